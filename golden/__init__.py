@@ -1,0 +1,1 @@
+"""NumPy golden model: what is computed. Imports nothing else of the project."""

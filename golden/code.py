@@ -1,0 +1,132 @@
+"""One-spike phase code: a value is a sign and the phase of a single spike.
+
+Source: SpikedAttention (NeurIPS 2024), section 3.1 "one-spike phase coding", with its threshold
+shift. A spike of phase p stands for ``sign * scale * B**-p``; a silent neuron stands for zero.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from golden.errors import InputError
+from golden.trace import trace_table
+
+MAX_STEPS = 64
+MAX_DENOMINATOR = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseCode:
+    """Parameters of the code; every integer of the project follows from these four.
+
+    Attributes:
+        steps: T, number of time steps of the window; phases are 0..T-1. 1..64.
+        log2_base: a/b with B = 2**(a/b), in lowest terms; b at most 8, value in (0, 2].
+        trace_bits: F, fraction bits of the trace table, 4..16.
+        ramp_bits: D, fraction bits of the WOSS ramp step, 0..8.
+
+    Raises:
+        InputError: a field is outside its range.
+    """
+
+    steps: int = 16
+    log2_base: Fraction = Fraction(1, 2)
+    trace_bits: int = 12
+    ramp_bits: int = 4
+
+    def __post_init__(self) -> None:
+        check_range("PhaseCode.steps", self.steps, 1, MAX_STEPS)
+        if not isinstance(self.log2_base, Fraction) or not (
+            0 < self.log2_base <= 2 and self.log2_base.denominator <= MAX_DENOMINATOR
+        ):
+            raise InputError(
+                "PhaseCode.log2_base must be a fraction a/b in (0, 2] with b at most "
+                f"{MAX_DENOMINATOR}, not {self.log2_base!s}"
+            )
+        check_range("PhaseCode.trace_bits", self.trace_bits, 4, 16)
+        check_range("PhaseCode.ramp_bits", self.ramp_bits, 0, 8)
+
+    @property
+    def base(self) -> float:
+        """B, the ratio of neighbouring code values."""
+        return 2.0 ** float(self.log2_base)
+
+    @property
+    def threshold_shift(self) -> float:
+        """theta = (1 + 1/B)/2: the midpoint between neighbouring codes."""
+        return (1 + 1 / self.base) / 2
+
+    @cached_property
+    def trace(self) -> NDArray[np.int64]:
+        """Trace table G[0..2T-2], int64; see `golden.trace.trace_table`."""
+        table = trace_table(self.log2_base, self.trace_bits, 2 * self.steps - 1)
+        table.flags.writeable = False
+        return table
+
+    def octave(self, phase: int) -> tuple[int, int]:
+        """Split the decay of `phase` steps: B**-phase = 2**-octaves * 2**(-residue/b).
+
+        Returns:
+            (octaves, residue), residue in 0..b-1.
+        """
+        return divmod(self.log2_base.numerator * phase, self.log2_base.denominator)
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """A tensor of one-spike codes.
+
+    Attributes:
+        sign: int8, -1, 0 or 1; 0 is a silent neuron.
+        phase: int8, same shape, 0..T-1; T where silent.
+    """
+
+    sign: NDArray[np.int8]
+    phase: NDArray[np.int8]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.sign.shape
+
+    def __getitem__(self, index: object) -> "Spikes":
+        return Spikes(self.sign[index], self.phase[index])  # type: ignore[index]
+
+    def count(self) -> int:
+        """Number of neurons that fire."""
+        return int(np.count_nonzero(self.sign))
+
+
+def check_range(name: str, value: object, low: int, high: int) -> None:
+    """Raise InputError unless `value` is an integer in low..high."""
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise InputError(f"{name} must be an integer in {low}..{high}, not {value!r}")
+
+
+def encode(values: ArrayLike, scale: ArrayLike, code: PhaseCode) -> Spikes:
+    """Encode real values; the neuron fires at the first phase p with |x|/scale >= theta * B**-p.
+
+    Args:
+        values: any shape, finite.
+        scale: positive, broadcastable to `values`; the value of a spike of phase 0.
+        code: the code.
+
+    Returns:
+        Spikes of the shape of `values`. Above theta*scale the code saturates at phase 0, below
+        theta*scale*B**-(T-1) the neuron stays silent. Comparison is in float64.
+    """
+    ratio = np.asarray(values, dtype=np.float64) / np.asarray(scale, dtype=np.float64)
+    magnitude = np.abs(ratio)
+    # searchsorted wants rising thresholds: entry T-1-p belongs to phase p
+    rising = code.threshold_shift * code.base ** -np.arange(code.steps - 1, -1, -1, dtype=np.float64)
+    phase = code.steps - np.searchsorted(rising, magnitude, side="right")
+    sign = np.where(phase < code.steps, np.sign(ratio), 0)
+    return Spikes(sign.astype(np.int8), phase.astype(np.int8))
+
+
+def decode(spikes: Spikes, scale: ArrayLike, code: PhaseCode) -> NDArray[np.float64]:
+    """Real values of `spikes`: sign * scale * B**-phase, float64, zero where silent."""
+    value = code.base ** -np.arange(code.steps + 1, dtype=np.float64)
+    return np.asarray(scale, dtype=np.float64) * spikes.sign * value[spikes.phase]

@@ -1,0 +1,62 @@
+"""Output neuron whose falling threshold carries the normaliser: attention without a divider.
+
+The attention output is scale_v * U / S, with U the context and S the normaliser. The neuron fires
+at the first phase p with |U| >= theta * (scale_o/scale_v) * S * B**-p. Integer form, fixed here:
+
+    RATIO[r] = floor(2**16 * theta * (scale_o/scale_v) * 2**(-r/b) + 1/2),  r = 0..b-1
+    |U| << (16 + o) >= S * RATIO[r]                                          with a*p = o*b + r
+
+Only RATIO is rounded (to 2**-17 absolute); the comparison itself is exact.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.code import PhaseCode, Spikes
+from golden.errors import InputError
+
+RATIO_FRACTION_BITS = 16
+RATIO_INTEGER_BITS = 3
+RATIO_WIDTH = RATIO_FRACTION_BITS + RATIO_INTEGER_BITS
+# Calibration keeps the ratio above this, where its rounding is below 0.4 %
+MIN_CALIBRATED_RATIO = 2.0**-8
+
+
+def output_ratio(scale_o: float, scale_v: float, code: PhaseCode) -> NDArray[np.int64]:
+    """RATIO[0..b-1], int64.
+
+    Raises:
+        InputError: scale_o/scale_v leaves the fixed-point range.
+    """
+    residues = np.arange(code.log2_base.denominator) / code.log2_base.denominator
+    exact = 2.0**RATIO_FRACTION_BITS * code.threshold_shift * (scale_o / scale_v) * 2.0**-residues
+    if not (exact.min() >= 0.5 and exact.max() < 2**RATIO_WIDTH - 0.5):
+        raise InputError(
+            f"scale_o/scale_v must be in 2^-{RATIO_FRACTION_BITS}..2^{RATIO_INTEGER_BITS}, "
+            f"not {scale_o / scale_v:g} (scale_o {scale_o:g}, scale_v {scale_v:g})"
+        )
+    return np.floor(exact + 0.5).astype(np.int64)
+
+
+def fire_output(
+    context: NDArray[np.int64], normaliser: NDArray[np.int64], ratio: NDArray[np.int64], code: PhaseCode
+) -> Spikes:
+    """Output codes.
+
+    Args:
+        context: U, int64 [..., I, L].
+        normaliser: S, int64 [..., I], positive.
+        ratio: RATIO, int64 [..., b].
+        code: the code.
+
+    Returns:
+        Spikes [..., I, L].
+    """
+    magnitude = np.abs(context)
+    phase = np.full(context.shape, code.steps, dtype=np.int8)
+    for p in range(code.steps - 1, -1, -1):
+        octaves, residue = code.octave(p)
+        threshold = (normaliser * ratio[..., residue, None])[..., None]
+        phase[(magnitude << (RATIO_FRACTION_BITS + octaves)) >= threshold] = p
+    sign = np.where(phase < code.steps, np.sign(context), 0)
+    return Spikes(sign.astype(np.int8), phase)

@@ -1,0 +1,1 @@
+"""Amaranth components: how it is built."""

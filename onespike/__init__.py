@@ -1,0 +1,1 @@
+"""The command line; it calls golden, sim, hw and synth and holds no logic of theirs."""

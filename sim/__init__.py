@@ -1,0 +1,1 @@
+"""Cycle model, and what runs the generated RTL."""
