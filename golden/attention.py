@@ -120,7 +120,7 @@ def prepare(
             is not positive, a bias beyond the range of scores.
     """
     arrays = {name: check_array(name, value, (2, 3)) for name, value in (("q", q), ("k", k), ("v", v))}
-    arrays = {name: value.reshape((-1,) + value.shape[-2:]) for name, value in arrays.items()}
+    arrays = {name: value.reshape((-1, *value.shape[-2:])) for name, value in arrays.items()}
     shape = arrays["q"].shape
     for name in ("k", "v"):
         if arrays[name].shape != shape:
@@ -153,12 +153,17 @@ def prepare(
     return AttentionJob(
         code=code,
         window=window,
-        **spikes,
+        q=spikes["q"],
+        k=spikes["k"],
+        v=spikes["v"],
         bias=None if bias is None else np.stack([bias_units(b, u) for b, u in zip(bias, units, strict=True)]),
         allowed=allowed,
         ramp_step=np.array([ramp_step(u, code) for u in units], dtype=np.int64),
         ratio=np.stack([output_ratio(o, v, code) for o, v in zip(scales["o"], scales["v"], strict=True)]),
-        **{f"scale_{name}": value for name, value in scales.items()},
+        scale_q=scales["q"],
+        scale_k=scales["k"],
+        scale_v=scales["v"],
+        scale_o=scales["o"],
     )
 
 

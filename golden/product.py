@@ -7,6 +7,8 @@ the phases, so the sum over pairs is an exact integer, free of order. `golden.li
 time-stepped procedure.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,11 +32,11 @@ def trace_product(
     # One matrix product per phase of the left operand, with the right operand replaced by table
     # entries. Floats hold the integers exactly below 2**24 (float32) and 2**53 (float64).
     length = left.shape[-1]
-    dtype = np.float32 if length << code.trace_bits <= 1 << 24 else np.float64
-    table = np.append(code.trace, 0).astype(dtype)  # the last entry serves silent neurons
+    dtype: type[np.floating] = np.float32 if length << code.trace_bits <= 1 << 24 else np.float64
+    table: NDArray[Any] = np.append(code.trace, 0).astype(dtype)  # the last entry serves silent neurons
     silent = len(table) - 1
     right_phase = right.phase.astype(np.int64)
-    total: NDArray[np.floating] | None = None
+    total: NDArray[Any] | None = None
     for phase in range(code.steps if phases is None else phases):
         spikes = (left.sign * (left.phase == phase)).astype(dtype)
         if not spikes.any():
@@ -44,7 +46,7 @@ def trace_product(
         total = product if total is None else total + product
     if total is None:
         return np.zeros(
-            np.broadcast_shapes(left.shape[:-2], right.shape[:-2]) + (left.shape[-2], right.shape[-1]),
+            (*np.broadcast_shapes(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1]),
             np.int64,
         )
     return np.rint(total).astype(np.int64)

@@ -27,7 +27,7 @@ def ramp_step(alpha: float, code: PhaseCode) -> int:
         The step, at most 2**40 (larger ones behave alike: every key fires at once).
     """
     exact = 2.0**code.ramp_bits * math.log(code.base) / alpha if alpha > 0 else math.inf
-    return int(math.floor(min(exact, MAX_RAMP_STEP) + 0.5))
+    return math.floor(min(exact, MAX_RAMP_STEP) + 0.5)
 
 
 def winners(scores: NDArray[np.int64], allowed: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
