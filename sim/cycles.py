@@ -23,7 +23,7 @@ class CycleReport:
 
     def __post_init__(self) -> None:
         rows = np.array(self.rows, dtype=np.int64)
-        assert rows.ndim == 2 and rows.size, "rows are [heads, tokens]"
+        assert rows.ndim == 2, "rows are [heads, tokens]"
         rows.flags.writeable = False
         object.__setattr__(self, "rows", rows)
 
