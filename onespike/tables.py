@@ -83,8 +83,8 @@ def _heads(report: Mapping[str, Any]) -> Table:
 
 def preset_table(presets: Mapping[str, CoreConfig]) -> Table:
     """Presets, one a row."""
-    table = Table(title="Presets", box=SIMPLE)
-    table.add_column("preset")
+    table = Table(title="Presets", box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("preset", no_wrap=True)
     for column in ("T", "log2 B", "F", "lanes", "tokens", "head_dim", "bias", "mask", "output"):
         table.add_column(column, justify="right")
     for name, config in presets.items():
