@@ -61,6 +61,10 @@ def test_absent_configuration(source: str, refused: Callable[..., str]) -> None:
     refused("attention", source, "out.npz", "--config", "c.toml", says="c.toml: cannot be read .No such file")
 
 
+def test_name_with_a_line_break(source: str, refused: Callable[..., str]) -> None:
+    refused("attention", source, "out.npz", "--config", "c\n.toml", says="c .toml: cannot be read")
+
+
 def test_file_as_output_folder(source: str, refused: Callable[..., str]) -> None:
     refused("rtl", "-o", source, says="-o must be a folder, not the file in.npz")
 
