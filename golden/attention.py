@@ -18,6 +18,8 @@ from golden.normaliser import MIN_CALIBRATED_RATIO, fire_output, output_ratio
 from golden.product import trace_product, transpose
 from golden.woss import ramp_step, spike_shift
 
+# Scores of the heads that are computed together: their intermediate arrays stay in the cache
+BLOCK_SCORES = 1 << 15
 # Scores stay far inside int64 when the additive term is below this
 MAX_BIAS_UNITS = 1 << 40
 
@@ -169,16 +171,28 @@ def prepare(
 
 def compute(job: AttentionJob) -> AttentionSpikes:
     """Attention in integers: products, WOSS, context, output codes (the golden engine)."""
-    score = trace_product(job.q, transpose(job.k), job.code)
-    if job.bias is not None:
-        score = score + job.bias
-    winner, attention = spike_shift(score, job.ramp_step, job.code, job.window, job.allowed)
-    context = trace_product(attention, job.v, job.code, phases=job.window)
-    normaliser = np.append(job.code.trace[: job.code.steps], 0).take(attention.phase).sum(axis=-1)
+    pairs = (job.heads, job.tokens, job.tokens)
+    score = np.empty(pairs, np.int64)
+    winner = np.empty(pairs[:2], np.int64)
+    attn_phase = np.empty(pairs, np.int8)
+    normaliser = np.empty(pairs[:2], np.int64)
+    context = np.empty(job.v.shape, np.int64)
+    weight = np.append(job.code.trace[: job.code.steps], 0)
+    at_once = max(1, BLOCK_SCORES // job.tokens**2)
+    for start in range(0, job.heads, at_once):
+        h = slice(start, start + at_once)
+        score[h] = trace_product(job.q[h], transpose(job.k[h]), job.code)
+        if job.bias is not None:
+            score[h] += job.bias[h]
+        allowed = None if job.allowed is None else job.allowed[h]
+        winner[h], attention = spike_shift(score[h], job.ramp_step[h], job.code, job.window, allowed)
+        attn_phase[h] = np.where(attention.sign != 0, attention.phase, -1)
+        normaliser[h] = weight.take(attention.phase).sum(axis=-1)
+        context[h] = trace_product(attention, job.v[h], job.code, phases=job.window)
     return AttentionSpikes(
         score=score,
         winner=winner,
-        attn_phase=np.where(attention.sign != 0, attention.phase, -1).astype(np.int8),
+        attn_phase=attn_phase,
         normaliser=normaliser,
         context=context,
         out=fire_output(context, normaliser, job.ratio, job.code),
