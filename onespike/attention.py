@@ -11,7 +11,14 @@ from golden.errors import InputError
 from golden.exact import softmax_attention
 from onespike.engines import ENGINES, run_engine
 from onespike.files import output_arrays, read_inputs, whole_or_nothing, write_json, write_npz
-from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
+from onespike.options import (
+    MAX_SEED,
+    ConfigOption,
+    PresetOption,
+    SeedOption,
+    chosen_config,
+    whole_number,
+)
 from onespike.tables import attention_tables, print_tables, progress
 from sim.report import attention_report
 
@@ -98,6 +105,7 @@ def attention(
     the report.
     """
     config = chosen_config(preset_name, config_file)
+    check_range("--seed", seed, 0, MAX_SEED)
     if window is not None:
         check_range("--window", window, 1, config.code.steps)
     if waves is not None:

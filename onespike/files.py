@@ -212,6 +212,39 @@ def whole_or_nothing(targets: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
 
 
 @contextmanager
+def filled_folder(label: str, directory: Path) -> Iterator[Path]:
+    """A fresh folder whose files move into `directory` when the block succeeds; nothing if it fails.
+
+    Args:
+        label: what the user calls it (for errors).
+        directory: made if absent, with its parents.
+
+    Raises:
+        InputError: `directory` is no folder, or cannot be written.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"{label} must be a folder, not the file {directory}")
+    made = [path for path in (directory, *directory.parents) if not path.exists()]
+    scratch: Path | None = None
+    try:
+        with _writing(f"{label} {directory}"):
+            directory.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=".onespike-", dir=directory))
+        yield scratch
+        with _writing(f"{label} {directory}"):
+            for place in sorted(scratch.iterdir()):
+                place.replace(directory / place.name)
+    except BaseException:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+        for path in made:
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+        raise
+    scratch.rmdir()
+
+
+@contextmanager
 def _writing(what: str) -> Iterator[None]:
     try:
         yield

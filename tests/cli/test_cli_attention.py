@@ -239,7 +239,7 @@ def test_presets(run) -> None:
 
 
 def test_help(run) -> None:
-    commands = ("attention", "presets", "rtl", "example")
+    commands = ("attention", "presets", "rtl", "sim", "bench", "example")
     general = run("--help")
     assert general.status == 0
     assert run().out == general.out

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from golden.errors import InputError
+from onespike.files import filled_folder
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -154,3 +157,33 @@ def test_nothing_is_left_when_the_last_move_fails(
         "r.json",
         says="--report r.json: cannot be written .No space left",
     )
+
+
+def test_folder_is_filled_at_the_end(folder: Path) -> None:
+    target = folder / "a" / "b"
+    with filled_folder("-o", target) as scratch:
+        (scratch / "r.json").write_text("{}")
+        assert not (target / "r.json").exists()
+    assert [path.name for path in target.iterdir()] == ["r.json"]
+
+
+def test_folder_of_a_failed_run(folder: Path) -> None:
+    """Folders made for the run go; what was there before stays."""
+
+    def fail(target: Path) -> None:
+        with filled_folder("-o", target) as scratch:
+            (scratch / "r.json").write_text("{}")
+            raise RuntimeError
+
+    (folder / "a").mkdir()
+    (folder / "a" / "old").write_text("kept")
+    for target in (folder / "a", folder / "a" / "b" / "c"):
+        with pytest.raises(RuntimeError):
+            fail(target)
+    assert [path.name for path in folder.rglob("*")] == ["a", "old"]
+
+
+def test_folder_below_a_file(folder: Path, source: str) -> None:
+    with pytest.raises(InputError, match=r"-o in\.npz/b: cannot be written .Not a directory"):
+        filled_folder("-o", Path(source) / "b").__enter__()
+    assert [path.name for path in folder.iterdir()] == ["in.npz"]

@@ -66,7 +66,8 @@ def test_name_with_a_line_break(source: str, refused: Callable[..., str]) -> Non
 
 
 def test_file_as_output_folder(source: str, refused: Callable[..., str]) -> None:
-    refused("rtl", "-o", source, says="-o must be a folder, not the file in.npz")
+    for command in ("rtl", "sim"):
+        refused(command, "-o", source, says="-o must be a folder, not the file in.npz")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,11 @@ def test_file_as_output_folder(source: str, refused: Callable[..., str]) -> None
 )
 def test_example(refused: Callable[..., str], words: list[str], message: str) -> None:
     refused("example", "in.npz", *words, says=message)
+
+
+def test_seed(source: str, refused: Callable[..., str]) -> None:
+    for words in (["attention", source, "out.npz"], ["sim"], ["bench"]):
+        refused(*words, "--seed", "-1", says=r"--seed must be an integer in 0\.\.4294967295, not -1")
 
 
 def test_commands(refused: Callable[..., str]) -> None:
