@@ -1,5 +1,6 @@
 """The three engines behind one call."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +26,26 @@ class Outcome:
     activity: StageActivity | None = None
 
 
-def run_engine(engine: str, job: AttentionJob, config: CoreConfig, waves: Path | None = None) -> Outcome:
-    """Run a job; `waves` is where the rtl engine writes a waveform.
+def run_engine(
+    engine: str,
+    job: AttentionJob,
+    config: CoreConfig,
+    *,
+    waves: Path | None = None,
+    progress: Callable[[int, int, int], None] | None = None,
+) -> Outcome:
+    """Run a job.
+
+    Args:
+        engine: one of ENGINES.
+        job: the job.
+        config: the core; golden does not look at it.
+        waves: where the rtl engine writes a waveform.
+        progress: told by the rtl engine of cycle, beats received and beats expected.
 
     Raises:
-        InputError: the configuration cannot hold the job (model, rtl).
+        InputError: the configuration cannot hold the job (model, rtl), or there is no C++ compiler
+            (rtl).
     """
     if engine == "golden":
         return Outcome(spikes=compute(job))
@@ -41,5 +57,5 @@ def run_engine(engine: str, job: AttentionJob, config: CoreConfig, waves: Path |
         return Outcome(spikes=compute(job), cycles=cycle_model.predict(job, config), activity=activity)
     from sim.rtl import engine as rtl
 
-    spikes, cycles = rtl.run(job, config, waves=waves)
+    spikes, cycles = rtl.run(job, config, waves=waves, progress=progress)
     return Outcome(spikes=spikes, cycles=cycles, activity=activity)
