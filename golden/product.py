@@ -16,8 +16,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from golden.code import PhaseCode, Spikes
 
-# Floats of both operands that are expanded at a time: 512 KiB, to stay in a second-level cache
-BLOCK_FLOATS = 1 << 17
+# Floats of both operands that are expanded at a time: 1 MiB, about a second-level cache
+BLOCK_FLOATS = 1 << 18
 
 
 def trace_product(
