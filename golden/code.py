@@ -7,6 +7,7 @@ shift. A spike of phase p stands for ``sign * scale * B**-p``; a silent neuron s
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,8 +92,8 @@ class Spikes:
     def shape(self) -> tuple[int, ...]:
         return self.sign.shape
 
-    def __getitem__(self, index: object) -> "Spikes":
-        return Spikes(self.sign[index], self.phase[index])  # type: ignore[index]
+    def __getitem__(self, index: Any) -> "Spikes":
+        return Spikes(self.sign[index], self.phase[index])
 
     def count(self) -> int:
         """Number of neurons that fire."""
