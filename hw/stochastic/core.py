@@ -10,7 +10,7 @@ from golden.stochastic.config import StochasticConfig
 from hw.stochastic.encoder import BernoulliEncoder
 from hw.stochastic.generator import GeneratorBank
 from hw.stochastic.row import AttentionRow, adder_stages
-from hw.stochastic.types import column_layout, rates_layout, tap_layout
+from hw.stochastic.types import column_layout, rates_layout, score_layout, spikes_layout
 
 # Outputs that may wait for the consumer or be under way; enough for one per cycle at 512 tokens
 QUEUE_DEPTH = 8
@@ -27,12 +27,12 @@ class StochasticAttention(wiring.Component):
 
     Parameters
         config: sizes, mask and plan.
-        taps: add a port that shows the scores.
+        taps: add a stream that shows the scores; it leaves cycles and spikes as they are.
 
     Members
         i: spikes of a feature.
         o: output spikes of a feature, one bit per row of the group; rows past the last token are 0.
-        tap: scores of a slot (only with `taps`).
+        o_score: scores of a slot (only with `taps`).
     """
 
     def __init__(self, config: StochasticConfig, *, taps: bool = False) -> None:
@@ -40,10 +40,10 @@ class StochasticAttention(wiring.Component):
         self.taps = taps
         members = {
             "i": In(stream.Signature(column_layout(config))),
-            "o": Out(stream.Signature(config.rows)),
+            "o": Out(stream.Signature(spikes_layout(config.rows))),
         }
         if taps:
-            members["tap"] = Out(tap_layout(config))
+            members["o_score"] = Out(stream.Signature(score_layout(config), always_ready=True))
         super().__init__(members)
 
     @property
@@ -143,7 +143,7 @@ class StochasticAttention(wiring.Component):
             flow = behind
         m.submodules.queue = queue = fifo.SyncFIFO(width=config.rows, depth=QUEUE_DEPTH)
         m.d.comb += queue.w_en.eq(flow)
-        connect(m, queue.r_stream, flipped(self.o))
+        m.d.comb += [self.o.p.eq(queue.r_data), self.o.valid.eq(queue.r_rdy), queue.r_en.eq(self.o.ready)]
 
         score_bank = config.bank("score")
         m.submodules.score_numbers = score_numbers = GeneratorBank(score_bank, d)
@@ -168,10 +168,9 @@ class StochasticAttention(wiring.Component):
             ]
             m.d.comb += [row.score_draws[j].eq(score_numbers.draws[int(n)]) for j, n in enumerate(drawn[r])]
             if self.taps:
-                low = r * config.tokens
-                m.d.comb += self.tap.score[low : low + config.tokens].eq(row.score)
+                m.d.comb += self.o_score.p[r].eq(row.score)
         if self.taps:
-            m.d.sync += self.tap.valid.eq(final)
+            m.d.sync += self.o_score.valid.eq(final)
         return m
 
     def _allowed(self, m: Module, last_b: Signal) -> list[Signal]:
@@ -212,7 +211,10 @@ class StochasticRateAttention(wiring.Component):
         self.config = config
         self.engine = StochasticAttention(config)
         super().__init__(
-            {"i": In(stream.Signature(rates_layout(config))), "o": Out(stream.Signature(config.rows))}
+            {
+                "i": In(stream.Signature(rates_layout(config))),
+                "o": Out(stream.Signature(spikes_layout(config.rows))),
+            }
         )
 
     @property

@@ -6,12 +6,23 @@ from amaranth.lib import data
 from golden.stochastic.config import StochasticConfig
 
 
+def spikes_layout(count: int) -> data.ArrayLayout:
+    """One bit per neuron."""
+    return data.ArrayLayout(1, count)
+
+
 def column_layout(config: StochasticConfig) -> data.StructLayout:
     """Spikes of one feature: a bit per query row of the row group, per key, per value.
 
     k and v count in row group 0 only; the engine keeps them for the other groups of the time step.
     """
-    return data.StructLayout({"q": config.rows, "k": config.tokens, "v": config.tokens})
+    return data.StructLayout(
+        {
+            "q": spikes_layout(config.rows),
+            "k": spikes_layout(config.tokens),
+            "v": spikes_layout(config.tokens),
+        }
+    )
 
 
 def rates_layout(config: StochasticConfig) -> data.StructLayout:
@@ -26,6 +37,6 @@ def rates_layout(config: StochasticConfig) -> data.StructLayout:
     )
 
 
-def tap_layout(config: StochasticConfig) -> data.StructLayout:
-    """Scores of a row group, bit row*tokens + key; `valid` for one cycle when they are new."""
-    return data.StructLayout({"valid": 1, "score": config.rows * config.tokens})
+def score_layout(config: StochasticConfig) -> data.ArrayLayout:
+    """Scores of a row group, one bit per unit."""
+    return data.ArrayLayout(spikes_layout(config.tokens), config.rows)

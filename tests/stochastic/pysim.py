@@ -26,8 +26,8 @@ def columns_of(q, k, v, config: StochasticConfig):
                     yield padded[t, h, rows, c], kv[0], kv[1]
 
 
-def bits(values) -> int:
-    return sum(int(value) << n for n, value in enumerate(values))
+def dut_bits(ctx, payload) -> int:
+    return ctx.get(payload.as_value())
 
 
 def run_engine(
@@ -36,7 +36,7 @@ def run_engine(
     outputs: int,
     pause_in=lambda: False,
     pause_out=lambda: False,
-    payload=lambda q, k, v: {"q": bits(q), "k": bits(k), "v": bits(v)},
+    payload=lambda q, k, v: {"q": [int(b) for b in q], "k": [int(b) for b in k], "v": [int(b) for b in v]},
 ):
     """Drive a component and collect its outputs.
 
@@ -72,7 +72,7 @@ def run_engine(
         while len(received) < outputs:
             ready = not pause_out()
             ctx.set(dut.o.ready, ready)
-            valid, value, now = ctx.get(dut.o.valid), ctx.get(dut.o.payload), cycle
+            valid, value, now = ctx.get(dut.o.valid), dut_bits(ctx, dut.o.payload), cycle
             await ctx.tick()
             if ready and valid:
                 received.append(value)
@@ -80,13 +80,13 @@ def run_engine(
 
     async def watch(ctx):
         while True:
-            if ctx.get(dut.tap.valid):
-                scores.append(ctx.get(dut.tap.score))
+            if ctx.get(dut.o_score.valid):
+                scores.append(dut_bits(ctx, dut.o_score.payload))
             await ctx.tick()
 
     sim.add_process(count)
     sim.add_testbench(feed, background=True)
-    if hasattr(dut, "tap"):
+    if hasattr(dut, "o_score"):
         sim.add_testbench(watch, background=True)
     sim.add_testbench(drain)
     sim.run()

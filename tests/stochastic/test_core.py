@@ -1,4 +1,6 @@
-import random
+"""The engine spike for spike and cycle for cycle, compiled by Verilator."""
+
+import dataclasses
 
 import numpy as np
 import pytest
@@ -6,80 +8,104 @@ import pytest
 from golden.stochastic.attention import compute, prepare, rate_units
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
-from hw.stochastic.core import StochasticAttention, StochasticRateAttention
-from tests.stochastic.pysim import columns_of, run_engine, unpack
+from sim.stochastic import rtl
+from sim.stochastic.cycle_model import predict
 
-SHAPES = [(8, 8, 8), (7, 5, 7), (5, 6, 2), (6, 3, 1), (9, 10, 4), (1, 1, 1), (3, 1, 2), (4, 2, 4), (2, 1, 2)]
+# Powers of two and not, every number of row groups, one row, one feature, one token
+SHAPES = [
+    (8, 8, 8),
+    (7, 5, 7),
+    (5, 6, 2),
+    (6, 3, 1),
+    (9, 10, 4),
+    (1, 1, 1),
+    (3, 1, 2),
+    (2, 2, 1),
+    (33, 4, 33),
+]
 
 
-def trains(config, steps, heads, seed=0):
+def job_of(config, steps, heads, seed=0):
     rng = np.random.default_rng(seed)
-    return rng.random((3, steps, heads, config.tokens, config.head_dim)) < 0.7
+    return prepare(*(rng.random((3, steps, heads, config.tokens, config.head_dim)) < 0.7), config)
 
 
-def outputs_of(job):
-    return job.heads * job.steps * job.config.groups * job.config.head_dim
+def check(job, result):
+    expected, produced = compute(job), rtl.spikes(result, job)
+    np.testing.assert_array_equal(produced.score, expected.score)
+    np.testing.assert_array_equal(produced.out, expected.out)
 
 
 @pytest.mark.parametrize(("tokens", "head_dim", "rows"), SHAPES)
-@pytest.mark.parametrize("pauses", [(0, 0), (0.5, 0), (0, 0.5), (0.3, 0.9), (0.9, 0.3)])
-def test_spike_for_spike(tokens, head_dim, rows, pauses):
+def test_spikes_and_cycles(tokens, head_dim, rows):
     config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=rows)
-    job = prepare(*trains(config, 4, 2), config)
-    rng = random.Random(f"{tokens} {head_dim} {rows} {pauses}")
-    received, accepted, _, scores = run_engine(
-        StochasticAttention(config, taps=True),
-        columns_of(job.q, job.k, job.v, config),
-        outputs_of(job),
-        lambda: rng.random() < pauses[0],
-        lambda: rng.random() < pauses[1],
-    )
-    expected = compute(job)
-    np.testing.assert_array_equal(unpack(received, job), expected.out)
-    assert len(accepted) == outputs_of(job)
-    padded = np.zeros((4, 2, config.groups * rows, tokens), dtype=bool)
-    padded[:, :, :tokens] = expected.score
-    slots = padded.swapaxes(0, 1).reshape(-1, rows * tokens)
-    assert scores == [sum(int(s) << n for n, s in enumerate(slot)) for slot in slots]
+    for steps, heads in ((1, 1), (6, 1), (2, 3)):
+        job = job_of(config, steps, heads)
+        produced, cycles = rtl.run(job)
+        expected = compute(job)
+        np.testing.assert_array_equal(produced.score, expected.score)
+        np.testing.assert_array_equal(produced.out, expected.out)
+        assert cycles == predict(job)
+        slots = steps * heads * config.groups
+        assert cycles.total + 1 == (slots + 1) * head_dim + rtl.simulator(config).manifest.latency["head"]
+
+
+@pytest.mark.parametrize(("tokens", "head_dim", "rows"), SHAPES)
+@pytest.mark.parametrize(
+    "pauses", [{"i": 0.5}, {"o": 0.5}, {"i": 0.3, "o": 0.9}, {"i": 0.9, "o": 0.3}, {"i": 0.05, "o": 0.05}]
+)
+def test_pauses_change_no_spike(tokens, head_dim, rows, pauses):
+    config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=rows)
+    job = job_of(config, 4, 3)
+    for seed in range(3):
+        check(job, rtl.simulate(job, pauses=pauses, seed=seed))
+
+
+@pytest.mark.parametrize("reset_at", [0, 3, 11, 29, 40])
+def test_reset_starts_over(reset_at):
+    config = StochasticConfig(tokens=9, head_dim=10, rows=4)
+    job = job_of(config, 3, 2)
+    check(job, rtl.simulate(job, reset_at=reset_at, pauses=0.2, seed=reset_at))
 
 
 @pytest.mark.parametrize("score", SCORE_SHARINGS)
 @pytest.mark.parametrize("lane", ["lane", "serial", "broadcast"])
-def test_plans(score, lane):
+def test_plans_with_encoders(score, lane):
     plan = RandomPlan(score=score, output=lane, encoder=lane, width=30, draw_bits=12, leap=9, seed=321)
     config = StochasticConfig(tokens=6, head_dim=5, rows=4, plan=plan, rate_bits=6)
     rates = np.random.default_rng(1).uniform(size=(3, 2, 6, 5))
+    rates[:, :, :2] = [[[0.0], [1.0]]]
     job = prepare(*rates, config, steps=3)
-    spread = [np.broadcast_to(rate_units(r, 6), (3, 2, 6, 5)) for r in rates]
-    dut = StochasticRateAttention(config)
-    received, *_ = run_engine(
-        dut,
-        columns_of(*spread, config),
-        outputs_of(job),
-        payload=lambda q, k, v: {"q": q.tolist(), "k": k.tolist(), "v": v.tolist()},
-    )
-    np.testing.assert_array_equal(unpack(received, job), compute(job).out)
+    units = (np.broadcast_to(rate_units(r, 6), (3, 2, 6, 5)) for r in rates)
+    beats = rtl.column_beats(*units, config)
+    # Keys and values are read in row group 0 only
+    beats["k"][np.arange(len(beats["k"])) % 10 >= 5] = 64
+    engine = rtl.rate_simulator(config)
+    for pauses in (0.0, 0.4):
+        result = engine.run({"i": beats}, {"o": len(beats["q"])}, pauses=pauses)
+        np.testing.assert_array_equal(rtl.output_spikes(result["o"], job), compute(job).out)
+        if not pauses:
+            slots = job.heads * job.steps * config.groups
+            assert result.cycles == (slots + 1) * 5 + engine.manifest.latency["head"]
 
 
 @pytest.mark.parametrize("mask", ["diagonal", "causal"])
 @pytest.mark.parametrize("rows", [5, 2])
 def test_masks(mask, rows):
     config = StochasticConfig(tokens=5, head_dim=4, rows=rows, mask=mask)
-    job = prepare(*trains(config, 6, 1), config)
-    received, *_ = run_engine(
-        StochasticAttention(config), columns_of(job.q, job.k, job.v, config), outputs_of(job)
+    job = job_of(config, 6, 2)
+    check(job, rtl.simulate(job))
+    unmasked = dataclasses.replace(config, mask="none")
+    assert (compute(job).score != compute(dataclasses.replace(job, config=unmasked)).score).any()
+
+
+def test_keys_and_values_of_later_groups_are_not_read():
+    config = StochasticConfig(tokens=6, head_dim=3, rows=2)
+    job = job_of(config, 5, 1)
+    beats = rtl.column_beats(job.q, job.k, job.v, config)
+    later = np.arange(len(beats["q"])) // 3 % 3 > 0
+    beats["k"][later] = beats["v"][later] = 1
+    result = rtl.simulator(config).run(
+        {"i": beats}, {"o": len(later), "o_score": len(later) // 3}, pauses=0.3
     )
-    np.testing.assert_array_equal(unpack(received, job), compute(job).out)
-
-
-@pytest.mark.parametrize(("tokens", "head_dim", "rows"), SHAPES)
-@pytest.mark.parametrize(("steps", "heads"), [(1, 1), (5, 1), (2, 3)])
-def test_cycles(tokens, head_dim, rows, steps, heads):
-    config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=rows)
-    job = prepare(*trains(config, steps, heads), config)
-    dut = StochasticAttention(config)
-    _, accepted, emitted, _ = run_engine(dut, columns_of(job.q, job.k, job.v, config), outputs_of(job))
-    slots = steps * heads * config.groups
-    assert accepted == list(range(accepted[0], accepted[0] + slots * head_dim))
-    assert emitted[-1] - accepted[0] + 1 == (slots + 1) * head_dim + dut.latency
-    assert emitted == list(range(emitted[0], emitted[0] + slots * head_dim))
+    check(job, result)
