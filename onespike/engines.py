@@ -50,12 +50,13 @@ def run_engine(
     if engine == "golden":
         return Outcome(spikes=compute(job))
     config.check_job(job)
-    from sim import cycle_model
+    from sim.activity import activity
+    from sim.cycle_model import predict
 
-    activity = cycle_model.activity(job, config)
+    done = activity(job, config)
     if engine == "model":
-        return Outcome(spikes=compute(job), cycles=cycle_model.predict(job, config), activity=activity)
+        return Outcome(spikes=compute(job), cycles=predict(job, config), activity=done)
     from sim.rtl import engine as rtl
 
     spikes, cycles = rtl.run(job, config, waves=waves, progress=progress)
-    return Outcome(spikes=spikes, cycles=cycles, activity=activity)
+    return Outcome(spikes=spikes, cycles=cycles, activity=done)

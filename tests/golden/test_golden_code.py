@@ -34,6 +34,8 @@ def test_threshold_is_the_midpoint_between_neighbours(code: PhaseCode) -> None:
         middle = (level[:-1] + level[1:]) / 2
         assert encode(middle * (1 + 1e-9), 1.0, code).phase.tolist() == list(range(code.steps - 1))
         assert encode(middle * (1 - 1e-9), 1.0, code).phase.tolist() == list(range(1, code.steps))
+    # On the threshold itself the neuron fires
+    assert encode(code.threshold_shift * level, 1.0, code).phase.tolist() == list(range(code.steps))
     last = code.threshold_shift * level[-1]
     assert encode([last * (1 + 1e-9), last * (1 - 1e-9)], 1.0, code).sign.tolist() == [1, 0]
 
