@@ -1,28 +1,16 @@
 """The engine spike for spike and cycle for cycle, compiled by Verilator."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from golden.stochastic.attention import compute, prepare, rate_units
 from golden.stochastic.config import StochasticConfig
-from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
+from golden.stochastic.plan import RandomPlan
 from sim.stochastic import rtl
 from sim.stochastic.cycle_model import predict
 
-# Powers of two and not, every number of row groups, one row, one feature, one token
-SHAPES = [
-    (8, 8, 8),
-    (7, 5, 7),
-    (5, 6, 2),
-    (6, 3, 1),
-    (9, 10, 4),
-    (1, 1, 1),
-    (3, 1, 2),
-    (2, 2, 1),
-    (33, 4, 33),
-]
+# A full array, row groups with an incomplete last one, a single row, a single everything
+SHAPES = [(7, 5, 7), (9, 10, 4), (6, 3, 1), (1, 1, 1)]
 
 
 def job_of(config, steps, heads, seed=0):
@@ -57,7 +45,7 @@ def test_spikes_and_cycles(tokens, head_dim, rows):
 def test_pauses_change_no_spike(tokens, head_dim, rows, pauses):
     config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=rows)
     job = job_of(config, 4, 3)
-    for seed in range(3):
+    for seed in range(10):
         check(job, rtl.simulate(job, pauses=pauses, seed=seed))
 
 
@@ -68,18 +56,14 @@ def test_reset_starts_over(reset_at):
     check(job, rtl.simulate(job, reset_at=reset_at, pauses=0.2, seed=reset_at))
 
 
-@pytest.mark.parametrize("score", SCORE_SHARINGS)
-@pytest.mark.parametrize("lane", ["lane", "serial", "broadcast"])
-def test_plans_with_encoders(score, lane):
-    plan = RandomPlan(score=score, output=lane, encoder=lane, width=30, draw_bits=12, leap=9, seed=321)
+def test_encoders():
+    plan = RandomPlan(score="row", output="serial", seed=321)
     config = StochasticConfig(tokens=6, head_dim=5, rows=4, plan=plan, rate_bits=6)
     rates = np.random.default_rng(1).uniform(size=(3, 2, 6, 5))
     rates[:, :, :2] = [[[0.0], [1.0]]]
     job = prepare(*rates, config, steps=3)
     units = (np.broadcast_to(rate_units(r, 6), (3, 2, 6, 5)) for r in rates)
     beats = rtl.column_beats(*units, config)
-    # Keys and values are read in row group 0 only
-    beats["k"][np.arange(len(beats["k"])) % 10 >= 5] = 64
     engine = rtl.rate_simulator(config)
     for pauses in (0.0, 0.4):
         result = engine.run({"i": beats}, {"o": len(beats["q"])}, pauses=pauses)
@@ -89,23 +73,13 @@ def test_plans_with_encoders(score, lane):
             assert result.cycles == (slots + 1) * 5 + engine.manifest.latency["head"]
 
 
-@pytest.mark.parametrize("mask", ["diagonal", "causal"])
-@pytest.mark.parametrize("rows", [5, 2])
-def test_masks(mask, rows):
-    config = StochasticConfig(tokens=5, head_dim=4, rows=rows, mask=mask)
-    job = job_of(config, 6, 2)
-    check(job, rtl.simulate(job))
-    unmasked = dataclasses.replace(config, mask="none")
-    assert (compute(job).score != compute(dataclasses.replace(job, config=unmasked)).score).any()
-
-
 def test_keys_and_values_of_later_groups_are_not_read():
-    config = StochasticConfig(tokens=6, head_dim=3, rows=2)
+    config = StochasticConfig(tokens=9, head_dim=10, rows=4)
     job = job_of(config, 5, 1)
     beats = rtl.column_beats(job.q, job.k, job.v, config)
-    later = np.arange(len(beats["q"])) // 3 % 3 > 0
+    later = np.arange(len(beats["q"])) // 10 % 3 > 0
     beats["k"][later] = beats["v"][later] = 1
     result = rtl.simulator(config).run(
-        {"i": beats}, {"o": len(later), "o_score": len(later) // 3}, pauses=0.3
+        {"i": beats}, {"o": len(later), "o_score": len(later) // 10}, pauses=0.3
     )
     check(job, result)

@@ -1,6 +1,6 @@
 """Runs a stochastic engine in Amaranth's own simulator."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from amaranth.sim import Simulator
@@ -26,71 +26,61 @@ def columns_of(q, k, v, config: StochasticConfig):
                     yield padded[t, h, rows, c], kv[0], kv[1]
 
 
-def dut_bits(ctx, payload) -> int:
-    return ctx.get(payload.as_value())
-
-
 def run_engine(
-    dut,
-    columns: Iterable,
-    outputs: int,
-    pause_in=lambda: False,
-    pause_out=lambda: False,
-    payload=lambda q, k, v: {"q": [int(b) for b in q], "k": [int(b) for b in k], "v": [int(b) for b in v]},
-):
+    dut, columns: Iterable, outputs: int, gaps: Sequence[int] = (), ready: Sequence[bool] = ()
+) -> tuple[list[int], list[int], list[int]]:
     """Drive a component and collect its outputs.
 
+    Args:
+        dut: the component.
+        columns: (q, k, v) of each input column.
+        outputs: number of output columns.
+        gaps: cycles between the transfer before and the offer of each column; 0 where absent.
+        ready: whether outputs are taken in cycle n; true after the end.
+
     Returns:
-        (output payloads, cycles of input transfers, cycles of output transfers, tapped scores).
+        (output payloads, cycles of input transfers, cycles of output transfers).
     """
-    received, accepted, emitted, scores = [], [], [], []
+    received: list[int] = []
+    accepted: list[int] = []
+    emitted: list[int] = []
     sim = Simulator(dut)
     sim.add_clock(1e-6)
-    cycle = 0
-
-    async def count(ctx):
-        nonlocal cycle
-        async for _ in ctx.tick():
-            cycle += 1
 
     async def feed(ctx):
-        for column in columns:
-            while pause_in():
+        cycle = 0
+        for number, column in enumerate(columns):
+            for _ in range(gaps[number] if number < len(gaps) else 0):
                 await ctx.tick()
-            ctx.set(dut.i.payload, payload(*column))
+                cycle += 1
+            names = ("q", "k", "v")
+            values = {name: [int(x) for x in part] for name, part in zip(names, column, strict=True)}
+            ctx.set(dut.i.payload, values)
             ctx.set(dut.i.valid, 1)
-            while True:
-                ready = ctx.get(dut.i.ready)
-                now = cycle
+            taken = False
+            while not taken:
+                taken = ctx.get(dut.i.ready)
                 await ctx.tick()
-                if ready:
-                    break
-            accepted.append(now)
+                cycle += 1
+            accepted.append(cycle - 1)
             ctx.set(dut.i.valid, 0)
 
     async def drain(ctx):
+        cycle = 0
         while len(received) < outputs:
-            ready = not pause_out()
-            ctx.set(dut.o.ready, ready)
-            valid, value, now = ctx.get(dut.o.valid), dut_bits(ctx, dut.o.payload), cycle
+            take = cycle >= len(ready) or ready[cycle]
+            ctx.set(dut.o.ready, take)
+            valid, value = ctx.get(dut.o.valid), ctx.get(dut.o.payload.as_value())
             await ctx.tick()
-            if ready and valid:
+            if take and valid:
                 received.append(value)
-                emitted.append(now)
+                emitted.append(cycle)
+            cycle += 1
 
-    async def watch(ctx):
-        while True:
-            if ctx.get(dut.o_score.valid):
-                scores.append(dut_bits(ctx, dut.o_score.payload))
-            await ctx.tick()
-
-    sim.add_process(count)
     sim.add_testbench(feed, background=True)
-    if hasattr(dut, "o_score"):
-        sim.add_testbench(watch, background=True)
     sim.add_testbench(drain)
     sim.run()
-    return received, accepted, emitted, scores
+    return received, accepted, emitted
 
 
 def unpack(received, job) -> np.ndarray:
