@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from golden.stochastic.network import FRACTION, NetworkShape
+from golden.stochastic.network import LIF_ATTENTION_GAIN, THRESHOLD, NetworkShape
 
-UNIT = float(1 << FRACTION)
+UNIT = float(THRESHOLD)
 # Width of the surrogate: gradient of a triangle of this half base around the threshold
 SURROGATE_WIDTH = 1.0
 LEAK = 0.5  # 1 - 1/tau with tau = 2
@@ -132,7 +132,7 @@ class SpikingBlock(nn.Module):
         if self.kind == "ssa":
             score = _Bernoulli.apply(counts / self.shape.head_dim)
             return _Bernoulli.apply(score @ v / self.shape.tokens)
-        return _Lif.apply((counts @ v) * self.shape.lif_attention_gain, self.quantised)
+        return _Lif.apply((counts @ v) * (LIF_ATTENTION_GAIN / UNIT), self.quantised)
 
     def forward(self, x: Tensor) -> Tensor:
         steps, batch, tokens, width = x.shape

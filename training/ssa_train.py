@@ -10,6 +10,7 @@ with the arithmetic of the integer network. A float network of the same shape ma
 import argparse
 import math
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from golden.stochastic.network import FRACTION, SHAPES, NetworkShape
+from golden.stochastic.network import SHAPES, THRESHOLD, NetworkShape
 from sim.stochastic.datasets import DATASETS, load_images
 from training.ssa_model import FloatNetwork, SpikingNetwork
 
-UNIT = 1 << FRACTION
 LABEL_SMOOTHING = 0.05
 
 
@@ -107,13 +107,17 @@ def train(
             )
 
 
-def export(network: SpikingNetwork, path: Path) -> None:
+def export(network: SpikingNetwork, kind: str, path: Path) -> None:
     """The integers of a folded network, named as `golden.stochastic.network` reads them."""
 
     def units(tensor: Tensor, limit: int) -> np.ndarray:
-        return np.clip(np.floor(tensor.detach().cpu().numpy() * UNIT + 0.5), -limit, limit)
+        return np.clip(np.floor(tensor.detach().cpu().numpy() * THRESHOLD + 0.5), -limit, limit)
 
-    arrays: dict[str, np.ndarray] = {"position": units(network.position, 32767).astype(np.int16)}
+    arrays: dict[str, np.ndarray] = {
+        "kind": np.array(kind),
+        "shape": np.array(list(asdict(network.shape).values())),
+        "position": units(network.position, 32767).astype(np.int16),
+    }
 
     def add(name: str, layer: torch.nn.Linear) -> None:
         arrays[f"{name}_weight"] = units(layer.weight, 127).astype(np.int8)
@@ -188,7 +192,7 @@ def main() -> None:
     spiking.eval()
     for steps in (1, 2, 4, 8, 10, 16):
         print(f"T={steps}: {accuracy(spiking, data[2], test_labels, steps):.2f} %", flush=True)
-    export(spiking, stem.with_suffix(".npz"))
+    export(spiking, args.kind, stem.with_suffix(".npz"))
 
 
 if __name__ == "__main__":

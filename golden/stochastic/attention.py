@@ -42,8 +42,6 @@ class StochasticJob:
     Attributes:
         config: the engine.
         q, k, v: bool [steps, heads, tokens, head_dim].
-        expected: float64 [heads, tokens, head_dim], exact expectation of the output rate, from the
-            rates where rates were given, else from the trains.
         first_head: heads that the generators have already served.
     """
 
@@ -51,7 +49,6 @@ class StochasticJob:
     q: NDArray[np.bool_]
     k: NDArray[np.bool_]
     v: NDArray[np.bool_]
-    expected: NDArray[np.float64]
     first_head: int = 0
 
     @property
@@ -158,22 +155,27 @@ def prepare(
             rule = "a spike train of 0 and 1" if len(shape) == 4 else "rates in 0..1"
             raise InputError(f"{name} must hold {rule}, not {array[where]:g} at {list(where)}")
     if len(shape) == 4:
-        counts = arrays["q"] @ arrays["k"].swapaxes(-1, -2) * config.allowed
-        expected = (counts @ arrays["v"]).mean(axis=0) / (config.head_dim * config.tokens)
         trains = {name: array.astype(np.bool_) for name, array in arrays.items()}
     else:
         arrays = {name: array.reshape((-1, *shape[-2:])) for name, array in arrays.items()}
-        expected = expected_rate(arrays["q"], arrays["k"], arrays["v"], config)
         trains = {name: _encode(name, array, config, steps, first_head) for name, array in arrays.items()}
-    return StochasticJob(config=config, expected=expected, first_head=first_head, **trains)
+    return StochasticJob(config=config, first_head=first_head, **trains)
 
 
-def expected_rate(
-    q: NDArray[np.floating], k: NDArray[np.floating], v: NDArray[np.floating], config: StochasticConfig
+def expectation(
+    q: NDArray[np.generic], k: NDArray[np.generic], v: NDArray[np.generic], config: StochasticConfig
 ) -> NDArray[np.float64]:
-    """Exact expectation of the output rate of independent trains of these rates [heads, N, d]."""
+    """Exact expectation of the output rate, float64 [heads, tokens, head_dim].
+
+    Args:
+        q, k, v: rates of independent trains [(heads,) tokens, head_dim], or the trains themselves
+            [steps, heads, tokens, head_dim].
+        config: sizes and mask.
+    """
+    q, k, v = (np.asarray(x, dtype=np.float64) for x in (q, k, v))
     score = q @ k.swapaxes(-1, -2) / config.head_dim * config.allowed
-    return (score @ v / config.tokens).astype(np.float64)
+    out = score @ v / config.tokens
+    return out.mean(axis=0) if out.ndim == 4 else out.reshape((-1, *out.shape[-2:]))
 
 
 def _encode(

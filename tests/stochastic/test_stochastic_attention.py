@@ -6,7 +6,7 @@ from golden.stochastic.attention import (
     StochasticJob,
     compute,
     encode_rates,
-    expected_rate,
+    expectation,
     prepare,
     scale_draw,
 )
@@ -111,9 +111,10 @@ def test_rates_reach_the_expectation(tokens, head_dim):
     rng = np.random.default_rng(5)
     q, k, v = rng.integers(0, 257, size=(3, 4, tokens, head_dim)) / 256
     job = prepare(q, k, v, config, steps=1024)
-    np.testing.assert_allclose(job.expected, np.einsum("hid,hjd,hjl->hil", q, k, v) / tokens / head_dim)
-    error = compute(job).rate - job.expected
-    deviation = np.sqrt((job.expected * (1 - job.expected)).sum() / 1024)
+    expected = expectation(q, k, v, config)
+    np.testing.assert_allclose(expected, np.einsum("hid,hjd,hjl->hil", q, k, v) / tokens / head_dim)
+    error = compute(job).rate - expected
+    deviation = np.sqrt((expected * (1 - expected)).sum() / 1024)
     assert abs(error.sum()) < 4 * deviation * np.sqrt(tokens)
     assert np.abs(error).max() < 6 * np.sqrt(0.25 / 1024)
 
@@ -121,11 +122,10 @@ def test_rates_reach_the_expectation(tokens, head_dim):
 def test_expectation_of_trains_and_masks():
     config = StochasticConfig(tokens=3, head_dim=2, rows=3, mask="causal")
     trains = np.ones((2, 1, 3, 2))
-    job = prepare(trains, trains, trains, config)
-    np.testing.assert_allclose(job.expected[0, :, 0], [1 / 3, 2 / 3, 1])
-    rates = np.ones((1, 3, 2))
-    np.testing.assert_allclose(expected_rate(rates, rates, rates, config), job.expected)
-    assert compute(job).out[:, 0, 2].all()
+    expected = expectation(trains, trains, trains, config)
+    np.testing.assert_allclose(expected[0, :, 0], [1 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(expectation(*np.ones((3, 3, 2)), config), expected)
+    assert compute(prepare(trains, trains, trains, config)).out[:, 0, 2].all()
 
 
 @pytest.mark.parametrize(
