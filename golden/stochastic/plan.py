@@ -3,7 +3,9 @@
 The plan is part of the numeric contract: every engine produces the same spikes for the same plan.
 
 All generators are registers of one width and polynomial, placed at equal distances on the one
-cycle of that polynomial, starting from the seed, in the order score, output, q, k, v. A generator
+cycle of that polynomial, in the order score, output, q, k, v. The seed turns them all along the
+cycle: the first one starts seed * floor((2**W - 1) * 0.618) shifts after the state 1, so that
+neighbouring seeds are far apart and no start is a state of few ones. A generator
 hands out draws one after the other, `leap` shifts apart; a draw is the upper `draw_bits` of its
 state. An *event* is the moment at which a bank of generators serves all of its consumers at once:
 a generator with D consumers hands draws 0..D-1 to them in order (the hardware computes them in
@@ -36,7 +38,7 @@ class RandomPlan:
         width: W, bits of a register; one with a known maximal polynomial.
         draw_bits: w, upper bits of the state that make a draw, 1..W and at most 32.
         leap: shifts between two draws of a generator, 1..64. Below w, neighbouring draws share bits.
-        seed: state of the first generator, 1..2**W - 1.
+        seed: place of the first generator on the cycle, 1..2**W - 1.
         score: generators of the units.
             unit              one per unit
             row               one per row, each of its units takes a draw of its own
@@ -74,6 +76,11 @@ class RandomPlan:
                 raise InputError(
                     f"RandomPlan.{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}"
                 )
+
+
+def seed_stride(width: int) -> int:
+    """Shifts from the start of one seed to that of the next: the golden section of the cycle."""
+    return period(width) * 618 // 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +167,8 @@ class Banks:
     def all(self) -> dict[str, Bank]:
         """The banks by name: score, output, q, k, v."""
         step = shift_matrix(self.plan.width, self.spacing)
-        state, banks = self.plan.seed, {}
+        place = self.plan.seed * seed_stride(self.plan.width) % period(self.plan.width)
+        state, banks = transform(shift_matrix(self.plan.width, place), 1), {}
         for name, (generators, draws, drawn, lanes) in self.sizes.items():
             starts = []
             for _ in range(generators):
