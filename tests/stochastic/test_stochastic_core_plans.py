@@ -59,10 +59,13 @@ def test_cycles_with_pauses(tokens, head_dim, rows, pauses):
     count = outputs_of(job)
     gaps = [0 if rng.random() >= pauses[0] else rng.randrange(1, 9) for _ in range(count)]
     ready = [rng.random() >= pauses[1] for _ in range(20 * count)]
+    dut = StochasticAttention(config)
     received, accepted, delivered = run_engine(
-        StochasticAttention(config), columns_of(job.q, job.k, job.v, config), count, gaps, ready
+        dut, columns_of(job.q, job.k, job.v, config), count, gaps, ready
     )
     np.testing.assert_array_equal(unpack(received, job), compute(job).out)
     predicted = replay(config, gaps, ready)
     np.testing.assert_array_equal(accepted, predicted.accepted)
     np.testing.assert_array_equal(delivered, predicted.delivered)
+    if not any(pauses):
+        assert delivered[-1] - accepted[0] + 1 == count + head_dim + dut.latency
