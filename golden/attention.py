@@ -174,7 +174,7 @@ def compute(job: AttentionJob) -> AttentionSpikes:
         score = score + job.bias
     winner, attention = spike_shift(score, job.ramp_step, job.code, job.window, job.allowed)
     context = trace_product(attention, job.v, job.code, phases=job.window)
-    normaliser = np.append(job.code.trace[: job.code.steps], 0)[attention.phase].sum(axis=-1)
+    normaliser = np.append(job.code.trace[: job.code.steps], 0).take(attention.phase).sum(axis=-1)
     return AttentionSpikes(
         score=score,
         winner=winner,
