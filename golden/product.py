@@ -16,8 +16,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from golden.code import PhaseCode, Spikes
 
-# Floats of both operands that are expanded at a time; about the size of a second-level cache
-BLOCK_FLOATS = 1 << 18
+# Floats of both operands that are expanded at a time: 512 KiB, to stay in a second-level cache
+BLOCK_FLOATS = 1 << 17
 
 
 def trace_product(
@@ -35,9 +35,9 @@ def trace_product(
         int64 [..., I, J], exact.
     """
     # Each spike of `left` becomes a signed one-hot vector over its phase p, each spike of `right`
-    # the vector of its table entries over p; then P is one matrix product of length L*phases. All
-    # terms and partial sums are integers of magnitude at most L * 2**F, which floats hold exactly
-    # up to 2**24 (float32) or 2**53 (float64), whatever the order of summation.
+    # the vector of its table entries over p; then P is a matrix product of length L*phases, taken
+    # some phases at a time. All terms and partial sums are integers of magnitude at most L * 2**F,
+    # which floats hold exactly up to 2**24 (float32) or 2**53 (float64), in any order of summation.
     phases = code.steps if phases is None else phases
     rows, length = left.shape[-2:]
     columns = right.shape[-1]
@@ -49,12 +49,18 @@ def trace_product(
 
     count = prod(batch)
     product = np.empty((count, rows, columns), np.int64)
-    at_once = max(1, BLOCK_FLOATS // ((rows + columns) * length * phases))
+    phases_at_once = min(phases, max(1, BLOCK_FLOATS // ((rows + columns) * length)))
+    at_once = max(1, BLOCK_FLOATS // ((rows + columns) * length * phases_at_once))
     for start in range(0, count, at_once):
         block = slice(start, start + at_once)
-        expanded_left = one_hot.take(left_index[block], axis=0).reshape(-1, rows, length * phases)
-        expanded_right = traces.take(right_index[block], axis=0).reshape(-1, columns, length * phases)
-        product[block] = expanded_left @ expanded_right.swapaxes(-1, -2)
+        total: NDArray[Any] | float = 0.0
+        for phase in range(0, phases, phases_at_once):
+            some = slice(phase, min(phase + phases_at_once, phases))
+            long = length * (some.stop - some.start)
+            spikes = one_hot[:, some].take(left_index[block], axis=0).reshape(-1, rows, long)
+            partners = traces[:, some].take(right_index[block], axis=0).reshape(-1, columns, long)
+            total = spikes @ partners.swapaxes(-1, -2) + total
+        product[block] = total
     return product.reshape(*batch, rows, columns)
 
 

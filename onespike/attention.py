@@ -11,7 +11,14 @@ from golden.errors import InputError
 from golden.exact import softmax_attention
 from onespike.engines import ENGINES, run_engine
 from onespike.files import output_arrays, read_inputs, whole_or_nothing, write_json, write_npz
-from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
+from onespike.options import (
+    MAX_SEED,
+    ConfigOption,
+    PresetOption,
+    SeedOption,
+    chosen_config,
+    whole_number,
+)
 from onespike.tables import attention_tables, print_tables, progress
 from sim.report import attention_report
 
@@ -98,6 +105,7 @@ def attention(
     the report.
     """
     config = chosen_config(preset_name, config_file)
+    check_range("--seed", seed, 0, MAX_SEED)
     if window is not None:
         check_range("--window", window, 1, config.code.steps)
     if waves is not None:
@@ -116,13 +124,19 @@ def attention(
         task = bar.add_task("encode", total=4)
         try:
             job = prepare(**arrays, code=config.code, window=window)
-            if engine != "golden":
-                config.check_job(job)
         except InputError as error:
             raise InputError(f"{source}: {error}") from None
         bar.update(task, advance=1, description=f"compute ({engine})")
-        outcome = run_engine(engine, job, config, places.get("--waves"))
-        bar.update(task, advance=1, description="compare with softmax")
+        outcome = run_engine(
+            engine,
+            job,
+            config,
+            waves=places.get("--waves"),
+            progress=lambda cycle, beats, expected: bar.update(
+                task, description=f"compute (rtl, cycle {cycle})", completed=1 + beats / expected
+            ),
+        )
+        bar.update(task, completed=2, description="compare with softmax")
         out, out_raw = decode_outputs(job, outcome.spikes)
         exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
         report = attention_report(

@@ -8,14 +8,16 @@ import typer
 
 from golden.errors import InputError
 from onespike.attention import attention
+from onespike.bench import bench
 from onespike.example import example
 from onespike.presets import presets
 from onespike.rtl import rtl
+from onespike.sim import sim
 
 MISTAKE = 2
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
-for command in (attention, presets, rtl, example):
+for command in (attention, presets, rtl, sim, bench, example):
     app.command()(command)
 
 
@@ -36,6 +38,7 @@ def onespike(
         onespike attention in.npz out.npz --report report.json
         onespike presets
         onespike rtl -o build/rtl
+        onespike sim
 
     A mistake in the input ends with one line on stderr and exit status 2.
     """

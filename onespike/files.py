@@ -25,7 +25,7 @@ def read_inputs(path: Path) -> dict[str, NDArray[Any]]:
 
     q, k, v: float [heads, tokens, head_dim]; bias: float [heads, tokens, tokens]; mask: bool
     [tokens] or [heads, tokens, tokens]; scale_q, scale_k, scale_v, scale_o: float [heads]. Floats
-    have 16 to 64 bits, and magnitudes in the range of float32.
+    have 16 to 64 bits; their magnitudes stay in the range of float32.
 
     Raises:
         InputError: the file cannot be read, an array is missing, unknown, or of a wrong type or
@@ -105,14 +105,10 @@ def _check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _check_magnitude(name: str, array: NDArray[Any]) -> None:
-    """Keep float64 files in the range of float32, so that no product of two values leaves float64."""
-    largest = np.abs(array).max()
-    limits = np.finfo(np.float32)
-    if np.isfinite(largest) and largest and not limits.smallest_subnormal <= largest <= limits.max:
-        raise InputError(
-            f"the largest magnitude of {name} must be zero or in "
-            f"{limits.smallest_subnormal:.2g}..{limits.max:.2g}, not {largest:g}"
-        )
+    """Keep float64 files in the range of float32, the type of the outputs."""
+    largest, limit = np.abs(array).max(), np.finfo(np.float32).max
+    if np.isfinite(largest) and largest > limit:
+        raise InputError(f"{name} must be at most {limit:.3g} in magnitude (float32), not {largest:g}")
 
 
 def _is_float(array: NDArray[Any]) -> bool:
@@ -209,6 +205,39 @@ def whole_or_nothing(targets: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
     finally:
         for place in places.values():
             shutil.rmtree(place.parent, ignore_errors=True)
+
+
+@contextmanager
+def filled_folder(label: str, directory: Path) -> Iterator[Path]:
+    """A fresh folder whose files move into `directory` when the block succeeds; nothing if it fails.
+
+    Args:
+        label: what the user calls it (for errors).
+        directory: made if absent, with its parents.
+
+    Raises:
+        InputError: `directory` is no folder, or cannot be written.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"{label} must be a folder, not the file {directory}")
+    made = [path for path in (directory, *directory.parents) if not path.exists()]
+    scratch: Path | None = None
+    try:
+        with _writing(f"{label} {directory}"):
+            directory.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=".onespike-", dir=directory))
+        yield scratch
+        with _writing(f"{label} {directory}"):
+            for place in sorted(scratch.iterdir()):
+                place.replace(directory / place.name)
+    except BaseException:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+        for path in made:
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+        raise
+    scratch.rmdir()
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import typer
 from golden.config import PRESETS, CoreConfig, load_config, preset
 from golden.errors import InputError
 
+MAX_SEED = 2**32 - 1
+
 
 def whole_number(text: str) -> int:
     """Parser of an integer option that says what it was given."""

@@ -1,7 +1,7 @@
 """What commands print for people."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -9,6 +9,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from golden.config import CoreConfig
+
+if TYPE_CHECKING:
+    from sim.bench.ratios import Ratio
 
 SHOWN_HEADS = 16
 
@@ -83,8 +86,8 @@ def _heads(report: Mapping[str, Any]) -> Table:
 
 def preset_table(presets: Mapping[str, CoreConfig]) -> Table:
     """Presets, one a row."""
-    table = Table(title="Presets", box=SIMPLE)
-    table.add_column("preset")
+    table = Table(title="Presets", box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("preset", no_wrap=True)
     for column in ("T", "log2 B", "F", "lanes", "tokens", "head_dim", "bias", "mask", "output"):
         table.add_column(column, justify="right")
     for name, config in presets.items():
@@ -96,6 +99,19 @@ def preset_table(presets: Mapping[str, CoreConfig]) -> Table:
             *("yes" if given else "no" for given in (config.bias, config.mask)),
             config.output,
         )
+    return table
+
+
+def ratio_table(ratios: Iterable["Ratio"], seed: int) -> Table:
+    """Ratios of speed, one a row."""
+    table = Table(title=f"Ratios of speed, seed {seed}")
+    for column in ("workload", "slow", "fast"):
+        table.add_column(column)
+    for column in ("slow s", "fast s", "ratio"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for entry in ratios:
+        times = (f"{seconds:.3g}" for seconds in (entry.slow_seconds, entry.fast_seconds))
+        table.add_row(entry.what, entry.slow, entry.fast, *times, f"{entry.ratio:.1f}")
     return table
 
 
