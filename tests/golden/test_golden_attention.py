@@ -228,6 +228,9 @@ def test_calibrated_output_scale_stays_in_its_range() -> None:
     v = np.array([[[1.0], [-1.0 + 1e-6]]])
     job = prepare(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)), v, PhaseCode())
     assert job.scale_o.tolist() == [2.0**-8]
+    # Values beyond a given scale saturate, so the output does too
+    job = prepare(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)), np.full((1, 2, 1), 3.0), PhaseCode(), scale_v=0.5)
+    assert job.scale_o.tolist() == [0.5]
 
 
 ONES = np.ones((2, 3, 4))
