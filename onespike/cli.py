@@ -9,6 +9,8 @@ import typer
 from golden.errors import InputError
 from onespike.attention import attention
 from onespike.bench import bench
+from onespike.convert import convert_model
+from onespike.evaluate import evaluate
 from onespike.example import example
 from onespike.presets import presets
 from onespike.rtl import rtl
@@ -19,6 +21,8 @@ MISTAKE = 2
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
 for command in (attention, presets, rtl, sim, bench, example):
     app.command()(command)
+app.command(name="convert")(convert_model)
+app.command()(evaluate)
 
 
 @app.callback(invoke_without_command=True)

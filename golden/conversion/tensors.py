@@ -65,6 +65,10 @@ class Tensors:
         self.taken.add(name)
         return values
 
+    def take_raw(self, name: str) -> Floats:
+        """A tensor that was taken before, as float32."""
+        return self.arrays[name].astype(np.float32)
+
     def maybe(self, name: str, *shape: int | None) -> Floats | None:
         """`take`, or None where the tensor is absent."""
         return self.take(name, *shape) if name in self.arrays else None
