@@ -255,7 +255,7 @@ def ones_but(value: object) -> Any:
         ({"k": ones_but("x")}, "k must be an array of real numbers, not of object"),
         ({"q": ones_but(np.nan)}, "q must be finite, not nan at [1, 2, 0]"),
         ({"v": ones_but(-np.inf)}, "v must be finite, not -inf at [1, 2, 0]"),
-        ({"k": ones_but(-1e101)}, "k must be at most 1e+100 in magnitude, not -1e+101"),
+        ({"k": ones_but(-1.1e100)}, "k must be at most 1e+100 in magnitude, not -1.1e+100"),
         ({"k": ONES * 1e-101}, "scale_k must be at least 1e-100, not 1e-101"),
         ({"window": 0}, "window must be an integer in 1..16, not 0"),
         ({"window": 17}, "window must be an integer in 1..16, not 17"),
