@@ -15,7 +15,7 @@ from golden.conversion.scheme import GRANULARITIES, PARTS, Parts, Scheme, Verdic
 from golden.conversion.store import TOKENIZER, save
 from golden.conversion.tensors import read_tensors
 from onespike.files import filled_folder
-from onespike.options import whole_number
+from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 from sim.evaluate.samples import calibration_samples
 
@@ -71,8 +71,10 @@ def convert_model(
     ],
     count: Annotated[
         int,
-        typer.Option("--count", metavar="N", parser=whole_number, help="Samples to use, from the first."),
-    ] = 200,
+        typer.Option(
+            "--count", metavar="N", parser=whole_number, help="Rows of FILE to use, drawn at random."
+        ),
+    ] = 100,
     parts: Annotated[
         str, typer.Option("--parts", metavar="|".join(PARTS), help="Attention, or every dense input too.")
     ] = "linear",
@@ -111,6 +113,7 @@ def convert_model(
         Path | None,
         typer.Option("--tokenizer", metavar="FILE", help="tokenizer.json. [default: beside the model]"),
     ] = None,
+    seed: SeedOption = 0,
 ) -> None:
     """Convert a trained transformer without retraining.
 
@@ -127,6 +130,7 @@ def convert_model(
         onespike convert vit.safetensors -o build/vit --samples images.npz --heads 12
     """
     check_range("--count", count, 1, 1 << 20)
+    check_range("--seed", seed, 0, MAX_SEED)
     code = PhaseCode(steps=steps, log2_base=log2_base)
     scheme = Scheme(
         code=code,
@@ -141,23 +145,26 @@ def convert_model(
         tensors = read_tensors(source)
         layout, model = read_model(tensors, options)
         beside = tokenizer or tensors.path.parent / TOKENIZER
-        samples = calibration_samples(model, samples_file, beside, count)
+        calibration = calibration_samples(model, samples_file, beside, count, seed)
+        samples = calibration.samples
         bar.update(task, advance=1, description=f"calibrate on {len(samples)} samples")
         ranges, layers = record(model, samples)
         bar.update(task, advance=1, description="convert and compare")
         conversion = convert(model, ranges, layers, scheme, samples)
         bar.update(task, advance=1, description="write")
-        save(place, tensors, layout, options, conversion, beside if layout == "bert" else None)
+        copied = beside if layout == "bert" else None
+        save(place, tensors, layout, options, conversion, copied, calibration.origin)
     print_tables([verdict_table(conversion.verdicts)])
-    typer.echo(summary(layout, conversion, len(samples)))
+    typer.echo(summary(layout, conversion, len(samples), seed))
 
 
-def summary(layout: str, conversion: Conversion, samples: int) -> str:
+def summary(layout: str, conversion: Conversion, samples: int, seed: int) -> str:
     """One line for people."""
     scheme = conversion.scheme
     outcomes = [verdict.outcome for verdict in conversion.verdicts]
+    code = scheme.code
     return (
-        f"{layout}: T = {scheme.code.steps}, B = 2^({scheme.code.log2_base}), {samples} calibration samples; "
+        f"{layout}: T = {code.steps}, B = 2^({code.log2_base}), {samples} samples, seed {seed}; "
         f"{outcomes.count('approximate')} nodes in spikes, {outcomes.count('exact')} exact, "
         f"{outcomes.count('float')} kept in float"
     )

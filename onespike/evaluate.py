@@ -21,7 +21,7 @@ from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 from sim.evaluate.data import read_labelled, read_pairs
 from sim.evaluate.report import label_report, sts_report
-from sim.evaluate.samples import check_samples, sentence_samples
+from sim.evaluate.samples import check_samples, held_out, sentence_samples
 from sim.evaluate.work import MODES, Mode, Outputs, outputs_of
 
 
@@ -63,12 +63,6 @@ def evaluate(
             show_default=False,
         ),
     ],
-    skip: Annotated[
-        int,
-        typer.Option(
-            "--skip", metavar="N", parser=whole_number, help="Leave out the first N samples (calibration)."
-        ),
-    ] = 0,
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", parser=whole_number, help="Use at most N samples.")
     ] = None,
@@ -92,33 +86,31 @@ def evaluate(
 
     Sentence pairs are scored by Spearman's rank correlation (x 100) of the cosine of their embeddings
     with the given scores; labelled inputs by accuracy. Intervals hold 95 % of 1000 bootstrap
-    repetitions; the one of a loss is paired.
+    repetitions; the one of a loss is paired. Rows of DATA that set the scales are left out.
 
     Examples:
 
-        onespike evaluate build/minilm stsb-en-dev.csv --skip 100 --report minilm.json
+        onespike evaluate build/minilm stsb-en-dev.csv --report minilm.json
         onespike evaluate build/minilm stsb-en-dev.csv --dask tcp://head:8786
     """
     check_range("--seed", seed, 0, MAX_SEED)
-    check_range("--skip", skip, 0, 1 << 30)
     check_range("--jobs", jobs, 1, 1024)
     if limit is not None:
         check_range("--limit", limit, 1, 1 << 30)
-    layout, model, conversion = load(folder)
+    stored = load(folder)
+    model, conversion = stored.model, stored.conversion
     wanted = chosen_modes(modes, bool(conversion.linears))
-    stop = None if limit is None else skip + limit
     if isinstance(model, Bert):
         pairs = read_pairs(data)
-        sentences = [text for pair in pairs.sentences[skip:stop] for text in pair]
-        truth: NDArray[Any] = pairs.scores[skip:stop]
-        refuse_empty(data, skip, len(truth), len(pairs.scores))
+        rows = held_out(data, len(pairs.scores), stored.calibration)[:limit]
+        sentences = [text for row in rows for text in pairs.sentences[row]]
         samples: list[Any] = list(sentence_samples(model, folder / TOKENIZER, sentences))
-        score: Callable[..., dict[str, Any]] = sts_report
+        truth: NDArray[Any] = pairs.scores[rows]
+        report_of: Callable[..., dict[str, Any]] = sts_report
     else:
         labelled = read_labelled(data)
-        samples, labels = list(labelled.inputs[skip:stop]), labelled.labels[skip:stop]
-        refuse_empty(data, skip, len(labels), len(labelled.labels))
-        truth, score = labels, label_report
+        rows = held_out(data, len(labelled.labels), stored.calibration)[:limit]
+        samples, truth, report_of = list(labelled.inputs[rows]), labelled.labels[rows], label_report
     check_samples(model, data, samples)
 
     targets = {"--report": report_file} if report_file is not None else {}
@@ -137,13 +129,12 @@ def evaluate(
                 progress=lambda ready: bar.update(task, advance=ready),
             )
             seconds[mode] = time.perf_counter() - start
-        report = score(outputs, truth, seed)
+        report = report_of(outputs, truth, seed)
         code = conversion.scheme.code
         report |= {
             "model": str(folder),
-            "layout": layout,
+            "layout": stored.layout,
             "data": str(data),
-            "skipped": skip,
             "code": {"steps": code.steps, "log2_base": str(code.log2_base)},
             "scales": conversion.scheme.granularity,
             "weight_bits": conversion.scheme.weight_bits,
@@ -154,21 +145,16 @@ def evaluate(
     print_tables([report_table(report)])
 
 
-def refuse_empty(data: Path, skip: int, left: int, total: int) -> None:
-    if not left:
-        raise InputError(f"{data}: no samples left after --skip {skip} of {total}")
-
-
 def report_table(report: dict[str, Any]) -> Table:
     """The scores for people."""
     code = report["code"]
     table = Table(
         title=f"{report['layout']}, T = {code['steps']}, B = 2^({code['log2_base']}), "
-        f"{report['samples']} samples, seed {report['seed']}",
+        f"{report['samples']} samples, seed {report['seed']}: {report['metric']}",
         box=SIMPLE,
     )
-    for column in ("mode", report["metric"], "95 %", "loss", "95 %", "cosine", "least", "seconds"):
-        table.add_column(column, justify="left" if column == "mode" else "right")
+    for column in ("mode", "score", "95 %", "loss", "95 %", "cosine", "least", "s"):
+        table.add_column(column, justify="left" if column == "mode" else "right", no_wrap=True)
     for mode, entry in report["modes"].items():
         row = [mode, f"{entry['score']['value']:.2f}", interval(entry["score"])]
         if "loss" in entry:
@@ -181,4 +167,4 @@ def report_table(report: dict[str, Any]) -> Table:
 
 
 def interval(estimate: dict[str, float]) -> str:
-    return f"{estimate['low']:.2f} .. {estimate['high']:.2f}"
+    return f"{estimate['low']:.2f}..{estimate['high']:.2f}"

@@ -9,7 +9,7 @@ DIR/tokenizer.json    copied, for text encoders
 import hashlib
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,9 @@ def save(
     options: Options,
     conversion: Conversion,
     tokenizer: Path | None,
+    calibration: dict[str, Any],
 ) -> None:
-    """Write a converted model into an existing, empty folder."""
+    """Write a converted model into an existing, empty folder; `calibration` says where scales come from."""
     from safetensors.numpy import save_file
 
     save_file(
@@ -80,6 +81,7 @@ def save(
             "window": scheme.window,
             "weight_bits": scheme.weight_bits,
         },
+        "calibration": calibration,
         "verdicts": [asdict(verdict) for verdict in conversion.verdicts],
         "checksums": {
             name: checksum(folder / name)
@@ -90,11 +92,18 @@ def save(
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
-def load(folder: Path) -> tuple[str, Model, Conversion]:
-    """Read a converted model.
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A converted model as read from its folder; `calibration` as given to `save`."""
 
-    Returns:
-        (layout, model, conversion).
+    layout: str
+    model: Model
+    conversion: Conversion
+    calibration: dict[str, Any]
+
+
+def load(folder: Path) -> Stored:
+    """Read a converted model.
 
     Raises:
         InputError: nothing there, another format, or a file that changed since it was written.
@@ -113,6 +122,7 @@ def load(folder: Path) -> tuple[str, Model, Conversion]:
         options = Options(**description["options"])
         config = dict(description["config"])
         verdicts = [Verdict(**verdict) for verdict in description["verdicts"]]
+        calibration = dict(description["calibration"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
@@ -122,7 +132,7 @@ def load(folder: Path) -> tuple[str, Model, Conversion]:
     layout, model = read_model(tensors, options)
     linears, attentions = read_integers(folder / INTEGERS, scheme)
     conversion = Conversion(scheme=scheme, linears=linears, attentions=attentions, verdicts=verdicts)
-    return layout, model, conversion
+    return Stored(layout=layout, model=model, conversion=conversion, calibration=calibration)
 
 
 def read_scheme(table: dict[str, Any]) -> Scheme:

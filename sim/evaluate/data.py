@@ -65,15 +65,15 @@ def read_pairs(path: Path) -> Pairs:
     return Pairs(sentences=sentences, scores=np.array(scores))
 
 
-def read_sentences(path: Path) -> list[str]:
-    """Sentences for calibration: each line of a .txt, both columns of a .csv or .tsv of pairs."""
+def read_sentences(path: Path) -> list[tuple[str, ...]]:
+    """Rows of sentences for calibration: a line of a .txt, both sentences of a pair in a .csv or .tsv."""
     if path.suffix in (".csv", ".tsv"):
-        return [sentence for pair in read_pairs(path).sentences for sentence in pair]
+        return list(read_pairs(path).sentences)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text ({error})") from None
-    sentences = [line.strip() for line in lines if line.strip()]
+    sentences: list[tuple[str, ...]] = [(line.strip(),) for line in lines if line.strip()]
     if not sentences:
         raise InputError(f"{path}: the data set is empty")
     return sentences

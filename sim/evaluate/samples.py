@@ -1,5 +1,6 @@
 """Samples in the form a model takes: token numbers, images or vectors."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from golden.conversion.layouts import Model
 from golden.conversion.run import run
+from golden.conversion.store import checksum
 from golden.conversion.text import DEFAULT_LENGTH, load_tokenizer, tokenise
 from golden.errors import InputError
 from golden.models.bert import Bert
@@ -29,19 +31,58 @@ def sentence_samples(model: Bert, tokenizer: Path, sentences: list[str]) -> list
     return [np.array(ids) for ids in numbers]
 
 
-def calibration_samples(model: Model, path: Path, tokenizer: Path, count: int) -> list[NDArray[Any]]:
-    """The first `count` samples of a file, each with a batch axis of one.
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Samples that set the scales.
+
+    Attributes:
+        samples: inputs with a batch axis of one.
+        origin: checksum of the file and the rows taken from it, so that an evaluation on the same
+            file leaves them out.
+    """
+
+    samples: list[NDArray[Any]]
+    origin: dict[str, Any]
+
+
+def calibration_samples(model: Model, path: Path, tokenizer: Path, count: int, seed: int) -> Calibration:
+    """At most `count` rows of a file, drawn at random: ranges of the first rows may not be typical.
 
     Raises:
         InputError: unreadable or empty file, or samples that the model cannot take.
     """
+    rng = np.random.default_rng(seed)
     samples: list[NDArray[Any]]
     if isinstance(model, Bert):
-        samples = list(sentence_samples(model, tokenizer, read_sentences(path)[:count]))
+        texts = read_sentences(path)
+        rows = draw(rng, len(texts), count)
+        samples = list(sentence_samples(model, tokenizer, [text for row in rows for text in texts[row]]))
     else:
-        samples = list(read_inputs(path)[:count])
+        inputs = read_inputs(path)
+        rows = draw(rng, len(inputs), count)
+        samples = [inputs[row] for row in rows]
     check_samples(model, path, samples)
-    return [sample[None] for sample in samples]
+    return Calibration(
+        samples=[sample[None] for sample in samples],
+        origin={"sha256": checksum(path), "rows": rows, "seed": seed},
+    )
+
+
+def draw(rng: np.random.Generator, total: int, count: int) -> list[int]:
+    return sorted(int(row) for row in rng.choice(total, size=min(count, total), replace=False))
+
+
+def held_out(path: Path, total: int, origin: dict[str, Any]) -> list[int]:
+    """Rows of a file that did not set the scales.
+
+    Raises:
+        InputError: none is left.
+    """
+    used = set(origin["rows"]) if origin and origin["sha256"] == checksum(path) else set()
+    rows = [row for row in range(total) if row not in used]
+    if not rows:
+        raise InputError(f"{path}: no samples left, all {total} were used for calibration")
+    return rows
 
 
 def check_samples(model: Model, path: Path, samples: list[NDArray[Any]]) -> None:
@@ -49,8 +90,8 @@ def check_samples(model: Model, path: Path, samples: list[NDArray[Any]]) -> None
     if not isinstance(model, Bert):
         wanted = 2 if isinstance(model, TorchEncoder) else 3
         if samples[0].ndim != wanted:
-            kind = "vectors [samples, tokens, dim]" if wanted == 2 else "images [samples, channels, h, w]"
-            raise InputError(f"{path}: inputs must be {kind}, not of shape [..., {samples[0].shape}]")
+            kind = "vectors [tokens, dim]" if wanted == 2 else "images [channels, height, width]"
+            raise InputError(f"{path}: each of inputs must be {kind}, not {list(samples[0].shape)}")
     try:
         run(model, samples[0][None], FloatEngine())
     except InputError as error:

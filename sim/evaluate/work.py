@@ -15,10 +15,8 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.conversion.convert import Conversion
-from golden.conversion.layouts import Model
 from golden.conversion.run import run
-from golden.conversion.store import load
+from golden.conversion.store import Stored, load
 from golden.models.engine import Activity, Engine, FloatEngine, SpikingEngine
 
 Mode = Literal["float", "attention", "linear"]
@@ -62,16 +60,16 @@ def pieces(samples: list[NDArray[Any]], size: int = BATCH) -> list[Piece]:
 
 
 @lru_cache(maxsize=2)
-def loaded(folder: str) -> tuple[str, Model, Conversion]:
+def loaded(folder: str) -> Stored:
     """The model of this worker process."""
     return load(Path(folder))
 
 
 def compute_piece(folder: str, mode: Mode, piece: Piece) -> tuple[Piece, NDArray[Any], dict[str, Activity]]:
     """Outputs of one piece; runs in a worker."""
-    _, model, conversion = loaded(folder)
-    engine: Engine = FloatEngine() if mode == "float" else conversion.engine(mode)
-    outputs = run(model, piece.batch, engine)
+    stored = loaded(folder)
+    engine: Engine = FloatEngine() if mode == "float" else stored.conversion.engine(mode)
+    outputs = run(stored.model, piece.batch, engine)
     activity = engine.activity if isinstance(engine, SpikingEngine) else {}
     return piece, outputs, activity
 
