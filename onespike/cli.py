@@ -10,6 +10,7 @@ from golden.errors import InputError
 from onespike.attention import attention
 from onespike.bench import bench
 from onespike.convert import convert_model
+from onespike.energy import energy
 from onespike.evaluate import evaluate
 from onespike.example import example
 from onespike.presets import presets
@@ -23,6 +24,7 @@ for command in (attention, presets, rtl, sim, bench, example):
     app.command()(command)
 app.command(name="convert")(convert_model)
 app.command()(evaluate)
+app.add_typer(energy, name="energy")
 
 
 @app.callback(invoke_without_command=True)

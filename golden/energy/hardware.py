@@ -13,7 +13,6 @@ from golden.energy.units import access, add, multiply
 from golden.normaliser import RATIO_WIDTH
 
 MAC_BITS = 8
-MAC_ACCUMULATOR_BITS = 32
 EXP_TABLE_ENTRIES = 256
 EXP_TABLE_BITS = 16
 # A serial divider: one subtraction per bit of the quotient
@@ -68,6 +67,11 @@ class AttentionEvents:
     @property
     def rows(self) -> int:
         return self.heads * self.tokens
+
+
+def mac_accumulator(fan_in: int) -> int:
+    """Bits of a sum of `fan_in` products of 8-bit integers, matched like the spiking widths."""
+    return 2 * MAC_BITS + max(1, ceil(log2(fan_in)))
 
 
 def total(scopes: list[Scope]) -> float:
@@ -176,7 +180,8 @@ def mac_attention(
     lane_bits = config.groups * config.head_dim * 2 * MAC_BITS
     read = access(MAC_BITS, lane_bits)
     table = access(EXP_TABLE_BITS, EXP_TABLE_ENTRIES * EXP_TABLE_BITS)
-    mac = multiply(MAC_BITS, MAC_BITS) + add(MAC_ACCUMULATOR_BITS)
+    width = mac_accumulator(max(events.head_dim, keys))
+    mac = multiply(MAC_BITS, MAC_BITS) + add(width)
     return [
         Scope(
             name="queries broadcast",
@@ -200,25 +205,25 @@ def mac_attention(
             name="multiply-accumulates",
             events=2 * products,
             picojoule=mac,
-            formula=f"{MAC_BITS} x {MAC_BITS} multiply, {MAC_ACCUMULATOR_BITS}-bit add",
+            formula=f"{MAC_BITS} x {MAC_BITS} multiply, {width}-bit add",
         ),
         Scope(
             name="softmax, per score",
             events=rows * keys,
-            picojoule=3 * add(MAC_ACCUMULATOR_BITS) + table,
+            picojoule=3 * add(width) + table,
             formula="maximum, subtraction, sum, and a look-up of the exponential",
         ),
         Scope(
             name="softmax, division per row",
             events=rows,
-            picojoule=DIVIDER_STEPS * add(MAC_ACCUMULATOR_BITS),
+            picojoule=DIVIDER_STEPS * add(width),
             formula=f"{DIVIDER_STEPS} subtractions",
         ),
         Scope(
             name="scaling of outputs",
             events=rows * events.head_dim,
-            picojoule=multiply(MAC_ACCUMULATOR_BITS, EXP_TABLE_BITS),
-            formula=f"{MAC_ACCUMULATOR_BITS} x {EXP_TABLE_BITS} multiply",
+            picojoule=multiply(width, EXP_TABLE_BITS),
+            formula=f"{width} x {EXP_TABLE_BITS} multiply",
         ),
         clock_scope(events.cycles, clock_picojoule),
     ]
@@ -293,6 +298,7 @@ def mac_linear(events: LinearEvents, weight_bits: int = 8) -> list[Scope]:
     """The same layer on 8-bit multiply-accumulate lanes with the same weight memories."""
     operations = events.rows * events.inputs * events.outputs
     memory = events.inputs * weight_bits
+    width = mac_accumulator(events.inputs) - MAC_BITS + weight_bits
     return [
         Scope(
             name="inputs broadcast",
@@ -309,14 +315,14 @@ def mac_linear(events: LinearEvents, weight_bits: int = 8) -> list[Scope]:
         Scope(
             name="multiply-accumulates",
             events=operations,
-            picojoule=multiply(MAC_BITS, weight_bits) + add(MAC_ACCUMULATOR_BITS),
-            formula=f"{MAC_BITS} x {weight_bits} multiply, {MAC_ACCUMULATOR_BITS}-bit add",
+            picojoule=multiply(MAC_BITS, weight_bits) + add(width),
+            formula=f"{MAC_BITS} x {weight_bits} multiply, {width}-bit add",
         ),
         Scope(
             name="scaling of outputs",
             events=events.rows * events.outputs,
-            picojoule=multiply(MAC_ACCUMULATOR_BITS, EXP_TABLE_BITS),
-            formula=f"{MAC_ACCUMULATOR_BITS} x {EXP_TABLE_BITS} multiply",
+            picojoule=multiply(width, EXP_TABLE_BITS),
+            formula=f"{width} x {EXP_TABLE_BITS} multiply",
         ),
         clock_scope(events.cycles, None),
     ]

@@ -1,0 +1,140 @@
+"""`onespike energy`: what the paper counts, and what hardware would."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.table import Table
+
+from golden.attention import prepare
+from golden.errors import InputError
+from onespike.files import read_inputs, whole_or_nothing, write_json
+from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
+from onespike.tables import print_tables
+from sim.energy import hardware_report, paper_report
+from sim.workload import random_heads
+
+energy = typer.Typer(help="Energy under two accountings that are never mixed.", rich_markup_mode="markdown")
+
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False),
+]
+
+
+def positive(text: str) -> float:
+    """Parser of an energy."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e12:
+        raise typer.BadParameter(f"must be a number of pJ, at least 0, not {text!r}")
+    return value
+
+
+@energy.command()
+def paper(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="swin-t or bert-base: the authors' two logs.")
+    ] = "swin-t",
+    report_file: ReportOption = None,
+) -> None:
+    """The authors' logs reproduced by their formula, beside corrected totals.
+
+    32-bit floats at 45 nm: add 0.9 pJ, multiply 3.7 pJ, memory word 5.0 pJ. Each difference between
+    what the published code counts and what the network does is a line. Numbers that were not
+    published, the spike densities, are solved for from a total and named as such.
+
+    Example:
+
+        onespike energy paper bert-base
+    """
+    report = paper_report(model)
+    write_report(report_file, report)
+    entries = Table(title=f"{report['model']}: {report['source']}", box=SIMPLE)
+    for column in ("quantity", "published", "reproduced", "corrected", "unit", "how"):
+        entries.add_column(column, justify="right" if column in ("published", "reproduced") else "left")
+    for entry in report["entries"]:
+        corrected = "" if entry["corrected"] is None else f"{entry['corrected']:.3f}"
+        numbers = (f"{entry['published']:.3f}", f"{entry['reproduced']:.3f}", corrected)
+        entries.add_row(entry["quantity"], *numbers, entry["unit"], entry["note"])
+    deviations = Table(title="What separates reproduced from corrected float energy", box=SIMPLE)
+    for column in ("layers", "operations", "outputs", "mJ", "what the published code does"):
+        deviations.add_column(
+            column, justify="right" if column in ("operations", "outputs", "mJ") else "left"
+        )
+    for item in report["deviations"]:
+        counts = (f"{item['operations']:+,}", f"{item['outputs']:+,}", f"{item['millijoule']:+.4f}")
+        deviations.add_row(item["where"], *counts, item["why"])
+    print_tables([entries, deviations])
+
+
+@energy.command()
+def hardware(
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="IN.npz", help="Arrays as for onespike attention; random heads when absent."),
+    ] = None,
+    preset_name: PresetOption = None,
+    config_file: ConfigOption = None,
+    heads: Annotated[int, typer.Option("--heads", parser=whole_number, help="Of random heads.")] = 4,
+    tokens: Annotated[int, typer.Option("--tokens", parser=whole_number, help="Of random heads.")] = 64,
+    head_dim: Annotated[int, typer.Option("--head-dim", parser=whole_number, help="Of random heads.")] = 32,
+    clock: Annotated[
+        float | None,
+        typer.Option(
+            "--clock-pj",
+            metavar="PJ",
+            parser=positive,
+            help="Clock and idle energy per cycle. [default: unknown]",
+        ),
+    ] = None,
+    report_file: ReportOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Events of an attention job, counted by the cycle model, at integer energies of 45 nm.
+
+    Each scope is a line; what is unknown is a line too. Beside it the same job on 8-bit
+    multiply-accumulate lanes with softmax, and the density of spikes at which the two meet.
+
+    Examples:
+
+        onespike energy hardware
+        onespike energy hardware in.npz --preset swin-window --clock-pj 5
+    """
+    config = chosen_config(preset_name, config_file)
+    if source is None:
+        for name, value in (("--heads", heads), ("--tokens", tokens), ("--head-dim", head_dim)):
+            if value < 1:
+                raise InputError(f"{name} must be at least 1, not {value}")
+        arrays: dict[str, Any] = random_heads(heads, tokens, head_dim, seed)
+    else:
+        arrays = read_inputs(source)
+    report = hardware_report(prepare(**arrays, code=config.code), config, clock)
+    report["seed"] = seed
+    write_report(report_file, report)
+    tables = []
+    for side, title in (("spiking", "Spiking core"), ("mac", "8-bit multiply-accumulate lanes, softmax")):
+        table = Table(title=title, box=SIMPLE)
+        for column in ("scope", "events", "pJ each", "µJ", "how"):
+            table.add_column(column, justify="left" if column in ("scope", "how") else "right")
+        for scope in report[side]["scopes"]:
+            known = scope["picojoule"] is not None
+            numbers = (f"{scope['picojoule']:.4f}", f"{scope['microjoule']:.4f}") if known else ("?", "?")
+            table.add_row(scope["name"], f"{scope['events']:,.0f}", *numbers, scope["formula"])
+        table.add_row("sum of what is known", "", "", f"{report[side]['microjoule']:.4f}", "")
+        tables.append(table)
+    print_tables(tables)
+    ratio = report["spiking"]["microjoule"] / report["mac"]["microjoule"]
+    verdict = "spikes lose" if ratio > 1 else "spikes win"
+    meet = report["crossover"]
+    where = "at no density" if meet is None else f"at density {meet:.2f}"
+    typer.echo(f"spiking / multiply-accumulate: {ratio:.3f} ({verdict}); the two meet {where} of q, k, v")
+
+
+def write_report(path: Path | None, report: dict[str, Any]) -> None:
+    if path is not None:
+        with whole_or_nothing({"--report": path}) as places:
+            write_json(places["--report"], report)
