@@ -13,6 +13,7 @@ from onespike.convert import convert_model
 from onespike.energy import energy
 from onespike.evaluate import evaluate
 from onespike.example import example
+from onespike.predict import predict_network
 from onespike.presets import presets
 from onespike.rtl import rtl
 from onespike.sim import sim
@@ -24,6 +25,7 @@ for command in (attention, presets, rtl, sim, bench, example):
     app.command()(command)
 app.command(name="convert")(convert_model)
 app.command()(evaluate)
+app.command(name="predict")(predict_network)
 app.add_typer(energy, name="energy")
 
 
