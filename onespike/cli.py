@@ -16,6 +16,7 @@ from onespike.example import example
 from onespike.predict import predict_network
 from onespike.presets import presets
 from onespike.rtl import rtl
+from onespike.search import search
 from onespike.sim import sim
 
 MISTAKE = 2
@@ -26,6 +27,7 @@ for command in (attention, presets, rtl, sim, bench, example):
 app.command(name="convert")(convert_model)
 app.command()(evaluate)
 app.command(name="predict")(predict_network)
+app.command()(search)
 app.add_typer(energy, name="energy")
 
 
