@@ -18,6 +18,7 @@ from onespike.presets import presets
 from onespike.rtl import rtl
 from onespike.search import search
 from onespike.sim import sim
+from onespike.sweep import sweep
 
 MISTAKE = 2
 
@@ -28,6 +29,7 @@ app.command(name="convert")(convert_model)
 app.command()(evaluate)
 app.command(name="predict")(predict_network)
 app.command()(search)
+app.command()(sweep)
 app.add_typer(energy, name="energy")
 
 
