@@ -36,7 +36,7 @@ def small() -> dict[str, Any]:
     _, model = read_model(tensors, options)
     assert isinstance(model, Bert)
     rng = np.random.default_rng(0)
-    sentences = [rng.integers(0, 40, rng.integers(3, 9)) for _ in range(5)]
+    sentences = [rng.integers(0, 40, rng.integers(3, 9)) for _ in range(6)]
     batches = [sentence[None] for sentence in sentences]
     ranges, _ = record(model, batches)
     return {
@@ -78,7 +78,7 @@ def test_survivors_fall_with_the_window(small: dict[str, Any]) -> None:
 
 def test_every_figure_is_drawn_from_its_numbers(small: dict[str, Any], tmp_path: Path) -> None:
     captured, ranges, model = small["captured"], small["ranges"], small["model"]
-    truth = np.random.default_rng(1).random(6)
+    truth = np.random.default_rng(1).random(3)
     calibration = [sentence[None] for sentence in small["sentences"]]
     scores, activity = score_grid(
         small["tensors"],
