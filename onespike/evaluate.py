@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -20,6 +21,7 @@ from onespike.files import whole_or_nothing, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 from sim.evaluate.data import read_labelled, read_pairs
+from sim.evaluate.literal import time_literal
 from sim.evaluate.report import label_report, sts_report
 from sim.evaluate.samples import check_samples, held_out, sentence_samples
 from sim.evaluate.work import MODES, Mode, Outputs, outputs_of
@@ -76,6 +78,15 @@ def evaluate(
         str | None,
         typer.Option("--dask", metavar="ADDRESS", help="Dask scheduler to use; its workers must see DIR."),
     ] = None,
+    literal: Annotated[
+        int,
+        typer.Option(
+            "--literal",
+            metavar="N",
+            parser=whole_number,
+            help="Also time the literal time-stepped attention on N samples.",
+        ),
+    ] = 0,
     report_file: Annotated[
         Path | None,
         typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False),
@@ -95,6 +106,7 @@ def evaluate(
     """
     check_range("--seed", seed, 0, MAX_SEED)
     check_range("--jobs", jobs, 1, 1024)
+    check_range("--literal", literal, 0, 1 << 20)
     if limit is not None:
         check_range("--limit", limit, 1, 1 << 30)
     stored = load(folder)
@@ -140,9 +152,20 @@ def evaluate(
             "weight_bits": conversion.scheme.weight_bits,
             "seconds": seconds,
         }
+        if literal:
+            bar.update(task, description="literal procedure")
+            times = time_literal(model, conversion, samples[:literal])
+            report["literal"] = asdict(times) | {"samples": len(samples[:literal]), "ratio": times.ratio}
         if "--report" in places:
             write_json(places["--report"], report)
     print_tables([report_table(report)])
+    if literal:
+        found = report["literal"]
+        typer.echo(
+            f"attention of {found['samples']} samples: literal {found['literal']:.2f} s, closed form "
+            f"{found['closed_form']:.2f} s, {found['ratio']:.0f} times faster; "
+            f"{found['codes_differ']} of {found['codes']} output codes differ"
+        )
     typer.echo("seconds: " + ", ".join(f"{mode} {spent:.0f}" for mode, spent in seconds.items()))
 
 

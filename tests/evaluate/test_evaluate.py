@@ -26,7 +26,7 @@ def test_round_trip_through_the_folder(converted: Path, images: Path) -> None:
 def test_report(converted: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report_file = tmp_path / "report.json"
     arguments = ["evaluate", str(converted), str(images), "--jobs", "1", "--report", str(report_file)]
-    assert main(arguments) == 0
+    assert main([*arguments, "--literal", "2"]) == 0
     report = json.loads(report_file.read_text())
     assert report["samples"] == 16  # four set the scales
     wrong = sum(row not in load(converted).calibration["rows"] for row in (18, 19))
@@ -38,7 +38,12 @@ def test_report(converted: Path, images: Path, tmp_path: Path, capsys: pytest.Ca
         assert 0 < entry["activity"]["block0.attention.q"]["density"] <= 1
     assert "block0.mlp1.x" in report["modes"]["linear"]["activity"]
     assert "block0.mlp1.x" not in report["modes"]["attention"]["activity"]
-    assert "linear" in capsys.readouterr().out
+    literal = report["literal"]
+    assert literal["codes"] == 2 * 2 * 17 * 16  # samples, blocks, tokens, features
+    assert literal["codes_differ"] < 0.05 * literal["codes"]
+    out = capsys.readouterr().out
+    assert "linear" in out
+    assert "times faster" in out
 
 
 def test_pieces_hold_every_sample_once() -> None:
