@@ -8,11 +8,12 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from golden.attention import prepare
+from golden.energy.layers import SHAPES
 from golden.errors import InputError
 from onespike.files import read_inputs, whole_or_nothing, write_json
 from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
 from onespike.tables import print_tables
-from sim.energy import hardware_report, paper_report
+from sim.energy import Densities, hardware_report, measured_densities, network_report, paper_report
 from sim.workload import random_heads
 
 energy = typer.Typer(help="Energy under two accountings that are never mixed.", rich_markup_mode="markdown")
@@ -132,6 +133,54 @@ def hardware(
     meet = report["crossover"]
     where = "at no density" if meet is None else f"at density {meet:.2f}"
     typer.echo(f"spiking / multiply-accumulate: {ratio:.3f} ({verdict}); the two meet {where} of q, k, v")
+
+
+@energy.command()
+def network(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"One of {', '.join(SHAPES)}.")],
+    activity: Annotated[
+        Path | None,
+        typer.Option(
+            "--activity", metavar="R.json", help="Report of onespike evaluate; without it all fire."
+        ),
+    ] = None,
+    preset_name: PresetOption = None,
+    config_file: ConfigOption = None,
+    tokens: Annotated[
+        int | None, typer.Option("--tokens", metavar="N", parser=whole_number, help="Of a text encoder.")
+    ] = None,
+    report_file: ReportOption = None,
+) -> None:
+    """Attention and dense layers of a network by the hardware's accounting, from measured densities.
+
+    Norms, activation functions, sums, clock and idle are on neither side.
+
+    Example:
+
+        onespike energy network bert-base --activity minilm.json
+    """
+    config = chosen_config(preset_name, config_file)
+    densities = Densities(operands=1.0, survivors=1.0, dense=1.0)
+    if activity is not None:
+        densities = measured_densities(activity)
+    report = network_report(model, config, densities, tokens)
+    write_report(report_file, report)
+    table = Table(
+        title=f"{model}: densities {densities.operands:.2f} (q, k, v), {densities.survivors:.2f} (keys), "
+        f"{densities.dense:.2f} (dense inputs)",
+        box=SIMPLE,
+    )
+    for column in ("part", "spiking, µJ", "multiply-accumulate, µJ", "ratio", ""):
+        table.add_column(column, justify="left" if column in ("part", "") else "right")
+    parts: dict[str, list[float]] = {}
+    for line in report["layers"]:
+        sums = parts.setdefault(line["name"].rpartition(".")[-1], [0.0, 0.0])
+        sums[0] += line["spiking"]
+        sums[1] += line["mac"]
+    for part, (spiking, mac) in [*parts.items(), ("sum", [report["spiking"], report["mac"]])]:
+        verdict = "spikes lose" if spiking > mac else ""
+        table.add_row(part, f"{spiking:,.2f}", f"{mac:,.2f}", f"{spiking / mac:.3f}", verdict)
+    print_tables([table])
 
 
 def write_report(path: Path | None, report: dict[str, Any]) -> None:

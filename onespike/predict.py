@@ -1,6 +1,5 @@
 """`onespike predict`: cycles of whole networks."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from golden.errors import InputError
 from onespike.files import whole_or_nothing, write_json
 from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
 from onespike.tables import print_tables
+from sim.energy import measured_densities
 from sim.layer_cycles import LayerCycles, network_cycles
 
 
@@ -23,24 +23,6 @@ def share(text: str) -> float:
         return float(text)
     except ValueError:
         raise typer.BadParameter(f"must be a number in 0..1, not {text!r}") from None
-
-
-def measured(path: Path) -> tuple[float, float]:
-    """Mean densities of q, k, v and of dense inputs in a report of onespike evaluate."""
-    try:
-        activity = json.loads(path.read_text(encoding="utf-8"))["modes"]["linear"]["activity"]
-        groups: tuple[dict[str, int], dict[str, int]] = ({"n": 0, "s": 0}, {"n": 0, "s": 0})
-        for name, counted in activity.items():
-            end = name.rpartition(".")[-1]
-            if end in ("q", "k", "v", "x"):
-                group = groups[end == "x"]
-                group["n"] += counted["neurons"]
-                group["s"] += counted["spikes"]
-        return groups[0]["s"] / groups[0]["n"], groups[1]["s"] / groups[1]["n"]
-    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
-        raise InputError(
-            f"{path}: must be a report of onespike evaluate with the mode linear ({type(error).__name__})"
-        ) from None
 
 
 def predict_network(
@@ -86,7 +68,8 @@ def predict_network(
         raise InputError(f"--clock must be positive, not {clock:g}")
     config = chosen_config(preset_name, config_file)
     if activity is not None:
-        density, dense_density = measured(activity)
+        densities = measured_densities(activity)
+        density, dense_density = densities.operands, densities.dense
     layers = network_cycles(
         model, config, density=density, dense_density=dense_density, seed=seed, tokens=tokens
     )

@@ -1,6 +1,8 @@
 """Energy reports: the paper's accounting, and the hardware's from events that the cycle model counts."""
 
-from dataclasses import asdict, replace
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +11,16 @@ from golden.attention import AttentionJob, compute
 from golden.config import CoreConfig, to_table
 from golden.energy.hardware import (
     AttentionEvents,
+    LinearEvents,
     Scope,
     crossover,
     mac_attention,
+    mac_linear,
     spiking_attention,
+    spiking_linear,
     total,
 )
+from golden.energy.layers import layer_list
 from golden.energy.paper import FLOAT_OPERATION, FLOAT_OUTPUT, PICOJOULES_PER_MILLIJOULE
 from golden.energy.published import REPRODUCTIONS
 from golden.errors import InputError
@@ -76,6 +82,85 @@ def density_curve(
     points = [at_density(events, survivors, density) for density in DENSITIES]
     spiking = [total(spiking_attention(point, config)) for point in points]
     return spiking, [total(mac_attention(point, config)) for point in points]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Densities:
+    """Shares of neurons that fire: q, k and v, keys of an attention row, inputs of dense layers."""
+
+    operands: float
+    survivors: float
+    dense: float
+
+
+def measured_densities(path: Path) -> Densities:
+    """Mean densities in a report of onespike evaluate with the mode linear.
+
+    Raises:
+        InputError: the file is no such report.
+    """
+    kinds = {"q": "operands", "k": "operands", "v": "operands", "attention": "survivors", "x": "dense"}
+    sums = {kind: [0, 0] for kind in kinds.values()}
+    try:
+        activity = json.loads(path.read_text(encoding="utf-8"))["modes"]["linear"]["activity"]
+        for name, counted in activity.items():
+            kind = kinds.get(name.rpartition(".")[-1])
+            if kind is not None:
+                sums[kind][0] += counted["spikes"]
+                sums[kind][1] += counted["neurons"]
+        return Densities(**{kind: spikes / neurons for kind, (spikes, neurons) in sums.items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        raise InputError(
+            f"{path}: must be a report of onespike evaluate with the mode linear ({type(error).__name__})"
+        ) from None
+
+
+def network_report(
+    model: str, config: CoreConfig, densities: Densities, tokens: int | None
+) -> dict[str, Any]:
+    """Microjoules of every attention and dense layer, spiking and multiply-accumulate.
+
+    Raises:
+        InputError: unknown model.
+    """
+    layers = layer_list(model, tokens)
+    lines = []
+    for layer, following in zip(layers, [*layers[1:], layers[0]], strict=True):
+        if layer.kind == "linear":
+            events = LinearEvents(
+                rows=layer.tokens,
+                inputs=layer.fan_in,
+                outputs=layer.outputs // layer.tokens,
+                spikes=layer.tokens * layer.fan_in * densities.dense,
+            )
+            spiking, mac = spiking_linear(events, config), mac_linear(events, config)
+            name = layer.name
+        elif layer.kind == "score":
+            keys, head_dim = following.fan_in, layer.fan_in
+            core = replace(config, tokens=max(config.tokens, keys), head_dim=max(config.head_dim, head_dim))
+            whole = AttentionEvents(
+                heads=layer.outputs // keys**2,
+                tokens=keys,
+                head_dim=head_dim,
+                query_spikes=0,
+                score_additions=0,
+                context_additions=0,
+                window=config.code.steps,
+            )
+            at = at_density(whole, densities.survivors * keys, densities.operands)
+            spiking, mac = spiking_attention(at, core), mac_attention(at, core)
+            name = f"{layer.name.removesuffix('.score')}.attention"
+        else:
+            continue
+        lines.append({"name": name, "spiking": total(spiking), "mac": total(mac)})
+    return {
+        "model": model,
+        "configuration": to_table(config),
+        "densities": asdict(densities),
+        "layers": lines,
+        "spiking": sum(line["spiking"] for line in lines),
+        "mac": sum(line["mac"] for line in lines),
+    }
 
 
 def hardware_report(job: AttentionJob, config: CoreConfig, clock_picojoule: float | None) -> dict[str, Any]:

@@ -247,13 +247,13 @@ class LinearEvents:
 
 
 def spiking_linear(events: LinearEvents, config: CoreConfig, weight_bits: int = 8) -> list[Scope]:
-    """Scopes of an accumulate-only neuron core: lanes own outputs and hold their weights."""
+    """Scopes of an accumulate-only neuron core: as many lanes own the outputs and hold their weights."""
     code = config.code
     steps, denominator = code.steps, code.log2_base.denominator
     most, _ = code.octave(steps - 1)
     accumulator = weight_bits + most + max(1, ceil(log2(events.inputs)))
     potential = accumulator + code.trace_bits + 1
-    memory = events.inputs * weight_bits
+    memory = events.inputs * weight_bits * -(-events.outputs // config.lanes)
     neurons = events.rows * events.outputs
     synapses = events.spikes * events.outputs
     address = 2 + ceil(log2(max(2, steps))) + ceil(log2(max(2, events.inputs)))
@@ -294,10 +294,10 @@ def spiking_linear(events: LinearEvents, config: CoreConfig, weight_bits: int = 
     ]
 
 
-def mac_linear(events: LinearEvents, weight_bits: int = 8) -> list[Scope]:
+def mac_linear(events: LinearEvents, config: CoreConfig, weight_bits: int = 8) -> list[Scope]:
     """The same layer on 8-bit multiply-accumulate lanes with the same weight memories."""
     operations = events.rows * events.inputs * events.outputs
-    memory = events.inputs * weight_bits
+    memory = events.inputs * weight_bits * -(-events.outputs // config.lanes)
     width = mac_accumulator(events.inputs) - MAC_BITS + weight_bits
     return [
         Scope(

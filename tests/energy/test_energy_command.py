@@ -35,3 +35,25 @@ def test_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ):
         assert main(["energy", "hardware", *wrong]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    activity = {
+        "b.attention.q": {"neurons": 10, "spikes": 5},
+        "b.attention.attention": {"neurons": 10, "spikes": 2},
+        "b.mlp1.x": {"neurons": 10, "spikes": 4},
+    }
+    measured, report = tmp_path / "measured.json", tmp_path / "report.json"
+    measured.write_text(json.dumps({"modes": {"linear": {"activity": activity}}}))
+    start = ["energy", "network", "minilm-l6", "--tokens", "16"]
+    assert main([*start, "--report", str(report)]) == 0
+    dense = json.loads(report.read_text())
+    assert main([*start, "--activity", str(measured), "--report", str(report)]) == 0
+    sparse = json.loads(report.read_text())
+    assert len(dense["layers"]) == 6 * 7
+    assert sparse["spiking"] < dense["spiking"]
+    assert sparse["mac"] == dense["mac"]
+    assert sparse["densities"] == {"operands": 0.5, "survivors": 0.2, "dense": 0.4}
+    measured.write_text("[]")
+    assert main([*start, "--activity", str(measured)]) == 2
+    assert "must be a report of onespike evaluate" in capsys.readouterr().err

@@ -79,10 +79,11 @@ def test_dense_layer_scales_with_its_spikes() -> None:
     synapses = {scope.name: scope.events for scope in spiking_linear(many, config)}
     assert synapses["synaptic additions"] == 1600
     assert total(spiking_linear(few, config)) < total(spiking_linear(many, config))
-    assert total(mac_linear(few)) == total(mac_linear(many))
+    assert total(mac_linear(few, config)) == total(mac_linear(many, config))
 
 
 def test_crossover_between_samples() -> None:
     assert crossover([0.0, 1.0], [0.0, 2.0], [1.0, 1.0]) == pytest.approx(0.5)
     assert crossover([0.0, 1.0], [0.0, 0.5], [1.0, 1.0]) is None
-    assert np.isfinite(total(mac_linear(LinearEvents(rows=1, inputs=2, outputs=1, spikes=1))))
+    one = LinearEvents(rows=1, inputs=2, outputs=1, spikes=1)
+    assert np.isfinite(total(mac_linear(one, PRESETS["default"])))

@@ -51,6 +51,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     activity = {
         "b.attention.q": {"neurons": 10, "spikes": 5},
         "b.mlp1.x": {"neurons": 10, "spikes": 8},
+        "b.attention.attention": {"neurons": 10, "spikes": 3},
         "b.attention.out": {"neurons": 10, "spikes": 1},
     }
     measured, report = tmp_path / "measured.json", tmp_path / "report.json"
