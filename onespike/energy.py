@@ -1,5 +1,6 @@
 """`onespike energy`: what the paper counts, and what hardware would."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +9,9 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from golden.attention import prepare
+from golden.energy.hardware import total
 from golden.energy.layers import SHAPES
+from golden.energy.stochastic import StochasticEvents, stochastic_attention
 from golden.errors import InputError
 from onespike.files import read_inputs, whole_or_nothing, write_json
 from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
@@ -25,13 +28,13 @@ ReportOption = Annotated[
 
 
 def positive(text: str) -> float:
-    """Parser of an energy."""
+    """Parser of a number that is not negative."""
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0 <= value < 1e12:
-        raise typer.BadParameter(f"must be a number of pJ, at least 0, not {text!r}")
+        raise typer.BadParameter(f"must be a number, at least 0, not {text!r}")
     return value
 
 
@@ -116,18 +119,8 @@ def hardware(
     report = hardware_report(prepare(**arrays, code=config.code), config, clock)
     report["seed"] = seed
     write_report(report_file, report)
-    tables = []
-    for side, title in (("spiking", "Spiking core"), ("mac", "8-bit multiply-accumulate lanes, softmax")):
-        table = Table(title=title, box=SIMPLE)
-        for column in ("scope", "events", "pJ each", "µJ", "how"):
-            table.add_column(column, justify="left" if column in ("scope", "how") else "right")
-        for scope in report[side]["scopes"]:
-            known = scope["picojoule"] is not None
-            numbers = (f"{scope['picojoule']:.4f}", f"{scope['microjoule']:.4f}") if known else ("?", "?")
-            table.add_row(scope["name"], f"{scope['events']:,.0f}", *numbers, scope["formula"])
-        table.add_row("sum of what is known", "", "", f"{report[side]['microjoule']:.4f}", "")
-        tables.append(table)
-    print_tables(tables)
+    titles = {"spiking": "Spiking core", "mac": "8-bit multiply-accumulate lanes, softmax"}
+    print_tables([scope_table(title, report[side]) for side, title in titles.items()])
     ratio = report["spiking"]["microjoule"] / report["mac"]["microjoule"]
     verdict = "spikes lose" if ratio > 1 else "spikes win"
     meet = report["crossover"]
@@ -181,6 +174,65 @@ def network(
         verdict = "spikes lose" if spiking > mac else ""
         table.add_row(part, f"{spiking:,.2f}", f"{mac:,.2f}", f"{spiking / mac:.3f}", verdict)
     print_tables([table])
+
+
+@energy.command()
+def stochastic(
+    heads: Annotated[int, typer.Option("--heads", parser=whole_number)] = 4,
+    tokens: Annotated[int, typer.Option("--tokens", parser=whole_number)] = 64,
+    head_dim: Annotated[int, typer.Option("--head-dim", parser=whole_number)] = 32,
+    steps: Annotated[int, typer.Option("--steps", metavar="T", parser=whole_number)] = 10,
+    rate: Annotated[
+        float, typer.Option("--rate", metavar="X", parser=positive, help="Spikes of q, k, v per step.")
+    ] = 0.3,
+    score_rate: Annotated[
+        float,
+        typer.Option("--score-rate", metavar="X", parser=positive, help="Spikes of the scores per step."),
+    ] = 0.1,
+    sharing: Annotated[
+        int, typer.Option("--sharing", metavar="N", parser=whole_number, help="Draws per generator and step.")
+    ] = 1,
+    register: Annotated[
+        float | None,
+        typer.Option(
+            "--register-pj", metavar="PJ", parser=positive, help="Of a register bit. [default: unknown]"
+        ),
+    ] = None,
+    report_file: ReportOption = None,
+) -> None:
+    """Stochastic spiking attention (AICAS 2024) by the hardware's accounting, scope by scope.
+
+    Example:
+
+        onespike energy stochastic --steps 10 --rate 0.25 --register-pj 0.005
+    """
+    events = StochasticEvents(
+        heads=heads,
+        tokens=tokens,
+        head_dim=head_dim,
+        steps=steps,
+        rate=rate,
+        score_rate=score_rate,
+        sharing=sharing,
+    )
+    scopes = stochastic_attention(events, register)
+    lines = [asdict(scope) | {"microjoule": scope.microjoule} for scope in scopes]
+    report = {"events": asdict(events), "scopes": lines, "microjoule": total(scopes)}
+    write_report(report_file, report)
+    print_tables([scope_table("Stochastic spiking attention", report)])
+
+
+def scope_table(title: str, side: dict[str, Any]) -> Table:
+    """One line per scope, a question mark where the energy is not known."""
+    table = Table(title=title, box=SIMPLE)
+    for column in ("scope", "events", "pJ each", "µJ", "how"):
+        table.add_column(column, justify="left" if column in ("scope", "how") else "right")
+    for scope in side["scopes"]:
+        known = scope["picojoule"] is not None
+        numbers = (f"{scope['picojoule']:.4f}", f"{scope['microjoule']:.4f}") if known else ("?", "?")
+        table.add_row(scope["name"], f"{scope['events']:,.0f}", *numbers, scope["formula"])
+    table.add_row("sum of what is known", "", "", f"{side['microjoule']:.4f}", "")
+    return table
 
 
 def write_report(path: Path | None, report: dict[str, Any]) -> None:

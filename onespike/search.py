@@ -18,19 +18,6 @@ from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import progress
 from sim.evaluate.data import read_pairs
 from sim.evaluate.samples import check_samples, sentence_samples
-from sim.search.capture import capture
-from sim.search.figures import FIGURES, draw
-from sim.search.search import (
-    SCORE_STEPS,
-    best_base,
-    code_grid,
-    crossover_lines,
-    encoder_shape,
-    length_curve,
-    scatter,
-    score_grid,
-    survivor_lines,
-)
 
 CALIBRATION_ROWS = 60
 CAPTURED_SENTENCES = 6
@@ -68,6 +55,21 @@ def search(
 
         onespike search minilm/ stsb-en-dev.csv -o docs/figures
     """
+    # The plotting library takes a second to load; no other command should wait for it
+    from sim.search.capture import capture
+    from sim.search.figures import FIGURES, draw
+    from sim.search.search import (
+        SCORE_STEPS,
+        best_base,
+        code_grid,
+        crossover_lines,
+        encoder_shape,
+        length_curve,
+        scatter,
+        score_grid,
+        survivor_lines,
+    )
+
     check_range("--seed", seed, 0, MAX_SEED)
     check_range("--jobs", jobs, 1, 1024)
     check_range("--pairs", pairs, 2, 1 << 20)

@@ -13,7 +13,6 @@ from golden.errors import InputError
 from onespike.files import read_inputs, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
-from sim.search.figures import draw, pareto
 from sim.sweep.grid import RANDOM, read_grid, span
 from sim.sweep.run import mark_front
 from sim.sweep.run import sweep as run_sweep
@@ -83,6 +82,8 @@ def sweep(
         writer = csv.DictWriter(file, [*COLUMNS, "lut4", "front"])
         writer.writeheader()
         writer.writerows(results)
+    from sim.search.figures import draw, pareto  # loads the plotting library, which takes a second
+
     draw(pareto({"points": results}), target / "pareto.png")
     print_tables([front_table(results)])
     typer.echo(f"{len(results)} points in {target}, {found} of them known before, seed {seed}")

@@ -31,7 +31,7 @@ def test_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for wrong, message in (
         (["--tokens", "0"], "--tokens must be at least 1"),
         (["--preset", "tiny", "--tokens", "400"], "tokens must be at most 16"),
-        (["--clock-pj", "-1"], "must be a number of pJ"),
+        (["--clock-pj", "-1"], "must be a number, at least 0"),
     ):
         assert main(["energy", "hardware", *wrong]) == 2
         assert message in capsys.readouterr().err
@@ -57,3 +57,21 @@ def test_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     measured.write_text("[]")
     assert main([*start, "--activity", str(measured)]) == 2
     assert "must be a report of onespike evaluate" in capsys.readouterr().err
+
+
+def test_stochastic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.json"
+    shape = ["--heads", "2", "--tokens", "8", "--head-dim", "4", "--steps", "3"]
+    start = ["energy", "stochastic", *shape, "--report", str(report)]
+    assert main(start) == 0
+    unknown = json.loads(report.read_text())
+    lines = {scope["name"]: scope for scope in unknown["scopes"]}
+    assert lines["AND gates"]["events"] == 2 * 2 * 3 * 8 * 8 * 4
+    assert lines["random numbers"]["events"] == 2 * 3 * 8 * (8 + 4)
+    assert lines["random numbers"]["microjoule"] is None
+    assert main([*start, "--register-pj", "0.01", "--sharing", "4"]) == 0
+    known = json.loads(report.read_text())
+    added = 2 * 3 * 8 * 12 / 4 * 16 * 0.01 / 1e6
+    assert known["microjoule"] - unknown["microjoule"] == pytest.approx(added)
+    assert main([*start, "--rate", "1.5"]) == 2
+    assert "rate must be in 0..1, not 1.5" in capsys.readouterr().err
