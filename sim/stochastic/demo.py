@@ -47,9 +47,8 @@ def main() -> int:
     wrong = 0
     for job, spikes in zip(attention.jobs, attention.spikes, strict=True):
         expected = compute(job)
-        wrong += np.count_nonzero(spikes.score != expected.score) + np.count_nonzero(
-            spikes.out != expected.out
-        )
+        for part in ("score", "out"):
+            wrong += int(np.count_nonzero(getattr(spikes, part) != getattr(expected, part)))
     total = sum(spikes.score.size + spikes.out.size for spikes in attention.spikes)
     hits = int((classes == labels).sum())
     cycles = shape.depth * (predict(attention.jobs[0]).total + 1)

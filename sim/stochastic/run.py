@@ -127,6 +127,7 @@ def attend(
         plan=RandomPlan(seed=seed),
     )
     job = prepare(q, k, v, config, steps=steps)
+    cycles: CycleReport | None
     if engine == "rtl":
         spikes, cycles = rtl.run(job, waves=waves, progress=progress)
     else:

@@ -27,4 +27,4 @@ def test_stochastic_counts():
     result = stochastic_attention(SHAPE)
     assert result.compute == pytest.approx(3 * step)
     assert result.memory == pytest.approx(3 * 4 * 64 * 10 / 64)
-    assert energy.ADDER_BIT == pytest.approx(bit)
+    assert pytest.approx(bit) == energy.ADDER_BIT
