@@ -109,7 +109,7 @@ class Converter:
         offset = np.floor(self.points * np.log2(first / (self._row_units(weight) / self.one))).astype(
             np.int64
         )
-        units = first * 2.0 ** (-offset / self.points) * self.one
+        units = np.asarray(first * 2.0 ** (-offset / self.points) * self.one, dtype=np.float64)
         integer, addend = self._integers(weight, bias, units)
         self.layers.append(
             Linear(source=source, target=target, weight=integer, bias=addend, offset=offset,

@@ -223,7 +223,11 @@ class AttentionUnit(wiring.Component):
             ],
         ]
 
-        feeders = (QueryFeeder(config), TraceFeeder(config), TraceFeeder(config))
+        feeders: tuple[QueryFeeder | TraceFeeder, ...] = (
+            QueryFeeder(config),
+            TraceFeeder(config),
+            TraceFeeder(config),
+        )
         rows = layouts.row_width(config)
         for part, (name, feeder) in enumerate(zip(("query", "key", "value"), feeders, strict=True)):
             memory = Memory(shape=payloads.spike(config.code), depth=config.features << rows, init=[])

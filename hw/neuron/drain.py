@@ -1,5 +1,7 @@
 """Linear unit, second half: accumulators become potentials, and potentials what their target says."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
@@ -107,13 +109,13 @@ class Drain(wiring.Component):
                 for name in ("final", "target", "signed", "fresh", "levels", "row")
             ],
         ]
-        for before, after in zip(tags, tags[1:], strict=False):
+        for before, after in pairwise(tags):
             m.d.sync += after.eq(before)
         neurons = [
             Signal(layouts.neuron(config), name=f"neuron_{n}", reset_less=True) for n in range(SPIKE + 1)
         ]
         m.d.comb += neurons[1].eq(read.data)
-        for before, after in zip(neurons[1:], neurons[2:], strict=False):
+        for before, after in pairwise(neurons[1:]):
             m.d.sync += after.eq(before)
 
         # stages 1 to 3: products with the constants, their sum, bias

@@ -184,7 +184,7 @@ def run(
     compared = different = 0
     first = ""
 
-    def compare(name: str, got: NDArray[np.int64], wanted: NDArray[np.int64]) -> None:
+    def compare(name: str, got: NDArray[np.int64], wanted: NDArray[np.integer]) -> None:
         nonlocal compared, different, first
         unequal = np.flatnonzero(got.reshape(-1) != wanted.reshape(-1))
         if len(unequal) and not first:
