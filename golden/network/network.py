@@ -258,12 +258,18 @@ class Activity:
         return scores
 
 
-def run_network(network: Network, image: Spikes, engine: AttentionEngine = compute) -> Activity:
+def run_network(
+    network: Network,
+    image: Spikes,
+    engine: AttentionEngine = compute,
+    after_sum: Callable[[NDArray[np.int64]], NDArray[np.int64]] = lambda stream: stream,
+) -> Activity:
     """Run images through all layers.
 
     Args:
         image: spikes [images, tokens, pixels].
         engine: what computes attention.
+        after_sum: what becomes of the stream after each sum; see `golden.network.recode`.
 
     Returns:
         Outputs of every layer, int64 [images, tokens, width] for the stream, [images, classes] for scores.
@@ -283,7 +289,7 @@ def run_network(network: Network, image: Spikes, engine: AttentionEngine = compu
             potential = potentials(layer, tensors[layer.source], network.code)
             if layer.target == STREAM:
                 terms = stream_terms(layer, potential)
-                stream = terms if layer.fresh else stream + terms
+                stream = after_sum(terms if layer.fresh else stream + terms)
                 outputs.append(stream)
             elif layer.target == SCORES:
                 outputs.append(potential)

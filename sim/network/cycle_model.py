@@ -94,9 +94,8 @@ class NetworkTiming:
         self.linear_entry = self.norm_entry = self.attention_entry = begin + FETCH
         self.broadcast_end = begin
         self.release = begin
-        linear, norm, attention = (
-            iter(ops) for ops in (self.program.linear, self.program.norm, self.program.attention)
-        )
+        program = self.program
+        linear, norm, attention = iter(program.linear), iter(program.norm), iter(program.attention)
         tensors: dict[str, Spikes] = {IMAGE: spikes}
         batch = Spikes(spikes.sign[None], spikes.phase[None])
         for layer, output in zip(self.network.layers, run_network(self.network, batch).outputs, strict=True):
