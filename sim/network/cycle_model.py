@@ -51,7 +51,7 @@ class NetworkTimes:
         finished: cycle in which the last score of each image leaves.
         begun: cycle in which the first pixel of each image is accepted.
         broadcasts: cycles in which a spike is broadcast; linear: cycles from the first to the last
-            broadcast of each linear descriptor, summed.
+            broadcast of each linear descriptor, summed; additions: weights added, by all lanes.
         timeline: what each unit did.
     """
 
@@ -62,6 +62,7 @@ class NetworkTimes:
     begun: list[int] = field(default_factory=list)
     broadcasts: int = 0
     linear: int = 0
+    additions: int = 0
     timeline: list[Segment] = field(default_factory=list)
 
 
@@ -131,6 +132,7 @@ class NetworkTiming:
             cycle = taken + 1
             first = cycle if first is None else first
             spikes = max(int(counts[row]), 1)
+            self.times.additions += int(counts[row]) * op["outputs"]
             for number in range(op["passes"]):
                 hand = cycle + spikes - 1
                 if not op["pooled"] or row == op["rows"] - 1:

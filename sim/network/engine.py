@@ -1,6 +1,7 @@
 """Runs whole networks through the generated RTL, compiled by Verilator, beside golden."""
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,15 @@ from sim.rtl.simulator import Pauses, Result, Simulator
 Op = dict[str, int]
 
 
-def simulator(config: NetworkConfig) -> Simulator:
-    """Simulator of a network core with its taps."""
+@cache
+def simulator(config: NetworkConfig, quick: bool = False) -> Simulator:
+    """Simulator of a network core with its taps; `quick` as in `sim.rtl.build.build`."""
     parameters = {name: str(value) for name, value in asdict(config).items()}
-    return build(NetworkCore(config, taps=True), "network_core", parameters=parameters)
+
+    def core() -> NetworkCore:
+        return NetworkCore(config, taps=True)
+
+    return build(core, "network_core", parameters=parameters, quick=quick)
 
 
 def columns(ops: list[Op], layout: Any) -> Fields:
@@ -158,19 +164,19 @@ def run(
     *,
     pauses: Pauses = 0.0,
     seed: int = 0,
-    expected: Neurons | None = None,
+    quick: bool = False,
 ) -> NetworkRun:
     """Load a network and run images [images, tokens, pixels] one after the other.
 
     Args:
         pauses, seed: see `sim.rtl.simulator.Simulator.run`.
-        expected: golden's integers, computed when absent.
+        quick: see `sim.rtl.build.build`.
 
     Raises:
         InputError: the network does not fit the core.
     """
     program = check_fit(network, config)
-    want = golden_neurons(network, program, image) if expected is None else expected
+    want = golden_neurons(network, program, image)
     images = image.shape[0]
     expect = {
         "o_score": images * network.classes,
@@ -180,7 +186,7 @@ def run(
         "o_issue": int(want.broadcasts.sum()),
     }
     inputs = {"i_load": load_beats(program, config), "i_image": image_beats(image)}
-    result = simulator(config).run(inputs, expect, pauses=pauses, seed=seed)
+    result = simulator(config, quick).run(inputs, expect, pauses=pauses, seed=seed)
     compared = different = 0
     first = ""
 

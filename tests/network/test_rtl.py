@@ -1,6 +1,7 @@
 """Whole random networks through the compiled RTL: every integer and every cycle."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from golden.network.convert import convert
+from golden.network.file import save_network
 from golden.network.network import Network, encode_image
 from golden.network.program import NetworkConfig, Program, check_fit, compile_network, config_for
+from hw.neuron.generate import write_network_core
 from sim.network.cycle_model import predict
 from sim.network.engine import NetworkRun, run
 from tests.network.samples import random_images, random_transformer
@@ -71,7 +74,7 @@ def row_ends(run_: NetworkRun, program: Program) -> dict[str, list[int]]:
 @pytest.mark.parametrize("name", SHAPES)
 def test_integers_and_cycles(name: str) -> None:
     network, config, image = sample(name)
-    measured = run(network, config, image)
+    measured = run(network, config, image, quick=True)
     assert_equal(measured)
     predicted = predict(network, config, image, len(measured.result.accepted["i_load"]))
     ends = row_ends(measured, compile_network(network, config.lanes, config.attention.step_limit))
@@ -88,7 +91,7 @@ def test_other_weights_on_the_same_core(seed: int) -> None:
     """One core, other networks that fit it, pauses on every stream."""
     _, config, _ = sample("rms")
     network, _, image = sample("rms", seed=10 * seed + 50)
-    assert_equal(run(network, config, image, pauses=0.4, seed=seed))
+    assert_equal(run(network, config, image, pauses=0.4, seed=seed, quick=True))
 
 
 def test_a_smaller_network_on_the_same_core() -> None:
@@ -96,7 +99,7 @@ def test_a_smaller_network_on_the_same_core() -> None:
     floating = random_transformer(7, width=8, heads=1, hidden=10, blocks=1, classes=3, norm="layer")
     network = convert(floating, random_images(8, 20), PhaseCode())
     image = encode_image(network, floating.patches(random_images(9, 2)))
-    measured = run(network, config, image)
+    measured = run(network, config, image, quick=True)
     assert measured.first_difference == ""
     predicted = predict(network, config, image, len(measured.result.accepted["i_load"]))
     assert measured.finished.tolist() == predicted.finished
@@ -107,3 +110,15 @@ def test_a_network_that_does_not_fit_is_refused() -> None:
     large = convert(random_transformer(3, hidden=64), random_images(4, 20), PhaseCode())
     with pytest.raises(InputError, match=r"the network needs features = 64, this core has 24"):
         check_fit(large, config)
+
+
+def test_verilog_from_a_network_file(tmp_path: Path) -> None:
+    network, config, _ = sample("rms")
+    save_network(tmp_path / "n.npz", network)
+    write_network_core(tmp_path / "n.npz", tmp_path / "rtl", config)
+    assert "module network_core(" in (tmp_path / "rtl" / "network_core.v").read_text()
+    large = convert(random_transformer(3, hidden=64), random_images(4, 20), PhaseCode())
+    save_network(tmp_path / "n.npz", large)
+    with pytest.raises(InputError, match="the network needs features = 64"):
+        write_network_core(tmp_path / "n.npz", tmp_path / "other", config)
+    assert not (tmp_path / "other").exists()
