@@ -87,6 +87,8 @@ def _recipe(waves: bool, quick: bool) -> Recipe:
     defines = ("VL_TIME_CONTEXT", f"HARNESS_TRACE={int(waves)}", f"VM_TRACE={int(waves)}")
     recipe = Recipe(
         main=toolchain.HERE / "harness.cpp",
+        # Hidden symbols: several models, each with classes of the same names, live in one process.
+        cxx_flags=("-fPIC", "-fvisibility=hidden", "-fno-gnu-unique"),
         defines=(*defines, f"VM_TRACE_FST={int(waves)}"),
         link_flags=("-shared", "-Wl,-Bsymbolic", "-Wl,--no-undefined"),
         quick=quick or waves,

@@ -26,8 +26,7 @@ VERILATOR_FLAGS = (
     *("-O3", "-fno-merge-cond-motion", "--x-assign", "fast", "--x-initial", "fast"),
     *("--no-timing", "--timescale-override", "1ns/1ns", "--assert", "-Wno-lint", "-Wno-style", "--quiet"),
 )
-# Hidden symbols: several models, each with classes of the same names, live in one process.
-CXX_FLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w")
+CXX_FLAGS = ("-std=c++17", "-w")
 QUICK, FAST = "-O0", "-O2"
 
 
@@ -82,6 +81,7 @@ class Recipe:
     Attributes:
         main: C++ file that uses the class Vtop.
         verilator_flags: beside VERILATOR_FLAGS.
+        cxx_flags: beside CXX_FLAGS.
         defines: preprocessor definitions.
         runtime: source files of Verilator's library, in its include folder.
         link_flags: of the linker.
@@ -90,6 +90,7 @@ class Recipe:
 
     main: Path
     verilator_flags: tuple[str, ...] = ()
+    cxx_flags: tuple[str, ...] = ()
     defines: tuple[str, ...] = ()
     runtime: tuple[str, ...] = ("verilated.cpp", "verilated_threads.cpp")
     link_flags: tuple[str, ...] = ()
@@ -98,7 +99,7 @@ class Recipe:
     @property
     def runtime_key(self) -> tuple[str, ...]:
         headers = [path.read_text() for path in sorted((HERE / "fst").iterdir())]
-        flags = (verilator_version(), *CXX_FLAGS, QUICK)
+        flags = (verilator_version(), *CXX_FLAGS, *self.cxx_flags, QUICK)
         return tuple(" ".join(part) for part in (flags, self.defines, self.runtime, headers))
 
     @property
@@ -162,12 +163,12 @@ def _units(sources: Sequence[Path], directory: Path, quick: bool) -> dict[Path, 
 def _compile(recipe: Recipe, units: Mapping[Path, str], directory: Path) -> list[Path]:
     """Objects of C++ files, each with its optimisation."""
     include = verilator_root() / "include"
-    defines = [f"-D{define}" for define in recipe.defines]
+    flags = [*CXX_FLAGS, *recipe.cxx_flags, *(f"-D{define}" for define in recipe.defines)]
     search = (f"-I{directory}", f"-I{HERE / 'fst'}", f"-I{include}", f"-I{include / 'vltstd'}")
 
     def one(source: Path) -> Path:
         target = directory / f"{source.stem}.o"
-        run(("g++", *CXX_FLAGS, units[source], *defines, *search, "-c", source, "-o", target), directory)
+        run(("g++", *flags, units[source], *search, "-c", source, "-o", target), directory)
         return target
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
