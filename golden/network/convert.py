@@ -121,7 +121,7 @@ class Converter:
         """Append a layer that adds to the residual stream; its unit is the stream's, shifted per output."""
         shift = np.floor(np.log2(self.stream_unit * self.one / self._row_units(weight))).astype(np.int64)
         shift = np.minimum(shift, MAX_SHIFT)
-        units = self.stream_unit * self.one * 2.0**-shift
+        units = np.asarray(self.stream_unit * self.one * 2.0**-shift, dtype=np.float64)
         integer, addend = self._integers(weight, bias, units)
         self.layers.append(
             Linear(source=source, target=STREAM, weight=integer, bias=addend, offset=shift,

@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,7 @@ from golden.attention import check_array
 from golden.code import check_range
 from golden.errors import InputError
 from golden.exact import softmax_attention
-
-if TYPE_CHECKING:
-    from golden.vit import VisionTransformer
+from golden.vit import VisionTransformer
 
 EPSILON = {"rms": 1e-6, "layer": 1e-5, "batch": 0.0}
 _erf = np.vectorize(math.erf, otypes=[np.float64])
@@ -171,7 +168,7 @@ def load_float(path: Path) -> FloatTransformer:
     return FloatTransformer(norm=norm, activation=activation, parameters=parameters, **sizes)
 
 
-def from_vit(network: "VisionTransformer") -> FloatTransformer:
+def from_vit(network: VisionTransformer) -> FloatTransformer:
     """The handwritten-digits transformer in this form."""
     renamed = {"patch": "embed", "out": "proj", "layers": "blocks"}
     parameters = {
