@@ -5,7 +5,7 @@ unit may begin row t of a descriptor when the rows that its source has completed
 inference began exceed `wait` + t (attention: exceed `wait`, once).
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -302,6 +302,24 @@ def config_for(
         accumulator_bits=accumulator.bit_length() + 1, potential_bits=potential.bit_length() + 1,
         stream_bits=stream.bit_length() + 1, attention=core,
     )  # fmt: skip
+
+
+def joint_config(networks: list[Network], lanes: int = 32, cluster: int = 8) -> NetworkConfig:
+    """The smallest core that runs each of several networks of one code and width of weights."""
+    configs = [config_for(network, lanes, cluster) for network in networks]
+    sizes = [f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention")]
+    largest = {name: max(getattr(config, name) for config in configs) for name in sizes}
+    cores = [config.attention for config in configs]
+    attention = replace(
+        cores[0],
+        lanes=max(core.lanes for core in cores),
+        tokens=max(core.tokens for core in cores),
+        head_dim=max(core.head_dim for core in cores),
+    )
+    joint = NetworkConfig(code=configs[0].code, attention=attention, **largest)
+    for network in networks:
+        check_fit(network, joint)
+    return joint
 
 
 def round_up(count: int) -> int:

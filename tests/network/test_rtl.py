@@ -11,7 +11,14 @@ from golden.errors import InputError
 from golden.network.convert import convert
 from golden.network.file import save_network
 from golden.network.network import Network, encode_image
-from golden.network.program import NetworkConfig, Program, check_fit, compile_network, config_for
+from golden.network.program import (
+    NetworkConfig,
+    Program,
+    check_fit,
+    compile_network,
+    config_for,
+    joint_config,
+)
 from hw.neuron.generate import write_network_core
 from sim.network.cycle_model import predict
 from sim.network.engine import NetworkRun, run
@@ -122,3 +129,14 @@ def test_verilog_from_a_network_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the network needs features = 64"):
         write_network_core(tmp_path / "n.npz", tmp_path / "other", config)
     assert not (tmp_path / "other").exists()
+
+
+def test_a_core_for_several_networks() -> None:
+    networks = [
+        convert(random_transformer(seed, hidden=hidden, norm=norm), random_images(2, 20), PhaseCode())
+        for seed, hidden, norm in ((1, 12, "rms"), (2, 30, "batch"))
+    ]
+    config = joint_config(networks, lanes=8, cluster=4)
+    assert config.features == 30
+    for network in networks:
+        check_fit(network, config)
