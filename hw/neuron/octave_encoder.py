@@ -1,11 +1,11 @@
 """Octave encoder: the place of an integer on the fine global trace."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
+from amaranth.utils import bits_for, ceil_log2
 
-from golden.network.octave import NOWHERE, ROOT_FRACTION_BITS, resolution, roots
+from golden.network.octave import NOWHERE, resolution, roots
 from golden.network.program import NetworkConfig
 from hw.neuron.layouts import MANTISSA_BITS
 from hw.neuron.shift_add import times
@@ -50,24 +50,24 @@ class OctaveEncoder(wiring.Component):
             negative.eq(Cat(self.value < 0, negative)),
             self.negative.eq(negative[3]),
         ]
-        # leading one
-        octave = Signal(range(bits), reset_less=True)
-        some = Signal(reset_less=True)
-        found = Signal(bits, reset_less=True)
-        m.d.sync += [found.eq(magnitude), some.eq(magnitude.any())]
-        for position in range(bits):
-            with m.If(magnitude[position]):
-                m.d.sync += octave.eq(position)
-        # mantissa: the bits from the leading one down
+        # the leading one moves to the top by halves: large steps in one stage, small ones in the next
+        steps = [1 << n for n in reversed(range(ceil_log2(bits)))]
+        middle = len(steps) // 2
+        large, value = self._normalised(magnitude, steps[:middle])
+        large_2, value_2, some = Signal(len(large)), Signal(bits, reset_less=True), Signal(reset_less=True)
+        m.d.sync += [large_2.eq(large), value_2.eq(value), some.eq(magnitude.any())]
+        small, value = self._normalised(value_2, steps[middle:])
         mantissa = Signal(MANTISSA_BITS, reset_less=True)
-        octave_2, some_2 = Signal.like(octave), Signal(reset_less=True)
-        padded = Signal(bits + ROOT_FRACTION_BITS)
-        m.d.comb += padded.eq(found << ROOT_FRACTION_BITS)
-        m.d.sync += [mantissa.eq(padded >> octave), octave_2.eq(octave), some_2.eq(some)]
+        octave_2, some_2 = Signal(range(bits), reset_less=True), Signal(reset_less=True)
+        m.d.sync += [
+            mantissa.eq((value << MANTISSA_BITS) >> bits),
+            octave_2.eq(bits - 1 - Cat(small, large_2)),
+            some_2.eq(some),
+        ]
         # how many constants it reaches
         constants = roots(self._points)
         reached = Signal(self._points, reset_less=True)
-        octave_3, some_3 = Signal.like(octave), Signal(reset_less=True)
+        octave_3, some_3 = Signal.like(octave_2), Signal(reset_less=True)
         m.d.sync += [octave_3.eq(octave_2), some_3.eq(some_2)]
         for r in range(self._points):
             m.d.sync += reached[r].eq(mantissa >= Const(int(constants[r]), MANTISSA_BITS))
@@ -83,3 +83,12 @@ class OctaveEncoder(wiring.Component):
             self.some.eq(some_3),
         ]
         return m
+
+    def _normalised(self, value: Value, steps: list[int]) -> tuple[Value, Value]:
+        """Steps taken, the smallest first, and the value moved up by them."""
+        taken: list[Value] = []
+        for step in steps:
+            empty = ~value[self._bits - step :].any()
+            value = Mux(empty, value << step, value)[: self._bits]
+            taken.insert(0, empty)
+        return Cat(*taken), value

@@ -181,7 +181,7 @@ class NetworkTiming:
         beats = row_beats(job)
         for number in range(len(group)):
             head = first_head + number
-            room = max(dropped.back(4) for dropped in core.heads.dropped.values())
+            room = max(dropped.back(core.heads.queued) for dropped in core.heads.dropped.values())
             accepted = core.heads.accepted.add(max(offered, room + 1))
             offered = accepted + 3
             keys, values = core.keys.load(tokens * features), core.values.load(tokens * features)
