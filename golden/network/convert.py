@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from golden.attention import score_unit
 from golden.code import PhaseCode
 from golden.errors import InputError
+from golden.network.checks import MAX_SHIFT
 from golden.network.floating import ACTIVATIONS, FloatTransformer
 from golden.network.layers import (
     IMAGE,
@@ -28,7 +29,7 @@ from golden.network.layers import (
     Norm,
     most_octaves,
 )
-from golden.network.network import MAX_SHIFT, Network
+from golden.network.network import Network
 from golden.network.octave import geometric_levels, resolution
 from golden.normaliser import MIN_CALIBRATED_RATIO, output_ratio
 from golden.woss import ramp_step

@@ -8,7 +8,8 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.network.program import TARGETS, NetworkConfig
+from golden.network.config import NetworkConfig
+from golden.network.program import TARGETS
 from hw.neuron import layouts
 from hw.neuron.falling_threshold import FallingThreshold
 from hw.neuron.octave_encoder import OctaveEncoder

@@ -4,7 +4,8 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.network.program import OFFSET_BITS, NetworkConfig
+from golden.network.config import NetworkConfig
+from golden.network.program import OFFSET_BITS
 from hw import payloads
 from hw.neuron import layouts
 from hw.neuron.octave_encoder import PLACE_BITS

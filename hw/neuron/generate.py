@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from golden.network.config import NetworkConfig
 from golden.network.file import load_network
-from golden.network.program import NetworkConfig, check_fit, config_for
+from golden.network.program import check_fit, config_for
 from hw.export import write
 from hw.neuron.network_core import NetworkCore
 

@@ -4,9 +4,10 @@ from amaranth.hdl import Shape, ShapeLike, signed
 from amaranth.lib import data
 from amaranth.utils import bits_for
 
-from golden.network.network import MAX_FEATURES
+from golden.network.checks import MAX_FEATURES
+from golden.network.config import NetworkConfig
 from golden.network.octave import ROOT_FRACTION_BITS
-from golden.network.program import LEVEL_BITS, OFFSET_BITS, NetworkConfig
+from golden.network.program import LEVEL_BITS, OFFSET_BITS
 from hw import payloads
 from hw.payloads import index_width
 

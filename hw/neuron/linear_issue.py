@@ -6,7 +6,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from golden.network.program import SOURCES, NetworkConfig
+from golden.network.config import NetworkConfig
+from golden.network.program import SOURCES
 from hw.neuron import layouts
 from hw.payloads import index_width
 

@@ -5,7 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from golden.network.program import SOURCES, NetworkConfig
+from golden.network.config import NetworkConfig
+from golden.network.program import SOURCES
 from hw.neuron import layouts
 from hw.neuron.attention_unit import AttentionUnit
 from hw.neuron.drain import Drain

@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.network.program import NetworkConfig
+from golden.network.config import NetworkConfig
 from hw.neuron import layouts
 
 

@@ -5,8 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from golden.network.config import NetworkConfig
 from golden.network.octave import ROOT_FRACTION_BITS, resolution, roots
-from golden.network.program import KINDS, OFFSET_BITS, NetworkConfig
+from golden.network.program import KINDS, OFFSET_BITS
 from hw.neuron import layouts
 from hw.neuron.falling_threshold import FallingThreshold
 from hw.neuron.octave_encoder import PLACE_BITS, OctaveEncoder

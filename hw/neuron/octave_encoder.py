@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for, ceil_log2
 
+from golden.network.config import NetworkConfig
 from golden.network.octave import NOWHERE, resolution, roots
-from golden.network.program import NetworkConfig
 from hw.neuron.layouts import MANTISSA_BITS
 from hw.neuron.shift_add import times
 

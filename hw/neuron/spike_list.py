@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from golden.network.program import NetworkConfig
+from golden.network.config import NetworkConfig
 from hw.neuron import layouts
 from hw.payloads import index_width
 

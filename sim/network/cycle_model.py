@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from golden.attention import AttentionJob
 from golden.code import Spikes
+from golden.network.config import NetworkConfig
 from golden.network.layers import IMAGE, Attention, Linear
 from golden.network.network import Network, attention_job, run_network
-from golden.network.program import KINDS, SOURCES, NetworkConfig, Program, check_fit
+from golden.network.program import KINDS, SOURCES, Program, check_fit
 from sim.cycle_model import CoreTiming, group_sizes, row_beats
 
 # Descriptor fetch: from begin, or from the last row taken, to waiting for the first row

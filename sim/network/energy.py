@@ -13,9 +13,10 @@ import numpy as np
 
 from golden.attention import compute
 from golden.code import Spikes
+from golden.network.config import NetworkConfig
 from golden.network.layers import IMAGE, STREAM, Attention, Linear, Norm
 from golden.network.network import Network, attention_job, run_network
-from golden.network.program import LEVEL_BITS, OFFSET_BITS, NetworkConfig
+from golden.network.program import LEVEL_BITS, OFFSET_BITS
 
 HOROWITZ = "M. Horowitz, Computing's energy problem, ISSCC 2014, figure 1.1.9 (45 nm, 0.9 V)"
 INT32_ADD = 0.1  # pJ; HOROWITZ

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.config import NetworkConfig
 from golden.network.layers import IMAGE, Attention, Linear, potentials
 from golden.network.network import Network, run_network
-from golden.network.program import NetworkConfig, Program, check_fit
+from golden.network.program import Program, check_fit
 from hw.export import describe
 from hw.neuron import layouts
 from hw.neuron.network_core import NetworkCore

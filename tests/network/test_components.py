@@ -11,11 +11,11 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from golden.code import PhaseCode, Spikes
 from golden.config import CoreConfig
+from golden.network.config import NetworkConfig
 from golden.network.layers import residue_constants, spike_values
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
-from golden.network.program import NetworkConfig
-from hw.neuron.attention_unit import QueryFeeder
 from hw.neuron.falling_threshold import FallingThreshold
+from hw.neuron.feeders import QueryFeeder
 from hw.neuron.neuron_cluster import NeuronCluster
 from hw.neuron.octave_encoder import OctaveEncoder
 from hw.neuron.shift_add import signed_digits

@@ -8,17 +8,11 @@ import pytest
 
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
+from golden.network.config import NetworkConfig
 from golden.network.convert import convert
 from golden.network.file import save_network
 from golden.network.network import Network, encode_image
-from golden.network.program import (
-    NetworkConfig,
-    Program,
-    check_fit,
-    compile_network,
-    config_for,
-    joint_config,
-)
+from golden.network.program import Program, check_fit, compile_network, config_for, joint_config
 from hw.neuron.generate import write_network_core
 from sim.network.cycle_model import predict
 from sim.network.engine import NetworkRun, run
