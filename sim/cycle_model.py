@@ -64,12 +64,14 @@ class Heads:
         self.dropped = {unit: History() for unit in units}
 
     def accept(self) -> None:
-        room = max(dropped.back(self.queued) for dropped in self.dropped.values())
-        self.accepted.add(max(0, self.accepted.back(1) + 1, room + 1))
+        # one descriptor is in use, the others wait; each moves on in the cycle after it came
+        room = max(dropped.back(self.queued) for dropped in self.dropped.values()) + 1
+        moved = self.accepted.back(self.queued - 1) + 2
+        self.accepted.add(max(0, self.accepted.back(1) + 1, room, moved))
 
     def seen(self, unit: str) -> int:
         """First cycle in which `unit` sees the current head."""
-        return max(self.accepted.back(1), self.dropped[unit].back(1)) + 1
+        return max(self.accepted.back(1) + 1, self.dropped[unit].back(1)) + 1
 
 
 class Loader:
