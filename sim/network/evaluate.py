@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from golden.vit_weights import load_vit
 from numpy.typing import NDArray
 
 import golden
@@ -27,6 +26,7 @@ from golden.network.floating import FloatTransformer, from_vit, load_float
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import config_for
 from golden.network.recode import Recoder, calibrated_recoder
+from golden.vit_weights import load_vit
 from sim.demo import dataset
 from sim.network import timeline
 from sim.network.cycle_model import NetworkTimes, predict
