@@ -12,6 +12,7 @@ from hw import payloads
 from hw.cluster import COMMANDS, Cluster, links
 from hw.context_rows import ContextRows
 from hw.context_sequencer import ContextSequencer
+from hw.head_queue import HeadQueue
 from hw.output_threshold import OutputThreshold
 from hw.phase_encoder import PhaseEncoder
 from hw.query_rows import QueryRows
@@ -45,8 +46,6 @@ class AttentionCore(wiring.Component):
         output   ratio_width + 2, or features + 1
     """
 
-    HEADS = 4  # descriptors that may wait in front of each unit
-
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
         members = {
@@ -78,8 +77,8 @@ class AttentionCore(wiring.Component):
             "ramp": config.groups * config.code.steps + 1,
             "context": config.groups * (config.head_dim + 1),
             "threshold": config.ratio_width + 2,
-            "winner_to_ramp": way + 9,
-            "context_to_buffer": way + 6,
+            "winner_to_ramp": way + 10,
+            "context_to_buffer": way + 7,
             "buffer_to_code": 6,
             "buffer_to_context": 3,
         }
@@ -196,17 +195,15 @@ class AttentionCore(wiring.Component):
         rooms = []
         accept = Signal()
         for name, unit in units.items():
-            part = Signal(unit.i_head.payload.shape(), name=f"head_{name}")
-            m.submodules[f"{name}_heads"] = queue = SyncFIFO(width=part.shape().size, depth=self.HEADS)
-            m.d.comb += [getattr(part, f).eq(getattr(self.i_head.payload, f)) for f in part.shape().members]
+            layout = unit.i_head.payload.shape()
+            m.submodules[f"{name}_heads"] = queue = HeadQueue(layout, self._config.queued_heads)
             m.d.comb += [
-                queue.w_data.eq(part),
-                queue.w_en.eq(accept),
-                unit.i_head.payload.eq(queue.r_data),
-                unit.i_head.valid.eq(queue.r_rdy),
-                queue.r_en.eq(unit.i_head.ready),
+                getattr(queue.i.payload, field).eq(getattr(self.i_head.payload, field))
+                for field in layout.members
             ]
-            rooms.append(queue.w_rdy)
+            m.d.comb += queue.i.valid.eq(accept)
+            connect(m, queue.o, unit.i_head)
+            rooms.append(queue.i.ready)
         m.d.comb += [self.i_head.ready.eq(Cat(rooms).all()), accept.eq(self.i_head.valid & self.i_head.ready)]
 
     def _chain_clusters(self, m: Module) -> Iterator[Cluster]:
