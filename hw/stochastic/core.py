@@ -12,8 +12,9 @@ from hw.stochastic.generator import GeneratorBank
 from hw.stochastic.row import AttentionRow, adder_stages
 from hw.stochastic.types import column_layout, rates_layout, score_layout, spikes_layout
 
-# Outputs that may wait for the consumer or be under way; enough for one per cycle at 512 tokens
-QUEUE_DEPTH = 8
+# Outputs that may wait for the consumer or be under way; the last two must find room, so full rate
+# needs two more than the cycles from issue to delivery. Sixteen deep is one LUT RAM
+QUEUE_DEPTH = 16
 
 
 class StochasticAttention(wiring.Component):
