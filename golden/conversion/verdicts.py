@@ -58,9 +58,7 @@ def spiking_verdicts(
     for name in comparison.sums:
         error, worst = comparison.bounds(name)
         reason = (
-            "one-spike inputs, integer weights"
-            if name in linears
-            else "trace products, WOSS, one spike out"
+            "one-spike inputs, integer weights" if name in linears else "trace products, WOSS, one spike out"
         )
         verdicts.append(Verdict(node=name, outcome="approximate", error=error, worst=worst, reason=reason))
     left = [name for name in layers if name not in linears]
