@@ -21,7 +21,7 @@ from sim.rtl.payload import Fields
 PACES = cocotb.parametrize(
     (
         ("idle", "backpressure", "resets"),
-        [(0.0, 0.0, 0), (0.4, 0.0, 0), (0.0, 0.4, 0), (0.4, 0.4, 0), (0.2, 0.2, 3)],
+        [(0.0, 0.0, 0), (0.4, 0.0, 0), (0.0, 0.95, 0), (0.4, 0.4, 0), (0.2, 0.2, 10)],
     )
 )
 
