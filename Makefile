@@ -12,7 +12,7 @@ sim: $(STAMP)  ## the main job: a trained transformer's attention through the ge
 	$(BIN)/onespike sim
 
 test: check  ## everything that shows that it is right
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(STAMP)  ## style and types
 	$(BIN)/ruff check .
