@@ -1,0 +1,148 @@
+"""Two rings of bytes: one whose writes can be taken back, one whose reads can be replayed.
+
+Both count bytes with 16-bit positions, the same that travel in frames; the low bits are addresses.
+"""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from golden.errors import InputError
+from hw.link.protocol import POSITION_MODULUS
+
+Position = exact_log2(POSITION_MODULUS)
+
+
+def check_depth(name: str, depth: int) -> None:
+    """Raise InputError unless a ring can have `depth` bytes."""
+    if depth not in [1 << n for n in range(6, Position)]:
+        raise InputError(f"{name} must be a power of two in 64..{POSITION_MODULUS // 2}, not {depth}")
+
+
+class CommitRing(wiring.Component):
+    """Bytes that stay hidden until they are committed; the receiver's store.
+
+    A byte can be read two cycles after the commit; one byte per cycle.
+
+    Args:
+        depth: bytes, a power of two.
+
+    Members:
+        data, write: a byte to append; the writer looks at `full` first.
+        full: no byte can be appended.
+        commit: everything written becomes readable.
+        revert: everything written since the last commit is forgotten.
+        committed: position after the last committed byte.
+        read: position after the last byte taken out of the memory.
+        o: committed bytes in order.
+    """
+
+    def __init__(self, depth: int) -> None:
+        check_depth("CommitRing.depth", depth)
+        self._depth = depth
+        super().__init__(
+            {
+                "data": In(8),
+                "write": In(1),
+                "full": Out(1),
+                "commit": In(1),
+                "revert": In(1),
+                "committed": Out(Position),
+                "read": Out(Position),
+                "o": Out(stream.Signature(8)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
+        writer, reader = memory.write_port(), memory.read_port()
+        written = Signal(Position)
+        fetch = Signal()
+        m.d.comb += [
+            self.full.eq((written - self.read)[: exact_log2(self._depth) + 1] == self._depth),
+            writer.addr.eq(written),
+            writer.data.eq(self.data),
+            writer.en.eq(self.write),
+            reader.addr.eq(self.read),
+            reader.en.eq(fetch),
+            fetch.eq((self.read != self.committed) & (~self.o.valid | self.o.ready)),
+            self.o.payload.eq(reader.data),
+        ]
+        with m.If(self.write):
+            m.d.sync += written.eq(written + 1)
+        with m.If(self.commit):
+            m.d.sync += self.committed.eq(written)
+        with m.If(self.revert):
+            m.d.sync += written.eq(self.committed)
+        with m.If(self.o.ready | ~self.o.valid):
+            m.d.sync += self.o.valid.eq(fetch)
+        with m.If(fetch):
+            m.d.sync += self.read.eq(self.read + 1)
+        return m
+
+
+class ReplayRing(wiring.Component):
+    """Bytes that are kept until they are acknowledged and can be read again; the transmitter's store.
+
+    Args:
+        depth: bytes, a power of two.
+
+    Members:
+        i: bytes to append; stalls while the ring is full.
+        produced: position after the last byte appended.
+        sent: position of the byte at `data`.
+        data: the byte at `sent`, valid from the second cycle after `sent` changed or the byte came in.
+        step: move `sent` to the next byte.
+        ack: everything before `ack_position` may be forgotten; ignored where that is not in
+            the ring's acknowledged..produced range.
+        rewind: with `ack`, read on from `ack_position`.
+    """
+
+    def __init__(self, depth: int) -> None:
+        check_depth("ReplayRing.depth", depth)
+        self._depth = depth
+        super().__init__(
+            {
+                "i": In(stream.Signature(8)),
+                "produced": Out(Position),
+                "sent": Out(Position),
+                "data": Out(8),
+                "step": In(1),
+                "ack": In(1),
+                "ack_position": In(Position),
+                "rewind": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
+        writer, reader = memory.write_port(), memory.read_port()
+        acked = Signal(Position)
+        advance = Signal(Position)
+        held = Signal(Position)
+        ahead = Signal(Position)
+        m.d.comb += [
+            held.eq(self.produced - acked),
+            advance.eq(self.ack_position - acked),
+            ahead.eq(self.sent - acked),
+            self.i.ready.eq(held != self._depth),
+            writer.addr.eq(self.produced),
+            writer.data.eq(self.i.payload),
+            writer.en.eq(self.i.valid & self.i.ready),
+            reader.addr.eq(self.sent),
+            self.data.eq(reader.data),
+        ]
+        with m.If(writer.en):
+            m.d.sync += self.produced.eq(self.produced + 1)
+        with m.If(self.step):
+            m.d.sync += self.sent.eq(self.sent + 1)
+        with m.If(self.ack & (advance <= held)):
+            m.d.sync += acked.eq(self.ack_position)
+            # After a rewind the host may acknowledge bytes that were on their way: skip them
+            with m.If(self.rewind | (advance > ahead)):
+                m.d.sync += self.sent.eq(self.ack_position)
+        return m

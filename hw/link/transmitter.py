@@ -1,0 +1,162 @@
+"""Transmitting half of the link: replies of the board, whole frames, made on demand."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, ValueLike
+from amaranth.lib import crc, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.errors import InputError
+from hw.link.framing import LineByte
+from hw.link.protocol import CRC_BYTES, FLAG, HEADER_BYTES, Kind, Status
+from hw.link.ring import Position, ReplayRing
+
+MAX_IDENT_BYTES = 2048
+
+
+class FrameTransmitter(wiring.Component):
+    """Sends IDENT when asked, STATUS when something happened, REPLY whenever there are bytes to send.
+
+    In this order of priority, one frame at a time. A REPLY carries what has come together while the
+    frames before it went out, at most `frame_bytes`. Acknowledgements are put into effect between
+    frames, so that a frame always carries consecutive bytes.
+
+    Args:
+        depth: bytes kept for replay, a power of two.
+        frame_bytes: largest payload of a REPLY frame.
+        ident: payload of the IDENT frame.
+
+    Members:
+        i: bytes to send.
+        o: bytes and flags for the stuffer.
+        session, expected, space, bad_frames, dropped_frames, fault: contents of the frames.
+        send_ident, send_status: strobes.
+        ack, ack_position, rewind: strobe and values for the replay ring.
+    """
+
+    def __init__(self, depth: int, frame_bytes: int, ident: bytes) -> None:
+        if not 1 <= len(ident) <= MAX_IDENT_BYTES:
+            raise InputError(f"identification must have 1..{MAX_IDENT_BYTES} bytes, not {len(ident)}")
+        self._depth = depth
+        self._frame_bytes = frame_bytes
+        self._ident = ident
+        super().__init__(
+            {
+                "i": In(stream.Signature(8)),
+                "o": Out(stream.Signature(LineByte)),
+                "session": In(8),
+                "expected": In(Position),
+                "space": In(Position),
+                "bad_frames": In(8),
+                "dropped_frames": In(8),
+                "fault": In(1),
+                "send_ident": In(1),
+                "send_status": In(1),
+                "ack": In(1),
+                "ack_position": In(Position),
+                "rewind": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.ring = ring = ReplayRing(self._depth)
+        m.submodules.ident = ident = Memory(shape=8, depth=len(self._ident), init=self._ident)
+        m.submodules.crc = check = crc.catalog.CRC32_ISO_HDLC().create()
+        rom = ident.read_port()
+        wiring.connect(m, wiring.flipped(self.i), ring.i)
+
+        ident_due, status_due, ack_due = Signal(), Signal(), Signal()
+        m.d.sync += [
+            ident_due.eq(ident_due | self.send_ident),
+            status_due.eq(status_due | self.send_status),
+            ack_due.eq(ack_due | self.ack),
+        ]
+        rewind = Signal()
+        with m.If(self.ack):
+            m.d.sync += [ring.ack_position.eq(self.ack_position), rewind.eq(self.rewind | ack_due & rewind)]
+        m.d.comb += ring.rewind.eq(rewind)
+
+        # Contents are captured as the frame begins: its bytes belong to one moment
+        kind = Signal(8)
+        header = Signal(8 * HEADER_BYTES)
+        status = Signal(8 * Status.SIZE)
+        left = Signal(16)
+        count = Signal(range(max(HEADER_BYTES, CRC_BYTES)))
+        unsent = Signal(Position)
+        m.d.comb += unsent.eq(ring.produced - ring.sent)
+
+        def begin(new_kind: Kind, position: Signal, length: ValueLike) -> None:
+            m.d.sync += [
+                kind.eq(new_kind),
+                header.eq(Cat(Const(new_kind, 8), self.session, position, Const(0, 16))),
+                left.eq(length),
+            ]
+            m.next = "flag"
+
+        def send(byte: Signal, *, flag: int = 0) -> None:
+            m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(byte), self.o.p.flag.eq(flag)]
+
+        sent = self.o.valid & self.o.ready
+        m.d.comb += [check.data.eq(self.o.p.data), rom.addr.eq(len(self._ident) - left)]
+        with m.FSM():
+            with m.State("idle"):
+                m.d.comb += check.start.eq(1)
+                with m.If(ack_due):
+                    m.d.comb += ring.ack.eq(1)
+                    m.d.sync += ack_due.eq(self.ack)
+                with m.Elif(ident_due):
+                    m.d.sync += ident_due.eq(self.send_ident)
+                    begin(Kind.IDENT, self.expected, len(self._ident))
+                with m.Elif(status_due):
+                    m.d.sync += [
+                        status_due.eq(self.send_status),
+                        status.eq(
+                            Cat(self.space, ring.produced, self.bad_frames, self.dropped_frames, self.fault)
+                        ),
+                    ]
+                    begin(Kind.STATUS, self.expected, Status.SIZE)
+                with m.Elif(unsent != 0):
+                    begin(Kind.REPLY, ring.sent, Mux(unsent < self._frame_bytes, unsent, self._frame_bytes))
+            with m.State("flag"):
+                send(FLAG, flag=1)
+                m.d.sync += [count.eq(HEADER_BYTES - 1), header[32:48].eq(left)]
+                with m.If(sent):
+                    m.next = "header"
+            with m.State("header"):
+                send(header[:8])
+                m.d.comb += check.valid.eq(sent)
+                with m.If(sent):
+                    m.d.sync += [header.eq(header >> 8), count.eq(count - 1)]
+                    with m.If(count == 0):
+                        m.d.sync += count.eq(0)
+                        m.next = "fetch"
+            # One cycle for the memories to answer to `left` and to `ring.sent`
+            with m.State("fetch"):
+                with m.If(left == 0):
+                    m.next = "check"
+                with m.Else():
+                    m.next = "payload"
+            with m.State("payload"):
+                with m.Switch(kind):
+                    with m.Case(Kind.IDENT):
+                        send(rom.data)
+                    with m.Case(Kind.STATUS):
+                        send(status[:8])
+                    with m.Default():
+                        send(ring.data)
+                m.d.comb += check.valid.eq(sent)
+                with m.If(sent):
+                    m.d.comb += ring.step.eq(kind == Kind.REPLY)
+                    m.d.sync += [left.eq(left - 1), status.eq(status >> 8)]
+                    m.next = "fetch"
+            with m.State("check"):
+                send(check.crc.word_select(count, 8))
+                with m.If(sent):
+                    m.d.sync += count.eq(count + 1)
+                    with m.If(count == CRC_BYTES - 1):
+                        m.next = "end"
+            with m.State("end"):
+                send(FLAG, flag=1)
+                with m.If(sent):
+                    m.next = "idle"
+        return m
