@@ -14,10 +14,13 @@ from golden.calibrate import calibrate
 from golden.code import PhaseCode, Spikes, check_range, decode, encode
 from golden.errors import InputError
 from golden.exact import softmax_attention
+from golden.inputs import check_array, check_scale, expand_mask
 from golden.normaliser import MIN_CALIBRATED_RATIO, fire_output, output_ratio
 from golden.product import trace_product, transpose
 from golden.woss import ramp_step, spike_shift
 
+# Scores of the heads that are computed together: their intermediate arrays stay in the cache
+BLOCK_SCORES = 1 << 14
 # Scores stay far inside int64 when the additive term is below this
 MAX_BIAS_UNITS = 1 << 40
 
@@ -107,17 +110,18 @@ def prepare(
     """Turn float attention inputs into a job of integers.
 
     Args:
-        q, k, v: [heads, tokens, head_dim], or [tokens, head_dim] for one head; finite.
+        q, k, v: [heads, tokens, head_dim], or [tokens, head_dim] for one head; finite, at most
+            1e100 in magnitude like all inputs.
         code: the code.
         window: steps of the WOSS ramp, 1..T; T when absent.
         bias: [heads, tokens, tokens], added to the logits; finite.
         mask: bool [tokens] or [heads, tokens, tokens]; True = may be attended.
-        scale_q, scale_k, scale_v, scale_o: [heads], positive; when absent the largest magnitude
-            of the head's data (scale_o: of its exact softmax attention).
+        scale_q, scale_k, scale_v, scale_o: [heads], at least 1e-100; when absent the largest
+            magnitude of the head's data (scale_o: of its exact softmax attention).
 
     Raises:
-        InputError: wrong shape, NaN or infinity, empty array, a row without any key, a scale that
-            is not positive, a bias beyond the range of scores.
+        InputError: wrong shape, NaN or infinity, empty array, a row without any key, a scale out
+            of its range, a bias beyond the range of scores.
     """
     arrays = {name: check_array(name, value, (2, 3)) for name, value in (("q", q), ("k", k), ("v", v))}
     arrays = {name: value.reshape((-1, *value.shape[-2:])) for name, value in arrays.items()}
@@ -138,9 +142,11 @@ def prepare(
             raise InputError(f"bias must have the shape {[heads, tokens, tokens]}, not {list(bias.shape)}")
 
     scales = {
-        name: calibrate(arrays[name]) if given is None else check_scale(f"scale_{name}", given, heads)
+        name: check_scale(f"scale_{name}", calibrate(arrays[name]) if given is None else given, heads)
         for name, given in (("q", scale_q), ("k", scale_k), ("v", scale_v))
     }
+    units = [score_unit(scales["q"][h], scales["k"][h], head_dim, code) for h in range(heads)]
+    terms = None if bias is None else np.stack([bias_units(b, u) for b, u in zip(bias, units, strict=True)])
     if scale_o is None:
         exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], bias, allowed)
         scales["o"] = np.maximum(calibrate(exact), MIN_CALIBRATED_RATIO * scales["v"])
@@ -148,7 +154,6 @@ def prepare(
     else:
         scales["o"] = check_scale("scale_o", scale_o, heads)
 
-    units = [score_unit(scales["q"][h], scales["k"][h], head_dim, code) for h in range(heads)]
     spikes = {name: encode(arrays[name], scales[name][:, None, None], code) for name in ("q", "k", "v")}
     return AttentionJob(
         code=code,
@@ -156,7 +161,7 @@ def prepare(
         q=spikes["q"],
         k=spikes["k"],
         v=spikes["v"],
-        bias=None if bias is None else np.stack([bias_units(b, u) for b, u in zip(bias, units, strict=True)]),
+        bias=terms,
         allowed=allowed,
         ramp_step=np.array([ramp_step(u, code) for u in units], dtype=np.int64),
         ratio=np.stack([output_ratio(o, v, code) for o, v in zip(scales["o"], scales["v"], strict=True)]),
@@ -169,16 +174,28 @@ def prepare(
 
 def compute(job: AttentionJob) -> AttentionSpikes:
     """Attention in integers: products, WOSS, context, output codes (the golden engine)."""
-    score = trace_product(job.q, transpose(job.k), job.code)
-    if job.bias is not None:
-        score = score + job.bias
-    winner, attention = spike_shift(score, job.ramp_step, job.code, job.window, job.allowed)
-    context = trace_product(attention, job.v, job.code, phases=job.window)
-    normaliser = np.append(job.code.trace[: job.code.steps], 0)[attention.phase].sum(axis=-1)
+    pairs = (job.heads, job.tokens, job.tokens)
+    score = np.empty(pairs, np.int64)
+    winner = np.empty(pairs[:2], np.int64)
+    attn_phase = np.empty(pairs, np.int8)
+    normaliser = np.empty(pairs[:2], np.int64)
+    context = np.empty(job.v.shape, np.int64)
+    weight = np.append(job.code.trace[: job.code.steps], 0)
+    at_once = max(1, BLOCK_SCORES // job.tokens**2)
+    for start in range(0, job.heads, at_once):
+        h = slice(start, start + at_once)
+        score[h] = trace_product(job.q[h], transpose(job.k[h]), job.code)
+        if job.bias is not None:
+            score[h] += job.bias[h]
+        allowed = None if job.allowed is None else job.allowed[h]
+        winner[h], attention = spike_shift(score[h], job.ramp_step[h], job.code, job.window, allowed)
+        attn_phase[h] = np.where(attention.sign != 0, attention.phase, -1)
+        normaliser[h] = weight.take(attention.phase).sum(axis=-1)
+        context[h] = trace_product(attention, job.v[h], job.code, phases=job.window)
     return AttentionSpikes(
         score=score,
         winner=winner,
-        attn_phase=np.where(attention.sign != 0, attention.phase, -1).astype(np.int8),
+        attn_phase=attn_phase,
         normaliser=normaliser,
         context=context,
         out=fire_output(context, normaliser, job.ratio, job.code),
@@ -212,49 +229,3 @@ def bias_units(bias: NDArray[np.floating], alpha: float) -> NDArray[np.int64]:
             f"not {bias.flat[np.abs(units).argmax()]:g} (use mask to exclude a key)"
         )
     return units.astype(np.int64)
-
-
-def check_array(name: str, value: object, dimensions: tuple[int, ...]) -> NDArray[np.float64]:
-    """`value` as float64, or InputError for a wrong type, rank, size or a value that is not finite."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiu":
-        raise InputError(f"{name} must be an array of real numbers, not of {array.dtype}")
-    if array.ndim not in dimensions:
-        ranks = " or ".join(str(n) for n in dimensions)
-        raise InputError(f"{name} must have {ranks} dimensions, not {array.ndim} (shape {list(array.shape)})")
-    if array.size == 0:
-        raise InputError(f"{name} must not be empty, its shape is {list(array.shape)}")
-    array = array.astype(np.float64)
-    finite = np.isfinite(array)
-    if not finite.all():
-        where = tuple(int(i) for i in np.argwhere(~finite)[0])
-        raise InputError(f"{name} must be finite, not {array[where]} at {list(where)}")
-    return array
-
-
-def check_scale(name: str, value: object, heads: int) -> NDArray[np.float64]:
-    """`value` as float64 [heads], or InputError."""
-    scale = check_array(name, value, (0, 1))
-    if scale.shape not in ((), (1,), (heads,)):
-        raise InputError(f"{name} must have the shape [{heads}], not {list(scale.shape)}")
-    if not (scale > 0).all():
-        raise InputError(f"{name} must be positive, not {scale.min():g}")
-    return np.broadcast_to(scale, (heads,)).copy()
-
-
-def expand_mask(mask: object, heads: int, tokens: int) -> NDArray[np.bool_]:
-    """`mask` as bool [heads, tokens, tokens], or InputError for a wrong type, shape or an empty row."""
-    allowed = np.asarray(mask)
-    if allowed.dtype != np.bool_:
-        raise InputError(f"mask must be an array of bool, not of {allowed.dtype}")
-    if allowed.shape not in ((tokens,), (tokens, tokens), (heads, tokens, tokens)):
-        raise InputError(
-            f"mask must have the shape [{tokens}] or [{heads}, {tokens}, {tokens}], not {list(allowed.shape)}"
-        )
-    allowed = np.broadcast_to(allowed, (heads, tokens, tokens))
-    empty = np.argwhere(~allowed.any(axis=-1))
-    if len(empty):
-        raise InputError(
-            f"mask must allow at least one key in each row, none in head {empty[0][0]}, row {empty[0][1]}"
-        )
-    return allowed

@@ -53,10 +53,14 @@ def fire_output(
         Spikes [..., I, L].
     """
     magnitude = np.abs(context)
-    phase = np.full(context.shape, code.steps, dtype=np.int8)
-    for p in range(code.steps - 1, -1, -1):
+    phase = np.zeros(context.shape, dtype=np.int8)
+    threshold = np.full_like(normaliser, np.iinfo(np.int64).max)
+    for p in range(code.steps):
         octaves, residue = code.octave(p)
-        threshold = (normaliser * ratio[..., residue, None])[..., None]
-        phase[(magnitude << (RATIO_FRACTION_BITS + octaves)) >= threshold] = p
+        # |U| << s >= X exactly where |U| >= ceil(X / 2**s). The running minimum keeps "first phase"
+        # true where the rounding of small ratios makes a later threshold the higher one.
+        scaled = -(-(normaliser * ratio[..., residue, None]) >> (RATIO_FRACTION_BITS + octaves))
+        threshold = np.minimum(threshold, scaled)
+        phase += magnitude < threshold[..., None]
     sign = np.where(phase < code.steps, np.sign(context), 0)
     return Spikes(sign.astype(np.int8), phase)

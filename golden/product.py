@@ -7,12 +7,17 @@ the phases, so the sum over pairs is an exact integer, free of order. `golden.li
 time-stepped procedure.
 """
 
+from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from golden.code import PhaseCode, Spikes
+
+# Floats of both operands that are expanded at a time: 512 KiB, to stay in a second-level cache
+BLOCK_FLOATS = 1 << 17
 
 
 def trace_product(
@@ -29,29 +34,57 @@ def trace_product(
     Returns:
         int64 [..., I, J], exact.
     """
-    # One matrix product per phase of the left operand, with the right operand replaced by table
-    # entries. Floats hold the integers exactly below 2**24 (float32) and 2**53 (float64).
-    length = left.shape[-1]
-    dtype: type[np.floating] = np.float32 if length << code.trace_bits <= 1 << 24 else np.float64
-    table: NDArray[Any] = np.append(code.trace, 0).astype(dtype)  # the last entry serves silent neurons
-    silent = len(table) - 1
-    right_phase = right.phase.astype(np.int64)
-    total: NDArray[Any] | None = None
-    for phase in range(code.steps if phases is None else phases):
-        spikes = (left.sign * (left.phase == phase)).astype(dtype)
-        if not spikes.any():
-            continue
-        index = np.where(right.sign != 0, right_phase + phase, silent)
-        product = spikes @ (right.sign * table[index]).astype(dtype)
-        total = product if total is None else total + product
-    if total is None:
-        return np.zeros(
-            (*np.broadcast_shapes(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1]),
-            np.int64,
-        )
-    return np.rint(total).astype(np.int64)
+    # Each spike of `left` becomes a signed one-hot vector over its phase p, each spike of `right`
+    # the vector of its table entries over p; then P is a matrix product of length L*phases, taken
+    # some phases at a time. All terms and partial sums are integers of magnitude at most L * 2**F,
+    # which floats hold exactly up to 2**24 (float32) or 2**53 (float64), in any order of summation.
+    phases = code.steps if phases is None else phases
+    rows, length = left.shape[-2:]
+    columns = right.shape[-1]
+    batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    one_hot, traces = _expansions(code, phases, np.float32 if length << code.trace_bits <= 1 << 24 else float)
+    left_index = np.broadcast_to(_index(left), (*batch, rows, length)).reshape(-1, rows, length)
+    right_index = _index(transpose(right))
+    right_index = np.broadcast_to(right_index, (*batch, columns, length)).reshape(-1, columns, length)
+
+    count = prod(batch)
+    product = np.empty((count, rows, columns), np.int64)
+    phases_at_once = min(phases, max(1, BLOCK_FLOATS // ((rows + columns) * length)))
+    at_once = max(1, BLOCK_FLOATS // ((rows + columns) * length * phases_at_once))
+    for start in range(0, count, at_once):
+        block = slice(start, start + at_once)
+        total: NDArray[Any] | float = 0.0
+        for phase in range(0, phases, phases_at_once):
+            some = slice(phase, min(phase + phases_at_once, phases))
+            long = length * (some.stop - some.start)
+            spikes = one_hot[:, some].take(left_index[block], axis=0).reshape(-1, rows, long)
+            partners = traces[:, some].take(right_index[block], axis=0).reshape(-1, columns, long)
+            total = spikes @ partners.swapaxes(-1, -2) + total
+        product[block] = total
+    return product.reshape(*batch, rows, columns)
 
 
 def transpose(spikes: Spikes) -> Spikes:
     """Swap the last two axes."""
     return Spikes(np.swapaxes(spikes.sign, -1, -2), np.swapaxes(spikes.phase, -1, -2))
+
+
+def _index(spikes: Spikes) -> NDArray[np.intp]:
+    """Row of each spike in the tables of `_expansions`: 3*phase + sign + 1."""
+    index = np.multiply(spikes.phase, 3, dtype=np.intp)
+    index += spikes.sign
+    index += 1
+    return index
+
+
+@lru_cache(maxsize=16)
+def _expansions(code: PhaseCode, phases: int, dtype: DTypeLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Vectors that stand for a spike of the left and of the right operand, [3*(T+1), phases]."""
+    phase = np.repeat(np.arange(code.steps + 1), 3)[:, None]
+    sign = np.tile([-1, 0, 1], code.steps + 1)[:, None] * (phase < code.steps)
+    partner = np.arange(phases)
+    one_hot = (sign * (phase == partner)).astype(dtype)
+    traces = (sign * code.trace[np.minimum(phase + partner, len(code.trace) - 1)]).astype(dtype)
+    for table in (one_hot, traces):
+        table.flags.writeable = False
+    return one_hot, traces

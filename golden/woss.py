@@ -55,8 +55,8 @@ def spike_shift(
     (W - P[i,j]) * 2**D <= floor(STEP/2) + t*STEP.
 
     Args:
-        scores: int64 [..., I, J].
-        step: int64 [...], ramp step per head.
+        scores: int64 [..., I, J], below 2**44 in magnitude.
+        step: int64 [...], ramp step per head, 0..2**40.
         code: the code.
         window: Ts, 1..T, steps of the ramp.
         allowed: bool, broadcastable to `scores`; a key that is not allowed takes no part.
@@ -65,11 +65,18 @@ def spike_shift(
         (winner int64 [..., I], attention spikes [..., I, J] with sign 0 or 1).
     """
     winner = winners(scores, allowed)
-    distance = (winner[..., None] - scores) << code.ramp_bits
-    # First t is ceil((distance - floor(STEP/2)) / STEP); a step of zero lets only the winner fire.
-    late = distance - (step // 2)[..., None, None]
-    phase = np.maximum(-(-late // np.maximum(step, 1)[..., None, None]), 0)
-    fires = (phase < window) & ((late <= 0) | (step > 0)[..., None, None])
+    late = winner[..., None] - scores
+    late <<= code.ramp_bits
+    late -= (step // 2)[..., None, None]
+    # First t is ceil(late / STEP). The quotient is taken in float64: a quotient that is no integer
+    # lies at least 1/STEP >= 2**-40 from the integers around it, and neighbouring floats up to 64,
+    # the longest window, lie 2**-47 apart, so rounding cannot move it across an integer.
+    phase = late / np.maximum(step, 1)[..., None, None]
+    np.ceil(phase, out=phase)
+    np.maximum(phase, 0, out=phase)
+    fires = phase < window
+    if not step.all():  # a step of zero lets only the winners fire
+        fires &= (late <= 0) | (step > 0)[..., None, None]
     if allowed is not None:
         fires &= allowed
     phase = np.where(fires, phase, code.steps)

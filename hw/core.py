@@ -1,0 +1,208 @@
+"""Attention core: sequencers, clusters of token lanes, and the streams that feed them."""
+
+from collections.abc import Iterator
+
+from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from golden.config import CoreConfig
+from hw import payloads
+from hw.cluster import COMMANDS, Cluster, links
+from hw.context_rows import ContextRows
+from hw.context_sequencer import ContextSequencer
+from hw.output_threshold import OutputThreshold
+from hw.phase_encoder import PhaseEncoder
+from hw.query_rows import QueryRows
+from hw.ramp_sequencer import RampSequencer
+from hw.score_sequencer import ScoreSequencer
+from hw.terms_loader import TermsLoader
+from hw.trace_loader import TraceLoader
+from hw.winner import WinnerCollector
+from hw.winner_sequencer import WinnerSequencer
+
+
+class AttentionCore(wiring.Component):
+    """Spiked attention of one head after the other.
+
+    Members (streams; payloads in `hw.payloads`):
+        i_head: one descriptor per head.
+        i_key, i_value: spikes of K and V; for each feature, for each group of `lanes` tokens, the
+            tokens of the group from the last to the first.
+        i_query: spikes of Q, row by row, silent ones left out; a silent row is one inactive spike.
+        i_terms: for heads with `terms`: for each row, for each group, bias and mask of
+            `terms_per_beat` tokens per beat, the beat with the last tokens first.
+        o_code: output codes, row by row.
+        o_context: normaliser and context, row by row.
+        o_winner, o_tap_N: with `CoreConfig.taps` only; cannot be held up.
+
+    Timing: rows overlap in five stages. A row takes as long as its longest stage:
+        score    groups * ((1 with terms) + spikes + 1)
+        winner   groups * (score_width + 1)
+        ramp     groups * window + 1
+        context  groups * (features + 1)
+        output   ratio_width + 2, or features + 1
+    """
+
+    HEADS = 4  # descriptors that may wait in front of each unit
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        members = {
+            "i_head": In(stream.Signature(payloads.head(config))),
+            "i_key": In(stream.Signature(payloads.spike(config.code))),
+            "i_value": In(stream.Signature(payloads.spike(config.code))),
+            "i_query": In(stream.Signature(payloads.query(config))),
+        }
+        if config.terms:
+            members["i_terms"] = In(stream.Signature(payloads.terms(config)))
+        if config.output != "context":
+            members["o_code"] = Out(stream.Signature(payloads.code_beat(config)))
+        if config.output != "codes":
+            members["o_context"] = Out(stream.Signature(payloads.context_beat(config)))
+        if config.taps:
+            members["o_winner"] = Out(stream.Signature(signed(config.score_width), always_ready=True))
+            for n in range(config.clusters):
+                members[f"o_tap_{n}"] = Out(stream.Signature(payloads.tap(config), always_ready=True))
+        super().__init__(members)
+
+    @property
+    def config(self) -> CoreConfig:
+        return self._config
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        m.submodules.key_loader = key_loader = TraceLoader(config)
+        m.submodules.value_loader = value_loader = TraceLoader(config)
+        m.submodules.query_rows = query_rows = QueryRows(config)
+        m.submodules.score = score = ScoreSequencer(config)
+        m.submodules.winner = winner = WinnerSequencer(config)
+        m.submodules.winner_collector = collector = WinnerCollector(config)
+        m.submodules.ramp = ramp = RampSequencer(config)
+        m.submodules.context = context = ContextSequencer(config)
+        m.submodules.context_rows = rows = ContextRows(config)
+        m.submodules.threshold = threshold = OutputThreshold(config)
+        m.submodules.encoder = encoder = PhaseEncoder(config)
+        units = {
+            "key_loader": key_loader,
+            "value_loader": value_loader,
+            "score": score,
+            "ramp": ramp,
+            "context": context,
+            "threshold": threshold,
+        }
+
+        connect(m, flipped(self.i_key), key_loader.i)
+        connect(m, flipped(self.i_value), value_loader.i)
+        connect(m, flipped(self.i_query), query_rows.i)
+        if config.terms:
+            m.submodules.terms_loader = units["terms_loader"] = terms_loader = TermsLoader(config)
+            connect(m, flipped(self.i_terms), terms_loader.i)
+            m.d.comb += [
+                score.terms_full.eq(terms_loader.full),
+                terms_loader.consume.eq(score.consume_terms),
+            ]
+        self._fork_heads(m, units)
+
+        m.d.comb += [
+            score.rows.eq(query_rows.rows),
+            score.last.eq(query_rows.last),
+            score.spike.eq(query_rows.spike),
+            query_rows.index.eq(score.index),
+            query_rows.release.eq(score.release_row),
+            score.keys_full.eq(key_loader.full),
+            key_loader.release.eq(score.release_keys),
+            score.winner_free.eq(winner.free),
+            winner.take.eq(score.take),
+            winner.final.eq(score.final),
+            winner.release_slot.eq(ramp.release_slot),
+            context.phases.eq(ramp.phases),
+            ramp.release_phases.eq(context.release_phases),
+            context.values_full.eq(value_loader.full),
+            value_loader.release.eq(context.release_values),
+            context.release_row.eq(encoder.release),
+            encoder.rows.eq(rows.rows),
+            encoder.value.eq(rows.value),
+            rows.release.eq(encoder.release),
+            rows.bank.eq(encoder.bank),
+            rows.column.eq(encoder.column),
+            rows.enable.eq(encoder.enable),
+        ]
+        connect(m, rows.o_normaliser, threshold.i)
+        connect(m, threshold.o, encoder.i)
+
+        # as many places as scores that can be held: a winner never waits for room
+        m.submodules.winner_queue = queue = SyncFIFO(
+            width=config.score_width, depth=payloads.score_slots(config)
+        )
+        m.d.comb += [
+            queue.w_data.eq(collector.winner),
+            queue.w_en.eq(collector.found),
+            ramp.i_winner.payload.eq(queue.r_data),
+            ramp.i_winner.valid.eq(queue.r_rdy),
+            queue.r_en.eq(ramp.i_winner.ready),
+        ]
+
+        clusters = list(self._chain_clusters(m))
+        first, last = clusters[0], clusters[-1]
+        m.d.comb += [
+            first.i_load_k.eq(key_loader.o_command),
+            first.i_key.eq(key_loader.o_spike),
+            first.i_load_v.eq(value_loader.o_command),
+            first.i_value.eq(value_loader.o_spike),
+            first.i_score.eq(score.o_command),
+            first.i_winner.eq(winner.o_command),
+            first.i_ramp.eq(ramp.o_command),
+            first.i_context.eq(context.o_command),
+            collector.i.eq(last.o_winner_bit),
+            rows.i.eq(last.o_context_sum),
+        ]
+        if config.terms:
+            m.d.comb += [
+                first.i_shift_terms.eq(terms_loader.o_shift),
+                first.i_terms.eq(terms_loader.o_terms),
+            ]
+        if config.output != "context":
+            connect(m, encoder.o_code, flipped(self.o_code))
+        if config.output != "codes":
+            connect(m, encoder.o_context, flipped(self.o_context))
+        if config.taps:
+            m.d.comb += [
+                self.o_winner.valid.eq(collector.found),
+                self.o_winner.payload.eq(collector.winner),
+            ]
+            for n, cluster in enumerate(clusters):
+                tap = getattr(self, f"o_tap_{n}")
+                m.d.comb += [tap.valid.eq(cluster.tap_valid), tap.payload.eq(cluster.tap)]
+        return m
+
+    def _fork_heads(self, m: Module, units: dict[str, wiring.Component]) -> None:
+        """Give every unit a queue of its own with the fields it reads."""
+        rooms = []
+        accept = Signal()
+        for name, unit in units.items():
+            part = Signal(unit.i_head.payload.shape(), name=f"head_{name}")
+            m.submodules[f"{name}_heads"] = queue = SyncFIFO(width=part.shape().size, depth=self.HEADS)
+            m.d.comb += [getattr(part, f).eq(getattr(self.i_head.payload, f)) for f in part.shape().members]
+            m.d.comb += [
+                queue.w_data.eq(part),
+                queue.w_en.eq(accept),
+                unit.i_head.payload.eq(queue.r_data),
+                unit.i_head.valid.eq(queue.r_rdy),
+                queue.r_en.eq(unit.i_head.ready),
+            ]
+            rooms.append(queue.w_rdy)
+        m.d.comb += [self.i_head.ready.eq(Cat(rooms).all()), accept.eq(self.i_head.valid & self.i_head.ready)]
+
+    def _chain_clusters(self, m: Module) -> Iterator[Cluster]:
+        config = self._config
+        names = [*COMMANDS, *links(config)] + (["shift_terms"] if config.terms else [])
+        before: Cluster | None = None
+        for n in range(config.clusters):
+            m.submodules[f"cluster_{n}"] = cluster = Cluster(config, n)
+            if before is not None:
+                m.d.comb += [getattr(cluster, f"i_{name}").eq(getattr(before, f"o_{name}")) for name in names]
+            before = cluster
+            yield cluster

@@ -1,0 +1,81 @@
+"""Stage 2: puts the scores on the winner search, bit by bit."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.config import CoreConfig
+from hw import payloads
+
+
+class WinnerSequencer(wiring.Component):
+    """Searches one group of scores after the other and moves each on to the ramp.
+
+    Members:
+        take, final: scores are handed over (of the last group of their row).
+        free: scores can be handed over in this cycle.
+        release_slot: the ramp is done with the oldest slot.
+        o_command: to the first cluster.
+
+    Timing: score_width + 1 cycles per group from the cycle after `take` on; the scores move to
+    their slot in the last of them, later if no slot is free. Commands leave `ALIGN` cycles after
+    the decision, when the scores have arrived in the lanes.
+    """
+
+    ALIGN = 4
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "take": In(1),
+                "final": In(1),
+                "free": Out(1),
+                "release_slot": In(1),
+                "o_command": Out(payloads.winner_command(config)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        slots = payloads.score_slots(config)
+        full, searching = Signal(), Signal()
+        used = Signal(range(slots + 1))
+        command = Signal(payloads.winner_command(config))
+        select, slot = Signal.like(command.data.select), Signal.like(command.data.slot)
+        final = Signal()
+        copy = Signal()
+        m.d.comb += [
+            copy.eq(full & (~searching | (select == 0)) & (used != slots)),
+            self.free.eq(~full | copy),
+            command.strobe.search.eq(searching),
+            command.strobe.copy.eq(copy),
+            command.data.select.eq(select),
+            command.data.first.eq(select == config.score_width),
+            command.data.last.eq(select == 0),
+            command.data.final.eq(final),
+            command.data.slot.eq(slot),
+        ]
+        m.d.sync += used.eq(used + copy - self.release_slot)
+        with m.If(searching):
+            m.d.sync += [select.eq(select - 1), searching.eq(select != 0)]
+        with m.If(copy):
+            m.d.sync += full.eq(0)
+            with m.If(slot == slots - 1):
+                m.d.sync += slot.eq(0)
+            with m.Else():
+                m.d.sync += slot.eq(slot + 1)
+        with m.If(self.take):
+            m.d.sync += [
+                full.eq(1),
+                searching.eq(1),
+                select.eq(config.score_width),
+                final.eq(self.final),
+            ]
+        for n in range(self.ALIGN):
+            later = Signal(payloads.winner_command(config), name=f"command_{n + 1}")
+            m.d.sync += later.eq(command)
+            command = later
+        m.d.comb += self.o_command.eq(command)
+        return m

@@ -1,0 +1,7 @@
+"""`python -m onespike`."""
+
+import sys
+
+from onespike.cli import main
+
+sys.exit(main())

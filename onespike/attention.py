@@ -1,0 +1,150 @@
+"""`onespike attention`: attention of the arrays in a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from golden.attention import decode_outputs, prepare
+from golden.code import check_range
+from golden.errors import InputError
+from golden.exact import softmax_attention
+from onespike.engines import ENGINES, run_engine
+from onespike.files import output_arrays, read_inputs, whole_or_nothing, write_json, write_npz
+from onespike.options import (
+    MAX_SEED,
+    ConfigOption,
+    PresetOption,
+    SeedOption,
+    chosen_config,
+    whole_number,
+)
+from onespike.tables import attention_tables, print_tables, progress
+from sim.report import attention_report
+
+
+def engine_name(text: str) -> str:
+    """Parser of --engine."""
+    if text not in ENGINES:
+        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {text!r}")
+    return text
+
+
+def attention(
+    source: Annotated[Path, typer.Argument(metavar="IN.npz", help="Arrays to read.", show_default=False)],
+    target: Annotated[Path, typer.Argument(metavar="OUT.npz", help="Arrays to write.", show_default=False)],
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="|".join(ENGINES),
+            parser=engine_name,
+            help="`golden` computes the integers, `model` also predicts cycles, "
+            "`rtl` runs the generated hardware.",
+        ),
+    ] = "golden",
+    preset_name: PresetOption = None,
+    config_file: ConfigOption = None,
+    window: Annotated[
+        int | None,
+        typer.Option(
+            "--window",
+            metavar="N",
+            parser=whole_number,
+            help="Steps of the WOSS ramp, 1..T; fewer steps let fewer keys fire. [default: T]",
+            show_default=False,
+        ),
+    ] = None,
+    report_file: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False),
+    ] = None,
+    waves: Annotated[
+        Path | None,
+        typer.Option(
+            "--waves", metavar="W.fst", help="Waveform to write; `--engine rtl` only.", show_default=False
+        ),
+    ] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Compute the spiked attention of a file of float arrays.
+
+    Examples:
+
+        onespike example in.npz
+        onespike attention in.npz out.npz
+        onespike attention in.npz out.npz --engine model --report report.json
+        onespike attention in.npz out.npz --engine rtl --preset digits --waves core.fst
+
+    IN.npz holds
+
+    - `q`, `k`, `v`: float32 [heads, tokens, head_dim]
+    - `bias` (optional): float32 [heads, tokens, tokens], added to the logits
+    - `mask` (optional): bool [tokens] or [heads, tokens, tokens], True = may be attended
+    - `scale_q`, `scale_k`, `scale_v`, `scale_o` (optional): float [heads], the value of a spike of
+      phase 0; calibrated from the data when absent
+
+    OUT.npz receives
+
+    - `out`, `out_raw`: float32 like q; decoded output codes, and scale_v * context / normaliser
+    - `q_sign`, `q_phase`, the same for k, v and out: int8; sign 0 and phase T where silent
+    - `score`: int64 [heads, tokens, tokens], 0 where masked
+    - `attn_phase`: int8 [heads, tokens, tokens], -1 where silent
+    - `winner`, `normaliser`: int64 [heads, tokens]
+    - `context`: int64 [heads, tokens, head_dim]
+    - `ramp_step`: int64 [heads]
+    - `scale_q`, `scale_k`, `scale_v`, `scale_o`: float64 [heads], as used
+
+    R.json receives engine, configuration, seed, tool versions, cycles, events per stage, lane
+    utilisation, firing fractions, and the error against exact softmax attention. `cycles` is the
+    same object for model and rtl; golden knows no time and writes null. Cycle 0 is the first in
+    which the inputs are offered.
+
+    Golden takes any shape and only the code of a configuration; model and rtl take what the
+    configuration holds. The result depends on the input alone, not on the seed, which is noted in
+    the report.
+    """
+    config = chosen_config(preset_name, config_file)
+    check_range("--seed", seed, 0, MAX_SEED)
+    if window is not None:
+        check_range("--window", window, 1, config.code.steps)
+    if waves is not None:
+        if engine != "rtl":
+            raise InputError(f"--waves needs --engine rtl, not {engine}, which has no signals to show")
+        if waves.suffix != ".fst":
+            raise InputError(f"--waves must name an .fst file, not {waves}")
+    given = {"OUT.npz": target, "--report": report_file, "--waves": waves}
+    targets = {label: path for label, path in given.items() if path is not None}
+    for label, path in targets.items():
+        if path.resolve() == source.resolve():
+            raise InputError(f"{label} must differ from IN.npz, not be {path} again")
+
+    arrays = read_inputs(source)
+    with whole_or_nothing(targets) as places, progress() as bar:
+        task = bar.add_task("encode", total=4)
+        try:
+            job = prepare(**arrays, code=config.code, window=window)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from None
+        bar.update(task, advance=1, description=f"compute ({engine})")
+        outcome = run_engine(engine, job, config, places.get("--waves"))
+        bar.update(task, advance=1, description="compare with softmax")
+        out, out_raw = decode_outputs(job, outcome.spikes)
+        exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
+        report = attention_report(
+            engine=engine,
+            seed=seed,
+            config=config,
+            job=job,
+            spikes=outcome.spikes,
+            out=out,
+            out_raw=out_raw,
+            exact=exact,
+            cycles=outcome.cycles,
+            activity=outcome.activity,
+        )
+        bar.update(task, advance=1, description="write")
+        write_npz(places["OUT.npz"], output_arrays(job, outcome.spikes, out, out_raw))
+        if report_file is not None:
+            write_json(places["--report"], report)
+    print_tables(attention_tables(report))

@@ -1,0 +1,49 @@
+"""`onespike bench`: ratios of speed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from golden.code import check_range
+from onespike.files import whole_or_nothing, write_json
+from onespike.options import MAX_SEED, SeedOption
+from onespike.tables import print_tables, progress, ratio_table
+
+
+def bench(
+    report_file: Annotated[
+        Path | None, typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False)
+    ] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Measure how much faster each fast path is than the slow one it stands for.
+
+    Both sides of a ratio run the same job in this one run; times are the least of a few repeats.
+
+    Examples:
+
+        onespike bench
+        onespike bench --report bench.json --seed 3
+    """
+    check_range("--seed", seed, 0, MAX_SEED)
+    from sim.bench.ratios import RATIOS
+    from sim.report import tool_versions
+
+    targets = {} if report_file is None else {"--report": report_file}
+    with whole_or_nothing(targets) as places:
+        ratios = []
+        with progress() as bar:
+            task = bar.add_task("measure", total=len(RATIOS))
+            for measure in RATIOS:
+                bar.update(task, description=measure.__name__.replace("_", " "))
+                ratios.append(measure(seed))
+                bar.advance(task)
+        if report_file is not None:
+            report = {
+                "seed": seed,
+                "tools": tool_versions(),
+                "ratios": [ratio.to_json() for ratio in ratios],
+            }
+            write_json(places["--report"], report)
+    print_tables([ratio_table(ratios, seed)])

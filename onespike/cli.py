@@ -1,0 +1,68 @@
+"""The command `onespike`: its subcommands, and what becomes of a user's mistake."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from golden.errors import InputError
+from onespike.attention import attention
+from onespike.bench import bench
+from onespike.example import example
+from onespike.presets import presets
+from onespike.rtl import rtl
+from onespike.sim import sim
+
+MISTAKE = 2
+
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
+for command in (attention, presets, rtl, sim, bench, example):
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def onespike(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Trained transformers on spiking hardware.
+
+    One-spike phase codes, trace-driven products and the winner-oriented spike shift of
+    SpikedAttention (NeurIPS 2024), as a golden model, a cycle model and generated RTL that agree
+    on every integer and every cycle.
+
+    Start with:
+
+        onespike example in.npz
+        onespike attention in.npz out.npz --report report.json
+        onespike presets
+        onespike rtl -o build/rtl
+        onespike sim
+
+    A mistake in the input ends with one line on stderr and exit status 2.
+    """
+    if show_version:
+        typer.echo(f"onespike {version('onespike')}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status.
+
+    Args:
+        arguments: words after the program's name; those of the process when absent.
+    """
+    try:
+        return app(arguments, prog_name="onespike", standalone_mode=False) or 0
+    except InputError as error:
+        message = str(error)
+    except MemoryError:
+        message = "the arrays of this job must fit into memory, they do not"
+    except typer.TyperException as error:  # a wrong option, a missing argument
+        message = f"{error.format_message()} (see onespike --help)"
+    except typer.Abort:
+        message = "interrupted"
+    print("onespike:", " ".join(message.split()), file=sys.stderr)
+    return MISTAKE

@@ -1,0 +1,45 @@
+"""The three engines behind one call."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden.attention import AttentionJob, AttentionSpikes, compute
+from golden.config import CoreConfig
+from sim.cycles import CycleReport, StageActivity
+
+ENGINES = ("golden", "model", "rtl")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What an engine says of a job.
+
+    Attributes:
+        spikes: integers of golden (golden, model) or of the hardware (rtl).
+        cycles: predicted (model), measured (rtl), or None (golden knows no time).
+        activity: events per stage and lane utilisation; None for golden.
+    """
+
+    spikes: AttentionSpikes
+    cycles: CycleReport | None = None
+    activity: StageActivity | None = None
+
+
+def run_engine(engine: str, job: AttentionJob, config: CoreConfig, waves: Path | None = None) -> Outcome:
+    """Run a job; `waves` is where the rtl engine writes a waveform.
+
+    Raises:
+        InputError: the configuration cannot hold the job (model, rtl).
+    """
+    if engine == "golden":
+        return Outcome(spikes=compute(job))
+    config.check_job(job)
+    from sim import cycle_model
+
+    activity = cycle_model.activity(job, config)
+    if engine == "model":
+        return Outcome(spikes=compute(job), cycles=cycle_model.predict(job, config), activity=activity)
+    from sim.rtl import engine as rtl
+
+    spikes, cycles = rtl.run(job, config, waves=waves)
+    return Outcome(spikes=spikes, cycles=cycles, activity=activity)

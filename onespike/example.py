@@ -1,0 +1,40 @@
+"""`onespike example`: random but realistic input for `onespike attention`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from golden.code import check_range
+from onespike.files import whole_or_nothing, write_npz
+from onespike.options import MAX_SEED, SeedOption, whole_number
+from sim.workload import random_heads
+
+
+def example(
+    target: Annotated[Path, typer.Argument(metavar="OUT.npz", help="File to write.", show_default=False)],
+    heads: Annotated[
+        int, typer.Option("--heads", metavar="N", parser=whole_number, help="Heads, 1..64.")
+    ] = 2,
+    tokens: Annotated[
+        int, typer.Option("--tokens", metavar="N", parser=whole_number, help="Tokens, 1..1024.")
+    ] = 16,
+    head_dim: Annotated[
+        int, typer.Option("--head-dim", metavar="N", parser=whole_number, help="Features, 1..256.")
+    ] = 16,
+    seed: SeedOption = 0,
+) -> None:
+    """Write random but realistic q, k and v, to try `onespike attention` with.
+
+    Examples:
+
+        onespike example in.npz
+        onespike example in.npz --heads 4 --tokens 64 --head-dim 32 --seed 7
+    """
+    check_range("--heads", heads, 1, 64)
+    check_range("--tokens", tokens, 1, 1024)
+    check_range("--head-dim", head_dim, 1, 256)
+    check_range("--seed", seed, 0, MAX_SEED)
+    with whole_or_nothing({"OUT.npz": target}) as places:
+        write_npz(places["OUT.npz"], random_heads(heads, tokens, head_dim, seed))
+    typer.echo(f"{target}: q, k, v float32 [{heads}, {tokens}, {head_dim}], seed {seed}")

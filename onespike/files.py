@@ -1,0 +1,252 @@
+"""Files of `onespike attention`: arrays in, arrays and reports out. Output appears whole or not at all."""
+
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.attention import AttentionJob, AttentionSpikes
+from golden.errors import InputError
+
+REQUIRED = ("q", "k", "v")
+SCALES = ("scale_q", "scale_k", "scale_v", "scale_o")
+ALLOWED = (*REQUIRED, "bias", "mask", *SCALES)
+
+
+def read_inputs(path: Path) -> dict[str, NDArray[Any]]:
+    """Arguments of `golden.attention.prepare` from an .npz file, checked for names, types and shapes.
+
+    q, k, v: float [heads, tokens, head_dim]; bias: float [heads, tokens, tokens]; mask: bool
+    [tokens] or [heads, tokens, tokens]; scale_q, scale_k, scale_v, scale_o: float [heads]. Floats
+    have 16 to 64 bits, and magnitudes in the range of float32.
+
+    Raises:
+        InputError: the file cannot be read, an array is missing, unknown, or of a wrong type or
+            shape.
+    """
+    arrays = _read_arrays(path)
+    try:
+        _check_arrays(arrays)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return arrays
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise InputError(f"{path}: must be a whole .npz file as numpy.savez writes it; it is not")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                _check_names(path, archive.files)
+                return {name: _read_array(path, archive, name) for name in archive.files}
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except Exception as error:  # zipfile and numpy raise a dozen types on a damaged directory of members
+        raise InputError(f"{path}: damaged .npz file ({_reason(error)})") from None
+
+
+def _read_array(path: Path, archive: Any, name: str) -> NDArray[Any]:
+    try:
+        array = archive[name]
+    except Exception as error:  # likewise, on damaged members; and ValueError on pickled objects
+        raise InputError(f"{path}: {name} must be a whole array of numbers ({_reason(error)})") from None
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path}: {name} must be an array in .npy format; it is not")
+    return array
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    for name in names:
+        if name not in ALLOWED:
+            raise InputError(f"{path}: array must be one of {', '.join(ALLOWED)}, not {name!r}")
+    for name in REQUIRED:
+        if name not in names:
+            raise InputError(f"{path}: must hold q, k and v; {name} is missing")
+
+
+def _check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
+    q = arrays["q"]
+    if not _is_float(q) or q.ndim != 3 or not q.size:
+        raise InputError(
+            f"q must be float32 [heads, tokens, head_dim] with at least one of each, not {_kind(q)}"
+        )
+    heads, tokens, _ = q.shape
+    shapes: dict[str, tuple[tuple[int, ...], ...]] = {
+        **dict.fromkeys(REQUIRED, (q.shape,)),
+        "bias": ((heads, tokens, tokens),),
+        "mask": ((tokens,), (heads, tokens, tokens)),
+        **dict.fromkeys(SCALES, ((heads,),)),
+    }
+    for name, array in arrays.items():
+        right_type = array.dtype == np.bool_ if name == "mask" else _is_float(array)
+        if not right_type or array.shape not in shapes[name]:
+            wanted = " or ".join(str(list(shape)) for shape in shapes[name])
+            raise InputError(
+                f"{name} must be {'bool' if name == 'mask' else 'float32'} {wanted} "
+                f"(q is {_kind(q)}), not {_kind(array)}"
+            )
+        if name != "mask":
+            _check_magnitude(name, array)
+
+
+def _check_magnitude(name: str, array: NDArray[Any]) -> None:
+    """Keep float64 files in the range of float32, so that no product of two values leaves float64."""
+    largest = np.abs(array).max()
+    limits = np.finfo(np.float32)
+    if np.isfinite(largest) and largest and not limits.smallest_subnormal <= largest <= limits.max:
+        raise InputError(
+            f"the largest magnitude of {name} must be zero or in "
+            f"{limits.smallest_subnormal:.2g}..{limits.max:.2g}, not {largest:g}"
+        )
+
+
+def _is_float(array: NDArray[Any]) -> bool:
+    return array.dtype.kind == "f" and array.dtype.itemsize <= 8
+
+
+def _kind(array: NDArray[Any]) -> str:
+    return f"{array.dtype} {list(array.shape)}"
+
+
+def output_arrays(
+    job: AttentionJob,
+    spikes: AttentionSpikes,
+    out: NDArray[np.float32],
+    out_raw: NDArray[np.float32],
+) -> dict[str, NDArray[Any]]:
+    """The arrays of an output file.
+
+    The score of a key that may not be attended is no part of the result; it is written as 0, so
+    that files of different engines are equal.
+    """
+    codes = {"q": job.q, "k": job.k, "v": job.v, "out": spikes.out}
+    score = spikes.score if job.allowed is None else np.where(job.allowed, spikes.score, 0)
+    return {
+        "out": out,
+        "out_raw": out_raw,
+        **{f"{name}_sign": code.sign for name, code in codes.items()},
+        **{f"{name}_phase": code.phase for name, code in codes.items()},
+        "score": score,
+        "winner": spikes.winner,
+        "attn_phase": spikes.attn_phase,
+        "normaliser": spikes.normaliser,
+        "context": spikes.context,
+        "ramp_step": job.ramp_step,
+        **{name: getattr(job, name) for name in SCALES},
+    }
+
+
+def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays as compressed .npz under exactly this name.
+
+    Raises:
+        InputError: the disk is full or the like.
+    """
+    with _writing(path.name), path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file.
+
+    Raises:
+        InputError: the disk is full or the like.
+    """
+    with _writing(path.name):
+        path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+@contextmanager
+def whole_or_nothing(targets: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
+    """Places to write to that become the targets when the block succeeds, and vanish when it fails.
+
+    The places lie in fresh directories beside the targets, so a target that cannot be written is
+    found before anything is computed, and the final move is atomic.
+
+    Args:
+        targets: path by what the user calls it (for errors).
+
+    Raises:
+        InputError: two targets are the same, or one is no writable place for a file.
+    """
+    paths: dict[str, Path] = {}
+    places: dict[str, Path] = {}
+    placed: list[Path] = []
+    try:
+        for label, target in targets.items():
+            with _writing(f"{label} {target}"):
+                path = target.resolve()
+                if path.exists() and not path.is_file():
+                    raise InputError(f"{label} must be a place for a file, not {target}")
+                if path in paths.values():
+                    raise InputError(f"{label} must differ from the other outputs, not be {target} again")
+                paths[label] = path
+                places[label] = Path(tempfile.mkdtemp(prefix=".onespike-", dir=path.parent)) / path.name
+        yield places
+        for label, place in places.items():
+            with _writing(f"{label} {targets[label]}"):
+                place.replace(paths[label])
+            placed.append(paths[label])
+    except BaseException:
+        for path in placed:
+            path.unlink(missing_ok=True)
+        raise
+    finally:
+        for place in places.values():
+            shutil.rmtree(place.parent, ignore_errors=True)
+
+
+@contextmanager
+def filled_folder(label: str, directory: Path) -> Iterator[Path]:
+    """A fresh folder whose files move into `directory` when the block succeeds; nothing if it fails.
+
+    Args:
+        label: what the user calls it (for errors).
+        directory: made if absent, with its parents.
+
+    Raises:
+        InputError: `directory` is no folder, or cannot be written.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"{label} must be a folder, not the file {directory}")
+    made = [path for path in (directory, *directory.parents) if not path.exists()]
+    scratch: Path | None = None
+    try:
+        with _writing(f"{label} {directory}"):
+            directory.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=".onespike-", dir=directory))
+        yield scratch
+        with _writing(f"{label} {directory}"):
+            for place in sorted(scratch.iterdir()):
+                place.replace(directory / place.name)
+    except BaseException:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+        for path in made:
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+        raise
+    scratch.rmdir()
+
+
+@contextmanager
+def _writing(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{what}: cannot be written ({error.strerror or error})") from None

@@ -1,0 +1,60 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from golden.config import PRESETS, CoreConfig, load_config, preset
+from golden.errors import InputError
+
+MAX_SEED = 2**32 - 1
+
+
+def whole_number(text: str) -> int:
+    """Parser of an integer option that says what it was given."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"must be an integer, not {text!r}") from None
+
+
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help=f"Named configuration: {', '.join(PRESETS)}. See `onespike presets`. [default: default]",
+        show_default=False,
+    ),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE.toml",
+        help="Configuration file: the keys that `onespike presets --json` shows, all optional, "
+        "and `base`, the preset that gives the others.",
+        show_default=False,
+    ),
+]
+SeedOption = Annotated[
+    int,
+    typer.Option("--seed", metavar="N", parser=whole_number, help="Seed of everything random."),
+]
+
+
+def chosen_config(preset_name: str | None, config_file: Path | None) -> CoreConfig:
+    """The configuration that --preset or --config names.
+
+    Raises:
+        InputError: both are given, or the one given is not usable.
+    """
+    if preset_name is not None and config_file is not None:
+        raise InputError(
+            f"--preset and --config exclude each other, not {preset_name!r} with {config_file} "
+            "(a configuration file names its preset with base)"
+        )
+    if config_file is not None:
+        return load_config(config_file)
+    return preset("default" if preset_name is None else preset_name)

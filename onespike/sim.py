@@ -1,0 +1,74 @@
+"""`onespike sim`: the main job, a trained vision transformer through the generated RTL."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from golden.code import check_range
+from onespike.files import filled_folder
+from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.tables import print_tables, progress
+
+DIFFERENT = 1
+
+
+def sim(
+    images: Annotated[
+        int,
+        typer.Option(
+            "--images", metavar="N", parser=whole_number, help="Held-out images that run through the RTL."
+        ),
+    ] = 4,
+    directory: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; made if absent.")
+    ] = Path("build/sim"),
+    waves: Annotated[
+        bool, typer.Option("--waves", help="Also write a waveform per layer: layer0.fst and so on.")
+    ] = False,
+    seed: SeedOption = 0,
+) -> None:
+    """Classify handwritten digits with spiked attention, some of them through the RTL.
+
+    A small vision transformer, trained in floating point and converted without retraining,
+    classifies the whole held-out set through golden; some images run with every attention head in
+    the generated RTL, where each integer is compared with golden and each row's completion cycle
+    with the cycle model.
+
+    Examples:
+
+        onespike sim
+        onespike sim --images 8 --seed 3 -o build/eight
+        onespike sim --images 1 --waves
+
+    DIR receives `report.json` and `head.png`, a picture of one head: spikes, attention phases and
+    the attention map beside exact softmax. Exit status 1 says that an integer or a cycle differed.
+    """
+    check_range("--seed", seed, 0, MAX_SEED)
+    with filled_folder("-o", directory) as folder:
+        from sim import cycle_model
+        from sim.demo.lockstep import Engines
+        from sim.demo.run import run_demo, write_results
+        from sim.demo.tables import demo_tables
+        from sim.rtl import engine
+
+        with progress() as bar:
+            task = bar.add_task("start")
+            result = run_demo(
+                Engines(run=engine.run, predict=cycle_model.predict, activity=cycle_model.activity),
+                images=images,
+                seed=seed,
+                waves=folder if waves else None,
+                progress=lambda part, index, parts: bar.update(
+                    task, description=part, completed=index, total=parts
+                ),
+            )
+            bar.update(task, description="write report and picture")
+            write_results(result, folder)
+        written = sorted(path.name for path in folder.iterdir())
+    print_tables(demo_tables(result))
+    typer.echo(f"{directory}: {', '.join(written)}")
+    for line in result.failures:
+        typer.echo(f"onespike: {line}", err=True)
+    if not result.passed:
+        raise typer.Exit(DIFFERENT)

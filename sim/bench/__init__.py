@@ -1,0 +1,1 @@
+"""Ratios that `make bench` prints, each measured side by side in one run."""

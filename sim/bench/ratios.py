@@ -1,0 +1,91 @@
+"""How much faster each fast path is than the slow one it stands for; what `onespike bench` prints.
+
+The two sides of a ratio run the same job in the same run. Ratios carry over between machines far
+better than times do; nothing here is asserted.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from golden.attention import prepare
+from golden.config import preset
+from sim.bench import golden
+from sim.workload import random_heads
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """Two ways to the same result.
+
+    Attributes:
+        what: the workload.
+        slow, fast: names of the two.
+        slow_seconds, fast_seconds: median times.
+    """
+
+    what: str
+    slow: str
+    fast: str
+    slow_seconds: float
+    fast_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """Time of the slow one over time of the fast one."""
+        return self.slow_seconds / self.fast_seconds
+
+    def to_json(self) -> dict[str, Any]:
+        return vars(self) | {"ratio": self.ratio}
+
+
+Call = Callable[[], object]
+
+
+def median_seconds(slow: Call, fast: Call, rounds: int) -> tuple[float, float]:
+    """Median wall times of two calls that take turns."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for call, spent in zip((slow, fast), times, strict=True):
+            start = time.perf_counter()
+            call()
+            spent.append(time.perf_counter() - start)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def closed_form_against_literal(seed: int) -> Ratio:
+    """Golden's closed form against the paper's procedure, time step by time step."""
+    times = golden.measure(seed=seed)
+    return Ratio(
+        what=times.workload,
+        slow="golden, time step by time step",
+        fast="golden, closed form",
+        slow_seconds=times.literal,
+        fast_seconds=times.closed_form,
+    )
+
+
+def cycle_model_against_rtl(seed: int) -> Ratio:
+    """Cycle model against the RTL compiled by Verilator; compiling is not counted."""
+    from sim import cycle_model
+    from sim.rtl import engine
+
+    config = preset("default")
+    arrays = random_heads(8, 64, 32, seed)
+    job = prepare(arrays["q"], arrays["k"], arrays["v"], config.code)
+    engine.run(job, config)  # builds the executable
+    slow, fast = median_seconds(
+        lambda: engine.run(job, config), lambda: cycle_model.predict(job, config), rounds=5
+    )
+    return Ratio(
+        what="8 heads, 64 tokens, head_dim 32, preset default",
+        slow="RTL in Verilator",
+        fast="cycle model",
+        slow_seconds=slow,
+        fast_seconds=fast,
+    )
+
+
+RATIOS: tuple[Callable[[int], Ratio], ...] = (closed_form_against_literal, cycle_model_against_rtl)

@@ -1,0 +1,1 @@
+"""What runs the generated RTL: payload packing, the Verilator build and its harness."""
