@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import amaranth
 
@@ -161,7 +161,9 @@ def _finished(directory: Path) -> Build | None:
     """The build in a directory, or None if it is not complete."""
     try:
         report = BuildReport.from_json((directory / REPORT).read_text())
-        bitstream = next(path for path in directory.glob(f"{commands.TOP}.*") if path.name == report.bitstream)
+        bitstream = next(
+            path for path in directory.glob(f"{commands.TOP}.*") if path.name == report.bitstream
+        )
     except (OSError, ValueError, TypeError, KeyError, StopIteration):
         return None
     return Build(directory=directory, bitstream=bitstream, report=report, cached=True)
@@ -172,12 +174,12 @@ def _design_key(
 ) -> str:
     plan = [(stage, tool, list(arguments)) for stage, tool, arguments in commands.stages(board, clock, seed)]
     versions = {name: tool.version for name, tool in tools.items()}
-    return _key(json.dumps(plan), json.dumps(versions, sort_keys=True), json.dumps(dict(files), sort_keys=True))
+    return _key(
+        json.dumps(plan), json.dumps(versions, sort_keys=True), json.dumps(dict(files), sort_keys=True)
+    )
 
 
-def _source_key(
-    board: Board, design: Design, clock: float, seed: int, tools: Mapping[str, Tool]
-) -> str:
+def _source_key(board: Board, design: Design, clock: float, seed: int, tools: Mapping[str, Tool]) -> str:
     root = Path(__file__).parents[1]
     sources = [path for folder in SOURCES for path in sorted((root / folder).rglob("*.py"))]
     texts = [f"{path.relative_to(root)}\n{path.read_text()}" for path in sources]

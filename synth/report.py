@@ -88,7 +88,8 @@ class TimingError(RuntimeError):
         self.report = report
         super().__init__(
             f"{report.design} on {report.board} must reach {report.clock_mhz:g} MHz, it reached "
-            f"{report.fmax_mhz:.2f} MHz with seed {report.seed} (try another seed or a lower clock; see {log})"
+            f"{report.fmax_mhz:.2f} MHz with seed {report.seed} (another seed or a lower clock may do; "
+            f"see {log})"
         )
 
 

@@ -140,5 +140,7 @@ def run_tool(
     if status:
         said = [line for line in log.read_text(errors="replace").splitlines() if "rror" in line]
         reason = " / ".join(line.strip() for line in said[-LOG_LINES_SHOWN:])
-        raise ToolError(f"{tool.name} failed with status {status}, see {log}" + (f": {reason}" if reason else ""))
+        raise ToolError(
+            f"{tool.name} failed with status {status}, see {log}" + (f": {reason}" if reason else "")
+        )
     return time.monotonic() - begin

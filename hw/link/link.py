@@ -73,6 +73,7 @@ class Link(wiring.Component):
         m.submodules.transmitter = ResetInserter(clear)(transmitter)
         m.submodules.component = ResetInserter(clear)(component)
 
+        m.d.comb += [line_in.rx.eq(self.rx), self.tx.eq(line_out.tx)]
         wiring.connect(m, line_in.o, unstuffer.i)
         wiring.connect(m, unstuffer.o, receiver.i)
         wiring.connect(m, receiver.o, reader.i)

@@ -18,7 +18,8 @@ from hw.link.protocol import POSITION_MODULUS, VERSION, Deframer, Frame, Kind, S
 Progress = Callable[[int, int], None]
 
 FIRST_ANSWER_SECONDS = 0.25
-SHORTEST_WAIT_SECONDS = 0.02
+# A USB adapter may hold bytes back for 16 ms
+SHORTEST_WAIT_SECONDS = 0.04
 LONGEST_WAIT_SECONDS = 2.0
 
 
@@ -110,7 +111,7 @@ class Session:
         end = first + len(data)
         self._sent = self._high = first
         heard = moved = time.monotonic()
-        wait = self._wait
+        doubling = 1
         while self._acked < end or len(answer) < count:
             self._send_data(data, first, end)
             frames = self._receive()
@@ -124,7 +125,7 @@ class Session:
             if len(answer) > count:
                 raise LinkError(f"{self._name}: the board must answer {count} bytes, more came")
             if (self._acked, len(answer)) != before:
-                moved, wait = now, self._wait
+                moved = now
                 if progress is not None:
                     progress(self._acked - first, len(answer))
             elif now - moved > self._patience:
@@ -133,16 +134,27 @@ class Session:
                     f"{self._acked - first} of {len(data)} bytes taken, {len(answer)} of {count} sent"
                 )
             if frames:
-                heard = now
-            elif now - heard > wait:
+                self._pace(now - heard)
+                heard, doubling = now, 1
+            elif now - heard > doubling * self._wait:
                 self.counters.timeouts += 1
                 self._go_back()
                 self._replay()
-                heard, wait = now, min(2 * wait, LONGEST_WAIT_SECONDS)
+                heard, doubling = now, 2 * doubling
             if self._got - self._told >= self._window // 4:
                 self._acknowledge(Kind.POLL)
         self._acknowledge(Kind.POLL)
         return bytes(answer)
+
+    def _pace(self, gap: float) -> None:
+        """Learn how long silence may last, as TCP does: mean gap and four mean deviations."""
+        self._deviation += (abs(gap - self._gap) - self._deviation) / 4
+        self._gap += (gap - self._gap) / 8
+
+    @property
+    def _wait(self) -> float:
+        wait = self._gap + 4 * self._deviation
+        return min(max(wait, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
 
     def _send_data(self, data: bytes, first: int, end: int) -> None:
         """Send as much as the board has space for, in full frames where there is enough data."""
@@ -235,14 +247,17 @@ class Session:
 
     def _open(self) -> dict[str, Any]:
         wait = min(FIRST_ANSWER_SECONDS, self._patience)
-        end = time.monotonic() + self._patience
+        first = time.monotonic()
+        end = first + self._patience
         while time.monotonic() < end:
             begin = time.monotonic()
             self._send(Kind.OPEN)
             while time.monotonic() < min(begin + wait, end):
                 for frame in self._receive():
                     if frame.kind == Kind.IDENT:
-                        self._wait = max(SHORTEST_WAIT_SECONDS, 2 * (time.monotonic() - begin))
+                        # From the first attempt: which of them is answered is not known
+                        self._gap = time.monotonic() - first
+                        self._deviation = self._gap / 4
                         return self._identify(frame.payload)
             wait *= 2
         strange = self.counters.bad_frames + self.counters.stray_frames
