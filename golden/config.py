@@ -196,7 +196,7 @@ def preset(name: str) -> CoreConfig:
     Raises:
         InputError: no preset has this name.
     """
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise InputError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
     return PRESETS[name]
 
@@ -225,10 +225,13 @@ def from_table(table: dict[str, Any], source: str) -> CoreConfig:
     if unknown:
         raise InputError(f"{source}: unknown key {unknown[0]!r}; allowed are base, {', '.join(merged)}")
     merged |= table
+    base = merged["log2_base"]
     try:
-        merged["log2_base"] = Fraction(merged["log2_base"])
-    except (ValueError, TypeError, ZeroDivisionError):
-        raise InputError(f'{source}: log2_base must be a string "a/b", not {merged["log2_base"]!r}') from None
+        merged["log2_base"] = Fraction(base) if isinstance(base, str) else None
+    except (ValueError, ZeroDivisionError):
+        merged["log2_base"] = None
+    if merged["log2_base"] is None:
+        raise InputError(f'{source}: log2_base must be a string "a/b", not {base!r}')
     names = {f.name for f in dataclasses.fields(PhaseCode)}
     code = PhaseCode(**{key: value for key, value in merged.items() if key in names})
     return CoreConfig(code=code, **{key: value for key, value in merged.items() if key not in names})

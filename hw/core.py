@@ -68,8 +68,21 @@ class AttentionCore(wiring.Component):
         super().__init__(members)
 
     @property
-    def config(self) -> CoreConfig:
-        return self._config
+    def latency(self) -> dict[str, int]:
+        """Cycles of the longest possible row in each stage, and of the way from stage to stage."""
+        config = self._config
+        way = config.clusters + (config.cluster - 1).bit_length()
+        return {
+            "score": config.groups * (config.head_dim + 1 + config.terms),
+            "winner": config.groups * (config.score_width + 1),
+            "ramp": config.groups * config.code.steps + 1,
+            "context": config.groups * (config.head_dim + 1),
+            "threshold": config.ratio_width + 2,
+            "winner_to_ramp": way + 9,
+            "context_to_buffer": way + 6,
+            "buffer_to_code": 6,
+            "buffer_to_context": 3,
+        }
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -127,8 +127,16 @@ def attention(
         except InputError as error:
             raise InputError(f"{source}: {error}") from None
         bar.update(task, advance=1, description=f"compute ({engine})")
-        outcome = run_engine(engine, job, config, places.get("--waves"))
-        bar.update(task, advance=1, description="compare with softmax")
+        outcome = run_engine(
+            engine,
+            job,
+            config,
+            waves=places.get("--waves"),
+            progress=lambda cycle, beats, expected: bar.update(
+                task, description=f"compute (rtl, cycle {cycle})", completed=1 + beats / expected
+            ),
+        )
+        bar.update(task, completed=2, description="compare with softmax")
         out, out_raw = decode_outputs(job, outcome.spikes)
         exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
         report = attention_report(

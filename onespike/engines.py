@@ -1,5 +1,6 @@
 """The three engines behind one call."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,21 +26,37 @@ class Outcome:
     activity: StageActivity | None = None
 
 
-def run_engine(engine: str, job: AttentionJob, config: CoreConfig, waves: Path | None = None) -> Outcome:
-    """Run a job; `waves` is where the rtl engine writes a waveform.
+def run_engine(
+    engine: str,
+    job: AttentionJob,
+    config: CoreConfig,
+    *,
+    waves: Path | None = None,
+    progress: Callable[[int, int, int], None] | None = None,
+) -> Outcome:
+    """Run a job.
+
+    Args:
+        engine: one of ENGINES.
+        job: the job.
+        config: the core; golden does not look at it.
+        waves: where the rtl engine writes a waveform.
+        progress: told by the rtl engine of cycle, beats received and beats expected.
 
     Raises:
-        InputError: the configuration cannot hold the job (model, rtl).
+        InputError: the configuration cannot hold the job (model, rtl), or there is no C++ compiler
+            (rtl).
     """
     if engine == "golden":
         return Outcome(spikes=compute(job))
     config.check_job(job)
-    from sim import cycle_model
+    from sim.activity import activity
+    from sim.cycle_model import predict
 
-    activity = cycle_model.activity(job, config)
+    done = activity(job, config)
     if engine == "model":
-        return Outcome(spikes=compute(job), cycles=cycle_model.predict(job, config), activity=activity)
+        return Outcome(spikes=compute(job), cycles=predict(job, config), activity=done)
     from sim.rtl import engine as rtl
 
-    spikes, cycles = rtl.run(job, config, waves=waves)
-    return Outcome(spikes=spikes, cycles=cycles, activity=activity)
+    spikes, cycles = rtl.run(job, config, waves=waves, progress=progress)
+    return Outcome(spikes=spikes, cycles=cycles, activity=done)

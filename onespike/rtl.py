@@ -30,7 +30,10 @@ def rtl(
     config = chosen_config(preset_name, config_file)
     if directory.exists() and not directory.is_dir():
         raise InputError(f"-o must be a folder, not the file {directory}")
-    from hw.export import write_verilog
+    from golden.config import to_table
+    from hw.core import AttentionCore
+    from hw.export import write
 
-    for path in write_verilog(config, directory):
+    core = AttentionCore(config)
+    for path in write(core, "attention_core", directory, to_table(config), core.latency):
         typer.echo(path)

@@ -46,7 +46,8 @@ def sim(
     """
     check_range("--seed", seed, 0, MAX_SEED)
     with filled_folder("-o", directory) as folder:
-        from sim import cycle_model
+        from sim.activity import activity
+        from sim.cycle_model import predict
         from sim.demo.lockstep import Engines
         from sim.demo.run import run_demo, write_results
         from sim.demo.tables import demo_tables
@@ -55,7 +56,7 @@ def sim(
         with progress() as bar:
             task = bar.add_task("start")
             result = run_demo(
-                Engines(run=engine.run, predict=cycle_model.predict, activity=cycle_model.activity),
+                Engines(run=engine.run, predict=predict, activity=activity),
                 images=images,
                 seed=seed,
                 waves=folder if waves else None,

@@ -1,4 +1,4 @@
-"""Closed form of the golden model against the literal time-stepped procedure.
+"""Closed form of the golden model against the literal time-stepped procedure: speed and agreement.
 
 Both compute the same job, in turns in one process, and the ratio is that of the median times.
 Linear algebra runs on one thread on both sides.
@@ -11,11 +11,13 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from golden import literal
-from golden.attention import AttentionJob, compute, prepare
-from golden.code import PhaseCode
+from golden.attention import AttentionJob, compute, decode_outputs, prepare
+from golden.code import PhaseCode, decode
+from golden.exact import softmax_attention
 
 HEADS, TOKENS, HEAD_DIM = 12, 128, 32
 
@@ -44,11 +46,65 @@ class GoldenTimes:
         return self.literal / self.closed_form
 
 
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How the literal procedure and the closed form differ on one workload.
+
+    Attributes:
+        phases_differ: fraction of attention phases that differ.
+        rows_agree: fraction of rows whose attention phases all agree.
+        outputs_differ: fraction of output phases that differ, in those rows.
+        rows_moved: fraction of rows whose inhibition by the first positive input is not that by
+            the winner, to a thousandth of a ramp step.
+        cosine: decoded output against exact softmax attention, per procedure.
+        seed: of the workload.
+    """
+
+    phases_differ: float
+    rows_agree: float
+    outputs_differ: float
+    rows_moved: float
+    cosine: dict[str, float]
+    seed: int
+
+
+def example_inputs(seed: int) -> NDArray[np.float64]:
+    """q, k and v of 12 heads, 128 tokens, head_dim 32, normally distributed."""
+    return np.random.default_rng(seed).standard_normal((3, HEADS, TOKENS, HEAD_DIM))
+
+
 def example_job(seed: int) -> AttentionJob:
-    """Normally distributed q, k and v of 12 heads, 128 tokens, head_dim 32; T=16, B=2^(1/2)."""
-    rng = np.random.default_rng(seed)
-    q, k, v = rng.standard_normal((3, HEADS, TOKENS, HEAD_DIM))
+    """The job of `example_inputs` at T=16, B=2^(1/2)."""
+    q, k, v = example_inputs(seed)
     return prepare(q, k, v, PhaseCode())
+
+
+def compare(seed: int = 1) -> Agreement:
+    """Both procedures on the workload of the benchmark."""
+    job = example_job(seed)
+    closed = compute(job)
+    slow, first = literal.attention(job), literal.attention(job, "first_positive")
+    same = slow.attention.phase == np.where(closed.attn_phase < 0, job.code.steps, closed.attn_phase)
+    rows = same.all(axis=-1)
+    exact, _ = softmax_attention(*example_inputs(seed))
+    step = job.ramp_step[:, None] / 2.0 ** (job.code.ramp_bits + job.code.trace_bits)
+    outputs: dict[str, NDArray[np.floating]] = {
+        "closed form": decode_outputs(job, closed)[0],
+        "literal": decode(slow.out, job.scale_o[:, None, None], job.code),
+        "literal, first positive input": decode(first.out, job.scale_o[:, None, None], job.code),
+    }
+    return Agreement(
+        phases_differ=1 - float(same.mean()),
+        rows_agree=float(rows.mean()),
+        outputs_differ=float((slow.out.phase != closed.out.phase)[rows].mean()),
+        rows_moved=float((np.abs(first.inhibited - slow.inhibited) > step / 1000).mean()),
+        cosine={name: _cosine(out, exact) for name, out in outputs.items()},
+        seed=seed,
+    )
+
+
+def _cosine(some: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    return float((some * other).sum() / np.linalg.norm(some) / np.linalg.norm(other))
 
 
 def measure(rounds: int = 5, closed_per_literal: int = 5, seed: int = 1) -> GoldenTimes:
@@ -91,6 +147,13 @@ def main() -> None:
     print(f"literal, time step by time step  {1e3 * times.literal:9.1f} ms")
     print(f"closed form                      {1e3 * times.closed_form:9.1f} ms")
     print(f"ratio                            {times.ratio:9.1f}")
+    found = compare(arguments.seed)
+    print(f"attention phases that differ     {found.phases_differ:9.3%}")
+    print(f"rows that agree in every phase   {found.rows_agree:9.3%}")
+    print(f"their output phases that differ  {found.outputs_differ:9.3%}")
+    print(f"rows where the first positive input is not the winner's score {found.rows_moved:.3%}")
+    for name, cosine in found.cosine.items():
+        print(f"output against exact softmax, cosine {cosine:.4f} ({name})")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,221 @@
+"""Cycle model: when the attention core completes each row, from spike data and configuration alone.
+
+A statement of the core's timing that shares nothing with its description: rows pass through five
+overlapped stages, and every stage begins as soon as what it needs is there. All times are cycles;
+cycle n is what is sampled at clock edge n, cycle 0 the first in which the inputs are offered.
+Inputs are offered without a pause, outputs are taken at once.
+
+Order within a row, in the words of the hardware:
+    query   the spikes of the row are accepted into one of four row buffers
+    score   per group of keys: terms, spikes, hand-over (`take`)
+    winner  per group: score_width + 1 bits; the score moves to a slot, or waits for one
+    ramp    per group: one step per phase of the window; needs the winner of all groups
+    context a column of ones, then every feature, each over all groups
+    output  the threshold integrates the normaliser; the row is streamed out and coded
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.attention import AttentionJob
+from golden.config import CoreConfig
+from golden.normaliser import RATIO_WIDTH
+from sim.cycles import CycleReport
+
+QUEUED_HEADS = 4
+ROW_BUFFERS = 4
+MEMORY_BANKS = 2
+PHASE_BANKS = 2
+# Cycles from the last term of a pass being read until the chain may shift again
+TERMS_GUARD = 4
+# From the last bit put on the search to the winner at the ramp, beside the way through the clusters
+WINNER_LATENCY = 9
+# From a column being read to its sum at the context buffer, beside the way through the clusters
+CONTEXT_LATENCY = 4
+# From the turn of a value to its transfer
+CODE_LATENCY = 6
+RAW_LATENCY = 3
+
+NEVER = -(1 << 60)
+
+
+@dataclass
+class History:
+    """Times of one kind of event, in order; an event that did not have to happen is long past."""
+
+    times: list[int] = field(default_factory=list)
+
+    def add(self, time: int) -> int:
+        self.times.append(time)
+        return time
+
+    def back(self, count: int) -> int:
+        """Time of the event `count` events before the next one."""
+        return self.times[-count] if count <= len(self.times) else NEVER
+
+
+class Heads:
+    """Acceptance of head descriptors: every unit queues four of them."""
+
+    def __init__(self, units: tuple[str, ...]) -> None:
+        self.accepted = History()
+        self.dropped = {unit: History() for unit in units}
+
+    def accept(self) -> None:
+        room = max(dropped.back(QUEUED_HEADS) for dropped in self.dropped.values())
+        self.accepted.add(max(0, self.accepted.back(1) + 1, room + 1))
+
+    def seen(self, unit: str) -> int:
+        """First cycle in which `unit` sees the current head."""
+        return max(self.accepted.back(1), self.dropped[unit].back(1)) + 1
+
+
+class Loader:
+    """Loads the spikes of a head into one of two banks, one per cycle."""
+
+    def __init__(self, unit: str, heads: Heads) -> None:
+        self.unit, self.heads = unit, heads
+        self.released = History()
+
+    def load(self, spikes: int) -> int:
+        """First cycle in which the memory shows the head."""
+        start = max(self.heads.seen(self.unit), self.released.back(MEMORY_BANKS) + 1)
+        return self.heads.dropped[self.unit].add(start + spikes) + 2
+
+
+class CoreTiming:
+    """The stages of a core; each method advances one of them by a row."""
+
+    def __init__(self, config: CoreConfig) -> None:
+        units = ["keys", "values", "score", "ramp", "context", "threshold"]
+        self.config = config
+        self.heads = Heads((*units, "terms") if config.terms else tuple(units))
+        self.keys, self.values = Loader("keys", self.heads), Loader("values", self.heads)
+        self.depth = (config.cluster - 1).bit_length() + config.clusters
+        self.slots = max(2, config.groups)
+        self.first_column = int(config.output == "codes")
+        self.rows_accepted, self.rows_dropped = History(), History()
+        self.taken, self.copied, self.slots_dropped = History(), History(), History()
+        self.terms_ready = 0
+        self.ramps, self.phases_dropped = History(), History()
+        self.contexts = History()
+        self.integrated, self.handed_over = NEVER, NEVER
+        self.turns, self.contexts_dropped = History(), History()
+
+    def accept_row(self, beats: int) -> int:
+        """First cycle in which the score stage sees the next query row."""
+        begin = max(0, self.rows_accepted.back(1) + 1, self.rows_dropped.back(ROW_BUFFERS) + 1)
+        return self.rows_accepted.add(begin + beats - 1) + 1
+
+    def score(self, ready: int, beats: int, groups: list[int], terms: bool) -> int:
+        """All groups of a row.
+
+        Args:
+            ready: cycle from which the row, and for the first row its head and keys, are there.
+            beats: spikes of the row.
+            groups: number of tokens in each group.
+            terms: bias or mask entries come with the row.
+
+        Returns:
+            Cycle in which the last bit of the last group is put on the search.
+        """
+        width = self.config.score_width
+        for number, tokens in enumerate(groups):
+            decide = max(self.taken.back(1), ready) if number == 0 else self.taken.back(1)
+            if terms:
+                decide = max(decide, self.terms_ready + -(-tokens // self.config.terms_per_beat))
+                self.terms_ready = decide + 1 + TERMS_GUARD
+            done = decide + 1 + terms + beats
+            take = self.taken.add(max(done, self.copied.back(1)))
+            room = self.slots_dropped.back(
+                self.slots - len(self.copied.times) + len(self.slots_dropped.times)
+            )
+            self.copied.add(max(take + width + 1, room + 1))
+        self.rows_dropped.add(self.taken.back(1))
+        return self.taken.back(1) + width + 1
+
+    def ramp(self, searched: int, groups: int, window: int) -> int:
+        """First cycle in which the attention spikes of the row are there."""
+        winner = searched + WINNER_LATENCY + self.depth
+        start = max(
+            winner, self.heads.seen("ramp"), self.ramps.back(1) + 1, self.phases_dropped.back(PHASE_BANKS) + 1
+        )
+        for group in range(groups):
+            self.slots_dropped.add(start + (group + 1) * window)
+        return self.ramps.add(start + groups * window) + 1
+
+    def context(self, ready: int, groups: int, features: int) -> tuple[int, int]:
+        """First cycles in which the normaliser and the whole row are in the context buffer."""
+        start = max(ready, self.contexts.back(1), self.contexts_dropped.back(ROW_BUFFERS) + 1)
+        end = self.contexts.add(start + groups * (features + 1))
+        self.phases_dropped.add(end)
+        arrival = CONTEXT_LATENCY + self.depth + 2
+        return start + groups + arrival, end + arrival
+
+    def output(self, normaliser: int, row: int, features: int, last: bool) -> int:
+        """Cycle in which the last beat of the row leaves."""
+        load = max(normaliser, self.heads.seen("threshold"), self.integrated + 1)
+        if last:
+            self.heads.dropped["threshold"].add(load)
+        # levels are taken in the third cycle of a row's turn
+        taken = self.turns.back(1) + 3
+        self.integrated = max(load + RATIO_WIDTH + 1, taken)
+        columns = features + 1 - self.first_column
+        turn = max(self.integrated + 1, taken + 1, row, self.contexts_dropped.back(1))
+        self.turns.add(turn)
+        end = self.contexts_dropped.add(turn + columns)
+        return end + (RAW_LATENCY if self.config.output == "context" else CODE_LATENCY)
+
+
+def row_beats(job: AttentionJob) -> NDArray[np.int64]:
+    """Beats of every query row, int64 [heads, tokens]: its spikes, or one if it is silent."""
+    return np.maximum(np.count_nonzero(job.q.sign, axis=-1), 1)
+
+
+def group_sizes(tokens: int, lanes: int) -> list[int]:
+    """Tokens in each group of keys."""
+    return [min(lanes, tokens - low) for low in range(0, tokens, lanes)]
+
+
+def predict(job: AttentionJob, config: CoreConfig) -> CycleReport:
+    """Cycle in which each row of a job is complete.
+
+    Args:
+        job: heads that follow each other without a pause.
+        config: the core; see `CoreConfig.check_job`.
+
+    Raises:
+        InputError: the core cannot hold the job.
+    """
+    config.check_job(job)
+    core = CoreTiming(config)
+    beats = row_beats(job)
+    groups = group_sizes(job.tokens, config.lanes)
+    terms = job.bias is not None or job.allowed is not None
+    rows = np.empty(beats.shape, np.int64)
+    for head in range(job.heads):
+        core.heads.accept()
+        keys = core.keys.load(job.tokens * job.head_dim)
+        values = core.values.load(job.tokens * job.head_dim)
+        keys = max(keys, core.heads.seen("score"))
+        values = max(values, core.heads.seen("context"))
+        if config.terms:
+            core.terms_ready = max(core.terms_ready, core.heads.seen("terms")) + terms
+        for row in range(job.tokens):
+            first, last = row == 0, row == job.tokens - 1
+            ready = core.accept_row(int(beats[head, row]))
+            ready = max(ready, keys) if first else ready
+            searched = core.score(ready, int(beats[head, row]), groups, terms)
+            phases = core.ramp(searched, len(groups), job.window)
+            ready = max(phases, values) if first else phases
+            normaliser, complete = core.context(ready, len(groups), job.head_dim)
+            rows[head, row] = core.output(normaliser, complete, job.head_dim, last)
+        core.keys.released.add(core.taken.back(1))
+        core.values.released.add(core.contexts.back(1))
+        for unit, history in (("score", core.taken), ("ramp", core.ramps), ("context", core.contexts)):
+            core.heads.dropped[unit].add(history.back(1))
+        if config.terms:
+            core.heads.dropped["terms"].add(core.terms_ready - 1 if terms else core.terms_ready)
+    return CycleReport(rows)
