@@ -1,5 +1,7 @@
 """Top level of a bitstream: the clock, the serial pins and the linked component."""
 
+from typing import Any
+
 from amaranth.hdl import Module
 from amaranth.lib import io
 from amaranth.lib.wiring import Component
@@ -25,7 +27,7 @@ class BoardTop(Component):
         self._clock = clock
         super().__init__({})
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, platform: Any) -> Module:
         m = Module()
         m.submodules.clock = clock = ClockSource(self._family, self._clock)
         m.submodules.link = link = self._link

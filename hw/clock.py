@@ -5,6 +5,7 @@ chosen dividers against the open tools' own calculators.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import io
@@ -112,14 +113,12 @@ class ClockSource(Component):
         locked: the clock is steady.
     """
 
-    locked: Out(1)
-
     def __init__(self, family: str, target: float) -> None:
         self._family = family
         self._target = target
-        super().__init__()
+        super().__init__({"locked": Out(1)})
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, platform: Any) -> Module:
         m = Module()
         settings = dividers(self._family, platform.default_clk_frequency, self._target)
         pin = platform.request(platform.default_clk, dir="-")
@@ -152,7 +151,7 @@ class ClockSource(Component):
 
 
 def _ecp5_pll(
-    settings: Dividers, source: float, platform: object, pin: Signal, clock: Signal, locked: Signal
+    settings: Dividers, source: float, platform: Any, pin: Signal, clock: Signal, locked: Signal
 ) -> Instance:
     return Instance(
         "EHXPLLL",
@@ -211,7 +210,7 @@ def _ice40_pll(settings: Dividers, pin: object, clock: Signal, locked: Signal) -
 
 
 def _gowin_pll(
-    settings: Dividers, source: float, platform: object, pin: Signal, clock: Signal, locked: Signal
+    settings: Dividers, source: float, platform: Any, pin: Signal, clock: Signal, locked: Signal
 ) -> Instance:
     return Instance(
         "rPLL",

@@ -118,7 +118,7 @@ def _run(
     for file, text in files.items():
         (directory / file).write_text(text)
     seconds: dict[str, float] = {}
-    resources: Resources | None = None
+    resources = Resources(lut4=0, flip_flops=0, block_rams=0, dsps=0)
     for stage, tool, arguments in commands.stages(board, clock, seed):
         on_stage(stage, "running", 0.0)
 

@@ -5,22 +5,12 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.link.protocol import ESCAPE, ESCAPE_XOR, FLAG
-from hw.link.uart import ReceivedByte
+from hw.link.uart import RECEIVED_BYTE
 
-
-class BodyEvent(data.Struct):
-    """A byte of a frame's body, or (`end`) its end; `bad` at the end means the body is spoilt."""
-
-    data: 8
-    end: 1
-    bad: 1
-
-
-class LineByte(data.Struct):
-    """A byte to send; a flag goes out as it is, anything else is stuffed."""
-
-    data: 8
-    flag: 1
+# A byte of a frame's body, or (`end`) its end; `bad` at the end means that the body is spoilt
+BODY_EVENT = data.StructLayout({"data": 8, "end": 1, "bad": 1})
+# A byte to send; a flag goes out as it is, anything else is stuffed
+LINE_BYTE = data.StructLayout({"data": 8, "flag": 1})
 
 
 class Unstuffer(wiring.Component):
@@ -34,8 +24,13 @@ class Unstuffer(wiring.Component):
         o: events, never stalled.
     """
 
-    i: In(stream.Signature(ReceivedByte, always_ready=True))
-    o: Out(stream.Signature(BodyEvent, always_ready=True))
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "i": In(stream.Signature(RECEIVED_BYTE, always_ready=True)),
+                "o": Out(stream.Signature(BODY_EVENT, always_ready=True)),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -75,8 +70,8 @@ class Stuffer(wiring.Component):
         o: bytes of the line.
     """
 
-    i: In(stream.Signature(LineByte))
-    o: Out(stream.Signature(8))
+    def __init__(self) -> None:
+        super().__init__({"i": In(stream.Signature(LINE_BYTE)), "o": Out(stream.Signature(8))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, ResetInserter, Signal
 from amaranth.lib import crc, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.link.framing import BodyEvent
+from hw.link.framing import BODY_EVENT
 from hw.link.protocol import CRC_BYTES, HEADER_BYTES, NO_SESSION, Kind
 from hw.link.ring import CommitRing, Position
 
@@ -36,7 +36,7 @@ class FrameReceiver(wiring.Component):
         self._depth = depth
         super().__init__(
             {
-                "i": In(stream.Signature(BodyEvent, always_ready=True)),
+                "i": In(stream.Signature(BODY_EVENT, always_ready=True)),
                 "o": Out(stream.Signature(8)),
                 "refuse": In(1),
                 "session": Out(8, init=NO_SESSION),

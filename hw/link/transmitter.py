@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.errors import InputError
-from hw.link.framing import LineByte
+from hw.link.framing import LINE_BYTE
 from hw.link.protocol import CRC_BYTES, FLAG, HEADER_BYTES, Kind, Status
 from hw.link.ring import Position, ReplayRing
 
@@ -42,7 +42,7 @@ class FrameTransmitter(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(8)),
-                "o": Out(stream.Signature(LineByte)),
+                "o": Out(stream.Signature(LINE_BYTE)),
                 "session": In(8),
                 "expected": In(Position),
                 "space": In(Position),

@@ -10,11 +10,8 @@ from golden.errors import InputError
 MIN_DIVISOR = 4
 
 
-class ReceivedByte(data.Struct):
-    """A byte from the line; `error` is set where the stop bit was missing."""
-
-    data: 8
-    error: 1
+# A byte from the line; `error` is set where the stop bit was missing
+RECEIVED_BYTE = data.StructLayout({"data": 8, "error": 1})
 
 
 def check_divisor(divisor: int) -> None:
@@ -40,7 +37,7 @@ class UartReceiver(wiring.Component):
     def __init__(self, divisor: int) -> None:
         check_divisor(divisor)
         self._divisor = divisor
-        super().__init__({"rx": In(1), "o": Out(stream.Signature(ReceivedByte, always_ready=True))})
+        super().__init__({"rx": In(1), "o": Out(stream.Signature(RECEIVED_BYTE, always_ready=True))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
