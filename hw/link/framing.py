@@ -1,6 +1,6 @@
 """Byte stuffing: frames as a stream of bytes and ends, and back to bytes of the line (RFC 1662)."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -63,7 +63,8 @@ class Unstuffer(wiring.Component):
 
 
 class Stuffer(wiring.Component):
-    """Bytes and flags to bytes of the line; one byte per cycle, two where an escape is needed.
+    """Bytes and flags to bytes of the line; a byte is held for a cycle before it goes out, so one in
+    two cycles, in three where an escape is needed.
 
     Members:
         i: bytes and flags.
@@ -74,18 +75,21 @@ class Stuffer(wiring.Component):
         super().__init__({"i": In(stream.Signature(LINE_BYTE)), "o": Out(stream.Signature(8))})
 
     def elaborate(self, platform: object) -> Module:
+        # The register keeps the choice of a byte and its escaping apart: each is a long path
         m = Module()
-        escaped = Signal()
-        special = Signal()
+        held = Signal(8)
+        escape = Signal()
         m.d.comb += [
-            special.eq(~self.i.p.flag & ((self.i.p.data == FLAG) | (self.i.p.data == ESCAPE))),
-            self.o.valid.eq(self.i.valid),
-            self.i.ready.eq(self.o.ready & (~special | escaped)),
+            self.i.ready.eq(~self.o.valid),
+            self.o.payload.eq(Mux(escape, ESCAPE, held)),
         ]
-        with m.If(special & ~escaped):
-            m.d.comb += self.o.payload.eq(ESCAPE)
-        with m.Else():
-            m.d.comb += self.o.payload.eq(self.i.p.data ^ escaped.replicate(8) & ESCAPE_XOR)
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += escaped.eq(special & ~escaped)
+        with m.If(self.i.valid & self.i.ready):
+            special = ~self.i.p.flag & ((self.i.p.data == FLAG) | (self.i.p.data == ESCAPE))
+            m.d.sync += [
+                self.o.valid.eq(1),
+                escape.eq(special),
+                held.eq(self.i.p.data ^ special.replicate(8) & ESCAPE_XOR),
+            ]
+        with m.Elif(self.o.ready):
+            m.d.sync += [escape.eq(0), self.o.valid.eq(escape)]
         return m

@@ -3,6 +3,7 @@
 from amaranth.hdl import Module, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from hw.link.channels import ChannelMap
 from hw.link.framing import Stuffer, Unstuffer
@@ -98,7 +99,8 @@ class Link(wiring.Component):
         clearing = Signal(range(CLEAR_CYCLES + 1), init=CLEAR_CYCLES)
         ident_due = Signal()
         granted = Signal(Position, init=self._receive_depth)
-        freed = Signal(Position)
+        freed = Signal(exact_log2(self._receive_depth) + 1)
+        half = exact_log2(self._receive_depth // 2)
         m.d.sync += clear.eq(clearing != 0)
         with m.If(receiver.opened):
             m.d.sync += [
@@ -115,17 +117,16 @@ class Link(wiring.Component):
             m.d.sync += ident_due.eq(0)
 
         # What the host was last told it may send, against what it could be told now
-        limit = Signal(Position)
-        m.d.comb += [limit.eq(receiver.expected + receiver.space), freed.eq(limit - granted)]
+        m.d.comb += freed.eq(receiver.limit - granted)
         with m.If(transmitter.send_status):
-            m.d.sync += granted.eq(limit)
+            m.d.sync += granted.eq(receiver.limit)
         m.d.comb += [
             receiver.refuse.eq(reader.fault | clear),
             transmitter.send_ident.eq(ident_due & ~clear),
-            transmitter.send_status.eq(receiver.status | (self.open & (freed >= self._receive_depth // 2))),
+            transmitter.send_status.eq(receiver.status | self.open & (freed[half:] != 0)),
             transmitter.session.eq(receiver.session),
             transmitter.expected.eq(receiver.expected),
-            transmitter.space.eq(receiver.space),
+            transmitter.limit.eq(receiver.limit),
             transmitter.bad_frames.eq(receiver.bad_frames),
             transmitter.dropped_frames.eq(receiver.dropped_frames),
             transmitter.fault.eq(reader.fault),

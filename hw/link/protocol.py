@@ -62,7 +62,7 @@ class Status:
     """Payload of a STATUS frame.
 
     Attributes:
-        space: bytes the board can take beyond the position of the frame.
+        limit: position up to which the board has space.
         produced: position in the board's stream after the last byte it holds.
         bad_frames: frames refused for their form or check sum, modulo 256.
         dropped_frames: good frames refused because bytes before them are missing, for want of space
@@ -70,7 +70,7 @@ class Status:
         fault: the board met a record it does not know and ignores data until it is opened again.
     """
 
-    space: int
+    limit: int
     produced: int
     bad_frames: int
     dropped_frames: int
@@ -83,7 +83,7 @@ class Status:
         if len(payload) != cls.SIZE:
             raise ValueError(f"a STATUS payload has {cls.SIZE} bytes, not {len(payload)}")
         return cls(
-            space=int.from_bytes(payload[0:2], "little"),
+            limit=int.from_bytes(payload[0:2], "little"),
             produced=int.from_bytes(payload[2:4], "little"),
             bad_frames=payload[4],
             dropped_frames=payload[5],

@@ -28,7 +28,7 @@ class FrameReceiver(wiring.Component):
         ack, ack_position, rewind: strobe and values of a POLL or RESEND frame.
         ident, status: strobes: the host is owed an IDENT or a STATUS frame.
         expected: position of the next byte wanted from the host.
-        space: bytes that fit after `expected`.
+        limit: position up to which bytes from the host have space.
         bad_frames, dropped_frames: counters of `hw.link.protocol.Status`.
     """
 
@@ -47,7 +47,7 @@ class FrameReceiver(wiring.Component):
                 "ident": Out(1),
                 "status": Out(1),
                 "expected": Out(Position),
-                "space": Out(Position),
+                "limit": Out(Position),
                 "bad_frames": Out(8),
                 "dropped_frames": Out(8),
             }
@@ -63,7 +63,7 @@ class FrameReceiver(wiring.Component):
             self.o.payload.eq(ring.o.payload),
             ring.o.ready.eq(self.o.ready),
             self.expected.eq(ring.committed),
-            self.space.eq(self._depth - (ring.committed - ring.read)),
+            self.limit.eq(ring.limit),
         ]
 
         header = Signal(8 * HEADER_BYTES)

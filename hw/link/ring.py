@@ -35,7 +35,7 @@ class CommitRing(wiring.Component):
         commit: everything written becomes readable.
         revert: everything written since the last commit is forgotten.
         committed: position after the last committed byte.
-        read: position after the last byte taken out of the memory.
+        limit: position up to which there is space.
         o: committed bytes in order.
     """
 
@@ -50,7 +50,7 @@ class CommitRing(wiring.Component):
                 "commit": In(1),
                 "revert": In(1),
                 "committed": Out(Position),
-                "read": Out(Position),
+                "limit": Out(Position),
                 "o": Out(stream.Signature(8)),
             }
         )
@@ -60,15 +60,17 @@ class CommitRing(wiring.Component):
         m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
         writer, reader = memory.write_port(), memory.read_port()
         written = Signal(Position)
+        read = Signal(Position)
         fetch = Signal()
         m.d.comb += [
-            self.full.eq((written - self.read)[: exact_log2(self._depth) + 1] == self._depth),
+            self.limit.eq(read + self._depth),
+            self.full.eq(written == self.limit),
             writer.addr.eq(written),
             writer.data.eq(self.data),
             writer.en.eq(self.write),
-            reader.addr.eq(self.read),
+            reader.addr.eq(read),
             reader.en.eq(fetch),
-            fetch.eq((self.read != self.committed) & (~self.o.valid | self.o.ready)),
+            fetch.eq((read != self.committed) & (~self.o.valid | self.o.ready)),
             self.o.payload.eq(reader.data),
         ]
         with m.If(self.write):
@@ -80,7 +82,7 @@ class CommitRing(wiring.Component):
         with m.If(self.o.ready | ~self.o.valid):
             m.d.sync += self.o.valid.eq(fetch)
         with m.If(fetch):
-            m.d.sync += self.read.eq(self.read + 1)
+            m.d.sync += read.eq(read + 1)
         return m
 
 
@@ -96,9 +98,9 @@ class ReplayRing(wiring.Component):
         sent: position of the byte at `data`.
         data: the byte at `sent`, valid from the second cycle after `sent` changed or the byte came in.
         step: move `sent` to the next byte.
-        ack: everything before `ack_position` may be forgotten; ignored where that is not in
-            the ring's acknowledged..produced range.
-        rewind: with `ack`, read on from `ack_position`.
+        ack: everything before what was `ack_position` in the cycle before may be forgotten; ignored
+            where that is not in the ring's acknowledged..produced range.
+        rewind: with `ack`, read on from there.
     """
 
     def __init__(self, depth: int) -> None:
@@ -121,28 +123,30 @@ class ReplayRing(wiring.Component):
         m = Module()
         m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
         writer, reader = memory.write_port(), memory.read_port()
-        acked = Signal(Position)
-        advance = Signal(Position)
-        held = Signal(Position)
-        ahead = Signal(Position)
+        acked, target = Signal(Position), Signal(Position)
+        advance, held, ahead = Signal(Position), Signal(Position), Signal(Position)
         m.d.comb += [
-            held.eq(self.produced - acked),
-            advance.eq(self.ack_position - acked),
-            ahead.eq(self.sent - acked),
-            self.i.ready.eq(held != self._depth),
+            self.i.ready.eq((self.produced ^ acked)[: exact_log2(self._depth) + 1] != self._depth),
             writer.addr.eq(self.produced),
             writer.data.eq(self.i.payload),
             writer.en.eq(self.i.valid & self.i.ready),
             reader.addr.eq(self.sent),
             self.data.eq(reader.data),
         ]
+        # Distances a cycle before they are compared
+        m.d.sync += [
+            target.eq(self.ack_position),
+            advance.eq(self.ack_position - acked),
+            held.eq(self.produced - acked),
+            ahead.eq(self.sent - acked),
+        ]
         with m.If(writer.en):
             m.d.sync += self.produced.eq(self.produced + 1)
         with m.If(self.step):
             m.d.sync += self.sent.eq(self.sent + 1)
         with m.If(self.ack & (advance <= held)):
-            m.d.sync += acked.eq(self.ack_position)
+            m.d.sync += acked.eq(target)
             # After a rewind the host may acknowledge bytes that were on their way: skip them
             with m.If(self.rewind | (advance > ahead)):
-                m.d.sync += self.sent.eq(self.ack_position)
+                m.d.sync += self.sent.eq(target)
         return m

@@ -1,9 +1,10 @@
 """Transmitting half of the link: replies of the board, whole frames, made on demand."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, ValueLike
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import crc, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from golden.errors import InputError
 from hw.link.framing import LINE_BYTE
@@ -22,13 +23,13 @@ class FrameTransmitter(wiring.Component):
 
     Args:
         depth: bytes kept for replay, a power of two.
-        frame_bytes: largest payload of a REPLY frame.
+        frame_bytes: largest payload of a REPLY frame, a power of two.
         ident: payload of the IDENT frame.
 
     Members:
         i: bytes to send.
         o: bytes and flags for the stuffer.
-        session, expected, space, bad_frames, dropped_frames, fault: contents of the frames.
+        session, expected, limit, bad_frames, dropped_frames, fault: contents of the frames.
         send_ident, send_status: strobes.
         ack, ack_position, rewind: strobe and values for the replay ring.
     """
@@ -45,7 +46,7 @@ class FrameTransmitter(wiring.Component):
                 "o": Out(stream.Signature(LINE_BYTE)),
                 "session": In(8),
                 "expected": In(Position),
-                "space": In(Position),
+                "limit": In(Position),
                 "bad_frames": In(8),
                 "dropped_frames": In(8),
                 "fault": In(1),
@@ -74,26 +75,24 @@ class FrameTransmitter(wiring.Component):
         rewind = Signal()
         with m.If(self.ack):
             m.d.sync += [ring.ack_position.eq(self.ack_position), rewind.eq(self.rewind | ack_due & rewind)]
-        m.d.comb += ring.rewind.eq(rewind)
+        m.d.sync += ring.rewind.eq(rewind)
 
-        # Contents are captured as the frame begins: its bytes belong to one moment
+        # Numbers of two bytes are captured as the frame begins: their bytes belong to one moment
         kind = Signal(8)
-        header = Signal(8 * HEADER_BYTES)
-        status = Signal(8 * Status.SIZE)
-        left = Signal(16)
-        count = Signal(range(max(HEADER_BYTES, CRC_BYTES)))
+        position, limit, produced = Signal(Position), Signal(Position), Signal(Position)
+        left = Signal(range(max(len(self._ident), Status.SIZE, self._frame_bytes) + 1))
+        index = Signal(range(max(HEADER_BYTES, CRC_BYTES, Status.SIZE)))
+        header = Cat(kind, self.session, position, left, Const(0, 16 - len(left)))
+        status = Cat(limit, produced, self.bad_frames, self.dropped_frames, self.fault, Const(0, 7))
         unsent = Signal(Position)
-        m.d.comb += unsent.eq(ring.produced - ring.sent)
+        m.d.sync += unsent.eq(ring.produced - ring.sent)
 
-        def begin(new_kind: Kind, position: Signal, length: ValueLike) -> None:
-            m.d.sync += [
-                kind.eq(new_kind),
-                header.eq(Cat(Const(new_kind, 8), self.session, position, Const(0, 16))),
-                left.eq(length),
-            ]
+        def begin(new_kind: Kind, length: ValueLike) -> None:
+            m.d.sync += [kind.eq(new_kind), position.eq(self.expected), left.eq(length)]
+            m.d.sync += [limit.eq(self.limit), produced.eq(ring.produced), index.eq(0)]
             m.next = "flag"
 
-        def send(byte: Signal, *, flag: int = 0) -> None:
+        def send(byte: Value, *, flag: int = 0) -> None:
             m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(byte), self.o.p.flag.eq(flag)]
 
         sent = self.o.valid & self.o.ready
@@ -102,37 +101,40 @@ class FrameTransmitter(wiring.Component):
             with m.State("idle"):
                 m.d.comb += check.start.eq(1)
                 with m.If(ack_due):
-                    m.d.comb += ring.ack.eq(1)
                     m.d.sync += ack_due.eq(self.ack)
+                    m.next = "acknowledge"
                 with m.Elif(ident_due):
                     m.d.sync += ident_due.eq(self.send_ident)
-                    begin(Kind.IDENT, self.expected, len(self._ident))
+                    begin(Kind.IDENT, len(self._ident))
                 with m.Elif(status_due):
-                    m.d.sync += [
-                        status_due.eq(self.send_status),
-                        status.eq(
-                            Cat(self.space, ring.produced, self.bad_frames, self.dropped_frames, self.fault)
-                        ),
-                    ]
-                    begin(Kind.STATUS, self.expected, Status.SIZE)
+                    m.d.sync += status_due.eq(self.send_status)
+                    begin(Kind.STATUS, Status.SIZE)
                 with m.Elif(unsent != 0):
-                    begin(Kind.REPLY, ring.sent, Mux(unsent < self._frame_bytes, unsent, self._frame_bytes))
+                    full = unsent[exact_log2(self._frame_bytes) :] != 0
+                    begin(Kind.REPLY, Mux(full, self._frame_bytes, unsent))
+                    m.d.sync += position.eq(ring.sent)
+            with m.State("acknowledge"):
+                m.d.comb += ring.ack.eq(1)
+                m.next = "settle"
+            # One cycle for `unsent` to follow
+            with m.State("settle"):
+                m.next = "idle"
             with m.State("flag"):
-                send(FLAG, flag=1)
-                m.d.sync += [count.eq(HEADER_BYTES - 1), header[32:48].eq(left)]
+                send(Const(FLAG, 8), flag=1)
                 with m.If(sent):
                     m.next = "header"
             with m.State("header"):
-                send(header[:8])
+                send(header.word_select(index, 8))
                 m.d.comb += check.valid.eq(sent)
                 with m.If(sent):
-                    m.d.sync += [header.eq(header >> 8), count.eq(count - 1)]
-                    with m.If(count == 0):
-                        m.d.sync += count.eq(0)
+                    m.d.sync += index.eq(index + 1)
+                    with m.If(index == HEADER_BYTES - 1):
+                        m.d.sync += index.eq(0)
                         m.next = "fetch"
             # One cycle for the memories to answer to `left` and to `ring.sent`
             with m.State("fetch"):
                 with m.If(left == 0):
+                    m.d.sync += index.eq(0)
                     m.next = "check"
                 with m.Else():
                     m.next = "payload"
@@ -141,22 +143,22 @@ class FrameTransmitter(wiring.Component):
                     with m.Case(Kind.IDENT):
                         send(rom.data)
                     with m.Case(Kind.STATUS):
-                        send(status[:8])
+                        send(status.word_select(index, 8))
                     with m.Default():
                         send(ring.data)
                 m.d.comb += check.valid.eq(sent)
                 with m.If(sent):
                     m.d.comb += ring.step.eq(kind == Kind.REPLY)
-                    m.d.sync += [left.eq(left - 1), status.eq(status >> 8)]
+                    m.d.sync += [left.eq(left - 1), index.eq(index + 1)]
                     m.next = "fetch"
             with m.State("check"):
-                send(check.crc.word_select(count, 8))
+                send(check.crc.word_select(index, 8))
                 with m.If(sent):
-                    m.d.sync += count.eq(count + 1)
-                    with m.If(count == CRC_BYTES - 1):
+                    m.d.sync += index.eq(index + 1)
+                    with m.If(index == CRC_BYTES - 1):
                         m.next = "end"
             with m.State("end"):
-                send(FLAG, flag=1)
+                send(Const(FLAG, 8), flag=1)
                 with m.If(sent):
                     m.next = "idle"
         return m

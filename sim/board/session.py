@@ -195,7 +195,7 @@ class Session:
             return
         self._acked += advance
         self._sent = max(self._sent, self._acked)
-        self._limit = max(self._limit, self._acked + status.space)
+        self._limit = max(self._limit, self._acked + distance(frame.position, status.limit))
         self._going_back &= not advance
         missed = (status.bad_frames, status.dropped_frames)
         known = (self.counters.board_bad_frames, self.counters.board_dropped_frames)
