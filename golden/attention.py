@@ -20,7 +20,7 @@ from golden.product import trace_product, transpose
 from golden.woss import ramp_step, spike_shift
 
 # Scores of the heads that are computed together: their intermediate arrays stay in the cache
-BLOCK_SCORES = 1 << 14
+BLOCK_SCORES = 1 << 15
 # Scores stay far inside int64 when the additive term is below this
 MAX_BIAS_UNITS = 1 << 40
 

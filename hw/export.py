@@ -137,17 +137,16 @@ def describe(shape: Any) -> Layout:
 
 
 def _flatten(
-    signature: wiring.Signature, interface: Any, path: tuple[str, ...], outward: bool
+    signature: wiring.Signature, interface: Any, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, bool, Any, Any]]:
-    """Pairs of name and port, streams kept whole: (name, is output, member, value)."""
+    """Ports and streams of a signature: (name, is output, member, value)."""
     for name, member in signature.members.items():
-        output = (member.flow == wiring.Out) == outward
         for index, value in _elements(getattr(interface, name), len(member.dimensions)):
             where = (*path, name, *map(str, index))
             if member.is_signature and not isinstance(member.signature, stream.Signature):
-                yield from _flatten(member.signature, value, where, output)
+                yield from _flatten(member.signature, value, where)
             else:
-                yield "__".join(where), output, member, value
+                yield "__".join(where), member.flow == wiring.Out, member, value
 
 
 def _elements(value: Any, dimensions: int) -> Iterator[tuple[tuple[int, ...], Any]]:
@@ -190,7 +189,7 @@ def export(
         if not isinstance(value, Const) and len(value):
             signals[port] = (value, PortDirection.Output if output else PortDirection.Input)
 
-    for port, output, member, value in _flatten(component.signature, component, (), True):
+    for port, output, member, value in _flatten(component.signature, component):
         direction = "out" if output else "in"
         if member.is_port:
             add(port, value, output)

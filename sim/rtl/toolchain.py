@@ -7,7 +7,7 @@ nor its makefile, with its precompiled headers, is involved.
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import version
@@ -17,16 +17,16 @@ from pathlib import Path
 from golden.errors import InputError
 
 HERE = Path(__file__).parent
+LARGE = 200_000  # bytes; a file that is worth its own compiler run
 # Merging conditionals across statements takes four fifths of Verilator's time on a core of 64 lanes
 # and does not speed the model up. Lint is off because Yosys, not a person, wrote the Verilog.
 VERILATOR_FLAGS = (
     *("-O3", "-fno-merge-cond-motion", "--x-assign", "fast", "--x-initial", "fast"),
-    *("--no-timing", "--assert", "-Wno-lint", "-Wno-style", "--quiet"),
+    *("--no-timing", "--timescale-override", "1ns/1ns", "--assert", "-Wno-lint", "-Wno-style", "--quiet"),
 )
 # Hidden symbols: several models, each with classes of the same names, live in one process.
 CXX_FLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w")
-# Code named Slow runs once, at the start.
-FAST, SLOW = "-O2", "-O0"
+QUICK, FAST = "-O0", "-O2"
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 RUNTIME_WAVES = ("verilated_fst_c.cpp",)
 
@@ -84,20 +84,41 @@ def verilate(verilog: Path, top: str, directory: Path, waves: bool) -> list[Path
     return sorted(directory.glob("*.cpp"))
 
 
-def compile_objects(sources: Sequence[Path], directory: Path, waves: bool) -> list[Path]:
-    """Compile C++ files into objects in `directory`, several at a time."""
+def units(sources: Sequence[Path], directory: Path, quick: bool) -> dict[Path, str]:
+    """Translation units and their optimisation.
+
+    Reading Verilator's headers takes longer than compiling a small file, so small files share a
+    unit. What Verilator calls slow runs once, at the start, and is never optimised.
+    """
+    slow = [path for path in sources if path.stem.endswith("__Slow")]
+    fast = [path for path in sources if path not in slow]
+    large = [path for path in fast if path.stat().st_size > LARGE and not quick]
+    small = [path for path in fast if path not in large]
+    optimise = QUICK if quick else FAST
+    groups = {"small": (small, optimise), "slow": (slow, QUICK)}
+    if quick and sum(path.stat().st_size for path in sources) < LARGE:
+        groups = {"all": (list(sources), QUICK)}
+    chosen = dict.fromkeys(large, optimise)
+    for name, (paths, level) in groups.items():
+        unit = directory / f"unit_{name}.cpp"
+        unit.write_text("".join(f'#include "{path}"\n' for path in paths))
+        chosen[unit] = level
+    return chosen
+
+
+def compile_objects(units: Mapping[Path, str], directory: Path, waves: bool) -> list[Path]:
+    """Compile C++ files, each with its optimisation, into objects in `directory`."""
     include = verilator_root() / "include"
     defines = (f"-DHARNESS_TRACE={int(waves)}", f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}")
-    search = (f"-I{directory}", f"-I{HERE}", f"-I{HERE / 'fst'}", f"-I{include}", f"-I{include / 'vltstd'}")
+    search = (f"-I{directory}", f"-I{HERE / 'fst'}", f"-I{include}", f"-I{include / 'vltstd'}")
 
     def one(source: Path) -> Path:
         target = directory / f"{source.stem}.o"
-        speed = SLOW if source.stem.endswith("__Slow") else FAST
-        run(("g++", *CXX_FLAGS, speed, *defines, *search, "-c", source, "-o", target), directory)
+        run(("g++", *CXX_FLAGS, units[source], *defines, *search, "-c", source, "-o", target), directory)
         return target
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return list(pool.map(one, sources))
+        return list(pool.map(one, units))
 
 
 def link(objects: Sequence[Path], target: Path) -> None:

@@ -228,6 +228,9 @@ def test_calibrated_output_scale_stays_in_its_range() -> None:
     v = np.array([[[1.0], [-1.0 + 1e-6]]])
     job = prepare(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)), v, PhaseCode())
     assert job.scale_o.tolist() == [2.0**-8]
+    # Values beyond a given scale saturate, so the output does too
+    job = prepare(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)), np.full((1, 2, 1), 3.0), PhaseCode(), scale_v=0.5)
+    assert job.scale_o.tolist() == [0.5]
 
 
 ONES = np.ones((2, 3, 4))
@@ -252,7 +255,7 @@ def ones_but(value: object) -> Any:
         ({"k": ones_but("x")}, "k must be an array of real numbers, not of object"),
         ({"q": ones_but(np.nan)}, "q must be finite, not nan at [1, 2, 0]"),
         ({"v": ones_but(-np.inf)}, "v must be finite, not -inf at [1, 2, 0]"),
-        ({"k": ones_but(-1e101)}, "k must be at most 1e+100 in magnitude, not -1e+101"),
+        ({"k": ones_but(-1.1e100)}, "k must be at most 1e+100 in magnitude, not -1.1e+100"),
         ({"k": ONES * 1e-101}, "scale_k must be at least 1e-100, not 1e-101"),
         ({"window": 0}, "window must be an integer in 1..16, not 0"),
         ({"window": 17}, "window must be an integer in 1..16, not 17"),
