@@ -47,7 +47,8 @@ class ChannelMap:
         """The streams among a component's members, in the order of their declaration.
 
         Raises:
-            InputError: an input is no stream (nothing would drive it), or there are too many streams.
+            InputError: an input is no stream (nothing would drive it), an output cannot be stalled,
+                or there are too many streams.
         """
         found: dict[bool, list[Channel]] = {True: [], False: []}
         for name, member in signature.members.items():
@@ -56,6 +57,8 @@ class ChannelMap:
                 if into:
                     raise InputError(f"inputs of a linked component must be streams, not {name!r}")
                 continue
+            if member.signature.always_ready and not into:
+                raise InputError(f"outputs of a linked component must be able to wait, not {name!r}")
             width = Shape.cast(member.signature.members["payload"].shape).width
             found[into].append(Channel(name, width))
         for channels in found.values():
