@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module
+from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
 from amaranth.lib import io
 from amaranth.lib.wiring import Component
 
@@ -30,6 +30,8 @@ class BoardTop(Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         m.submodules.clock = clock = ClockSource(self._family, self._clock)
+        m.domains.sync = ClockDomain()
+        m.d.comb += [ClockSignal().eq(clock.clk), ResetSignal().eq(clock.rst)]
         m.submodules.link = link = self._link
         # Only the data lines: control lines of the serial port stay free
         names = [pin.name for pin in platform.lookup("uart", 0).ios if hasattr(pin, "ios")]
@@ -37,7 +39,7 @@ class BoardTop(Component):
         m.submodules.rx = rx = io.Buffer("i", pins.rx)
         m.submodules.tx = tx = io.Buffer("o", pins.tx)
         m.d.comb += [link.rx.eq(rx.i), tx.o.eq(link.tx)]
-        for number, state in enumerate((clock.locked, link.open)):
+        for number, state in enumerate((~clock.rst, link.open)):
             if ("led", number) in platform.resources:
                 led = io.Buffer("o", platform.request("led", number, dir="-"))
                 m.submodules[f"led{number}"] = led

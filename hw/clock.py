@@ -7,7 +7,7 @@ chosen dividers against the open tools' own calculators.
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.hdl import Instance, Module, Signal
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Component, Out
@@ -100,7 +100,7 @@ def dividers(family: str, source: float, target: float) -> Dividers:
 
 
 class ClockSource(Component):
-    """The `sync` domain of a board: its oscillator, the loop, and a reset until both are steady.
+    """Clock and reset of the `sync` domain: a board's oscillator, the loop, a reset until both are steady.
 
     The reset lasts 1024 cycles after lock, which also covers the time in which block memories of
     the iCE40 cannot be read after configuration.
@@ -110,13 +110,13 @@ class ClockSource(Component):
         target: Hz.
 
     Members:
-        locked: the clock is steady.
+        clk, rst: what drives the `sync` domain, which the parent defines.
     """
 
     def __init__(self, family: str, target: float) -> None:
         self._family = family
         self._target = target
-        super().__init__({"locked": Out(1)})
+        super().__init__({"clk": Out(1), "rst": Out(1, init=1)})
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
@@ -130,8 +130,7 @@ class ClockSource(Component):
             pll = _ecp5_pll if self._family == "ecp5" else _gowin_pll
             source = platform.default_clk_frequency
             m.submodules.pll = pll(settings, source, platform, buffer.i, clock, locked)
-        m.domains.sync = ClockDomain()
-        m.d.comb += ClockSignal("sync").eq(clock)
+        m.d.comb += self.clk.eq(clock)
         if self._family != "ice40":
             # nextpnr-ice40 derives the constraint from the loop and takes no second one
             platform.add_clock_constraint(clock, settings.frequency)
@@ -139,14 +138,15 @@ class ClockSource(Component):
         # Registers without reset: they make it
         count = Signal(range(RESET_CYCLES), reset_less=True)
         steady = Signal(reset_less=True)
-        m.submodules.synchronise = FFSynchronizer(locked, self.locked)
-        with m.If(~self.locked):
+        ready = Signal()
+        m.submodules.synchronise = FFSynchronizer(locked, ready)
+        with m.If(~ready):
             m.d.sync += [count.eq(0), steady.eq(0)]
         with m.Elif(count == RESET_CYCLES - 1):
             m.d.sync += steady.eq(1)
         with m.Else():
             m.d.sync += count.eq(count + 1)
-        m.d.comb += ResetSignal("sync").eq(~steady)
+        m.d.comb += self.rst.eq(~steady)
         return m
 
 

@@ -116,7 +116,7 @@ int main() {
     const pid_t parent = getppid();
 
     VerilatedContext context;
-    Vdut dut{&context};
+    Vtop dut{&context};
     Line line;
     uint64_t busy = 0;
     for (uint64_t cycle = 0;; ++cycle) {

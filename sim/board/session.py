@@ -71,6 +71,7 @@ class Session:
 
     Attributes:
         identification: what the board says of itself, see `docs/link.md`.
+        number: of the session, 1..255, chosen at random.
         counters: events on the line.
 
     Raises:
@@ -82,7 +83,7 @@ class Session:
         self._name = name
         self._patience = patience
         self._deframer = Deframer()
-        self._number = 1 + secrets.randbelow(255)
+        self.number = 1 + secrets.randbelow(255)
         self.counters = Counters()
         # Bytes since the session began; positions in frames are these modulo 2**16
         self._acked = 0  # acknowledged by the board
@@ -94,6 +95,10 @@ class Session:
         self._going_back = False
         self._replaying = False
         self.identification = self._open()
+
+    def limit_frames(self, size: int) -> None:
+        """Send at most `size` bytes in a frame: less is lost at once on a bad line."""
+        self._frame_bytes = min(size, self._frame_bytes)
 
     def exchange(self, data: bytes, count: int, progress: Progress | None = None) -> bytes:
         """Send `data` while receiving `count` bytes.
@@ -216,7 +221,7 @@ class Session:
         self._told = self._got
 
     def _send(self, kind: Kind, position: int = 0, payload: bytes = b"") -> None:
-        frame = Frame(kind, self._number, position % POSITION_MODULUS, payload)
+        frame = Frame(kind, self.number, position % POSITION_MODULUS, payload)
         with self._working():
             self._port.write(encode_frame(frame))
         self.counters.frames_sent += 1
@@ -227,7 +232,7 @@ class Session:
         with self._working():
             data = self._port.read(max(1, self._port.in_waiting))
         for frame in self._deframer.feed(data):
-            if frame.session == self._number and frame.kind in (Kind.IDENT, Kind.STATUS, Kind.REPLY):
+            if frame.session == self.number and frame.kind in (Kind.IDENT, Kind.STATUS, Kind.REPLY):
                 frames.append(frame)
                 self.counters.frames_received += 1
             else:

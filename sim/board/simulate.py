@@ -14,7 +14,7 @@ from synth.design import Design, board_top
 from synth.tools import find_tools, run_tool
 
 HERE = Path(__file__).parent
-SOURCE = HERE / "board.cpp"
+PROGRAM = "board"
 # As Amaranth writes Verilog, but from the very text that is synthesised
 TO_VERILOG = f"read_rtlil {TOP}.il; proc -nomux -norom; memory_collect; write_verilog -norename {TOP}.v"
 
@@ -30,30 +30,22 @@ def compile_board(board: Board, design: Design, clock: float | None = None) -> P
     """
     clock = board.clock if clock is None else clock
     text = generate(board, board_top(board, design, clock))[f"{TOP}.il"]
-    models = (HERE / "models" / f"{board.family.name}.v").read_text()
-    binding = "\n".join(_binding(board, clock))
+    models = HERE / "models" / f"{board.family.name}.v"
+    binding = "\n".join(_binding(board, clock)) + "\n"
     yosys = find_tools(["yosys"])["yosys"]
-    flags = (*toolchain.VERILATOR_FLAGS, *toolchain.CXX_FLAGS, toolchain.FAST)
-    versions = (toolchain.verilator_version(), yosys.version, *flags)
-    key = digest((text, models, binding, SOURCE.read_bytes(), *versions))
+    recipe = toolchain.Recipe(main=HERE / "board.cpp")
+    key = digest((text, models.read_text(), binding, yosys.version, *recipe.key))
 
     def make(directory: Path) -> None:
-        toolchain.require("g++")
         scratch = directory / "obj"
         scratch.mkdir()
         (scratch / f"{TOP}.il").write_text(text)
-        run_tool(yosys, ("-p", TO_VERILOG), scratch, scratch / "yosys.log")
-        whole = scratch / "board.v"
-        whole.write_text((scratch / f"{TOP}.v").read_text() + models)
         (scratch / "binding.h").write_text(binding)
-        sources = toolchain.verilate(whole, TOP, scratch, waves=False)
-        include = toolchain.verilator_root() / "include"
-        runtime = [include / name for name in toolchain.RUNTIME]
-        objects = toolchain.compile_objects([SOURCE, *sources, *runtime], scratch, waves=False)
-        toolchain.run(("g++", "-o", directory / "board", *objects, "-lpthread"), directory)
+        run_tool(yosys, ("-p", TO_VERILOG), scratch, scratch / "yosys.log")
+        toolchain.compile_model(recipe, (scratch / f"{TOP}.v", models), TOP, scratch, directory / PROGRAM)
         shutil.rmtree(scratch)
 
-    return cached("board", key, make) / "board"
+    return cached("board", key, make) / PROGRAM
 
 
 def _binding(board: Board, clock: float) -> Iterator[str]:
@@ -64,7 +56,7 @@ def _binding(board: Board, clock: float) -> Iterator[str]:
         # Verilator spells a second underscore in a row as a code
         return f"(dut).{pin}__io".replace("__", "___05F")
 
-    yield '#include "Vdut.h"'
+    yield '#include "Vtop.h"'
     yield f"#define PIN_CLOCK(dut) {member(f'{platform.default_clk}_0')}"
     yield f"#define PIN_RX(dut) {member('uart_0__rx')}"
     yield f"#define PIN_TX(dut) {member('uart_0__tx')}"

@@ -62,7 +62,10 @@ def signature(**members: wiring.Member) -> wiring.Signature:
 
 def test_channels_of_a_component() -> None:
     both = signature(
-        i_a=In(stream.Signature(signed(12))), busy=Out(1), o_b=Out(stream.Signature(8)), i_c=In(stream.Signature(1))
+        i_a=In(stream.Signature(signed(12))),
+        busy=Out(1),
+        o_b=Out(stream.Signature(8)),
+        i_c=In(stream.Signature(1)),
     )
     found = ChannelMap.of(both)
     assert found == ChannelMap((Channel("i_a", 12), Channel("i_c", 1)), (Channel("o_b", 8),))
@@ -74,7 +77,7 @@ def test_what_cannot_be_linked() -> None:
     plain = signature(i_a=In(stream.Signature(1)), enable=In(1), o_b=Out(stream.Signature(1)))
     with pytest.raises(InputError, match="must be streams, not 'enable'"):
         ChannelMap.of(plain)
-    with pytest.raises(InputError, match="1..16 streams each way, not 0"):
+    with pytest.raises(InputError, match=r"1\.\.16 streams each way, not 0"):
         ChannelMap.of(signature(i_a=In(stream.Signature(1))))
     loud = signature(i_a=In(stream.Signature(1)), o_b=Out(stream.Signature(1, always_ready=True)))
     with pytest.raises(InputError, match="must be able to wait, not 'o_b'"):

@@ -37,7 +37,7 @@ class Loop(wiring.Component):
 @pytest.mark.parametrize("divisor", [4, 5, 8, 27])
 @pytest.mark.parametrize("pause", [0.0, 0.9])
 def test_loop(divisor: int, pause: float) -> None:
-    data = list(random.Random(divisor).randbytes(20)) + [0, 255]
+    data = [*random.Random(divisor).randbytes(20), 0, 255]
     assert run(Loop(divisor), {"i": data}, ["o"], pauses=(pause, 0.0))["o"] == data
 
 
