@@ -19,6 +19,8 @@ from golden.errors import InputError
 from golden.normaliser import RATIO_WIDTH
 
 OutputForm = Literal["codes", "context", "both"]
+TraceStore = Literal["logic", "memory"]
+TRACE_STORES = ("logic", "memory")
 OUTPUT_FORMS = ("codes", "context", "both")
 
 
@@ -35,6 +37,8 @@ class CoreConfig:
         bias: accept an additive bias per score.
         mask: accept a mask per score.
         terms_per_beat: bias and mask entries in one beat of their stream; divides `cluster`.
+        trace_store: where a lane looks up points of the trace: logic, or a block RAM of its own.
+        queued_heads: head descriptors that may wait in front of each unit, 2..8.
         output: output streams present: codes, context (raw context and normaliser), or both.
         taps: add ports that show scores and attention phases, for verification.
 
@@ -50,6 +54,8 @@ class CoreConfig:
     bias: bool = True
     mask: bool = True
     terms_per_beat: int = 4
+    trace_store: TraceStore = "memory"
+    queued_heads: int = 4
     output: OutputForm = "both"
     taps: bool = False
 
@@ -68,10 +74,12 @@ class CoreConfig:
         for name in ("bias", "mask", "taps"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"CoreConfig.{name} must be true or false, not {getattr(self, name)!r}")
-        if self.output not in OUTPUT_FORMS:
-            raise InputError(
-                f"CoreConfig.output must be one of {', '.join(OUTPUT_FORMS)}, not {self.output!r}"
-            )
+        check_range("CoreConfig.queued_heads", self.queued_heads, 2, 8)
+        for name, choices in (("trace_store", TRACE_STORES), ("output", OUTPUT_FORMS)):
+            if getattr(self, name) not in choices:
+                raise InputError(
+                    f"CoreConfig.{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}"
+                )
         if self.groups > 16:
             raise InputError(
                 f"CoreConfig.tokens must be at most 16 per lane ({16 * self.lanes}), not {self.tokens}"
@@ -159,34 +167,31 @@ class CoreConfig:
                 )
 
 
-def _default(**changes: Any) -> CoreConfig:
-    return CoreConfig(**changes)
-
-
+DEFAULT = CoreConfig()
+LEAN = dataclasses.replace(
+    DEFAULT,
+    code=PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=10),
+    bias=False,
+    mask=False,
+    trace_store="logic",
+    output="codes",
+)
 PRESETS: dict[str, CoreConfig] = {
-    "default": _default(),
-    "wide": _default(lanes=128),
-    "lean": _default(
-        code=PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=10),
-        bias=False,
-        mask=False,
-        output="codes",
+    "default": DEFAULT,
+    "wide": dataclasses.replace(DEFAULT, lanes=128),
+    "lean": LEAN,
+    "tiny": dataclasses.replace(LEAN, lanes=8, tokens=16, head_dim=16, cluster=4, queued_heads=2),
+    "digits": dataclasses.replace(DEFAULT, lanes=16, tokens=16, head_dim=16),
+    "long-window": dataclasses.replace(
+        DEFAULT,
+        code=PhaseCode(steps=40, log2_base=Fraction(1, 5)),
+        lanes=32,
+        tokens=64,
+        head_dim=32,
     ),
-    "tiny": _default(
-        code=PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=10),
-        lanes=8,
-        tokens=16,
-        head_dim=16,
-        cluster=4,
-        bias=False,
-        mask=False,
-        output="codes",
+    "swin-window": dataclasses.replace(
+        DEFAULT, code=PhaseCode(steps=24, log2_base=Fraction(2, 7)), tokens=64, head_dim=32
     ),
-    "digits": _default(lanes=16, tokens=16, head_dim=16),
-    "long-window": _default(
-        code=PhaseCode(steps=40, log2_base=Fraction(1, 5)), lanes=32, tokens=64, head_dim=32
-    ),
-    "swin-window": _default(code=PhaseCode(steps=24, log2_base=Fraction(2, 7)), tokens=64, head_dim=32),
 }
 
 
@@ -233,8 +238,11 @@ def from_table(table: dict[str, Any], source: str) -> CoreConfig:
     if merged["log2_base"] is None:
         raise InputError(f'{source}: log2_base must be a string "a/b", not {base!r}')
     names = {f.name for f in dataclasses.fields(PhaseCode)}
-    code = PhaseCode(**{key: value for key, value in merged.items() if key in names})
-    return CoreConfig(code=code, **{key: value for key, value in merged.items() if key not in names})
+    try:
+        code = PhaseCode(**{key: value for key, value in merged.items() if key in names})
+        return CoreConfig(code=code, **{key: value for key, value in merged.items() if key not in names})
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
 
 
 def load_config(path: Path) -> CoreConfig:

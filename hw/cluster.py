@@ -12,6 +12,7 @@ from hw.local_trace import LocalTraceMemory
 from hw.ramp_lane import RampLane
 from hw.score_lane import ScoreLane
 from hw.terms_chain import TermsChain
+from hw.trace import TraceLookup
 from hw.winner import WinnerTree
 
 COMMANDS = {
@@ -83,8 +84,10 @@ class Cluster(wiring.Component):
             self.o_key.eq(keys.o),
             keys.address.eq(command["score"].data.address),
         ]
-        strobe = delay(command["score"].strobe, 2, "score_strobe", False)
         query = delay(command["score"].data, 2, "score_data", True)
+        # and the lookup takes two more
+        strobe = delay(command["score"].strobe, 4, "score_strobe", False)
+        present = delay(query.present, 2, "present", True)
         if config.terms:
             m.submodules.terms = terms = TermsChain(config)
             shift = Signal()
@@ -131,7 +134,7 @@ class Cluster(wiring.Component):
             winner.tags.eq(bit_tags),
             winner.i.eq(self.i_winner_bit),
             self.o_winner_bit.eq(winner.o),
-            adder.tags.eq(delay(tags, 3, "context_tags", False)),
+            adder.tags.eq(delay(tags, 4, "context_tags", False)),
             adder.i.eq(self.i_context_sum),
             self.o_context_sum.eq(adder.o),
         ]
@@ -142,23 +145,29 @@ class Cluster(wiring.Component):
             m.submodules[f"score_{n}"] = score = ScoreLane(config)
             m.submodules[f"ramp_{n}"] = ramp = RampLane(config)
             m.submodules[f"context_{n}"] = product = ContextLane(config)
+            m.submodules[f"trace_{n}"] = trace = TraceLookup(config)
             ramps.append(ramp)
             m.d.comb += [
-                score.key.eq(keys.spikes[n]),
-                score.negative.eq(query.negative),
-                score.phase.eq(query.phase),
+                trace.score_active.eq(keys.spikes[n].active),
+                trace.score_negative.eq(query.negative ^ keys.spikes[n].negative),
+                trace.score_steps.eq(query.phase + keys.spikes[n].phase),
+                score.addend.eq(trace.score_addend),
+                score.carry.eq(trace.score_carry),
                 score.add.eq(strobe.add),
                 score.terms.eq(strobe.terms),
                 score.take.eq(strobe.take),
-                score.present.eq(query.present > lane),
+                score.present.eq(present > lane),
                 ramp.score.eq(score.score),
                 ramp.copy.eq(command["winner"].strobe.copy),
-                ramp.copy_slot.eq(command["winner"].data.slot),
+                ramp.move.eq(command["winner"].strobe.move),
                 ramp.command.eq(command["ramp"]),
                 product.value.eq(values.spikes[n]),
                 product.ones.eq(ones),
-                adder.addends[n].eq(product.addend),
-                adder.carries[n].eq(product.carry),
+                trace.context_active.eq(product.active),
+                trace.context_negative.eq(product.negative),
+                trace.context_steps.eq(product.steps),
+                adder.addends[n].eq(trace.context_addend),
+                adder.carries[n].eq(trace.context_carry),
             ]
             if config.terms:
                 m.d.comb += score.term.eq(terms.terms[n])

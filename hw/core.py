@@ -45,8 +45,6 @@ class AttentionCore(wiring.Component):
         output   ratio_width + 2, or features + 1
     """
 
-    HEADS = 4  # descriptors that may wait in front of each unit
-
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
         members = {
@@ -78,8 +76,8 @@ class AttentionCore(wiring.Component):
             "ramp": config.groups * config.code.steps + 1,
             "context": config.groups * (config.head_dim + 1),
             "threshold": config.ratio_width + 2,
-            "winner_to_ramp": way + 9,
-            "context_to_buffer": way + 6,
+            "winner_to_ramp": way + 10,
+            "context_to_buffer": way + 7,
             "buffer_to_code": 6,
             "buffer_to_context": 3,
         }
@@ -197,7 +195,9 @@ class AttentionCore(wiring.Component):
         accept = Signal()
         for name, unit in units.items():
             part = Signal(unit.i_head.payload.shape(), name=f"head_{name}")
-            m.submodules[f"{name}_heads"] = queue = SyncFIFO(width=part.shape().size, depth=self.HEADS)
+            m.submodules[f"{name}_heads"] = queue = SyncFIFO(
+                width=part.shape().size, depth=self._config.queued_heads
+            )
             m.d.comb += [getattr(part, f).eq(getattr(self.i_head.payload, f)) for f in part.shape().members]
             m.d.comb += [
                 queue.w_data.eq(part),

@@ -106,8 +106,8 @@ ROW_BANKS = 4
 
 
 def score_slots(config: CoreConfig) -> int:
-    """Scores that a lane can hold between search and ramp: two rows, or all groups of one."""
-    return max(2, config.groups)
+    """Scores that a lane can hold between search and ramp: a row, and the start of the next."""
+    return config.groups + 1
 
 
 def memory_depth(config: CoreConfig) -> int:
@@ -146,29 +146,22 @@ def score_command(config: CoreConfig) -> data.StructLayout:
 
 def winner_command(config: CoreConfig) -> data.StructLayout:
     """`search` puts bit `select` of every score on the search (the highest is `alive`), `copy`
-    moves the scores into `slot`; `first`, `last`, `final` mark the first and last bit of a score
-    and the last group of a row."""
+    moves the scores into the last slot, `move` from slot to slot; `first`, `last`, `final` mark the
+    first and last bit of a score and the last group of a row."""
     return _command(
-        {"search": 1, "copy": 1},
-        {
-            "select": index_width(config.score_width + 1),
-            "first": 1,
-            "last": 1,
-            "final": 1,
-            "slot": index_width(score_slots(config)),
-        },
+        {"search": 1, "copy": 1, "move": score_slots(config) - 1},
+        {"select": index_width(config.score_width + 1), "first": 1, "last": 1, "final": 1},
     )
 
 
 def ramp_command(config: CoreConfig) -> data.StructLayout:
-    """One step of the falling threshold: scores in `slot` that reach it fire with `phase` into
+    """One step of the falling threshold: scores in slot 0 that reach it fire with `phase` into
     `entry`; `first` clears the entry."""
     return _command(
         {"step": 1},
         {
             "threshold": signed(config.score_width),
             "phase": phase_width(config.code),
-            "slot": index_width(score_slots(config)),
             "entry": index_width(2 * config.groups),
             "first": 1,
             "last": 1,

@@ -1,6 +1,8 @@
 """Ramp half of a token lane: fires when the falling threshold reaches the lane's score."""
 
-from amaranth.hdl import Array, Module, Signal
+from itertools import pairwise
+
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,12 +15,13 @@ class RampLane(wiring.Component):
 
     Members:
         score: finished score of the search.
-        copy, copy_slot: store `score`.
+        copy: store `score` in the last slot.
+        move: bit n moves slot n+1 to slot n.
         command: broadcast ramp step.
         entries: attention spikes, one per entry.
-        held: the score that `command` addresses.
+        held: the score in slot 0, which `command` is about.
 
-    Timing: `copy` in cycle n: the slot holds the score from n+1 on. A step in cycle n: the entry
+    Timing: `copy` in cycle n: the last slot holds the score from n+1 on. A step in cycle n: the entry
     holds its result from n+2 on. One step per cycle.
     """
 
@@ -28,7 +31,7 @@ class RampLane(wiring.Component):
             {
                 "score": In(payloads.score(config)),
                 "copy": In(1),
-                "copy_slot": In(payloads.index_width(payloads.score_slots(config))),
+                "move": In(payloads.score_slots(config) - 1),
                 "command": In(payloads.ramp_command(config)),
                 "entries": Out(data.ArrayLayout(payloads.attention(config), 2 * config.groups)),
                 "held": Out(payloads.score(config)),
@@ -38,15 +41,15 @@ class RampLane(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
+        # a queue that shifts: unlike a memory it needs no choice in front of the comparison
         slots = [
             Signal(payloads.score(config), name=f"slot_{n}", reset_less=True)
             for n in range(payloads.score_slots(config))
         ]
-        with m.Switch(self.copy_slot):
-            for n, slot in enumerate(slots):
-                with m.Case(n), m.If(self.copy):
-                    m.d.sync += slot.eq(self.score)
-        m.d.comb += self.held.eq(Array(slot.as_value() for slot in slots)[self.command.data.slot])
+        for n, (slot, source) in enumerate(pairwise([*slots, self.score])):
+            with m.If(self.move[n] if n < len(slots) - 1 else self.copy):
+                m.d.sync += slot.eq(source)
+        m.d.comb += self.held.eq(slots[0])
 
         step, first = Signal(), Signal(reset_less=True)
         reached = Signal(reset_less=True)

@@ -18,7 +18,7 @@ class RampSequencer(wiring.Component):
         i_head: tokens, window and step of each head.
         i_winner: largest score of each row.
         o_command: to the first cluster.
-        release_slot: the scores of one group are not needed any more.
+        release_slot: the scores of one group are not needed after the step that leaves now.
         phases: rows of attention spikes that are complete.
         release_phases: the oldest row of attention spikes is not needed any more.
 
@@ -46,7 +46,6 @@ class RampSequencer(wiring.Component):
         head = self.i_head.payload
         fraction = config.code.ramp_bits
         lowest = -(1 << (config.score_width - 1))
-        slots = payloads.score_slots(config)
         command = self.o_command
 
         running, below = Signal(), Signal()
@@ -56,7 +55,7 @@ class RampSequencer(wiring.Component):
         t = Signal(range(config.code.steps))
         left, row = Signal.like(head.tokens), Signal.like(head.tokens)
         used = Signal(range(3))
-        slot, bank, group = Signal.like(command.data.slot), Signal(), Signal(range(max(2, config.groups)))
+        bank, group = Signal(), Signal(range(max(2, config.groups)))
         threshold = Signal(signed(config.step_width + 1))
         start, last_step, last_group, row_done = Signal(), Signal(), Signal(), Signal()
         top = Signal(signed(config.step_width + 1))
@@ -68,7 +67,7 @@ class RampSequencer(wiring.Component):
             last_step.eq(running & (t == window - 1)),
             last_group.eq(left <= config.lanes),
             row_done.eq(last_step & last_group),
-            self.release_slot.eq(last_step),
+            self.release_slot.eq(command.strobe.step & command.data.last),
             threshold.eq(level >> fraction),
         ]
         with m.If(start):
@@ -89,7 +88,6 @@ class RampSequencer(wiring.Component):
                 below.eq(0),
                 left.eq(left - config.lanes),
                 group.eq(group + 1),
-                slot.eq(Mux(slot == slots - 1, 0, slot + 1)),
             ]
         with m.If(row_done):
             m.d.sync += [running.eq(0), group.eq(0), bank.eq(~bank), row.eq(row + 1)]
@@ -102,7 +100,6 @@ class RampSequencer(wiring.Component):
             command.strobe.step.eq(running),
             command.data.threshold.eq(Mux(below | (threshold < lowest), lowest, threshold)),
             command.data.phase.eq(t),
-            command.data.slot.eq(slot),
             command.data.entry.eq(Mux(bank, config.groups, 0) + group),
             command.data.first.eq(t == 0),
             command.data.last.eq(last_step),

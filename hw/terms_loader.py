@@ -25,7 +25,7 @@ class TermsLoader(wiring.Component):
     taken `WAIT` + 1 cycles after `consume`, when the scores have read the chain.
     """
 
-    WAIT = 3
+    WAIT = 4
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config

@@ -1,11 +1,13 @@
-"""Global trace decay unit."""
+"""Global trace decay unit, and how a lane looks points of the trace up."""
 
-from amaranth.hdl import Const, Module
+from amaranth.hdl import Cat, Const, Module, Signal, signed
 from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from golden.code import PhaseCode
+from golden.config import CoreConfig
 from golden.trace import decay_constants
 
 
@@ -15,9 +17,6 @@ class TraceDecay(wiring.Component):
     With B = 2**(a/b), b constants and a shift give every value of the trace exactly as the
     table of `golden.trace` has it: G[k] = (C[r] + 2**o) >> (o + 1), a*k = o*b + r.
     (SpikedAttention, section 3.2: the global trace.)
-
-    The decay law is global, the number of steps is not: a lane needs the point of the trace at
-    the sum of two phases, another one in every lane and cycle, so every lane holds this unit.
 
     Members:
         steps: decay steps k, 0..2T-2.
@@ -48,3 +47,91 @@ class TraceDecay(wiring.Component):
                 with m.Case(k):
                     m.d.comb += self.trace.eq(shifted)
         return m
+
+
+class TraceLookup(wiring.Component):
+    """The signed point of the global trace at the sum of two phases: what a lane adds.
+
+    The decay law is global, the number of steps is not: every lane needs another point in every
+    cycle. With `CoreConfig.trace_store` "logic" each lookup is a `TraceDecay` of its own, and a
+    negative addend is inverted and owes a carry; with "memory" the points and their negatives are
+    a table in block RAM, with a port for each half of the lane.
+
+    Members, for `NAME` in `PORTS`:
+        NAME_active, NAME_negative, NAME_steps: the point; silent unless active.
+        NAME_addend, NAME_carry: the addend is addend + carry.
+
+    Timing: two cycles, one point per cycle on each port.
+    """
+
+    PORTS = ("score", "context")
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        code = config.code
+        members: dict[str, wiring.Member] = {}
+        for name in self.PORTS:
+            members |= {
+                f"{name}_active": In(1),
+                f"{name}_negative": In(1),
+                f"{name}_steps": In(bits_for(2 * code.steps - 2)),
+                f"{name}_addend": Out(signed(code.trace_bits + 2)),
+                f"{name}_carry": Out(1),
+            }
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        if self._config.trace_store == "memory":
+            self._from_memory(m)
+        else:
+            self._from_logic(m)
+        return m
+
+    def _from_logic(self, m: Module) -> None:
+        for name in self.PORTS:
+            m.submodules[f"{name}_decay"] = decay = TraceDecay(self._config.code)
+            active, negative = Signal(name=f"{name}_on"), Signal(name=f"{name}_minus", reset_less=True)
+            steps = Signal.like(decay.steps, name=f"{name}_step", reset_less=True)
+            product = Signal.like(decay.trace, name=f"{name}_product", reset_less=True)
+            owed = Signal(name=f"{name}_owed", reset_less=True)
+            m.d.sync += [
+                active.eq(getattr(self, f"{name}_active")),
+                negative.eq(getattr(self, f"{name}_active") & getattr(self, f"{name}_negative")),
+                steps.eq(getattr(self, f"{name}_steps")),
+                owed.eq(negative),
+            ]
+            m.d.comb += decay.steps.eq(steps)
+            with m.If(active):
+                m.d.sync += product.eq(decay.trace)
+            with m.Else():
+                m.d.sync += product.eq(0)
+            inverted = Cat(product ^ owed.replicate(len(product)), owed).as_signed()
+            m.d.comb += [
+                getattr(self, f"{name}_addend").eq(inverted),
+                getattr(self, f"{name}_carry").eq(owed),
+            ]
+
+    def _from_memory(self, m: Module) -> None:
+        code = self._config.code
+        half = 1 << bits_for(2 * code.steps - 2)
+        table = [int(g) for g in code.trace] + [0] * (half - len(code.trace))
+        m.submodules.table = memory = Memory(
+            shape=signed(code.trace_bits + 2),
+            depth=2 * half,
+            init=table + [-g for g in table],
+            attrs={"rom_style": "block"},
+        )
+        for name in self.PORTS:
+            read = memory.read_port()
+            active = Signal(name=f"{name}_on")
+            addend = Signal.like(getattr(self, f"{name}_addend"), name=f"{name}_product", reset_less=True)
+            m.d.sync += active.eq(getattr(self, f"{name}_active"))
+            with m.If(active):
+                m.d.sync += addend.eq(read.data)
+            with m.Else():
+                m.d.sync += addend.eq(0)
+            m.d.comb += [
+                read.addr.eq(Cat(getattr(self, f"{name}_steps"), getattr(self, f"{name}_negative"))),
+                getattr(self, f"{name}_addend").eq(addend),
+            ]

@@ -1,6 +1,6 @@
 """Stage 2: puts the scores on the winner search, bit by bit."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,7 +14,8 @@ class WinnerSequencer(wiring.Component):
     Members:
         take, final: scores are handed over (of the last group of their row).
         free: scores can be handed over in this cycle.
-        release_slot: the ramp is done with the oldest slot.
+        release_slot: the ramp is done with the scores in slot 0, at the end of the cycle in which
+            its last step leaves.
         o_command: to the first cluster.
 
     Timing: score_width + 1 cycles per group from the cycle after `take` on; the scores move to
@@ -22,7 +23,7 @@ class WinnerSequencer(wiring.Component):
     the decision, when the scores have arrived in the lanes.
     """
 
-    ALIGN = 4
+    ALIGN = 5
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
@@ -43,7 +44,7 @@ class WinnerSequencer(wiring.Component):
         full, searching = Signal(), Signal()
         used = Signal(range(slots + 1))
         command = Signal(payloads.winner_command(config))
-        select, slot = Signal.like(command.data.select), Signal.like(command.data.slot)
+        select = Signal.like(command.data.select)
         final = Signal()
         copy = Signal()
         m.d.comb += [
@@ -55,17 +56,12 @@ class WinnerSequencer(wiring.Component):
             command.data.first.eq(select == config.score_width),
             command.data.last.eq(select == 0),
             command.data.final.eq(final),
-            command.data.slot.eq(slot),
         ]
         m.d.sync += used.eq(used + copy - self.release_slot)
         with m.If(searching):
             m.d.sync += [select.eq(select - 1), searching.eq(select != 0)]
         with m.If(copy):
             m.d.sync += full.eq(0)
-            with m.If(slot == slots - 1):
-                m.d.sync += slot.eq(0)
-            with m.Else():
-                m.d.sync += slot.eq(slot + 1)
         with m.If(self.take):
             m.d.sync += [
                 full.eq(1),
@@ -78,4 +74,14 @@ class WinnerSequencer(wiring.Component):
             m.d.sync += later.eq(command)
             command = later
         m.d.comb += self.o_command.eq(command)
+
+        # Slots in the order of the lanes' time: scores enter the last slot, and move on whenever
+        # the slot before them is empty or being left.
+        held = Signal(slots)
+        move = Signal(slots - 1)
+        for n in range(slots - 1):
+            leaving = self.release_slot if n == 0 else move[n - 1]
+            m.d.comb += move[n].eq(held[n + 1] & (~held[n] | leaving))
+        m.d.comb += self.o_command.strobe.move.eq(move)
+        m.d.sync += held.eq((held & ~Cat(self.release_slot, move)) | Cat(move, command.strobe.copy))
         return m

@@ -24,16 +24,15 @@ from golden.config import CoreConfig
 from golden.normaliser import RATIO_WIDTH
 from sim.cycles import CycleReport
 
-QUEUED_HEADS = 4
 ROW_BUFFERS = 4
 MEMORY_BANKS = 2
 PHASE_BANKS = 2
 # Cycles from the last term of a pass being read until the chain may shift again
-TERMS_GUARD = 4
+TERMS_GUARD = 5
 # From the last bit put on the search to the winner at the ramp, beside the way through the clusters
-WINNER_LATENCY = 9
+WINNER_LATENCY = 10
 # From a column being read to its sum at the context buffer, beside the way through the clusters
-CONTEXT_LATENCY = 4
+CONTEXT_LATENCY = 5
 # From the turn of a value to its transfer
 CODE_LATENCY = 6
 RAW_LATENCY = 3
@@ -57,14 +56,15 @@ class History:
 
 
 class Heads:
-    """Acceptance of head descriptors: every unit queues four of them."""
+    """Acceptance of head descriptors: every unit queues a few of them."""
 
-    def __init__(self, units: tuple[str, ...]) -> None:
+    def __init__(self, units: tuple[str, ...], queued: int) -> None:
+        self.queued = queued
         self.accepted = History()
         self.dropped = {unit: History() for unit in units}
 
     def accept(self) -> None:
-        room = max(dropped.back(QUEUED_HEADS) for dropped in self.dropped.values())
+        room = max(dropped.back(self.queued) for dropped in self.dropped.values())
         self.accepted.add(max(0, self.accepted.back(1) + 1, room + 1))
 
     def seen(self, unit: str) -> int:
@@ -91,10 +91,10 @@ class CoreTiming:
     def __init__(self, config: CoreConfig) -> None:
         units = ["keys", "values", "score", "ramp", "context", "threshold"]
         self.config = config
-        self.heads = Heads((*units, "terms") if config.terms else tuple(units))
+        self.heads = Heads((*units, "terms") if config.terms else tuple(units), config.queued_heads)
         self.keys, self.values = Loader("keys", self.heads), Loader("values", self.heads)
         self.depth = (config.cluster - 1).bit_length() + config.clusters
-        self.slots = max(2, config.groups)
+        self.slots = config.groups + 1
         self.first_column = int(config.output == "codes")
         self.rows_accepted, self.rows_dropped = History(), History()
         self.taken, self.copied, self.slots_dropped = History(), History(), History()
@@ -143,7 +143,7 @@ class CoreTiming:
             winner, self.heads.seen("ramp"), self.ramps.back(1) + 1, self.phases_dropped.back(PHASE_BANKS) + 1
         )
         for group in range(groups):
-            self.slots_dropped.add(start + (group + 1) * window)
+            self.slots_dropped.add(start + (group + 1) * window + 1)
         return self.ramps.add(start + groups * window) + 1
 
     def context(self, ready: int, groups: int, features: int) -> tuple[int, int]:

@@ -58,7 +58,7 @@ def trace_beats(spikes: Spikes, config: CoreConfig) -> Fields:
 
 def query_beats(spikes: Spikes) -> Fields:
     """Queries [heads, tokens, features]: rows without their silent spikes, at least one beat each."""
-    heads, tokens, features = spikes.shape
+    features = spikes.shape[-1]
     sent = spikes.sign != 0
     sent[..., 0] |= ~sent.any(axis=-1)
     # the last feature sent of every row

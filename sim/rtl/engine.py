@@ -1,6 +1,7 @@
 """The `rtl` engine: a job through the generated core, compiled by Verilator."""
 
 import dataclasses
+from functools import cache
 from pathlib import Path
 
 from golden.attention import AttentionJob, AttentionSpikes, compute
@@ -12,10 +13,20 @@ from sim.rtl.build import build
 from sim.rtl.simulator import Pauses, Progress, Result, Simulator
 
 
-def simulator(config: CoreConfig) -> Simulator:
-    """Simulator of the core with its taps, which leave cycles and integers as they are."""
+@cache
+def simulator(config: CoreConfig, *, quick: bool = False) -> Simulator:
+    """Simulator of the core with its taps, which leave cycles and integers as they are.
+
+    Args:
+        config: the core.
+        quick: compile faster for a model that runs slower; see `sim.rtl.build.build`.
+    """
     config = dataclasses.replace(config, taps=True)
-    return build(AttentionCore(config), "attention_core", parameters=to_table(config))
+
+    def core() -> AttentionCore:
+        return AttentionCore(config)
+
+    return build(core, "attention_core", parameters=to_table(config), quick=quick)
 
 
 def simulate(
@@ -25,13 +36,14 @@ def simulate(
     pauses: Pauses = 0.0,
     seed: int = 0,
     reset_at: int | None = None,
+    quick: bool = False,
     progress: Progress | None = None,
     waves: Path | None = None,
 ) -> Result:
-    """Run all heads of a job back to back; see `sim.rtl.simulator.Simulator.run`."""
+    """Run all heads of a job back to back; see `simulator` and `sim.rtl.simulator.Simulator.run`."""
     config.check_job(job)
     config = dataclasses.replace(config, taps=True)
-    return simulator(config).run(
+    return simulator(config, quick=quick).run(
         driver.input_beats(job, config),
         driver.output_beats(job, config),
         pauses=pauses,

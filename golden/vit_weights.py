@@ -1,0 +1,57 @@
+"""Files of trained vision transformers."""
+
+import json
+import zipfile
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.attention import check_array
+from golden.errors import InputError
+from golden.vit import VisionTransformer, VitConfig
+
+
+def save_vit(path: Path, network: VisionTransformer) -> None:
+    """Write a network as float32 arrays with its sizes and metadata in JSON."""
+    description = json.dumps({"config": asdict(network.config), "metadata": network.metadata})
+    arrays = {name: value.astype(np.float32) for name, value in network.parameters.items()}
+    np.savez_compressed(path, description=np.array(description), **arrays)  # type: ignore[arg-type]
+
+
+def load_vit(path: Path) -> VisionTransformer:
+    """Read a network that `save_vit` wrote.
+
+    Raises:
+        InputError: the file cannot be read, is truncated, lacks an array, or an array has a wrong
+            shape, NaN or infinity.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        raise InputError(f"{path}: must be an .npz file written by training, it is damaged") from None
+    try:
+        description = json.loads(str(arrays.pop("description")))
+        config = VitConfig(**description["config"])
+        metadata = dict(description["metadata"])
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path}: must hold a description of the network, {error!r}") from None
+    parameters: dict[str, NDArray[np.floating]] = {}
+    for name, shape in config.parameter_shapes.items():
+        if name not in arrays:
+            raise InputError(f"{path}: must hold the array {name}")
+        parameters[name] = check_array(f"{path}: {name}", arrays.pop(name), (len(shape),))
+        if parameters[name].shape != shape:
+            raise InputError(
+                f"{path}: {name} must have the shape {list(shape)}, not {list(parameters[name].shape)}"
+            )
+    if arrays:
+        raise InputError(f"{path}: must not hold the unknown array {min(arrays)}")
+    return VisionTransformer(config, parameters, metadata)

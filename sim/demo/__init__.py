@@ -1,0 +1,1 @@
+"""The main job: a trained vision transformer's attention, spike for spike, through the generated RTL."""

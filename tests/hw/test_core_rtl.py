@@ -1,0 +1,163 @@
+"""Attention core in Verilog against golden: integers and cycles, over cores, workloads, pauses, reset."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from core_cases import CORES, random_job
+
+from golden.attention import AttentionJob, compute, prepare
+from golden.code import Spikes
+from golden.config import CoreConfig
+from sim.cycle_model import predict
+from sim.demo.compare import compare
+from sim.rtl import driver, engine
+
+WORKLOADS = 40  # per core: 400 configurations and workloads in all
+
+
+def check(job: AttentionJob, config: CoreConfig, **how: object) -> None:
+    """Every integer equals golden's, at full rate every completion cycle the prediction."""
+    result = engine.simulate(job, config, quick=True, **how)
+    difference = compare(job, compute(job), engine.integers(result, job, config)).first_divergence
+    assert difference is None, difference
+    if not how:
+        measured, predicted = driver.completion(result, job, config).rows, predict(job, config).rows
+        late = np.argwhere(measured != predicted)
+        assert not len(late), (
+            f"head, row {late[0].tolist()}: measured {measured[tuple(late[0])]}, "
+            f"predicted {predicted[tuple(late[0])]}"
+        )
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_integers_and_cycles(name: str) -> None:
+    """At full rate: random heads back to back, equal to golden and to the cycle model."""
+    for seed in range(WORKLOADS):
+        check(random_job(seed, CORES[name]), CORES[name])
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_pauses(name: str) -> None:
+    """{idle or not} x {backpressure or not}: the integers do not depend on the pace."""
+    inputs = ["i_head", "i_key", "i_value", "i_query"] + (["i_terms"] if CORES[name].terms else [])
+    outputs = [
+        f"o_{form}" for form in ("code", "context") if CORES[name].output in ("both", form + "s", form)
+    ]
+    for seed in range(6):
+        job = random_job(100 + seed, CORES[name])
+        for streams in (inputs, outputs, inputs + outputs):
+            check(job, CORES[name], pauses=dict.fromkeys(streams, 0.15 + 0.12 * seed), seed=seed)
+
+
+@pytest.mark.parametrize("name", ["two-clusters", "two-groups", "three-groups"])
+def test_reset_in_the_middle(name: str) -> None:
+    """A reset in any phase of a head, even one cycle long, leaves nothing behind."""
+    job = random_job(7, CORES[name])
+    total = predict(job, CORES[name]).total
+    for cycle in np.linspace(1, total - 1, 40).astype(int):
+        check(job, CORES[name], reset_at=int(cycle))
+
+
+CORNERS = CORES["two-clusters"]
+
+
+def corner(**changes: object) -> AttentionJob:
+    """A plain job of one head, 8 tokens and 16 features, with changes."""
+    q, k, v = np.random.default_rng(1).standard_normal((3, 1, 8, 16))
+    return dataclasses.replace(prepare(q, k, v, CORNERS.code), **changes)
+
+
+def constant(sign: int, phase: int) -> Spikes:
+    shape = (1, 8, 16)
+    return Spikes(np.full(shape, sign, np.int8), np.full(shape, phase, np.int8))
+
+
+SILENT = constant(0, CORNERS.code.steps)
+STEP = np.array([1 << 16])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"q": constant(1, 3), "k": constant(1, 3)}, id="equal phases, ties for the winner"),
+        pytest.param({"q": constant(1, 5), "k": constant(-1, 2)}, id="all scores negative"),
+        pytest.param({"q": constant(1, 0), "k": constant(1, 0), "v": constant(1, 0)}, id="saturated"),
+        pytest.param(
+            {"q": constant(-1, 0), "k": constant(1, 0), "v": constant(-1, 0)}, id="saturated, negative"
+        ),
+        pytest.param({"q": SILENT}, id="silent q"),
+        pytest.param({"k": SILENT}, id="silent k"),
+        pytest.param({"v": SILENT}, id="silent v"),
+        pytest.param({"q": SILENT, "k": SILENT, "v": SILENT}, id="all silent"),
+        pytest.param({"ramp_step": np.array([0])}, id="ramp that does not fall: winners only"),
+        pytest.param({"ramp_step": np.array([1])}, id="all but the winner beyond the ramp"),
+        pytest.param({"ramp_step": STEP}, id="all keys inside the ramp"),
+        pytest.param({"ramp_step": np.array([1 << 40])}, id="step beyond the register"),
+        pytest.param({"window": 1}, id="window of one step"),
+        pytest.param({"ratio": np.array([[1, 1]])}, id="smallest output ratio"),
+        pytest.param({"ratio": np.array([[(1 << 19) - 1, 370727]])}, id="largest output ratio"),
+        pytest.param({"bias": np.full((1, 8, 8), CORNERS.bias_limit)}, id="largest bias"),
+        pytest.param({"bias": np.full((1, 8, 8), -CORNERS.bias_limit), "k": SILENT}, id="smallest bias"),
+        pytest.param({"allowed": np.eye(8, dtype=bool)[None]}, id="one key each"),
+        pytest.param({"allowed": np.arange(8)[None, None, :] <= np.arange(8)[None, :, None]}, id="causal"),
+    ],
+)
+def test_corners(changes: dict[str, object]) -> None:
+    check(corner(**changes), CORNERS)
+
+
+@pytest.mark.parametrize("name", ["two-clusters", "long-window", "no-terms", "three-groups"])
+def test_every_pair_of_codes(name: str) -> None:
+    """Every phase and sign of q against every phase and sign of k, and of v."""
+    config = CORES[name]
+    steps = config.code.steps
+    rng = np.random.default_rng(3)
+    # pairs are dealt out over heads: in each head a column of q has one code and k and v all others
+    codes = [(sign, phase) for sign in (-1, 1) for phase in range(steps)] + [(0, steps)]
+    tokens, features = config.tokens, config.head_dim
+    pairs = rng.permutation(len(codes) ** 2)
+    heads = -(-len(pairs) // (tokens * features))
+    pairs = np.resize(pairs, (heads, tokens, features))
+    table = np.array(codes, dtype=np.int8)
+    left, right = table[pairs // len(codes)], table[pairs % len(codes)]
+    q = Spikes(left[..., 0], left[..., 1])
+    k = Spikes(right[..., 0], right[..., 1])
+    base = prepare(*rng.standard_normal((3, heads, tokens, features)), config.code)
+    job = dataclasses.replace(
+        base, q=Spikes(q.sign[:, :1].repeat(tokens, 1), q.phase[:, :1].repeat(tokens, 1)), k=k, v=k
+    )
+    check(job, config)
+    # the same token's q and k: the pairs as dealt
+    check(dataclasses.replace(base, q=q, k=k, v=q), config)
+
+
+def test_heads_of_different_size_back_to_back() -> None:
+    """Descriptors change from head to head while both are in the core."""
+    config = CORES["two-groups"]
+    jobs = [random_job(seed, config) for seed in range(20, 28)]
+    jobs = [job for job in jobs if job.bias is None and job.allowed is None]
+    assert len({(job.tokens, job.head_dim) for job in jobs}) > 2
+    inputs = [driver.input_beats(job, config) for job in jobs]
+    taps = dataclasses.replace(config, taps=True)
+    expect = [driver.output_beats(job, taps) for job in jobs]
+    joined = {name: join([one[name] for one in inputs]) for name in inputs[0]}
+    result = engine.simulator(config, quick=True).run(
+        joined, {name: sum(e[name] for e in expect) for name in expect[0]}
+    )
+    start = 0
+    for job in jobs:
+        end = start + job.heads * job.tokens * job.head_dim
+        fields = result["o_code"]
+        part = {"spike": {name: column[start:end] for name, column in fields["spike"].items()}}
+        got, wanted = driver.codes(part, job), compute(job).out
+        assert (got.sign == wanted.sign).all()
+        assert (got.phase == wanted.phase).all()
+        start = end
+
+
+def join(parts: list[object]) -> object:
+    """Concatenate beats, field by field."""
+    if isinstance(parts[0], dict):
+        return {name: join([part[name] for part in parts]) for name in parts[0]}
+    return np.concatenate(parts)
