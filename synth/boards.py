@@ -89,7 +89,8 @@ class Board:
         clock: Hz; of the design unless a preset asks for less.
         baud: bits per second of the serial line.
         buffer_bytes: stores of the link, each direction; bounds what is on its way over USB.
-        loader: program that configures the board, and its arguments before the bitstream.
+        loaders: programs that configure the board, each with its arguments before the bitstream; the
+            first that is found is used.
         suffix: of the bitstream file.
         place_options: options of place and route that name the device.
     """
@@ -106,7 +107,7 @@ class Board:
     clock: float
     baud: float
     buffer_bytes: int
-    loader: tuple[str, ...]
+    loaders: tuple[tuple[str, ...], ...]
     suffix: str
     place_options: tuple[str, ...] = field(default=())
 
@@ -145,7 +146,7 @@ BOARDS = {
             clock=100e6,
             baud=2e6,
             buffer_bytes=16384,
-            loader=("openFPGALoader", "-b", "ulx3s"),
+            loaders=(("openFPGALoader", "-b", "ulx3s"), ("fujprog",)),
             suffix=".bit",
             place_options=("--85k", "--package", "CABGA381", "--speed", "6"),
         ),
@@ -162,7 +163,7 @@ BOARDS = {
             clock=24e6,
             baud=2e6,
             buffer_bytes=1024,
-            loader=("openFPGALoader", "-b", "ice40_generic"),
+            loaders=(("openFPGALoader", "-b", "ice40_generic"), ("iceprog",)),
             suffix=".bin",
             place_options=("--up5k", "--package", "sg48"),
         ),
@@ -179,7 +180,7 @@ BOARDS = {
             clock=54e6,
             baud=2e6,
             buffer_bytes=2048,
-            loader=("openFPGALoader", "-b", "tangnano9k"),
+            loaders=(("openFPGALoader", "-b", "tangnano9k"),),
             suffix=".fs",
             place_options=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
         ),

@@ -18,6 +18,10 @@ SYNTHESIS = {
     "ice40": f"synth_ice40 -device u -top {TOP} -json {NETLIST}",
     "gowin": f"synth_gowin -nodsp -family gw1n -top {TOP} -json {NETLIST}",
 }
+# Amaranth names an element of an array \a[0] beside the array \a; the reintegration after ABC9 (Yosys
+# 0.70) takes that name for bit 0 of \a, fails or joins the wrong wires. Private names do not clash.
+HIDE_ELEMENTS = ("rename -hide w:*[[]*",)
+STATISTICS_COMMAND = f"tee -o {STATISTICS} stat -json"
 CONSTRAINTS = {"ecp5": f"{TOP}.lpf", "ice40": f"{TOP}.pcf", "gowin": f"{TOP}.cst"}
 ROUTED = {"ecp5": f"{TOP}.config", "ice40": f"{TOP}.asc", "gowin": f"{TOP}.pnr.json"}
 
@@ -28,11 +32,7 @@ def generate(board: Board, top: Elaboratable) -> dict[str, str]:
     plan = board.make_platform().prepare(top, TOP, emit_src=False)
     constraints = CONSTRAINTS[board.family.name]
     script = "\n".join(
-        (
-            f"read_rtlil {TOP}.il",
-            SYNTHESIS[board.family.name],
-            f"tee -o {STATISTICS} stat -json",
-        )
+        (f"read_rtlil {TOP}.il", *HIDE_ELEMENTS, SYNTHESIS[board.family.name], STATISTICS_COMMAND)
     )
     return {
         f"{TOP}.il": plan.files[f"{TOP}.il"],

@@ -41,11 +41,17 @@ class AttentionBoard:
         self._name = name
         self.identification = session.identification
         try:
-            self.config = from_table(dict(self.identification["parameters"]), name)
+            parameters = dict(self.identification["parameters"])
+            self.config = from_table(parameters, name)
+            if parameters != to_table(self.config):
+                raise ValueError("parameters are missing")
             stated = ChannelMap.from_table(self.identification["streams"])
         except (InputError, KeyError, TypeError, ValueError):
             raise InputError(f"{name}: the board must hold an attention core, it does not") from None
-        signature = AttentionCore(self.config).signature
+        core = AttentionCore(self.config)
+        # Asked for its ports only; Amaranth takes an unused component for a mistake
+        core._MustUse__silence = True
+        signature = core.signature
         if stated != ChannelMap.of(signature):
             raise InputError(f"{name}: the board's streams must be those of this version, they are not")
         self._channels = stated
