@@ -3,20 +3,32 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: sim test check clean
+# Several BLAS threads per process only get in each other's way: the matrices are small
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: sim test check bench rtl clean
+
+sim: $(STAMP)  ## the main job: a trained transformer's attention through the generated RTL
+	$(BIN)/onespike sim
+
+test: check  ## everything that shows that it is right
+	$(BIN)/python -m pytest -n auto
+
+check: $(STAMP)  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)  ## ratios of speed, measured side by side
+	$(BIN)/onespike bench
+
+rtl: $(STAMP)  ## Verilog of the default preset in build/rtl
+	$(BIN)/onespike rtl -o build/rtl
+
+clean:
+	rm -rf build
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
-
-check: $(STAMP)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-
-test: $(STAMP) check
-	$(BIN)/python -m pytest -n auto
-
-clean:
-	rm -rf build

@@ -15,7 +15,7 @@ from golden.code import PhaseCode, Spikes, check_range, decode, encode
 from golden.errors import InputError
 from golden.exact import softmax_attention
 from golden.inputs import check_array, check_scale, expand_mask
-from golden.normaliser import MIN_CALIBRATED_RATIO, fire_output, output_ratio
+from golden.normaliser import calibrate_output, fire_output, output_ratio
 from golden.product import trace_product, transpose
 from golden.woss import ramp_step, spike_shift
 
@@ -149,8 +149,7 @@ def prepare(
     terms = None if bias is None else np.stack([bias_units(b, u) for b, u in zip(bias, units, strict=True)])
     if scale_o is None:
         exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], bias, allowed)
-        scales["o"] = np.maximum(calibrate(exact), MIN_CALIBRATED_RATIO * scales["v"])
-        scales["o"] = np.minimum(scales["o"], scales["v"])
+        scales["o"] = calibrate_output(exact, scales["v"])
     else:
         scales["o"] = check_scale("scale_o", scale_o, heads)
 

@@ -6,7 +6,7 @@ shift. A spike of phase p stands for ``sign * scale * B**-p``; a silent neuron s
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -119,12 +119,35 @@ def encode(values: ArrayLike, scale: ArrayLike, code: PhaseCode) -> Spikes:
         theta*scale*B**-(T-1) the neuron stays silent. Comparison is in float64.
     """
     ratio = np.asarray(values, dtype=np.float64) / np.asarray(scale, dtype=np.float64)
-    magnitude = np.abs(ratio)
-    # searchsorted wants rising thresholds: entry T-1-p belongs to phase p
+    reached = _thresholds_reached(np.abs(ratio), code)
+    sign = (ratio > 0).view(np.int8) - (ratio < 0).view(np.int8)
+    return Spikes(np.where(reached > 0, sign, np.int8(0)), (code.steps - reached).astype(np.int8))
+
+
+# Bits of a float64 below its sign, exponent and six leading bits of its fraction: numbers that agree
+# above these lie within a factor 1 + 2**-6 of each other, closer than neighbouring thresholds
+# (a factor of at least 2**(1/8)), so that at most one threshold lies among them.
+_DROPPED_BITS = 46
+
+
+def _thresholds_reached(magnitude: NDArray[np.float64], code: PhaseCode) -> NDArray[np.int8]:
+    """How many of the thresholds theta * B**-p, p = 0..T-1, each magnitude reaches: T minus its phase."""
+    rising, lowest, reached_below = _threshold_buckets(code)
+    bucket = np.ascontiguousarray(magnitude).view(np.int64) >> _DROPPED_BITS
+    np.clip(bucket, lowest, lowest + len(reached_below) - 1, out=bucket)
+    bucket -= lowest
+    reached = reached_below.take(bucket)
+    return reached + (magnitude >= rising.take(reached))
+
+
+@lru_cache(maxsize=64)
+def _threshold_buckets(code: PhaseCode) -> tuple[NDArray[np.float64], int, NDArray[np.int8]]:
+    """Rising thresholds and infinity, the first bucket, and the thresholds below each bucket."""
     rising = code.threshold_shift * code.base ** -np.arange(code.steps - 1, -1, -1, dtype=np.float64)
-    phase = code.steps - np.searchsorted(rising, magnitude, side="right")
-    sign = np.where(phase < code.steps, np.sign(ratio), 0)
-    return Spikes(sign.astype(np.int8), phase.astype(np.int8))
+    buckets = rising.view(np.int64) >> _DROPPED_BITS
+    lowest = int(buckets[0])
+    below = np.searchsorted(buckets, np.arange(lowest, int(buckets[-1]) + 2), side="left")
+    return np.append(rising, np.inf), lowest, below.astype(np.int8)
 
 
 def decode(spikes: Spikes, scale: ArrayLike, code: PhaseCode) -> NDArray[np.float64]:

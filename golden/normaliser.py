@@ -12,14 +12,25 @@ Only RATIO is rounded (to 2**-17 absolute); the comparison itself is exact.
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.calibrate import calibrate
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 
 RATIO_FRACTION_BITS = 16
 RATIO_INTEGER_BITS = 3
 RATIO_WIDTH = RATIO_FRACTION_BITS + RATIO_INTEGER_BITS
-# Calibration keeps the ratio above this, where its rounding is below 0.4 %
+# Calibration keeps scale_o/scale_v above this, where its rounding is below 0.4 %
 MIN_CALIBRATED_RATIO = 2.0**-8
+
+
+def calibrate_output(outputs: NDArray[np.floating], scale_v: NDArray[np.float64]) -> NDArray[np.float64]:
+    """scale_o of each head from its attention outputs: the largest magnitude, in range for the ratio.
+
+    Args:
+        outputs: exact attention outputs [..., heads, tokens, head_dim].
+        scale_v: [heads]; an output is a mean of values and cannot exceed it.
+    """
+    return np.clip(calibrate(outputs), MIN_CALIBRATED_RATIO * scale_v, scale_v)
 
 
 def output_ratio(scale_o: float, scale_v: float, code: PhaseCode) -> NDArray[np.int64]:

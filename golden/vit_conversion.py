@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from golden.attention import AttentionJob, AttentionSpikes, compute, decode_outputs, prepare
 from golden.calibrate import calibrate
 from golden.code import PhaseCode
-from golden.normaliser import MIN_CALIBRATED_RATIO
+from golden.normaliser import calibrate_output
 from golden.vit import VisionTransformer, exact_attention
 
 Engine = Callable[[AttentionJob], AttentionSpikes]
@@ -46,7 +46,7 @@ def calibrate_scales(network: VisionTransformer, images: NDArray[np.floating]) -
     ) -> NDArray[np.floating]:
         out = exact_attention(layer, q, k, v)
         scale_v = calibrate(v)
-        scale_o = np.clip(calibrate(out), MIN_CALIBRATED_RATIO * scale_v, scale_v)
+        scale_o = calibrate_output(out, scale_v)
         scales.append(HeadScales(calibrate(q), calibrate(k), scale_v, scale_o))
         return out
 

@@ -29,19 +29,20 @@ def load_vit(path: Path) -> VisionTransformer:
             shape, NaN or infinity.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # A stream of our own: numpy leaves the file open when the archive is damaged
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+    except (ValueError, TypeError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
         raise InputError(f"{path}: must be an .npz file written by training, it is damaged") from None
     try:
         description = json.loads(str(arrays.pop("description")))
         config = VitConfig(**description["config"])
         metadata = dict(description["metadata"])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise InputError(f"{path}: {error}") from None
         raise InputError(f"{path}: must hold a description of the network, {error!r}") from None
     parameters: dict[str, NDArray[np.floating]] = {}
     for name, shape in config.parameter_shapes.items():

@@ -12,6 +12,7 @@ from hw import payloads
 from hw.cluster import COMMANDS, Cluster, links
 from hw.context_rows import ContextRows
 from hw.context_sequencer import ContextSequencer
+from hw.head_queue import HeadQueue
 from hw.output_threshold import OutputThreshold
 from hw.phase_encoder import PhaseEncoder
 from hw.query_rows import QueryRows
@@ -194,19 +195,15 @@ class AttentionCore(wiring.Component):
         rooms = []
         accept = Signal()
         for name, unit in units.items():
-            part = Signal(unit.i_head.payload.shape(), name=f"head_{name}")
-            m.submodules[f"{name}_heads"] = queue = SyncFIFO(
-                width=part.shape().size, depth=self._config.queued_heads
-            )
-            m.d.comb += [getattr(part, f).eq(getattr(self.i_head.payload, f)) for f in part.shape().members]
+            layout = unit.i_head.payload.shape()
+            m.submodules[f"{name}_heads"] = queue = HeadQueue(layout, self._config.queued_heads)
             m.d.comb += [
-                queue.w_data.eq(part),
-                queue.w_en.eq(accept),
-                unit.i_head.payload.eq(queue.r_data),
-                unit.i_head.valid.eq(queue.r_rdy),
-                queue.r_en.eq(unit.i_head.ready),
+                getattr(queue.i.payload, field).eq(getattr(self.i_head.payload, field))
+                for field in layout.members
             ]
-            rooms.append(queue.w_rdy)
+            m.d.comb += queue.i.valid.eq(accept)
+            connect(m, queue.o, unit.i_head)
+            rooms.append(queue.i.ready)
         m.d.comb += [self.i_head.ready.eq(Cat(rooms).all()), accept.eq(self.i_head.valid & self.i_head.ready)]
 
     def _chain_clusters(self, m: Module) -> Iterator[Cluster]:

@@ -106,8 +106,9 @@ ROW_BANKS = 4
 
 
 def score_slots(config: CoreConfig) -> int:
-    """Scores that a lane can hold between search and ramp: a row, and the start of the next."""
-    return config.groups + 1
+    """Scores that a lane can hold from search to ramp: a row, and two more so that the search of
+    the next rows need not wait for its ramp."""
+    return config.groups + 2
 
 
 def memory_depth(config: CoreConfig) -> int:

@@ -18,9 +18,9 @@ class WinnerSequencer(wiring.Component):
             its last step leaves.
         o_command: to the first cluster.
 
-    Timing: score_width + 1 cycles per group from the cycle after `take` on; the scores move to
-    their slot in the last of them, later if no slot is free. Commands leave `ALIGN` cycles after
-    the decision, when the scores have arrived in the lanes.
+    Timing: score_width + 1 cycles per group from the cycle after `take` on, later if no slot is
+    free; the scores move to their slot in the last of them, before their winner is known. Commands
+    leave `ALIGN` cycles after the decision, when the scores have arrived in the lanes.
     """
 
     ALIGN = 5
@@ -41,34 +41,31 @@ class WinnerSequencer(wiring.Component):
         m = Module()
         config = self._config
         slots = payloads.score_slots(config)
-        full, searching = Signal(), Signal()
+        full = Signal()
         used = Signal(range(slots + 1))
         command = Signal(payloads.winner_command(config))
         select = Signal.like(command.data.select)
         final = Signal()
-        copy = Signal()
+        first, search, copy = Signal(), Signal(), Signal()
         m.d.comb += [
-            copy.eq(full & (~searching | (select == 0)) & (used != slots)),
+            first.eq(select == config.score_width),
+            search.eq(full & (~first | (used != slots))),
+            copy.eq(search & (select == 0)),
             self.free.eq(~full | copy),
-            command.strobe.search.eq(searching),
+            command.strobe.search.eq(search),
             command.strobe.copy.eq(copy),
             command.data.select.eq(select),
-            command.data.first.eq(select == config.score_width),
+            command.data.first.eq(first),
             command.data.last.eq(select == 0),
             command.data.final.eq(final),
         ]
-        m.d.sync += used.eq(used + copy - self.release_slot)
-        with m.If(searching):
-            m.d.sync += [select.eq(select - 1), searching.eq(select != 0)]
+        m.d.sync += used.eq(used + (search & first) - self.release_slot)
+        with m.If(search):
+            m.d.sync += select.eq(select - 1)
         with m.If(copy):
             m.d.sync += full.eq(0)
         with m.If(self.take):
-            m.d.sync += [
-                full.eq(1),
-                searching.eq(1),
-                select.eq(config.score_width),
-                final.eq(self.final),
-            ]
+            m.d.sync += [full.eq(1), select.eq(config.score_width), final.eq(self.final)]
         for n in range(self.ALIGN):
             later = Signal(payloads.winner_command(config), name=f"command_{n + 1}")
             m.d.sync += later.eq(command)

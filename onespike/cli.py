@@ -9,16 +9,28 @@ import typer
 from golden.errors import InputError
 from onespike.attention import attention
 from onespike.bench import bench
+from onespike.convert import convert_model
+from onespike.energy import energy
+from onespike.evaluate import evaluate
 from onespike.example import example
+from onespike.predict import predict_network
 from onespike.presets import presets
 from onespike.rtl import rtl
+from onespike.search import search
 from onespike.sim import sim
+from onespike.sweep import sweep
 
 MISTAKE = 2
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
 for command in (attention, presets, rtl, sim, bench, example):
     app.command()(command)
+app.command(name="convert")(convert_model)
+app.command()(evaluate)
+app.command(name="predict")(predict_network)
+app.command()(search)
+app.command()(sweep)
+app.add_typer(energy, name="energy")
 
 
 @app.callback(invoke_without_command=True)

@@ -15,11 +15,15 @@ DIFFERENT = 1
 
 def sim(
     images: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--images", metavar="N", parser=whole_number, help="Held-out images that run through the RTL."
+            "--images",
+            metavar="N",
+            parser=whole_number,
+            help="Held-out images that run through the RTL; all of them when absent (4 with --waves).",
+            show_default=False,
         ),
-    ] = 4,
+    ] = None,
     directory: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; made if absent.")
     ] = Path("build/sim"),
@@ -28,11 +32,11 @@ def sim(
     ] = False,
     seed: SeedOption = 0,
 ) -> None:
-    """Classify handwritten digits with spiked attention, some of them through the RTL.
+    """Classify handwritten digits with spiked attention, in golden and through the RTL.
 
     A small vision transformer, trained in floating point and converted without retraining,
-    classifies the whole held-out set through golden; some images run with every attention head in
-    the generated RTL, where each integer is compared with golden and each row's completion cycle
+    classifies the held-out set through golden, and again with every attention head in the
+    generated RTL, where each integer is compared with golden and each row's completion cycle
     with the cycle model.
 
     Examples:
@@ -54,15 +58,13 @@ def sim(
         from sim.rtl import engine
 
         with progress() as bar:
-            task = bar.add_task("start")
+            task = bar.add_task("start", total=1)
             result = run_demo(
                 Engines(run=engine.run, predict=predict, activity=activity),
                 images=images,
                 seed=seed,
                 waves=folder if waves else None,
-                progress=lambda part, index, parts: bar.update(
-                    task, description=part, completed=index, total=parts
-                ),
+                progress=lambda part, share: bar.update(task, description=part, completed=share),
             )
             bar.update(task, description="write report and picture")
             write_results(result, folder)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sim.bench.ratios import Ratio
 
 SHOWN_HEADS = 16
+PIPE_WIDTH = 140
 
 
 def progress() -> Progress:
@@ -31,8 +32,10 @@ def progress() -> Progress:
 
 
 def print_tables(tables: Iterable[Table]) -> None:
-    """Tables on stdout."""
+    """Tables on stdout; wide enough for whole numbers where stdout is not a terminal."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPE_WIDTH)
     for table in tables:
         console.print(table)
 

@@ -8,7 +8,7 @@ Inputs are offered without a pause, outputs are taken at once.
 Order within a row, in the words of the hardware:
     query   the spikes of the row are accepted into one of four row buffers
     score   per group of keys: terms, spikes, hand-over (`take`)
-    winner  per group: score_width + 1 bits; the score moves to a slot, or waits for one
+    winner  per group: score_width + 1 bits, once a slot is free that takes the score afterwards
     ramp    per group: one step per phase of the window; needs the winner of all groups
     context a column of ones, then every feature, each over all groups
     output  the threshold integrates the normaliser; the row is streamed out and coded
@@ -64,12 +64,14 @@ class Heads:
         self.dropped = {unit: History() for unit in units}
 
     def accept(self) -> None:
-        room = max(dropped.back(self.queued) for dropped in self.dropped.values())
-        self.accepted.add(max(0, self.accepted.back(1) + 1, room + 1))
+        # one descriptor is in use, the others wait; each moves on in the cycle after it came
+        room = max(dropped.back(self.queued) for dropped in self.dropped.values()) + 1
+        moved = self.accepted.back(self.queued - 1) + 2
+        self.accepted.add(max(0, self.accepted.back(1) + 1, room, moved))
 
     def seen(self, unit: str) -> int:
         """First cycle in which `unit` sees the current head."""
-        return max(self.accepted.back(1), self.dropped[unit].back(1)) + 1
+        return max(self.accepted.back(1) + 1, self.dropped[unit].back(1)) + 1
 
 
 class Loader:
@@ -94,7 +96,7 @@ class CoreTiming:
         self.heads = Heads((*units, "terms") if config.terms else tuple(units), config.queued_heads)
         self.keys, self.values = Loader("keys", self.heads), Loader("values", self.heads)
         self.depth = (config.cluster - 1).bit_length() + config.clusters
-        self.slots = config.groups + 1
+        self.slots = config.groups + 2
         self.first_column = int(config.output == "codes")
         self.rows_accepted, self.rows_dropped = History(), History()
         self.taken, self.copied, self.slots_dropped = History(), History(), History()
@@ -132,9 +134,9 @@ class CoreTiming:
             room = self.slots_dropped.back(
                 self.slots - len(self.copied.times) + len(self.slots_dropped.times)
             )
-            self.copied.add(max(take + width + 1, room + 1))
+            self.copied.add(max(take, room) + 1 + width)
         self.rows_dropped.add(self.taken.back(1))
-        return self.taken.back(1) + width + 1
+        return self.copied.back(1)
 
     def ramp(self, searched: int, groups: int, window: int) -> int:
         """First cycle in which the attention spikes of the row are there."""

@@ -1,5 +1,6 @@
 """The trained network with its attention in the engine under test, beside golden and the cycle model."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,10 +16,19 @@ from sim.demo.compare import Comparison, compare
 
 
 class RunEngine(Protocol):
-    """Runs a job on the engine under test; `waves` is where it writes a waveform."""
+    """Runs a job on the engine under test.
+
+    `waves` is where it writes a waveform; `progress` is told now and then the cycle, the output
+    beats so far and the output beats of the whole job.
+    """
 
     def __call__(
-        self, job: AttentionJob, config: CoreConfig, *, waves: Path | None
+        self,
+        job: AttentionJob,
+        config: CoreConfig,
+        *,
+        waves: Path | None,
+        progress: Callable[[int, int, int], None] | None,
     ) -> tuple[AttentionSpikes, CycleReport]: ...
 
 
@@ -82,6 +92,7 @@ class LockstepAttention:
         config: the core.
         engines: the engine under test and the cycle model.
         waves: folder for one waveform per layer, or None.
+        progress: told the layer and the share of its heads that are done, 0..1.
         runs: what happened, one entry per layer so far.
     """
 
@@ -89,6 +100,7 @@ class LockstepAttention:
     config: CoreConfig
     engines: Engines
     waves: Path | None = None
+    progress: Callable[[int, float], None] = lambda layer, share: None
     runs: list[LayerRun] = field(default_factory=list)
 
     def __call__(
@@ -97,7 +109,12 @@ class LockstepAttention:
         def engine(job: AttentionJob) -> AttentionSpikes:
             self.config.check_job(job)
             waves = None if self.waves is None else self.waves / f"layer{layer}.fst"
-            spikes, measured = self.engines.run(job, self.config, waves=waves)
+            spikes, measured = self.engines.run(
+                job,
+                self.config,
+                waves=waves,
+                progress=lambda cycle, received, expected: self.progress(layer, received / expected),
+            )
             flat = (-1, *q.shape[2:])
             self.runs.append(
                 LayerRun(

@@ -6,12 +6,15 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.image import AxesImage
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from golden.code import Spikes
+from golden.code import PhaseCode, Spikes
 from golden.exact import softmax_attention
 from sim.demo.lockstep import LayerRun
 from sim.demo.result import DemoResult
@@ -36,77 +39,90 @@ STYLE: Any = {
 DPI = 150
 
 
-def most_selective_head(result: DemoResult) -> tuple[LayerRun, int]:
-    """The head, of those that ran, whose exact attention differs most from even attention."""
-    contrast = [softmax_attention(run.q, run.k, run.k)[1].std(axis=(1, 2)) for run in result.runs]
-    layer = int(np.argmax([values.max() for values in contrast]))
-    return result.runs[layer], int(contrast[layer].argmax())
+# The lower part: left edges of the square panels, their size and bottom, in inches
+PANELS = {"digit": 0.75, "phases": 4.05, "spiking": 7.85, "exact": 10.95}
+PANEL, BOTTOM = 2.65, 0.85
+SIZE = (14.6, 10.4)
+
+
+def most_varied_head(result: DemoResult) -> tuple[LayerRun, int]:
+    """The head, of those that ran, whose exact attention depends most on the query."""
+    variation = [_exact_map(run).std(axis=1).mean(axis=1) for run in result.runs]
+    layer = int(np.argmax([values.max() for values in variation]))
+    return result.runs[layer], int(variation[layer].argmax())
 
 
 def draw_head(result: DemoResult, path: Path) -> None:
-    """Write the picture of `most_selective_head`; the suffix of `path` is the format.
+    """Write the picture of `most_varied_head`; the suffix of `path` is the format.
 
     It shows spike rasters of q, k and v (phase against neuron, sign by colour), the image, the
     attention phases, and the spiking attention map beside the exact softmax.
     """
-    run, index = most_selective_head(result)
+    run, index = most_varied_head(result)
     image, head = divmod(index, result.network.config.heads)
-    sample = int(result.chosen[image])
     code = result.config.code
-    tokens = run.job.tokens
-    silent_last = np.append(code.base ** -np.arange(code.steps, dtype=np.float64), 0.0)
-    weight = silent_last[run.spikes.attn_phase[index]]  # phase -1 is the last entry
+    values = np.append(code.base ** -np.arange(code.steps, dtype=np.float64), 0.0)
+    weight = values[run.spikes.attn_phase[index]]  # the last one stands for silence, phase -1
     spiking = weight / weight.sum(axis=-1, keepdims=True)
-    exact = softmax_attention(run.q[index], run.k[index], run.k[index])[1]
+    exact = _exact_map(run)[index]
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(13.5, 11), dpi=DPI, facecolor="white")
-        outer = GridSpec(2, 1, figure=figure, height_ratios=(1.55, 1), hspace=0.2)
-        outer.update(left=0.055, right=0.965, top=0.9, bottom=0.06)
-        figure.text(
-            0.055,
-            0.965,
-            f"One head of spiked attention: layer {run.layer}, head {head}",
-            size=16,
-            weight="bold",
-        )
-        figure.text(
-            0.055,
-            0.94,
-            f"Each neuron fires at most once in T = {code.steps} steps; a spike of phase p stands for "
-            f"±scale·B^-p, B = 2^({code.log2_base}). Spikes as the engine under test computed them.",
-            size=10,
-        )
-        rasters = outer[0].subgridspec(3, 2, width_ratios=(14, 1), wspace=0.02, hspace=0.42)
+        figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
+        _heading(figure, f"One head of spiked attention: layer {run.layer}, head {head}", code)
+        grid = GridSpec(3, 2, figure=figure, width_ratios=(14, 1), wspace=0.02, hspace=0.4)
+        grid.update(left=PANELS["digit"] / SIZE[0], right=0.972, top=0.87, bottom=0.435)
         for row, (name, spikes) in enumerate((("q", run.job.q), ("k", run.job.k), ("v", run.job.v))):
-            axes = figure.add_subplot(rasters[row, 0])
-            counts = figure.add_subplot(rasters[row, 1], sharey=axes)
-            _raster(axes, counts, name, spikes[index], code.steps)
-            if row == 2:
-                axes.set_xlabel("neuron: feature within token (labels: token)")
-                counts.set_xlabel("spikes")
-        maps = outer[1].subgridspec(1, 7, width_ratios=(0.92, 1, 0.035, 1, 1, 0.035, 0.0001), wspace=0.3)
-        _digit(figure.add_subplot(maps[0]), result, sample, image)
-        _phases(figure, figure.add_subplot(maps[1]), figure.add_subplot(maps[2]), run, index, code.steps)
+            axes = figure.add_subplot(grid[row, 0])
+            _raster(axes, figure.add_subplot(grid[row, 1], sharey=axes), name, spikes[index], code.steps)
+            if row == 0:
+                axes.legend(
+                    loc="lower right", bbox_to_anchor=(1.006, 0.95), ncols=2, frameon=False, markerscale=1.6
+                )
+        axes.set_xlabel("neuron: the features of token 0, of token 1, ...")
+
+        _digit(_panel(figure, "digit"), result, image)
+        _phases(figure, _panel(figure, "phases"), run.spikes.attn_phase[index], code.steps)
         top = max(spiking.max(), exact.max())
-        spiking_axes, exact_axes = figure.add_subplot(maps[3]), figure.add_subplot(maps[4])
-        for axes, title, values in (
-            (spiking_axes, "Spiking attention", spiking),
-            (exact_axes, "Exact softmax", exact),
+        for name, title, shown in (
+            ("spiking", "Spiking attention", spiking),
+            ("exact", "Exact softmax", exact),
         ):
-            shown = axes.imshow(values, cmap="magma_r", vmin=0, vmax=top)
-            _token_axes(axes, title, tokens)
-        figure.colorbar(shown, cax=figure.add_subplot(maps[5]), label="attention weight")
-        difference = np.abs(spiking - exact).max()
-        exact_axes.text(
-            1,
-            -0.2,
-            f"largest difference {difference:.3f}",
-            transform=exact_axes.transAxes,
-            ha="right",
-            size=8.5,
-        )
+            axes = _panel(figure, name)
+            drawn = axes.imshow(shown, cmap="Blues", vmin=0, vmax=top)
+            _token_axes(axes, title, len(shown))
+        _note(axes, f"largest difference {np.abs(spiking - exact).max():.3f}")
+        _colour_bar(figure, axes, drawn).set_label("attention weight")
         figure.savefig(path, metadata={"Software": None} if path.suffix == ".png" else None)
+
+
+def _exact_map(run: LayerRun) -> NDArray[np.float64]:
+    """Softmax attention of the heads' float inputs, [heads, tokens, tokens]."""
+    return softmax_attention(run.q, run.k, run.k)[1]
+
+
+def _heading(figure: Figure, title: str, code: PhaseCode) -> None:
+    """Title, and the code in a sentence."""
+    left = PANELS["digit"] / SIZE[0]
+    figure.text(left, 0.955, title, size=17, weight="bold")
+    exponent = rf"{code.log2_base.numerator}/{code.log2_base.denominator}"
+    figure.text(
+        left,
+        0.925,
+        f"Every neuron fires at most once in T = {code.steps} time steps. A spike of phase p stands for "
+        rf"$\pm$ scale $\cdot\,B^{{-p}}$ with $B = 2^{{{exponent}}}$: the earlier, the larger.",
+        size=10.5,
+    )
+
+
+def _panel(figure: Figure, name: str) -> Axes:
+    """Square axes in the lower part of the picture."""
+    return figure.add_axes((PANELS[name] / SIZE[0], BOTTOM / SIZE[1], PANEL / SIZE[0], PANEL / SIZE[1]))
+
+
+def _colour_bar(figure: Figure, axes: Axes, drawn: AxesImage) -> Colorbar:
+    """A colour bar as high as `axes`, at its right."""
+    bar = axes.inset_axes((1.04, 0, 0.045, 1))
+    return figure.colorbar(drawn, cax=bar)
 
 
 def _raster(axes: Axes, counts: Axes, name: str, spikes: Spikes, steps: int) -> None:
@@ -124,56 +140,50 @@ def _raster(axes: Axes, counts: Axes, name: str, spikes: Spikes, steps: int) -> 
         counts.barh(np.arange(steps), count, left=bottom, color=colour, height=0.8)
         bottom += count
     silent = int((sign == 0).sum())
-    axes.set_title(f"{name}   {sign.size - silent} of {sign.size} neurons fire, {silent} silent")
+    axes.set_title(f"{name}:  {sign.size - silent} neurons fire, {silent} stay silent")
     axes.set_xlim(-0.5, sign.size - 0.5)
     axes.set_ylim(steps - 0.4, -0.6)
     axes.set_xticks(np.arange(tokens) * head_dim + (head_dim - 1) / 2, [str(t) for t in range(tokens)])
     axes.tick_params(axis="x", length=0)
     axes.set_yticks(range(0, steps, max(1, steps // 4)))
     axes.set_ylabel("phase")
-    axes.legend(loc="lower right", bbox_to_anchor=(1.005, 0.97), ncols=2, frameon=False, handletextpad=0.1)
     counts.tick_params(axis="y", labelleft=False, length=0)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
         counts.spines[side].set_visible(False)
 
 
-def _digit(axes: Axes, result: DemoResult, sample: int, image: int) -> None:
+def _digit(axes: Axes, result: DemoResult, image: int) -> None:
     """The image with its patches, numbered as tokens."""
-    config = result.network.config
+    config, sample = result.network.config, int(result.chosen[image])
     axes.imshow(result.digits.test_images[sample], cmap="gray_r", vmin=0, vmax=1.25)
     across = config.side // config.patch
-    for edge in range(across + 1):
+    for edge in range(1, across):
         axes.axhline(edge * config.patch - 0.5, color=FAINT, lw=1)
         axes.axvline(edge * config.patch - 0.5, color=FAINT, lw=1)
+    halo = [withStroke(linewidth=2, foreground="white")]
     for token in range(config.tokens):
         y, x = divmod(token, across)
-        axes.text(
-            x * config.patch - 0.4, y * config.patch - 0.38, str(token), color=POSITIVE, size=7.5, va="top"
-        )
+        corner = x * config.patch - 0.4, y * config.patch - 0.36
+        axes.text(*corner, str(token), color=INK, size=7.5, va="top", path_effects=halo)
     axes.set_title(f"Held-out image {sample}")
     axes.set_xlabel(f"label {result.digits.test_labels[sample]}, predicted {result.engine_predicted[image]}")
     axes.set_xticks([])
     axes.set_yticks([])
 
 
-def _phases(figure: Figure, axes: Axes, bar: Axes, run: LayerRun, index: int, steps: int) -> None:
+def _phases(figure: Figure, axes: Axes, phases: NDArray[np.int8], steps: int) -> None:
     """Attention phases: step of the ramp in which each key fires, empty where it stays silent."""
-    phases: NDArray[np.int8] = run.spikes.attn_phase[index]
-    colours = matplotlib.colormaps["viridis_r"].resampled(steps)
-    shown = axes.imshow(
-        np.ma.masked_less(phases, 0), cmap=colours, norm=BoundaryNorm(np.arange(steps + 1) - 0.5, steps)
-    )
+    bounds = BoundaryNorm(np.arange(steps + 1) - 0.5, steps)
+    colours = matplotlib.colormaps["viridis"].resampled(steps)
+    drawn = axes.imshow(np.ma.masked_less(phases, 0), cmap=colours, norm=bounds)
     for (row, key), phase in np.ndenumerate(phases):
         if phase >= 0:
-            ink = "white" if phase > steps / 2 else INK
-            axes.text(key, row, str(phase), ha="center", va="center", size=5.5, color=ink)
+            ink = "white" if phase < 0.6 * steps else INK
+            axes.text(key, row, str(phase), ha="center", va="center", size=6, color=ink)
     _token_axes(axes, "Attention phases", len(phases))
-    figure.colorbar(shown, cax=bar, ticks=range(0, steps, max(1, steps // 4)))
-    silent = int((phases < 0).sum())
-    axes.text(
-        1, -0.2, f"{silent} of {phases.size} keys silent", transform=axes.transAxes, ha="right", size=8.5
-    )
+    _colour_bar(figure, axes, drawn).set_ticks(list(range(0, steps, max(1, steps // 4))))
+    _note(axes, f"{int((phases < 0).sum())} of {phases.size} silent")
 
 
 def _token_axes(axes: Axes, title: str, tokens: int) -> None:
@@ -187,4 +197,4 @@ def _token_axes(axes: Axes, title: str, tokens: int) -> None:
 
 def _note(axes: Axes, text: str) -> None:
     """A remark below the right end of a map."""
-    axes.text(1, -0.2, text, transform=axes.transAxes, ha="right", size=8.5)
+    axes.text(1, -0.19, text, transform=axes.transAxes, ha="right", size=8.5)

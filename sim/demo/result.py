@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from golden.config import CoreConfig, to_table
 from golden.vit import VisionTransformer
+from sim.cycles import CycleReport
 from sim.demo import dataset
 from sim.demo.lockstep import LayerRun
 from sim.report import tool_versions
@@ -55,6 +56,11 @@ class DemoResult:
     def loss_points(self) -> float:
         """Accuracy that spikes cost, in percentage points; negative where they gain."""
         return 100 * (self.float_accuracy - self.spiking_accuracy)
+
+    @property
+    def engine_labels(self) -> NDArray[np.int64]:
+        """Labels of the images of the engine under test, int64 [images]."""
+        return self.digits.test_labels[self.chosen]
 
     @property
     def compared(self) -> int:
@@ -110,10 +116,15 @@ class DemoResult:
                 "changed_classes": int((self.float_predicted != self.spiking_predicted).sum()),
             },
             "engine": {
-                "images": [
-                    {"index": int(index), "label": int(self.digits.test_labels[index]), "predicted": int(got)}
-                    for index, got in zip(self.chosen, self.engine_predicted, strict=True)
-                ],
+                "images": {
+                    "index": self.chosen.tolist(),
+                    "label": self.engine_labels.tolist(),
+                    "predicted": self.engine_predicted.tolist(),
+                },
+                "accuracy": float((self.engine_predicted == self.engine_labels).mean()),
+                "classes_unlike_golden": int(
+                    (self.engine_predicted != self.spiking_predicted[self.chosen]).sum()
+                ),
                 "integers_compared": self.compared,
                 "integers_different": self.different,
                 "layers": [
@@ -123,11 +134,19 @@ class DemoResult:
                         "integers_compared": run.comparison.compared,
                         "integers_different": run.comparison.different,
                         "first_divergence": run.comparison.first_divergence,
-                        "cycles_predicted": run.predicted.to_json(),
-                        "cycles_measured": run.measured.to_json(),
+                        "cycles_predicted": _cycles(run.predicted),
+                        "cycles_measured": _cycles(run.measured),
+                        "rows_unlike_prediction": int((run.predicted.rows != run.measured.rows).sum()),
                         **run.activity.to_json(),
                     }
                     for run in self.runs
                 ],
             },
         }
+
+
+def _cycles(report: CycleReport) -> dict[str, Any]:
+    """A cycle report without its rows, of which a whole test set has tens of thousands."""
+    table = report.to_json()
+    del table["rows"]
+    return table

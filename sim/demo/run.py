@@ -1,7 +1,8 @@
-"""The main job: classify the held-out digits with spiked attention, some of them through the RTL.
+"""The main job: classify the held-out digits with spiked attention, in golden and through the RTL.
 
 Float weights, no retraining: scales are calibrated on the training images, then the whole held-out
-set runs through golden, and a few images run with every attention head in the engine under test.
+set runs through golden, and the chosen images run with every attention head in the engine under
+test, whose outputs go on to the next layer.
 """
 
 import json
@@ -9,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 import golden
 from golden.code import check_range
@@ -24,30 +24,33 @@ from sim.demo.result import DemoResult
 WEIGHTS = Path(golden.__file__).parent / "weights" / "digits.npz"
 REPORT, PICTURE = "report.json", "head.png"
 
-# Called when a part of the job begins, with its name, its index from 0, and the number of parts
-Progress = Callable[[str, int, int], None]
+WAVE_IMAGES = 4  # with waveforms, which take a megabyte for every few heads
+
+# Told the name of the part of the job that runs and the share of it that is done, 0..1
+Progress = Callable[[str, float], None]
 
 
 def run_demo(
     engines: Engines,
     *,
-    images: int = 4,
+    images: int | None = None,
     seed: int = 0,
     config: CoreConfig = PRESETS["digits"],
     weights: Path = WEIGHTS,
     waves: Path | None = None,
-    progress: Progress = lambda part, index, parts: None,
+    progress: Progress = lambda part, share: None,
 ) -> DemoResult:
     """Run the main job.
 
     Args:
         engines: the engine under test and the cycle model.
-        images: held-out images that run through the engine, 1..450.
+        images: held-out images that run through the engine, 1..450; when absent all, or
+            `WAVE_IMAGES` with waveforms.
         seed: chooses them.
         config: the core.
         weights: file of the trained network.
         waves: existing folder that receives one waveform per layer, layer0.fst and so on.
-        progress: told when a part begins.
+        progress: told how far the job is.
 
     Raises:
         InputError: a bad weights file, number of images or seed, or a core that cannot hold the
@@ -55,32 +58,28 @@ def run_demo(
     """
     network = load_vit(weights)
     digits = dataset.load()
+    if images is None:
+        images = len(digits.test_images) if waves is None else WAVE_IMAGES
     check_range("images", images, 1, len(digits.test_images))
     check_range("seed", seed, 0, 2**32 - 1)
     chosen = np.sort(np.random.default_rng(seed).choice(len(digits.test_images), images, replace=False))
-    layers = network.config.layers
-    parts = iter(range(3 + layers))
+    heads = images * network.config.heads
 
-    def begin(part: str) -> None:
-        progress(part, next(parts), 3 + layers)
-
-    begin(f"calibrate scales on {len(digits.train_images)} training images")
+    progress("calibrate scales on the training images", 0.0)
     scales = calibrate_scales(network, digits.train_images)
-    begin(f"classify {len(digits.test_images)} held-out images, exact attention")
+    progress("classify the held-out images, exact attention", 0.0)
     float_predicted = network.logits(digits.test_images).argmax(axis=1)
-    begin(f"classify {len(digits.test_images)} held-out images, spiked attention")
+    progress("classify the held-out images, spiked attention", 0.0)
     spiked = SpikedAttention(scales=scales, code=config.code)
     spiking_predicted = network.logits(digits.test_images, spiked).argmax(axis=1)
-
-    lockstep = LockstepAttention(scales=scales, config=config, engines=engines, waves=waves)
-
-    def announce(
-        layer: int, q: NDArray[np.floating], k: NDArray[np.floating], v: NDArray[np.floating]
-    ) -> NDArray[np.floating]:
-        begin(f"layer {layer} of {images} images through the RTL ({q.shape[0] * q.shape[1]} heads)")
-        return lockstep(layer, q, k, v)
-
-    engine_predicted = network.logits(digits.test_images[chosen], announce).argmax(axis=1)
+    lockstep = LockstepAttention(
+        scales=scales,
+        config=config,
+        engines=engines,
+        waves=waves,
+        progress=lambda layer, share: progress(f"layer {layer}: {heads} heads through the RTL", share),
+    )
+    engine_predicted = network.logits(digits.test_images[chosen], lockstep).argmax(axis=1)
     return DemoResult(
         seed=seed,
         config=config,

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 from rich.table import Table
 
+from sim.demo.lockstep import LayerRun
 from sim.demo.result import DemoResult
 
 
@@ -31,7 +32,7 @@ def _accuracy(result: DemoResult) -> Table:
     ):
         correct = int((predicted == labels).sum())
         table.add_row(name, str(n), str(correct), f"{correct / n:.2%}")
-    correct = int((result.engine_predicted == labels[result.chosen]).sum())
+    correct = int((result.engine_predicted == result.engine_labels).sum())
     images = len(result.chosen)
     table.add_row("spiked, RTL in the loop", str(images), str(correct), f"{correct / images:.2%}")
     table.caption = f"loss of accuracy: {result.loss_points:+.2f} points"
@@ -39,7 +40,7 @@ def _accuracy(result: DemoResult) -> Table:
 
 
 def _agreement(result: DemoResult) -> Table:
-    table = Table(title="RTL against golden, and against the cycle model")
+    table = Table(title="RTL against golden (integers) and against the cycle model (cycles)")
     table.add_column("layer")
     for column in (
         "heads",
@@ -53,31 +54,32 @@ def _agreement(result: DemoResult) -> Table:
     ):
         table.add_column(column, justify="right")
     for run in result.runs:
-        table.add_row(
-            str(run.layer),
-            str(run.job.heads),
-            str(run.comparison.compared),
-            str(run.comparison.different),
-            str(run.predicted.total),
-            str(run.measured.total),
-            _span(run.predicted.durations),
-            _span(run.measured.durations),
-            f"{run.activity.lane_utilisation:.1%}",
-        )
+        _agreement_row(table, str(run.layer), [run], f"{run.activity.lane_utilisation:.1%}")
     table.add_section()
-    table.add_row(
-        "all",
-        str(sum(run.job.heads for run in result.runs)),
-        str(result.compared),
-        str(result.different),
-        str(sum(run.predicted.total for run in result.runs)),
-        str(sum(run.measured.total for run in result.runs)),
-        _span(np.concatenate([run.predicted.durations for run in result.runs])),
-        _span(np.concatenate([run.measured.durations for run in result.runs])),
-        "",
+    _agreement_row(table, "all", result.runs, "")
+    durations = np.concatenate([run.measured.durations for run in result.runs])
+    table.caption = (
+        f"cycles per head: mean over back-to-back heads, measured {durations.min()} to {durations.max()}; "
+        "the first head of a layer includes filling the pipeline"
     )
-    table.caption = "cycles per head: least to most; the first head of a layer includes filling the pipeline"
     return table
+
+
+def _agreement_row(table: Table, name: str, runs: list[LayerRun], utilisation: str) -> None:
+    heads = sum(run.job.heads for run in runs)
+    cycles = [
+        sum(report.durations.sum() for report in reports)
+        for reports in ([run.predicted for run in runs], [run.measured for run in runs])
+    ]
+    table.add_row(
+        name,
+        str(heads),
+        str(sum(run.comparison.compared for run in runs)),
+        str(sum(run.comparison.different for run in runs)),
+        *(str(count) for count in cycles),
+        *(f"{count / heads:.1f}" for count in cycles),
+        utilisation,
+    )
 
 
 def _events(result: DemoResult) -> Table:
@@ -92,8 +94,3 @@ def _events(result: DemoResult) -> Table:
     for name, count in events.items():
         table.add_row(name.replace("_", " "), str(count), f"{count / heads:.1f}")
     return table
-
-
-def _span(values: np.ndarray) -> str:
-    low, high = int(values.min()), int(values.max())
-    return str(low) if low == high else f"{low} to {high}"

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from golden.errors import InputError
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -24,12 +26,18 @@ def cached(family: str, name: str, make: Callable[[Path], None]) -> Path:
 
     It is filled under a temporary name and renamed, so it is whole or absent; processes that want
     the same one wait for the first.
+
+    Raises:
+        InputError: there is no place for it.
     """
     place = REPOSITORY / "build" / family
     target = place / name
     if target.exists():
         return target
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{place}: cannot be written ({error.strerror})") from None
     with (place / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():

@@ -3,105 +3,23 @@
 import ctypes
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.code import check_range
 from golden.errors import InputError
 from hw.export import Manifest, PlainPort
+from sim.rtl import harness_abi as abi
 from sim.rtl.payload import Fields, pack, unpack, word_count
+from sim.rtl.result import Beats, Result, SimulationError
 
 Pauses = float | Mapping[str, float]
 Progress = Callable[[int, int, int], None]
 
-U32 = ctypes.POINTER(ctypes.c_uint32)
-I64 = ctypes.POINTER(ctypes.c_int64)
-PROGRESS = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
-DONE, LIMIT, STALL, EXTRA, UNSTABLE, CANCELLED, ASSERTION, EARLY = range(8)
 SEED_BITS = 48
-
-
-class SimulationError(RuntimeError):
-    """The design did not do what was expected of its streams."""
-
-
-class _Stream(ctypes.Structure):
-    """Feed and Sink of harness.cpp, which have the same fields."""
-
-    _fields_ = (
-        ("words", U32),
-        ("beats", ctypes.c_uint64),
-        ("stride", ctypes.c_uint64),
-        ("pause", ctypes.c_uint64),
-        ("seed", ctypes.c_uint64),
-        ("cycles", I64),
-        ("moved", ctypes.c_uint64),
-    )
-
-
-class _Job(ctypes.Structure):
-    _fields_ = (
-        ("feeds", ctypes.POINTER(_Stream)),
-        ("sinks", ctypes.POINTER(_Stream)),
-        ("plain_in", ctypes.POINTER(U32)),
-        ("plain_out", ctypes.POINTER(U32)),
-        ("reset_at", ctypes.c_int64),
-        ("drain", ctypes.c_uint64),
-        ("limit", ctypes.c_uint64),
-        ("stall", ctypes.c_uint64),
-        ("progress", PROGRESS),
-        ("waves", ctypes.c_char_p),
-        ("cycles", ctypes.c_uint64),
-        ("status", ctypes.c_int32),
-        ("stream", ctypes.c_int32),
-    )
-
-
-@dataclass(frozen=True)
-class Beats:
-    """What an output stream delivered.
-
-    Attributes:
-        words: payloads, uint32 [n, words].
-        cycles: cycle of each transfer, int64 [n].
-        layout: description of the payload.
-    """
-
-    words: NDArray[np.uint32]
-    cycles: NDArray[np.int64]
-    layout: Mapping[str, Any]
-
-    @cached_property
-    def fields(self) -> Fields:
-        """The payloads as in `sim.rtl.payload.unpack`."""
-        return unpack(self.layout, self.words)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What happened in a run.
-
-    Attributes:
-        outputs: beats of each output stream.
-        accepted: cycle in which each input beat was accepted, by stream, int64 [n].
-        ports: values of plain output ports in the last cycle.
-        cycles: clock cycles from cycle 0 up to and with the last transfer.
-        seconds: time it took, without compilation.
-    """
-
-    outputs: Mapping[str, Beats]
-    accepted: Mapping[str, NDArray[np.int64]]
-    ports: Mapping[str, int]
-    cycles: int
-    seconds: float
-
-    def __getitem__(self, stream: str) -> Fields:
-        """Fields of an output stream."""
-        return self.outputs[stream].fields
 
 
 class Simulator:
@@ -165,26 +83,28 @@ class Simulator:
         sources, targets = _ports(manifest.streams, "in"), _ports(manifest.streams, "out")
         _check_keys(f"inputs of {manifest.name}", inputs, sources)
         _check_keys(f"expected beats of {manifest.name}", expect, targets)
-        if not 0 <= seed < 1 << SEED_BITS:
-            raise InputError(f"seed must be in 0..2**{SEED_BITS}-1, not {seed}")
+        check_range("seed", seed, 0, (1 << SEED_BITS) - 1)
+        check_range("reset_at", reset_at or 0, 0, 1 << 62)
+        if waves is not None:
+            _check_writable(waves)
         words = {name: pack(port.layout, inputs[name], name) for name, port in sources.items()}
         for name, port in targets.items():
             words[name] = np.zeros((expect[name], word_count(port.layout)), np.uint32)
         stamps = {name: np.full(len(block), -1, np.int64) for name, block in words.items()}
         records = {
-            name: _Stream(
-                words=words[name].ctypes.data_as(U32),
+            name: abi.Stream(
+                words=words[name].ctypes.data_as(abi.U32),
                 beats=len(words[name]),
                 stride=words[name].shape[1],
                 pause=chances[name],
                 # Far apart, so that no two streams pause together.
                 seed=seed << 16 | number,
-                cycles=stamps[name].ctypes.data_as(I64),
+                cycles=stamps[name].ctypes.data_as(abi.I64),
             )
             for number, name in enumerate(words)
         }
-        feeds = (_Stream * len(sources))(*(records[name] for name in sources))
-        sinks = (_Stream * len(targets))(*(records[name] for name in targets))
+        feeds = (abi.Stream * len(sources))(*(records[name] for name in sources))
+        sinks = (abi.Stream * len(targets))(*(records[name] for name in targets))
         held = _plain_inputs(manifest, ports or {})
         seen = {name: _plain_words(port, 0) for name, port in _ports(manifest.ports, "out").items()}
         raised: list[BaseException] = []
@@ -198,7 +118,7 @@ class Simulator:
                 return 1
             return 0
 
-        job = _Job(
+        job = abi.Job(
             feeds=feeds,
             sinks=sinks,
             plain_in=_pointers(held),
@@ -207,7 +127,7 @@ class Simulator:
             drain=drain,
             limit=2**63 if limit is None else limit,
             stall=stall,
-            progress=PROGRESS(tick),
+            progress=abi.PROGRESS(tick),
             waves=None if waves is None else str(waves).encode(),
         )
         library = self._load(waves=waves is not None)
@@ -217,11 +137,11 @@ class Simulator:
         if raised:
             raise raised[0]
         moved = dict(zip((*sources, *targets), (s.moved for s in (*feeds, *sinks)), strict=True))
-        if job.status == EARLY:
+        if job.status == abi.EARLY:
             raise InputError(
                 f"reset_at must be less than the {job.cycles} cycles of the work, not {reset_at}"
             )
-        if job.status != DONE:
+        if job.status != abi.DONE:
             raise SimulationError(f"{manifest.name}: {self._complaint(job, records, moved)}")
         return Result(
             outputs={n: Beats(words[n], stamps[n], port.layout) for n, port in targets.items()},
@@ -233,14 +153,14 @@ class Simulator:
             seconds=seconds,
         )
 
-    def _complaint(self, job: _Job, records: Mapping[str, _Stream], moved: Mapping[str, int]) -> str:
+    def _complaint(self, job: abi.Job, records: Mapping[str, abi.Stream], moved: Mapping[str, int]) -> str:
         """Why a run failed, in one line."""
         outputs = list(_ports(self.manifest.streams, "out"))
-        if job.status == ASSERTION:
+        if job.status == abi.ASSERTION:
             return f"an assertion failed in cycle {job.cycles}"
-        if job.status in (EXTRA, UNSTABLE):
+        if job.status in (abi.EXTRA, abi.UNSTABLE):
             name = outputs[job.stream]
-            if job.status == EXTRA:
+            if job.status == abi.EXTRA:
                 return (
                     f"cycle {job.cycles}, stream {name}: more than the {records[name].beats} expected beats"
                 )
@@ -250,16 +170,20 @@ class Simulator:
             for name, record in records.items()
             if moved[name] < record.beats
         ]
-        why = f"no transfer for {job.stall} cycles" if job.status == STALL else "limit of cycles reached"
+        why = f"no transfer for {job.stall} cycles" if job.status == abi.STALL else "limit of cycles reached"
         return f"{why} in cycle {job.cycles}; short of beats: {', '.join(short) or 'none'}"
 
     def _load(self, *, waves: bool) -> Any:
         if waves not in self._loaded:
-            library = ctypes.CDLL(str(self._library(waves)))
-            library.harness_run.argtypes = [ctypes.POINTER(_Job)]
-            library.harness_run.restype = ctypes.c_int32
-            self._loaded[waves] = library
+            self._loaded[waves] = abi.load(self._library(waves))
         return self._loaded[waves]
+
+
+def _check_writable(path: Path) -> None:
+    try:
+        path.open("wb").close()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def _ports(ports: Any, direction: str) -> dict[str, Any]:
@@ -310,4 +234,4 @@ def _plain_value(port: PlainPort, words: NDArray[np.uint32]) -> int:
 
 
 def _pointers(arrays: Mapping[str, NDArray[np.uint32]]) -> Any:
-    return (U32 * len(arrays))(*(array.ctypes.data_as(U32) for array in arrays.values()))
+    return (abi.U32 * len(arrays))(*(array.ctypes.data_as(abi.U32) for array in arrays.values()))

@@ -8,7 +8,7 @@ from core_cases import CORES, random_job
 
 from golden.attention import AttentionJob, compute, prepare
 from golden.code import Spikes
-from golden.config import CoreConfig
+from golden.config import PRESETS, CoreConfig
 from sim.cycle_model import predict
 from sim.demo.compare import compare
 from sim.rtl import driver, engine
@@ -135,7 +135,7 @@ def test_every_pair_of_codes(name: str) -> None:
 def test_heads_of_different_size_back_to_back() -> None:
     """Descriptors change from head to head while both are in the core."""
     config = CORES["two-groups"]
-    jobs = [random_job(seed, config) for seed in range(20, 28)]
+    jobs = [random_job(seed, config) for seed in range(20, 44)]
     jobs = [job for job in jobs if job.bias is None and job.allowed is None]
     assert len({(job.tokens, job.head_dim) for job in jobs}) > 2
     inputs = [driver.input_beats(job, config) for job in jobs]
@@ -161,3 +161,21 @@ def join(parts: list[object]) -> object:
     if isinstance(parts[0], dict):
         return {name: join([part[name] for part in parts]) for name in parts[0]}
     return np.concatenate(parts)
+
+
+def test_full_size_core() -> None:
+    """The default preset on dense spikes: rows follow each other at the pace of the longest stage."""
+    config = PRESETS["default"]
+    rng = np.random.default_rng(5)
+    heads, tokens, features = 2, 64, 32
+    q, k, v = np.sign(rng.standard_normal((3, heads, tokens, features))) * rng.uniform(
+        0.2, 1, (3, heads, tokens, features)
+    )
+    job = prepare(q, k, v, config.code)
+    assert job.q.count() == job.q.sign.size
+    check(job, config)
+    report = predict(job, config)
+    longest = features + 1  # score and context; the search takes score_width + 1, the ramp T
+    assert (np.diff(report.rows, axis=1) <= longest + 2).all()
+    # the second head loads while the first computes; its rows fill at least 90 % of its cycles
+    assert tokens * longest >= 0.9 * report.durations[1]

@@ -1,0 +1,1 @@
+"""Trained models in, spiking models out: readers, calibration, conversion, verdicts."""

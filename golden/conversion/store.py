@@ -1,0 +1,166 @@
+"""A converted model on disk: tensors, integers and a description, each guarded by a checksum.
+
+DIR/conversion.json   format, layout, options, scheme, verdicts, checksums
+DIR/model.safetensors float tensors under the names of the source
+DIR/integers.npz      weights, biases, units and scales of every converted node
+DIR/tokenizer.json    copied, for text encoders
+"""
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.code import PhaseCode
+from golden.conversion.convert import Conversion
+from golden.conversion.layouts import Model, Options, read_model
+from golden.conversion.scheme import Scheme, Verdict
+from golden.conversion.tensors import Tensors, read_tensors
+from golden.errors import InputError
+from golden.linear import IntegerLinear
+from golden.models.engine import SpikingAttention
+
+FORMAT = "onespike conversion 1"
+DESCRIPTION = "conversion.json"
+TENSORS = "model.safetensors"
+INTEGERS = "integers.npz"
+TOKENIZER = "tokenizer.json"
+LINEAR_FIELDS = ("weight", "bias", "unit", "input_scale")
+
+
+def checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save(
+    folder: Path,
+    tensors: Tensors,
+    layout: str,
+    options: Options,
+    conversion: Conversion,
+    tokenizer: Path | None,
+    calibration: dict[str, Any],
+) -> None:
+    """Write a converted model into an existing, empty folder; `calibration` says where scales come from."""
+    from safetensors.numpy import save_file
+
+    save_file(
+        {name: np.ascontiguousarray(tensors.take_raw(name)) for name in sorted(tensors.taken)},
+        folder / TENSORS,
+    )
+    (folder / TENSORS).chmod(0o644)  # the package writes for the owner alone
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, layer in conversion.linears.items():
+        arrays |= {f"linear/{name}/{field}": getattr(layer, field) for field in LINEAR_FIELDS}
+    for name, attention in conversion.attentions.items():
+        arrays[f"attention/{name}/scales"] = attention.scales
+    np.savez(folder / INTEGERS, allow_pickle=False, **arrays)
+    if tokenizer is not None:
+        shutil.copyfile(tokenizer, folder / TOKENIZER)
+    scheme = conversion.scheme
+    code = scheme.code
+    description = {
+        "format": FORMAT,
+        "layout": layout,
+        "options": asdict(options),
+        "config": tensors.config,
+        "scheme": {
+            "steps": code.steps,
+            "log2_base": str(code.log2_base),
+            "trace_bits": code.trace_bits,
+            "ramp_bits": code.ramp_bits,
+            "parts": scheme.parts,
+            "granularity": scheme.granularity,
+            "window": scheme.window,
+            "weight_bits": scheme.weight_bits,
+        },
+        "calibration": calibration,
+        "verdicts": [asdict(verdict) for verdict in conversion.verdicts],
+        "checksums": {
+            name: checksum(folder / name)
+            for name in (TENSORS, INTEGERS, TOKENIZER)
+            if (folder / name).is_file()
+        },
+    }
+    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A converted model as read from its folder; `calibration` as given to `save`."""
+
+    layout: str
+    model: Model
+    conversion: Conversion
+    calibration: dict[str, Any]
+
+
+def load(folder: Path) -> Stored:
+    """Read a converted model.
+
+    Raises:
+        InputError: nothing there, another format, or a file that changed since it was written.
+    """
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise InputError(f"{folder}: holds no {DESCRIPTION}; onespike convert writes such a folder")
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        if description["format"] != FORMAT:
+            raise InputError(f"{path}: format must be {FORMAT!r}, not {description['format']!r}")
+        for name, expected in description["checksums"].items():
+            if not (folder / name).is_file() or checksum(folder / name) != expected:
+                raise InputError(f"{folder / name}: missing or changed since it was converted; convert again")
+        scheme = read_scheme(description["scheme"])
+        options = Options(**description["options"])
+        config = dict(description["config"])
+        verdicts = [Verdict(**verdict) for verdict in description["verdicts"]]
+        calibration = dict(description["calibration"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: damaged description ({type(error).__name__}: {error})") from None
+    tensors = read_tensors(folder / TENSORS)
+    tensors.config = config
+    layout, model = read_model(tensors, options)
+    linears, attentions = read_integers(folder / INTEGERS, scheme)
+    conversion = Conversion(scheme=scheme, linears=linears, attentions=attentions, verdicts=verdicts)
+    return Stored(layout=layout, model=model, conversion=conversion, calibration=calibration)
+
+
+def read_scheme(table: dict[str, Any]) -> Scheme:
+    code = PhaseCode(
+        steps=table["steps"],
+        log2_base=Fraction(table["log2_base"]),
+        trace_bits=table["trace_bits"],
+        ramp_bits=table["ramp_bits"],
+    )
+    return Scheme(
+        code=code,
+        parts=table["parts"],
+        granularity=table["granularity"],
+        window=table["window"],
+        weight_bits=table["weight_bits"],
+    )
+
+
+def read_integers(path: Path, scheme: Scheme) -> tuple[dict[str, IntegerLinear], dict[str, SpikingAttention]]:
+    window = scheme.code.steps if scheme.window is None else scheme.window
+    fields: dict[str, dict[str, NDArray[Any]]] = {}
+    attentions = {}
+    with np.load(path, allow_pickle=False) as archive:
+        for key in archive.files:
+            kind, name, field = key.split("/")
+            if kind == "linear":
+                fields.setdefault(name, {})[field] = archive[key]
+            else:
+                attentions[name] = SpikingAttention(code=scheme.code, window=window, scales=archive[key])
+    linears = {name: IntegerLinear(code=scheme.code, **arrays) for name, arrays in fields.items()}
+    return linears, attentions

@@ -1,0 +1,1 @@
+"""Transformers in NumPy whose attention and linear layers run in floats or in spikes."""

@@ -1,0 +1,25 @@
+"""`torch.nn.TransformerEncoder`: blocks on vectors that the user provides."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.models.encoder import Block, run_block
+from golden.models.engine import Engine, Floats
+from golden.models.functions import Norm, layer_norm
+
+
+@dataclass(frozen=True, kw_only=True)
+class TorchEncoder:
+    """Weights: blocks and the final norm, or None."""
+
+    blocks: list[Block]
+    norm: Norm | None = None
+
+    def encode(self, x: Floats, engine: Engine, allowed: NDArray[np.bool_] | None = None) -> Floats:
+        """Outputs [batch, tokens, dim] of inputs of that shape; allowed [batch, tokens], False at padding."""
+        keys = None if allowed is None else allowed[:, None, None, :]
+        for index, block in enumerate(self.blocks):
+            x = run_block(f"block{index}", x, block, engine, allowed=keys)
+        return x if self.norm is None else layer_norm(x, self.norm)

@@ -1,0 +1,100 @@
+"""Parameters of a stochastic attention engine, and the number limits that follow from them."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.code import check_range
+from golden.errors import InputError
+from golden.stochastic.plan import Bank, Banks, RandomPlan
+
+MaskKind = Literal["none", "diagonal", "causal"]
+MASKS: tuple[str, ...] = get_args(MaskKind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StochasticConfig:
+    """What is fixed when a stochastic attention engine is generated.
+
+    Attributes:
+        tokens: N, tokens of a head and units in a row, 1..256.
+        head_dim: d, features of a head, 1..256.
+        rows: R, rows of units that work in parallel, 1..N.
+        steps: largest number of time steps T of a head, 1..1024; the plan's draws stay distinct that long.
+        rate_bits: fraction bits of a rate at the Bernoulli encoders, 1..16, at most plan.draw_bits.
+        mask: scores that never spike: none, diagonal (i = j) or causal (j > i).
+        plan: the random numbers.
+
+    Raises:
+        InputError: a field is outside its range or does not fit another.
+    """
+
+    tokens: int
+    head_dim: int
+    rows: int
+    steps: int = 16
+    rate_bits: int = 8
+    mask: MaskKind = "none"
+    plan: RandomPlan = field(default_factory=RandomPlan)
+
+    def __post_init__(self) -> None:
+        check_range("StochasticConfig.tokens", self.tokens, 1, 256)
+        check_range("StochasticConfig.head_dim", self.head_dim, 1, 256)
+        check_range("StochasticConfig.rows", self.rows, 1, self.tokens)
+        check_range("StochasticConfig.steps", self.steps, 1, 1024)
+        check_range("StochasticConfig.rate_bits", self.rate_bits, 1, min(16, self.plan.draw_bits))
+        if self.mask not in MASKS:
+            raise InputError(f"StochasticConfig.mask must be one of {', '.join(MASKS)}, not {self.mask!r}")
+        needed = max(self.score_bits, self.sum_bits)
+        if self.plan.draw_bits < needed:
+            raise InputError(
+                f"RandomPlan.draw_bits must be at least {needed} for {self.tokens} tokens and "
+                f"{self.head_dim} features, not {self.plan.draw_bits}"
+            )
+        distinct = self.distinct_steps
+        if distinct < self.steps and not self.plan.allow_repeats:
+            raise InputError(
+                f"RandomPlan.width must give {self.steps} time steps of distinct draws, "
+                f"not {self.plan.width}, which gives {max(distinct, 0)}"
+            )
+
+    @property
+    def groups(self) -> int:
+        """Row groups of a head: row i is served by physical row i % rows in group i // rows."""
+        return -(-self.tokens // self.rows)
+
+    @property
+    def score_bits(self) -> int:
+        """Bits of a draw of the score comparator, 0..d-1."""
+        return (self.head_dim - 1).bit_length()
+
+    @property
+    def sum_bits(self) -> int:
+        """Bits of a draw of the output comparator, 0..N-1."""
+        return (self.tokens - 1).bit_length()
+
+    @property
+    def distinct_steps(self) -> int:
+        """Time steps during which no two draws of the engine share a bit."""
+        columns = self.groups * self.head_dim
+        events = {
+            "score": self.groups, "output": columns, "q": columns, "k": self.head_dim, "v": self.head_dim,
+        }  # fmt: skip
+        return self._banks.distinct_steps(events)
+
+    @cached_property
+    def _banks(self) -> Banks:
+        return Banks(plan=self.plan, rows=self.rows, tokens=self.tokens)
+
+    def bank(self, name: str) -> Bank:
+        """The bank score, output, q, k or v."""
+        return self._banks.all[name]
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """[tokens, tokens]: scores that may spike."""
+        i, j = np.indices((self.tokens, self.tokens))
+        return {"none": i >= 0, "diagonal": i != j, "causal": j <= i}[self.mask]

@@ -1,0 +1,170 @@
+"""`onespike convert`: a trained model becomes a spiking one."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import typer
+from rich.box import SIMPLE
+from rich.table import Table
+
+from golden.code import MAX_DENOMINATOR, PhaseCode, check_range
+from golden.conversion.convert import Conversion, convert, record
+from golden.conversion.layouts import Options, read_model
+from golden.conversion.scheme import GRANULARITIES, PARTS, Parts, Scheme, Verdict
+from golden.conversion.store import TOKENIZER, save
+from golden.conversion.tensors import read_tensors
+from onespike.files import filled_folder
+from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.tables import print_tables, progress
+from sim.evaluate.samples import calibration_samples
+
+
+def fraction(text: str) -> Fraction:
+    """Parser of --log2-base."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise typer.BadParameter(
+            f"must be a fraction a/b with b at most {MAX_DENOMINATOR}, not {text!r}"
+        ) from None
+
+
+def verdict_table(verdicts: list[Verdict]) -> Table:
+    """One line per node."""
+    table = Table(title="Verdicts", box=SIMPLE)
+    for column, justify in (
+        ("node", "left"),
+        ("verdict", "left"),
+        ("rel. RMSE", "right"),
+        ("worst", "right"),
+    ):
+        table.add_column(column, justify=cast(Literal["left", "right"], justify))
+    table.add_column("why")
+    for verdict in verdicts:
+        numbers = ["" if value is None else f"{value:.4f}" for value in (verdict.error, verdict.worst)]
+        name = "kept in float" if verdict.outcome == "float" else verdict.outcome
+        table.add_row(verdict.node, name, *numbers, verdict.reason)
+    return table
+
+
+def convert_model(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            help="A model file, or a folder with one and its config.json.",
+            show_default=False,
+        ),
+    ],
+    target: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.", show_default=False)
+    ],
+    samples_file: Annotated[
+        Path,
+        typer.Option(
+            "--samples",
+            metavar="FILE",
+            help="Calibration samples: sentences (.txt, .csv of pairs) or an .npz with `inputs`.",
+            show_default=False,
+        ),
+    ],
+    count: Annotated[
+        int,
+        typer.Option(
+            "--count", metavar="N", parser=whole_number, help="Rows of FILE to use, drawn at random."
+        ),
+    ] = 100,
+    parts: Annotated[
+        str, typer.Option("--parts", metavar="|".join(PARTS), help="Attention, or every dense input too.")
+    ] = "linear",
+    granularity: Annotated[
+        str,
+        typer.Option("--scales", metavar="|".join(GRANULARITIES), help="Scales of dense inputs."),
+    ] = "channel",
+    steps: Annotated[
+        int, typer.Option("--steps", metavar="T", parser=whole_number, help="Steps of the code.")
+    ] = 16,
+    log2_base: Annotated[
+        Fraction,
+        typer.Option("--log2-base", metavar="A/B", parser=fraction, help="The base is 2^(A/B)."),
+    ] = Fraction(1, 2),
+    window: Annotated[
+        int | None,
+        typer.Option(
+            "--window", metavar="N", parser=whole_number, help="Steps of the WOSS ramp. [default: T]"
+        ),
+    ] = None,
+    weight_bits: Annotated[
+        int, typer.Option("--weight-bits", metavar="N", parser=whole_number, help="Width of dense weights.")
+    ] = 8,
+    heads: Annotated[
+        int | None,
+        typer.Option("--heads", metavar="N", parser=whole_number, help="Heads, where config.json is silent."),
+    ] = None,
+    activation: Annotated[
+        str | None, typer.Option("--activation", help="Activation function, where config.json is silent.")
+    ] = None,
+    norm_first: Annotated[
+        bool | None,
+        typer.Option("--norm-first/--norm-last", help="Order in a torch.nn.TransformerEncoder."),
+    ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option("--tokenizer", metavar="FILE", help="tokenizer.json. [default: beside the model]"),
+    ] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Convert a trained transformer without retraining.
+
+    MODEL is a .safetensors file (read without torch), an .npz, or a PyTorch state dict (.pt, .pth,
+    .bin; torch must be installed) in the layout of a Hugging Face BERT encoder, a timm vision
+    transformer, a timm Swin transformer, or `torch.nn.TransformerEncoder`; or a folder that holds one.
+
+    Each node gets a verdict: exact, approximate (with its error on the calibration samples), or kept
+    in float. A model with tensors of an unknown part is refused.
+
+    Examples:
+
+        onespike convert minilm/ -o build/minilm --samples stsb-en-dev.csv --steps 24 --log2-base 2/7
+        onespike convert vit.safetensors -o build/vit --samples images.npz --heads 12
+    """
+    check_range("--count", count, 1, 1 << 20)
+    check_range("--seed", seed, 0, MAX_SEED)
+    code = PhaseCode(steps=steps, log2_base=log2_base)
+    scheme = Scheme(
+        code=code,
+        parts=cast(Parts, parts),
+        granularity=cast(Literal["tensor", "channel"], granularity),
+        window=window,
+        weight_bits=weight_bits,
+    )
+    options = Options(heads=heads, activation=activation, norm_first=norm_first)
+    with filled_folder("-o", target) as place, progress() as bar:
+        task = bar.add_task("read", total=4)
+        tensors = read_tensors(source)
+        layout, model = read_model(tensors, options)
+        beside = tokenizer or tensors.path.parent / TOKENIZER
+        calibration = calibration_samples(model, samples_file, beside, count, seed)
+        samples = calibration.samples
+        bar.update(task, advance=1, description=f"calibrate on {len(samples)} samples")
+        ranges, layers = record(model, samples)
+        bar.update(task, advance=1, description="convert and compare")
+        conversion = convert(model, ranges, layers, scheme, samples)
+        bar.update(task, advance=1, description="write")
+        copied = beside if layout == "bert" else None
+        save(place, tensors, layout, options, conversion, copied, calibration.origin)
+    print_tables([verdict_table(conversion.verdicts)])
+    typer.echo(summary(layout, conversion, len(samples), seed))
+
+
+def summary(layout: str, conversion: Conversion, samples: int, seed: int) -> str:
+    """One line for people."""
+    scheme = conversion.scheme
+    outcomes = [verdict.outcome for verdict in conversion.verdicts]
+    code = scheme.code
+    return (
+        f"{layout}: T = {code.steps}, B = 2^({code.log2_base}), {samples} samples, seed {seed}; "
+        f"{outcomes.count('approximate')} nodes in spikes, {outcomes.count('exact')} exact, "
+        f"{outcomes.count('float')} kept in float"
+    )

@@ -1,0 +1,194 @@
+"""`onespike evaluate`: the score of a converted model, in floats and in spikes."""
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import joblib
+import typer
+from numpy.typing import NDArray
+from rich.box import SIMPLE
+from rich.table import Table
+
+from golden.code import check_range
+from golden.conversion.store import TOKENIZER, load
+from golden.errors import InputError
+from golden.models.bert import Bert
+from onespike.files import whole_or_nothing, write_json
+from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.tables import print_tables, progress
+from sim.evaluate.data import read_labelled, read_pairs
+from sim.evaluate.literal import time_literal
+from sim.evaluate.report import label_report, sts_report
+from sim.evaluate.samples import check_samples, held_out, sentence_samples
+from sim.evaluate.work import MODES, Mode, Outputs, outputs_of
+
+
+def chosen_modes(text: str, converted_linear: bool) -> list[Mode]:
+    """Modes of --modes; floats always come first, as the reference."""
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in MODES:
+            raise InputError(f"--modes must be taken from {', '.join(MODES)}, not {name!r}")
+        if name == "linear" and not converted_linear:
+            raise InputError("--modes linear needs a model converted with --parts linear")
+    return cast(list[Mode], ["float", *(name for name in MODES[1:] if name in names)])
+
+
+def on_dask(address: str | None) -> Any:
+    """Context in which joblib's work goes to the Dask scheduler at `address`."""
+    if address is None:
+        return nullcontext()
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        raise InputError("--dask needs the package distributed; install dask[distributed]") from None
+    try:
+        Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise InputError(f"--dask {address}: no scheduler there ({error})") from None
+    return joblib.parallel_config("dask")
+
+
+def evaluate(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="What onespike convert wrote.", show_default=False)
+    ],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="Pairs of sentences with scores (.csv, .tsv), or an .npz with `inputs` and `labels`.",
+            show_default=False,
+        ),
+    ],
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", parser=whole_number, help="Use at most N samples.")
+    ] = None,
+    modes: Annotated[
+        str, typer.Option("--modes", help="What to evaluate beside floats, commas between.")
+    ] = "attention,linear",
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", parser=whole_number, help="Processes on this machine.")
+    ] = 2,
+    dask: Annotated[
+        str | None,
+        typer.Option("--dask", metavar="ADDRESS", help="Dask scheduler to use; its workers must see DIR."),
+    ] = None,
+    literal: Annotated[
+        int,
+        typer.Option(
+            "--literal",
+            metavar="N",
+            parser=whole_number,
+            help="Also time the literal time-stepped attention on N samples.",
+        ),
+    ] = 0,
+    report_file: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False),
+    ] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Score a converted model: floats, attention in spikes, every dense input in spikes too.
+
+    Sentence pairs are scored by Spearman's rank correlation (x 100) of the cosine of their embeddings
+    with the given scores; labelled inputs by accuracy. Intervals hold 95 % of 1000 bootstrap
+    repetitions; the one of a loss is paired. Rows of DATA that set the scales are left out.
+
+    Examples:
+
+        onespike evaluate build/minilm stsb-en-dev.csv --report minilm.json
+        onespike evaluate build/minilm stsb-en-dev.csv --dask tcp://head:8786
+    """
+    check_range("--seed", seed, 0, MAX_SEED)
+    check_range("--jobs", jobs, 1, 1024)
+    check_range("--literal", literal, 0, 1 << 20)
+    if limit is not None:
+        check_range("--limit", limit, 1, 1 << 30)
+    stored = load(folder)
+    model, conversion = stored.model, stored.conversion
+    wanted = chosen_modes(modes, bool(conversion.linears))
+    if isinstance(model, Bert):
+        pairs = read_pairs(data)
+        rows = held_out(data, len(pairs.scores), stored.calibration)[:limit]
+        sentences = [text for row in rows for text in pairs.sentences[row]]
+        samples: list[Any] = list(sentence_samples(model, folder / TOKENIZER, sentences))
+        truth: NDArray[Any] = pairs.scores[rows]
+        report_of: Callable[..., dict[str, Any]] = sts_report
+    else:
+        labelled = read_labelled(data)
+        rows = held_out(data, len(labelled.labels), stored.calibration)[:limit]
+        samples, truth, report_of = list(labelled.inputs[rows]), labelled.labels[rows], label_report
+    check_samples(model, data, samples)
+
+    targets = {"--report": report_file} if report_file is not None else {}
+    with whole_or_nothing(targets) as places, progress() as bar, on_dask(dask):
+        task = bar.add_task("evaluate", total=len(samples) * len(wanted))
+        outputs: dict[str, Outputs] = {}
+        seconds: dict[str, float] = {}
+        for mode in wanted:
+            bar.update(task, description=mode)
+            start = time.perf_counter()
+            outputs[mode] = outputs_of(
+                folder,
+                mode,
+                samples,
+                jobs=None if dask else jobs,
+                progress=lambda ready: bar.update(task, advance=ready),
+            )
+            seconds[mode] = time.perf_counter() - start
+        report = report_of(outputs, truth, seed)
+        code = conversion.scheme.code
+        report |= {
+            "model": str(folder),
+            "layout": stored.layout,
+            "data": str(data),
+            "code": {"steps": code.steps, "log2_base": str(code.log2_base)},
+            "scales": conversion.scheme.granularity,
+            "weight_bits": conversion.scheme.weight_bits,
+            "seconds": seconds,
+        }
+        if literal:
+            bar.update(task, description="literal procedure")
+            times = time_literal(model, conversion, samples[:literal])
+            report["literal"] = asdict(times) | {"samples": len(samples[:literal]), "ratio": times.ratio}
+        if "--report" in places:
+            write_json(places["--report"], report)
+    print_tables([report_table(report)])
+    if literal:
+        found = report["literal"]
+        typer.echo(
+            f"attention of {found['samples']} samples: literal {found['literal']:.2f} s, closed form "
+            f"{found['closed_form']:.2f} s, {found['ratio']:.0f} times faster; "
+            f"{found['codes_differ']} of {found['codes']} output codes differ"
+        )
+    typer.echo("seconds: " + ", ".join(f"{mode} {spent:.0f}" for mode, spent in seconds.items()))
+
+
+def report_table(report: dict[str, Any]) -> Table:
+    """The scores for people."""
+    code = report["code"]
+    table = Table(
+        title=f"{report['layout']}, T = {code['steps']}, B = 2^({code['log2_base']}), "
+        f"{report['samples']} samples, seed {report['seed']}: {report['metric']}",
+        box=SIMPLE,
+    )
+    for column in ("mode", "score", "95 %", "loss", "95 %", "cosine", "least"):
+        table.add_column(column, justify="left" if column == "mode" else "right", no_wrap=True)
+    for mode, entry in report["modes"].items():
+        row = [mode, f"{entry['score']['value']:.2f}", interval(entry["score"])]
+        if "loss" in entry:
+            row += [f"{entry['loss']['value']:.2f}", interval(entry["loss"])]
+            row += [f"{entry['cosine'][name]:.4f}" for name in ("mean", "min")]
+        else:
+            row += [""] * 4
+        table.add_row(*row)
+    return table
+
+
+def interval(estimate: dict[str, float]) -> str:
+    return f"{estimate['low']:.2f}..{estimate['high']:.2f}"

@@ -1,0 +1,113 @@
+"""`onespike predict`: cycles of whole networks."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.table import Table
+
+from golden.energy.layers import SHAPES
+from golden.errors import InputError
+from onespike.files import whole_or_nothing, write_json
+from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
+from onespike.tables import print_tables
+from sim.energy import measured_densities
+from sim.layer_cycles import LayerCycles, network_cycles
+
+
+def share(text: str) -> float:
+    """Parser of a density."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"must be a number in 0..1, not {text!r}") from None
+
+
+def predict_network(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"One of {', '.join(SHAPES)}.")],
+    preset_name: PresetOption = None,
+    config_file: ConfigOption = None,
+    density: Annotated[
+        float, typer.Option("--density", metavar="X", parser=share, help="Share of q, k, v that fire.")
+    ] = 1.0,
+    dense_density: Annotated[
+        float,
+        typer.Option("--dense-density", metavar="X", parser=share, help="Share of dense inputs that fire."),
+    ] = 1.0,
+    activity: Annotated[
+        Path | None,
+        typer.Option(
+            "--activity", metavar="R.json", help="Report of onespike evaluate that gives both densities."
+        ),
+    ] = None,
+    clock: Annotated[
+        float, typer.Option("--clock", metavar="MHZ", parser=share, help="Clock for the milliseconds.")
+    ] = 50.0,
+    tokens: Annotated[
+        int | None,
+        typer.Option("--tokens", metavar="N", parser=whole_number, help="Length of a text encoder's input."),
+    ] = None,
+    report_file: Annotated[
+        Path | None, typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False)
+    ] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Predict the cycles of a network's attention and dense layers, one inference.
+
+    Attention by the cycle model, which equals the RTL cycle for cycle; dense layers by their spikes, one
+    per cycle and group of outputs, the least that a neuron core of as many lanes can take.
+
+    Examples:
+
+        onespike predict swin-t --preset swin-window --activity minilm.json --clock 60
+        onespike predict bert-base
+    """
+    if not clock > 0:
+        raise InputError(f"--clock must be positive, not {clock:g}")
+    config = chosen_config(preset_name, config_file)
+    if activity is not None:
+        densities = measured_densities(activity)
+        density, dense_density = densities.operands, densities.dense
+    layers = network_cycles(
+        model, config, density=density, dense_density=dense_density, seed=seed, tokens=tokens
+    )
+    total = sum(layer.cycles for layer in layers)
+    report: dict[str, Any] = {
+        "model": model,
+        "lanes": config.lanes,
+        "density": density,
+        "dense_density": dense_density,
+        "clock_mhz": clock,
+        "seed": seed,
+        "cycles": total,
+        "milliseconds": total / clock / 1000,
+        "layers": [asdict(layer) for layer in layers],
+    }
+    if report_file is not None:
+        with whole_or_nothing({"--report": report_file}) as places:
+            write_json(places["--report"], report)
+    print_tables([layer_table(layers, clock, report)])
+    longest = max(layers, key=lambda layer: layer.cycles)
+    typer.echo(f"longest layer: {longest.name}, {longest.cycles / total:.1%} of {total:,} cycles")
+
+
+def layer_table(layers: list[LayerCycles], clock: float, report: dict[str, Any]) -> Table:
+    """Cycles by kind of layer: blocks repeat, so their parts are added up."""
+    table = Table(
+        title=f"{report['model']}: {report['lanes']} lanes, densities {report['density']:.2f} and "
+        f"{report['dense_density']:.2f}, {clock:g} MHz",
+        box=SIMPLE,
+    )
+    for column in ("part", "layers", "cycles", "ms", "share", "utilisation"):
+        table.add_column(column, justify="left" if column == "part" else "right")
+    parts: dict[str, list[LayerCycles]] = {}
+    for layer in layers:
+        parts.setdefault(layer.name.rpartition(".")[-1], []).append(layer)
+    for part, members in [*parts.items(), ("total", layers)]:
+        cycles = sum(layer.cycles for layer in members)
+        used = sum(layer.utilisation * layer.cycles for layer in members) / cycles
+        numbers = (f"{cycles:,}", f"{cycles / clock / 1000:.2f}", f"{cycles / report['cycles']:.1%}")
+        table.add_row(part, str(len(members)), *numbers, f"{used:.1%}")
+    return table

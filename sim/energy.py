@@ -1,0 +1,190 @@
+"""Energy reports: the paper's accounting, and the hardware's from events that the cycle model counts."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from golden.attention import AttentionJob, compute
+from golden.config import CoreConfig, to_table
+from golden.energy.hardware import (
+    AttentionEvents,
+    LinearEvents,
+    Scope,
+    crossover,
+    mac_attention,
+    mac_linear,
+    spiking_attention,
+    spiking_linear,
+    total,
+)
+from golden.energy.layers import layer_list
+from golden.energy.paper import FLOAT_OPERATION, FLOAT_OUTPUT, PICOJOULES_PER_MILLIJOULE
+from golden.energy.published import REPRODUCTIONS
+from golden.errors import InputError
+from sim.activity import activity
+from sim.cycle_model import predict
+
+DENSITIES = [round(x, 3) for x in np.linspace(0.05, 1.0, 20).tolist()]
+
+
+def paper_report(model: str) -> dict[str, Any]:
+    """The reproduction of an authors' log as plain values.
+
+    Raises:
+        InputError: no log of this model was published.
+    """
+    if model not in REPRODUCTIONS:
+        raise InputError(f"MODEL must be one of {', '.join(REPRODUCTIONS)}, not {model!r}")
+    report = asdict(REPRODUCTIONS[model]())
+    for item in report["deviations"]:
+        picojoule = FLOAT_OPERATION * item["operations"] + FLOAT_OUTPUT * item["outputs"]
+        item["millijoule"] = picojoule / PICOJOULES_PER_MILLIJOULE
+    return report
+
+
+def attention_events(job: AttentionJob, config: CoreConfig) -> AttentionEvents:
+    """Events of a job as the cycle model counts them.
+
+    Raises:
+        InputError: the core cannot hold the job.
+    """
+    counted = activity(job, config)
+    return AttentionEvents(
+        heads=job.heads,
+        tokens=job.tokens,
+        head_dim=job.head_dim,
+        query_spikes=job.q.count(),
+        score_additions=counted.events["synaptic_additions"],
+        context_additions=counted.events["context_additions"],
+        window=job.window,
+        cycles=predict(job, config).total + 1,
+    )
+
+
+def at_density(events: AttentionEvents, survivors: float, density: float) -> AttentionEvents:
+    """The same job if a share `density` of q, k and v fired, independently, `survivors` keys per row."""
+    rows = events.rows
+    return replace(
+        events,
+        query_spikes=rows * events.head_dim * density,
+        score_additions=rows * events.tokens * events.head_dim * density**2,
+        context_additions=rows * survivors * (events.head_dim * density + 1),
+    )
+
+
+def density_curve(
+    events: AttentionEvents, survivors: float, config: CoreConfig
+) -> tuple[list[float], list[float]]:
+    """Microjoules of the spiking and of the multiply-accumulate lanes over DENSITIES."""
+    points = [at_density(events, survivors, density) for density in DENSITIES]
+    spiking = [total(spiking_attention(point, config)) for point in points]
+    return spiking, [total(mac_attention(point, config)) for point in points]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Densities:
+    """Shares of neurons that fire: q, k and v, keys of an attention row, inputs of dense layers."""
+
+    operands: float
+    survivors: float
+    dense: float
+
+
+def measured_densities(path: Path) -> Densities:
+    """Mean densities in a report of onespike evaluate with the mode linear.
+
+    Raises:
+        InputError: the file is no such report.
+    """
+    kinds = {"q": "operands", "k": "operands", "v": "operands", "attention": "survivors", "x": "dense"}
+    sums = {kind: [0, 0] for kind in kinds.values()}
+    try:
+        activity = json.loads(path.read_text(encoding="utf-8"))["modes"]["linear"]["activity"]
+        for name, counted in activity.items():
+            kind = kinds.get(name.rpartition(".")[-1])
+            if kind is not None:
+                sums[kind][0] += counted["spikes"]
+                sums[kind][1] += counted["neurons"]
+        return Densities(**{kind: spikes / neurons for kind, (spikes, neurons) in sums.items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        raise InputError(
+            f"{path}: must be a report of onespike evaluate with the mode linear ({type(error).__name__})"
+        ) from None
+
+
+def network_report(
+    model: str, config: CoreConfig, densities: Densities, tokens: int | None
+) -> dict[str, Any]:
+    """Microjoules of every attention and dense layer, spiking and multiply-accumulate.
+
+    Raises:
+        InputError: unknown model.
+    """
+    layers = layer_list(model, tokens)
+    lines = []
+    for layer, following in zip(layers, [*layers[1:], layers[0]], strict=True):
+        if layer.kind == "linear":
+            events = LinearEvents(
+                rows=layer.tokens,
+                inputs=layer.fan_in,
+                outputs=layer.outputs // layer.tokens,
+                spikes=layer.tokens * layer.fan_in * densities.dense,
+            )
+            spiking, mac = spiking_linear(events, config), mac_linear(events, config)
+            name = layer.name
+        elif layer.kind == "score":
+            keys, head_dim = following.fan_in, layer.fan_in
+            core = replace(config, tokens=max(config.tokens, keys), head_dim=max(config.head_dim, head_dim))
+            whole = AttentionEvents(
+                heads=layer.outputs // keys**2,
+                tokens=keys,
+                head_dim=head_dim,
+                query_spikes=0,
+                score_additions=0,
+                context_additions=0,
+                window=config.code.steps,
+            )
+            at = at_density(whole, densities.survivors * keys, densities.operands)
+            spiking, mac = spiking_attention(at, core), mac_attention(at, core)
+            name = f"{layer.name.removesuffix('.score')}.attention"
+        else:
+            continue
+        lines.append({"name": name, "spiking": total(spiking), "mac": total(mac)})
+    return {
+        "model": model,
+        "configuration": to_table(config),
+        "densities": asdict(densities),
+        "layers": lines,
+        "spiking": sum(line["spiking"] for line in lines),
+        "mac": sum(line["mac"] for line in lines),
+    }
+
+
+def hardware_report(job: AttentionJob, config: CoreConfig, clock_picojoule: float | None) -> dict[str, Any]:
+    """Scopes of both sides, their sums, and the density at which they meet.
+
+    Raises:
+        InputError: the core cannot hold the job.
+    """
+    events = attention_events(job, config)
+    spikes = compute(job)
+    survivors = float((spikes.attn_phase >= 0).sum()) / events.rows
+    spiking, mac = density_curve(events, survivors, config)
+
+    def side(scopes: list[Scope]) -> dict[str, Any]:
+        lines = [asdict(scope) | {"microjoule": scope.microjoule} for scope in scopes]
+        return {"scopes": lines, "microjoule": total(scopes)}
+
+    return {
+        "configuration": to_table(config),
+        "events": asdict(events),
+        "density": {name: s.count() / s.sign.size for name, s in (("q", job.q), ("k", job.k), ("v", job.v))},
+        "survivors_per_row": survivors,
+        "spiking": side(spiking_attention(events, config, clock_picojoule)),
+        "mac": side(mac_attention(events, config, clock_picojoule)),
+        "curve": {"density": DENSITIES, "spiking": spiking, "mac": mac},
+        "crossover": crossover(DENSITIES, spiking, mac),
+    }

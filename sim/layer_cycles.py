@@ -1,0 +1,128 @@
+"""Cycles of whole networks: the cycle model for attention, the spike count for dense layers.
+
+Attention layers run head after head, window after window, on the attention core: a few heads are
+predicted exactly, and the duration of a steady one carries the rest. Dense layers run on a neuron core
+of as many lanes, one spike per cycle for each group of outputs: the least it can take, no latency added.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from golden.attention import AttentionJob, prepare
+from golden.code import Spikes
+from golden.config import CoreConfig
+from golden.energy.layers import Layer, layer_list
+from golden.errors import InputError
+from sim.cycle_model import predict
+
+# Heads predicted one by one; from the second on, durations repeat but for the number of spikes
+SAMPLED_HEADS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerCycles:
+    """Prediction for one layer.
+
+    Attributes:
+        name: of the layer; attention stands for its score and context products together.
+        kind: attention or linear.
+        cycles: from its first input to its last output.
+        utilisation: share of the lanes' additions that are made, two adders per attention lane and
+            one per neuron lane.
+    """
+
+    name: str
+    kind: str
+    cycles: int
+    utilisation: float
+
+
+def sample_job(
+    heads: int, tokens: int, head_dim: int, config: CoreConfig, density: float, seed: int
+) -> AttentionJob:
+    """Random heads of which each spike of q, k and v is there with a probability of `density`."""
+    rng = np.random.default_rng(seed)
+    shape = (heads, tokens, head_dim)
+    q, k, v = rng.standard_normal((3, *shape))
+    job = prepare(q, k, v, config.code)
+
+    def thin() -> Spikes:
+        fires = rng.random(shape) < density
+        phase = np.where(fires, rng.integers(0, config.code.steps, shape), config.code.steps)
+        return Spikes(fires.astype(np.int8), phase.astype(np.int8))
+
+    return replace(job, q=thin(), k=thin(), v=thin())
+
+
+def attention_cycles(job: AttentionJob, config: CoreConfig, heads: int) -> int:
+    """Cycles of `heads` heads like those of the job, without a pause between them."""
+    durations = predict(job, config).durations
+    return round(int(durations[0]) + (heads - 1) * float(durations[1:].mean()))
+
+
+def predict_attention(
+    score: Layer, context: Layer, config: CoreConfig, density: float, seed: int
+) -> LayerCycles:
+    """All heads and windows of one attention."""
+    keys, head_dim = context.fan_in, score.fan_in
+    heads = score.outputs // keys**2
+    job = sample_job(SAMPLED_HEADS, keys, head_dim, config, density, seed)
+    cycles = attention_cycles(job, config, heads)
+    additions = score.operations * density**2 + context.operations * density
+    return LayerCycles(
+        name=f"{score.name.removesuffix('.score')}.attention",
+        kind="attention",
+        cycles=cycles,
+        utilisation=additions / (2 * config.lanes * cycles),
+    )
+
+
+def predict_linear(layer: Layer, config: CoreConfig, density: float) -> LayerCycles:
+    """A dense layer on as many neuron lanes."""
+    outputs = layer.outputs // layer.tokens
+    groups = -(-outputs // config.lanes)
+    cycles = max(1, round(layer.tokens * layer.fan_in * density)) * groups
+    return LayerCycles(
+        name=layer.name, kind="linear", cycles=cycles, utilisation=outputs / (groups * config.lanes)
+    )
+
+
+def network_cycles(
+    model: str,
+    config: CoreConfig,
+    *,
+    density: float,
+    dense_density: float,
+    seed: int,
+    tokens: int | None = None,
+) -> list[LayerCycles]:
+    """Prediction for every attention and dense layer of a named network.
+
+    Args:
+        model: key of `golden.energy.layers.SHAPES`.
+        config: attention core; the neuron core has as many lanes.
+        density: share of q, k and v that fire; every attention key is taken to survive.
+        dense_density: share of the inputs of dense layers that fire.
+        seed: of the sampled heads.
+        tokens: sequence length of a text encoder.
+
+    Raises:
+        InputError: unknown model, a density out of 0..1, or heads that the core cannot hold.
+    """
+    for name, value in (("density", density), ("dense density", dense_density)):
+        if not 0 <= value <= 1:
+            raise InputError(f"{name} must be in 0..1, not {value:g}")
+    layers = layer_list(model, tokens)
+    found: list[LayerCycles] = []
+    known: dict[tuple[int, int, int], LayerCycles] = {}
+    for layer, following in zip(layers, [*layers[1:], layers[0]], strict=True):
+        if layer.kind == "linear":
+            found.append(predict_linear(layer, config, dense_density))
+        elif layer.kind == "score":
+            shape = (layer.outputs, layer.fan_in, following.fan_in)
+            if shape not in known:
+                known[shape] = predict_attention(layer, following, config, density, seed)
+            name = f"{layer.name.removesuffix('.score')}.attention"
+            found.append(replace(known[shape], name=name))
+    return found

@@ -1,0 +1,1 @@
+"""Stochastic spiking attention: cycle model, engines, studies and evaluation of trained networks."""

@@ -1,0 +1,70 @@
+"""Accuracy of the trained networks against the number of time steps, as a table and a plot.
+
+    python -m sim.stochastic.accuracy golden/weights/ssa_digits.npz --plot build/accuracy.png
+
+Runs the integer networks with the golden engine: every spike is one that the hardware would give.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from golden.stochastic.network import load_network
+from golden.stochastic.plan import RandomPlan
+from sim.stochastic.datasets import DATASETS, load_images
+from sim.stochastic.inference import classify
+
+STEPS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("networks", type=Path, nargs="+")
+    parser.add_argument("--dataset", choices=DATASETS, default="digits")
+    parser.add_argument("--data", type=Path, help="folder that holds fashion-mnist/ and cifar10/")
+    parser.add_argument("--images", type=int, help="first images of the test set; all when absent")
+    parser.add_argument("--steps", type=int, nargs="+", default=STEPS)
+    parser.add_argument("--seed", type=int, default=1, help="of the random-number plan")
+    parser.add_argument("--float", type=float, help="accuracy of the float network, for the plot")
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    data = load_images(args.dataset, args.data)
+    images, labels = data.test[: args.images], data.test_labels[: args.images]
+    plan = RandomPlan(seed=args.seed)
+    table: dict[str, dict[int, float]] = {}
+    for path in args.networks:
+        network = load_network(path)
+        row = table[f"{network.kind} {path.name}"] = {}
+        for steps in args.steps:
+            hits = int((classify(network, images, steps, plan) == labels).sum())
+            row[steps] = 100 * hits / len(images)
+            print(f"{path.name} T={steps}: {row[steps]:.2f} % ({hits} of {len(images)})", flush=True)
+    if args.json:
+        report = {"dataset": args.dataset, "images": len(images), "seed": args.seed, "float": args.float}
+        args.json.write_text(json.dumps(report | {"accuracy": table}, indent=2) + "\n")
+    if args.plot:
+        plot(table, args.dataset, args.float, args.plot)
+
+
+def plot(table: dict[str, dict[int, float]], dataset: str, float_accuracy: float | None, path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+    for name, row in table.items():
+        axes.plot(np.array(list(row)), np.array(list(row.values())), "o-", label=name)
+    if float_accuracy is not None:
+        axes.axhline(float_accuracy, color="black", linestyle="--", label="float")
+    axes.set(xlabel="time steps T", ylabel="accuracy (%)", title=dataset)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=150)
+
+
+if __name__ == "__main__":
+    main()

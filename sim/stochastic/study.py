@@ -1,0 +1,165 @@
+"""Study of random-number plans: error and bias of the output rate against T, beside their area.
+
+    python -m sim.stochastic.study --plot build/plans.png --json build/plans.json
+
+All plans see the same spike trains, drawn with ideal random numbers from random rates, so that
+only the draws of the score and output comparators differ. Every head of a run repeats the same
+rates: the mean over heads estimates the bias of each output, the spread within it the error.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.stochastic.attention import attend, draws, expectation
+from golden.stochastic.config import StochasticConfig
+from golden.stochastic.plan import RandomPlan
+
+STEPS = (1, 2, 4, 8, 16, 32, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A plan under study.
+
+    Attributes:
+        label: its name in table and plot.
+        plan: the plan; None for ideal random numbers.
+        shared: the output comparators use the numbers of the scores once more.
+    """
+
+    label: str
+    plan: RandomPlan | None
+    shared: bool = False
+
+
+CASES = (
+    Case(label="ideal", plan=None),
+    Case(label="unit", plan=RandomPlan(score="unit")),
+    Case(label="row", plan=RandomPlan(score="row")),
+    Case(label="row, leap 1", plan=RandomPlan(score="row", leap=1)),
+    Case(label="array", plan=RandomPlan(score="array", output="serial")),
+    Case(label="column-broadcast", plan=RandomPlan(score="column-broadcast")),
+    Case(label="column-broadcast, one output generator", plan=RandomPlan(output="broadcast")),
+    Case(label="row-broadcast", plan=RandomPlan(score="row-broadcast")),
+    Case(label="row, same numbers for S and A", plan=RandomPlan(score="row"), shared=True),
+    Case(
+        label="array of 16 bits, repeats",
+        plan=RandomPlan(score="array", width=16, output="serial", allow_repeats=True),
+    ),
+)
+
+
+def measure(case: Case, *, size: int, heads: int, seed: int) -> dict[str, Any]:
+    """Error and bias of one plan with N = d = size at every T.
+
+    Returns:
+        error: root mean square of (rate - expectation) by T.
+        bias: root mean square over outputs of the mean error over heads, less what chance alone
+            gives, by T; mean_bias: mean over outputs, signed, at the largest T.
+        token_mean, feature_mean: error of the output averaged over tokens or features, over that of
+            independent outputs, at the largest T: what the sharing of draws among rows or units
+            leaves in quantities that a network averages.
+        row_sum_variance: variance of sum_j S[i,j] within equal trains over that of independent units.
+    """
+    steps = max(STEPS)
+    rng = np.random.default_rng(seed)
+    q, k, v = rng.uniform(0.2, 1.0, size=(3, 1, size, size))
+    trains = rng.random((3, steps, heads, size, size)) < np.stack([q, k, v])[:, None]
+    config = StochasticConfig(
+        tokens=size, head_dim=size, rows=size, steps=steps, plan=case.plan or RandomPlan()
+    )
+    if case.plan is None:
+        score_draw, output_draw = rng.integers(0, size, size=(2, steps, heads, size, size))
+    else:
+        score_draw, output_draw = draws(config, 0, heads, steps)
+    if case.shared:
+        output_draw = score_draw
+    score, out = attend(*trains, score_draw, output_draw, config)
+    probability = trains[0].astype(np.float32) @ trains[1].astype(np.float32).swapaxes(-1, -2) / size
+    spread = (score - probability).sum(axis=-1)
+    expected = expectation(q, k, v, config)
+    deviation = out.mean(axis=0) - expected
+    # Outputs that draw alone: the mean of `size` of them has 1/size of their variance
+    alone = np.sqrt((deviation**2).mean() / size)
+    error, bias = {}, {}
+    for t in STEPS:
+        deviation = out[:t].mean(axis=0) - expected
+        mean = deviation.mean(axis=0)
+        chance = deviation.var(axis=0, ddof=1).mean() / heads
+        error[t] = float(np.sqrt((deviation**2).mean()))
+        bias[t] = float(np.sqrt(max((mean**2).mean() - chance, 0.0)))
+    return {
+        "error": error,
+        "bias": bias,
+        "mean_bias": float((out.mean(axis=0) - expected).mean()),
+        "token_mean": float(np.sqrt((deviation.mean(axis=1) ** 2).mean()) / alone),
+        "feature_mean": float(np.sqrt((deviation.mean(axis=2) ** 2).mean()) / alone),
+        "row_sum_variance": float((spread**2).mean() / (probability * (1 - probability)).sum(-1).mean()),
+        "signal": float(expected.std()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--size", type=int, default=16, help="N = d")
+    parser.add_argument("--heads", type=int, default=64, help="heads of a run")
+    parser.add_argument("--seed", type=int, default=0, help="of rates and trains")
+    parser.add_argument("--area", type=Path, help="JSON of synth.stochastic: LUT and FF by plan")
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    print(f"N = d = {args.size}, {args.heads} heads, seed {args.seed}")
+    results = {}
+    for case in CASES:
+        result = results[case.label] = measure(case, size=args.size, heads=args.heads, seed=args.seed)
+        errors = " ".join(f"{e:.4f}" for e in result["error"].values())
+        print(
+            f"{case.label:40s} error {errors}  bias {result['bias'][max(STEPS)]:.4f} "
+            f"mean {result['mean_bias']:+.4f}  row sums {result['row_sum_variance']:.2f} "
+            f"token mean {result['token_mean']:.2f} feature mean {result['feature_mean']:.2f}",
+            flush=True,
+        )
+    if args.json:
+        args.json.write_text(json.dumps(vars(args) | {"plans": results}, indent=2, default=str) + "\n")
+    if args.plot:
+        area = json.loads(args.area.read_text()) if args.area else {}
+        plot(results, area, args.plot)
+
+
+def plot(results: dict[str, dict[str, Any]], area: dict[str, Any], path: Path) -> None:
+    """Three panels: error and bias against T, area (where known)."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    known = {label: area[label] for label in results if label in area}
+    count = 3 if known else 2
+    figure, panels = plt.subplots(1, count, figsize=(5.5 * count, 5), layout="constrained")
+    for panel, name in zip(panels, ("error", "bias"), strict=False):
+        for label, result in results.items():
+            values = np.array(list(result[name].values()))
+            panel.plot(np.array(STEPS), np.where(values > 0, values, np.nan), "o-", label=label)
+        panel.set(
+            xlabel="time steps T", ylabel=f"{name} of the output rate (RMS)", xscale="log", yscale="log"
+        )
+        panel.grid(alpha=0.3)
+    panels[0].legend(fontsize=7)
+    if known:
+        labels = list(known)
+        place: NDArray[np.float64] = np.arange(len(labels), dtype=np.float64)
+        for offset, kind in ((-0.2, "lut"), (0.2, "ff")):
+            panels[2].barh(place + offset, [known[n][kind] for n in labels], 0.4, label=kind.upper())
+        panels[2].set(yticks=place, yticklabels=labels, xlabel="ECP5 cells")
+        panels[2].legend()
+    figure.savefig(path, dpi=150)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Grids of configurations: error, cycles, energy and area of each point, resumable."""

@@ -1,0 +1,37 @@
+"""A small converted classifier on disk."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+REFERENCE = Path(__file__).parent.parent / "models" / "reference"
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty random images and the classes that the float model gives them, two of them wrong."""
+    from golden.conversion.layouts import Options, read_model
+    from golden.conversion.run import run
+    from golden.conversion.tensors import read_tensors
+    from golden.models.engine import FloatEngine
+
+    inputs = np.random.default_rng(0).normal(size=(20, 3, 16, 16)).astype(np.float32)
+    _, model = read_model(read_tensors(REFERENCE / "vit.safetensors"), Options(heads=2))
+    labels = run(model, inputs, FloatEngine()).argmax(axis=-1)
+    labels[-2:] = (labels[-2:] + 1) % 5
+    path = tmp_path_factory.mktemp("data") / "images.npz"
+    np.savez(path, inputs=inputs, labels=labels)
+    return path
+
+
+@pytest.fixture(scope="session")
+def converted(tmp_path_factory: pytest.TempPathFactory, images: Path) -> Path:
+    """The reference vision transformer, converted by the command line on four of the images."""
+    from onespike.cli import main
+
+    folder = tmp_path_factory.mktemp("converted") / "vit"
+    model = str(REFERENCE / "vit.safetensors")
+    arguments = ["convert", model, "-o", str(folder), "--samples", str(images), "--count", "4"]
+    assert main([*arguments, "--heads", "2", "--steps", "24", "--log2-base", "2/7"]) == 0
+    return folder

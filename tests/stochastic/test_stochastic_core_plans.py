@@ -1,0 +1,71 @@
+"""The engine under every plan, mask and pattern of pauses, in Amaranth's simulator."""
+
+import dataclasses
+import random
+
+import numpy as np
+import pytest
+from stochastic_pysim import columns_of, run_engine, unpack
+
+from golden.stochastic.attention import compute, prepare, rate_units
+from golden.stochastic.config import StochasticConfig
+from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
+from hw.stochastic.core import StochasticAttention, StochasticRateAttention
+from sim.stochastic.cycle_model import replay
+
+
+def job_of(config, steps, heads):
+    rng = np.random.default_rng(0)
+    return prepare(*(rng.random((3, steps, heads, config.tokens, config.head_dim)) < 0.7), config)
+
+
+def outputs_of(job):
+    return job.heads * job.steps * job.config.groups * job.config.head_dim
+
+
+SHARINGS = [(score, "lane") for score in SCORE_SHARINGS] + [("unit", "serial"), ("row", "broadcast")]
+
+
+@pytest.mark.parametrize(("score", "lane"), SHARINGS)
+def test_plans(score, lane):
+    plan = RandomPlan(score=score, output=lane, encoder=lane, width=30, draw_bits=12, leap=9, seed=321)
+    config = StochasticConfig(tokens=5, head_dim=3, rows=2, plan=plan, rate_bits=6)
+    rates = np.random.default_rng(1).uniform(size=(3, 1, 5, 3))
+    job = prepare(*rates, config, steps=3)
+    spread = [np.broadcast_to(rate_units(r, 6), (3, 1, 5, 3)) for r in rates]
+    received, *_ = run_engine(StochasticRateAttention(config), columns_of(*spread, config), outputs_of(job))
+    np.testing.assert_array_equal(unpack(received, job), compute(job).out)
+
+
+@pytest.mark.parametrize("mask", ["diagonal", "causal"])
+@pytest.mark.parametrize("rows", [4, 3])
+def test_masks(mask, rows):
+    config = StochasticConfig(tokens=4, head_dim=2, rows=rows, mask=mask)
+    job = job_of(config, 6, 1)
+    received, *_ = run_engine(
+        StochasticAttention(config), columns_of(job.q, job.k, job.v, config), outputs_of(job)
+    )
+    np.testing.assert_array_equal(unpack(received, job), compute(job).out)
+    unmasked = dataclasses.replace(config, mask="none")
+    assert (compute(job).score != compute(dataclasses.replace(job, config=unmasked)).score).any()
+
+
+@pytest.mark.parametrize(("tokens", "head_dim", "rows"), [(3, 4, 3), (3, 3, 2), (2, 2, 2), (2, 1, 1)])
+@pytest.mark.parametrize("pauses", [(0.0, 0.0), (0.3, 0.0), (0.0, 0.3), (0.3, 0.8), (0.7, 0.5)])
+def test_cycles_with_pauses(tokens, head_dim, rows, pauses):
+    config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=rows)
+    job = job_of(config, 8, 2)
+    rng = random.Random(f"{tokens} {head_dim} {rows} {pauses}")
+    count = outputs_of(job)
+    gaps = [0 if rng.random() >= pauses[0] else rng.randrange(1, 9) for _ in range(count)]
+    ready = [rng.random() >= pauses[1] for _ in range(20 * count)]
+    dut = StochasticAttention(config)
+    received, accepted, delivered = run_engine(
+        dut, columns_of(job.q, job.k, job.v, config), count, gaps, ready
+    )
+    np.testing.assert_array_equal(unpack(received, job), compute(job).out)
+    predicted = replay(config, gaps, ready)
+    np.testing.assert_array_equal(accepted, predicted.accepted)
+    np.testing.assert_array_equal(delivered, predicted.delivered)
+    if not any(pauses):
+        assert delivered[-1] - accepted[0] + 1 == count + head_dim + dut.latency

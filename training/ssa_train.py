@@ -1,0 +1,199 @@
+"""Train the float, LIF-attention and SSA networks with surrogate gradients.
+
+    python -m training.ssa_train digits ssa --out build/ssa
+
+Phase 1 trains with batch normalisation in float; phase 2 folds it into the weights and goes on
+with the arithmetic of the integer network. A float network of the same shape may teach
+(`--teacher`). Needs PyTorch; the networks it writes do not.
+"""
+
+import argparse
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from golden.stochastic.network import SHAPES, THRESHOLD, NetworkShape
+from sim.stochastic.datasets import DATASETS, load_images
+from training.ssa_model import FloatNetwork, SpikingNetwork
+
+LABEL_SMOOTHING = 0.05
+
+
+def patches_of(images: Tensor, shape: NetworkShape) -> Tensor:
+    """[B, C, H, W] -> [B, tokens, patch pixels], pixel order (row, column, channel)."""
+    cells = images.unfold(2, shape.patch, shape.stride).unfold(3, shape.patch, shape.stride)
+    return cells.permute(0, 2, 3, 4, 5, 1).reshape(len(images), shape.tokens, shape.patch_pixels)
+
+
+def augment(images: Tensor, shift: int, flip: bool) -> Tensor:
+    """Shift every image by up to `shift` pixels along both axes; mirror half of the images."""
+    count, _, size, _ = images.shape
+    device = images.device
+    padded = functional.pad(images, (shift,) * 4)
+    # One shift per image: a shift per batch would show in the batch statistics
+    dy, dx = torch.randint(0, 2 * shift + 1, (2, count, 1), device=device)
+    span = torch.arange(size, device=device)
+    rows, columns = (dy + span)[:, None, :, None], (dx + span)[:, None, None, :]
+    each = torch.arange(count, device=device)[:, None, None, None]
+    channel = torch.arange(images.shape[1], device=device)[None, :, None, None]
+    moved = padded[each, channel, rows, columns]
+    if flip:
+        mirrored = torch.rand(count, device=device) < 0.5
+        moved = torch.where(mirrored[:, None, None, None], moved.flip(-1), moved)
+    return moved
+
+
+@torch.no_grad()
+def accuracy(network: torch.nn.Module, patches: Tensor, labels: Tensor, steps: int) -> float:
+    network.eval()
+    hits = 0
+    for start in range(0, len(patches), 500):
+        logits = network(patches[start : start + 500], steps)
+        hits += int((logits.argmax(1) == labels[start : start + 500]).sum())
+    return 100 * hits / len(patches)
+
+
+def train(
+    network: torch.nn.Module,
+    teacher: torch.nn.Module | None,
+    data: tuple[Tensor, Tensor, Tensor, Tensor],
+    shape: NetworkShape,
+    args: argparse.Namespace,
+    *,
+    epochs: int,
+    rate: float,
+    steps: int,
+    phase: str,
+) -> None:
+    """AdamW with a cosine schedule over `epochs`; prints the test accuracy of every few epochs."""
+    images, labels, test, test_labels = data
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=args.decay)
+    batches = len(images) // args.batch
+    warm = batches if phase != "quantised" else 1
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser,
+        lambda n: min(1, (n + 1) / warm) * (1 + math.cos(math.pi * n / (batches * epochs))) / 2 + 1e-3,
+    )
+    for epoch in range(epochs):
+        network.train()
+        began, total = time.time(), 0.0
+        order = torch.randperm(len(images), device=images.device)
+        for index in order[: batches * args.batch].reshape(batches, args.batch):
+            batch = patches_of(augment(images[index], args.shift, args.flip), shape)
+            logits = network(batch, steps)
+            loss = functional.cross_entropy(logits, labels[index], label_smoothing=LABEL_SMOOTHING)
+            if teacher is not None:
+                with torch.no_grad():
+                    taught = teacher(batch, steps).softmax(-1)
+                loss = 0.3 * loss + 0.7 * functional.cross_entropy(logits, taught)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            total += float(loss.detach())
+        if epoch % args.every == args.every - 1 or epoch == epochs - 1:
+            score = accuracy(network, test, test_labels, steps)
+            print(
+                f"{phase} epoch {epoch + 1}/{epochs} loss {total / batches:.4f} test {score:.2f} % "
+                f"(T={steps}) {time.time() - began:.1f} s",
+                flush=True,
+            )
+
+
+def export(network: SpikingNetwork, kind: str, path: Path) -> None:
+    """The integers of a folded network, named as `golden.stochastic.network` reads them."""
+
+    def units(tensor: Tensor, limit: int) -> np.ndarray:
+        return np.clip(np.floor(tensor.detach().cpu().numpy() * THRESHOLD + 0.5), -limit, limit)
+
+    arrays: dict[str, np.ndarray] = {
+        "kind": np.array(kind),
+        "shape": np.array(list(asdict(network.shape).values())),
+        "position": units(network.position, 32767).astype(np.int16),
+    }
+
+    def add(name: str, layer: torch.nn.Linear) -> None:
+        arrays[f"{name}_weight"] = units(layer.weight, 127).astype(np.int8)
+        arrays[f"{name}_bias"] = units(layer.bias, 32767).astype(np.int16)
+
+    add("embed", network.embed.linear)
+    add("classes", network.classes)
+    for number, block in enumerate(network.blocks):
+        for name in ("q", "k", "v", "o", "up", "down"):
+            add(f"block{number}_{name}", getattr(block, name).linear)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, **arrays)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("dataset", choices=DATASETS)
+    parser.add_argument("kind", choices=("float", "lif", "ssa"))
+    parser.add_argument("--data", type=Path, help="folder that holds fashion-mnist/ and cifar10/")
+    parser.add_argument("--out", type=Path, default=Path("build/ssa"))
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--quantised-epochs", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=4, help="T of the first phase")
+    parser.add_argument("--quantised-steps", type=int, default=10, help="T of the second phase")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--decay", type=float, default=0.02)
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--shift", type=int, default=1)
+    parser.add_argument("--flip", action="store_true")
+    parser.add_argument("--teacher", type=Path, help="a float network's file: its outputs are targets too")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--every", type=int, default=1, help="epochs between two test results")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    print(vars(args), flush=True)
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    shape = SHAPES[args.dataset]
+
+    raw = load_images(args.dataset, args.data)
+    images, test = (
+        torch.tensor(part, device=device).permute(0, 3, 1, 2).float() / 256 for part in (raw.train, raw.test)
+    )
+    labels, test_labels = (torch.tensor(part, device=device) for part in (raw.train_labels, raw.test_labels))
+    data = (images, labels, patches_of(test, shape), test_labels)
+
+    teacher = None
+    if args.teacher:
+        teacher = FloatNetwork(shape).to(device).eval()
+        teacher.load_state_dict(torch.load(args.teacher, map_location=device, weights_only=True))
+    stem = args.out / f"{args.kind}_{args.dataset}"
+    if args.kind == "float":
+        network = FloatNetwork(shape).to(device)
+        train(
+            network, None, data, shape, args,
+            epochs=args.epochs, rate=args.rate, steps=1, phase="float",
+        )  # fmt: skip
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(network.state_dict(), stem.with_suffix(".pt"))
+        return
+    spiking = SpikingNetwork(shape, args.kind).to(device)
+    train(
+        spiking, teacher, data, shape, args,
+        epochs=args.epochs, rate=args.rate, steps=args.steps, phase="float weights",
+    )  # fmt: skip
+    spiking.fold()
+    train(
+        spiking, teacher, data, shape, args,
+        epochs=args.quantised_epochs, rate=args.rate / 4, steps=args.quantised_steps, phase="quantised",
+    )  # fmt: skip
+    spiking.eval()
+    for steps in (1, 2, 4, 8, 10, 16):
+        print(f"T={steps}: {accuracy(spiking, data[2], test_labels, steps):.2f} %", flush=True)
+    export(spiking, args.kind, stem.with_suffix(".npz"))
+
+
+if __name__ == "__main__":
+    main()
