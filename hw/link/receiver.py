@@ -13,7 +13,8 @@ class FrameReceiver(wiring.Component):
     """Checks frames and acts on the good ones; keeps the bytes of DATA frames until they are taken.
 
     A DATA frame counts only as a whole: its bytes become visible when its check sum, length, session
-    and position are right and all of them fitted. The verdict falls one cycle after the frame's end.
+    and position are right and all of them fitted. The verdict falls one cycle after the frame's end; no
+    event may come in that cycle, and on a serial line none can.
 
     Args:
         depth: bytes of the store, a power of two.
@@ -97,18 +98,24 @@ class FrameReceiver(wiring.Component):
             with m.Else():
                 m.d.sync += long.eq(1)
 
-        good = Signal()
-        m.d.comb += good.eq(
-            ~event.bad & (header_left == 0) & (left == 0) & (tail_left == 0) & ~long & check.match_detected
-        )
-        accept = Signal()
+        # The verdict takes two steps: what the frame is, then what follows from it
+        ended, good, mine, due, repeated = Signal(), Signal(), Signal(), Signal(), Signal()
         behind = Signal(Position)
         m.d.comb += behind.eq(position - ring.committed)
-        m.d.comb += [self.ack_position.eq(position), ring.commit.eq(accept)]
-
-        def drop() -> None:
-            m.d.sync += self.dropped_frames.eq(self.dropped_frames + 1)
-
+        m.d.sync += [
+            ended.eq(self.i.valid & event.end),
+            good.eq(
+                ~event.bad
+                & (header_left == 0)
+                & (left == 0)
+                & (tail_left == 0)
+                & ~long
+                & check.match_detected
+            ),
+            mine.eq(session == self.session),
+            due.eq((behind == 0) & ~overflow & ~self.refuse),
+            repeated.eq(behind[-1]),
+        ]
         with m.If(self.i.valid & event.end):
             m.d.sync += [
                 header_left.eq(HEADER_BYTES),
@@ -116,23 +123,29 @@ class FrameReceiver(wiring.Component):
                 long.eq(0),
                 overflow.eq(0),
             ]
-            m.d.comb += ring.revert.eq(~accept)
+
+        def drop() -> None:
+            m.d.sync += self.dropped_frames.eq(self.dropped_frames + 1)
+
+        m.d.comb += self.ack_position.eq(position)
+        with m.If(ended):
+            m.d.comb += ring.revert.eq(~ring.commit)
             with m.If(~good | ((kind == Kind.OPEN) & (session == NO_SESSION))):
                 m.d.sync += self.bad_frames.eq(self.bad_frames + 1)
                 m.d.comb += self.status.eq(1)
             with m.Elif(kind == Kind.OPEN):
                 # The same session again is a repeated frame: answer, but do not disturb the session
-                m.d.comb += [self.ident.eq(1), self.opened.eq(session != self.session)]
+                m.d.comb += [self.ident.eq(1), self.opened.eq(~mine)]
                 with m.If(self.opened):
                     m.d.sync += [self.session.eq(session), self.bad_frames.eq(0), self.dropped_frames.eq(0)]
             with m.Else():
                 m.d.comb += self.status.eq(1)
-                with m.If(session != self.session):
+                with m.If(~mine):
                     drop()
                 with m.Elif(kind == Kind.DATA):
-                    m.d.comb += accept.eq((position == ring.committed) & ~overflow & ~self.refuse)
+                    m.d.comb += ring.commit.eq(due)
                     # A repeated frame has lost nothing: it is neither taken nor counted
-                    with m.If(~accept & ~behind[-1]):
+                    with m.If(~due & ~repeated):
                         drop()
                 with m.Elif((kind == Kind.POLL) | (kind == Kind.RESEND)):
                     m.d.comb += [self.ack.eq(1), self.rewind.eq(kind == Kind.RESEND)]

@@ -24,7 +24,7 @@ def check_depth(name: str, depth: int) -> None:
 class CommitRing(wiring.Component):
     """Bytes that stay hidden until they are committed; the receiver's store.
 
-    A byte can be read two cycles after the commit; one byte per cycle.
+    A byte is offered three cycles after its commit; one byte per cycle.
 
     Args:
         depth: bytes, a power of two.
@@ -61,7 +61,7 @@ class CommitRing(wiring.Component):
         writer, reader = memory.write_port(), memory.read_port()
         written = Signal(Position)
         read = Signal(Position)
-        fetch = Signal()
+        fetch, fetched, move = Signal(), Signal(), Signal()
         m.d.comb += [
             self.limit.eq(read + self._depth),
             self.full.eq(written == self.limit),
@@ -70,8 +70,8 @@ class CommitRing(wiring.Component):
             writer.en.eq(self.write),
             reader.addr.eq(read),
             reader.en.eq(fetch),
-            fetch.eq((read != self.committed) & (~self.o.valid | self.o.ready)),
-            self.o.payload.eq(reader.data),
+            move.eq(~self.o.valid | self.o.ready),
+            fetch.eq((read != self.committed) & (~fetched | move)),
         ]
         with m.If(self.write):
             m.d.sync += written.eq(written + 1)
@@ -79,10 +79,11 @@ class CommitRing(wiring.Component):
             m.d.sync += self.committed.eq(written)
         with m.If(self.revert):
             m.d.sync += written.eq(self.committed)
-        with m.If(self.o.ready | ~self.o.valid):
-            m.d.sync += self.o.valid.eq(fetch)
+        # The memory answers late in the cycle: a register stands between it and what uses the byte
+        with m.If(move):
+            m.d.sync += [self.o.valid.eq(fetched), self.o.payload.eq(reader.data), fetched.eq(0)]
         with m.If(fetch):
-            m.d.sync += read.eq(read + 1)
+            m.d.sync += [read.eq(read + 1), fetched.eq(1)]
         return m
 
 

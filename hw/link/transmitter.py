@@ -85,6 +85,7 @@ class FrameTransmitter(wiring.Component):
         header = Cat(kind, self.session, position, left, Const(0, 16 - len(left)))
         status = Cat(limit, produced, self.bad_frames, self.dropped_frames, self.fault, Const(0, 7))
         unsent = Signal(Position)
+        byte = Signal(8)
         m.d.sync += unsent.eq(ring.produced - ring.sent)
 
         def begin(new_kind: Kind, length: ValueLike) -> None:
@@ -123,38 +124,49 @@ class FrameTransmitter(wiring.Component):
                 send(Const(FLAG, 8), flag=1)
                 with m.If(sent):
                     m.next = "header"
+            # A byte is chosen in one cycle and handed over in the next: memories answer late
             with m.State("header"):
-                send(header.word_select(index, 8))
+                m.d.sync += byte.eq(header.word_select(index, 8))
+                m.next = "give header"
+            with m.State("give header"):
+                send(byte)
                 m.d.comb += check.valid.eq(sent)
                 with m.If(sent):
                     m.d.sync += index.eq(index + 1)
+                    m.next = "header"
                     with m.If(index == HEADER_BYTES - 1):
                         m.d.sync += index.eq(0)
                         m.next = "fetch"
             # One cycle for the memories to answer to `left` and to `ring.sent`
             with m.State("fetch"):
+                m.next = "payload"
                 with m.If(left == 0):
                     m.d.sync += index.eq(0)
                     m.next = "check"
-                with m.Else():
-                    m.next = "payload"
             with m.State("payload"):
                 with m.Switch(kind):
                     with m.Case(Kind.IDENT):
-                        send(rom.data)
+                        m.d.sync += byte.eq(rom.data)
                     with m.Case(Kind.STATUS):
-                        send(status.word_select(index, 8))
+                        m.d.sync += byte.eq(status.word_select(index, 8))
                     with m.Default():
-                        send(ring.data)
+                        m.d.sync += byte.eq(ring.data)
+                m.next = "give payload"
+            with m.State("give payload"):
+                send(byte)
                 m.d.comb += check.valid.eq(sent)
                 with m.If(sent):
                     m.d.comb += ring.step.eq(kind == Kind.REPLY)
                     m.d.sync += [left.eq(left - 1), index.eq(index + 1)]
                     m.next = "fetch"
             with m.State("check"):
-                send(check.crc.word_select(index, 8))
+                m.d.sync += byte.eq(check.crc.word_select(index, 8))
+                m.next = "give check"
+            with m.State("give check"):
+                send(byte)
                 with m.If(sent):
                     m.d.sync += index.eq(index + 1)
+                    m.next = "check"
                     with m.If(index == CRC_BYTES - 1):
                         m.next = "end"
             with m.State("end"):
