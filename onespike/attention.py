@@ -15,18 +15,27 @@ from onespike.options import (
     MAX_SEED,
     ConfigOption,
     PresetOption,
-    SeedOption,
     chosen_config,
     whole_number,
 )
+from onespike.stochastic import stochastic_attention
 from onespike.tables import attention_tables, print_tables, progress
 from sim.report import attention_report
+
+SCHEMES = ("spiked", "stochastic")
 
 
 def engine_name(text: str) -> str:
     """Parser of --engine."""
     if text not in ENGINES:
         raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {text!r}")
+    return text
+
+
+def scheme_name(text: str) -> str:
+    """Parser of --scheme."""
+    if text not in SCHEMES:
+        raise typer.BadParameter(f"must be one of {', '.join(SCHEMES)}, not {text!r}")
     return text
 
 
@@ -65,9 +74,38 @@ def attention(
             "--waves", metavar="W.fst", help="Waveform to write; `--engine rtl` only.", show_default=False
         ),
     ] = None,
-    seed: SeedOption = 0,
+    scheme: Annotated[
+        str,
+        typer.Option(
+            "--scheme",
+            metavar="|".join(SCHEMES),
+            parser=scheme_name,
+            help="`spiked`: SpikedAttention, one spike per neuron; `stochastic`: stochastic spiking "
+            "attention (SSA), Bernoulli spike trains.",
+        ),
+    ] = "spiked",
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps",
+            metavar="T",
+            parser=whole_number,
+            help="Time steps of the trains, `--scheme stochastic` only. [default: 16, or as the trains]",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            metavar="N",
+            parser=whole_number,
+            help="Seed of everything random, at least 1 if stochastic. [default: 0; stochastic: 1]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Compute the spiked attention of a file of float arrays.
+    """Compute the spiking attention of a file of float arrays.
 
     Examples:
 
@@ -75,8 +113,9 @@ def attention(
         onespike attention in.npz out.npz
         onespike attention in.npz out.npz --engine model --report report.json
         onespike attention in.npz out.npz --engine rtl --preset digits --waves core.fst
+        onespike attention rates.npz out.npz --scheme stochastic --steps 32 --seed 3
 
-    IN.npz holds
+    With `--scheme spiked` IN.npz holds
 
     - `q`, `k`, `v`: float32 [heads, tokens, head_dim]
     - `bias` (optional): float32 [heads, tokens, tokens], added to the logits
@@ -103,8 +142,22 @@ def attention(
     Golden takes any shape and only the code of a configuration; model and rtl take what the
     configuration holds. The result depends on the input alone, not on the seed, which is noted in
     the report.
+
+    With `--scheme stochastic` IN.npz holds `q`, `k`, `v` as rates in 0..1 [heads, tokens, head_dim]
+    or as trains of 0 and 1 [steps, heads, tokens, head_dim]. OUT.npz receives `q_train`, `k_train`,
+    `v_train`, `score`, `out` (uint8 trains), `out_rate` and `expected_rate` (float32); the seed
+    chooses the random numbers.
     """
+    if scheme == "stochastic":
+        for option, value in (("--preset", preset_name), ("--config", config_file), ("--window", window)):
+            if value is not None:
+                raise InputError(f"{option} needs --scheme spiked, not stochastic")
+    elif steps is not None:
+        raise InputError(
+            "--steps needs --scheme stochastic, not spiked (T of the code is in the configuration)"
+        )
     config = chosen_config(preset_name, config_file)
+    seed = int(scheme == "stochastic") if seed is None else seed
     check_range("--seed", seed, 0, MAX_SEED)
     if window is not None:
         check_range("--window", window, 1, config.code.steps)
@@ -119,6 +172,9 @@ def attention(
         if path.resolve() == source.resolve():
             raise InputError(f"{label} must differ from IN.npz, not be {path} again")
 
+    if scheme == "stochastic":
+        stochastic_attention(source, targets, engine=engine, steps=steps, seed=seed)
+        return
     arrays = read_inputs(source)
     with whole_or_nothing(targets) as places, progress() as bar:
         task = bar.add_task("encode", total=4)

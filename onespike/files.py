@@ -31,7 +31,7 @@ def read_inputs(path: Path) -> dict[str, NDArray[Any]]:
         InputError: the file cannot be read, an array is missing, unknown, or of a wrong type or
             shape.
     """
-    arrays = _read_arrays(path)
+    arrays = read_arrays(path, ALLOWED)
     try:
         _check_arrays(arrays)
     except InputError as error:
@@ -39,14 +39,19 @@ def read_inputs(path: Path) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path, allowed: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """Arrays of an .npz file that holds q, k and v and otherwise only what is allowed.
+
+    Raises:
+        InputError: the file cannot be read, or an array is missing or unknown.
+    """
     try:
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):
                 raise InputError(f"{path}: must be a whole .npz file as numpy.savez writes it; it is not")
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
-                _check_names(path, archive.files)
+                _check_names(path, archive.files, allowed)
                 return {name: _read_array(path, archive, name) for name in archive.files}
     except InputError:
         raise
@@ -70,10 +75,10 @@ def _reason(error: Exception) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
-def _check_names(path: Path, names: list[str]) -> None:
+def _check_names(path: Path, names: list[str], allowed: tuple[str, ...]) -> None:
     for name in names:
-        if name not in ALLOWED:
-            raise InputError(f"{path}: array must be one of {', '.join(ALLOWED)}, not {name!r}")
+        if name not in allowed:
+            raise InputError(f"{path}: array must be one of {', '.join(allowed)}, not {name!r}")
     for name in REQUIRED:
         if name not in names:
             raise InputError(f"{path}: must hold q, k and v; {name} is missing")

@@ -58,9 +58,7 @@ def spiking_verdicts(
     for name in comparison.sums:
         error, worst = comparison.bounds(name)
         reason = (
-            "one-spike inputs, integer weights, input scales folded in"
-            if name in linears
-            else "trace-driven products, spike shift, one-spike outputs"
+            "one-spike inputs, integer weights" if name in linears else "trace products, WOSS, one spike out"
         )
         verdicts.append(Verdict(node=name, outcome="approximate", error=error, worst=worst, reason=reason))
     left = [name for name in layers if name not in linears]
@@ -84,14 +82,14 @@ def float_verdicts(model: Model, layers: dict[str, Linear]) -> list[Verdict]:
     verdicts = []
     for block in blocks:
         verdicts.append(exact(f"{block}.heads", "moves values, or masks them"))
-        verdicts.append(kept(f"{block}.norm1", "needs the deviation of each row"))
-        verdicts.append(kept(f"{block}.activation", "its result is coded, not computed, in spikes"))
-        verdicts.append(kept(f"{block}.norm2", "needs the deviation of each row"))
-        verdicts.append(kept(f"{block}.sum", "the residual stream stays wide"))
+        verdicts.append(kept(f"{block}.norm1", "needs each row's deviation"))
+        verdicts.append(kept(f"{block}.activation", "its result is coded"))
+        verdicts.append(kept(f"{block}.norm2", "needs each row's deviation"))
+        verdicts.append(kept(f"{block}.sum", "residual stream stays wide"))
     if isinstance(model, Bert):
         verdicts.append(exact("embedding", "table look-up"))
-        verdicts.append(kept("embedding.norm", "needs the deviation of each row"))
+        verdicts.append(kept("embedding.norm", "needs each row's deviation"))
         verdicts.append(kept("pooling", "mean over tokens and its length"))
     elif not isinstance(model, TorchEncoder):
-        verdicts.append(kept("norm", "needs the deviation of each row"))
+        verdicts.append(kept("norm", "needs each row's deviation"))
     return verdicts

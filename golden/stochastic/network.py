@@ -88,9 +88,7 @@ SHAPES = {
     "fashion-mnist": NetworkShape(
         side=28, channels=1, patch=14, stride=7, width=64, heads=4, depth=2, hidden=128
     ),
-    "cifar10": NetworkShape(
-        side=32, channels=3, patch=4, stride=4, width=384, heads=6, depth=6, hidden=1536
-    ),
+    "cifar10": NetworkShape(side=32, channels=3, patch=4, stride=4, width=384, heads=6, depth=6, hidden=1536),
 }
 
 
@@ -202,5 +200,5 @@ def load_network(path: Path) -> SpikingNetwork:
         return SpikingNetwork(shape=shape, kind=str(arrays.pop("kind")), arrays=arrays)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, KeyError, BadZipFile) as error:
+    except (ValueError, KeyError, EOFError, BadZipFile) as error:
         raise InputError(f"{path}: not a network ({error})") from None

@@ -142,17 +142,17 @@ class Banks:
     def sizes(self) -> dict[str, tuple[int, int, tuple[int, ...], tuple[int, ...]]]:
         """Name -> (generators, draws, drawn, lanes), in the order of their places on the cycle."""
         array = (self.rows, self.tokens)
-        score = {
+        score: tuple[int, int, tuple[int, ...]] = {
             "unit": (self.rows * self.tokens, 1, array),
             "row": (self.rows, self.tokens, array),
             "array": (1, self.rows * self.tokens, array),
             "column-broadcast": (self.tokens, 1, (1, self.tokens)),
             "row-broadcast": (self.rows, 1, (self.rows, 1)),
         }[self.plan.score]
-        sizes = {"score": (*score, array)}
+        sizes: dict[str, tuple[int, int, tuple[int, ...], tuple[int, ...]]] = {"score": (*score, array)}
         for name, lanes in (("output", self.rows), ("q", self.rows), ("k", self.tokens), ("v", self.tokens)):
             sharing = self.plan.output if name == "output" else self.plan.encoder
-            one = {
+            one: tuple[int, int, tuple[int, ...]] = {
                 "lane": (lanes, 1, (lanes,)), "serial": (1, lanes, (lanes,)), "broadcast": (1, 1, (1,)),
             }[sharing]  # fmt: skip
             sizes[name] = (*one, (lanes,))

@@ -8,6 +8,7 @@ import gzip
 import io
 import tarfile
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -75,18 +76,23 @@ def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     head = 4 + 4 * dimensions
     if len(raw) < head or raw[:4] != bytes([0, 0, 8, dimensions]):
         raise InputError(f"{path}: not an idx file of bytes in {dimensions} dimensions")
-    shape = np.frombuffer(raw, ">u4", dimensions, 4)
-    if len(raw) != head + int(np.prod(shape)):
+    shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", dimensions, 4))
+    if len(raw) != head + prod(shape):
         raise InputError(f"{path}: must hold {list(shape)} bytes, it holds {len(raw) - head}")
-    return np.frombuffer(raw, np.uint8, offset=head).reshape(tuple(int(n) for n in shape))
+    return np.frombuffer(raw, np.uint8, offset=head).reshape(shape)
 
 
 def _fashion(folder: Path) -> Images:
-    parts = {}
-    for part, prefix in (("train", "train"), ("test", "t10k")):
-        parts[part] = _read_idx(folder / f"{prefix}-images-idx3-ubyte.gz", 3)[..., None]
-        parts[f"{part}_labels"] = _read_idx(folder / f"{prefix}-labels-idx1-ubyte.gz", 1).astype(np.int64)
-    return Images(**parts)
+    images, labels = (
+        [_read_idx(folder / f"{part}-{kind}-ubyte.gz", dimensions) for part in ("train", "t10k")]
+        for kind, dimensions in (("images-idx3", 3), ("labels-idx1", 1))
+    )
+    return Images(
+        train=images[0][..., None],
+        train_labels=labels[0].astype(np.int64),
+        test=images[1][..., None],
+        test_labels=labels[1].astype(np.int64),
+    )
 
 
 def _cifar(folder: Path) -> Images:

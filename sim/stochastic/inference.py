@@ -74,7 +74,7 @@ class ReplayedAttention:
     def __call__(self, block: int, q: Trains, k: Trains, v: Trains) -> Trains:
         served = sum(job.heads for job in self.jobs)
         self.jobs.append(StochasticJob(config=self.config, q=q, k=k, v=v, first_head=served))
-        whole = {n: np.concatenate([getattr(job, n) for job in self.jobs], axis=1) for n in "qkv"}
-        spikes = self.engine(StochasticJob(config=self.config, **whole))
+        q, k, v = (np.concatenate([getattr(job, n) for job in self.jobs], axis=1) for n in "qkv")
+        spikes = self.engine(StochasticJob(config=self.config, q=q, k=k, v=v))
         self.spikes.append(StochasticSpikes(score=spikes.score[:, served:], out=spikes.out[:, served:]))
         return self.spikes[-1].out

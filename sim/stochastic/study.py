@@ -80,7 +80,7 @@ def measure(case: Case, *, size: int, heads: int, seed: int) -> dict[str, Any]:
         score_draw, output_draw = draws(config, 0, heads, steps)
     if case.shared:
         output_draw = score_draw
-    score, out = attend(*trains, score_draw, output_draw, config)
+    score, out = attend(trains[0], trains[1], trains[2], score_draw, output_draw, config)
     probability = trains[0].astype(np.float32) @ trains[1].astype(np.float32).swapaxes(-1, -2) / size
     spread = (score - probability).sum(axis=-1)
     expected = expectation(q, k, v, config)

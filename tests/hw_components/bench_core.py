@@ -8,10 +8,10 @@ from golden.attention import compute
 from sim.rtl.driver import input_beats, spike_beats
 
 
-@scenario("core")
+@scenario("core", cut=250)
 async def heads_back_to_back(bench: UnitBench, rng: np.random.Generator) -> None:
     config = bench.config
-    for seed in rng.integers(1 << 30, size=3):
+    for seed in rng.integers(1 << 30, size=5):
         job = random_job(int(seed), config)
         for name, fields in input_beats(job, config).items():
             bench.send(name, fields)

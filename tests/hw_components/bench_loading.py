@@ -1,4 +1,4 @@
-"""Local trace memories and terms chains behind their loaders: what was sent is in the right lane."""
+"""Loaders with trace memories and terms chains: what was sent is in the right lane; queue of heads."""
 
 import dataclasses
 
@@ -7,7 +7,15 @@ from core_cases import random_job
 from scenario import UnitBench, random_spikes, scenario
 
 from golden.code import Spikes
-from sim.rtl.driver import groups_of, spike_beats, term_beats, trace_beats
+from sim.rtl.driver import groups_of, head_beats, spike_beats, term_beats, trace_beats
+
+
+@scenario("heads")
+async def heads_in_order(bench: UnitBench, rng: np.random.Generator) -> None:
+    heads = head_beats(random_job(int(rng.integers(1 << 30)), bench.config), bench.config)
+    for _ in range(30):
+        bench.send("i", heads)
+        bench.expect("o", heads)
 
 
 @scenario("memories")

@@ -89,7 +89,7 @@ async def phases_of_every_row(bench: UnitBench, rng: np.random.Generator) -> Non
             lanes = {"value": in_lanes(config, scores, dead), "alive": in_lanes(config, alive, none)}
             final = np.arange(groups) == groups - 1
             bench.send("i_scores", {"scores": lanes, "winner": np.full(groups, winner[0]), "final": final})
-            bench.send("i_release", np.array([groups]))
+            bench.send("i_groups", np.array([groups]))
             active = spikes.sign[0].astype(int)
             row = np.zeros((2, config.groups, config.lanes), int)
             row[:, :groups] = [in_lanes(config, a, none) for a in (active, active * spikes.phase[0])]

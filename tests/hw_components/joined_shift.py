@@ -62,8 +62,8 @@ class Ramp(wiring.Component):
     Members:
         i_head: of the ramp sequencer.
         i_scores: scores of one group; with the last group of a row its winner.
-        i_release: end of a row of attention spikes, and of how many groups it has.
-        o_row: the attention spikes of that row; phase 0 where silent.
+        i_groups: groups of each row.
+        o_row: attention spikes of each row, phase 0 where silent; releases the row.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -79,8 +79,8 @@ class Ramp(wiring.Component):
             {
                 "i_head": self._sequencer.signature.members["i_head"],
                 "i_scores": In(stream.Signature(data.StructLayout(scores))),
-                "i_release": In(stream.Signature(bits_for(config.groups))),
-                "o_row": Out(free(row)),
+                "i_groups": In(stream.Signature(bits_for(config.groups))),
+                "o_row": Out(stream.Signature(row)),
             }
         )
 
@@ -109,16 +109,21 @@ class Ramp(wiring.Component):
             ramp.i_winner.payload.eq(winners.r_data),
             ramp.i_winner.valid.eq(winners.r_rdy),
             winners.r_en.eq(ramp.i_winner.ready),
-            self.i_release.ready.eq(ramp.phases != 0),
-            ramp.release_phases.eq(self.i_release.valid & self.i_release.ready),
         ]
-        step, place = delay(m, ramp.o_command, 1), delay(m, search.o_command.strobe, 1)
-        bank = Signal()
-        m.d.sync += bank.eq(bank ^ ramp.release_phases)
         # a row is complete three cycles after it was counted
-        read, read_bank = delay(m, ramp.release_phases, 3), delay(m, bank, 3)
-        groups = delay(m, self.i_release.payload, 3)
-        m.d.comb += self.o_row.valid.eq(read)
+        release, bank, wait = Signal(), Signal(), Signal(range(4))
+        m.d.comb += [
+            self.o_row.valid.eq(self.i_groups.valid & (wait == 3)),
+            release.eq(self.o_row.valid & self.o_row.ready),
+            self.i_groups.ready.eq(release),
+            ramp.release_phases.eq(release),
+        ]
+        m.d.sync += bank.eq(bank ^ release)
+        with m.If((ramp.phases == 0) | release):
+            m.d.sync += wait.eq(0)
+        with m.Elif(wait != 3):
+            m.d.sync += wait.eq(wait + 1)
+        step, place = delay(m, ramp.o_command, 1), delay(m, search.o_command.strobe, 1)
         for n in range(config.lanes):
             m.submodules[f"lane_{n}"] = lane = RampLane(config)
             m.d.comb += [
@@ -128,7 +133,7 @@ class Ramp(wiring.Component):
                 lane.command.eq(step),
             ]
             for group in range(config.groups):
-                spike = lane.entries[Mux(read_bank, config.groups, 0) + group]
-                with m.If((group < groups) & spike.active):
+                spike = lane.entries[Mux(bank, config.groups, 0) + group]
+                with m.If((group < self.i_groups.payload) & spike.active):
                     m.d.comb += self.o_row.payload[group][n].eq(spike)
         return m

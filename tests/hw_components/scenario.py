@@ -21,7 +21,7 @@ from sim.rtl.payload import Fields
 PACES = cocotb.parametrize(
     (
         ("idle", "backpressure", "resets"),
-        [(0.0, 0.0, 0), (0.4, 0.0, 0), (0.0, 0.4, 0), (0.4, 0.4, 0), (0.2, 0.2, 3)],
+        [(0.0, 0.0, 0), (0.4, 0.0, 0), (0.0, 0.95, 0), (0.4, 0.4, 0), (0.2, 0.2, 10)],
     )
 )
 
@@ -76,10 +76,10 @@ class UnitBench(Bench):
 Traffic = Callable[[UnitBench, np.random.Generator], Awaitable[None]]
 
 
-def scenario(unit: str) -> Callable[[Traffic], Any]:
+def scenario(unit: str, *, cut: int = 60) -> Callable[[Traffic], Any]:
     """Make a cocotb test of a traffic, which queues beats and drives plain ports.
 
-    With resets, the traffic is cut off a few times before it runs to its end.
+    With resets, the traffic is cut off a few times, within `cut` cycles, before it runs to its end.
     """
 
     def decorate(traffic: Traffic) -> Any:
@@ -93,7 +93,7 @@ def scenario(unit: str) -> Callable[[Traffic], Any]:
 
                 for _ in range(resets):
                     task = cocotb.start_soon(whole())
-                    await Timer(PERIOD * int(rng.integers(8, 60)), "ns")
+                    await Timer(PERIOD * int(rng.integers(8, cut)), "ns")
                     assert not task.done(), "the traffic ended before the reset"
                     task.cancel()
                     await bench.reset()

@@ -14,7 +14,9 @@ from launch import run_bench
 from wrappers import Group, Vectors
 
 from golden.config import TRACE_STORES, CoreConfig, to_table
+from hw import payloads
 from hw.core import AttentionCore
+from hw.head_queue import HeadQueue
 from hw.output_threshold import OutputThreshold
 from hw.query_rows import QueryRows
 from hw.score_lane import ScoreLane
@@ -40,6 +42,7 @@ def units(config: CoreConfig) -> dict[str, wiring.Component]:
     return {
         "decay": Vectors(TraceDecay(config.code), 0),
         **{f"lookup_{store}": Vectors(TraceLookup(c), 2, addends) for store, c in stores.items()},
+        "heads": HeadQueue(payloads.head(config), config.queued_heads),
         "memories": LoadedMemories(config),
         "terms": LoadedTerms(config),
         "score": Vectors(ScoreLane(config), 1),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from stochastic_pysim import columns_of, run_engine, unpack
 from golden.stochastic.attention import compute, prepare, rate_units
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
+from hw.export import export
 from hw.stochastic.core import StochasticAttention, StochasticRateAttention
 from sim.stochastic.cycle_model import replay
 
@@ -69,3 +71,14 @@ def test_cycles_with_pauses(tokens, head_dim, rows, pauses):
     np.testing.assert_array_equal(delivered, predicted.delivered)
     if not any(pauses):
         assert delivered[-1] - accepted[0] + 1 == count + head_dim + dut.latency
+
+
+@pytest.mark.parametrize("score", SCORE_SHARINGS)
+def test_no_multiplier(score):
+    # Sizes that are no power of two scale their draws by a constant: shifts and additions only
+    plan = RandomPlan(score=score, output="serial", encoder="serial", width=36)
+    config = StochasticConfig(tokens=7, head_dim=5, rows=3, plan=plan)
+    verilog, _ = export(StochasticRateAttention(config), "engine")
+    logic = re.sub(r"\(\*.*?\*\)|/\*.*?\*/|//[^\n]*", "", verilog, flags=re.DOTALL)
+    # always @* is the one other use of the sign
+    assert "*" not in logic.replace("@*", "")

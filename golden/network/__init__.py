@@ -1,0 +1,1 @@
+"""Whole spiking networks in integers: linear layers, norms and attention, and their conversion."""

@@ -1,0 +1,109 @@
+"""Checks of the layers of a network: that they connect, and that every integer is in its range."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.code import PhaseCode
+from golden.errors import InputError
+from golden.network.layers import IMAGE, NORM_KINDS, SCORES, STREAM, Attention, Linear, Norm
+
+MAX_FEATURES = 256
+MAX_SHIFT = 31
+# Potentials and the stream fit the hardware's words and float64's exact integers
+POTENTIAL_BITS, STREAM_BITS = 40, 24
+
+
+class Sizes(Protocol):
+    """What checks need of a network."""
+
+    @property
+    def code(self) -> PhaseCode: ...
+
+    @property
+    def weight_bits(self) -> int: ...
+
+    @property
+    def tokens(self) -> int: ...
+
+
+def check_source(source: str, name: str, widths: dict[str, int]) -> int:
+    if source not in widths or source in (STREAM, SCORES):
+        known = ", ".join(n for n in widths if n not in (STREAM, SCORES))
+        raise InputError(f"{name}: source must be spikes of an earlier layer ({known}), not {source!r}")
+    return widths[source]
+
+
+def check_integers(
+    name: str, array: NDArray[np.integer], shapes: Sequence[tuple[int, ...]], limit: int
+) -> None:
+    if array.shape not in shapes:
+        allowed = " or ".join(str(list(shape)) for shape in shapes)
+        raise InputError(f"{name} must have the shape {allowed}, not {list(array.shape)}")
+    if array.size and (array.max() > limit or array.min() < -limit):
+        raise InputError(f"{name} must be in -{limit}..{limit}, not {array.min()}..{array.max()}")
+
+
+def check_levels(name: str, levels: NDArray[np.int64], code: PhaseCode) -> None:
+    check_integers(f"{name}.levels", levels, [(code.steps,)], 4095)
+    if levels[0] != 0 or (np.diff(levels) > 0).any():
+        raise InputError(f"{name}.levels must start at 0 and never rise, not {levels.tolist()}")
+
+
+def check_linear(layer: Linear, name: str, network: Sizes, widths: dict[str, int]) -> None:
+    inputs = check_source(layer.source, name, widths)
+    if layer.weight.ndim != 2 or not 1 <= layer.weight.shape[0] <= MAX_FEATURES:
+        raise InputError(
+            f"{name}.weight must be [1..{MAX_FEATURES} outputs, inputs], not {list(layer.weight.shape)}"
+        )
+    if layer.weight.shape[1] != inputs:
+        raise InputError(
+            f"{name} must have {inputs} inputs, the width of {layer.source!r}, not {layer.weight.shape[1]}"
+        )
+    outputs = len(layer.weight)
+    check_integers(f"{name}.weight", layer.weight, [layer.weight.shape], (1 << (network.weight_bits - 1)) - 1)
+    shapes = [(outputs,)] if layer.pooled else [(outputs,), (network.tokens, outputs)]
+    check_integers(f"{name}.bias", layer.bias, shapes, (1 << (POTENTIAL_BITS - 2)) - 1)
+    check_integers(f"{name}.offset", layer.offset, [(outputs,)], 2047)
+    if layer.target == IMAGE:
+        raise InputError(f"{name}.target must not be {IMAGE!r}")
+    if layer.pooled and layer.target != SCORES:
+        raise InputError(f"{name}: only a layer with target {SCORES!r} can be pooled")
+    if layer.target == STREAM:
+        if not ((layer.offset >= 0) & (layer.offset <= MAX_SHIFT)).all():
+            raise InputError(
+                f"{name}.offset must be in 0..{MAX_SHIFT}, not {layer.offset.min()}..{layer.offset.max()}"
+            )
+        if layer.fresh == (STREAM in widths):
+            raise InputError(f"{name}: the first layer with target {STREAM!r}, and no other, must be fresh")
+        if widths.get(STREAM, outputs) != outputs:
+            raise InputError(
+                f"{name} must have {widths[STREAM]} outputs, the width of the stream, not {outputs}"
+            )
+    elif layer.target != SCORES:
+        check_levels(name, layer.levels, network.code)
+
+
+def check_norm(layer: Norm, name: str, network: Sizes, widths: dict[str, int]) -> None:
+    if STREAM not in widths:
+        raise InputError(f"{name}: a norm needs an earlier layer with target {STREAM!r}")
+    if layer.kind not in NORM_KINDS:
+        raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {layer.kind!r}")
+    width = widths[STREAM]
+    if layer.kind == "layer" and width & (width - 1):
+        raise InputError(f"{name}: a norm of kind 'layer' needs a width that is a power of two, not {width}")
+    check_integers(f"{name}.offset", layer.offset, [(width,)], 2047)
+    check_levels(name, layer.levels, network.code)
+
+
+def check_attention(layer: Attention, name: str, network: Sizes, widths: dict[str, int]) -> None:
+    width = check_source(layer.source, name, widths)
+    if layer.heads < 1 or width % (3 * layer.heads):
+        raise InputError(
+            f"{name}: 3*heads must divide the width of {layer.source!r} ({width}), heads is {layer.heads}"
+        )
+    check_integers(f"{name}.ramp_step", layer.ramp_step, [(layer.heads,)], 1 << 40)
+    b = network.code.log2_base.denominator
+    check_integers(f"{name}.ratio", layer.ratio, [(layer.heads, b)], (1 << 19) - 1)

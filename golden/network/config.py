@@ -1,0 +1,67 @@
+"""Sizes of a generated network core."""
+
+from dataclasses import dataclass
+
+from golden.code import PhaseCode, check_range
+from golden.config import CoreConfig
+from golden.errors import InputError
+from golden.network.checks import MAX_FEATURES
+from golden.network.layers import residue_constants
+from golden.network.network import MAX_TOKENS
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """What is fixed when a network core is generated.
+
+    Attributes:
+        code: phase code of every spike.
+        weight_bits: width of a weight.
+        lanes: neurons at work at once, a multiple of `cluster`; cluster: lanes that share a memory.
+        tokens, features: largest number of rows and of inputs or outputs of a layer.
+        weights: words of a weight memory (one weight per lane); table: entries of the neuron table;
+        offsets: entries of the norm table; lists: threshold lists; linear_ops, norm_ops, heads: descriptors.
+        accumulator_bits, potential_bits, stream_bits: widths of signed integers.
+        attention: the attention core.
+
+    Raises:
+        InputError: a field is out of range.
+    """
+
+    code: PhaseCode
+    weight_bits: int = 8
+    lanes: int = 32
+    cluster: int = 8
+    tokens: int
+    features: int
+    weights: int
+    table: int
+    offsets: int
+    lists: int
+    linear_ops: int
+    norm_ops: int
+    heads: int
+    accumulator_bits: int
+    potential_bits: int
+    stream_bits: int
+    attention: CoreConfig
+
+    def __post_init__(self) -> None:
+        check_range("NetworkConfig.weight_bits", self.weight_bits, 2, 8)
+        check_range("NetworkConfig.lanes", self.lanes, 1, 256)
+        check_range("NetworkConfig.cluster", self.cluster, 1, self.lanes)
+        if self.lanes % self.cluster:
+            raise InputError(f"NetworkConfig.cluster must divide lanes ({self.lanes}), not {self.cluster}")
+        check_range("NetworkConfig.tokens", self.tokens, 1, min(MAX_TOKENS, self.attention.lanes))
+        check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
+        for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
+            check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
+
+    @property
+    def clusters(self) -> int:
+        return self.lanes // self.cluster
+
+    @property
+    def constants(self) -> list[int]:
+        """C[0..b-1] of the combination."""
+        return [int(c) for c in residue_constants(self.code)]

@@ -1,0 +1,182 @@
+"""Float vision transformer from which a spiking network is converted.
+
+A pre-norm ViT (Dosovitskiy et al., ICLR 2021) with mean pooling after the last norm. Patches may
+overlap; the norm is RMSNorm, LayerNorm or BatchNorm (as an affine map per channel), the activation
+ReLU or GELU.
+"""
+
+import math
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.attention import check_array
+from golden.code import check_range
+from golden.errors import InputError
+from golden.exact import softmax_attention
+from golden.vit import VisionTransformer
+
+EPSILON = {"rms": 1e-6, "layer": 1e-5, "batch": 0.0}
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+Observer = Callable[[str, NDArray[np.float64]], None]
+
+
+def gelu(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """x * Phi(x)."""
+    return 0.5 * x * (1 + _erf(x / math.sqrt(2)))
+
+
+def relu(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.maximum(x, 0)
+
+
+ACTIVATIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {"relu": relu, "gelu": gelu}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FloatTransformer:
+    """Sizes and trained arrays.
+
+    Attributes:
+        side, patch, stride: pixels; patches start at every multiple of `stride`.
+        heads: attention heads of every block.
+        norm: "rms", "layer" or "batch".
+        activation: "relu" or "gelu".
+        parameters: "embed.weight" [width, pixels], "embed.bias", "position" [tokens, width],
+            "blocks.I.{norm1,norm2}.weight" (and ".bias"), "blocks.I.{qkv,proj,up,down}.{weight,bias}",
+            "norm.weight", "head.weight", "head.bias".
+    """
+
+    side: int
+    patch: int
+    stride: int
+    heads: int
+    norm: str
+    activation: str
+    parameters: dict[str, NDArray[np.float64]]
+
+    @property
+    def blocks(self) -> int:
+        return sum(name.endswith("qkv.weight") for name in self.parameters)
+
+    @property
+    def width(self) -> int:
+        return len(self.parameters["embed.bias"])
+
+    @property
+    def across(self) -> int:
+        return (self.side - self.patch) // self.stride + 1
+
+    def patches(self, images: NDArray[np.floating]) -> NDArray[np.float64]:
+        """[images, tokens, patch**2] pixel values of images [images, side, side].
+
+        Raises:
+            InputError: wrong shape, NaN or infinity, no image.
+        """
+        images = check_array("images", images, (3,))
+        if images.shape[1:] != (self.side, self.side):
+            raise InputError(
+                f"images must have the shape [n, {self.side}, {self.side}], not {list(images.shape)}"
+            )
+        windows = np.lib.stride_tricks.sliding_window_view(images, (self.patch, self.patch), axis=(1, 2))
+        return windows[:, :: self.stride, :: self.stride].reshape(len(images), self.across**2, self.patch**2)
+
+    def affine(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Gain and shift per channel of a norm."""
+        gain = self.parameters[f"{name}.weight"]
+        return gain, self.parameters.get(f"{name}.bias", np.zeros_like(gain))
+
+    def linear(self, name: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return x @ self.parameters[f"{name}.weight"].T + self.parameters[f"{name}.bias"]
+
+    def standardise(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What a norm does before its affine map."""
+        if self.norm == "batch":
+            return x
+        if self.norm == "layer":
+            x = x - x.mean(axis=-1, keepdims=True)
+        return x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + EPSILON[self.norm])
+
+    def scores(
+        self, images: NDArray[np.floating], observe: Observer = lambda name, value: None
+    ) -> NDArray[np.float64]:
+        """Class scores [images, classes]; `observe` sees every tensor that conversion codes."""
+
+        def norm(name: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
+            standard = self.standardise(x)
+            observe(name, standard)
+            gain, shift = self.affine(name)
+            return standard * gain + shift
+
+        x = self.linear("embed", self.patches(images)) + self.parameters["position"]
+        observe("stream", x)
+        for index in range(self.blocks):
+            block = f"blocks.{index}"
+            qkv = self.linear(f"{block}.qkv", norm(f"{block}.norm1", x))
+            q, k, v = qkv.reshape(*x.shape[:2], 3, self.heads, -1).transpose(2, 0, 3, 1, 4)
+            mixed, _ = softmax_attention(q, k, v)
+            for name, value in (("q", q), ("k", k), ("v", v), ("o", mixed)):
+                observe(f"{block}.{name}", value)
+            x = x + self.linear(f"{block}.proj", mixed.swapaxes(1, 2).reshape(x.shape))
+            observe("stream", x)
+            hidden = ACTIVATIONS[self.activation](self.linear(f"{block}.up", norm(f"{block}.norm2", x)))
+            observe(f"{block}.hidden", hidden)
+            x = x + self.linear(f"{block}.down", hidden)
+            observe("stream", x)
+        return self.linear("head", norm("norm", x).mean(axis=1))
+
+
+def load_float(path: Path) -> FloatTransformer:
+    """Read weights that `training/fashion.py` wrote.
+
+    Raises:
+        InputError: the file cannot be read, is truncated, lacks an array or holds NaN or infinity.
+    """
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        raise InputError(f"{path}: must be an .npz file written by training, it is damaged") from None
+    try:
+        sizes = {name: int(arrays.pop(name)) for name in ("side", "patch", "stride", "heads")}
+        norm, activation = str(arrays.pop("norm_kind")), str(arrays.pop("activation"))
+        blocks = sum(name.endswith("qkv.weight") for name in arrays)
+        needed = ["embed.weight", "embed.bias", "position", "norm.weight", "head.weight", "head.bias"]
+        for index in range(blocks):
+            needed += [f"blocks.{index}.{part}.weight" for part in ("norm1", "norm2")]
+            needed += [
+                f"blocks.{index}.{part}.{kind}"
+                for part in ("qkv", "proj", "up", "down")
+                for kind in ("weight", "bias")
+            ]
+        for name in needed:
+            arrays[name]
+    except KeyError as error:
+        raise InputError(f"{path}: must hold the array {error.args[0]}") from None
+    for name, value in sizes.items():
+        check_range(f"{path}: {name}", value, 1, 4096)
+    if norm not in EPSILON or activation not in ACTIVATIONS:
+        raise InputError(f"{path}: norm and activation must be known, not {norm!r} and {activation!r}")
+    parameters = {name: check_array(f"{path}: {name}", value, (1, 2)) for name, value in arrays.items()}
+    return FloatTransformer(norm=norm, activation=activation, parameters=parameters, **sizes)
+
+
+def from_vit(network: VisionTransformer) -> FloatTransformer:
+    """The handwritten-digits transformer in this form."""
+    renamed = {"patch": "embed", "out": "proj", "layers": "blocks"}
+    parameters = {
+        ".".join(renamed.get(part, part) for part in name.split(".")): value.astype(np.float64)
+        for name, value in network.parameters.items()
+    }
+    config = network.config
+    return FloatTransformer(
+        side=config.side, patch=config.patch, stride=config.patch, heads=config.heads,
+        norm="rms", activation="relu", parameters=parameters,
+    )  # fmt: skip

@@ -1,0 +1,285 @@
+"""What a network core is given: sizes at generation, descriptors and memory images at run time.
+
+Three units run side by side, each through its own list of descriptors: linear, norm, attention. A
+unit may begin row t of a descriptor when the rows that its source has completed since the
+inference began exceed `wait` + t (attention: exceed `wait`, once).
+"""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.config import CoreConfig
+from golden.errors import InputError
+from golden.network.checks import MAX_FEATURES
+from golden.network.config import NetworkConfig
+from golden.network.layers import IMAGE, SCORES, STREAM, Attention, Linear, Norm
+from golden.network.network import Network
+
+# Where spikes come from and what becomes of potentials
+SOURCES = {"image": 0, "norm": 1, "mixed": 2, "hidden": 3}
+TARGETS = {"hidden": 0, "qkv": 1, "stream": 2, "scores": 3}
+KINDS = {"fixed": 0, "rms": 1, "layer": 2}
+OFFSET_BITS = 12
+LEVEL_BITS = 13
+Op = dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Program:
+    """Descriptors and memory images of a network.
+
+    Attributes:
+        linear, norm, attention: descriptors, dictionaries of integers.
+        weights: int16 [words, lanes].
+        table: int64 [entries, 3]: bias, offset, slot. A slot is 256*part + feature, with part 0, 1, 2
+            for q, k, v and the feature counted over all heads.
+        offsets: int64 [entries].
+        levels: int64 [lists, T].
+    """
+
+    linear: list[Op]
+    norm: list[Op]
+    attention: list[Op]
+    weights: NDArray[np.int16]
+    table: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    levels: NDArray[np.int64]
+
+
+class Compiler:
+    """Assigns descriptors and memory to layers, in order."""
+
+    def __init__(self, network: Network, lanes: int) -> None:
+        self.network, self.lanes = network, lanes
+        self.linear: list[Op] = []
+        self.norm: list[Op] = []
+        self.attention: list[Op] = []
+        self.weights: list[NDArray[np.int16]] = []
+        self.table: list[NDArray[np.int64]] = []
+        self.offsets: list[NDArray[np.int64]] = []
+        self.levels: list[NDArray[np.int64]] = []
+        self.words = self.entries = self.norm_entries = 0
+        # rows that each unit has completed; where each tensor is and what its first row waits for
+        self.rows = {"linear": 0, "norm": 0, "attention": 0}
+        self.ready: dict[str, tuple[int, int]] = {IMAGE: (SOURCES["image"], 0)}
+        self.groups: dict[str, list[tuple[range, int]]] = {}
+
+    def list_of(self, levels: NDArray[np.int64]) -> int:
+        """Number of a threshold list, stored once."""
+        for number, known in enumerate(self.levels):
+            if np.array_equal(known, levels):
+                return number
+        self.levels.append(levels)
+        return len(self.levels) - 1
+
+    def add_linear(
+        self, layer: Linear, target: str, rows: NDArray[np.intp], slots: NDArray[np.int64]
+    ) -> None:
+        """One descriptor for the outputs `rows` of a layer."""
+        count, inputs = len(rows), layer.weight.shape[1]
+        passes = -(-count // self.lanes)
+        if layer.pooled and passes > 1:
+            raise InputError(f"pooled classes must be at most the lanes ({self.lanes}), not {count}")
+        padded = np.zeros((passes * self.lanes, inputs), np.int16)
+        padded[:count] = layer.weight[rows]
+        self.weights.append(padded.reshape(passes, self.lanes, inputs).swapaxes(1, 2).reshape(-1, self.lanes))
+        bias = np.atleast_2d(layer.bias)[:, rows]
+        copies = len(bias)
+        entry = np.stack(
+            [bias, np.tile(layer.offset[rows], (copies, 1)), np.tile(slots, (copies, 1))], axis=-1
+        )
+        self.table.append(entry.reshape(-1, 3))
+        source, wait = self.ready[layer.source]
+        levels = layer.levels if len(layer.levels) else np.zeros(self.network.code.steps, np.int64)
+        self.linear.append(
+            {
+                "source": source, "target": TARGETS[target], "rows": self.network.tokens, "passes": passes,
+                "inputs": inputs, "outputs": count, "weight": self.words, "table": self.entries,
+                "stride": count if copies > 1 else 0, "levels": self.list_of(levels),
+                "signed": int(layer.signed), "fresh": int(layer.fresh), "pooled": int(layer.pooled),
+                "wait": wait, "release": int(layer.source == IMAGE), "final": 0,
+            }
+        )  # fmt: skip
+        self.words += passes * inputs
+        self.entries += copies * count
+        self.rows["linear"] += 1 if layer.pooled else self.network.tokens
+
+    def linear_layer(self, layer: Linear, consumer: Attention | None) -> None:
+        everything = np.arange(len(layer.weight))
+        if consumer is None:
+            target = layer.target if layer.target in (STREAM, SCORES) else "hidden"
+            if target == "hidden":
+                self.ready[layer.target] = (SOURCES["hidden"], self.rows["linear"])
+            self.add_linear(layer, target, everything, everything)
+            return
+        # q, k, v of a few heads at a time, so that attention begins before all are there
+        heads, head_dim = consumer.heads, len(layer.weight) // 3 // consumer.heads
+        step = max(1, self.lanes // head_dim)
+        self.groups[layer.target] = []
+        for low in range(0, heads, step):
+            group = range(low, min(low + step, heads))
+            local = np.concatenate([np.arange(h * head_dim, (h + 1) * head_dim) for h in group])
+            rows = np.concatenate([part * heads * head_dim + local for part in range(3)])
+            slots = np.concatenate([part * MAX_FEATURES + local for part in range(3)])
+            self.add_linear(layer, "qkv", rows, slots)
+            self.groups[layer.target].append((group, self.rows["linear"]))
+
+    def norm_layer(self, layer: Norm) -> None:
+        width = len(layer.offset)
+        self.ready[layer.target] = (SOURCES["norm"], self.rows["norm"])
+        self.norm.append(
+            {
+                "kind": KINDS[layer.kind], "width": width, "log2_width": width.bit_length() - 1,
+                "rows": self.network.tokens, "offset": self.norm_entries,
+                "levels": self.list_of(layer.levels), "wait": self.rows["linear"] - self.network.tokens,
+                "final": 0,
+            }
+        )  # fmt: skip
+        self.offsets.append(layer.offset)
+        self.norm_entries += width
+        self.rows["norm"] += self.network.tokens
+
+    def attention_layer(self, layer: Attention, head_dim: int, step_limit: int) -> None:
+        tokens = self.network.tokens
+        for group, needed in self.groups[layer.source]:
+            for head in group:
+                self.attention.append(
+                    {
+                        "first": int(head == 0), "leads": int(head == group[0]), "group": len(group),
+                        "span": len(group) * head_dim, "group_rows": len(group) * tokens,
+                        "base": head * head_dim, "features": head_dim, "tokens": tokens,
+                        "step": min(int(layer.ramp_step[head]), step_limit),
+                        "ratio": [int(r) for r in layer.ratio[head]],  # type: ignore[dict-item]
+                        "wait": needed - 1, "final": 0,
+                    }
+                )  # fmt: skip
+        self.rows["attention"] += layer.heads * tokens
+        # row t is complete when the last head has brought it
+        self.ready[layer.target] = (SOURCES["mixed"], self.rows["attention"] - tokens)
+
+
+def compile_network(network: Network, lanes: int = 32, step_limit: int = 1 << 40) -> Program:
+    """Descriptors and memory images of a network.
+
+    Raises:
+        InputError: the layers are not in the order that the hardware's memories allow.
+    """
+    compiler = Compiler(network, lanes)
+    consumers = {layer.source: layer for layer in network.layers if isinstance(layer, Attention)}
+    previous = ""
+    for index, layer in enumerate(network.layers):
+        if isinstance(layer, Linear):
+            check_order(layer, index, previous)
+            compiler.linear_layer(layer, consumers.get(layer.target))
+            previous = layer.target
+        elif isinstance(layer, Norm):
+            if previous != STREAM:
+                raise InputError(f"layer {index}: a norm must follow a layer with target {STREAM!r}")
+            compiler.norm_layer(layer)
+            previous = layer.target
+        else:
+            if previous != layer.source:
+                raise InputError(
+                    f"layer {index}: attention must follow the layer that makes {layer.source!r}"
+                )
+            head_dim = widths_of(network)[layer.source] // 3 // layer.heads
+            compiler.attention_layer(layer, head_dim, step_limit)
+            previous = layer.target
+    for ops in (compiler.linear, compiler.norm, compiler.attention):
+        if not ops:
+            raise InputError("the hardware needs at least one linear, one norm and one attention layer")
+        ops[-1]["final"] = 1
+    return Program(
+        linear=compiler.linear,
+        norm=compiler.norm,
+        attention=compiler.attention,
+        weights=np.concatenate(compiler.weights),
+        table=np.concatenate(compiler.table),
+        offsets=np.concatenate(compiler.offsets),
+        levels=np.stack(compiler.levels),
+    )
+
+
+def check_order(layer: Linear, index: int, previous: str) -> None:
+    """Each kind of spikes has one memory, overwritten by the next layer of its kind: a linear layer
+    must read what was made last, and only q, k, v may follow one another."""
+    if layer.source != (previous or IMAGE):
+        raise InputError(
+            f"layer {index}: source must be {previous or IMAGE!r}, made last, not {layer.source!r}"
+        )
+
+
+def widths_of(network: Network) -> dict[str, int]:
+    """Outputs of the linear layers by target."""
+    return {layer.target: len(layer.weight) for layer in network.layers if isinstance(layer, Linear)}
+
+
+def config_for(
+    network: Network, lanes: int = 32, cluster: int = 8, attention_lanes: int = 16
+) -> NetworkConfig:
+    """The smallest core that runs a network, memories rounded up to powers of two."""
+    program = compile_network(network, lanes)
+    accumulator, potential, stream = network.limits()
+    head_dim = max(op["features"] for op in program.attention)
+    features = max(
+        [network.pixels]
+        + [
+            max(layer.weight.shape)
+            for layer in network.layers
+            if isinstance(layer, Linear) and layer.target != "qkv"
+        ]
+    )
+    features = max(features, max(op["base"] + op["features"] for op in program.attention))
+    # the attention core's lanes are a multiple of 8 that holds every token
+    core = CoreConfig(
+        code=network.code, lanes=max(attention_lanes, -(-network.tokens // 8) * 8), tokens=network.tokens,
+        head_dim=head_dim, bias=False, mask=False, output="codes",
+    )  # fmt: skip
+    return NetworkConfig(
+        code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
+        tokens=network.tokens, features=features, weights=round_up(len(program.weights)),
+        table=round_up(len(program.table)), offsets=round_up(len(program.offsets)),
+        lists=round_up(len(program.levels)), linear_ops=round_up(len(program.linear)),
+        norm_ops=round_up(len(program.norm)), heads=round_up(len(program.attention)),
+        accumulator_bits=accumulator.bit_length() + 1, potential_bits=potential.bit_length() + 1,
+        stream_bits=stream.bit_length() + 1, attention=core,
+    )  # fmt: skip
+
+
+def joint_config(networks: list[Network], lanes: int = 32, cluster: int = 8) -> NetworkConfig:
+    """The smallest core that runs each of several networks of one code and width of weights."""
+    configs = [config_for(network, lanes, cluster) for network in networks]
+    sizes = [f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention")]
+    largest = {name: max(getattr(config, name) for config in configs) for name in sizes}
+    cores = [config.attention for config in configs]
+    attention = replace(
+        cores[0],
+        lanes=max(core.lanes for core in cores),
+        tokens=max(core.tokens for core in cores),
+        head_dim=max(core.head_dim for core in cores),
+    )
+    joint = NetworkConfig(code=configs[0].code, attention=attention, **largest)
+    for network in networks:
+        check_fit(network, joint)
+    return joint
+
+
+def round_up(count: int) -> int:
+    """The next power of two, at least 2."""
+    return max(2, 1 << (count - 1).bit_length())
+
+
+def check_fit(network: Network, config: NetworkConfig) -> Program:
+    """The program of a network for a core, or InputError with what it needs and what there is."""
+    if network.code != config.code or network.weight_bits != config.weight_bits:
+        raise InputError("the network's code and weight_bits must be the core's")
+    needed = config_for(network, config.lanes, config.cluster, config.attention.lanes)
+    for field in fields(config):
+        have, need = getattr(config, field.name), getattr(needed, field.name)
+        if field.name == "attention":
+            have, need = config.attention.head_dim, needed.attention.head_dim
+        if isinstance(have, int) and need > have:
+            raise InputError(f"the network needs {field.name} = {need}, this core has {have}")
+    return compile_network(network, config.lanes, config.attention.step_limit)

@@ -1,0 +1,225 @@
+"""Runs whole networks through the generated RTL, compiled by Verilator, beside golden."""
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.code import Spikes
+from golden.network.config import NetworkConfig
+from golden.network.layers import IMAGE, Attention, Linear, potentials
+from golden.network.network import Network, run_network
+from golden.network.program import Program, check_fit
+from hw.export import describe
+from hw.neuron import layouts
+from hw.neuron.network_core import NetworkCore
+from sim.rtl.build import build
+from sim.rtl.driver import spike_beats
+from sim.rtl.payload import Fields, pack
+from sim.rtl.simulator import Pauses, Result, Simulator
+
+Op = dict[str, int]
+
+
+@cache
+def simulator(config: NetworkConfig, quick: bool = False) -> Simulator:
+    """Simulator of a network core with its taps; `quick` as in `sim.rtl.build.build`."""
+    parameters = {name: str(value) for name, value in asdict(config).items()}
+
+    def core() -> NetworkCore:
+        return NetworkCore(config, taps=True)
+
+    return build(core, "network_core", parameters=parameters, quick=quick)
+
+
+def columns(ops: list[Op], layout: Any) -> Fields:
+    """Arrays of the fields of descriptors."""
+    return {name: np.array([op[name] for op in ops]) for name, _ in layout}
+
+
+def load_beats(program: Program, config: NetworkConfig) -> Fields:
+    """Beats of i_load: every memory, then the word that lets images in."""
+    table = program.table
+    by_cluster = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
+    images: dict[str, list[Fields]] = {
+        "linear": [columns(program.linear, layouts.linear_op(config))],
+        "norm": [columns(program.norm, layouts.norm_op(config))],
+        "attention": [columns(program.attention, layouts.attention_op(config))],
+        "levels": [program.levels],
+        "table": [{"bias": table[:, 0], "offset": table[:, 1], "slot": table[:, 2]}],
+        "offsets": [program.offsets],
+        "weights": [by_cluster[:, n] for n in range(config.clusters)],
+    }
+    words = layouts.load(config)["data"].shape.length
+    parts = []
+    for number, (name, (shape, _)) in enumerate(layouts.memories(config).items()):
+        for cluster, fields in enumerate(images[name]):
+            packed = pack(describe(shape), fields, name)
+            data = np.zeros((len(packed), words), np.int64)
+            data[:, : packed.shape[1]] = packed
+            parts.append(
+                (np.full(len(packed), number), np.full(len(packed), cluster), np.arange(len(packed)), data)
+            )
+    nothing = np.zeros(1, np.int64)
+    parts.append((np.array([layouts.RUN]), nothing, nothing, np.zeros((1, words), np.int64)))
+    memory, cluster_, address, data = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return {"memory": memory, "cluster": cluster_, "address": address, "data": data}
+
+
+def image_beats(image: Spikes) -> Fields:
+    """Beats of i_image of spikes [images, tokens, pixels]."""
+    last, end = np.zeros(image.shape, np.int64), np.zeros(image.shape, np.int64)
+    last[..., -1] = 1
+    end[:, -1, -1] = 1
+    flat = Spikes(image.sign.reshape(-1), image.phase.reshape(-1))
+    return {"spike": spike_beats(flat), "last": last.reshape(-1), "end": end.reshape(-1)}
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """Every integer that the taps show for some images, in the order of the hardware, per image.
+
+    Attributes:
+        potential: int64 [images, n], every neuron of the linear layers.
+        norm, mixed: spikes [images, n], of norms and attention.
+        broadcasts: int64 [images], cycles in which a spike (or a silent row) is broadcast.
+    """
+
+    potential: NDArray[np.int64]
+    norm: Spikes
+    mixed: Spikes
+    broadcasts: NDArray[np.int64]
+
+
+def golden_neurons(network: Network, program: Program, image: Spikes) -> Neurons:
+    """What golden says the taps show."""
+    outputs = run_network(network, image).outputs
+    tensors: dict[str, Spikes] = {IMAGE: image}
+    ops = iter(program.linear)
+    images = image.shape[0]
+    broadcasts = np.zeros(images, np.int64)
+    shown: list[NDArray[np.int64]] = []
+    norms: list[Spikes] = []
+    mixed: list[Spikes] = []
+    for layer, output in zip(network.layers, outputs, strict=True):
+        if isinstance(output, Spikes):
+            tensors[layer.target] = output
+        if isinstance(layer, Linear):
+            value = potentials(layer, tensors[layer.source], network.code)
+            left = len(layer.weight)
+            while left:
+                op = next(ops)
+                slot = program.table[op["table"] : op["table"] + op["outputs"], 2]
+                part, feature = np.divmod(slot, 256)
+                shown.append(value[..., part * (len(layer.weight) // 3) + feature].reshape(images, -1))
+                left -= op["outputs"]
+                spikes = np.count_nonzero(tensors[layer.source].sign, axis=-1)
+                broadcasts += op["passes"] * np.maximum(spikes, 1).sum(axis=-1)
+        elif isinstance(layer, Attention):
+            assert isinstance(output, Spikes)
+            split = (images, network.tokens, layer.heads, -1)
+            arrays = (
+                a.reshape(split).swapaxes(1, 2).reshape(images, -1) for a in (output.sign, output.phase)
+            )
+            mixed.append(Spikes(*arrays))
+        else:
+            assert isinstance(output, Spikes)
+            norms.append(Spikes(output.sign.reshape(images, -1), output.phase.reshape(images, -1)))
+    return Neurons(np.concatenate(shown, axis=1), joined(norms), joined(mixed), broadcasts)
+
+
+def joined(parts: list[Spikes]) -> Spikes:
+    return Spikes(
+        np.concatenate([p.sign for p in parts], axis=1), np.concatenate([p.phase for p in parts], axis=1)
+    )
+
+
+@dataclass(frozen=True)
+class NetworkRun:
+    """Integers and times of images that went through the RTL.
+
+    Attributes:
+        scores: int64 [images, classes].
+        compared, different: integers of all layers, beside golden.
+        first_difference: where they part, one line, or "".
+        begun: cycle in which the first pixel of each image was accepted, int64 [images].
+        finished: cycle in which the last score of each image left, int64 [images].
+        result: beats and cycles of all streams.
+    """
+
+    scores: NDArray[np.int64]
+    compared: int
+    different: int
+    first_difference: str
+    begun: NDArray[np.int64]
+    finished: NDArray[np.int64]
+    result: Result
+
+
+def run(
+    network: Network,
+    config: NetworkConfig,
+    image: Spikes,
+    *,
+    pauses: Pauses = 0.0,
+    seed: int = 0,
+    quick: bool = False,
+) -> NetworkRun:
+    """Load a network and run images [images, tokens, pixels] one after the other.
+
+    Args:
+        pauses, seed: see `sim.rtl.simulator.Simulator.run`.
+        quick: see `sim.rtl.build.build`.
+
+    Raises:
+        InputError: the network does not fit the core.
+    """
+    program = check_fit(network, config)
+    want = golden_neurons(network, program, image)
+    images = image.shape[0]
+    expect = {
+        "o_score": images * network.classes,
+        "o_potential": want.potential.size,
+        "o_norm": want.norm.sign.size,
+        "o_mixed": want.mixed.sign.size,
+        "o_issue": int(want.broadcasts.sum()),
+    }
+    inputs = {"i_load": load_beats(program, config), "i_image": image_beats(image)}
+    result = simulator(config, quick).run(inputs, expect, pauses=pauses, seed=seed)
+    compared = different = 0
+    first = ""
+
+    def compare(name: str, got: NDArray[np.int64], wanted: NDArray[np.integer]) -> None:
+        nonlocal compared, different, first
+        unequal = np.flatnonzero(got.reshape(-1) != wanted.reshape(-1))
+        if len(unequal) and not first:
+            at = int(unequal[0])
+            place, inside = divmod(at, wanted.size // images)
+            cycle = result.outputs[name].cycles[at]
+            first = (
+                f"cycle {cycle}, {name}, image {place}, neuron {inside}: "
+                f"{got.reshape(-1)[at]} instead of {wanted.reshape(-1)[at]}"
+            )
+        compared += wanted.size
+        different += len(unequal)
+
+    potential = result["o_potential"]
+    compare("o_potential", potential, want.potential)
+    for name, spikes in (("o_norm", want.norm), ("o_mixed", want.mixed)):
+        spike = result[name]["entry"]["spike"]
+        active = spike["active"] == 1
+        compare(name, np.where(active, 1 - 2 * spike["negative"], 0), spikes.sign)
+        compare(name, np.where(active, spike["phase"], network.code.steps), spikes.phase)
+    scores = result["o_score"]["value"].reshape(images, -1)
+    compare("o_score", scores, want.potential[:, -network.classes :])
+    return NetworkRun(
+        scores=scores,
+        compared=compared,
+        different=different,
+        first_difference=first,
+        begun=result.accepted["i_image"].reshape(images, -1)[:, 0],
+        finished=result.outputs["o_score"].cycles.reshape(images, -1)[:, -1],
+        result=result,
+    )

@@ -1,0 +1,59 @@
+"""Random networks for tests: untrained weights of the right sizes, deterministic by seed."""
+
+import numpy as np
+
+from golden.network.floating import FloatTransformer
+
+
+def random_transformer(
+    seed: int,
+    *,
+    side: int = 8,
+    patch: int = 4,
+    stride: int = 4,
+    width: int = 16,
+    heads: int = 2,
+    hidden: int = 24,
+    blocks: int = 1,
+    classes: int = 5,
+    norm: str = "rms",
+    activation: str = "relu",
+) -> FloatTransformer:
+    rng = np.random.default_rng(seed)
+    tokens = ((side - patch) // stride + 1) ** 2
+    parameters = {"position": 0.3 * rng.standard_normal((tokens, width))}
+
+    def linear(name: str, inputs: int, outputs: int) -> None:
+        parameters[f"{name}.weight"] = rng.standard_normal((outputs, inputs)) / np.sqrt(inputs)
+        parameters[f"{name}.bias"] = 0.1 * rng.standard_normal(outputs)
+
+    def affine(name: str) -> None:
+        parameters[f"{name}.weight"] = rng.uniform(0.5, 1.5, width)
+        if norm != "rms":
+            parameters[f"{name}.bias"] = 0.1 * rng.standard_normal(width)
+
+    linear("embed", patch * patch, width)
+    for index in range(blocks):
+        block = f"blocks.{index}"
+        affine(f"{block}.norm1")
+        affine(f"{block}.norm2")
+        linear(f"{block}.qkv", width, 3 * width)
+        linear(f"{block}.proj", width, width)
+        linear(f"{block}.up", width, hidden)
+        linear(f"{block}.down", hidden, width)
+    affine("norm")
+    linear("head", width, classes)
+    return FloatTransformer(
+        side=side,
+        patch=patch,
+        stride=stride,
+        heads=heads,
+        norm=norm,
+        activation=activation,
+        parameters=parameters,
+    )
+
+
+def random_images(seed: int, count: int, side: int = 8) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.where(rng.random((count, side, side)) < 0.6, rng.random((count, side, side)), 0.0)

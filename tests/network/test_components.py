@@ -1,0 +1,255 @@
+"""Units of the network core in Amaranth's simulator, each against golden."""
+
+import itertools
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module
+from amaranth.sim import Simulator, SimulatorContext
+
+from golden.code import PhaseCode, Spikes
+from golden.config import CoreConfig
+from golden.network.config import NetworkConfig
+from golden.network.layers import residue_constants, spike_values
+from golden.network.octave import fire, geometric_levels, octave_code, resolution
+from hw.neuron.falling_threshold import FallingThreshold
+from hw.neuron.feeders import QueryFeeder
+from hw.neuron.neuron_cluster import NeuronCluster
+from hw.neuron.octave_encoder import OctaveEncoder
+from hw.neuron.shift_add import signed_digits
+from hw.neuron.spike_list import SpikeList
+
+CODES = [
+    PhaseCode(),
+    PhaseCode(steps=8, log2_base=Fraction(3, 4)),
+    PhaseCode(steps=24, log2_base=Fraction(2, 7)),
+]
+IDS = [f"T={code.steps},{code.log2_base}" for code in CODES]
+
+
+def config(code: PhaseCode, lanes: int = 6, cluster: int = 2) -> NetworkConfig:
+    core = CoreConfig(code=code, lanes=8, tokens=4, head_dim=4, bias=False, mask=False, output="codes")
+    return NetworkConfig(
+        code=code, lanes=lanes, cluster=cluster, tokens=4, features=16, weights=32, table=8, offsets=8,
+        lists=2, linear_ops=2, norm_ops=2, heads=2, accumulator_bits=26, potential_bits=34, stream_bits=20,
+        attention=core,
+    )  # fmt: skip
+
+
+def simulate(unit: Any, bench: Any) -> None:
+    simulator = Simulator(unit)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+@pytest.mark.parametrize("constant", [0, 1, 7, 181, 235, 255, 256, 1023])
+def test_signed_digits(constant: int) -> None:
+    digits = signed_digits(constant)
+    assert sum(sign << position for position, sign in digits) == constant
+    positions = [position for position, _ in digits]
+    assert all(b - a > 1 for a, b in itertools.pairwise(positions))
+
+
+@pytest.mark.parametrize("code", CODES, ids=IDS)
+def test_octave_encoder(code: PhaseCode) -> None:
+    bits = 12
+    values = np.arange(-(1 << bits - 1), 1 << bits - 1)
+    expected = octave_code(values, resolution(code.log2_base))
+    unit = OctaveEncoder(config(code), bits)
+
+    async def bench(ctx: SimulatorContext) -> None:
+        for cycle in range(len(values) + unit.latency):
+            if cycle < len(values):
+                ctx.set(unit.value, int(values[cycle]))
+            if cycle >= unit.latency:
+                n = cycle - unit.latency
+                assert ctx.get(unit.place) == expected[n], values[n]
+                assert ctx.get(unit.negative) == (values[n] < 0)
+            await ctx.tick()
+
+    simulate(unit, bench)
+
+
+@pytest.mark.parametrize("code", CODES, ids=IDS)
+@pytest.mark.parametrize("signed", [True, False])
+def test_falling_threshold(code: PhaseCode, signed: bool) -> None:
+    rng = np.random.default_rng(3)
+    values = rng.integers(-(1 << 16), 1 << 16, 400)
+    values[::50] = 0
+    offset, shift = rng.integers(100, 250, 400), rng.integers(0, 90, 400)
+    levels = geometric_levels(code)
+    expected = fire(values, levels, offset + shift, code, signed=signed)
+    place = octave_code(values, resolution(code.log2_base))
+    unit = FallingThreshold(config(code))
+
+    async def bench(ctx: SimulatorContext) -> None:
+        ctx.set(unit.both, signed)
+        ctx.set(unit.levels, [int(level) for level in levels])
+        for cycle in range(len(values) + unit.latency):
+            if cycle < len(values):
+                ctx.set(unit.place, int(place[cycle]))
+                ctx.set(unit.negative, int(values[cycle] < 0))
+                ctx.set(unit.offset, int(offset[cycle]))
+                ctx.set(unit.shift, int(shift[cycle]))
+            if cycle >= unit.latency:
+                n = cycle - unit.latency
+                assert ctx.get(unit.spike.active) == (expected.sign[n] != 0)
+                if expected.sign[n]:
+                    assert ctx.get(unit.spike.negative) == (expected.sign[n] < 0)
+                    assert ctx.get(unit.spike.phase) == expected.phase[n]
+            await ctx.tick()
+
+    simulate(unit, bench)
+
+
+@pytest.mark.parametrize("code", CODES, ids=IDS)
+def test_clusters_accumulate_and_queue_up(code: PhaseCode) -> None:
+    """Three clusters of two neurons: two rows at the shortest distance, results without a gap."""
+    size = config(code)
+    rng = np.random.default_rng(4)
+    weights = rng.integers(-127, 128, (size.weights, size.lanes))
+    m = Module()
+    clusters = [NeuronCluster(size, n) for n in range(size.clusters)]
+    for n, cluster in enumerate(clusters):
+        m.submodules[f"cluster_{n}"] = cluster
+    for left, right in itertools.pairwise(clusters):
+        m.d.comb += [
+            right.i.eq(left.o),
+            right.i_load.eq(left.o_load),
+            right.i_write.eq(left.o_write),
+            right.i_sums.eq(left.o_sums),
+        ]
+    rows = [rng.permutation(size.weights)[: size.lanes] for _ in range(2)]
+    signs = rng.choice([-1, 1], (2, size.lanes))
+    phases = rng.integers(0, code.steps, (2, size.lanes))
+    most = code.octave(code.steps - 1)[0]
+    received: list[list[int]] = []
+    times: list[int] = []
+
+    async def bench(ctx: SimulatorContext) -> None:
+        first, last = clusters[0], clusters[-1]
+        for address in range(size.weights):
+            for n in range(size.clusters):
+                word = weights[address, n * size.cluster : (n + 1) * size.cluster]
+                packed = sum((int(w) & 255) << (8 * lane) for lane, w in enumerate(word))
+                ctx.set(first.i_write, 1)
+                ctx.set(first.i_load.cluster, n)
+                ctx.set(first.i_load.address, address)
+                ctx.set(first.i_load.data[0], packed)
+                await ctx.tick()
+        ctx.set(first.i_write, 0)
+        for cycle in range(2 * size.lanes + 30):
+            row, place = divmod(cycle, size.lanes)
+            busy = row < 2
+            ctx.set(first.i.valid, busy)
+            if busy:
+                octaves, residue = code.octave(int(phases[row, place]))
+                ctx.set(first.i.first, place == 0)
+                ctx.set(first.i.last, place == size.lanes - 1)
+                ctx.set(first.i.active, 1)
+                ctx.set(first.i.negative, int(signs[row, place] < 0))
+                ctx.set(first.i.shift, most - octaves)
+                ctx.set(first.i.residue, 1 << residue)
+                ctx.set(first.i.address, int(rows[row][place]))
+            if ctx.get(last.o_sums.valid):
+                received.append([ctx.get(last.o_sums.sum[r]) for r in range(code.log2_base.denominator)])
+                times.append(cycle)
+            await ctx.tick()
+
+    simulate(m, bench)
+    constants = residue_constants(code)
+    values = spike_values(code)
+    for row in range(2):
+        expected = (signs[row] * values[phases[row]]) @ weights[rows[row]]
+        got = np.array(received[row * size.lanes : (row + 1) * size.lanes]) @ constants
+        assert got.tolist() == expected.tolist()
+    assert np.diff(times).tolist() == [1] * (2 * size.lanes - 1)
+
+
+def test_spike_list_leaves_silence_out() -> None:
+    size = config(PhaseCode())
+    unit = SpikeList(size)
+    rng = np.random.default_rng(5)
+    active = rng.random((4, 16)) < 0.5
+    active[2] = False
+    active[3] = True
+
+    async def bench(ctx: SimulatorContext) -> None:
+        for row, feature in itertools.product(range(4), range(16)):
+            ctx.set(unit.i.valid, 1)
+            ctx.set(unit.i.payload.row, row)
+            ctx.set(unit.i.payload.first, feature == 0)
+            ctx.set(unit.i.payload.entry.feature, feature)
+            ctx.set(unit.i.payload.entry.spike.active, int(active[row, feature]))
+            ctx.set(unit.i.payload.entry.spike.phase, feature)
+            await ctx.tick()
+        ctx.set(unit.i.valid, 0)
+        for row in range(4):
+            ctx.set(unit.count_row, row)
+            features = np.flatnonzero(active[row])
+            assert ctx.get(unit.count) == len(features)
+            for position, feature in enumerate(features):
+                ctx.set(unit.read_row, row)
+                ctx.set(unit.position, position)
+                await ctx.tick()
+                assert ctx.get(unit.entry.feature) == feature
+                assert ctx.get(unit.entry.spike.phase) == feature
+
+    simulate(unit, bench)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("busy", [0.0, 0.5])
+def test_query_feeder(seed: int, busy: float) -> None:
+    """Rows without their silent spikes, the last one marked, whatever the pauses of the core."""
+    size = config(PhaseCode())
+    unit = QueryFeeder(size)
+    rng = np.random.default_rng(seed)
+    sign = np.where(rng.random((8, 4)) < [0.1, 0.5, 0.9][seed % 3], 1, 0)  # [features of two heads, tokens]
+    codes = Spikes(sign.astype(np.int8), rng.integers(0, 16, sign.shape).astype(np.int8))
+    got: list[tuple[int, int, int, int]] = []
+
+    async def memory(ctx: SimulatorContext) -> None:
+        feature = row = 0
+        while True:
+            ctx.set(unit.code.active, int(codes.sign[feature, row]))
+            ctx.set(unit.code.phase, int(codes.phase[feature, row]))
+            _, _, enable, feature_, row_ = await ctx.tick().sample(
+                unit.enable, unit.read_feature, unit.read_row
+            )
+            if enable:
+                feature, row = feature_ % 8, row_
+
+    async def bench(ctx: SimulatorContext) -> None:
+        ctx.set(unit.group.features, 4)
+        ctx.set(unit.group.tokens, 4)
+        ctx.set(unit.group.span, 8)
+        ctx.set(unit.start, 1)
+        await ctx.tick()
+        ctx.set(unit.start, 0)
+        for _ in range(200):
+            ctx.set(unit.o.ready, int(rng.random() >= busy))
+            beat = unit.o.payload
+            sampled = await ctx.tick().sample(
+                unit.o.valid, unit.o.ready, beat.feature, beat.spike.active, beat.spike.phase, beat.last
+            )
+            _, _, valid, ready, feature, active, phase, last = sampled
+            if valid and ready:
+                got.append((int(feature), int(active), int(phase) if active else 0, int(last)))
+
+    simulator = Simulator(unit)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(memory, background=True)
+    simulator.add_testbench(bench)
+    simulator.run()
+    expected = []
+    for head, row in itertools.product(range(2), range(4)):
+        firing = [f for f in range(4) if codes.sign[4 * head + f, row]]
+        if not firing:
+            expected.append((3, 0, 0, 1))
+        for f in firing:
+            expected.append((f, 1, int(codes.phase[4 * head + f, row]), int(f == firing[-1])))
+    assert got == expected

@@ -1,0 +1,163 @@
+"""Data files, accuracy, re-coded residual, energy, timeline."""
+
+import gzip
+import json
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.code import PhaseCode
+from golden.errors import InputError
+from golden.network.convert import convert
+from golden.network.floating import load_float
+from golden.network.network import Network, encode_image, run_network
+from golden.network.program import compile_network, config_for
+from golden.network.recode import calibrated_recoder
+from sim.network import timeline
+from sim.network.cycle_model import predict
+from sim.network.energy import account
+from sim.network.images import load_images, read_idx
+from tests.network.samples import random_images, random_transformer
+
+WEIGHTS = Path(__file__).parents[2] / "golden" / "weights"
+
+
+def idx_bytes(array: np.ndarray) -> bytes:
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes() + array.tobytes()
+
+
+def write_data(directory: Path, images: np.ndarray, labels: np.ndarray) -> None:
+    for part in ("train", "t10k"):
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            (directory / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(idx_bytes(array)))
+
+
+def small() -> tuple[Network, np.ndarray]:
+    floating = random_transformer(1, blocks=2)
+    return convert(floating, random_images(2, 20), PhaseCode()), floating.patches(random_images(3, 4))
+
+
+def test_idx_files(tmp_path: Path) -> None:
+    images = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    write_data(tmp_path, images, np.array([1, 2], np.uint8))
+    got, labels = load_images(tmp_path, "train")
+    assert (got == images / 255).all()
+    assert labels.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "must be an idx file of bytes"),
+        (idx_bytes(np.zeros((2, 2), np.uint8))[:-1], "must hold 4 bytes of data, not 3"),
+        (gzip.compress(b"0" * 100)[:-20], "damaged or cut short"),
+        (None, "cannot be read"),
+    ],
+)
+def test_bad_idx_files(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "x-ubyte"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_idx(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_images_without_their_labels(tmp_path: Path) -> None:
+    write_data(tmp_path, np.zeros((3, 28, 28), np.uint8), np.zeros(2, np.uint8))
+    with pytest.raises(InputError, match="as many images as labels"):
+        load_images(tmp_path, "t10k")
+
+
+@pytest.mark.parametrize("name", ["fashion", "fashion-batchnorm"])
+def test_shipped_weights(name: str) -> None:
+    network = load_float(WEIGHTS / f"{name}.npz")
+    assert network.scores(random_images(1, 2, 28)).shape == (2, 10)
+    assert (WEIGHTS / f"{name}.npz").stat().st_size < 1 << 20
+
+
+def test_weights_without_an_array(tmp_path: Path) -> None:
+    with np.load(WEIGHTS / "fashion.npz") as file:
+        arrays = {name: file[name] for name in file.files if name != "head.bias"}
+    np.savez(tmp_path / "w.npz", **arrays)
+    with pytest.raises(InputError, match=r"must hold the array head\.bias"):
+        load_float(tmp_path / "w.npz")
+    arrays["head.bias"] = np.full(10, np.nan)
+    np.savez(tmp_path / "w.npz", **arrays)
+    with pytest.raises(InputError, match=r"head\.bias must be finite"):
+        load_float(tmp_path / "w.npz")
+
+
+def test_recoded_stream_holds_codes_only() -> None:
+    network, patches = small()
+    image = encode_image(network, patches)
+    recoder = calibrated_recoder(network, image)
+    seen: list[np.ndarray] = []
+
+    def after_sum(stream: np.ndarray) -> np.ndarray:
+        seen.append(recoder(stream))
+        return seen[-1]
+
+    run_network(network, image, after_sum=after_sum)
+    values = np.unique(np.abs(np.concatenate([s[..., 0].ravel() for s in seen])))
+    assert len(seen) == 5
+    assert len(values) <= network.code.steps + 1
+    assert (recoder(seen[0]) == seen[0]).all()
+
+
+def test_timeline_covers_every_descriptor() -> None:
+    network, patches = small()
+    config = config_for(network, lanes=16, cluster=4)
+    times = predict(network, config, encode_image(network, patches), 10)
+    program = compile_network(network, 16)
+    groups = sum(op["leads"] for op in program.attention)
+    for image in range(len(patches)):
+        lines = timeline.text(times, image).splitlines()
+        assert len(lines) == 2 + len(program.linear) + len(program.norm) + groups
+    linear = [s for s in times.timeline if s.unit == "linear"]
+    assert all(a.last < b.first for a, b in pairwise(linear))
+    assert times.broadcasts <= times.linear
+
+
+def test_energy_counts_follow_the_spikes() -> None:
+    network, patches = small()
+    config = config_for(network)
+    image = encode_image(network, patches)
+    spiking, dense = ({e.name: e.count for e in events} for events in account(network, config, image))
+    silent = encode_image(network, np.zeros_like(patches))
+    fewer = {e.name: e.count for e in account(network, config, silent)[0]}
+    synapses = sum(layer.weight.size for layer in network.layers if hasattr(layer, "weight")) * network.tokens
+    assert fewer["synaptic additions"] < spiking["synaptic additions"] <= synapses
+    assert spiking["weight reads"] == spiking["synaptic additions"]
+    assert dense["multiplications"] == dense["additions"] > synapses
+
+
+def test_bad_input_is_one_line_and_status_2(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sim.network.evaluate", "--data", str(tmp_path), "--json", "out.json"]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "train-images-idx3-ubyte.gz: cannot be read" in done.stderr
+    assert not (root / "out.json").exists()
+
+
+def test_report(tmp_path: Path) -> None:
+    """The Fashion-MNIST network on images of its size; accuracy on noise is anything."""
+    rng = np.random.default_rng(1)
+    write_data(
+        tmp_path, rng.integers(0, 256, (12, 28, 28)).astype(np.uint8), np.arange(12, dtype=np.uint8) % 10
+    )
+    out = tmp_path / "r.json"
+    command = [sys.executable, "-m", "sim.network.evaluate", "--data", str(tmp_path), "--images", "12"]
+    command += ["--energy", "2", "--timeline", str(tmp_path / "t.png"), "--json", str(out)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(out.read_text())
+    assert report["accuracy"]["images"] == 12
+    assert (tmp_path / "t.png").stat().st_size > 1000

@@ -1,0 +1,170 @@
+"""Golden networks: octave code, norms, conversion, file format."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from golden.code import PhaseCode
+from golden.errors import InputError
+from golden.network.convert import convert
+from golden.network.file import load_network, save_network
+from golden.network.layers import residue_constants, row_shift, spike_values
+from golden.network.network import Network, encode_image, run_network
+from golden.network.octave import (
+    NOWHERE,
+    ROOT_FRACTION_BITS,
+    fire,
+    geometric_levels,
+    octave_code,
+    resolution,
+    roots,
+)
+from tests.network.samples import random_images, random_transformer
+
+CODES = [
+    PhaseCode(steps=t, log2_base=Fraction(*ab)) for t, *ab in ((16, 1, 2), (8, 3, 4), (24, 2, 7), (40, 1, 5))
+]
+
+
+@given(st.integers(1, (1 << 46) - 1), st.sampled_from(CODES))
+def test_octave_code_is_the_largest_grid_point_below(value: int, code: PhaseCode) -> None:
+    points = resolution(code.log2_base)
+    root = [int(r) for r in roots(points)]
+    place = int(octave_code(np.array([value]), points)[0])
+
+    def reached(j: int) -> bool:
+        return value << ROOT_FRACTION_BITS >= root[j % points] << (j // points)
+
+    assert reached(place)
+    assert not reached(place + 1)
+
+
+def test_zero_never_fires() -> None:
+    assert octave_code(np.array([0]), 16)[0] == NOWHERE
+
+
+@pytest.mark.parametrize("code", CODES, ids=str)
+def test_fire_is_the_falling_threshold(code: PhaseCode) -> None:
+    """Against real thresholds 2**((offset + level)/R), away from the rounding of ROOT."""
+    rng = np.random.default_rng(5)
+    values = np.concatenate([rng.integers(-(1 << 22), 1 << 22, 3000), rng.integers(-3000, 3000, 1000)])
+    offset = 18 * resolution(code.log2_base) + 3
+    spikes = fire(values, geometric_levels(code), np.array(offset), code, signed=True)
+    exact = (np.log2(np.maximum(np.abs(values), 1)) - offset / resolution(code.log2_base)) / -float(
+        code.log2_base
+    )
+    sure = np.abs(exact - np.rint(exact)) > 0.01
+    expected = np.clip(np.ceil(exact), 0, code.steps)
+    expected[values == 0] = code.steps
+    assert (spikes.phase == expected)[sure].all()
+    assert (spikes.sign == np.where(expected < code.steps, np.sign(values), 0))[sure].all()
+
+
+@pytest.mark.parametrize("code", CODES, ids=str)
+def test_spike_values_are_the_contract(code: PhaseCode) -> None:
+    constants, values = residue_constants(code), spike_values(code)
+    a, b = code.log2_base.numerator, code.log2_base.denominator
+    most = a * (code.steps - 1) // b
+    for phase in range(code.steps):
+        assert values[phase] == int(constants[a * phase % b]) << (most - a * phase // b)
+    assert values[code.steps] == 0
+
+
+@given(st.integers(0, 10_000), st.floats(7, 20), st.sampled_from([1, 4, 64, 100]), st.sampled_from(CODES))
+def test_deviation_bound(seed: int, log2_size: float, width: int, code: PhaseCode) -> None:
+    """2**(D/R) is within 2**(-1.5/R) .. 2**(0.5/R) of the exact deviation, plus 0.5 % of rounding."""
+    rng = np.random.default_rng(seed)
+    stream = np.rint(rng.standard_t(3, (1, width)).clip(-8, 8) * 2**log2_size).astype(np.int64)
+    exact = np.sqrt((stream.astype(float) ** 2).sum())
+    if exact < 64:
+        return
+    points = resolution(code.log2_base)
+    ratio = 2.0 ** (row_shift(stream, "rms", code)[0] / points) / exact
+    assert 2 ** (-1.5 / points) * 0.995 < ratio < 2 ** (0.5 / points) * 1.005
+
+
+@pytest.mark.parametrize("norm", ["rms", "layer", "batch"])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_finer_codes_converge_to_the_float_network(norm: str, activation: str) -> None:
+    network = random_transformer(1, norm=norm, activation=activation, width=32, hidden=64, blocks=2, side=16)
+    images = random_images(3, 40, 16)
+    exact = network.scores(images)
+    errors = []
+    for steps, log2_base in ((16, Fraction(1, 2)), (64, Fraction(1, 7))):
+        spiking = convert(network, random_images(2, 60, 16), PhaseCode(steps=steps, log2_base=log2_base))
+        scores = run_network(spiking, encode_image(spiking, network.patches(images))).scores.astype(float)
+        # one unit for all classes: least squares finds it
+        scores *= (scores * exact).sum() / (scores * scores).sum()
+        errors.append(np.sqrt(((scores - exact) ** 2).mean() / exact.var()))
+    assert errors[0] < 0.25
+    # GELU keeps the spread of its negative lobe, which stays silent; its mean is in the next bias
+    assert errors[1] < (0.8 if activation == "gelu" else 0.4) * errors[0]
+
+
+def small_network() -> Network:
+    return convert(random_transformer(1), random_images(2, 20), PhaseCode())
+
+
+def test_file_round_trip(tmp_path: Path) -> None:
+    network = small_network()
+    save_network(tmp_path / "n.npz", network)
+    again = load_network(tmp_path / "n.npz")
+    patches = random_transformer(1).patches(random_images(4, 5))
+    image = encode_image(network, patches)
+    assert (run_network(again, image).scores == run_network(network, image).scores).all()
+
+
+def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
+    """Write the small network's file with changed parts of its description and changed arrays."""
+    save_network(path, small_network())
+    with np.load(path) as file:
+        held = {name: file[name] for name in file.files}
+    description = json.loads(str(held["description"])) | change
+    np.savez(path, **(held | (arrays or {}) | {"description": np.array(json.dumps(description))}))
+
+
+@pytest.mark.parametrize(
+    ("change", "arrays", "message"),
+    [
+        ({"version": 2}, {}, "version must be 1, not 2"),
+        ({"image_scale": 0.0}, {}, "image_scale must be positive and finite, not 0.0"),
+        ({"tokens": 0}, {}, "tokens must be an integer in 1..64, not 0"),
+        ({"pixels": 9}, {}, "layer 0 must have 9 inputs, the width of 'image', not 16"),
+        (
+            {},
+            {"layers.0.weight": np.full((16, 16), np.nan)},
+            "weight must be an array of integers, not of floats",
+        ),
+        ({}, {"layers.0.offset": np.full(16, 32)}, "layer 0.offset must be in 0..31, not 32..32"),
+        ({}, {"layers.1.levels": np.arange(16)}, "levels must start at 0 and never rise"),
+        ({"layers": []}, {}, "must not hold the unknown array"),
+    ],
+)
+def test_bad_files(tmp_path: Path, change: dict, arrays: dict, message: str) -> None:
+    path = tmp_path / "n.npz"
+    rewrite(path, change, arrays)
+    with pytest.raises(InputError, match=message) as caught:
+        load_network(path)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("keep", [0, 10, 400, -30])
+def test_truncated_file(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "n.npz"
+    save_network(path, small_network())
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(InputError, match="damaged"):
+        load_network(path)
+
+
+def test_images_of_the_wrong_size_are_refused() -> None:
+    with pytest.raises(InputError, match=r"images must have the shape \[n, 8, 8\]"):
+        random_transformer(1).patches(np.ones((1, 9, 9)))
+    with pytest.raises(InputError, match=r"an image must give \[..., 4, 16\] pixel values, not \[1, 4, 15\]"):
+        encode_image(small_network(), np.ones((1, 4, 15)))

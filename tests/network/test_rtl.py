@@ -1,0 +1,136 @@
+"""Whole random networks through the compiled RTL: every integer and every cycle."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.code import PhaseCode, Spikes
+from golden.errors import InputError
+from golden.network.config import NetworkConfig
+from golden.network.convert import convert
+from golden.network.file import save_network
+from golden.network.network import Network, encode_image
+from golden.network.program import Program, check_fit, compile_network, config_for, joint_config
+from hw.neuron.generate import write_network_core
+from sim.network.cycle_model import predict
+from sim.network.engine import NetworkRun, run
+from tests.network.samples import random_images, random_transformer
+
+# Two blocks, three norms, both activations; more passes than one, an odd number of clusters, one lane each
+SHAPES = {
+    "rms": ({"blocks": 2}, PhaseCode(), {"lanes": 16, "cluster": 4}),
+    "layer": (
+        {"norm": "layer", "activation": "gelu", "blocks": 1, "hidden": 40},
+        PhaseCode(steps=8, log2_base=Fraction(3, 4)),
+        {"lanes": 12, "cluster": 4},
+    ),
+    "batch": (
+        {"norm": "batch", "heads": 4, "stride": 2, "hidden": 16},
+        PhaseCode(steps=24, log2_base=Fraction(2, 7)),
+        {"lanes": 8, "cluster": 8},
+    ),
+}
+IMAGES = 3
+
+
+def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
+    shape, code, size = SHAPES[name]
+    floating = random_transformer(seed, **shape)
+    network = convert(floating, random_images(seed + 1, 20), code)
+    image = encode_image(network, floating.patches(random_images(seed + 2, IMAGES)))
+    # an image without any spike, and one that saturates
+    image.sign[1] = 0
+    image.phase[1] = code.steps
+    image.sign[2], image.phase[2] = 1, 0
+    return network, config_for(network, **size), image
+
+
+def assert_equal(measured: NetworkRun) -> None:
+    assert measured.first_difference == ""
+    assert measured.different == 0
+    assert measured.compared > 1000
+
+
+def row_ends(run_: NetworkRun, program: Program) -> dict[str, list[int]]:
+    """Cycle of the last neuron of every row, measured at the taps."""
+    images = len(run_.finished)
+    ends = {
+        "o_potential": [
+            op["outputs"] for op in program.linear for _ in range(1 if op["pooled"] else op["rows"])
+        ],
+        "o_norm": [op["width"] for op in program.norm for _ in range(op["rows"])],
+        "o_mixed": [op["features"] for op in program.attention for _ in range(op["tokens"])],
+    }
+    return {
+        name: run_.result.outputs[name]
+        .cycles.reshape(images, -1)[:, np.cumsum(sizes) - 1]
+        .reshape(-1)
+        .tolist()
+        for name, sizes in ends.items()
+    }
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_integers_and_cycles(name: str) -> None:
+    network, config, image = sample(name)
+    measured = run(network, config, image, quick=True)
+    assert_equal(measured)
+    predicted = predict(network, config, image, len(measured.result.accepted["i_load"]))
+    ends = row_ends(measured, compile_network(network, config.lanes, config.attention.step_limit))
+    assert ends["o_potential"] == predicted.potential
+    assert ends["o_norm"] == predicted.norm
+    assert ends["o_mixed"] == predicted.mixed
+    assert measured.finished.tolist() == predicted.finished
+    assert measured.begun.tolist() == predicted.begun
+    assert len(measured.result.outputs["o_issue"].cycles) == predicted.broadcasts
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_other_weights_on_the_same_core(seed: int) -> None:
+    """One core, other networks that fit it, pauses on every stream."""
+    _, config, _ = sample("rms")
+    network, _, image = sample("rms", seed=10 * seed + 50)
+    assert_equal(run(network, config, image, pauses=0.4, seed=seed, quick=True))
+
+
+def test_a_smaller_network_on_the_same_core() -> None:
+    _, config, _ = sample("rms")
+    floating = random_transformer(7, width=8, heads=1, hidden=10, blocks=1, classes=3, norm="layer")
+    network = convert(floating, random_images(8, 20), PhaseCode())
+    image = encode_image(network, floating.patches(random_images(9, 2)))
+    measured = run(network, config, image, quick=True)
+    assert measured.first_difference == ""
+    predicted = predict(network, config, image, len(measured.result.accepted["i_load"]))
+    assert measured.finished.tolist() == predicted.finished
+
+
+def test_a_network_that_does_not_fit_is_refused() -> None:
+    _, config, _ = sample("rms")
+    large = convert(random_transformer(3, hidden=64), random_images(4, 20), PhaseCode())
+    with pytest.raises(InputError, match=r"the network needs features = 64, this core has 24"):
+        check_fit(large, config)
+
+
+def test_verilog_from_a_network_file(tmp_path: Path) -> None:
+    network, config, _ = sample("rms")
+    save_network(tmp_path / "n.npz", network)
+    write_network_core(tmp_path / "n.npz", tmp_path / "rtl", config)
+    assert "module network_core(" in (tmp_path / "rtl" / "network_core.v").read_text()
+    large = convert(random_transformer(3, hidden=64), random_images(4, 20), PhaseCode())
+    save_network(tmp_path / "n.npz", large)
+    with pytest.raises(InputError, match="the network needs features = 64"):
+        write_network_core(tmp_path / "n.npz", tmp_path / "other", config)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_core_for_several_networks() -> None:
+    networks = [
+        convert(random_transformer(seed, hidden=hidden, norm=norm), random_images(2, 20), PhaseCode())
+        for seed, hidden, norm in ((1, 12, "rms"), (2, 30, "batch"))
+    ]
+    config = joint_config(networks, lanes=8, cluster=4)
+    assert config.features == 30
+    for network in networks:
+        check_fit(network, config)
