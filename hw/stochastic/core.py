@@ -89,9 +89,10 @@ class StochasticAttention(wiring.Component):
 
         # Keys of the other row groups come from memory, kept since group 0
         q_0, k_0 = Signal(config.rows), Signal(config.tokens)
-        first_0, stored_0 = Signal(), Signal()
+        taken_0, first_0, stored_0 = Signal(), Signal(), Signal()
         m.d.sync += [
-            q_0.eq(Mux(transfer, self.i.p.q, 0)),
+            q_0.eq(self.i.p.q),
+            taken_0.eq(transfer),
             k_0.eq(self.i.p.k),
             first_0.eq(transfer & (column == 0)),
             last_0.eq(transfer & at_last),
@@ -112,7 +113,7 @@ class StochasticAttention(wiring.Component):
         q_b, k_b = Signal(config.rows), Signal(config.tokens)
         first_b, last_b, final = Signal(), Signal(), Signal()
         m.d.sync += [
-            q_b.eq(q_0), k_b.eq(keys), first_b.eq(first_0), last_b.eq(last_0), final.eq(last_b),
+            q_b.eq(Mux(taken_0, q_0, 0)), k_b.eq(keys), first_b.eq(first_0), last_b.eq(last_0), final.eq(last_b),
         ]  # fmt: skip
 
         # Values wait in one half of a memory while the other half fills

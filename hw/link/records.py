@@ -1,0 +1,135 @@
+"""Records of bytes to beats of streams, and beats to bytes."""
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.link.channels import MAX_RECORD_BEATS, ChannelMap
+
+
+class RecordReader(wiring.Component):
+    """Bytes to beats of the numbered streams.
+
+    A beat is offered in the cycle after its last byte; the next byte is taken once it is accepted.
+    A record for a channel that does not exist stops the reader until it is reset: what follows
+    could no longer be told apart.
+
+    Args:
+        channels: the component's streams.
+
+    Members:
+        i: bytes.
+        o0, o1, ...: beats as plain bits, in the order of `channels.inputs`.
+        fault: a record was not understood.
+    """
+
+    def __init__(self, channels: ChannelMap) -> None:
+        self._channels = channels
+        members: dict[str, wiring.Member] = {"i": In(stream.Signature(8)), "fault": Out(1)}
+        for number, channel in enumerate(channels.inputs):
+            members[f"o{number}"] = Out(stream.Signature(channel.width))
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        sizes = [self._channels.input_bytes(n) for n in range(len(self._channels.inputs))]
+        channel = Signal(8)
+        beats = Signal(range(MAX_RECORD_BEATS))
+        left = Signal(range(max(sizes) + 1))
+        # Bytes enter at the top; a shorter beat ends up in the top bytes
+        bits = Signal(8 * max(sizes))
+
+        def start_beat(number: Signal) -> None:
+            with m.Switch(number):
+                for n, size in enumerate(sizes):
+                    with m.Case(n):
+                        m.d.sync += left.eq(size - 1)
+
+        for number in range(len(sizes)):
+            o = getattr(self, f"o{number}")
+            m.d.comb += o.payload.eq(bits[8 * (max(sizes) - sizes[number]) :])
+        with m.FSM():
+            with m.State("channel"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self.i.valid):
+                    m.d.sync += channel.eq(self.i.payload)
+                    m.next = "count"
+                    with m.If(self.i.payload >= len(sizes)):
+                        m.next = "fault"
+            with m.State("count"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self.i.valid):
+                    m.d.sync += beats.eq(self.i.payload)
+                    start_beat(channel)
+                    m.next = "byte"
+            with m.State("byte"):
+                m.d.comb += self.i.ready.eq(1)
+                with m.If(self.i.valid):
+                    m.d.sync += [bits.eq(Cat(bits[8:], self.i.payload)), left.eq(left - 1)]
+                    with m.If(left == 0):
+                        m.next = "beat"
+            with m.State("beat"):
+                accepted = Signal()
+                with m.Switch(channel):
+                    for number in range(len(sizes)):
+                        o = getattr(self, f"o{number}")
+                        with m.Case(number):
+                            m.d.comb += [o.valid.eq(1), accepted.eq(o.ready)]
+                with m.If(accepted):
+                    start_beat(channel)
+                    m.d.sync += beats.eq(beats - 1)
+                    m.next = "byte"
+                    with m.If(beats == 0):
+                        m.next = "channel"
+            with m.State("fault"):
+                m.d.comb += self.fault.eq(1)
+        return m
+
+
+class BeatWriter(wiring.Component):
+    """Beats of the numbered streams to bytes.
+
+    Streams take turns; a beat is taken in one cycle and its bytes follow, one per cycle.
+
+    Args:
+        channels: the component's streams.
+
+    Members:
+        i0, i1, ...: beats as plain bits, in the order of `channels.outputs`.
+        o: bytes.
+    """
+
+    def __init__(self, channels: ChannelMap) -> None:
+        self._channels = channels
+        members: dict[str, wiring.Member] = {"o": Out(stream.Signature(8))}
+        for number, channel in enumerate(channels.outputs):
+            members[f"i{number}"] = In(stream.Signature(channel.width))
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        count = len(self._channels.outputs)
+        sizes = [self._channels.output_bytes(n) for n in range(count)]
+        tag_bits = self._channels.tag_bits
+        bits = Signal(8 * max(sizes))
+        left = Signal(range(max(sizes) + 1))
+        turn = Signal(range(count))
+        m.d.comb += [self.o.valid.eq(left != 0), self.o.payload.eq(bits[:8])]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += [bits.eq(bits >> 8), left.eq(left - 1)]
+        with m.If(left == 0):
+            # While its stream has nothing the turn moves on
+            m.d.sync += turn.eq(0 if count == 1 else turn + 1)
+            with m.If(turn == count - 1):
+                m.d.sync += turn.eq(0)
+            with m.Switch(turn):
+                for number in range(count):
+                    i = getattr(self, f"i{number}")
+                    with m.Case(number):
+                        m.d.comb += i.ready.eq(1)
+                        with m.If(i.valid):
+                            m.d.sync += [
+                                bits.eq(Cat(Const(number, tag_bits), i.payload)),
+                                left.eq(sizes[number]),
+                            ]
+        return m

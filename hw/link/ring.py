@@ -1,0 +1,153 @@
+"""Two rings of bytes: one whose writes can be taken back, one whose reads can be replayed.
+
+Both count bytes with 16-bit positions, the same that travel in frames; the low bits are addresses.
+"""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from golden.errors import InputError
+from hw.link.protocol import POSITION_MODULUS
+
+Position = exact_log2(POSITION_MODULUS)
+
+
+def check_depth(name: str, depth: int) -> None:
+    """Raise InputError unless a ring can have `depth` bytes."""
+    if depth not in [1 << n for n in range(6, Position)]:
+        raise InputError(f"{name} must be a power of two in 64..{POSITION_MODULUS // 2}, not {depth}")
+
+
+class CommitRing(wiring.Component):
+    """Bytes that stay hidden until they are committed; the receiver's store.
+
+    A byte is offered three cycles after its commit; one byte per cycle.
+
+    Args:
+        depth: bytes, a power of two.
+
+    Members:
+        data, write: a byte to append; the writer looks at `full` first.
+        full: no byte can be appended.
+        commit: everything written becomes readable.
+        revert: everything written since the last commit is forgotten.
+        committed: position after the last committed byte.
+        limit: position up to which there is space.
+        o: committed bytes in order.
+    """
+
+    def __init__(self, depth: int) -> None:
+        check_depth("CommitRing.depth", depth)
+        self._depth = depth
+        super().__init__(
+            {
+                "data": In(8),
+                "write": In(1),
+                "full": Out(1),
+                "commit": In(1),
+                "revert": In(1),
+                "committed": Out(Position),
+                "limit": Out(Position),
+                "o": Out(stream.Signature(8)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
+        writer, reader = memory.write_port(), memory.read_port()
+        written = Signal(Position)
+        read = Signal(Position)
+        fetch, fetched, move = Signal(), Signal(), Signal()
+        m.d.comb += [
+            self.limit.eq(read + self._depth),
+            self.full.eq(written == self.limit),
+            writer.addr.eq(written),
+            writer.data.eq(self.data),
+            writer.en.eq(self.write),
+            reader.addr.eq(read),
+            reader.en.eq(fetch),
+            move.eq(~self.o.valid | self.o.ready),
+            fetch.eq((read != self.committed) & (~fetched | move)),
+        ]
+        with m.If(self.write):
+            m.d.sync += written.eq(written + 1)
+        with m.If(self.commit):
+            m.d.sync += self.committed.eq(written)
+        with m.If(self.revert):
+            m.d.sync += written.eq(self.committed)
+        # The memory answers late in the cycle: a register stands between it and what uses the byte
+        with m.If(move):
+            m.d.sync += [self.o.valid.eq(fetched), self.o.payload.eq(reader.data), fetched.eq(0)]
+        with m.If(fetch):
+            m.d.sync += [read.eq(read + 1), fetched.eq(1)]
+        return m
+
+
+class ReplayRing(wiring.Component):
+    """Bytes that are kept until they are acknowledged and can be read again; the transmitter's store.
+
+    Args:
+        depth: bytes, a power of two.
+
+    Members:
+        i: bytes to append; stalls while the ring is full.
+        produced: position after the last byte appended.
+        sent: position of the byte at `data`.
+        data: the byte at `sent`, valid from the second cycle after `sent` changed or the byte came in.
+        step: move `sent` to the next byte.
+        ack: everything before what was `ack_position` in the cycle before may be forgotten; ignored
+            where that is not in the ring's acknowledged..produced range.
+        rewind: with `ack`, read on from there.
+    """
+
+    def __init__(self, depth: int) -> None:
+        check_depth("ReplayRing.depth", depth)
+        self._depth = depth
+        super().__init__(
+            {
+                "i": In(stream.Signature(8)),
+                "produced": Out(Position),
+                "sent": Out(Position),
+                "data": Out(8),
+                "step": In(1),
+                "ack": In(1),
+                "ack_position": In(Position),
+                "rewind": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
+        writer, reader = memory.write_port(), memory.read_port()
+        acked, target = Signal(Position), Signal(Position)
+        advance, held, ahead = Signal(Position), Signal(Position), Signal(Position)
+        m.d.comb += [
+            self.i.ready.eq((self.produced ^ acked)[: exact_log2(self._depth) + 1] != self._depth),
+            writer.addr.eq(self.produced),
+            writer.data.eq(self.i.payload),
+            writer.en.eq(self.i.valid & self.i.ready),
+            reader.addr.eq(self.sent),
+            self.data.eq(reader.data),
+        ]
+        # Distances a cycle before they are compared
+        m.d.sync += [
+            target.eq(self.ack_position),
+            advance.eq(self.ack_position - acked),
+            held.eq(self.produced - acked),
+            ahead.eq(self.sent - acked),
+        ]
+        with m.If(writer.en):
+            m.d.sync += self.produced.eq(self.produced + 1)
+        with m.If(self.step):
+            m.d.sync += self.sent.eq(self.sent + 1)
+        with m.If(self.ack & (advance <= held)):
+            m.d.sync += acked.eq(target)
+            # After a rewind the host may acknowledge bytes that were on their way: skip them
+            with m.If(self.rewind | (advance > ahead)):
+                m.d.sync += self.sent.eq(target)
+        return m

@@ -1,0 +1,81 @@
+"""A simulated board: the top level of a bitstream, pins and all, behind a pseudo-terminal."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sim.rtl import toolchain
+from sim.rtl.cache import cached, digest
+from synth.boards import Board
+from synth.commands import TOP, generate
+from synth.design import Design, board_top
+from synth.tools import find_tools, run_tool
+
+HERE = Path(__file__).parent
+PROGRAM = "board"
+# As Amaranth writes Verilog, but from the very text that is synthesised
+TO_VERILOG = f"read_rtlil {TOP}.il; proc -nomux -norom; memory_collect; write_verilog -norename {TOP}.v"
+
+
+def compile_board(board: Board, design: Design, clock: float | None = None) -> Path:
+    """Program that simulates the board, compiled unless an equal one is in build/board.
+
+    Args:
+        clock: Hz of the design; sets how many cycles a bit of the serial line lasts.
+
+    Raises:
+        InputError: the clock cannot make the board's bit rate, or there is no C++ compiler.
+    """
+    clock = board.clock if clock is None else clock
+    text = generate(board, board_top(board, design, clock))[f"{TOP}.il"]
+    models = HERE / "models" / f"{board.family.name}.v"
+    binding = "\n".join(_binding(board, clock)) + "\n"
+    yosys = find_tools(["yosys"])["yosys"]
+    recipe = toolchain.Recipe(main=HERE / "board.cpp")
+    key = digest((text, models.read_text(), binding, yosys.version, *recipe.key))
+
+    def make(directory: Path) -> None:
+        scratch = directory / "obj"
+        scratch.mkdir()
+        (scratch / f"{TOP}.il").write_text(text)
+        (scratch / "binding.h").write_text(binding)
+        run_tool(yosys, ("-p", TO_VERILOG), scratch, scratch / "yosys.log")
+        toolchain.compile_model(recipe, (scratch / f"{TOP}.v", models), TOP, scratch, directory / PROGRAM)
+        shutil.rmtree(scratch)
+
+    return cached("board", key, make) / PROGRAM
+
+
+def _binding(board: Board, clock: float) -> Iterator[str]:
+    """binding.h: the pins of the board, and how long a bit lasts."""
+    platform = board.make_platform()
+
+    def member(pin: str) -> str:
+        # Verilator spells a second underscore in a row as a code
+        return f"(dut).{pin}__io".replace("__", "___05F")
+
+    yield '#include "Vtop.h"'
+    yield f"#define PIN_CLOCK(dut) {member(f'{platform.default_clk}_0')}"
+    yield f"#define PIN_RX(dut) {member('uart_0__rx')}"
+    yield f"#define PIN_TX(dut) {member('uart_0__tx')}"
+    yield f"constexpr unsigned DIVISOR = {board.divisor(clock)};"
+
+
+@contextmanager
+def running(program: Path) -> Iterator[str]:
+    """Start a simulated board; yields the name of its serial port, and stops the board at the end.
+
+    Raises:
+        RuntimeError: it did not start.
+    """
+    with subprocess.Popen([str(program)], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            port = process.stdout.readline().strip()
+            if not port:
+                raise RuntimeError(f"{program} did not start")
+            yield port
+        finally:
+            process.kill()

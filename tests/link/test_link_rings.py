@@ -1,0 +1,115 @@
+"""The rings against lists, driven by random operations."""
+
+import random
+from typing import Any
+
+import pytest
+from amaranth.sim import Simulator
+
+from golden.errors import InputError
+from hw.link.ring import CommitRing, ReplayRing, check_depth
+
+DEPTH = 64
+MODULUS = 1 << 16
+
+
+def simulate(ring: Any, bench: Any) -> None:
+    simulator = Simulator(ring)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_commit_ring(seed: int) -> None:
+    rng = random.Random(seed)
+    ring = CommitRing(DEPTH)
+    written: list[int] = []  # since the last commit
+    committed: list[int] = []
+    taken: list[int] = []
+
+    async def bench(ctx: Any) -> None:
+        for _ in range(3000):
+            ready = int(rng.random() < 0.4)
+            ctx.set(ring.o.ready, ready)
+            byte, write = rng.randrange(256), int(rng.random() < 0.5 and not ctx.get(ring.full))
+            commit = int(not write and rng.random() < 0.1)
+            revert = int(not write and not commit and rng.random() < 0.05)
+            for signal, value in ((ring.data, byte), (ring.write, write), (ring.commit, commit)):
+                ctx.set(signal, value)
+            ctx.set(ring.revert, revert)
+            assert ctx.get(ring.committed) == len(committed)
+            # Two bytes at most are on their way out of the memory
+            assert ctx.get(ring.limit) - DEPTH - len(taken) in (0, 1, 2)
+            if ctx.get(ring.o.valid) and ready:
+                taken.append(ctx.get(ring.o.payload))
+            if write:
+                written.append(byte)
+            if commit:
+                committed.extend(written)
+            if commit or revert:
+                written.clear()
+            await ctx.tick()
+
+    simulate(ring, bench)
+    assert len(taken) > 500
+    assert taken == committed[: len(taken)]
+    assert len(committed) - len(taken) <= DEPTH
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_replay_ring(seed: int) -> None:
+    rng = random.Random(seed)
+    ring = ReplayRing(DEPTH)
+    produced: list[int] = []
+    acked = sent = 0
+    target, due = 0, False
+
+    async def bench(ctx: Any) -> None:
+        nonlocal acked, sent, target, due
+        refused = replays = 0
+        steady = 0  # cycles since `sent` changed or its byte came in
+        for _ in range(4000):
+            byte, valid = rng.randrange(256), int(rng.random() < 0.5)
+            asked, due = due, not due and rng.random() < 0.1
+            ctx.set(ring.i.valid, valid)
+            ctx.set(ring.i.payload, byte)
+            step = int(not asked and not due and sent < len(produced) and steady >= 2 and rng.random() < 0.5)
+            if step:
+                assert ctx.get(ring.data) == produced[sent]
+            ctx.set(ring.step, step)
+            rewind = int(rng.random() < 0.3)
+            ctx.set(ring.ack, int(asked))
+            ctx.set(ring.rewind, rewind)
+            before, kept = (sent, len(produced) > sent), acked
+            if asked:
+                if acked <= target <= len(produced):
+                    # Bytes that came in the cycle before may not be acknowledged yet
+                    replays += rewind and target < sent
+                    acked = target
+                    sent = target if rewind else max(sent, target)
+                else:
+                    refused += 1
+            if due:
+                target = rng.choice((acked, rng.randint(acked, max(acked, len(produced) - 1)), acked - 1))
+                target = rng.choice((target, target, target, len(produced) + 100))
+                ctx.set(ring.ack_position, target % MODULUS)
+            assert ctx.get(ring.i.ready) == (len(produced) - kept < DEPTH)
+            if valid and ctx.get(ring.i.ready):
+                produced.append(byte)
+            sent += step
+            await ctx.tick()
+            assert ctx.get(ring.sent) == sent
+            assert ctx.get(ring.produced) == len(produced)
+            steady = steady + 1 if before == (sent, len(produced) > sent) else 0
+        assert refused > 20
+        assert replays > 20
+        assert len(produced) > 500
+
+    simulate(ring, bench)
+
+
+@pytest.mark.parametrize("depth", [32, 100, 65536])
+def test_depth_is_checked(depth: int) -> None:
+    with pytest.raises(InputError, match=f"power of two in 64..32768, not {depth}"):
+        check_depth("Link.receive_depth", depth)
