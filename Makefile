@@ -6,13 +6,23 @@ STAMP := .venv/.installed
 # Several BLAS threads per process only get in each other's way: the matrices are small
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: sim test check bench rtl clean
+# Network of the main job: digits, or fashion with DATA=folder of the idx files of Fashion-MNIST
+NETWORK ?= digits
+DATA ?=
 
-sim: $(STAMP)  ## the main job: a trained transformer's attention through the generated RTL
+.PHONY: sim sim-stochastic test check bench rtl clean
+
+sim: $(STAMP)  ## the main job: a trained transformer through the generated RTL
+ifeq ($(NETWORK),digits)
 	$(BIN)/onespike sim
+endif
+	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
+
+sim-stochastic: $(STAMP)  ## the digits network with stochastic attention in RTL
+	$(BIN)/python -m sim.stochastic.demo
 
 test: check  ## everything that shows that it is right
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(STAMP)  ## style and types
 	$(BIN)/ruff check .

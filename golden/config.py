@@ -225,7 +225,10 @@ def from_table(table: dict[str, Any], source: str) -> CoreConfig:
         InputError: an unknown key or a value out of range.
     """
     table = dict(table)
-    merged = to_table(preset(table.pop("base", "default")))
+    try:
+        merged = to_table(preset(table.pop("base", "default")))
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
     unknown = sorted(set(table) - set(merged))
     if unknown:
         raise InputError(f"{source}: unknown key {unknown[0]!r}; allowed are base, {', '.join(merged)}")

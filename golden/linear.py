@@ -1,17 +1,11 @@
 """Linear layer of one-spike inputs and static integer weights, in closed form.
 
-Source: the accumulate-only neuron of SpikedAttention (NeurIPS 2024), section 3.1, with the leak
-pulled out of the loop. With inputs (sgn, ph), a*ph = o*b + r and E = a*(T-1) div b,
-
-    A[o,r] = sum over inputs with residue r of  w[o,i]*sgn[i] << (E - octaves)
-    V[o]   = sum_r A[o,r]*C[r] + bias[o],       C[r] = floor(2**c * 2**(-r/b) + 1/2)
-
-an exact integer, free of order. A spike therefore adds w*C[r] << (E - octaves), and the whole layer
-is one product of integers.
+The accumulate-only neuron of `golden.network.layers`, with its constants, for dense layers of models
+whose norms and activation functions stay in floats: float weights become integers, and a potential
+means a float again. A spike adds w*C[r] << (E - octaves), so a layer is one product of integers.
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +13,7 @@ from numpy.typing import NDArray
 
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
-from golden.trace import trace_table
+from golden.network.layers import LINEAR_FRACTION_BITS, most_octaves, spike_values
 
 # Integers that float64 holds exactly
 EXACT_BITS = 53
@@ -49,24 +43,6 @@ class IntegerLinear:
         return np.ascontiguousarray(self.weight.T, dtype=np.float64)
 
 
-def spike_values(code: PhaseCode) -> NDArray[np.int64]:
-    """C[r] << (E - octaves) for phases 0..T-1, then 0 for a silent neuron; int64 [T+1].
-
-    Raises:
-        InputError: the code spans more octaves than an exact potential can.
-    """
-    denominator = code.log2_base.denominator
-    constants = trace_table(Fraction(1, denominator), code.trace_bits, denominator)
-    most, _ = code.octave(code.steps - 1)
-    if code.trace_bits + most > EXACT_BITS - 20:
-        raise InputError(
-            f"linear layers need a code of at most {EXACT_BITS - 20 - code.trace_bits} octaves, "
-            f"not {most} (T={code.steps}, log2_base={code.log2_base})"
-        )
-    octaves = [code.octave(phase) for phase in range(code.steps)]
-    return np.array([int(constants[r]) << (most - o) for o, r in octaves] + [0], dtype=np.int64)
-
-
 def prepare_linear(
     weight: NDArray[np.floating],
     bias: NDArray[np.floating] | None,
@@ -91,14 +67,15 @@ def prepare_linear(
     largest = (1 << (weight_bits - 1)) - 1
     per_output = np.abs(folded).max(axis=1)
     weight_unit = np.where(per_output > 0, per_output, 1.0) / largest
-    values = spike_values(code)
-    bound = weight.shape[1] * largest * int(values[0])
-    if bound.bit_length() > EXACT_BITS:
+    # Value of a spike of phase 0; spike_values holds it, but its integers end at 63 bits
+    first = 1 << (LINEAR_FRACTION_BITS + most_octaves(code))
+    bits = (weight.shape[1] * largest * first).bit_length()
+    if bits > EXACT_BITS:
         raise InputError(
-            f"a linear layer of {weight.shape[1]} inputs, {weight_bits}-bit weights and this code needs "
-            f"{bound.bit_length()} bits of potential; at most {EXACT_BITS} are exact"
+            f"a linear layer of {weight.shape[1]} inputs and {weight_bits}-bit weights needs {bits} bits of "
+            f"potential at T={code.steps}, log2_base={code.log2_base}; at most {EXACT_BITS} are exact"
         )
-    unit = weight_unit / int(values[0]) if values[0] else weight_unit
+    unit = weight_unit / first
     integers = np.floor(folded / weight_unit[:, None] + 0.5).astype(np.int16)
     offset = np.zeros(len(weight)) if bias is None else np.asarray(bias, dtype=np.float64)
     return IntegerLinear(

@@ -30,7 +30,12 @@ def calibrate_output(outputs: NDArray[np.floating], scale_v: NDArray[np.float64]
         outputs: exact attention outputs [..., heads, tokens, head_dim].
         scale_v: [heads]; an output is a mean of values and cannot exceed it.
     """
-    return np.clip(calibrate(outputs), MIN_CALIBRATED_RATIO * scale_v, scale_v)
+    return bounded_output_scale(calibrate(outputs), scale_v)
+
+
+def bounded_output_scale(largest: NDArray[np.float64], scale_v: NDArray[np.float64]) -> NDArray[np.float64]:
+    """scale_o of each head from the largest magnitude of its outputs: in 2**-8..1 of scale_v."""
+    return np.clip(largest, MIN_CALIBRATED_RATIO * scale_v, scale_v)
 
 
 def output_ratio(scale_o: float, scale_v: float, code: PhaseCode) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from onespike.convert import convert_model
 from onespike.energy import energy
 from onespike.evaluate import evaluate
 from onespike.example import example
+from onespike.infer import infer
 from onespike.predict import predict_network
 from onespike.presets import presets
 from onespike.rtl import rtl
@@ -23,7 +24,7 @@ from onespike.sweep import sweep
 MISTAKE = 2
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
-for command in (attention, presets, rtl, sim, bench, example):
+for command in (attention, presets, rtl, sim, infer, bench, example):
     app.command()(command)
 app.command(name="convert")(convert_model)
 app.command()(evaluate)
@@ -51,6 +52,7 @@ def onespike(
         onespike presets
         onespike rtl -o build/rtl
         onespike sim
+        onespike infer
 
     A mistake in the input ends with one line on stderr and exit status 2.
     """

@@ -14,6 +14,7 @@ from golden.conversion.layouts import Options, read_model
 from golden.conversion.scheme import GRANULARITIES, PARTS, Parts, Scheme, Verdict
 from golden.conversion.store import TOKENIZER, save
 from golden.conversion.tensors import read_tensors
+from golden.errors import InputError
 from onespike.files import filled_folder
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
@@ -153,7 +154,10 @@ def convert_model(
         conversion = convert(model, ranges, layers, scheme, samples)
         bar.update(task, advance=1, description="write")
         copied = beside if layout == "bert" else None
-        save(place, tensors, layout, options, conversion, copied, calibration.origin)
+        try:
+            save(place, tensors, layout, options, conversion, copied, calibration.origin)
+        except OSError as error:
+            raise InputError(f"-o {target}: cannot be written ({error.strerror or error})") from None
     print_tables([verdict_table(conversion.verdicts)])
     typer.echo(summary(layout, conversion, len(samples), seed))
 

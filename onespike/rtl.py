@@ -16,8 +16,17 @@ def rtl(
     ],
     preset_name: PresetOption = None,
     config_file: ConfigOption = None,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            "--network",
+            metavar="FILE.npz",
+            help="Network file: write the core that runs the whole network, sized to it.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Write the attention core of a configuration as plain Verilog.
+    """Write the attention core of a configuration, or the core of a whole network, as plain Verilog.
 
     A manifest beside it lists ports, payload layouts, parameters and latency.
 
@@ -26,10 +35,20 @@ def rtl(
         onespike rtl -o build/rtl
         onespike rtl -o build/rtl --preset tiny
         onespike rtl -o build/rtl --config mine.toml
+        onespike rtl -o build/rtl --network build/infer/network.npz
     """
-    config = chosen_config(preset_name, config_file)
     if directory.exists() and not directory.is_dir():
         raise InputError(f"-o must be a folder, not the file {directory}")
+    if network is not None:
+        if preset_name is not None or config_file is not None:
+            raise InputError("--network sizes the core itself, it excludes --preset and --config")
+        from hw.neuron.generate import write_network_core
+
+        write_network_core(network, directory)
+        for end in ("v", "json"):
+            typer.echo(directory / f"network_core.{end}")
+        return
+    config = chosen_config(preset_name, config_file)
     from golden.config import to_table
     from hw.core import AttentionCore
     from hw.export import write

@@ -74,19 +74,24 @@ def sweep(
 
         try:
             results = run_sweep(points, workloads, target / "points", seed, jobs, step)
+            results = mark_front(results)
+            write_results(target, results, seed)
         except OSError as error:
             raise InputError(f"-o {target}: cannot be written ({error.strerror or error})") from None
-    results = mark_front(results)
+    print_tables([front_table(results)])
+    typer.echo(f"{len(results)} points in {target}, {found} of them known before, seed {seed}")
+
+
+def write_results(target: Path, results: list[dict[str, Any]], seed: int) -> None:
+    """Table and plot of a finished sweep."""
+    from sim.search.figures import draw, pareto  # loads the plotting library, which takes a second
+
     write_json(target / "sweep.json", {"seed": seed, "points": results})
     with (target / "sweep.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [*COLUMNS, "lut4", "front"])
         writer.writeheader()
         writer.writerows(results)
-    from sim.search.figures import draw, pareto  # loads the plotting library, which takes a second
-
     draw(pareto({"points": results}), target / "pareto.png")
-    print_tables([front_table(results)])
-    typer.echo(f"{len(results)} points in {target}, {found} of them known before, seed {seed}")
 
 
 def front_table(results: list[dict[str, Any]]) -> Table:

@@ -80,7 +80,16 @@ def route(folder: Path, seed: int, frequency: int) -> dict[str, float]:
     began = time.time()
     options = ["--85k", "--package", "CABGA381", "--speed", "6", "--freq", str(frequency)]
     output = run(
-        [program, *options, "--json", "top.json", "--seed", str(seed), "--lpf-allow-unconstrained"],
+        [
+            program,
+            *options,
+            "--json",
+            "top.json",
+            "--seed",
+            str(seed),
+            "--lpf-allow-unconstrained",
+            "--timing-allow-fail",
+        ],
         folder,
         "nextpnr.log",
     )

@@ -61,7 +61,7 @@ def foreign(part: str, allowed: set[str]) -> list[str]:
         ("golden", {"golden"}),
         ("hw", {"hw", "golden"}),
         ("synth", {"synth", "hw", "golden"}),
-        ("sim", {"sim", "hw", "golden"}),
+        ("sim", {"sim", "synth", "hw", "golden"}),
     ],
 )
 def test_parts(part: str, allowed: set[str]) -> None:

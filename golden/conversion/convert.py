@@ -19,7 +19,7 @@ from golden.conversion.verdicts import Comparison, float_verdicts, spiking_verdi
 from golden.errors import InputError
 from golden.linear import IntegerLinear, prepare_linear
 from golden.models.engine import Floats, Linear, Ranges, RecordingEngine, SpikingAttention, SpikingEngine
-from golden.normaliser import MIN_CALIBRATED_RATIO
+from golden.normaliser import bounded_output_scale
 
 # A channel that calibration hardly sees keeps this share of the largest range: its weights, scaled
 # with it, must not vanish beside the others in 8 bits.
@@ -79,14 +79,10 @@ class NodeRecorder(RecordingEngine):
 
 
 def attention_scales(ranges: Floats) -> NDArray[np.float64]:
-    """Scales of q, k, v and the output per head, [4, heads], from their ranges.
-
-    The output's scale stays within 2**-8..1 of the values', where the output threshold is exact
-    enough; an average of values never exceeds the largest of them.
-    """
+    """Scales of q, k, v and the output per head, [4, heads], from their ranges."""
     largest = ranges.astype(np.float64)
     largest[largest <= 0] = 1.0
-    largest[3] = np.clip(largest[3], MIN_CALIBRATED_RATIO * largest[2], largest[2])
+    largest[3] = bounded_output_scale(largest[3], largest[2])
     return largest
 
 

@@ -1,4 +1,4 @@
-"""Energies of single operations, each with its source. Nothing else in the project types one."""
+"""Energies of single operations, each with its source."""
 
 from dataclasses import dataclass
 

@@ -10,6 +10,7 @@ from math import ceil, log2
 
 from golden.config import CoreConfig
 from golden.energy.units import access, add, multiply
+from golden.network.layers import LINEAR_FRACTION_BITS
 from golden.normaliser import RATIO_WIDTH
 
 MAC_BITS = 8
@@ -252,13 +253,13 @@ def spiking_linear(events: LinearEvents, config: CoreConfig, weight_bits: int = 
     steps, denominator = code.steps, code.log2_base.denominator
     most, _ = code.octave(steps - 1)
     accumulator = weight_bits + most + max(1, ceil(log2(events.inputs)))
-    potential = accumulator + code.trace_bits + 1
+    potential = accumulator + LINEAR_FRACTION_BITS + 1
     memory = events.inputs * weight_bits * -(-events.outputs // config.lanes)
     neurons = events.rows * events.outputs
     synapses = events.spikes * events.outputs
     address = 2 + ceil(log2(max(2, steps))) + ceil(log2(max(2, events.inputs)))
     # A constant of c bits is added as often as it has ones: half of them
-    combine = denominator * (code.trace_bits + 1) / 2
+    combine = denominator * (LINEAR_FRACTION_BITS + 1) / 2
     return [
         Scope(
             name="input spikes broadcast",

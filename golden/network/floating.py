@@ -38,6 +38,20 @@ def relu(x: NDArray[np.float64]) -> NDArray[np.float64]:
 ACTIVATIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {"relu": relu, "gelu": gelu}
 
 
+def cut_patches(images: NDArray[np.floating], *, side: int, patch: int, stride: int) -> NDArray[np.float64]:
+    """[images, tokens, patch**2] pixel values of images [images, side, side].
+
+    Raises:
+        InputError: wrong shape, NaN or infinity, no image.
+    """
+    images = check_array("images", images, (3,))
+    if images.shape[1:] != (side, side):
+        raise InputError(f"images must have the shape [n, {side}, {side}], not {list(images.shape)}")
+    windows = np.lib.stride_tricks.sliding_window_view(images, (patch, patch), axis=(1, 2))
+    windows = windows[:, ::stride, ::stride]
+    return windows.reshape(len(images), -1, patch**2)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FloatTransformer:
     """Sizes and trained arrays.
@@ -73,18 +87,8 @@ class FloatTransformer:
         return (self.side - self.patch) // self.stride + 1
 
     def patches(self, images: NDArray[np.floating]) -> NDArray[np.float64]:
-        """[images, tokens, patch**2] pixel values of images [images, side, side].
-
-        Raises:
-            InputError: wrong shape, NaN or infinity, no image.
-        """
-        images = check_array("images", images, (3,))
-        if images.shape[1:] != (self.side, self.side):
-            raise InputError(
-                f"images must have the shape [n, {self.side}, {self.side}], not {list(images.shape)}"
-            )
-        windows = np.lib.stride_tricks.sliding_window_view(images, (self.patch, self.patch), axis=(1, 2))
-        return windows[:, :: self.stride, :: self.stride].reshape(len(images), self.across**2, self.patch**2)
+        """[images, tokens, patch**2] pixel values of images [images, side, side]; see `cut_patches`."""
+        return cut_patches(images, side=self.side, patch=self.patch, stride=self.stride)
 
     def affine(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Gain and shift per channel of a norm."""

@@ -12,8 +12,9 @@ from hw.stochastic.generator import GeneratorBank
 from hw.stochastic.row import AttentionRow, adder_stages
 from hw.stochastic.types import column_layout, rates_layout, score_layout, spikes_layout
 
-# Outputs that may wait for the consumer or be under way; enough for one per cycle at 512 tokens
-QUEUE_DEPTH = 8
+# Outputs that may wait for the consumer or be under way; the last two must find room, so full rate
+# needs two more than the cycles from issue to delivery. Sixteen deep is one LUT RAM
+QUEUE_DEPTH = 16
 
 
 class StochasticAttention(wiring.Component):
@@ -88,9 +89,10 @@ class StochasticAttention(wiring.Component):
 
         # Keys of the other row groups come from memory, kept since group 0
         q_0, k_0 = Signal(config.rows), Signal(config.tokens)
-        first_0, stored_0 = Signal(), Signal()
+        taken_0, first_0, stored_0 = Signal(), Signal(), Signal()
         m.d.sync += [
-            q_0.eq(Mux(transfer, self.i.p.q, 0)),
+            q_0.eq(self.i.p.q),
+            taken_0.eq(transfer),
             k_0.eq(self.i.p.k),
             first_0.eq(transfer & (column == 0)),
             last_0.eq(transfer & at_last),
@@ -111,7 +113,7 @@ class StochasticAttention(wiring.Component):
         q_b, k_b = Signal(config.rows), Signal(config.tokens)
         first_b, last_b, final = Signal(), Signal(), Signal()
         m.d.sync += [
-            q_b.eq(q_0), k_b.eq(keys), first_b.eq(first_0), last_b.eq(last_0), final.eq(last_b),
+            q_b.eq(Mux(taken_0, q_0, 0)), k_b.eq(keys), first_b.eq(first_0), last_b.eq(last_0), final.eq(last_b),
         ]  # fmt: skip
 
         # Values wait in one half of a memory while the other half fills

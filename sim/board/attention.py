@@ -174,7 +174,7 @@ def connect(port: str, *, baud: int = DEFAULT_BAUD, patience: float = 10.0) -> I
 
 def _bytes(words: NDArray[np.uint32], size: int) -> NDArray[np.uint8]:
     """Beats as bytes [n, size], least significant first."""
-    return np.ascontiguousarray(words.astype("<u4").view(np.uint8).reshape(len(words), -1)[:, :size])
+    return np.ascontiguousarray(words.astype("<u4").view(np.uint8)[:, :size])
 
 
 def _record(number: int, beats: NDArray[np.uint8]) -> Iterator[bytes]:

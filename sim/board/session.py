@@ -94,6 +94,7 @@ class Session:
         self._told = 0  # received, and acknowledged to the board
         self._going_back = False
         self._replaying = False
+        self._frame_bytes = 0  # the largest frame, as the board states it
         self.identification = self._open()
 
     def limit_frames(self, size: int) -> None:

@@ -16,6 +16,7 @@ from golden.stochastic.plan import RandomPlan
 from sim.stochastic.datasets import DATASETS, load_images
 from sim.stochastic.inference import classify
 
+Table = dict[str, dict[int, list[float]]]
 STEPS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)
 
 
@@ -26,30 +27,36 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder that holds fashion-mnist/ and cifar10/")
     parser.add_argument("--images", type=int, help="first images of the test set; all when absent")
     parser.add_argument("--steps", type=int, nargs="+", default=STEPS)
-    parser.add_argument("--seed", type=int, default=1, help="of the random-number plan")
+    parser.add_argument("--seeds", type=int, default=4, help="plans to run, seeds 1 and up")
     parser.add_argument("--float", type=float, help="accuracy of the float network, for the plot")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     data = load_images(args.dataset, args.data)
     images, labels = data.test[: args.images], data.test_labels[: args.images]
-    plan = RandomPlan(seed=args.seed)
-    table: dict[str, dict[int, float]] = {}
+    table: Table = {}
     for path in args.networks:
         network = load_network(path)
-        row = table[f"{network.kind} {path.name}"] = {}
+        row = table[network.kind] = {}
+        # LIF attention draws no random numbers
+        seeds = range(1, args.seeds + 1 if network.kind == "ssa" else 2)
         for steps in args.steps:
-            hits = int((classify(network, images, steps, plan) == labels).sum())
-            row[steps] = 100 * hits / len(images)
-            print(f"{path.name} T={steps}: {row[steps]:.2f} % ({hits} of {len(images)})", flush=True)
+            classes = [classify(network, images, steps, RandomPlan(seed=seed)) for seed in seeds]
+            row[steps] = [100 * float((c == labels).mean()) for c in classes]
+            print(
+                f"{args.dataset} {network.kind} T={steps}: {np.mean(row[steps]):.2f} % "
+                f"({min(row[steps]):.2f} to {max(row[steps]):.2f}; "
+                f"{len(classes)} seeds, {len(images)} images)",
+                flush=True,
+            )
     if args.json:
-        report = {"dataset": args.dataset, "images": len(images), "seed": args.seed, "float": args.float}
-        args.json.write_text(json.dumps(report | {"accuracy": table}, indent=2) + "\n")
+        report = {"dataset": args.dataset, "images": len(images), "float": args.float, "accuracy": table}
+        args.json.write_text(json.dumps(report, indent=2) + "\n")
     if args.plot:
         plot(table, args.dataset, args.float, args.plot)
 
 
-def plot(table: dict[str, dict[int, float]], dataset: str, float_accuracy: float | None, path: Path) -> None:
+def plot(table: Table, dataset: str, float_accuracy: float | None, path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
@@ -57,7 +64,10 @@ def plot(table: dict[str, dict[int, float]], dataset: str, float_accuracy: float
 
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for name, row in table.items():
-        axes.plot(np.array(list(row)), np.array(list(row.values())), "o-", label=name)
+        runs = list(row.values())
+        steps, mean = np.array(list(row)), np.array([np.mean(r) for r in runs])
+        axes.plot(steps, mean, "o-", label=name)
+        axes.fill_between(steps, [min(r) for r in runs], [max(r) for r in runs], alpha=0.2)
     if float_accuracy is not None:
         axes.axhline(float_accuracy, color="black", linestyle="--", label="float")
     axes.set(xlabel="time steps T", ylabel="accuracy (%)", title=dataset)

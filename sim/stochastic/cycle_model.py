@@ -22,7 +22,7 @@ from golden.stochastic.config import StochasticConfig
 from sim.cycles import CycleReport
 
 SCORE_LATENCY = 2
-QUEUE = 8
+QUEUE = 16
 # The row adder takes 8 spikes in its first stage and 4 sums in each later one
 FIRST_FAN_IN, FAN_IN = 8, 4
 

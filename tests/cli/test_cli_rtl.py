@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+from golden.code import PhaseCode
 from golden.config import preset, to_table
+from golden.network.convert import convert
+from golden.network.file import save_network
+from tests.network.samples import random_images, random_transformer
 
 
 def test_rtl(folder: Path, run) -> None:
@@ -19,3 +23,27 @@ def test_rtl(folder: Path, run) -> None:
     assert table["latency"]
     for path in (verilog, manifest):
         assert path.read_bytes() == (folder / "c" / path.name).read_bytes()
+
+
+def save(path: Path, **shape: int) -> None:
+    save_network(path, convert(random_transformer(1, **shape), random_images(2, 20), PhaseCode()))
+
+
+def test_network(folder: Path, run) -> None:
+    save(folder / "n.npz")
+    ran = run("rtl", "-o", "out", "--network", "n.npz")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.split() == ["out/network_core.v", "out/network_core.json"]
+    assert "module network_core(" in (folder / "out" / "network_core.v").read_text()
+    assert json.loads((folder / "out" / "network_core.json").read_text())["parameters"]["lanes"] == 32
+
+
+def test_network_refused(folder: Path, refused) -> None:
+    save(folder / "n.npz")
+    words = ("rtl", "-o", "out", "--network", "n.npz")
+    refused(*words, "--preset", "tiny", says="--network sizes the core itself")
+    (folder / "file").write_text("")
+    refused("rtl", "-o", "file", "--network", "n.npz", says="-o must be a folder")
+    save(folder / "wide.npz", classes=40)
+    says = r"pooled classes must be at most the lanes \(32\), not 40"
+    refused("rtl", "-o", "out", "--network", "wide.npz", says=says)

@@ -96,6 +96,8 @@ def test_any_accepted_bias_fits_the_score(code: PhaseCode, seed: int) -> None:
         ({"terms_per_beat": 3}, "CoreConfig.terms_per_beat must divide cluster (8), not 3"),
         ({"bias": 1}, "CoreConfig.bias must be true or false, not 1"),
         ({"mask": "no"}, "CoreConfig.mask must be true or false, not 'no'"),
+        ({"queued_heads": 1}, "CoreConfig.queued_heads must be an integer in 2..8, not 1"),
+        ({"trace_store": "rom"}, "CoreConfig.trace_store must be one of logic, memory, not 'rom'"),
         ({"taps": None}, "CoreConfig.taps must be true or false, not None"),
         ({"output": "raw"}, "CoreConfig.output must be one of codes, context, both, not 'raw'"),
         (
@@ -188,7 +190,7 @@ def test_absent_keys_come_from_the_base() -> None:
 
 ALLOWED = (
     "base, steps, log2_base, trace_bits, ramp_bits, lanes, tokens, head_dim, cluster, bias, mask, "
-    "terms_per_beat, output, taps"
+    "terms_per_beat, trace_store, queued_heads, output, taps"
 )
 
 
@@ -203,14 +205,14 @@ ALLOWED = (
         ({"log2_base": 0.5}, 'f.toml: log2_base must be a string "a/b", not 0.5'),
         ({"log2_base": float("inf")}, 'f.toml: log2_base must be a string "a/b", not inf'),
         ({"log2_base": True}, 'f.toml: log2_base must be a string "a/b", not True'),
-        ({"base": ["tiny"]}, f"preset must be one of {', '.join(PRESETS)}, not ['tiny']"),
+        ({"base": ["tiny"]}, f"f.toml: preset must be one of {', '.join(PRESETS)}, not ['tiny']"),
         (
             {"log2_base": "3"},
-            "PhaseCode.log2_base must be a fraction a/b in (0, 2] with b at most 8, not 3",
+            "f.toml: PhaseCode.log2_base must be a fraction a/b in (0, 2] with b at most 8, not 3",
         ),
-        ({"steps": 65}, "PhaseCode.steps must be an integer in 1..64, not 65"),
-        ({"cluster": 3}, "CoreConfig.cluster must divide lanes (64), not 3"),
-        ({"base": "none"}, f"preset must be one of {', '.join(PRESETS)}, not 'none'"),
+        ({"steps": 65}, "f.toml: PhaseCode.steps must be an integer in 1..64, not 65"),
+        ({"cluster": 3}, "f.toml: CoreConfig.cluster must divide lanes (64), not 3"),
+        ({"base": "none"}, f"f.toml: preset must be one of {', '.join(PRESETS)}, not 'none'"),
     ],
 )
 def test_refused_tables(table: dict[str, Any], expected: str) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from golden.code import PhaseCode, decode, encode
 from golden.errors import InputError
-from golden.linear import potentials, prepare_linear, spike_values
+from golden.linear import potentials, prepare_linear
+from golden.network.layers import LINEAR_FRACTION_BITS
 
 CODES = [(16, 1, 2), (24, 2, 7), (8, 3, 4), (40, 1, 5), (1, 1, 1), (12, 3, 8)]
 
@@ -22,7 +23,7 @@ def test_potential_is_the_sum_over_octave_accumulators(parameters: tuple[int, in
     rng = np.random.default_rng(seed)
     layer = prepare_linear(rng.normal(size=(5, 9)), rng.normal(size=5), rng.uniform(0.5, 2, 9), code)
     spikes = encode(rng.normal(size=(3, 9)) * np.exp(2 * rng.normal(size=(3, 9))), layer.input_scale, code)
-    constants = [int(np.floor(2.0**code.trace_bits * 2.0 ** (-r / b) + 0.5)) for r in range(b)]
+    constants = [int(np.floor(2.0**LINEAR_FRACTION_BITS * 2.0 ** (-r / b) + 0.5)) for r in range(b)]
     most = a * (steps - 1) // b
     for row in range(3):
         for output in range(5):
@@ -39,13 +40,15 @@ def test_potential_is_the_sum_over_octave_accumulators(parameters: tuple[int, in
 
 @pytest.mark.parametrize(("steps", "a", "b"), CODES)
 def test_potential_means_the_dense_layer_of_the_decoded_input(steps: int, a: int, b: int) -> None:
-    code = PhaseCode(steps=steps, log2_base=Fraction(a, b), trace_bits=16)
+    code = PhaseCode(steps=steps, log2_base=Fraction(a, b))
     rng = np.random.default_rng(3)
     weight, bias, scale = rng.normal(size=(6, 20)), rng.normal(size=6), rng.uniform(0.5, 2, 20)
     layer = prepare_linear(weight, bias, scale, code, weight_bits=16)
     spikes = encode(rng.normal(size=(50, 20)), scale, code)
     exact = decode(spikes, scale, code) @ weight.T + bias
-    np.testing.assert_allclose(potentials(spikes, layer) * layer.unit, exact, atol=2e-3)
+    np.testing.assert_allclose(
+        potentials(spikes, layer) * layer.unit, exact, atol=2e-2
+    )  # constants have 8 fraction bits
 
 
 def test_weights_use_the_whole_width_per_output() -> None:
@@ -60,12 +63,9 @@ def test_silent_inputs_leave_the_bias() -> None:
     layer = prepare_linear(np.ones((2, 3)), np.array([0.25, -1.0]), 1.0, code)
     silent = encode(np.zeros((1, 3)), 1.0, code)
     assert (potentials(silent, layer) == layer.bias).all()
-    assert spike_values(code)[-1] == 0
 
 
 def test_codes_beyond_the_exact_range_are_refused() -> None:
-    with pytest.raises(InputError, match=r"linear layers need a code of at most 21 octaves, not 126"):
-        spike_values(PhaseCode(steps=64, log2_base=Fraction(2)))
-    wide = PhaseCode(steps=22, log2_base=Fraction(1), trace_bits=12)
-    with pytest.raises(InputError, match=r"bits of potential; at most 53 are exact"):
-        prepare_linear(np.ones((1, 4096)), None, 1.0, wide, weight_bits=16)
+    wide = PhaseCode(steps=64, log2_base=Fraction(2))
+    with pytest.raises(InputError, match=r"needs 153 bits of potential at T=64, log2_base=2; at most 53"):
+        prepare_linear(np.ones((1, 4096)), None, 1.0, wide, weight_bits=8)

@@ -104,10 +104,18 @@ class OutputRows(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.rows, m.submodules.encoder = rows, encoder = self._rows, self._encoder
-        connect(m, flipped(self.i_levels), encoder.i)
         connect(m, rows.o_normaliser, flipped(self.o_normaliser))
         connect(m, encoder.o_code, flipped(self.o_code))
         connect(m, encoder.o_context, flipped(self.o_context))
+        # the levels of a row come after its normaliser was taken
+        normalisers, taken = Signal(range(payloads.ROW_BANKS + 1)), Signal()
+        m.d.comb += [
+            taken.eq(encoder.i.valid & encoder.i.ready),
+            encoder.i.payload.eq(self.i_levels.payload),
+            encoder.i.valid.eq(self.i_levels.valid & (normalisers != 0)),
+            self.i_levels.ready.eq(encoder.i.ready & (normalisers != 0)),
+        ]
+        m.d.sync += normalisers.eq(normalisers + (self.o_normaliser.valid & self.o_normaliser.ready) - taken)
         part = self.i.payload
         used, open_row, transfer = Signal(range(payloads.ROW_BANKS + 1)), Signal(), Signal()
         m.d.comb += [

@@ -1,9 +1,6 @@
 """Data files, accuracy, re-coded residual, energy, timeline."""
 
 import gzip
-import json
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -134,30 +131,3 @@ def test_energy_counts_follow_the_spikes() -> None:
     assert fewer["synaptic additions"] < spiking["synaptic additions"] <= synapses
     assert spiking["weight reads"] == spiking["synaptic additions"]
     assert dense["multiplications"] == dense["additions"] > synapses
-
-
-def test_bad_input_is_one_line_and_status_2(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sim.network.evaluate", "--data", str(tmp_path), "--json", "out.json"]
-    root = Path(__file__).parents[2]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
-    assert "train-images-idx3-ubyte.gz: cannot be read" in done.stderr
-    assert not (root / "out.json").exists()
-
-
-def test_report(tmp_path: Path) -> None:
-    """The Fashion-MNIST network on images of its size; accuracy on noise is anything."""
-    rng = np.random.default_rng(1)
-    write_data(
-        tmp_path, rng.integers(0, 256, (12, 28, 28)).astype(np.uint8), np.arange(12, dtype=np.uint8) % 10
-    )
-    out = tmp_path / "r.json"
-    command = [sys.executable, "-m", "sim.network.evaluate", "--data", str(tmp_path), "--images", "12"]
-    command += ["--energy", "2", "--timeline", str(tmp_path / "t.png"), "--json", str(out)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(out.read_text())
-    assert report["accuracy"]["images"] == 12
-    assert (tmp_path / "t.png").stat().st_size > 1000

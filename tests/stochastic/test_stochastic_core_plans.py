@@ -82,3 +82,15 @@ def test_no_multiplier(score):
     logic = re.sub(r"\(\*.*?\*\)|/\*.*?\*/|//[^\n]*", "", verilog, flags=re.DOTALL)
     # always @* is the one other use of the sign
     assert "*" not in logic.replace("@*", "")
+
+
+def test_full_rate_through_the_deepest_adder():
+    config = StochasticConfig(tokens=130, head_dim=1, rows=1)
+    job = job_of(config, 1, 1)
+    dut = StochasticAttention(config)
+    received, accepted, delivered = run_engine(dut, columns_of(job.q, job.k, job.v, config), outputs_of(job))
+    np.testing.assert_array_equal(unpack(received, job), compute(job).out)
+    assert accepted == list(range(130))
+    assert delivered == list(range(dut.latency + 1, dut.latency + 131))
+    predicted = replay(config, [0] * 130, [])
+    np.testing.assert_array_equal(delivered, predicted.delivered)

@@ -1,0 +1,119 @@
+"""`onespike infer`: whole inferences, every layer in the generated RTL."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from golden.code import check_range
+from onespike.files import filled_folder
+from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.tables import print_tables, progress
+
+DIFFERENT = 1
+
+
+def fraction(text: str) -> Fraction:
+    """Parser of log2 B."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise typer.BadParameter(f"must be a fraction a/b, not {text!r}") from None
+
+
+def infer(
+    network: Annotated[
+        str,
+        typer.Option(
+            "--network",
+            metavar="NAME|FILE",
+            help="digits, fashion, fashion-batchnorm, a network file or trained float weights.",
+        ),
+    ] = "digits",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="Folder with the idx files of the images (Fashion-MNIST); "
+            "for a FILE the handwritten digits when absent.",
+            show_default=False,
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", metavar="T", parser=whole_number, help="Phases of the code. [default: 16]"),
+    ] = None,
+    log2_base: Annotated[
+        Fraction | None,
+        typer.Option("--log2-base", metavar="a/b", parser=fraction, help="B = 2^(a/b). [default: 1/2]"),
+    ] = None,
+    images: Annotated[
+        int | None,
+        typer.Option(
+            "--images",
+            metavar="N",
+            parser=whole_number,
+            help="Held-out images in golden; all of them when absent.",
+            show_default=False,
+        ),
+    ] = None,
+    rtl: Annotated[
+        int | None,
+        typer.Option(
+            "--rtl",
+            metavar="N",
+            parser=whole_number,
+            help="How many of these go through the RTL too. [default: 20, or --images if fewer]",
+        ),
+    ] = None,
+    recode: Annotated[
+        bool, typer.Option("--recode", help="Also with the residual coded after each sum, as in the paper.")
+    ] = False,
+    directory: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; made if absent.")
+    ] = Path("build/infer"),
+    seed: SeedOption = 0,
+) -> None:
+    """Classify images with a whole spiking transformer, every layer in the generated RTL.
+
+    An image goes in as spikes and a class comes out. Golden classifies the held-out images; some of
+    them run through the RTL as well, where each integer of each layer is compared with golden and
+    the cycle of each result with the cycle model.
+
+    Examples:
+
+        onespike infer
+        onespike infer --images 40 --rtl 2 --seed 3
+        onespike infer --network fashion --data DIR --steps 24 --log2-base 1/3
+
+    DIR receives `report.json`, `timeline.txt` and `timeline.png` (what each unit does when, for one
+    inference) and `network.npz`, the integers of the network, from which `onespike rtl --network`
+    generates the core. Exit status 1 says that an integer or a cycle differed.
+    """
+    check_range("--seed", seed, 0, MAX_SEED)
+    with filled_folder("-o", directory) as folder:
+        from sim.network.cases import load_case
+        from sim.network.infer import infer as run_inferences
+        from sim.network.infer import write_results
+        from sim.network.tables import infer_tables
+
+        with progress() as bar:
+            task = bar.add_task("load and convert", total=1)
+            result = run_inferences(
+                load_case(network, data, steps, log2_base),
+                images=images,
+                rtl=rtl,
+                seed=seed,
+                recode=recode,
+                progress=lambda part, share: bar.update(task, description=part, completed=share),
+            )
+            write_results(result, folder)
+        written = sorted(path.name for path in folder.iterdir())
+    print_tables(infer_tables(result))
+    typer.echo(f"{directory}: {', '.join(written)}")
+    for line in result.failures:
+        typer.echo(f"onespike: {line}", err=True)
+    if result.failures:
+        raise typer.Exit(DIFFERENT)

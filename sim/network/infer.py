@@ -1,0 +1,161 @@
+"""Whole inferences: images in as spikes, classes out, in golden and through the RTL."""
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.code import check_range
+from golden.network.config import NetworkConfig
+from golden.network.file import save_network
+from golden.network.program import config_for
+from golden.network.recode import calibrated_recoder
+from sim.network import timeline
+from sim.network.cases import Case
+from sim.network.cycle_model import NetworkTimes, predict
+from sim.network.energy import Event, account
+from sim.network.evaluate import Accuracy, Progress, RtlImages, accuracy, through_rtl
+from sim.report import tool_versions
+
+RTL_IMAGES = 20
+ENERGY_IMAGES = 100
+REPORT, TIMELINE_TEXT, TIMELINE_PICTURE, NETWORK = (
+    "report.json",
+    "timeline.txt",
+    "timeline.png",
+    "network.npz",
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inferences:
+    """What a run of `infer` found.
+
+    Attributes:
+        case, seed: what ran, and what chose its images.
+        config: the network core.
+        chosen, through: indices of the held-out images that golden classified, and the RTL.
+        accuracy: of golden.
+        rtl: None when no image went through it.
+        energy_images: how many images the events are the mean of.
+        spiking, dense: events per inference, of the spiking network and in multiply-accumulates.
+        times: of the first image, by the cycle model.
+    """
+
+    case: Case
+    seed: int
+    config: NetworkConfig
+    chosen: NDArray[np.intp]
+    through: NDArray[np.intp]
+    accuracy: Accuracy
+    rtl: RtlImages | None
+    energy_images: int
+    spiking: list[Event]
+    dense: list[Event]
+    times: NetworkTimes
+
+    @property
+    def failures(self) -> list[str]:
+        """One line per difference between RTL, golden and cycle model; empty when the run passed."""
+        return [] if self.rtl is None else self.rtl.failures
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: the report."""
+        network = self.case.network
+        energy = {
+            name: {
+                "nanojoule": sum(event.total for event in events) / 1000,
+                "events": {e.name: {"count": e.count, "picojoule": e.picojoule} for e in events},
+            }
+            for name, events in (("spiking", self.spiking), ("multiply_accumulate", self.dense))
+        }
+        return {
+            "seed": self.seed,
+            "passed": not self.failures,
+            "tools": tool_versions() | {name: version(name) for name in ("scikit-learn", "matplotlib")},
+            "network": {
+                "name": self.case.name,
+                "layers": len(network.layers),
+                "tokens": network.tokens,
+                "pixels": network.pixels,
+                "classes": network.classes,
+                "weight_bits": network.weight_bits,
+            },
+            "configuration": plain(asdict(self.config)),
+            "accuracy": asdict(self.accuracy) | {"loss_points": self.accuracy.loss_points},
+            "rtl": None if self.rtl is None else {"index": self.through.tolist()} | asdict(self.rtl),
+            "energy": {"images": self.energy_images} | energy,
+        }
+
+
+def plain(value: Any) -> Any:
+    """Dictionaries, lists, numbers and text."""
+    if isinstance(value, dict):
+        return {name: plain(entry) for name, entry in value.items()}
+    return value if isinstance(value, int | float | str | None) else str(value)
+
+
+def infer(
+    case: Case,
+    *,
+    images: int | None = None,
+    rtl: int | None = None,
+    seed: int = 0,
+    recode: bool = False,
+    progress: Progress = lambda part, share: None,
+) -> Inferences:
+    """Classify held-out images.
+
+    Args:
+        images: how many, in golden; all when absent.
+        rtl: how many of these go through the RTL too; at most `RTL_IMAGES` when absent.
+        seed: chooses them.
+        recode: classify also with the residual coded after each sum.
+        progress: told how far the job is.
+
+    Raises:
+        InputError: a number out of range, a network that the hardware cannot run.
+    """
+    everything = len(case.images)
+    images = everything if images is None else images
+    check_range("--images", images, 1, everything)
+    rtl = min(RTL_IMAGES, images) if rtl is None else rtl
+    check_range("--rtl", rtl, 0, images)
+    config = config_for(case.network)
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(rng.choice(everything, images, replace=False))
+    through = np.sort(rng.choice(chosen, rtl, replace=False))
+    recoder = calibrated_recoder(case.network, case.spikes(case.calibration)) if recode else None
+    found = accuracy(case, chosen, recoder, progress)
+    measured = None
+    if rtl:
+        spikes = case.spikes(case.images[through])
+        measured = through_rtl(case.network, config, spikes, case.labels[through], progress)
+    progress("count events, draw the timeline", 1.0)
+    spikes = case.spikes(case.images[chosen[:ENERGY_IMAGES]])
+    spiking, dense = account(case.network, config, spikes)
+    return Inferences(
+        case=case,
+        seed=seed,
+        config=config,
+        chosen=chosen,
+        through=through,
+        accuracy=found,
+        rtl=measured,
+        energy_images=spikes.shape[0],
+        spiking=spiking,
+        dense=dense,
+        times=predict(case.network, config, spikes[:1], 0),
+    )
+
+
+def write_results(result: Inferences, folder: Path) -> None:
+    """Write the report, the timeline as text and picture, and the network file into a folder."""
+    (folder / REPORT).write_text(json.dumps(result.to_json(), indent=2, allow_nan=False) + "\n")
+    (folder / TIMELINE_TEXT).write_text(timeline.text(result.times) + "\n")
+    timeline.picture(result.times, folder / TIMELINE_PICTURE)
+    save_network(folder / NETWORK, result.case.network)
