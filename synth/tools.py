@@ -33,7 +33,6 @@ WHEELS = {
 }
 # The suite has one himbaechel program for all its architectures
 NATIVE = {"nextpnr-himbaechel-gowin": "nextpnr-himbaechel"}
-LOG_LINES_SHOWN = 3
 
 
 class ToolError(RuntimeError):
@@ -138,9 +137,8 @@ def run_tool(
             process.wait()
             raise
     if status:
-        said = [line for line in log.read_text(errors="replace").splitlines() if "rror" in line]
-        reason = " / ".join(line.strip() for line in said[-LOG_LINES_SHOWN:])
-        raise ToolError(
-            f"{tool.name} failed with status {status}, see {log}" + (f": {reason}" if reason else "")
-        )
+        lines = log.read_text(errors="replace").splitlines()
+        said = [line.strip() for line in lines if re.search(r"\berror:", line, re.IGNORECASE)]
+        reason = f": {said[-1]}" if said else ""
+        raise ToolError(f"{tool.name} failed with status {status}, see {log}{reason}")
     return time.monotonic() - begin
