@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from golden.stochastic.network import load_network
-from golden.stochastic.plan import RandomPlan
+from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
 from sim.stochastic.datasets import DATASETS, load_images
 from sim.stochastic.inference import classify
 
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="first images of the test set; all when absent")
     parser.add_argument("--steps", type=int, nargs="+", default=STEPS)
     parser.add_argument("--seeds", type=int, default=4, help="plans to run, seeds 1 and up")
+    parser.add_argument("--score", choices=SCORE_SHARINGS, default=RandomPlan().score, help="of the plan")
     parser.add_argument("--float", type=float, help="accuracy of the float network, for the plot")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--json", type=Path)
@@ -41,7 +42,9 @@ def main() -> None:
         # LIF attention draws no random numbers
         seeds = range(1, args.seeds + 1 if network.kind == "ssa" else 2)
         for steps in args.steps:
-            classes = [classify(network, images, steps, RandomPlan(seed=seed)) for seed in seeds]
+            classes = [
+                classify(network, images, steps, RandomPlan(seed=seed, score=args.score)) for seed in seeds
+            ]
             row[steps] = [100 * float((c == labels).mean()) for c in classes]
             print(
                 f"{args.dataset} {network.kind} T={steps}: {np.mean(row[steps]):.2f} % "

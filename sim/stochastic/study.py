@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from golden.stochastic.attention import attend, draws, expectation
 from golden.stochastic.config import StochasticConfig
@@ -61,7 +60,7 @@ def measure(case: Case, *, size: int, heads: int, seed: int) -> dict[str, Any]:
     Returns:
         error: root mean square of (rate - expectation) by T.
         bias: root mean square over outputs of the mean error over heads, less what chance alone
-            gives, by T; mean_bias: mean over outputs, signed, at the largest T.
+            gives, by T; mean_bias: mean error over outputs and heads, signed, by T.
         token_mean, feature_mean: error of the output averaged over tokens or features, over that of
             independent outputs, at the largest T: what the sharing of draws among rows or units
             leaves in quantities that a network averages.
@@ -87,17 +86,18 @@ def measure(case: Case, *, size: int, heads: int, seed: int) -> dict[str, Any]:
     deviation = out.mean(axis=0) - expected
     # Outputs that draw alone: the mean of `size` of them has 1/size of their variance
     alone = np.sqrt((deviation**2).mean() / size)
-    error, bias = {}, {}
+    error, bias, mean_bias = {}, {}, {}
     for t in STEPS:
         deviation = out[:t].mean(axis=0) - expected
         mean = deviation.mean(axis=0)
         chance = deviation.var(axis=0, ddof=1).mean() / heads
         error[t] = float(np.sqrt((deviation**2).mean()))
+        mean_bias[t] = float(mean.mean())
         bias[t] = float(np.sqrt(max((mean**2).mean() - chance, 0.0)))
     return {
         "error": error,
         "bias": bias,
-        "mean_bias": float((out.mean(axis=0) - expected).mean()),
+        "mean_bias": mean_bias,
         "token_mean": float(np.sqrt((deviation.mean(axis=1) ** 2).mean()) / alone),
         "feature_mean": float(np.sqrt((deviation.mean(axis=2) ** 2).mean()) / alone),
         "row_sum_variance": float((spread**2).mean() / (probability * (1 - probability)).sum(-1).mean()),
@@ -121,44 +121,58 @@ def main() -> None:
         errors = " ".join(f"{e:.4f}" for e in result["error"].values())
         print(
             f"{case.label:40s} error {errors}  bias {result['bias'][max(STEPS)]:.4f} "
-            f"mean {result['mean_bias']:+.4f}  row sums {result['row_sum_variance']:.2f} "
+            f"mean {result['mean_bias'][max(STEPS)]:+.4f}  row sums {result['row_sum_variance']:.2f} "
             f"token mean {result['token_mean']:.2f} feature mean {result['feature_mean']:.2f}",
             flush=True,
         )
     if args.json:
-        args.json.write_text(json.dumps(vars(args) | {"plans": results}, indent=2, default=str) + "\n")
+        args.json.write_text(
+            json.dumps(
+                {"size": args.size, "heads": args.heads, "seed": args.seed, "plans": results}, indent=2
+            )
+            + "\n"
+        )
     if args.plot:
         area = json.loads(args.area.read_text()) if args.area else {}
         plot(results, area, args.plot)
 
 
 def plot(results: dict[str, dict[str, Any]], area: dict[str, Any], path: Path) -> None:
-    """Three panels: error and bias against T, area (where known)."""
+    """Panels: error and bias against T, what averages keep of the error, area (where known)."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     known = {label: area[label] for label in results if label in area}
-    count = 3 if known else 2
-    figure, panels = plt.subplots(1, count, figsize=(5.5 * count, 5), layout="constrained")
-    for panel, name in zip(panels, ("error", "bias"), strict=False):
+    figure, panels = plt.subplots(2, 2, figsize=(13, 9), layout="constrained")
+    for panel, name in zip(panels[0], ("error", "mean_bias"), strict=True):
         for label, result in results.items():
-            values = np.array(list(result[name].values()))
-            panel.plot(np.array(STEPS), np.where(values > 0, values, np.nan), "o-", label=label)
-        panel.set(
-            xlabel="time steps T", ylabel=f"{name} of the output rate (RMS)", xscale="log", yscale="log"
-        )
+            panel.plot(np.array(STEPS), np.array(list(result[name].values())), "o-", label=label)
+        panel.set(xlabel="time steps T", xscale="log")
         panel.grid(alpha=0.3)
-    panels[0].legend(fontsize=7)
+    panels[0, 0].set(ylabel="error of the output rate (RMS)", yscale="log")
+    panels[0, 0].legend(fontsize=8)
+    panels[0, 1].set(ylabel="bias of the output rate (mean)")
+    bars(panels[1, 0], results, {"token_mean": "mean over tokens", "feature_mean": "mean over features"})
+    panels[1, 0].set(xlabel="error of averaged outputs, over that of independent ones")
     if known:
-        labels = list(known)
-        place: NDArray[np.float64] = np.arange(len(labels), dtype=np.float64)
-        for offset, kind in ((-0.2, "lut"), (0.2, "ff")):
-            panels[2].barh(place + offset, [known[n][kind] for n in labels], 0.4, label=kind.upper())
-        panels[2].set(yticks=place, yticklabels=labels, xlabel="ECP5 cells")
-        panels[2].legend()
+        bars(panels[1, 1], known, {"lut": "LUT", "ff": "FF"})
+        panels[1, 1].set(xlabel="ECP5 cells of the engine")
+    else:
+        panels[1, 1].set_axis_off()
     figure.savefig(path, dpi=150)
+
+
+def bars(panel: Any, results: dict[str, dict[str, Any]], kinds: dict[str, str]) -> None:
+    """Horizontal bars, one group per plan."""
+    place = np.arange(len(results), dtype=np.float64)
+    for number, (kind, label) in enumerate(kinds.items()):
+        values = [result[kind] for result in results.values()]
+        panel.barh(place + 0.4 * number - 0.2, values, 0.4, label=label)
+    panel.set(yticks=place, yticklabels=list(results))
+    panel.invert_yaxis()
+    panel.legend()
 
 
 if __name__ == "__main__":
