@@ -10,6 +10,7 @@ with the arithmetic of the integer network. A float network of the same shape ma
 import argparse
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from golden.stochastic.network import SHAPES, THRESHOLD, NetworkShape
+from golden.stochastic.network import SHAPES, THRESHOLD, NetworkShape, load_network
+from golden.stochastic.network import SpikingNetwork as IntegerNetwork
 from sim.stochastic.datasets import DATASETS, load_images
 from training.ssa_model import FloatNetwork, SpikingNetwork
 
@@ -118,18 +120,29 @@ def export(network: SpikingNetwork, kind: str, path: Path) -> None:
         "shape": np.array(list(asdict(network.shape).values())),
         "position": units(network.position, 32767).astype(np.int16),
     }
-
-    def add(name: str, layer: torch.nn.Linear) -> None:
+    for name, layer in layers(network):
         arrays[f"{name}_weight"] = units(layer.weight, 127).astype(np.int8)
         arrays[f"{name}_bias"] = units(layer.bias, 32767).astype(np.int16)
-
-    add("embed", network.embed.linear)
-    add("classes", network.classes)
-    for number, block in enumerate(network.blocks):
-        for name in ("q", "k", "v", "o", "up", "down"):
-            add(f"block{number}_{name}", getattr(block, name).linear)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, **arrays)
+
+
+def layers(network: SpikingNetwork) -> Iterator[tuple[str, torch.nn.Linear]]:
+    """All layers under the names they have in a network's file."""
+    yield "embed", network.embed.linear
+    yield "classes", network.classes
+    for number, block in enumerate(network.blocks):
+        for name in ("q", "k", "v", "o", "up", "down"):
+            yield f"block{number}_{name}", getattr(block, name).linear
+
+
+def restore(network: SpikingNetwork, saved: IntegerNetwork) -> None:
+    """Weights of a folded network from its integers."""
+    with torch.no_grad():
+        network.position.copy_(torch.tensor(saved.arrays["position"] / THRESHOLD))
+        for name, layer in layers(network):
+            layer.weight.copy_(torch.tensor(saved.arrays[f"{name}_weight"] / THRESHOLD))
+            layer.bias.copy_(torch.tensor(saved.arrays[f"{name}_bias"] / THRESHOLD))
 
 
 def main() -> None:
@@ -148,6 +161,7 @@ def main() -> None:
     parser.add_argument("--shift", type=int, default=1)
     parser.add_argument("--flip", action="store_true")
     parser.add_argument("--teacher", type=Path, help="a float network's file: its outputs are targets too")
+    parser.add_argument("--resume", type=Path, help="a network this wrote: go on with its second phase")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=int, default=1, help="epochs between two test results")
     parser.add_argument("--threads", type=int, default=2)
@@ -180,11 +194,15 @@ def main() -> None:
         torch.save(network.state_dict(), stem.with_suffix(".pt"))
         return
     spiking = SpikingNetwork(shape, args.kind).to(device)
-    train(
-        spiking, teacher, data, shape, args,
-        epochs=args.epochs, rate=args.rate, steps=args.steps, phase="float weights",
-    )  # fmt: skip
-    spiking.fold()
+    if args.resume:
+        spiking.fold()
+        restore(spiking, load_network(args.resume))
+    else:
+        train(
+            spiking, teacher, data, shape, args,
+            epochs=args.epochs, rate=args.rate, steps=args.steps, phase="float weights",
+        )  # fmt: skip
+        spiking.fold()
     train(
         spiking, teacher, data, shape, args,
         epochs=args.quantised_epochs, rate=args.rate / 4, steps=args.quantised_steps, phase="quantised",

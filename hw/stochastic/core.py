@@ -113,8 +113,12 @@ class StochasticAttention(wiring.Component):
         q_b, k_b = Signal(config.rows), Signal(config.tokens)
         first_b, last_b, final = Signal(), Signal(), Signal()
         m.d.sync += [
-            q_b.eq(Mux(taken_0, q_0, 0)), k_b.eq(keys), first_b.eq(first_0), last_b.eq(last_0), final.eq(last_b),
-        ]  # fmt: skip
+            q_b.eq(Mux(taken_0, q_0, 0)),
+            k_b.eq(keys),
+            first_b.eq(first_0),
+            last_b.eq(last_0),
+            final.eq(last_b),
+        ]
 
         # Values wait in one half of a memory while the other half fills
         columns = 1 << (d - 1).bit_length()

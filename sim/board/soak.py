@@ -113,4 +113,5 @@ def random_job(board: AttentionBoard, rng: random.Random) -> AttentionJob:
     config = board.config
     shape = (rng.randint(1, 2), rng.randint(1, config.tokens), rng.randint(1, config.head_dim))
     numbers = np.random.default_rng(rng.getrandbits(32))
-    return prepare(*(numbers.normal(size=shape) for _ in "qkv"), code=config.code)
+    q, k, v = numbers.normal(size=(3, *shape))
+    return prepare(q, k, v, config.code)
