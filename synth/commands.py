@@ -12,11 +12,12 @@ STATISTICS = "resources.json"
 TIMING = "timing.json"
 NETLIST = f"{TOP}.json"
 
-# Options of synth_<family>; multipliers are never wanted, so that one would show as logic
+# Options of synth_<family>; multipliers are never wanted, so that one would show as logic. The placer for
+# Gowin parts finds no places for many small LUT RAMs
 SYNTHESIS = {
     "ecp5": f"synth_ecp5 -nodsp -top {TOP} -json {NETLIST}",
     "ice40": f"synth_ice40 -device u -top {TOP} -json {NETLIST}",
-    "gowin": f"synth_gowin -nodsp -family gw1n -top {TOP} -json {NETLIST}",
+    "gowin": f"synth_gowin -nodsp -nolutram -family gw1n -top {TOP} -json {NETLIST}",
 }
 # Amaranth names an element of an array \a[0] beside the array \a; the reintegration after ABC9 (Yosys
 # 0.70) takes that name for bit 0 of \a, fails or joins the wrong wires. Private names do not clash.

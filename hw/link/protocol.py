@@ -21,6 +21,7 @@ ESCAPE = 0x7D
 ESCAPE_XOR = 0x20
 
 HEADER_BYTES = 6
+LENGTH_BYTES = 2
 CRC_BYTES = 4
 # A position counts bytes of one direction modulo this; rings are much smaller, so order is unambiguous
 POSITION_MODULUS = 1 << 16

@@ -1,11 +1,12 @@
 """Receiving half of the link: bodies of frames in, checked commands and bytes in order out."""
 
 from amaranth.hdl import Cat, Module, ResetInserter, Signal
-from amaranth.lib import crc, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.link.crc import SerialCrc
 from hw.link.framing import BODY_EVENT
-from hw.link.protocol import CRC_BYTES, HEADER_BYTES, NO_SESSION, Kind
+from hw.link.protocol import CRC_BYTES, HEADER_BYTES, LENGTH_BYTES, NO_SESSION, Kind
 from hw.link.ring import CommitRing, Position
 
 
@@ -13,8 +14,8 @@ class FrameReceiver(wiring.Component):
     """Checks frames and acts on the good ones; keeps the bytes of DATA frames until they are taken.
 
     A DATA frame counts only as a whole: its bytes become visible when its check sum, length, session
-    and position are right and all of them fitted. The verdict falls one cycle after the frame's end; no
-    event may come in that cycle, and on a serial line none can.
+    and position are right and all of them fitted. The verdict falls one cycle after the frame's end.
+    Events must be at least ten cycles apart, and on a serial line they are.
 
     Args:
         depth: bytes of the store, a power of two.
@@ -58,7 +59,7 @@ class FrameReceiver(wiring.Component):
         m = Module()
         ring = CommitRing(self._depth)
         m.submodules.ring = ResetInserter(self.opened)(ring)
-        m.submodules.crc = check = crc.catalog.CRC32_ISO_HDLC().create()
+        m.submodules.crc = check = SerialCrc()
         m.d.comb += [
             self.o.valid.eq(ring.o.valid),
             self.o.payload.eq(ring.o.payload),
@@ -67,7 +68,8 @@ class FrameReceiver(wiring.Component):
             self.limit.eq(ring.limit),
         ]
 
-        header = Signal(8 * HEADER_BYTES)
+        # Kind, session and position; the length goes where it is counted down
+        header = Signal(8 * (HEADER_BYTES - LENGTH_BYTES))
         kind, session, position = header[0:8], header[8:16], header[16:32]
         header_left = Signal(range(HEADER_BYTES + 1), init=HEADER_BYTES)
         tail_left = Signal(range(CRC_BYTES + 1), init=CRC_BYTES)
@@ -86,8 +88,11 @@ class FrameReceiver(wiring.Component):
         ]
         with m.If(body):
             with m.If(header_left != 0):
-                m.d.sync += [header.eq(Cat(header[8:], event.data)), header_left.eq(header_left - 1)]
-                m.d.sync += left.eq(Cat(header[-8:], event.data))
+                m.d.sync += header_left.eq(header_left - 1)
+                with m.If(header_left > LENGTH_BYTES):
+                    m.d.sync += header.eq(Cat(header[8:], event.data))
+                with m.Else():
+                    m.d.sync += left.eq(Cat(left[8:], event.data))
             with m.Elif(left != 0):
                 m.d.sync += left.eq(left - 1)
                 m.d.comb += ring.write.eq((kind == Kind.DATA) & ~ring.full)
@@ -104,14 +109,7 @@ class FrameReceiver(wiring.Component):
         m.d.comb += behind.eq(position - ring.committed)
         m.d.sync += [
             ended.eq(self.i.valid & event.end),
-            good.eq(
-                ~event.bad
-                & (header_left == 0)
-                & (left == 0)
-                & (tail_left == 0)
-                & ~long
-                & check.match_detected
-            ),
+            good.eq(~event.bad & (header_left == 0) & (left == 0) & (tail_left == 0) & ~long & check.match),
             mine.eq(session == self.session),
             due.eq((behind == 0) & ~overflow & ~self.refuse),
             repeated.eq(behind[-1]),

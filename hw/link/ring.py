@@ -3,7 +3,7 @@
 Both count bytes with 16-bit positions, the same that travel in frames; the low bits are addresses.
 """
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -100,8 +100,9 @@ class ReplayRing(wiring.Component):
         data: the byte at `sent`, valid from the second cycle after `sent` changed or the byte came in.
         step: move `sent` to the next byte.
         ack: everything before what was `ack_position` in the cycle before may be forgotten; ignored
-            where that is not in the ring's acknowledged..produced range.
-        rewind: with `ack`, read on from there.
+            where that is not between the bytes forgotten and the bytes sent.
+        rewind: with `ack`, steady for two cycles, read on from there; ignored where that is not between
+            the bytes forgotten and the bytes produced.
     """
 
     def __init__(self, depth: int) -> None:
@@ -125,7 +126,7 @@ class ReplayRing(wiring.Component):
         m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
         writer, reader = memory.write_port(), memory.read_port()
         acked, target = Signal(Position), Signal(Position)
-        advance, held, ahead = Signal(Position), Signal(Position), Signal(Position)
+        advance, range_ = Signal(Position), Signal(Position)
         m.d.comb += [
             self.i.ready.eq((self.produced ^ acked)[: exact_log2(self._depth) + 1] != self._depth),
             writer.addr.eq(self.produced),
@@ -138,16 +139,14 @@ class ReplayRing(wiring.Component):
         m.d.sync += [
             target.eq(self.ack_position),
             advance.eq(self.ack_position - acked),
-            held.eq(self.produced - acked),
-            ahead.eq(self.sent - acked),
+            range_.eq(Mux(self.rewind, self.produced, self.sent) - acked),
         ]
         with m.If(writer.en):
             m.d.sync += self.produced.eq(self.produced + 1)
         with m.If(self.step):
             m.d.sync += self.sent.eq(self.sent + 1)
-        with m.If(self.ack & (advance <= held)):
+        with m.If(self.ack & (advance <= range_)):
             m.d.sync += acked.eq(target)
-            # After a rewind the host may acknowledge bytes that were on their way: skip them
-            with m.If(self.rewind | (advance > ahead)):
+            with m.If(self.rewind):
                 m.d.sync += self.sent.eq(target)
         return m

@@ -1,12 +1,13 @@
 """Transmitting half of the link: replies of the board, whole frames, made on demand."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
-from amaranth.lib import crc, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from golden.errors import InputError
+from hw.link.crc import SerialCrc
 from hw.link.framing import LINE_BYTE
 from hw.link.protocol import CRC_BYTES, FLAG, HEADER_BYTES, Kind, Status
 from hw.link.ring import Position, ReplayRing
@@ -62,7 +63,7 @@ class FrameTransmitter(wiring.Component):
         m = Module()
         m.submodules.ring = ring = ReplayRing(self._depth)
         m.submodules.ident = ident = Memory(shape=8, depth=len(self._ident), init=self._ident)
-        m.submodules.crc = check = crc.catalog.CRC32_ISO_HDLC().create()
+        m.submodules.crc = check = SerialCrc()
         rom = ident.read_port()
         wiring.connect(m, wiring.flipped(self.i), ring.i)
 
@@ -75,7 +76,7 @@ class FrameTransmitter(wiring.Component):
         rewind = Signal()
         with m.If(self.ack):
             m.d.sync += [ring.ack_position.eq(self.ack_position), rewind.eq(self.rewind | ack_due & rewind)]
-        m.d.sync += ring.rewind.eq(rewind)
+        m.d.comb += ring.rewind.eq(rewind)
 
         # Numbers of two bytes are captured as the frame begins: their bytes belong to one moment
         kind = Signal(8)
@@ -127,7 +128,8 @@ class FrameTransmitter(wiring.Component):
             # A byte is chosen in one cycle and handed over in the next: memories answer late
             with m.State("header"):
                 m.d.sync += byte.eq(header.word_select(index, 8))
-                m.next = "give header"
+                with m.If(~check.busy):
+                    m.next = "give header"
             with m.State("give header"):
                 send(byte)
                 m.d.comb += check.valid.eq(sent)
@@ -151,7 +153,8 @@ class FrameTransmitter(wiring.Component):
                         m.d.sync += byte.eq(status.word_select(index, 8))
                     with m.Default():
                         m.d.sync += byte.eq(ring.data)
-                m.next = "give payload"
+                with m.If(~check.busy):
+                    m.next = "give payload"
             with m.State("give payload"):
                 send(byte)
                 m.d.comb += check.valid.eq(sent)
@@ -161,7 +164,8 @@ class FrameTransmitter(wiring.Component):
                     m.next = "fetch"
             with m.State("check"):
                 m.d.sync += byte.eq(check.crc.word_select(index, 8))
-                m.next = "give check"
+                with m.If(~check.busy):
+                    m.next = "give check"
             with m.State("give check"):
                 send(byte)
                 with m.If(sent):

@@ -67,7 +67,7 @@ def test_replay_ring(seed: int) -> None:
 
     async def bench(ctx: Any) -> None:
         nonlocal acked, sent, target, due
-        refused = replays = 0
+        refused = replays = rewind = known = 0
         steady = 0  # cycles since `sent` changed or its byte came in
         for _ in range(4000):
             byte, valid = rng.randrange(256), int(rng.random() < 0.5)
@@ -78,22 +78,21 @@ def test_replay_ring(seed: int) -> None:
             if step:
                 assert ctx.get(ring.data) == produced[sent]
             ctx.set(ring.step, step)
-            rewind = int(rng.random() < 0.3)
             ctx.set(ring.ack, int(asked))
-            ctx.set(ring.rewind, rewind)
             before, kept = (sent, len(produced) > sent), acked
             if asked:
-                if acked <= target <= len(produced):
-                    # Bytes that came in the cycle before may not be acknowledged yet
+                if acked <= target <= (known if rewind else sent):
                     replays += rewind and target < sent
                     acked = target
-                    sent = target if rewind else max(sent, target)
+                    sent = target if rewind else sent
                 else:
                     refused += 1
             if due:
                 target = rng.choice((acked, rng.randint(acked, max(acked, len(produced) - 1)), acked - 1))
                 target = rng.choice((target, target, target, len(produced) + 100))
+                rewind, known = int(rng.random() < 0.5), len(produced)
                 ctx.set(ring.ack_position, target % MODULUS)
+                ctx.set(ring.rewind, rewind)
             assert ctx.get(ring.i.ready) == (len(produced) - kept < DEPTH)
             if valid and ctx.get(ring.i.ready):
                 produced.append(byte)
