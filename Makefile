@@ -1,7 +1,9 @@
 # The words a user types. Every target installs what it needs into .venv by itself.
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.installed
+# What is installed: the project alone, or with the test tools
+CORE := .venv/.installed
+DEV := .venv/.installed-dev
 
 # Several BLAS threads per process only get in each other's way: the matrices are small
 export OPENBLAS_NUM_THREADS := 1
@@ -12,33 +14,39 @@ DATA ?=
 
 .PHONY: sim sim-stochastic test check bench rtl clean
 
-sim: $(STAMP)  ## the main job: a trained transformer through the generated RTL
+sim: $(CORE)  ## the main job: a trained transformer through the generated RTL
 ifeq ($(NETWORK),digits)
 	$(BIN)/onespike sim
 endif
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
 
-sim-stochastic: $(STAMP)  ## the digits network with stochastic attention in RTL
+sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL
 	$(BIN)/python -m sim.stochastic.demo
 
 test: check  ## everything that shows that it is right
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-check: $(STAMP)  ## style and types
+check: $(DEV)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## ratios of speed, measured side by side
+bench: $(CORE)  ## ratios of speed, measured side by side
 	$(BIN)/onespike bench
 
-rtl: $(STAMP)  ## Verilog of the default preset in build/rtl
+rtl: $(CORE)  ## Verilog of the default preset in build/rtl
 	$(BIN)/onespike rtl -o build/rtl
 
 clean:
 	rm -rf build
 
-$(STAMP): pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.installed-%: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
