@@ -22,7 +22,7 @@ class ScoreSequencer(wiring.Component):
         o_command: to the first cluster, one cycle after the decision.
 
     Timing: a pass takes (1 with terms) + spikes + 1 cycles; the next pass follows at once if its
-    row, keys and terms are there, with one cycle between heads.
+    row, keys and terms are there, with two cycles between heads.
     """
 
     def __init__(self, config: CoreConfig) -> None:

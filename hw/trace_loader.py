@@ -23,7 +23,7 @@ class TraceLoader(wiring.Component):
         release: the oldest full bank is not needed any more.
 
     Timing: one spike per cycle. `full` two cycles after the last spike of a head. The next head
-    loads into the other bank, from two cycles after the last spike or after `release` on.
+    loads into the other bank, from three cycles after the last spike, two after `release` on.
     """
 
     def __init__(self, config: CoreConfig) -> None:
