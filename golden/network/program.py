@@ -15,6 +15,7 @@ from golden.errors import InputError
 from golden.network.checks import MAX_FEATURES
 from golden.network.config import NetworkConfig
 from golden.network.layers import IMAGE, SCORES, STREAM, Attention, Linear, Norm
+from golden.network.mean import reciprocal
 from golden.network.network import Network
 
 # Where spikes come from and what becomes of potentials
@@ -129,10 +130,12 @@ class Compiler:
     def norm_layer(self, layer: Norm) -> None:
         width = len(layer.offset)
         self.ready[layer.target] = (SOURCES["norm"], self.rows["norm"])
+        mean = reciprocal(width)
         self.norm.append(
             {
-                "kind": KINDS[layer.kind], "width": width, "log2_width": width.bit_length() - 1,
-                "rows": self.network.tokens, "offset": self.norm_entries,
+                "kind": KINDS[layer.kind], "width": width, "mean_shift": mean.shift,
+                "mean_fraction": mean.fraction, "mean_bits": mean.bits, "rows": self.network.tokens,
+                "offset": self.norm_entries,
                 "levels": self.list_of(layer.levels), "wait": self.rows["linear"] - self.network.tokens,
                 "final": 0,
             }

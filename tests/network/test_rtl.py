@@ -18,13 +18,19 @@ from sim.network.cycle_model import predict
 from sim.network.engine import NetworkRun, run
 from tests.network.samples import random_images, random_transformer
 
-# Two blocks, three norms, both activations; more passes than one, an odd number of clusters, one lane each
+# Two blocks, three norms, both activations; more passes than one, an odd number of clusters
 SHAPES = {
     "rms": ({"blocks": 2}, PhaseCode(), {"lanes": 16, "cluster": 4}),
     "layer": (
         {"norm": "layer", "activation": "gelu", "blocks": 1, "hidden": 40},
         PhaseCode(steps=8, log2_base=Fraction(3, 4)),
         {"lanes": 12, "cluster": 4},
+    ),
+    # no width is a power of two
+    "layer of 36": (
+        {"norm": "layer", "width": 36, "heads": 3, "blocks": 2, "hidden": 50, "stride": 2, "classes": 7},
+        PhaseCode(),
+        {"lanes": 18, "cluster": 3},
     ),
     "batch": (
         {"norm": "batch", "heads": 4, "stride": 2, "hidden": 16},
