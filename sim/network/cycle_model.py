@@ -26,7 +26,7 @@ from sim.cycle_model import CoreTiming, group_sizes, row_beats
 # Descriptor fetch: from begin, or from the last row taken, to waiting for the first row
 FETCH = 3
 # From a hand-over to its first value at the drain, beside the way through the clusters
-HAND_OVER = 6
+HAND_OVER = 7
 # In the drain: from a value to its potential, to its score leaving, to its row counting
 POTENTIAL, SCORE, COUNTED = 3, 4, 13
 # Norm: flush of the squares with the place of the sum, flush of the spikes

@@ -165,12 +165,13 @@ def run(
     *,
     pauses: Pauses = 0.0,
     seed: int = 0,
+    reset_at: int | None = None,
     quick: bool = False,
 ) -> NetworkRun:
     """Load a network and run images [images, tokens, pixels] one after the other.
 
     Args:
-        pauses, seed: see `sim.rtl.simulator.Simulator.run`.
+        pauses, seed, reset_at: see `sim.rtl.simulator.Simulator.run`.
         quick: see `sim.rtl.build.build`.
 
     Raises:
@@ -187,7 +188,7 @@ def run(
         "o_issue": int(want.broadcasts.sum()),
     }
     inputs = {"i_load": load_beats(program, config), "i_image": image_beats(image)}
-    result = simulator(config, quick).run(inputs, expect, pauses=pauses, seed=seed)
+    result = simulator(config, quick).run(inputs, expect, pauses=pauses, seed=seed, reset_at=reset_at)
     compared = different = 0
     first = ""
 
