@@ -8,7 +8,7 @@ import typer
 
 from golden.code import check_range
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import MAX_SEED, LanesOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 
 DIFFERENT = 1
@@ -68,6 +68,7 @@ def infer(
             help="How many of these go through the RTL too. [default: 20, or --images if fewer]",
         ),
     ] = None,
+    lanes: LanesOption = None,
     recode: Annotated[
         bool, typer.Option("--recode", help="Also with the residual coded after each sum, as in the paper.")
     ] = False,
@@ -105,6 +106,7 @@ def infer(
                 load_case(network, data, steps, log2_base),
                 images=images,
                 rtl=rtl,
+                lanes=lanes,
                 seed=seed,
                 recode=recode,
                 progress=lambda part, share: bar.update(task, description=part, completed=share),

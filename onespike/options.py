@@ -38,6 +38,16 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
+LanesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--lanes",
+        metavar="N",
+        parser=whole_number,
+        help="Neurons at work at once in the core of a whole network. [default: 32]",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[
     int,
     typer.Option("--seed", metavar="N", parser=whole_number, help="Seed of everything random."),

@@ -1,7 +1,6 @@
 """Whole random networks through the compiled RTL: every integer and every cycle."""
 
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +9,8 @@ from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from golden.network.config import NetworkConfig
 from golden.network.convert import convert
-from golden.network.file import save_network
 from golden.network.network import Network, encode_image
 from golden.network.program import check_fit, config_for, joint_config
-from hw.neuron.generate import write_network_core
 from sim.network.engine import run
 from tests.network.compare import assert_integers, assert_integers_and_cycles
 from tests.network.random_cores import Checked, check_core, random_core
@@ -98,18 +95,6 @@ def test_a_network_that_does_not_fit_is_refused() -> None:
     large = convert(random_transformer(3, hidden=64), random_images(4, 20), PhaseCode())
     with pytest.raises(InputError, match=r"the network needs features = 64, this core has 24"):
         check_fit(large, config)
-
-
-def test_verilog_from_a_network_file(tmp_path: Path) -> None:
-    network, config, _ = sample("rms")
-    save_network(tmp_path / "n.npz", network)
-    write_network_core(tmp_path / "n.npz", tmp_path / "rtl", config)
-    assert "module network_core(" in (tmp_path / "rtl" / "network_core.v").read_text()
-    large = convert(random_transformer(3, hidden=64), random_images(4, 20), PhaseCode())
-    save_network(tmp_path / "n.npz", large)
-    with pytest.raises(InputError, match="the network needs features = 64"):
-        write_network_core(tmp_path / "n.npz", tmp_path / "other", config)
-    assert not (tmp_path / "other").exists()
 
 
 def test_a_core_for_several_networks() -> None:
