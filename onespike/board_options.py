@@ -193,7 +193,8 @@ def opened_board(port: str | None, timeout: float | None) -> "Iterator[Attention
     if port is None:
         yield None
         return
-    from sim.board.attention import PATIENCE, connect
+    from sim.board.attention import connect
+    from sim.board.streams import PATIENCE
 
     with connect(port, patience=PATIENCE if timeout is None else timeout) as board:
         yield board

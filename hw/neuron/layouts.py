@@ -135,6 +135,9 @@ def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
 
 # Number of the memory that is none: a word for it lets images in
 RUN = 7
+PIECE_BITS = 32
+# Of a block of words on a narrow load stream, see `hw.neuron.linked_network`
+LOAD_HEADER = data.StructLayout({"memory": 3, "last_piece": 8, "cluster": 8})
 
 
 def load(config: NetworkConfig) -> data.StructLayout:
@@ -145,7 +148,9 @@ def load(config: NetworkConfig) -> data.StructLayout:
             "memory": 3,
             "cluster": index_width(config.clusters),
             "address": max(index_width(depth) for _, depth in held.values()),
-            "data": data.ArrayLayout(32, -(-max(data_width(shape) for shape, _ in held.values()) // 32)),
+            "data": data.ArrayLayout(
+                PIECE_BITS, -(-max(data_width(shape) for shape, _ in held.values()) // PIECE_BITS)
+            ),
         }
     )
 
