@@ -48,6 +48,16 @@ LanesOption = Annotated[
         show_default=False,
     ),
 ]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Folder with the idx files of a network's images (Fashion-MNIST); "
+        "for a FILE the handwritten digits when absent.",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[
     int,
     typer.Option("--seed", metavar="N", parser=whole_number, help="Seed of everything random."),
