@@ -1,4 +1,4 @@
-"""The one exception a user's mistake raises."""
+"""What the command line tells a user in one line instead of a traceback."""
 
 
 class InputError(ValueError):
@@ -6,4 +6,12 @@ class InputError(ValueError):
 
     The message is one sentence that names the thing, its value and what is allowed; the command
     line prints it as it is and exits with status 2.
+    """
+
+
+class OutsideError(RuntimeError):
+    """Something outside the program failed: a tool, a serial line, a board.
+
+    The message is one sentence that says what to look at; the command line prints it as it is and
+    exits with status 1.
     """

@@ -42,7 +42,9 @@ class ContextSequencer(wiring.Component):
         head = self.i_head.payload
         command = self.o_command
         running, ones = Signal(), Signal(init=1)
-        row, left = Signal.like(head.tokens), Signal.like(head.tokens)
+        row, last_row = Signal.like(head.tokens), Signal()
+        left = Signal.like(head.tokens)  # tokens of this and the later groups
+        columns_left = Signal.like(head.features)  # after this column
         feature = Signal(payloads.index_width(config.head_dim))
         group = Signal(max(1, ceil_log2(config.groups)))
         value_bank, phase_bank = Signal(), Signal()
@@ -53,9 +55,9 @@ class ContextSequencer(wiring.Component):
         m.d.comb += [
             room.eq(used != payloads.ROW_BANKS),
             last_group.eq(left <= config.lanes),
-            last_feature.eq(~ones & (feature + 1 == head.features)),
+            last_feature.eq(columns_left == 0),
             row_done.eq(running & last_group & last_feature),
-            head_done.eq(row_done & (row + 1 == head.tokens)),
+            head_done.eq(row_done & last_row),
             self.release_phases.eq(row_done),
             self.release_values.eq(head_done),
             self.i_head.ready.eq(head_done),
@@ -69,7 +71,7 @@ class ContextSequencer(wiring.Component):
             command.data.last.eq(last_feature),
         ]
         with m.If(~running):
-            m.d.sync += left.eq(head.tokens)
+            m.d.sync += [left.eq(head.tokens), columns_left.eq(head.features)]
             m.d.comb += start.eq(self.i_head.valid & self.values_full & (self.phases != 0) & room)
         with m.Elif(row_done & ~head_done):
             m.d.comb += start.eq((self.phases > 1) & room)
@@ -81,11 +83,15 @@ class ContextSequencer(wiring.Component):
             m.d.sync += [group.eq(group + 1), left.eq(left - config.lanes)]
             with m.If(last_group):
                 m.d.sync += [group.eq(0), left.eq(head.tokens), ones.eq(0)]
+                m.d.sync += columns_left.eq(Mux(last_feature, head.features, columns_left - 1))
                 with m.If(~ones):
                     m.d.sync += feature.eq(feature + 1)
         with m.If(row_done):
             m.d.sync += [feature.eq(0), ones.eq(1), phase_bank.eq(~phase_bank), row.eq(row + 1)]
         with m.If(head_done):
             m.d.sync += [row.eq(0), value_bank.eq(~value_bank)]
-        m.d.sync += used.eq(used + start - self.release_row)
+        m.d.sync += [
+            last_row.eq(row + 1 == head.tokens),  # in time: every row takes two cycles at least
+            used.eq(used + start - self.release_row),
+        ]
         return m

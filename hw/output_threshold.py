@@ -52,7 +52,7 @@ class OutputThreshold(wiring.Component):
         normaliser = Signal(config.normaliser_width, reset_less=True)
         features = Signal.like(head.features, reset_less=True)
         count = Signal(range(bits))
-        row = Signal.like(head.tokens)
+        row = Signal.like(head.tokens)  # rows of the head that were loaded
         load, add, hand_over = Signal(), Signal(), Signal()
         with m.FSM():
             with m.State("IDLE"):
@@ -62,6 +62,9 @@ class OutputThreshold(wiring.Component):
             with m.State("ADD"):
                 m.d.comb += add.eq(1)
                 m.d.sync += count.eq(count + 1)
+                with m.If((count == 0) & (row == head.tokens)):
+                    m.d.sync += row.eq(0)
+                    m.d.comb += self.i_head.ready.eq(1)
                 with m.If(count == bits - 1):
                     m.d.sync += count.eq(0)
                     m.next = "DONE"
@@ -71,9 +74,6 @@ class OutputThreshold(wiring.Component):
 
         with m.If(load):
             m.d.sync += [normaliser.eq(self.i.payload), features.eq(head.features), row.eq(row + 1)]
-            with m.If(row + 1 == head.tokens):
-                m.d.sync += row.eq(0)
-                m.d.comb += self.i_head.ready.eq(1)
         with m.If(hand_over):
             m.d.sync += [self.o.valid.eq(1), self.o.payload.features.eq(features)]
         with m.Elif(self.o.ready):

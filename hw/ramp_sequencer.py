@@ -53,7 +53,9 @@ class RampSequencer(wiring.Component):
         step = Signal(config.step_width, reset_less=True)
         window = Signal.like(head.window, reset_less=True)
         t = Signal(range(config.code.steps))
-        left, row = Signal.like(head.tokens), Signal.like(head.tokens)
+        steps_left = Signal.like(head.window)
+        left = Signal.like(head.tokens)
+        row, last_row = Signal.like(head.tokens), Signal()
         used = Signal(range(3))
         bank, group = Signal(), Signal(range(max(2, config.groups)))
         threshold = Signal(signed(config.step_width + 1))
@@ -64,7 +66,7 @@ class RampSequencer(wiring.Component):
             self.i_winner.ready.eq(start),
             # the term 2**D - 1 turns the rounding of the shift into that of the ceiling
             top.eq((self.i_winner.payload << fraction) + ((1 << fraction) - 1) - (head.step >> 1)),
-            last_step.eq(running & (t == window - 1)),
+            last_step.eq(running & (steps_left == 1)),
             last_group.eq(left <= config.lanes),
             row_done.eq(last_step & last_group),
             self.release_slot.eq(command.strobe.step & command.data.last),
@@ -77,13 +79,20 @@ class RampSequencer(wiring.Component):
                 start_level.eq(top),
                 step.eq(head.step),
                 window.eq(head.window),
+                steps_left.eq(head.window),
                 left.eq(head.tokens),
             ]
         with m.If(running):
-            m.d.sync += [t.eq(t + 1), level.eq(level - step), below.eq(below | (threshold < lowest))]
+            m.d.sync += [
+                t.eq(t + 1),
+                steps_left.eq(steps_left - 1),
+                level.eq(level - step),
+                below.eq(below | (threshold < lowest)),
+            ]
         with m.If(last_step):
             m.d.sync += [
                 t.eq(0),
+                steps_left.eq(window),
                 level.eq(start_level),
                 below.eq(0),
                 left.eq(left - config.lanes),
@@ -91,10 +100,11 @@ class RampSequencer(wiring.Component):
             ]
         with m.If(row_done):
             m.d.sync += [running.eq(0), group.eq(0), bank.eq(~bank), row.eq(row + 1)]
-            with m.If(row + 1 == head.tokens):
+            with m.If(last_row):
                 m.d.sync += row.eq(0)
                 m.d.comb += self.i_head.ready.eq(1)
         m.d.sync += [
+            last_row.eq(row + 1 == head.tokens),  # in time: every row takes two cycles at least
             used.eq(used + start - self.release_phases),
             self.phases.eq(self.phases + row_done - self.release_phases),
             command.strobe.step.eq(running),

@@ -22,7 +22,7 @@ class ScoreSequencer(wiring.Component):
         o_command: to the first cluster, one cycle after the decision.
 
     Timing: a pass takes (1 with terms) + spikes + 1 cycles; the next pass follows at once if its
-    row, keys and terms are there, with one cycle between heads.
+    row, keys and terms are there, with two cycles between heads.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -51,7 +51,7 @@ class ScoreSequencer(wiring.Component):
         m = Module()
         config = self._config
         head = self.i_head.payload
-        row = Signal.like(head.tokens)
+        row, last_row = Signal.like(head.tokens), Signal()
         left = Signal.like(head.tokens)  # tokens of this and the later groups, while a row runs
         group = Signal(max(1, ceil_log2(config.groups)))
         bank = Signal()
@@ -61,6 +61,7 @@ class ScoreSequencer(wiring.Component):
             terms_ready.eq(~head.terms | self.terms_full),
             self.final.eq(left <= config.lanes),
         ]
+        m.d.sync += last_row.eq(row + 1 == head.tokens)  # in time: every row takes two cycles at least
 
         def begin() -> None:
             with m.If(head.terms):
@@ -93,7 +94,7 @@ class ScoreSequencer(wiring.Component):
                 with m.Else():
                     m.d.comb += self.release_row.eq(1)
                     m.d.sync += [group.eq(0), left.eq(head.tokens), row.eq(row + 1)]
-                    with m.If(row + 1 == head.tokens):
+                    with m.If(last_row):
                         m.d.comb += [self.release_keys.eq(1), self.i_head.ready.eq(1)]
                         m.d.sync += [row.eq(0), bank.eq(~bank)]
                     with m.Elif((self.rows > 1) & terms_ready):

@@ -44,12 +44,16 @@ class TermsLoader(wiring.Component):
         m = Module()
         config = self._config
         head = self.i_head.payload
-        row, left = Signal.like(head.tokens), Signal.like(head.tokens)
+        row, last_row = Signal.like(head.tokens), Signal()
+        left = Signal.like(head.tokens)
         lane = Signal(range(config.lanes + 1))
         wait = Signal(range(self.WAIT))
         reached = Signal(range(config.lanes + config.terms_per_beat + 1))
         m.d.comb += reached.eq(lane + config.terms_per_beat)
-        m.d.sync += self.o_terms.eq(self.i.payload)
+        m.d.sync += [
+            self.o_terms.eq(self.i.payload),
+            last_row.eq(row + 1 == head.tokens),  # in time: every row takes several cycles
+        ]
         with m.FSM():
             with m.State("IDLE"):
                 m.d.sync += [row.eq(0), left.eq(head.tokens), lane.eq(0)]
@@ -78,7 +82,7 @@ class TermsLoader(wiring.Component):
                         m.d.sync += left.eq(left - config.lanes)
                     with m.Else():
                         m.d.sync += [left.eq(head.tokens), row.eq(row + 1)]
-                        with m.If(row + 1 == head.tokens):
+                        with m.If(last_row):
                             m.d.comb += self.i_head.ready.eq(1)
                             m.next = "IDLE"
         return m

@@ -23,7 +23,7 @@ class TraceLoader(wiring.Component):
         release: the oldest full bank is not needed any more.
 
     Timing: one spike per cycle. `full` two cycles after the last spike of a head. The next head
-    loads into the other bank, from two cycles after the last spike or after `release` on.
+    loads into the other bank, from three cycles after the last spike, two after `release` on.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -46,6 +46,7 @@ class TraceLoader(wiring.Component):
         loading = Signal()
         started, filled = Signal(range(3)), Signal(range(3))
         feature = Signal(payloads.index_width(config.head_dim))
+        features_left = Signal.like(head.features)
         group = Signal(max(1, ceil_log2(config.groups)))
         left = Signal.like(head.tokens)  # tokens of this feature still to come
         lane = Signal(range(config.lanes))
@@ -59,19 +60,20 @@ class TraceLoader(wiring.Component):
             transfer.eq(loading & self.i.valid),
             feature_done.eq(transfer & (left == 1)),
             word.eq(feature_done | (transfer & (lane == config.lanes - 1))),
-            done.eq(feature_done & (feature + 1 == head.features)),
+            done.eq(feature_done & (features_left == 1)),
             self.i_head.ready.eq(done),
             self.o_command.strobe.shift.eq(transfer),
             self.full.eq(filled != 0),
         ]
         with m.If(start):
-            m.d.sync += [loading.eq(1), left.eq(head.tokens)]
+            m.d.sync += [loading.eq(1), left.eq(head.tokens), features_left.eq(head.features)]
         with m.If(transfer):
             m.d.sync += [lane.eq(lane + 1), left.eq(left - 1)]
         with m.If(word):
             m.d.sync += [lane.eq(0), group.eq(group + 1)]
         with m.If(feature_done):
-            m.d.sync += [group.eq(0), left.eq(head.tokens), feature.eq(feature + 1)]
+            m.d.sync += [group.eq(0), left.eq(head.tokens)]
+            m.d.sync += [feature.eq(feature + 1), features_left.eq(features_left - 1)]
         with m.If(done):
             m.d.sync += [feature.eq(0), bank.eq(~bank), loading.eq(0)]
 

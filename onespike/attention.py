@@ -9,6 +9,7 @@ from golden.attention import decode_outputs, prepare
 from golden.code import check_range
 from golden.errors import InputError
 from golden.exact import softmax_attention
+from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.engines import ENGINES, run_engine
 from onespike.files import output_arrays, read_inputs, whole_or_nothing, write_json, write_npz
 from onespike.options import (
@@ -49,7 +50,7 @@ def attention(
             metavar="|".join(ENGINES),
             parser=engine_name,
             help="`golden` computes the integers, `model` also predicts cycles, "
-            "`rtl` runs the generated hardware.",
+            "`rtl` runs the generated hardware, `board` an FPGA.",
         ),
     ] = "golden",
     preset_name: PresetOption = None,
@@ -74,6 +75,8 @@ def attention(
             "--waves", metavar="W.fst", help="Waveform to write; `--engine rtl` only.", show_default=False
         ),
     ] = None,
+    port: PortOption = None,
+    timeout: TimeoutOption = None,
     scheme: Annotated[
         str,
         typer.Option(
@@ -113,6 +116,7 @@ def attention(
         onespike attention in.npz out.npz
         onespike attention in.npz out.npz --engine model --report report.json
         onespike attention in.npz out.npz --engine rtl --preset digits --waves core.fst
+        onespike attention in.npz out.npz --engine board --port /dev/ttyUSB0
         onespike attention rates.npz out.npz --scheme stochastic --steps 32 --seed 3
 
     With `--scheme spiked` IN.npz holds
@@ -136,12 +140,14 @@ def attention(
 
     R.json receives engine, configuration, seed, tool versions, cycles, events per stage, lane
     utilisation, firing fractions, and the error against exact softmax attention. `cycles` is the
-    same object for model and rtl; golden knows no time and writes null. Cycle 0 is the first in
+    same object for model and rtl; golden and board know no time and write null. Cycle 0 is the first in
     which the inputs are offered.
 
-    Golden takes any shape and only the code of a configuration; model and rtl take what the
-    configuration holds. The result depends on the input alone, not on the seed, which is noted in
-    the report.
+    Golden takes any shape and only the code of a configuration; the other engines take what the
+    configuration holds. A board states its own, which must be that of `--preset` or `--config` where
+    one is named; the report then holds its identification under `board`. What never leaves a core
+    (scores, winners, phases) is golden's. The result depends on the input alone, not on the seed,
+    which is noted in the report.
 
     With `--scheme stochastic` IN.npz holds `q`, `k`, `v` as rates in 0..1 [heads, tokens, head_dim]
     or as trains of 0 and 1 [steps, heads, tokens, head_dim]. OUT.npz receives `q_train`, `k_train`,
@@ -149,8 +155,14 @@ def attention(
     chooses the random numbers.
     """
     if scheme == "stochastic":
-        for option, value in (("--preset", preset_name), ("--config", config_file), ("--window", window)):
-            if value is not None:
+        spiked_only: dict[str, object] = {
+            "--preset": preset_name,
+            "--config": config_file,
+            "--window": window,
+            "--port": port,
+        }
+        for option, given in spiked_only.items():
+            if given is not None:
                 raise InputError(f"{option} needs --scheme spiked, not stochastic")
     elif steps is not None:
         raise InputError(
@@ -159,15 +171,19 @@ def attention(
     config = chosen_config(preset_name, config_file)
     seed = int(scheme == "stochastic") if seed is None else seed
     check_range("--seed", seed, 0, MAX_SEED)
-    if window is not None:
-        check_range("--window", window, 1, config.code.steps)
+    if engine != "board":
+        for option, absent in (("--port", port is None), ("--timeout", timeout is None)):
+            if not absent:
+                raise InputError(f"{option} needs --engine board, not {engine}")
+    elif port is None and scheme == "spiked":
+        raise InputError("--engine board needs --port, the serial port of the board")
     if waves is not None:
         if engine != "rtl":
             raise InputError(f"--waves needs --engine rtl, not {engine}, which has no signals to show")
         if waves.suffix != ".fst":
             raise InputError(f"--waves must name an .fst file, not {waves}")
-    given = {"OUT.npz": target, "--report": report_file, "--waves": waves}
-    targets = {label: path for label, path in given.items() if path is not None}
+    outputs = {"OUT.npz": target, "--report": report_file, "--waves": waves}
+    targets = {label: path for label, path in outputs.items() if path is not None}
     for label, path in targets.items():
         if path.resolve() == source.resolve():
             raise InputError(f"{label} must differ from IN.npz, not be {path} again")
@@ -176,7 +192,17 @@ def attention(
         stochastic_attention(source, targets, engine=engine, steps=steps, seed=seed)
         return
     arrays = read_inputs(source)
-    with whole_or_nothing(targets) as places, progress() as bar:
+    with (
+        whole_or_nothing(targets) as places,
+        opened_board(port, timeout) as board,
+        progress() as bar,
+    ):
+        if board is not None:
+            if preset_name is not None or config_file is not None:
+                board.require(config)
+            config = board.config
+        if window is not None:
+            check_range("--window", window, 1, config.code.steps)
         task = bar.add_task("encode", total=4)
         try:
             job = prepare(**arrays, code=config.code, window=window)
@@ -188,8 +214,9 @@ def attention(
             job,
             config,
             waves=places.get("--waves"),
-            progress=lambda cycle, beats, expected: bar.update(
-                task, description=f"compute (rtl, cycle {cycle})", completed=1 + beats / expected
+            board=board,
+            progress=lambda what, share: bar.update(
+                task, description=f"compute ({engine}, {what})", completed=1 + share
             ),
         )
         bar.update(task, completed=2, description="compare with softmax")
@@ -207,6 +234,8 @@ def attention(
             cycles=outcome.cycles,
             activity=outcome.activity,
         )
+        if board is not None:
+            report["board"] = board.to_json()
         bar.update(task, advance=1, description="write")
         write_npz(places["OUT.npz"], output_arrays(job, outcome.spikes, out, out_raw))
         if report_file is not None:

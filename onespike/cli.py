@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
-from golden.errors import InputError
+from golden.errors import InputError, OutsideError
 from onespike.attention import attention
 from onespike.bench import bench
+from onespike.board_sim import board_sim
+from onespike.boards import boards
 from onespike.convert import convert_model
 from onespike.energy import energy
 from onespike.evaluate import evaluate
@@ -16,16 +18,19 @@ from onespike.example import example
 from onespike.infer import infer
 from onespike.predict import predict_network
 from onespike.presets import presets
+from onespike.program import program
 from onespike.rtl import rtl
 from onespike.search import search
 from onespike.sim import sim
 from onespike.sweep import sweep
+from onespike.synth import synth
 
-MISTAKE = 2
+FAILED, MISTAKE = 1, 2
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
-for command in (attention, presets, rtl, sim, infer, bench, example):
+for command in (attention, presets, rtl, sim, infer, bench, example, boards, synth, program):
     app.command()(command)
+app.command(name="board-sim")(board_sim)
 app.command(name="convert")(convert_model)
 app.command()(evaluate)
 app.command(name="predict")(predict_network)
@@ -53,8 +58,10 @@ def onespike(
         onespike rtl -o build/rtl
         onespike sim
         onespike infer
+        onespike synth
 
-    A mistake in the input ends with one line on stderr and exit status 2.
+    A mistake in the input ends with one line on stderr and exit status 2; a tool, a serial line or
+    a board that fails, with one line and status 1.
     """
     if show_version:
         typer.echo(f"onespike {version('onespike')}")
@@ -68,8 +75,11 @@ def main(arguments: list[str] | None = None) -> int:
     Args:
         arguments: words after the program's name; those of the process when absent.
     """
+    status = MISTAKE
     try:
         return app(arguments, prog_name="onespike", standalone_mode=False) or 0
+    except OutsideError as error:
+        message, status = str(error), FAILED
     except InputError as error:
         message = str(error)
     except MemoryError:
@@ -79,4 +89,4 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.Abort:
         message = "interrupted"
     print("onespike:", " ".join(message.split()), file=sys.stderr)
-    return MISTAKE
+    return status

@@ -1,14 +1,18 @@
-"""The three engines behind one call."""
+"""The engines behind one call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from golden.attention import AttentionJob, AttentionSpikes, compute
 from golden.config import CoreConfig
 from sim.cycles import CycleReport, StageActivity
 
-ENGINES = ("golden", "model", "rtl")
+if TYPE_CHECKING:
+    from sim.board.attention import AttentionBoard
+
+ENGINES = ("golden", "model", "rtl", "board")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +20,8 @@ class Outcome:
     """What an engine says of a job.
 
     Attributes:
-        spikes: integers of golden (golden, model) or of the hardware (rtl).
-        cycles: predicted (model), measured (rtl), or None (golden knows no time).
+        spikes: integers of golden (golden, model) or of the hardware (rtl, board).
+        cycles: predicted (model), measured (rtl), or None (golden knows no time, a board tells none).
         activity: events per stage and lane utilisation; None for golden.
     """
 
@@ -32,7 +36,8 @@ def run_engine(
     config: CoreConfig,
     *,
     waves: Path | None = None,
-    progress: Callable[[int, int, int], None] | None = None,
+    board: "AttentionBoard | None" = None,
+    progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Outcome:
     """Run a job.
 
@@ -41,11 +46,13 @@ def run_engine(
         job: the job.
         config: the core; golden does not look at it.
         waves: where the rtl engine writes a waveform.
-        progress: told by the rtl engine of cycle, beats received and beats expected.
+        board: an open board; board engine only.
+        progress: told by rtl and board what they have done, in words and as a share.
 
     Raises:
-        InputError: the configuration cannot hold the job (model, rtl), or there is no C++ compiler
-            (rtl).
+        InputError: the configuration cannot hold the job (all but golden), or there is no C++
+            compiler (rtl).
+        LinkError: the board stopped answering.
     """
     if engine == "golden":
         return Outcome(spikes=compute(job))
@@ -56,7 +63,16 @@ def run_engine(
     done = activity(job, config)
     if engine == "model":
         return Outcome(spikes=compute(job), cycles=predict(job, config), activity=done)
+    if engine == "board":
+        assert board is not None
+        spikes = board.run(job, lambda sent, got: progress(f"{got} bytes received", 0.0))
+        return Outcome(spikes=spikes, activity=done)
     from sim.rtl import engine as rtl
 
-    spikes, cycles = rtl.run(job, config, waves=waves, progress=progress)
+    spikes, cycles = rtl.run(
+        job,
+        config,
+        waves=waves,
+        progress=lambda cycle, beats, expected: progress(f"cycle {cycle}", beats / expected),
+    )
     return Outcome(spikes=spikes, cycles=cycles, activity=done)

@@ -65,13 +65,13 @@ class Heads:
 
     def accept(self) -> None:
         # one descriptor is in use, the others wait; each moves on in the cycle after it came
-        room = max(dropped.back(self.queued) for dropped in self.dropped.values()) + 1
+        room = max(dropped.back(self.queued) for dropped in self.dropped.values()) + 2
         moved = self.accepted.back(self.queued - 1) + 2
         self.accepted.add(max(0, self.accepted.back(1) + 1, room, moved))
 
     def seen(self, unit: str) -> int:
         """First cycle in which `unit` sees the current head."""
-        return max(self.accepted.back(1) + 1, self.dropped[unit].back(1)) + 1
+        return max(self.accepted.back(1), self.dropped[unit].back(1)) + 2
 
 
 class Loader:
@@ -160,7 +160,7 @@ class CoreTiming:
         """Cycle in which the last beat of the row leaves."""
         load = max(normaliser, self.heads.seen("threshold"), self.integrated + 1)
         if last:
-            self.heads.dropped["threshold"].add(load)
+            self.heads.dropped["threshold"].add(load + 1)
         # levels are taken in the third cycle of a row's turn
         taken = self.turns.back(1) + 3
         self.integrated = max(load + RATIO_WIDTH + 1, taken)

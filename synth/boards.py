@@ -23,6 +23,7 @@ class Family:
         flip_flops: cells that are flip-flops, by prefix.
         block_rams: cells that are block RAMs, by prefix.
         dsps: cells that multiply, by prefix.
+        shared_cells: a flip-flop is fed by the LUT of its own logic cell only.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Family:
     flip_flops: tuple[str, ...]
     block_rams: tuple[str, ...]
     dsps: tuple[str, ...]
+    shared_cells: bool
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -50,6 +52,7 @@ FAMILIES = {
             flip_flops=("TRELLIS_FF",),
             block_rams=("DP16KD", "PDPW16KD"),
             dsps=("MULT18X18", "ALU54"),
+            shared_cells=False,
         ),
         Family(
             name="ice40",
@@ -60,6 +63,7 @@ FAMILIES = {
             flip_flops=("SB_DFF",),
             block_rams=("SB_RAM40",),
             dsps=("SB_MAC16",),
+            shared_cells=True,
         ),
         Family(
             name="gowin",
@@ -70,6 +74,7 @@ FAMILIES = {
             flip_flops=("DFF",),
             block_rams=("SDPB", "SDPX9B", "DPB", "DPX9B", "SP", "pROM"),
             dsps=("MULT", "PADD", "MULTALU", "MULTADDALU", "ALU54D"),
+            shared_cells=True,
         ),
     )
 }
@@ -85,8 +90,9 @@ class Board:
         family: of its FPGA.
         device: part number.
         platform: module and class in amaranth_boards.
-        lut4, flip_flops, block_rams, dsps: what the device has.
-        clock: Hz; of the design unless a preset asks for less.
+        logic_cells, flip_flops, block_rams, dsps: what the device has; a logic cell holds one LUT4.
+        preset: made where none is named.
+        clock: Hz; of the design unless the budget of a preset names another.
         baud: bits per second of the serial line.
         buffer_bytes: stores of the link, each direction; bounds what is on its way over USB.
         loaders: programs that configure the board, each with its arguments before the bitstream; the
@@ -100,10 +106,11 @@ class Board:
     family: Family
     device: str
     platform: str
-    lut4: int
+    logic_cells: int
     flip_flops: int
     block_rams: int
     dsps: int
+    preset: str
     clock: float
     baud: float
     buffer_bytes: int
@@ -139,10 +146,11 @@ BOARDS = {
             family=FAMILIES["ecp5"],
             device="LFE5U-85F-6BG381C",
             platform="ulx3s:ULX3S_85F_Platform",
-            lut4=83640,
+            logic_cells=83640,
             flip_flops=83640,
             block_rams=208,
             dsps=156,
+            preset="default",
             clock=100e6,
             baud=2e6,
             buffer_bytes=16384,
@@ -156,10 +164,11 @@ BOARDS = {
             family=FAMILIES["ice40"],
             device="iCE40UP5K-SG48",
             platform="icebreaker:ICEBreakerPlatform",
-            lut4=5280,
+            logic_cells=5280,
             flip_flops=5280,
             block_rams=30,
             dsps=8,
+            preset="pico",
             clock=24e6,
             baud=2e6,
             buffer_bytes=1024,
@@ -173,10 +182,11 @@ BOARDS = {
             family=FAMILIES["gowin"],
             device="GW1NR-LV9QN88PC6/I5",
             platform="tang_nano_9k:TangNano9kPlatform",
-            lut4=8640,
+            logic_cells=8640,
             flip_flops=6480,
             block_rams=26,
             dsps=20,
+            preset="tiny",
             clock=54e6,
             baud=2e6,
             buffer_bytes=2048,

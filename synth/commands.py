@@ -15,14 +15,13 @@ NETLIST = f"{TOP}.json"
 # Options of synth_<family>; multipliers are never wanted, so that one would show as logic. The placer for
 # Gowin parts finds no places for many small LUT RAMs
 SYNTHESIS = {
-    "ecp5": f"synth_ecp5 -nodsp -top {TOP} -json {NETLIST}",
-    "ice40": f"synth_ice40 -device u -top {TOP} -json {NETLIST}",
-    "gowin": f"synth_gowin -nodsp -nolutram -family gw1n -top {TOP} -json {NETLIST}",
+    "ecp5": f"synth_ecp5 -nodsp -top {TOP}",
+    "ice40": f"synth_ice40 -device u -top {TOP}",
+    "gowin": f"synth_gowin -nodsp -nolutram -family gw1n -top {TOP}",
 }
 # Amaranth names an element of an array \a[0] beside the array \a; the reintegration after ABC9 (Yosys
 # 0.70) takes that name for bit 0 of \a, fails or joins the wrong wires. Private names do not clash.
 HIDE_ELEMENTS = ("rename -hide w:*[[]*",)
-STATISTICS_COMMAND = f"tee -o {STATISTICS} stat -json"
 CONSTRAINTS = {"ecp5": f"{TOP}.lpf", "ice40": f"{TOP}.pcf", "gowin": f"{TOP}.cst"}
 ROUTED = {"ecp5": f"{TOP}.config", "ice40": f"{TOP}.asc", "gowin": f"{TOP}.pnr.json"}
 
@@ -32,14 +31,22 @@ def generate(board: Board, top: Elaboratable) -> dict[str, str]:
     # No source positions: the text depends on the hardware alone
     plan = board.make_platform().prepare(top, TOP, emit_src=False)
     constraints = CONSTRAINTS[board.family.name]
-    script = "\n".join(
-        (f"read_rtlil {TOP}.il", *HIDE_ELEMENTS, SYNTHESIS[board.family.name], STATISTICS_COMMAND)
-    )
+    synthesis = f"{SYNTHESIS[board.family.name]} -json {NETLIST}"
     return {
         f"{TOP}.il": plan.files[f"{TOP}.il"],
         constraints: re.sub(r"(?m)^\s*(//|#) Automatically generated.*$", "", plan.files[constraints]),
-        f"{TOP}.ys": script + "\n",
+        f"{TOP}.ys": _script(synthesis, STATISTICS),
     }
+
+
+def hierarchical_script(family: str, statistics: str) -> str:
+    """Synthesis of the same design with its modules kept apart, for the sake of the statistics alone."""
+    return _script(f"{SYNTHESIS[family]} -noflatten", statistics)
+
+
+def _script(synthesis: str, statistics: str) -> str:
+    lines = (f"read_rtlil {TOP}.il", *HIDE_ELEMENTS, synthesis, f"tee -o {statistics} stat -json")
+    return "\n".join(lines) + "\n"
 
 
 def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -16,13 +16,14 @@ from golden.errors import InputError
 from synth import commands
 from synth.boards import Board
 from synth.design import Design, board_top
-from synth.netlist import Resources, count, read_statistics
+from synth.netlist import Resources, count, count_lone, read_statistics
 from synth.report import BuildReport, TimingError, make_report
 from synth.tools import Origin, Tool, find_tools, run_tool
 
 ROOT = Path("build/synth")
 SOURCES = ("golden", "hw", "synth")
-STAGES = ("generate", "synthesise", "place and route", "pack")
+PLACE = "place and route"
+STAGES = ("generate", "synthesise", PLACE, "pack")
 REPORT = "report.json"
 
 State = Literal["running", "done", "cached"]
@@ -118,55 +119,71 @@ def _run(
     for file, text in files.items():
         (directory / file).write_text(text)
     seconds: dict[str, float] = {}
-    resources = Resources(lut4=0, flip_flops=0, block_rams=0, dsps=0)
     for stage, tool, arguments in commands.stages(board, clock, seed):
         on_stage(stage, "running", 0.0)
 
         def heartbeat(so_far: float, stage: str = stage) -> None:
             on_stage(stage, "running", so_far)
 
-        log = directory / f"{stage.replace(' ', '-')}.log"
+        log = directory / log_name(stage)
         seconds[stage] = run_tool(tools[tool], arguments, directory, log, heartbeat)
         on_stage(stage, "done", seconds[stage])
         if stage == "synthesise":
             modules = read_statistics(directory / commands.STATISTICS)
-            resources = count(modules[commands.TOP], board.family)
+            lone = count_lone(directory / commands.NETLIST, board.family)
+            resources = count(modules[commands.TOP], board.family, lone)
             check_fit(board, design.name, resources)
-        elif stage == "place and route":
+        elif stage == PLACE:
             timing = json.loads((directory / commands.TIMING).read_text())
             report = make_report(board, design, resources, timing, clock, seed, tools)
             if not report.closed:
-                raise TimingError(report, log)
-    size = (directory / f"{commands.TOP}{board.suffix}").stat().st_size
+                break
+    bitstream = directory / report.bitstream
+    size = bitstream.stat().st_size if report.closed else 0
     report = report.finished(bitstream_bytes=size, seconds=seconds)
     scratch = directory / f"{REPORT}.new"
     scratch.write_text(report.to_json())
     scratch.replace(directory / REPORT)
 
 
-def check_fit(board: Board, name: str, need: Resources) -> None:
-    """Raise InputError unless the device has what the netlist needs."""
+def check_fit(board: Board, name: str, need: Resources, how: str = "needs") -> None:
+    """Raise InputError unless the device has what a design needs.
+
+    Args:
+        how: the verb, needs or is estimated to need.
+    """
     pairs = {
-        "LUT4-equivalents": (need.lut4, board.lut4),
+        "logic cells": (need.logic_cells, board.logic_cells),
         "flip-flops": (need.flip_flops, board.flip_flops),
         "block RAMs": (need.block_rams, board.block_rams),
         "DSPs": (need.dsps, board.dsps),
     }
     short = [f"{want} {what} (it has {has})" for what, (want, has) in pairs.items() if want > has]
     if short:
-        raise InputError(f"{name} must fit {board.device} of {board.name}, it needs {', '.join(short)}")
+        raise InputError(f"{name} must fit {board.device} of {board.name}, it {how} {', '.join(short)}")
 
 
 def _finished(directory: Path) -> Build | None:
-    """The build in a directory, or None if it is not complete."""
+    """The build in a directory, or None if it is not complete.
+
+    Raises:
+        TimingError: it is, and the clock was not reached.
+    """
     try:
         report = BuildReport.from_json((directory / REPORT).read_text())
-        bitstream = next(
-            path for path in directory.glob(f"{commands.TOP}.*") if path.name == report.bitstream
-        )
-    except (OSError, ValueError, TypeError, KeyError, StopIteration):
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    if not report.closed:
+        raise TimingError(report, directory / log_name(PLACE))
+    bitstream = directory / report.bitstream
+    if not bitstream.is_file():
         return None
     return Build(directory=directory, bitstream=bitstream, report=report, cached=True)
+
+
+def log_name(stage: str) -> str:
+    """File of what the tool of a stage said."""
+    return f"{stage.replace(' ', '-')}.log"
 
 
 def _design_key(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from golden.errors import OutsideError
 from synth.boards import Board
 from synth.design import Design
 from synth.netlist import Resources
@@ -20,8 +21,8 @@ class BuildReport:
     Attributes:
         board, device, design: names.
         parameters: what the component was generated from.
-        lut4, flip_flops, block_rams, dsps: of the whole design, link included, after synthesis;
-            LUT4-equivalents, a carry cell of the ECP5 counted as two.
+        lut4, flip_flops, block_rams, dsps, logic_cells: of the whole design, link included, after
+            synthesis, see `synth.netlist.Resources`.
         available: of each of these, what the device has.
         lanes: token lanes.
         lut4_per_lane: all LUT4-equivalents divided by the lanes, None without lanes.
@@ -44,6 +45,7 @@ class BuildReport:
     flip_flops: int
     block_rams: int
     dsps: int
+    logic_cells: int
     available: Mapping[str, int]
     lanes: int
     lut4_per_lane: float | None
@@ -77,7 +79,7 @@ class BuildReport:
         return cls(**table)
 
 
-class TimingError(RuntimeError):
+class TimingError(OutsideError):
     """Place and route did not reach the clock; the message is one line.
 
     Attributes:
@@ -118,7 +120,7 @@ def make_report(
         parameters=dict(design.parameters),
         **dataclasses.asdict(resources),
         available={
-            "lut4": board.lut4,
+            "logic_cells": board.logic_cells,
             "flip_flops": board.flip_flops,
             "block_rams": board.block_rams,
             "dsps": board.dsps,

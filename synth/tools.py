@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from golden.errors import InputError
+from golden.errors import InputError, OutsideError
 
 Origin = Literal["auto", "native", "wheels"]
 ORIGINS = ("auto", "native", "wheels")
@@ -35,7 +35,7 @@ WHEELS = {
 NATIVE = {"nextpnr-himbaechel-gowin": "nextpnr-himbaechel"}
 
 
-class ToolError(RuntimeError):
+class ToolError(OutsideError):
     """A tool failed; the message is one line that names its log."""
 
 

@@ -7,7 +7,7 @@ each of them can be taken without anything that comes after it.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from sim.rtl.payload import pack, unpack, word_count
 
 DEFAULT_BAUD = 2_000_000
 READ_SECONDS = 0.005
+# Seconds without progress after which a board is given up
+PATIENCE = 10.0
 
 
 class AttentionBoard:
@@ -64,6 +66,11 @@ class AttentionBoard:
     def counters(self) -> Counters:
         """Events on the line so far."""
         return self._session.counters
+
+    def to_json(self) -> dict[str, Any]:
+        """What the board says of itself but its parameters, and what happened on the line."""
+        known = {key: value for key, value in self.identification.items() if key != "parameters"}
+        return known | {"line": asdict(self.counters)}
 
     def require(self, config: CoreConfig) -> None:
         """Raise InputError unless the board's core has this configuration."""
@@ -148,7 +155,7 @@ class AttentionBoard:
 
 
 @contextmanager
-def connect(port: str, *, baud: int = DEFAULT_BAUD, patience: float = 10.0) -> Iterator[AttentionBoard]:
+def connect(port: str, *, baud: int = DEFAULT_BAUD, patience: float = PATIENCE) -> Iterator[AttentionBoard]:
     """Open the board at a serial port, and close the port at the end.
 
     Args:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from golden.errors import OutsideError
 from hw.link.protocol import POSITION_MODULUS, VERSION, Deframer, Frame, Kind, Status, distance, encode_frame
 
 Progress = Callable[[int, int], None]
@@ -23,7 +24,7 @@ SHORTEST_WAIT_SECONDS = 0.04
 LONGEST_WAIT_SECONDS = 2.0
 
 
-class LinkError(RuntimeError):
+class LinkError(OutsideError):
     """The board could not be reached, or stopped answering; the message is one line for the user."""
 
 

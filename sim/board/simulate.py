@@ -64,8 +64,8 @@ def _binding(board: Board, clock: float) -> Iterator[str]:
 
 
 @contextmanager
-def running(program: Path) -> Iterator[str]:
-    """Start a simulated board; yields the name of its serial port, and stops the board at the end.
+def started(program: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start a simulated board; yields the process and the name of its serial port, and ends it at the end.
 
     Raises:
         RuntimeError: it did not start.
@@ -76,6 +76,13 @@ def running(program: Path) -> Iterator[str]:
             port = process.stdout.readline().strip()
             if not port:
                 raise RuntimeError(f"{program} did not start")
-            yield port
+            yield process, port
         finally:
             process.kill()
+
+
+@contextmanager
+def running(program: Path) -> Iterator[str]:
+    """As `started`; yields the port alone."""
+    with started(program) as (_, port):
+        yield port

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 OPTIONS = {
-    "engine": (["--engine", "fast"], "'--engine': must be one of golden, model, rtl, not 'fast'"),
+    "engine": (["--engine", "fast"], "'--engine': must be one of golden, model, rtl, board, not 'fast'"),
     "preset": (["--preset", "huge"], "preset must be one of default, .*, not 'huge'"),
     "both": (["--preset", "tiny", "--config", "c.toml"], "--preset and --config exclude each other"),
     "window, long": (["--window", "17"], r"--window must be an integer in 1\.\.16, not 17"),

@@ -13,6 +13,7 @@ NAMED_CODES = {
     "T16-1/2": PhaseCode(steps=16, log2_base=Fraction(1, 2)),
     "T40-1/5": PhaseCode(steps=40, log2_base=Fraction(1, 5)),
     "T8-3/4": PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=10),
+    "T8-3/4-F8": PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=8),
     "T24-2/7": PhaseCode(steps=24, log2_base=Fraction(2, 7)),
 }
 ALL_BASES = sorted({Fraction(a, b) for b in range(1, 9) for a in range(1, 2 * b + 1)})

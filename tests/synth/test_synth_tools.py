@@ -7,7 +7,7 @@ import pytest
 
 from golden.errors import InputError
 from synth.boards import BOARDS, FAMILIES, Board
-from synth.program import program
+from synth.program import find_loader, load
 from synth.tools import Tool, ToolError, find_tools, run_tool
 
 
@@ -75,13 +75,15 @@ def test_programming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ulx3s: Boa
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     bitstream = tmp_path / "top.bit"
     with pytest.raises(InputError, match="ulx3s-85f needs openFPGALoader or fujprog on PATH, not found"):
-        program(ulx3s, bitstream)
+        find_loader(ulx3s)
     script(tmp_path / "fujprog", f'echo "$@" > {tmp_path}/said')
-    assert program(ulx3s, bitstream) == "fujprog"
+    load(ulx3s, find_loader(ulx3s), bitstream)
     assert (tmp_path / "said").read_text() == f"{bitstream}\n"
     script(tmp_path / "openFPGALoader", "echo 'unable to open ftdi device'; exit 1")
+    found = find_loader(ulx3s)
+    assert found.name == "openFPGALoader"
     with pytest.raises(
         ToolError,
         match=r"openFPGALoader could not load .*ULX3S.* \(unable to open ftdi device\); is the board",
     ):
-        program(ulx3s, bitstream)
+        load(ulx3s, found, bitstream)

@@ -1,0 +1,36 @@
+"""`onespike board-sim`: a simulated board behind a pseudo-terminal."""
+
+from onespike.board_options import BoardOption, BoardPresetOption, ClockOption, board_config
+from onespike.options import ConfigOption
+
+
+def board_sim(
+    board_name: BoardOption = "ulx3s-85f",
+    preset_name: BoardPresetOption = None,
+    config_file: ConfigOption = None,
+    clock: ClockOption = None,
+) -> None:
+    """Simulate a board, pins and all, and print the name of its serial port.
+
+    The top level of the bitstream is compiled by Verilator and put behind a pseudo-terminal that
+    the same driver opens. Runs until Ctrl-C; a second call starts at once, as the program is kept.
+
+    Examples:
+
+        onespike board-sim --board icebreaker
+        onespike attention in.npz out.npz --engine board --port /dev/pts/3
+    """
+    wanted = board_config(board_name, preset_name, config_file, clock)
+    from onespike.tables import progress
+    from sim.board.simulate import compile_board, started
+    from synth.core import core_design
+
+    with progress() as bar:
+        bar.add_task("compile", total=None)
+        program = compile_board(wanted.board, core_design(wanted.config, wanted.name), wanted.clock)
+    try:
+        with started(program) as (process, port):
+            print(port, flush=True)
+            process.wait()
+    except KeyboardInterrupt:
+        return

@@ -1,0 +1,64 @@
+"""What `onespike synth` prints of a build."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+RESOURCES = {
+    "LUT4-equivalents": "lut4",
+    "logic cells": "logic_cells",
+    "flip-flops": "flip_flops",
+    "block RAMs": "block_rams",
+    "DSPs": "dsps",
+}
+
+
+def build_tables(figures: Mapping[str, Any]) -> list[Table]:
+    """Tables of `sim.board.figures.figures`."""
+    tables = [_summary(figures), _resources(figures)]
+    if "units" in figures:
+        tables.append(_units(figures))
+    return tables
+
+
+def _summary(figures: Mapping[str, Any]) -> Table:
+    done = figures["throughput"]
+    table = Table(title="{design} on {board} ({device})".format(**figures), show_header=False)
+    table.add_row("clock", f"{figures['fmax_mhz']:g} MHz reached, {figures['clock_mhz']:g} MHz asked for")
+    table.add_row("slack", f"{figures['slack_ns']:g} ns")
+    size = f"{done['tokens']} tokens, head_dim {done['head_dim']}"
+    table.add_row("a head", f"{done['cycles_per_head']:,.0f} cycles ({size})")
+    table.add_row("heads per second", f"{done['heads_per_second']:,.0f}")
+    table.add_row("trace accumulations", f"{done['accumulations_per_second'] / 1e6:,.0f} million per second")
+    table.add_row("bitstream", f"{figures['bitstream_bytes']:,} bytes")
+    table.add_row("seed", str(figures["seed"]))
+    table.add_row("tools", ", ".join(sorted(set(figures["tools"].values()))))
+    return table
+
+
+def _resources(figures: Mapping[str, Any]) -> Table:
+    table = Table(title="Resources")
+    for column in ("", "used", "available", "share", "per lane"):
+        table.add_column(column, justify="left" if not column else "right")
+    for what, name in RESOURCES.items():
+        used, there = figures[name], figures["available"].get(name)
+        share = (f"{there:,}", f"{used / there:.0%}") if there else ("", "")
+        per_lane = f"{used / figures['lanes']:.1f}" if figures["lanes"] else ""
+        table.add_row(what, f"{used:,}", *share, per_lane)
+    return table
+
+
+def _units(figures: Mapping[str, Any]) -> Table:
+    table = Table(title="By unit, each optimised alone")
+    table.add_column("unit")
+    for column in ("LUT4-equivalents", "per lane", "flip-flops", "block RAMs"):
+        table.add_column(column, justify="right")
+    units = figures["units"]
+    total = {
+        name: sum(unit[name] for unit in units.values()) for name in ("lut4", "flip_flops", "block_rams")
+    }
+    for unit, need in [*units.items(), ("sum", total)]:
+        per_lane = f"{need['lut4'] / figures['lanes']:.1f}" if figures["lanes"] else ""
+        table.add_row(unit, f"{need['lut4']:,}", per_lane, f"{need['flip_flops']:,}", str(need["block_rams"]))
+    return table

@@ -1,0 +1,77 @@
+"""`onespike boards`: the boards, and what fits them."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.table import Table
+
+from onespike.tables import print_tables
+
+
+def boards(as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False) -> None:
+    """List the boards with device, clock and presets.
+
+    The presets are those known to fit and to reach their clock; the last is the largest.
+
+    Examples:
+
+        onespike boards
+        onespike boards --json
+    """
+    entries = [_entry(name) for name in _names()]
+    if as_json:
+        typer.echo(json.dumps(entries, indent=2))
+    else:
+        print_tables([board_table(entries)])
+
+
+def _names() -> list[str]:
+    from synth.boards import BOARDS
+
+    return list(BOARDS)
+
+
+def _entry(name: str) -> dict[str, Any]:
+    from synth.boards import BOARDS
+    from synth.budgets import clock_of, presets_of
+
+    board = BOARDS[name]
+    known = presets_of(board)
+    return {
+        "name": name,
+        "title": board.title,
+        "device": board.device,
+        "clock_mhz": board.clock / 1e6,
+        "baud": round(board.baud),
+        "logic_cells": board.logic_cells,
+        "flip_flops": board.flip_flops,
+        "block_rams": board.block_rams,
+        "dsps": board.dsps,
+        "loaders": [loader[0] for loader in board.loaders],
+        "default_preset": board.preset,
+        "largest_preset": known[-1] if known else None,
+        "presets": {preset: {"clock_mhz": clock_of(board, preset) / 1e6} for preset in known},
+    }
+
+
+def board_table(entries: list[dict[str, Any]]) -> Table:
+    """Boards, one a row."""
+    table = Table(title="Boards", box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("board", no_wrap=True)
+    table.add_column("")
+    table.add_column("device", no_wrap=True)
+    for column in ("MHz", "logic cells", "block RAMs"):
+        table.add_column(column, justify="right")
+    table.add_column("largest preset")
+    table.add_column("presets, at MHz")
+    for entry in entries:
+        presets = entry["presets"].items()
+        table.add_row(
+            *(entry[key] for key in ("name", "title", "device")),
+            *(f"{entry[key]:g}" for key in ("clock_mhz", "logic_cells", "block_rams")),
+            entry["largest_preset"] or "none",
+            ", ".join(f"{name} {known['clock_mhz']:g}" for name, known in presets),
+        )
+    return table
