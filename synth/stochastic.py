@@ -18,7 +18,7 @@ from golden.stochastic.plan import RandomPlan
 from hw.export import export
 from hw.stochastic.core import StochasticAttention
 from synth.boards import find_board
-from synth.commands import HIDE_ELEMENTS, NETLIST, STATISTICS, STATISTICS_COMMAND, SYNTHESIS, TIMING, TOP
+from synth.commands import HIDE_ELEMENTS, NETLIST, STATISTICS, SYNTHESIS, TIMING, TOP, count_cells
 from synth.netlist import count, read_statistics
 from synth.tools import Tool, find_tools, run_tool
 
@@ -51,8 +51,8 @@ def synthesise(config: StochasticConfig, folder: Path, yosys: Tool) -> dict[str,
         "flatten",
         "select -assert-none t:$mul",
         *HIDE_ELEMENTS,
-        SYNTHESIS[BOARD.family.name],
-        STATISTICS_COMMAND,
+        f"{SYNTHESIS[BOARD.family.name]} -json {NETLIST}",
+        count_cells(STATISTICS),
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")
