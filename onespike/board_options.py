@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +12,16 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from golden.config import PRESETS, CoreConfig
+from golden.config import PRESETS
+from golden.errors import InputError
 from onespike.options import chosen_config
 from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
+    from sim.board.figures import Throughput
     from synth.boards import Board
+    from synth.design import Design
     from synth.flow import Build, OnStage
 
 
@@ -50,6 +54,15 @@ def seconds(text: str) -> float:
     return value
 
 
+CoreNetworkOption = Annotated[
+    str | None,
+    typer.Option(
+        "--network",
+        metavar="NAME|FILE",
+        help="The core of a whole network instead, as in `onespike infer`; --config may give its sizes.",
+        show_default=False,
+    ),
+]
 BoardOption = Annotated[
     str, typer.Option("--board", metavar="NAME", help="One of those that `onespike boards` lists.")
 ]
@@ -110,24 +123,31 @@ class Wanted:
 
     Attributes:
         board: the board.
-        name: of the preset or of the configuration file.
-        config: the core.
+        design: the core.
+        throughput: what the cycle model says of it at a clock in MHz.
         clock: Hz.
     """
 
     board: "Board"
-    name: str
-    config: CoreConfig
+    design: "Design"
+    throughput: "Throughput"
     clock: float
 
 
 def board_config(
-    board_name: str, preset_name: str | None, config_file: Path | None, clock: float | None
+    board_name: str,
+    preset_name: str | None,
+    config_file: Path | None,
+    clock: float | None,
+    network: str | None = None,
+    data: Path | None = None,
+    lanes: int | None = None,
 ) -> Wanted:
-    """Board, configuration and clock that the options name.
+    """Board, core and clock that the options name.
 
     Args:
         clock: MHz.
+        network, data, lanes: the core of a whole network instead; see `sim.network.cases.load_case`.
 
     Raises:
         InputError: one of them is not usable.
@@ -136,13 +156,40 @@ def board_config(
     from synth.budgets import clock_of
 
     board = find_board(board_name)
-    if preset_name is None and config_file is None:
-        preset_name = board.preset
-    config = chosen_config(preset_name, config_file)
-    name = preset_name if config_file is None else config_file.stem
-    assert name is not None
-    hertz = clock_of(board, name) if clock is None else clock * 1e6
-    return Wanted(board=board, name=name, config=config, clock=hertz)
+    if network is not None:
+        if preset_name is not None:
+            raise InputError("--network sizes the core itself, it excludes --preset")
+        design, throughput = network_core(network, data, config_file, lanes)
+    else:
+        for option, value in (("--data", data), ("--lanes", lanes)):
+            if value is not None:
+                raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
+        if preset_name is None and config_file is None:
+            preset_name = board.preset
+        config = chosen_config(preset_name, config_file)
+        name = preset_name if config_file is None else config_file.stem
+        assert name is not None
+        from sim.board.throughput import throughput as head_throughput
+        from synth.core import core_design
+
+        design, throughput = core_design(config, name), partial(head_throughput, config)
+    hertz = clock_of(board, design.name) if clock is None else clock * 1e6
+    return Wanted(board=board, design=design, throughput=throughput, clock=hertz)
+
+
+def network_core(
+    network: str, data: Path | None, config_file: Path | None, lanes: int | None
+) -> "tuple[Design, Throughput]":
+    """The core of a whole network, and what it does at a clock on the held-out images."""
+    from golden.network.sizes import read_sizes, sized_config
+    from sim.network.cases import load_case
+    from sim.network.throughput import throughput
+    from synth.network import network_design
+
+    case = load_case(network, data, None, None)
+    given = {} if config_file is None else read_sizes(config_file)
+    config = sized_config(case.network, given if lanes is None else given | {"lanes": lanes})
+    return network_design(config, Path(network).stem), partial(throughput, case, config)
 
 
 def board_build(wanted: Wanted, *, seed: int, tools: Origin) -> "Build":
@@ -153,12 +200,12 @@ def board_build(wanted: Wanted, *, seed: int, tools: Origin) -> "Build":
         ToolError: a tool failed.
         TimingError: the clock was not reached.
     """
-    from synth.core import core_design
     from synth.flow import build
 
-    design = core_design(wanted.config, wanted.name)
     with stage_progress() as on_stage:
-        return build(wanted.board, design, clock=wanted.clock, seed=seed, tools=tools, on_stage=on_stage)
+        return build(
+            wanted.board, wanted.design, clock=wanted.clock, seed=seed, tools=tools, on_stage=on_stage
+        )
 
 
 @contextmanager
@@ -193,7 +240,8 @@ def opened_board(port: str | None, timeout: float | None) -> "Iterator[Attention
     if port is None:
         yield None
         return
-    from sim.board.attention import PATIENCE, connect
+    from sim.board.attention import connect
+    from sim.board.streams import PATIENCE
 
     with connect(port, patience=PATIENCE if timeout is None else timeout) as board:
         yield board

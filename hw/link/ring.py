@@ -97,7 +97,7 @@ class ReplayRing(wiring.Component):
         i: bytes to append; stalls while the ring is full.
         produced: position after the last byte appended.
         sent: position of the byte at `data`.
-        data: the byte at `sent`, valid from the second cycle after `sent` changed or the byte came in.
+        data: the byte at `sent`, valid from the third cycle after `sent` changed or the byte came in.
         step: move `sent` to the next byte.
         ack: everything before what was `ack_position` in the cycle before may be forgotten; ignored
             where that is not between the bytes forgotten and the bytes sent.
@@ -133,10 +133,10 @@ class ReplayRing(wiring.Component):
             writer.data.eq(self.i.payload),
             writer.en.eq(self.i.valid & self.i.ready),
             reader.addr.eq(self.sent),
-            self.data.eq(reader.data),
         ]
-        # Distances a cycle before they are compared
+        # The memory answers late in the cycle; distances are taken a cycle before they are compared
         m.d.sync += [
+            self.data.eq(reader.data),
             target.eq(self.ack_position),
             advance.eq(self.ack_position - acked),
             range_.eq(Mux(self.rewind, self.produced, self.sent) - acked),

@@ -11,11 +11,13 @@ the better part of an hour each.
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from golden.config import PRESETS
 from sim.board.figures import figures, report_figures
+from sim.board.throughput import throughput
 from synth.boards import BOARDS, Board, find_board
 from synth.budgets import budgets, clock_of
 from synth.core import core_design
@@ -36,8 +38,8 @@ def make_row(board: Board, preset: str, seed: int) -> Row:
             board, core_design(config, preset), clock=clock_of(board, preset), seed=seed, on_stage=_tell
         )
     except TimingError as error:
-        return report_figures(error.report, config)
-    return figures(made, board, config, units=True)
+        return report_figures(error.report, partial(throughput, config))
+    return figures(made, board, partial(throughput, config), units=True)
 
 
 def _tell(stage: str, state: str, seconds: float) -> None:
