@@ -1,6 +1,7 @@
 """`onespike boards` and what `synth`, `program` and `attention --engine board` refuse."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,3 +138,17 @@ def test_failed_tool_names_its_log(folder: Path, run, loader: Path) -> None:
     assert "ERROR: no memory" in (folder / log).read_text()
     # The log is kept; nothing is written that looks like a result
     assert not {"r.json", "bits"} & {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("word", ["synth", "program"])
+def test_words_of_the_makefile(word: str) -> None:
+    root = Path(__file__).parents[2]
+
+    def last_line(*words: str) -> str:
+        command = ["make", "-n", word, *words]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()[-1].strip()
+
+    said = f".venv/bin/onespike {word} --board"
+    assert last_line() == f"{said} ulx3s-85f"
+    assert last_line("BOARD=icebreaker", "PRESET=pico") == f"{said} icebreaker --preset pico"
