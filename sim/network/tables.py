@@ -40,6 +40,13 @@ def _summary(result: Inferences) -> Table:
         )
         table.add_row("lanes at work in all cycles", f"{rtl.lanes:.1%}")
         table.add_row("simulation per inference", f"{rtl.seconds:.2f} s")
+    elif (board := result.board) is not None:
+        table.add_row("images through the board", str(board.images))
+        table.add_row("classified rightly by the board", str(board.correct))
+        table.add_row("class scores compared with golden", str(board.compared))
+        table.add_row("different", str(board.different))
+        table.add_row("loading the network", f"{board.load_seconds:.2f} s")
+        table.add_row("an inference, the line included", f"{board.seconds:.3f} s")
     else:
         table.add_row("images through the RTL", "0")
     table.add_section()
