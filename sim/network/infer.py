@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
+from golden.energy.constants import HOROWITZ
 from golden.network.config import NetworkConfig
 from golden.network.file import save_network
 from golden.network.program import check_fit, config_for
@@ -72,7 +73,7 @@ class Inferences:
         energy = {
             name: {
                 "nanojoule": sum(event.total for event in events) / 1000,
-                "events": {e.name: {"count": e.count, "picojoule": e.picojoule} for e in events},
+                "events": {e.name: {"count": e.count} | asdict(e.price) for e in events},
             }
             for name, events in (("spiking", self.spiking), ("multiply_accumulate", self.dense))
         }
@@ -94,7 +95,7 @@ class Inferences:
                 name: None if ran is None else {"index": self.through.tolist()} | asdict(ran)
                 for name, ran in (("rtl", self.rtl), ("board", self.board))
             },
-            "energy": {"images": self.energy_images} | energy,
+            "energy": {"images": self.energy_images, "source": HOROWITZ} | energy,
         }
 
 

@@ -2,6 +2,7 @@
 
 from rich.table import Table
 
+from golden.energy.constants import HOROWITZ
 from sim.network.infer import Inferences
 
 
@@ -56,7 +57,8 @@ def _summary(result: Inferences) -> Table:
 
 
 def _events(result: Inferences) -> Table:
-    table = Table(title=f"Events per inference, mean of {result.energy_images} images (45 nm constants)")
+    title = f"Events per inference, mean of {result.energy_images} images"
+    table = Table(title=title, caption=f"Constants: {HOROWITZ}; see sim/network/energy.py for widths")
     table.add_column("event")
     for column in ("spiking", "pJ each", "nJ", "multiply-accumulate", "pJ each", "nJ"):
         table.add_column(column, justify="right")
@@ -68,7 +70,7 @@ def _events(result: Inferences) -> Table:
             cells += (
                 ["", "", ""]
                 if event is None
-                else [f"{event.count:.0f}", f"{event.picojoule:.4f}", f"{event.total / 1000:.2f}"]
+                else [f"{event.count:.0f}", f"{event.price.picojoule:.4f}", f"{event.total / 1000:.2f}"]
             )
         table.add_row(name, *cells)
     return table

@@ -114,7 +114,7 @@ def test_timeline_covers_every_descriptor() -> None:
     groups = sum(op["leads"] for op in program.attention)
     for image in range(len(patches)):
         lines = timeline.text(times, image).splitlines()
-        assert len(lines) == 2 + len(program.linear) + len(program.norm) + groups
+        assert len(lines) == 3 + len(program.linear) + len(program.norm) + groups
     linear = [s for s in times.timeline if s.unit == "linear"]
     assert all(a.last < b.first for a, b in pairwise(linear))
     assert times.broadcasts <= times.linear
