@@ -11,8 +11,10 @@ export OPENBLAS_NUM_THREADS := 1
 # Network of the main job: digits, or fashion with DATA=folder of the idx files of Fashion-MNIST
 NETWORK ?= digits
 DATA ?=
+# First seed of the long targets
+SEED ?= 1000
 
-.PHONY: sim sim-stochastic test check bench rtl clean
+.PHONY: sim sim-stochastic test soak-network check bench rtl clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL
 ifeq ($(NETWORK),digits)
@@ -25,6 +27,9 @@ sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL
 
 test: check  ## everything that shows that it is right
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+soak-network: $(DEV)  ## hundreds of random networks on random cores in RTL; SEED of the first core
+	$(BIN)/python -m tests.network.soak --seed $(SEED)
 
 check: $(DEV)  ## style and types
 	$(BIN)/ruff check .
