@@ -20,6 +20,7 @@ from synth.tools import ORIGINS, Origin
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
     from sim.board.figures import Throughput
+    from sim.board.network import NetworkBoard
     from synth.boards import Board
     from synth.design import Design
     from synth.flow import Build, OnStage
@@ -241,6 +242,19 @@ def opened_board(port: str | None, timeout: float | None) -> "Iterator[Attention
         yield None
         return
     from sim.board.attention import connect
+    from sim.board.streams import PATIENCE
+
+    with connect(port, patience=PATIENCE if timeout is None else timeout) as board:
+        yield board
+
+
+@contextmanager
+def opened_network_board(port: str | None, timeout: float | None) -> "Iterator[NetworkBoard | None]":
+    """The board with a network core at a serial port; None without a port."""
+    if port is None:
+        yield None
+        return
+    from sim.board.network import connect
     from sim.board.streams import PATIENCE
 
     with connect(port, patience=PATIENCE if timeout is None else timeout) as board:
