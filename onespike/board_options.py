@@ -17,6 +17,7 @@ from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
+    from sim.board.stochastic import StochasticBoard
     from synth.boards import Board
     from synth.flow import Build, OnStage
 
@@ -189,11 +190,25 @@ def _tell_when_done(stage: str, state: str, seconds: float) -> None:
 
 @contextmanager
 def opened_board(port: str | None, timeout: float | None) -> "Iterator[AttentionBoard | None]":
-    """The board at a serial port; None without a port."""
+    """The board with an attention core at a serial port; None without a port."""
     if port is None:
         yield None
         return
-    from sim.board.attention import PATIENCE, connect
+    from sim.board.attention import connect
+    from sim.board.streams import PATIENCE
+
+    with connect(port, patience=PATIENCE if timeout is None else timeout) as board:
+        yield board
+
+
+@contextmanager
+def opened_stochastic_board(port: str | None, timeout: float | None) -> "Iterator[StochasticBoard | None]":
+    """The board with a stochastic engine at a serial port; None without a port."""
+    if port is None:
+        yield None
+        return
+    from sim.board.stochastic import connect
+    from sim.board.streams import PATIENCE
 
     with connect(port, patience=PATIENCE if timeout is None else timeout) as board:
         yield board

@@ -9,6 +9,7 @@ from golden.config import PRESETS, CoreConfig, load_config, preset
 from golden.errors import InputError
 
 MAX_SEED = 2**32 - 1
+SCHEMES = ("spiked", "stochastic")
 
 
 def whole_number(text: str) -> int:
@@ -19,6 +20,23 @@ def whole_number(text: str) -> int:
         raise typer.BadParameter(f"must be an integer, not {text!r}") from None
 
 
+def scheme_name(text: str) -> str:
+    """Parser of --scheme."""
+    if text not in SCHEMES:
+        raise typer.BadParameter(f"must be one of {', '.join(SCHEMES)}, not {text!r}")
+    return text
+
+
+SchemeOption = Annotated[
+    str,
+    typer.Option(
+        "--scheme",
+        metavar="|".join(SCHEMES),
+        parser=scheme_name,
+        help="`spiked`: SpikedAttention, one spike per neuron; `stochastic`: stochastic spiking "
+        "attention (SSA), Bernoulli spike trains.",
+    ),
+]
 PresetOption = Annotated[
     str | None,
     typer.Option(
@@ -34,7 +52,8 @@ ConfigOption = Annotated[
         "--config",
         metavar="FILE.toml",
         help="Configuration file: the keys that `onespike presets --json` shows, all optional, "
-        "and `base`, the preset that gives the others.",
+        "and `base`, the preset that gives the others; of a stochastic engine those of its "
+        "parameters and random numbers (docs/stochastic.md).",
         show_default=False,
     ),
 ]

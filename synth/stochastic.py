@@ -15,10 +15,12 @@ from typing import Any
 
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
+from golden.stochastic.table import to_table
 from hw.export import export
 from hw.stochastic.core import StochasticAttention
 from synth.boards import find_board
-from synth.commands import HIDE_ELEMENTS, NETLIST, STATISTICS, STATISTICS_COMMAND, SYNTHESIS, TIMING, TOP
+from synth.commands import HIDE_ELEMENTS, NETLIST, STATISTICS, SYNTHESIS, TIMING, TOP
+from synth.design import Design
 from synth.netlist import count, read_statistics
 from synth.tools import Tool, find_tools, run_tool
 
@@ -35,6 +37,11 @@ PLANS = {
 }
 
 
+def stochastic_design(config: StochasticConfig, name: str) -> Design:
+    """A stochastic engine for a board; `name` is that of its configuration file."""
+    return Design(name=name, make=lambda: StochasticAttention(config), parameters=to_table(config))
+
+
 def synthesise(config: StochasticConfig, folder: Path, yosys: Tool) -> dict[str, Any]:
     """Resources of the engine after synthesis; the netlist stays in the folder.
 
@@ -42,7 +49,7 @@ def synthesise(config: StochasticConfig, folder: Path, yosys: Tool) -> dict[str,
         ToolError: synthesis failed, or the engine holds a multiplication.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    verilog, _ = export(StochasticAttention(config), TOP, parameters=asdict(config))
+    verilog, _ = export(StochasticAttention(config), TOP, parameters=to_table(config))
     (folder / f"{TOP}.v").write_text(verilog)
     script = (
         f"read_verilog {TOP}.v",
@@ -51,8 +58,8 @@ def synthesise(config: StochasticConfig, folder: Path, yosys: Tool) -> dict[str,
         "flatten",
         "select -assert-none t:$mul",
         *HIDE_ELEMENTS,
-        SYNTHESIS[BOARD.family.name],
-        STATISTICS_COMMAND,
+        f"{SYNTHESIS[BOARD.family.name]} -json {NETLIST}",
+        f"tee -o {STATISTICS} stat -json",
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")
