@@ -12,13 +12,15 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from golden.config import PRESETS, CoreConfig
-from onespike.options import chosen_config
+from golden.stochastic.config import StochasticConfig
+from onespike.options import chosen_config, stochastic_config
 from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
     from sim.board.stochastic import StochasticBoard
     from synth.boards import Board
+    from synth.design import Design
     from synth.flow import Build, OnStage
 
 
@@ -112,18 +114,33 @@ class Wanted:
     Attributes:
         board: the board.
         name: of the preset or of the configuration file.
-        config: the core.
+        config: the core, or the stochastic engine.
         clock: Hz.
     """
 
     board: "Board"
     name: str
-    config: CoreConfig
+    config: CoreConfig | StochasticConfig
     clock: float
+
+    @property
+    def design(self) -> "Design":
+        """What goes behind the link."""
+        if isinstance(self.config, StochasticConfig):
+            from synth.engine import stochastic_design
+
+            return stochastic_design(self.config, self.name)
+        from synth.core import core_design
+
+        return core_design(self.config, self.name)
 
 
 def board_config(
-    board_name: str, preset_name: str | None, config_file: Path | None, clock: float | None
+    board_name: str,
+    preset_name: str | None,
+    config_file: Path | None,
+    clock: float | None,
+    scheme: str = "spiked",
 ) -> Wanted:
     """Board, configuration and clock that the options name.
 
@@ -137,9 +154,13 @@ def board_config(
     from synth.budgets import clock_of
 
     board = find_board(board_name)
-    if preset_name is None and config_file is None:
-        preset_name = board.preset
-    config = chosen_config(preset_name, config_file)
+    config: CoreConfig | StochasticConfig
+    if scheme == "stochastic":
+        config = stochastic_config(preset_name, config_file)
+    else:
+        if preset_name is None and config_file is None:
+            preset_name = board.preset
+        config = chosen_config(preset_name, config_file)
     name = preset_name if config_file is None else config_file.stem
     assert name is not None
     hertz = clock_of(board, name) if clock is None else clock * 1e6
@@ -154,12 +175,12 @@ def board_build(wanted: Wanted, *, seed: int, tools: Origin) -> "Build":
         ToolError: a tool failed.
         TimingError: the clock was not reached.
     """
-    from synth.core import core_design
     from synth.flow import build
 
-    design = core_design(wanted.config, wanted.name)
     with stage_progress() as on_stage:
-        return build(wanted.board, design, clock=wanted.clock, seed=seed, tools=tools, on_stage=on_stage)
+        return build(
+            wanted.board, wanted.design, clock=wanted.clock, seed=seed, tools=tools, on_stage=on_stage
+        )
 
 
 @contextmanager

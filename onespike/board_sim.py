@@ -1,7 +1,7 @@
 """`onespike board-sim`: a simulated board behind a pseudo-terminal."""
 
 from onespike.board_options import BoardOption, BoardPresetOption, ClockOption, board_config
-from onespike.options import ConfigOption
+from onespike.options import ConfigOption, SchemeOption
 
 
 def board_sim(
@@ -9,6 +9,7 @@ def board_sim(
     preset_name: BoardPresetOption = None,
     config_file: ConfigOption = None,
     clock: ClockOption = None,
+    scheme: SchemeOption = "spiked",
 ) -> None:
     """Simulate a board, pins and all, and print the name of its serial port.
 
@@ -18,16 +19,16 @@ def board_sim(
     Examples:
 
         onespike board-sim --board icebreaker
+        onespike board-sim --scheme stochastic --config engine.toml
         onespike attention in.npz out.npz --engine board --port /dev/pts/3
     """
-    wanted = board_config(board_name, preset_name, config_file, clock)
+    wanted = board_config(board_name, preset_name, config_file, clock, scheme)
     from onespike.tables import progress
     from sim.board.simulate import compile_board, started
-    from synth.core import core_design
 
     with progress() as bar:
         bar.add_task("compile", total=None)
-        program = compile_board(wanted.board, core_design(wanted.config, wanted.name), wanted.clock)
+        program = compile_board(wanted.board, wanted.design, wanted.clock)
     try:
         with started(program) as (process, port):
             print(port, flush=True)

@@ -7,6 +7,8 @@ import typer
 
 from golden.config import PRESETS, CoreConfig, load_config, preset
 from golden.errors import InputError
+from golden.stochastic.config import StochasticConfig
+from golden.stochastic.table import load_config as load_stochastic_config
 
 MAX_SEED = 2**32 - 1
 SCHEMES = ("spiked", "stochastic")
@@ -77,3 +79,16 @@ def chosen_config(preset_name: str | None, config_file: Path | None) -> CoreConf
     if config_file is not None:
         return load_config(config_file)
     return preset("default" if preset_name is None else preset_name)
+
+
+def stochastic_config(preset_name: str | None, config_file: Path | None) -> StochasticConfig:
+    """The stochastic engine that --config describes; there are no presets of it.
+
+    Raises:
+        InputError: --preset is given, or --config is absent or not usable.
+    """
+    if preset_name is not None:
+        raise InputError(f"--preset needs --scheme spiked, not stochastic ({preset_name!r})")
+    if config_file is None:
+        raise InputError("--scheme stochastic needs --config, a file with tokens and head_dim of the engine")
+    return load_stochastic_config(config_file)

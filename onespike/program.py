@@ -15,7 +15,7 @@ from onespike.board_options import (
     board_build,
     board_config,
 )
-from onespike.options import MAX_SEED, ConfigOption, SeedOption
+from onespike.options import MAX_SEED, ConfigOption, SchemeOption, SeedOption
 
 
 def program(
@@ -23,6 +23,7 @@ def program(
     preset_name: BoardPresetOption = None,
     config_file: ConfigOption = None,
     clock: ClockOption = None,
+    scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
     tools: ToolsOption = "auto",
     bitstream: Annotated[
@@ -54,10 +55,16 @@ def program(
     # Before minutes are spent on a bitstream that nothing can load
     loader = find_loader(board)
     if bitstream is None:
-        wanted = board_config(board_name, preset_name, config_file, clock)
+        wanted = board_config(board_name, preset_name, config_file, clock, scheme)
         bitstream = board_build(wanted, seed=seed, tools=tools).bitstream
     else:
-        for option, value in (("--preset", preset_name), ("--config", config_file), ("--clock", clock)):
+        chosen = {
+            "--preset": preset_name,
+            "--config": config_file,
+            "--clock": clock,
+            "--scheme": None if scheme == "spiked" else scheme,
+        }
+        for option, value in chosen.items():
             if value is not None:
                 raise InputError(f"{option} excludes --bitstream, which is loaded as it is")
         if not bitstream.is_file():

@@ -16,7 +16,7 @@ from onespike.board_options import (
     board_config,
 )
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import MAX_SEED, ConfigOption, SeedOption
+from onespike.options import MAX_SEED, ConfigOption, SchemeOption, SeedOption
 from onespike.tables import print_tables
 
 
@@ -25,6 +25,7 @@ def synth(
     preset_name: BoardPresetOption = None,
     config_file: ConfigOption = None,
     clock: ClockOption = None,
+    scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
     tools: ToolsOption = "auto",
     units: Annotated[
@@ -50,13 +51,14 @@ def synth(
         onespike synth
         onespike synth --board icebreaker --report build/icebreaker.json
         onespike synth --board tangnano9k --preset tiny --clock 60 --seed 3 -o tiny.fs
+        onespike synth --scheme stochastic --config engine.toml --clock 50
 
     A design that does not fit the device is refused before place and route, most of them before
     synthesis. Exit status 1 says that a tool failed, or that the clock was not reached; the line
     names the log.
     """
     check_range("--seed", seed, 0, MAX_SEED)
-    wanted = board_config(board_name, preset_name, config_file, clock)
+    wanted = board_config(board_name, preset_name, config_file, clock, scheme)
     targets = {label: path for label, path in (("-o", bitstream), ("--report", report_file)) if path}
     with whole_or_nothing(targets) as places:
         made = board_build(wanted, seed=seed, tools=tools)

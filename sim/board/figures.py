@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from golden.config import CoreConfig
+from golden.stochastic.config import StochasticConfig
 from sim.board.throughput import throughput
 from synth.boards import Board
 from synth.flow import Build
@@ -13,7 +14,12 @@ from synth.units import measure_units
 
 
 def figures(
-    made: Build, board: Board, config: CoreConfig, tools: Origin = "auto", *, units: bool = False
+    made: Build,
+    board: Board,
+    config: CoreConfig | StochasticConfig,
+    tools: Origin = "auto",
+    *,
+    units: bool = False,
 ) -> dict[str, Any]:
     """Figures of a build as JSON: its report, and what the cycle model says of it.
 
@@ -29,7 +35,7 @@ def figures(
     return found
 
 
-def report_figures(report: BuildReport, config: CoreConfig) -> dict[str, Any]:
+def report_figures(report: BuildReport, config: CoreConfig | StochasticConfig) -> dict[str, Any]:
     """A report as JSON, with throughput at its clock; at what it reached where that is less."""
     clock = min(report.clock_mhz, report.fmax_mhz)
     return asdict(report) | {"closed": report.closed, "throughput": asdict(throughput(config, clock))}

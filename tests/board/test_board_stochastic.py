@@ -17,7 +17,7 @@ from onespike.cli import main
 from sim.board.simulate import compile_board, running
 from sim.board.stochastic import connect
 from synth.boards import find_board
-from synth.stochastic import stochastic_design
+from synth.engine import stochastic_design
 
 # Two row groups, the second one padded; neither size is a power of two
 CONFIG = StochasticConfig(tokens=5, head_dim=6, rows=3, steps=9, plan=RandomPlan(seed=3))
