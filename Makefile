@@ -12,7 +12,7 @@ export OPENBLAS_NUM_THREADS := 1
 NETWORK ?= digits
 DATA ?=
 
-.PHONY: sim sim-stochastic test check bench rtl clean
+.PHONY: sim sim-stochastic test gate-level soak check bench rtl clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL
 ifeq ($(NETWORK),digits)
@@ -25,6 +25,12 @@ sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL
 
 test: check  ## everything that shows that it is right
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+gate-level: $(DEV)  ## netlists of the small presets on three device families, in the core's bench: half an hour
+	$(BIN)/python -m pytest -m long -n 2 tests/synth/test_gate_level.py
+
+soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board
+	$(BIN)/python -m sim.board.soak --frames 10000 --seed 1
 
 check: $(DEV)  ## style and types
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +12,14 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from golden.config import PRESETS, CoreConfig
-from golden.stochastic.config import StochasticConfig
+from golden.config import PRESETS
+from golden.errors import InputError
 from onespike.options import chosen_config, stochastic_config
 from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
+    from sim.board.figures import Throughput
     from sim.board.stochastic import StochasticBoard
     from synth.boards import Board
     from synth.design import Design
@@ -53,6 +55,15 @@ def seconds(text: str) -> float:
     return value
 
 
+CoreNetworkOption = Annotated[
+    str | None,
+    typer.Option(
+        "--network",
+        metavar="NAME|FILE",
+        help="The core of a whole network instead, as in `onespike infer`; --config may give its sizes.",
+        show_default=False,
+    ),
+]
 BoardOption = Annotated[
     str, typer.Option("--board", metavar="NAME", help="One of those that `onespike boards` lists.")
 ]
@@ -113,26 +124,15 @@ class Wanted:
 
     Attributes:
         board: the board.
-        name: of the preset or of the configuration file.
-        config: the core, or the stochastic engine.
+        design: the core.
+        throughput: what the cycle model says of it at a clock in MHz.
         clock: Hz.
     """
 
     board: "Board"
-    name: str
-    config: CoreConfig | StochasticConfig
+    design: "Design"
+    throughput: "Throughput"
     clock: float
-
-    @property
-    def design(self) -> "Design":
-        """What goes behind the link."""
-        if isinstance(self.config, StochasticConfig):
-            from synth.engine import stochastic_design
-
-            return stochastic_design(self.config, self.name)
-        from synth.core import core_design
-
-        return core_design(self.config, self.name)
 
 
 def board_config(
@@ -140,12 +140,17 @@ def board_config(
     preset_name: str | None,
     config_file: Path | None,
     clock: float | None,
+    network: str | None = None,
+    data: Path | None = None,
+    lanes: int | None = None,
     scheme: str = "spiked",
 ) -> Wanted:
-    """Board, configuration and clock that the options name.
+    """Board, core and clock that the options name.
 
     Args:
         clock: MHz.
+        network, data, lanes: the core of a whole network instead; see `sim.network.cases.load_case`.
+        scheme: of attention, spiked or stochastic.
 
     Raises:
         InputError: one of them is not usable.
@@ -154,17 +159,50 @@ def board_config(
     from synth.budgets import clock_of
 
     board = find_board(board_name)
-    config: CoreConfig | StochasticConfig
-    if scheme == "stochastic":
-        config = stochastic_config(preset_name, config_file)
+    if network is not None:
+        if scheme != "spiked":
+            raise InputError(f"--network needs --scheme spiked, not {scheme}")
+        if preset_name is not None:
+            raise InputError("--network sizes the core itself, it excludes --preset")
+        design, throughput = network_core(network, data, config_file, lanes)
     else:
-        if preset_name is None and config_file is None:
-            preset_name = board.preset
-        config = chosen_config(preset_name, config_file)
-    name = preset_name if config_file is None else config_file.stem
-    assert name is not None
-    hertz = clock_of(board, name) if clock is None else clock * 1e6
-    return Wanted(board=board, name=name, config=config, clock=hertz)
+        for option, value in (("--data", data), ("--lanes", lanes)):
+            if value is not None:
+                raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
+        from sim.board.throughput import throughput as head_throughput
+
+        if scheme == "stochastic":
+            from synth.engine import stochastic_design
+
+            engine = stochastic_config(preset_name, config_file)
+            assert config_file is not None
+            design, throughput = stochastic_design(engine, config_file.stem), partial(head_throughput, engine)
+        else:
+            from synth.core import core_design
+
+            if preset_name is None and config_file is None:
+                preset_name = board.preset
+            config = chosen_config(preset_name, config_file)
+            name = preset_name if config_file is None else config_file.stem
+            assert name is not None
+            design, throughput = core_design(config, name), partial(head_throughput, config)
+    hertz = clock_of(board, design.name) if clock is None else clock * 1e6
+    return Wanted(board=board, design=design, throughput=throughput, clock=hertz)
+
+
+def network_core(
+    network: str, data: Path | None, config_file: Path | None, lanes: int | None
+) -> "tuple[Design, Throughput]":
+    """The core of a whole network, and what it does at a clock on the held-out images."""
+    from golden.network.sizes import read_sizes, sized_config
+    from sim.network.cases import load_case
+    from sim.network.throughput import throughput
+    from synth.network import network_design
+
+    case = load_case(network, data, None, None)
+    given = {} if config_file is None else read_sizes(config_file)
+    config = sized_config(case.network, given if lanes is None else given | {"lanes": lanes})
+    return network_design(config, Path(network).stem), partial(throughput, case, config)
 
 
 def board_build(wanted: Wanted, *, seed: int, tools: Origin) -> "Build":
@@ -211,7 +249,7 @@ def _tell_when_done(stage: str, state: str, seconds: float) -> None:
 
 @contextmanager
 def opened_board(port: str | None, timeout: float | None) -> "Iterator[AttentionBoard | None]":
-    """The board with an attention core at a serial port; None without a port."""
+    """The board at a serial port; None without a port."""
     if port is None:
         yield None
         return

@@ -1,13 +1,22 @@
 """`onespike board-sim`: a simulated board behind a pseudo-terminal."""
 
-from onespike.board_options import BoardOption, BoardPresetOption, ClockOption, board_config
-from onespike.options import ConfigOption, SchemeOption
+from onespike.board_options import (
+    BoardOption,
+    BoardPresetOption,
+    ClockOption,
+    CoreNetworkOption,
+    board_config,
+)
+from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption
 
 
 def board_sim(
     board_name: BoardOption = "ulx3s-85f",
     preset_name: BoardPresetOption = None,
     config_file: ConfigOption = None,
+    network: CoreNetworkOption = None,
+    data: DataOption = None,
+    lanes: LanesOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
 ) -> None:
@@ -19,10 +28,12 @@ def board_sim(
     Examples:
 
         onespike board-sim --board icebreaker
-        onespike board-sim --scheme stochastic --config engine.toml
         onespike attention in.npz out.npz --engine board --port /dev/pts/3
+        onespike board-sim --scheme stochastic --config engine.toml
+        onespike board-sim --network digits --clock 10
+        onespike infer --engine board --port /dev/pts/3
     """
-    wanted = board_config(board_name, preset_name, config_file, clock, scheme)
+    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
     from onespike.tables import progress
     from sim.board.simulate import compile_board, started
 

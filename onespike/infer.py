@@ -8,7 +8,7 @@ import typer
 
 from golden.code import check_range
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import MAX_SEED, DataOption, LanesOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 
 DIFFERENT = 1
@@ -31,16 +31,7 @@ def infer(
             help="digits, fashion, fashion-batchnorm, a network file or trained float weights.",
         ),
     ] = "digits",
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            help="Folder with the idx files of the images (Fashion-MNIST); "
-            "for a FILE the handwritten digits when absent.",
-            show_default=False,
-        ),
-    ] = None,
+    data: DataOption = None,
     steps: Annotated[
         int | None,
         typer.Option("--steps", metavar="T", parser=whole_number, help="Phases of the code. [default: 16]"),
@@ -68,6 +59,7 @@ def infer(
             help="How many of these go through the RTL too. [default: 20, or --images if fewer]",
         ),
     ] = None,
+    lanes: LanesOption = None,
     recode: Annotated[
         bool, typer.Option("--recode", help="Also with the residual coded after each sum, as in the paper.")
     ] = False,
@@ -105,6 +97,7 @@ def infer(
                 load_case(network, data, steps, log2_base),
                 images=images,
                 rtl=rtl,
+                lanes=lanes,
                 seed=seed,
                 recode=recode,
                 progress=lambda part, share: bar.update(task, description=part, completed=share),

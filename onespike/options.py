@@ -59,6 +59,26 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
+LanesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--lanes",
+        metavar="N",
+        parser=whole_number,
+        help="Neurons at work at once in the core of a whole network. [default: 32]",
+        show_default=False,
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Folder with the idx files of a network's images (Fashion-MNIST); "
+        "for a FILE the handwritten digits when absent.",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[
     int,
     typer.Option("--seed", metavar="N", parser=whole_number, help="Seed of everything random."),

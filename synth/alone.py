@@ -26,7 +26,7 @@ from hw.core import AttentionCore
 from hw.export import export
 from hw.stochastic.core import StochasticAttention
 from synth.boards import find_board
-from synth.commands import HIDE_ELEMENTS, NETLIST, STATISTICS, SYNTHESIS, TIMING, TOP
+from synth.commands import HIDE_ELEMENTS, NETLIST, STATISTICS, SYNTHESIS, TIMING, TOP, count_cells
 from synth.netlist import count, read_statistics
 from synth.tools import Tool, find_tools, run_tool
 
@@ -62,7 +62,7 @@ def synthesise(
         "select -assert-none t:$mul",
         *HIDE_ELEMENTS,
         f"{SYNTHESIS[BOARD.family.name]} -json {NETLIST}",
-        f"tee -o {STATISTICS} stat -json",
+        count_cells(STATISTICS),
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")

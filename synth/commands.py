@@ -44,8 +44,13 @@ def hierarchical_script(family: str, statistics: str) -> str:
     return _script(f"{SYNTHESIS[family]} -noflatten", statistics)
 
 
+def count_cells(statistics: str) -> str:
+    """Command that writes the cells of the design to a file."""
+    return f"tee -o {statistics} stat -json"
+
+
 def _script(synthesis: str, statistics: str) -> str:
-    lines = (f"read_rtlil {TOP}.il", *HIDE_ELEMENTS, synthesis, f"tee -o {statistics} stat -json")
+    lines = (f"read_rtlil {TOP}.il", *HIDE_ELEMENTS, synthesis, count_cells(statistics))
     return "\n".join(lines) + "\n"
 
 

@@ -92,8 +92,6 @@ def check_norm(layer: Norm, name: str, network: Sizes, widths: dict[str, int]) -
     if layer.kind not in NORM_KINDS:
         raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {layer.kind!r}")
     width = widths[STREAM]
-    if layer.kind == "layer" and width & (width - 1):
-        raise InputError(f"{name}: a norm of kind 'layer' needs a width that is a power of two, not {width}")
     check_integers(f"{name}.offset", layer.offset, [(width,)], 2047)
     check_levels(name, layer.levels, network.code)
 

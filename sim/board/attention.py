@@ -7,7 +7,7 @@ each of them can be taken without anything that comes after it.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from golden.config import CoreConfig, from_table, to_table
 from golden.errors import InputError
 from hw.core import AttentionCore
 from sim.board.session import Counters, Progress, Session
-from sim.board.streams import DEFAULT_BAUD, PATIENCE, BoardStreams, opened_session
+from sim.board.streams import DEFAULT_BAUD, PATIENCE, LinkedStreams, open_session
 from sim.rtl import driver
 
 
@@ -30,6 +30,7 @@ class AttentionBoard:
     """
 
     def __init__(self, session: Session, name: str) -> None:
+        self._session = session
         self._name = name
         self.identification = session.identification
         try:
@@ -39,16 +40,17 @@ class AttentionBoard:
                 raise ValueError("parameters are missing")
         except (InputError, KeyError, TypeError, ValueError):
             raise InputError(f"{name}: the board must hold an attention core, it does not") from None
-        self._streams = BoardStreams(session, name, AttentionCore(self.config))
+        self._streams = LinkedStreams(session, name, AttentionCore(self.config))
 
     @property
     def counters(self) -> Counters:
         """Events on the line so far."""
-        return self._streams.counters
+        return self._session.counters
 
     def to_json(self) -> dict[str, Any]:
         """What the board says of itself but its parameters, and what happened on the line."""
-        return self._streams.to_json()
+        known = {key: value for key, value in self.identification.items() if key != "parameters"}
+        return known | {"line": asdict(self.counters)}
 
     def require(self, config: CoreConfig) -> None:
         """Raise InputError unless the board's core has this configuration."""
@@ -72,8 +74,8 @@ class AttentionBoard:
             LinkError: the board stopped answering.
         """
         self.config.check_job(job)
-        expect = driver.output_beats(job, self.config)
-        outputs = self._streams.exchange(b"".join(self._records(job)), expect, progress)
+        data = b"".join(self._records(job))
+        outputs = self._streams.exchange(data, driver.output_beats(job, self.config), progress)
         spikes = compute(job)
         if "o_code" in outputs:
             spikes = replace(spikes, out=driver.codes(outputs["o_code"], job))
@@ -84,7 +86,8 @@ class AttentionBoard:
 
     def _records(self, job: AttentionJob) -> Iterator[bytes]:
         fields = driver.input_beats(job, self.config)
-        beats = {name: self._streams.beats(name, values) for name, values in fields.items()}
+        streams = self._streams
+        beats = {name: streams.beats(name, fields[name]) for name in streams.inputs}
         rows = job.heads * job.tokens
         # A beat with `last` ends a row of queries
         ends = np.flatnonzero(fields["i_query"]["last"]) + 1
@@ -93,20 +96,20 @@ class AttentionBoard:
         parts = {name: np.split(beats[name], job.heads) for name in ("i_head", "i_key", "i_value")}
         for head in range(job.heads):
             for name, values in parts.items():
-                yield from self._streams.records(name, values[head])
+                yield from streams.records(name, values[head])
             for row in range(head * job.tokens, (head + 1) * job.tokens):
-                yield from self._streams.records("i_query", queries[row])
+                yield from streams.records("i_query", queries[row])
                 if terms is not None:
-                    yield from self._streams.records("i_terms", terms[row])
+                    yield from streams.records("i_terms", terms[row])
 
 
 @contextmanager
 def connect(port: str, *, baud: int = DEFAULT_BAUD, patience: float = PATIENCE) -> Iterator[AttentionBoard]:
-    """Open the board at a serial port; see `sim.board.streams.opened_session`.
+    """Open a board with an attention core; see `sim.board.streams.open_session`.
 
     Raises:
         InputError: the port cannot be opened, or what answers is no attention core of this version.
         LinkError: nothing answers.
     """
-    with opened_session(port, baud=baud, patience=patience) as session:
+    with open_session(port, baud=baud, patience=patience) as session:
         yield AttentionBoard(session, port)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from golden.errors import InputError
@@ -10,7 +11,7 @@ from golden.stochastic.config import StochasticConfig
 from golden.stochastic.table import from_table, to_table
 from hw.stochastic.core import StochasticAttention
 from sim.board.session import Progress, Session
-from sim.board.streams import DEFAULT_BAUD, PATIENCE, BoardStreams, opened_session
+from sim.board.streams import DEFAULT_BAUD, PATIENCE, LinkedStreams, open_session
 from sim.stochastic.beats import input_beats, output_spikes
 
 
@@ -25,7 +26,7 @@ class StochasticBoard:
     """
 
     def __init__(self, session: Session, name: str) -> None:
-        self._name = name
+        self._session, self._name = session, name
         try:
             parameters = dict(session.identification["parameters"])
             self.config = from_table(parameters, name)
@@ -33,11 +34,13 @@ class StochasticBoard:
                 raise ValueError("parameters are missing")
         except (InputError, KeyError, TypeError, ValueError):
             raise InputError(f"{name}: the board must hold a stochastic engine, it does not") from None
-        self._streams = BoardStreams(session, name, StochasticAttention(self.config))
+        self._streams = LinkedStreams(session, name, StochasticAttention(self.config))
 
     def to_json(self) -> dict[str, Any]:
         """What the board says of itself but its parameters, and what happened on the line."""
-        return self._streams.to_json()
+        identification = self._session.identification
+        known = {key: value for key, value in identification.items() if key != "parameters"}
+        return known | {"line": asdict(self._session.counters)}
 
     def require(self, config: StochasticConfig) -> None:
         """Raise InputError unless the board's engine has this configuration."""
@@ -68,11 +71,11 @@ class StochasticBoard:
 
 @contextmanager
 def connect(port: str, *, baud: int = DEFAULT_BAUD, patience: float = PATIENCE) -> Iterator[StochasticBoard]:
-    """Open the board at a serial port; see `sim.board.streams.opened_session`.
+    """Open the board at a serial port; see `sim.board.streams.open_session`.
 
     Raises:
         InputError: the port cannot be opened, or what answers is no stochastic engine of this version.
         LinkError: nothing answers.
     """
-    with opened_session(port, baud=baud, patience=patience) as session:
+    with open_session(port, baud=baud, patience=patience) as session:
         yield StochasticBoard(session, port)

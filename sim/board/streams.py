@@ -1,8 +1,7 @@
-"""Streams of a linked component on a board: fields of beats to records, answers to fields of beats."""
+"""Beats of a linked component's streams as bytes of a session, and back."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 from golden.errors import InputError
 from hw.export import Layout, describe
 from hw.link.channels import MAX_RECORD_BEATS, ChannelMap
-from sim.board.session import Counters, LinkError, Progress, Session
-from sim.rtl.payload import pack, unpack, word_count
+from sim.board.session import LinkError, Progress, Session
+from sim.rtl.payload import Fields, pack, unpack, word_count
 
 DEFAULT_BAUD = 2_000_000
 READ_SECONDS = 0.005
@@ -22,84 +21,73 @@ READ_SECONDS = 0.005
 PATIENCE = 10.0
 
 
-class BoardStreams:
+class LinkedStreams:
     """The streams of the component on a board.
 
     Args:
-        session: an open session.
+        session: with the board.
         name: what to call the board in errors.
-        component: as the board must hold it; asked for its ports only.
+        component: made for its ports only.
 
     Raises:
         InputError: the board's streams are not those of the component.
     """
 
     def __init__(self, session: Session, name: str, component: wiring.Component) -> None:
-        self._session = session
-        self._name = name
+        self._session, self._name = session, name
         # Amaranth takes an unused component for a mistake
         component._MustUse__silence = True
-        members = component.signature.members
-        self._channels = ChannelMap.of(component.signature)
+        signature = component.signature
         try:
-            agreed = ChannelMap.from_table(session.identification["streams"]) == self._channels
-        except (KeyError, TypeError, ValueError):
-            agreed = False
-        if not agreed:
+            stated = ChannelMap.from_table(session.identification["streams"])
+        except (KeyError, ValueError):
+            stated = None
+        if stated is None or stated != ChannelMap.of(signature):
             raise InputError(f"{name}: the board's streams must be those of this version, they are not")
+        self._channels = stated
+        self._numbers = {channel.name: number for number, channel in enumerate(stated.inputs)}
         self._layouts: dict[str, Layout] = {
-            channel.name: describe(members[channel.name].signature.members["payload"].shape)
-            for channel in (*self._channels.inputs, *self._channels.outputs)
+            channel.name: describe(signature.members[channel.name].signature.members["payload"].shape)
+            for channel in (*stated.inputs, *stated.outputs)
         }
 
     @property
-    def counters(self) -> Counters:
-        """Events on the line so far."""
-        return self._session.counters
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the streams to the board."""
+        return tuple(self._numbers)
 
-    def to_json(self) -> dict[str, Any]:
-        """What the board says of itself but its parameters, and what happened on the line."""
-        identification = self._session.identification
-        known = {key: value for key, value in identification.items() if key != "parameters"}
-        return known | {"line": asdict(self.counters)}
-
-    def beats(self, name: str, fields: Any) -> NDArray[np.uint8]:
-        """Bytes [n, size] of beats of an input stream."""
-        number = self._number(name)
+    def beats(self, name: str, fields: Fields) -> NDArray[np.uint8]:
+        """Beats of a stream to the board as bytes [n, size], least significant first."""
+        size = self._channels.input_bytes(self._numbers[name])
         words = pack(self._layouts[name], fields, name)
-        size = self._channels.input_bytes(number)
         return np.ascontiguousarray(words.astype("<u4").view(np.uint8)[:, :size])
 
     def records(self, name: str, beats: NDArray[np.uint8]) -> Iterator[bytes]:
-        """Records that carry these beats."""
-        number = self._number(name)
+        """Records of some of these beats."""
         for first in range(0, len(beats), MAX_RECORD_BEATS):
             part = beats[first : first + MAX_RECORD_BEATS]
-            yield bytes([number, len(part) - 1]) + part.tobytes()
+            yield bytes([self._numbers[name], len(part) - 1]) + part.tobytes()
 
     def exchange(
         self, data: bytes, expect: Mapping[str, int], progress: Progress | None = None
     ) -> dict[str, Any]:
-        """Send records; payload fields of every output stream from the board's answer.
+        """Send records and receive payload fields of every output stream.
 
         Args:
-            expect: beats that every output stream will have brought.
+            data: records.
+            expect: beats of each output stream.
             progress: called with bytes sent and received, and never to be relied on.
 
         Raises:
             LinkError: the board stopped answering, or answers something else.
         """
-        sizes = [self._channels.output_bytes(number) for number in range(len(self._channels.outputs))]
-        count = sum(
-            size * expect[channel.name] for size, channel in zip(sizes, self._channels.outputs, strict=True)
-        )
-        return self._split(self._session.exchange(data, count, progress), sizes, expect)
+        sizes = {c.name: self._channels.output_bytes(n) for n, c in enumerate(self._channels.outputs)}
+        count = sum(sizes[name] * beats for name, beats in expect.items())
+        return self._split(self._session.exchange(data, count, progress), expect)
 
-    def _number(self, name: str) -> int:
-        return [channel.name for channel in self._channels.inputs].index(name)
-
-    def _split(self, answer: bytes, sizes: list[int], expect: Mapping[str, int]) -> dict[str, Any]:
+    def _split(self, answer: bytes, expect: Mapping[str, int]) -> dict[str, Any]:
         outputs = self._channels.outputs
+        sizes = [self._channels.output_bytes(number) for number in range(len(outputs))]
         mask = (1 << self._channels.tag_bits) - 1
         found: list[list[bytes]] = [[] for _ in outputs]
         position = 0
@@ -123,8 +111,8 @@ class BoardStreams:
 
 
 @contextmanager
-def opened_session(port: str, *, baud: int = DEFAULT_BAUD, patience: float = PATIENCE) -> Iterator[Session]:
-    """A session with the board at a serial port; the port is closed at the end.
+def open_session(port: str, *, baud: int = DEFAULT_BAUD, patience: float = PATIENCE) -> Iterator[Session]:
+    """Open the board at a serial port, and close the port at the end.
 
     Args:
         port: as pyserial takes it, such as /dev/ttyUSB0 or COM3.

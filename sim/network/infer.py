@@ -104,6 +104,7 @@ def infer(
     *,
     images: int | None = None,
     rtl: int | None = None,
+    lanes: int | None = None,
     seed: int = 0,
     recode: bool = False,
     progress: Progress = lambda part, share: None,
@@ -113,7 +114,8 @@ def infer(
     Args:
         images: how many, in golden; all when absent.
         rtl: how many of these go through the RTL too; at most `RTL_IMAGES` when absent.
-        seed: chooses them.
+        lanes: neurons at work at once; those of `config_for` when absent.
+        seed: chooses the images.
         recode: classify also with the residual coded after each sum.
         progress: told how far the job is.
 
@@ -125,7 +127,7 @@ def infer(
     check_range("--images", images, 1, everything)
     rtl = min(RTL_IMAGES, images) if rtl is None else rtl
     check_range("--rtl", rtl, 0, images)
-    config = config_for(case.network)
+    config = config_for(case.network) if lanes is None else config_for(case.network, lanes)
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.choice(everything, images, replace=False))
     through = np.sort(rng.choice(chosen, rtl, replace=False))
