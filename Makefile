@@ -29,7 +29,7 @@ endif
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
 
 sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL
-	$(BIN)/python -m sim.stochastic.demo
+	$(BIN)/onespike stochastic demo
 
 test: check  ## everything that shows that it is right
 	$(BIN)/python -m pytest -n auto --dist worksteal
