@@ -12,13 +12,15 @@ export OPENBLAS_NUM_THREADS := 1
 # Network of the main job: digits, or fashion with DATA=folder of the idx files of Fashion-MNIST
 NETWORK ?= digits
 DATA ?=
+# First seed of the long targets
+SEED ?= 1000
 
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
-.PHONY: sim sim-stochastic test gate-level soak check bench rtl synth program clean
+.PHONY: sim sim-stochastic test gate-level soak soak-network check bench rtl synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL
 ifeq ($(NETWORK),digits)
@@ -27,7 +29,7 @@ endif
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
 
 sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL
-	$(BIN)/python -m sim.stochastic.demo
+	$(BIN)/onespike stochastic demo
 
 test: check  ## everything that shows that it is right
 	$(BIN)/python -m pytest -n auto --dist worksteal
@@ -37,6 +39,9 @@ gate-level: $(DEV)  ## netlists of the small presets on three device families, i
 
 soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board
 	$(BIN)/python -m sim.board.soak --frames 10000 --seed 1
+
+soak-network: $(DEV)  ## 300 random networks on 30 random cores in RTL; SEED of the first core
+	$(BIN)/python -m tests.network.soak --seed $(SEED)
 
 check: $(DEV)  ## style and types
 	$(BIN)/ruff check .

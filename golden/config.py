@@ -217,6 +217,24 @@ def preset(name: str) -> CoreConfig:
     return PRESETS[name]
 
 
+def lane_per_token(tokens: int, head_dim: int) -> CoreConfig:
+    """The core with a lane for every token, without bias and mask: the fastest for this size.
+
+    Raises:
+        InputError: no core is that large.
+    """
+    cluster = next((n for n in (8, 4, 3, 2) if tokens % n == 0), 1)
+    return CoreConfig(
+        lanes=tokens,
+        tokens=tokens,
+        head_dim=head_dim,
+        cluster=cluster,
+        terms_per_beat=1,
+        bias=False,
+        mask=False,
+    )
+
+
 def to_table(config: CoreConfig) -> dict[str, Any]:
     """The configuration in the schema of TOML files: one flat table of plain values."""
     table = {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name != "code"}

@@ -1,12 +1,12 @@
 """Options of the commands about boards, and the build that several of them need."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -14,15 +14,19 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from golden.config import PRESETS
 from golden.errors import InputError
-from onespike.options import chosen_config
+from onespike.options import chosen_config, stochastic_config
 from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
     from sim.board.figures import Throughput
+    from sim.board.network import NetworkBoard
+    from sim.board.stochastic import StochasticBoard
     from synth.boards import Board
     from synth.design import Design
     from synth.flow import Build, OnStage
+
+Opened = TypeVar("Opened")
 
 
 def megahertz(text: str) -> float:
@@ -142,12 +146,14 @@ def board_config(
     network: str | None = None,
     data: Path | None = None,
     lanes: int | None = None,
+    scheme: str = "spiked",
 ) -> Wanted:
     """Board, core and clock that the options name.
 
     Args:
         clock: MHz.
         network, data, lanes: the core of a whole network instead; see `sim.network.cases.load_case`.
+        scheme: of attention, spiked or stochastic.
 
     Raises:
         InputError: one of them is not usable.
@@ -157,6 +163,8 @@ def board_config(
 
     board = find_board(board_name)
     if network is not None:
+        if scheme != "spiked":
+            raise InputError(f"--network needs --scheme spiked, not {scheme}")
         if preset_name is not None:
             raise InputError("--network sizes the core itself, it excludes --preset")
         design, throughput = network_core(network, data, config_file, lanes)
@@ -164,15 +172,23 @@ def board_config(
         for option, value in (("--data", data), ("--lanes", lanes)):
             if value is not None:
                 raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
-        if preset_name is None and config_file is None:
-            preset_name = board.preset
-        config = chosen_config(preset_name, config_file)
-        name = preset_name if config_file is None else config_file.stem
-        assert name is not None
         from sim.board.throughput import throughput as head_throughput
-        from synth.core import core_design
 
-        design, throughput = core_design(config, name), partial(head_throughput, config)
+        if scheme == "stochastic":
+            from synth.engine import stochastic_design
+
+            engine = stochastic_config(preset_name, config_file)
+            assert config_file is not None
+            design, throughput = stochastic_design(engine, config_file.stem), partial(head_throughput, engine)
+        else:
+            from synth.core import core_design
+
+            if preset_name is None and config_file is None:
+                preset_name = board.preset
+            config = chosen_config(preset_name, config_file)
+            name = preset_name if config_file is None else config_file.stem
+            assert name is not None
+            design, throughput = core_design(config, name), partial(head_throughput, config)
     hertz = clock_of(board, design.name) if clock is None else clock * 1e6
     return Wanted(board=board, design=design, throughput=throughput, clock=hertz)
 
@@ -234,14 +250,34 @@ def _tell_when_done(stage: str, state: str, seconds: float) -> None:
         print(f"onespike: {stage}: {seconds:.1f} s", file=sys.stderr, flush=True)
 
 
-@contextmanager
-def opened_board(port: str | None, timeout: float | None) -> "Iterator[AttentionBoard | None]":
-    """The board at a serial port; None without a port."""
-    if port is None:
-        yield None
-        return
+def opened_board(port: str | None, timeout: float | None) -> "AbstractContextManager[AttentionBoard | None]":
+    """The board with an attention core at a serial port; None without a port."""
     from sim.board.attention import connect
+
+    return _opened(connect, port, timeout)
+
+
+def opened_network_board(
+    port: str | None, timeout: float | None
+) -> "AbstractContextManager[NetworkBoard | None]":
+    """The board with a network core at a serial port; None without a port."""
+    from sim.board.network import connect
+
+    return _opened(connect, port, timeout)
+
+
+def opened_stochastic_board(
+    port: str | None, timeout: float | None
+) -> "AbstractContextManager[StochasticBoard | None]":
+    """The board with a stochastic engine at a serial port; None without a port."""
+    from sim.board.stochastic import connect
+
+    return _opened(connect, port, timeout)
+
+
+def _opened(
+    connect: "Callable[..., AbstractContextManager[Opened]]", port: str | None, timeout: float | None
+) -> "AbstractContextManager[Opened | None]":
     from sim.board.streams import PATIENCE
 
-    with connect(port, patience=PATIENCE if timeout is None else timeout) as board:
-        yield board
+    return nullcontext() if port is None else connect(port, patience=PATIENCE if timeout is None else timeout)

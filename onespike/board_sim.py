@@ -7,7 +7,7 @@ from onespike.board_options import (
     CoreNetworkOption,
     board_config,
 )
-from onespike.options import ConfigOption, DataOption, LanesOption
+from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption
 
 
 def board_sim(
@@ -18,6 +18,7 @@ def board_sim(
     data: DataOption = None,
     lanes: LanesOption = None,
     clock: ClockOption = None,
+    scheme: SchemeOption = "spiked",
 ) -> None:
     """Simulate a board, pins and all, and print the name of its serial port.
 
@@ -28,10 +29,11 @@ def board_sim(
 
         onespike board-sim --board icebreaker
         onespike attention in.npz out.npz --engine board --port /dev/pts/3
+        onespike board-sim --scheme stochastic --config engine.toml
         onespike board-sim --network digits --clock 10
         onespike infer --engine board --port /dev/pts/3
     """
-    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes)
+    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
     from onespike.tables import progress
     from sim.board.simulate import compile_board, started
 

@@ -16,7 +16,7 @@ from onespike.board_options import (
     board_build,
     board_config,
 )
-from onespike.options import MAX_SEED, ConfigOption, DataOption, LanesOption, SeedOption
+from onespike.options import MAX_SEED, ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
 
 
 def program(
@@ -27,6 +27,7 @@ def program(
     data: DataOption = None,
     lanes: LanesOption = None,
     clock: ClockOption = None,
+    scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
     tools: ToolsOption = "auto",
     bitstream: Annotated[
@@ -58,12 +59,12 @@ def program(
     # Before minutes are spent on a bitstream that nothing can load
     loader = find_loader(board)
     if bitstream is None:
-        wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes)
+        wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
         bitstream = board_build(wanted, seed=seed, tools=tools).bitstream
     else:
         given = {
             "--preset": preset_name, "--config": config_file, "--network": network, "--data": data,
-            "--lanes": lanes, "--clock": clock,
+            "--lanes": lanes, "--clock": clock, "--scheme": None if scheme == "spiked" else scheme,
         }  # fmt: skip
         for option, value in given.items():
             if value is not None:

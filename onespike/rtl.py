@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from golden.errors import InputError
-from onespike.options import ConfigOption, LanesOption, PresetOption, chosen_config
+from onespike.options import (
+    ConfigOption,
+    LanesOption,
+    PresetOption,
+    SchemeOption,
+    chosen_config,
+    stochastic_config,
+)
 
 
 def rtl(
@@ -27,6 +34,7 @@ def rtl(
         ),
     ] = None,
     lanes: LanesOption = None,
+    scheme: SchemeOption = "spiked",
 ) -> None:
     """Write the attention core of a configuration, or the core of a whole network, as plain Verilog.
 
@@ -37,12 +45,15 @@ def rtl(
         onespike rtl -o build/rtl
         onespike rtl -o build/rtl --preset tiny
         onespike rtl -o build/rtl --config mine.toml
+        onespike rtl -o build/rtl --scheme stochastic --config engine.toml
         onespike rtl -o build/rtl --network build/infer/network.npz
         onespike rtl -o build/rtl --network build/infer/network.npz --lanes 64
     """
     if directory.exists() and not directory.is_dir():
         raise InputError(f"-o must be a folder, not the file {directory}")
     if network is not None:
+        if scheme != "spiked":
+            raise InputError(f"--network needs --scheme spiked, not {scheme}")
         if preset_name is not None:
             raise InputError("--network sizes the core itself, it excludes --preset")
         from golden.network.sizes import read_sizes
@@ -56,11 +67,21 @@ def rtl(
         return
     if lanes is not None:
         raise InputError("--lanes is for --network, a configuration has its own")
-    config = chosen_config(preset_name, config_file)
-    from golden.config import to_table
-    from hw.core import AttentionCore
     from hw.export import write
 
-    core = AttentionCore(config)
-    for path in write(core, "attention_core", directory, to_table(config), core.latency):
+    if scheme == "stochastic":
+        from golden.stochastic.table import to_table as engine_table
+        from hw.stochastic.core import StochasticAttention
+
+        engine = StochasticAttention(stochastic_config(preset_name, config_file))
+        table, latency = engine_table(engine.config), {"head": engine.latency}
+        written = write(engine, "stochastic_attention", directory, table, latency)
+    else:
+        from golden.config import to_table
+        from hw.core import AttentionCore
+
+        config = chosen_config(preset_name, config_file)
+        core = AttentionCore(config)
+        written = write(core, "attention_core", directory, to_table(config), core.latency)
+    for path in written:
         typer.echo(path)

@@ -17,7 +17,7 @@ from onespike.board_options import (
     board_config,
 )
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import MAX_SEED, ConfigOption, DataOption, LanesOption, SeedOption
+from onespike.options import MAX_SEED, ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
 from onespike.tables import print_tables
 
 
@@ -29,6 +29,7 @@ def synth(
     data: DataOption = None,
     lanes: LanesOption = None,
     clock: ClockOption = None,
+    scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
     tools: ToolsOption = "auto",
     units: Annotated[
@@ -54,6 +55,7 @@ def synth(
         onespike synth
         onespike synth --board icebreaker --report build/icebreaker.json
         onespike synth --board tangnano9k --preset tiny --clock 60 --seed 3 -o tiny.fs
+        onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
 
     A design that does not fit the device is refused before place and route, most of them before
@@ -61,7 +63,7 @@ def synth(
     names the log.
     """
     check_range("--seed", seed, 0, MAX_SEED)
-    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes)
+    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
     targets = {label: path for label, path in (("-o", bitstream), ("--report", report_file)) if path}
     with whole_or_nothing(targets) as places:
         made = board_build(wanted, seed=seed, tools=tools)

@@ -88,3 +88,16 @@ def test_network_refused(folder: Path, refused) -> None:
     save(folder / "wide.npz", classes=40)
     says = r"pooled classes must be at most the lanes \(32\), not 40"
     refused("rtl", "-o", "out", "--network", "wide.npz", says=says)
+
+
+def test_stochastic_engine(folder: Path, run) -> None:
+    (folder / "engine.toml").write_text("tokens = 5\nhead_dim = 6\nrows = 2\n")
+    start = ("rtl", "-o", "rtl", "--scheme", "stochastic")
+    ran = run(*start, "--config", "engine.toml")
+    assert (ran.status, ran.err) == (0, "")
+    assert "module stochastic_attention(" in (folder / "rtl" / "stochastic_attention.v").read_text()
+    manifest = json.loads((folder / "rtl" / "stochastic_attention.json").read_text())
+    assert (manifest["parameters"]["rows"], manifest["latency"]) == (2, {"head": 5})
+    assert "--scheme stochastic needs --config" in run(*start).err
+    assert "--preset needs --scheme spiked" in run(*start, "--preset", "tiny").err
+    assert "--network needs --scheme spiked" in run(*start, "--network", "n.npz").err

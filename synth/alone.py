@@ -1,20 +1,28 @@
-"""What the stochastic engine costs on the main board's ECP5: cells per plan, timing once placed and routed.
+"""What an attention engine costs on the main board's ECP5, alone: cells, and timing once placed and routed.
 
-    python -m synth.stochastic --size 16 --rows 16 --route
-    python -m synth.stochastic --size 16 --plans --json build/stochastic_area.json
+    python -m synth.alone --size 16 --rows 16 --route
+    python -m synth.alone --size 16 --scheme spiked
+    python -m synth.alone --size 16 --plans --json build/stochastic_area.json
 
-The engine is measured alone: its streams are pins. A bitstream of it behind the link: `onespike synth`.
+Its streams are pins, so it is smaller than a bitstream, which `onespike synth` makes.
 """
 
 import argparse
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from amaranth.lib import wiring
+
+from golden import config as spiked
+from golden.config import lane_per_token
+from golden.stochastic import table as stochastic
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
+from hw.core import AttentionCore
 from hw.export import export
 from hw.stochastic.core import StochasticAttention
 from synth.boards import find_board
@@ -35,14 +43,16 @@ PLANS = {
 }
 
 
-def synthesise(config: StochasticConfig, folder: Path, yosys: Tool) -> dict[str, Any]:
-    """Resources of the engine after synthesis; the netlist stays in the folder.
+def synthesise(
+    component: wiring.Component, parameters: Mapping[str, Any], folder: Path, yosys: Tool
+) -> dict[str, Any]:
+    """Resources of a component after synthesis; the netlist stays in the folder.
 
     Raises:
-        ToolError: synthesis failed, or the engine holds a multiplication.
+        ToolError: synthesis failed, or the component holds a multiplication.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    verilog, _ = export(StochasticAttention(config), TOP, parameters=asdict(config))
+    verilog, _ = export(component, TOP, parameters=parameters)
     (folder / f"{TOP}.v").write_text(verilog)
     script = (
         f"read_verilog {TOP}.v",
@@ -86,7 +96,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--size", type=int, default=16, help="N")
     parser.add_argument("--head-dim", type=int, help="d; N when absent")
-    parser.add_argument("--rows", type=int, help="rows of units; N when absent")
+    parser.add_argument("--scheme", choices=("stochastic", "spiked"), default="stochastic")
+    parser.add_argument("--rows", type=int, help="rows of units; N when absent, and always lanes of spiked")
     parser.add_argument("--plans", action="store_true", help="cells of every plan instead of the default's")
     parser.add_argument("--route", action="store_true", help="place and route too")
     parser.add_argument("--frequency", type=float, default=150, help="target in MHz")
@@ -96,11 +107,21 @@ def main() -> None:
     args = parser.parse_args()
     tools = find_tools(("yosys", BOARD.family.place_and_route))
     rows, head_dim = args.rows or args.size, args.head_dim or args.size
+    plans = PLANS if args.plans else {"column-broadcast": RandomPlan()}
+    if args.scheme == "spiked":
+        if args.plans or rows != args.size:
+            parser.error("--plans and --rows are of the stochastic scheme")
+        plans = {"spiked": RandomPlan()}
     results: dict[str, dict[str, Any]] = {}
-    for label, plan in PLANS.items() if args.plans else (("column-broadcast", RandomPlan()),):
-        config = StochasticConfig(tokens=args.size, head_dim=head_dim, rows=rows, plan=plan)
+    for label, plan in plans.items():
         folder = args.out / f"{args.size}x{head_dim}x{rows}_{re.sub(r'[^a-z0-9]+', '_', label)}"
-        results[label] = synthesise(config, folder, tools["yosys"])
+        if args.scheme == "spiked":
+            core = lane_per_token(args.size, head_dim)
+            made, parameters = AttentionCore(core), spiked.to_table(core)
+        else:
+            config = StochasticConfig(tokens=args.size, head_dim=head_dim, rows=rows, plan=plan)
+            made, parameters = StochasticAttention(config), stochastic.to_table(config)
+        results[label] = synthesise(made, parameters, folder, tools["yosys"])
         if args.route:
             results[label] |= route(folder, args.seed, args.frequency, tools[BOARD.family.place_and_route])
         results[label]["tools"] = {name: tool.version for name, tool in tools.items()}
