@@ -180,7 +180,7 @@ PRESETS: dict[str, CoreConfig] = {
     "default": DEFAULT,
     "wide": dataclasses.replace(DEFAULT, lanes=128),
     "lean": LEAN,
-    # The smallest that runs the digits network; for the iCE40UP5K
+    # For the iCE40UP5K, on which the output neuron finds no room beside a link
     "pico": dataclasses.replace(
         LEAN,
         code=PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=8),
@@ -189,6 +189,7 @@ PRESETS: dict[str, CoreConfig] = {
         head_dim=16,
         cluster=4,
         queued_heads=2,
+        output="context",
     ),
     "tiny": dataclasses.replace(LEAN, lanes=8, tokens=16, head_dim=16, cluster=4, queued_heads=2),
     "digits": dataclasses.replace(DEFAULT, lanes=16, tokens=16, head_dim=16),

@@ -1,12 +1,12 @@
 """Options of the commands about boards, and the build that several of them need."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -20,10 +20,13 @@ from synth.tools import ORIGINS, Origin
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
     from sim.board.figures import Throughput
+    from sim.board.network import NetworkBoard
     from sim.board.stochastic import StochasticBoard
     from synth.boards import Board
     from synth.design import Design
     from synth.flow import Build, OnStage
+
+Opened = TypeVar("Opened")
 
 
 def megahertz(text: str) -> float:
@@ -247,27 +250,34 @@ def _tell_when_done(stage: str, state: str, seconds: float) -> None:
         print(f"onespike: {stage}: {seconds:.1f} s", file=sys.stderr, flush=True)
 
 
-@contextmanager
-def opened_board(port: str | None, timeout: float | None) -> "Iterator[AttentionBoard | None]":
-    """The board at a serial port; None without a port."""
-    if port is None:
-        yield None
-        return
+def opened_board(port: str | None, timeout: float | None) -> "AbstractContextManager[AttentionBoard | None]":
+    """The board with an attention core at a serial port; None without a port."""
     from sim.board.attention import connect
-    from sim.board.streams import PATIENCE
 
-    with connect(port, patience=PATIENCE if timeout is None else timeout) as board:
-        yield board
+    return _opened(connect, port, timeout)
 
 
-@contextmanager
-def opened_stochastic_board(port: str | None, timeout: float | None) -> "Iterator[StochasticBoard | None]":
+def opened_network_board(
+    port: str | None, timeout: float | None
+) -> "AbstractContextManager[NetworkBoard | None]":
+    """The board with a network core at a serial port; None without a port."""
+    from sim.board.network import connect
+
+    return _opened(connect, port, timeout)
+
+
+def opened_stochastic_board(
+    port: str | None, timeout: float | None
+) -> "AbstractContextManager[StochasticBoard | None]":
     """The board with a stochastic engine at a serial port; None without a port."""
-    if port is None:
-        yield None
-        return
     from sim.board.stochastic import connect
+
+    return _opened(connect, port, timeout)
+
+
+def _opened(
+    connect: "Callable[..., AbstractContextManager[Opened]]", port: str | None, timeout: float | None
+) -> "AbstractContextManager[Opened | None]":
     from sim.board.streams import PATIENCE
 
-    with connect(port, patience=PATIENCE if timeout is None else timeout) as board:
-        yield board
+    return nullcontext() if port is None else connect(port, patience=PATIENCE if timeout is None else timeout)

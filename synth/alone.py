@@ -26,7 +26,7 @@ from hw.core import AttentionCore
 from hw.export import export
 from hw.stochastic.core import StochasticAttention
 from synth.boards import find_board
-from synth.commands import HIDE_ELEMENTS, NETLIST, STATISTICS, SYNTHESIS, TIMING, TOP, count_cells
+from synth.commands import NETLIST, STATISTICS, TIMING, TOP, synthesis
 from synth.netlist import count, read_statistics
 from synth.tools import Tool, find_tools, run_tool
 
@@ -68,9 +68,7 @@ def synthesise(
         "proc",
         "flatten",
         *(() if multiplies else ("select -assert-none t:$mul",)),
-        *HIDE_ELEMENTS,
-        f"{SYNTHESIS[BOARD.family.name]} -json {NETLIST}",
-        count_cells(STATISTICS),
+        *synthesis(BOARD.family.name, f"-json {NETLIST}", STATISTICS),
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")

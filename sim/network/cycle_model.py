@@ -90,6 +90,7 @@ class NetworkTiming:
         tokens, width = spikes.shape
         self.times.begun.append(pixels)
         image_rows = [pixels + (t + 1) * width for t in range(tokens)]
+        self.times.timeline.append(Segment("image", "pixels in", pixels, image_rows[-1] - 1))
         begin = max(image_rows[0], self.idle + 1)
         self.rows: dict[int, list[int]] = {n: [] for n in SOURCES.values()}
         self.rows[SOURCES["image"]] = image_rows

@@ -1,16 +1,20 @@
 """Whole inferences on a simulated board with a network core, bit for bit as in golden."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from golden.code import PhaseCode
+from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from golden.network.convert import convert
+from golden.network.file import save_network
 from golden.network.floating import FloatTransformer
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import joint_config
+from onespike.cli import main
 from sim.board.network import NetworkBoard, connect
 from sim.board.simulate import compile_board, running
 from sim.demo import dataset
@@ -52,6 +56,30 @@ def test_one_board_runs_several_networks(port: str) -> None:
             board.load(network)
             check(board, floating, network, digits)
             check(board, floating, network, random_images(5, 1))
+
+
+def test_infer_on_a_board(port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`onespike infer --engine board` on digits; a score that differs is told, with status 1."""
+    save_network(tmp_path / "n.npz", NETWORKS[1][1])
+    words = ["infer", "--network", str(tmp_path / "n.npz"), "--images", "9", "--rtl", "4"]
+    words += ["--engine", "board", "--port", port, "-o", str(tmp_path / "out")]
+    assert main(words) == 0
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert found["rtl"] is None
+    assert (found["board"]["images"], found["board"]["compared"], found["board"]["different"]) == (4, 28, 0)
+    assert found["configuration"]["lanes"] == CONFIG.lanes
+
+    def wrong(self: NetworkBoard, image: Spikes) -> np.ndarray:
+        scores = right(self, image)
+        scores[1, 2] += 1
+        return scores
+
+    right = NetworkBoard.run
+    monkeypatch.setattr(NetworkBoard, "run", wrong)
+    assert main(words) == 1
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert found["board"]["different"] == 1
+    assert "image 1, class 2" in found["board"]["failures"][0]
 
 
 def test_closed_in_the_middle(port: str) -> None:

@@ -36,7 +36,7 @@ def random_core(seed: int, count: int) -> RandomCore:
     steps, log2_base = CODES[rng.integers(len(CODES))]
     code = PhaseCode(steps=steps, log2_base=Fraction(log2_base))
     cluster = int(rng.integers(1, 9))
-    lanes = cluster * int(rng.integers(max(1, 6 // cluster), 5))
+    lanes = cluster * int(rng.integers(max(1, 4 // cluster), 6))
     weight_bits = int(rng.choice([3, 5, 8, 8]))
     networks = [random_network(rng, code, weight_bits, lanes) for _ in range(count)]
     config = joint_config([network for network, _ in networks], lanes=lanes, cluster=cluster)

@@ -195,6 +195,11 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
         ),
         ({}, {"layers.0.offset": np.full(16, 32)}, "layer 0.offset must be in 0..31, not 32..32"),
         ({}, {"layers.1.levels": np.arange(16)}, "levels must start at 0 and never rise"),
+        ({}, {"layers.0.levels": np.int64(3)}, r"layer 0.levels must have the shape \[0\], not \[\]"),
+        ({}, {"layers.0.weight": np.full((16, 16), 65536)}, "layer 0.weight must fit 16 bits, not 65536"),
+        ({}, {"layers.0.weight": np.full((16, 16), 128)}, r"layer 0.weight must be in -127..127, not 128"),
+        ({}, {"layers.3.ramp_step": np.full(2, -1)}, r"layer 3.ramp_step must be in 0..\d+, not -1..-1"),
+        ({}, {"layers.3.ratio": np.zeros((2, 2), int)}, r"layer 3.ratio must be in 1..524287, not 0..0"),
         ({"layers": []}, {}, "must not hold the unknown array"),
     ],
 )
