@@ -25,6 +25,12 @@ def rtl(
             show_default=False,
         ),
     ] = None,
+    axi: Annotated[
+        bool,
+        typer.Option(
+            "--axi", help="AXI4-Stream ports, and a FuseSoC core file beside the Verilog. See docs/ip.md."
+        ),
+    ] = False,
 ) -> None:
     """Write the attention core of a configuration, or the core of a whole network, as plain Verilog.
 
@@ -35,6 +41,7 @@ def rtl(
         onespike rtl -o build/rtl
         onespike rtl -o build/rtl --preset tiny
         onespike rtl -o build/rtl --config mine.toml
+        onespike rtl -o build/ip --preset tiny --axi
         onespike rtl -o build/rtl --network build/infer/network.npz
     """
     if directory.exists() and not directory.is_dir():
@@ -42,6 +49,8 @@ def rtl(
     if network is not None:
         if preset_name is not None or config_file is not None:
             raise InputError("--network sizes the core itself, it excludes --preset and --config")
+        if axi:
+            raise InputError("--axi is for the attention core, it excludes --network")
         from hw.neuron.generate import write_network_core
 
         write_network_core(network, directory)
@@ -51,8 +60,15 @@ def rtl(
     config = chosen_config(preset_name, config_file)
     from golden.config import to_table
     from hw.core import AttentionCore
-    from hw.export import write
 
     core = AttentionCore(config)
-    for path in write(core, "attention_core", directory, to_table(config), core.latency):
+    if axi:
+        from hw.axi import write_axi
+
+        paths = write_axi(core, "attention_core_axis", directory, to_table(config), core.latency)
+    else:
+        from hw.export import write
+
+        paths = write(core, "attention_core", directory, to_table(config), core.latency)
+    for path in paths:
         typer.echo(path)
