@@ -29,6 +29,8 @@ class IntegerLinear:
         bias: int64 [outputs], in units of the potential.
         unit: float64 [outputs], real value of one unit of the potential.
         input_scale: float64 [inputs], value of an input spike of phase 0.
+        input_offset: float64 [inputs], what an input is when its neuron is silent; None for zero. The
+            bias holds what the weights make of it.
     """
 
     code: PhaseCode
@@ -36,6 +38,7 @@ class IntegerLinear:
     bias: NDArray[np.int64]
     unit: NDArray[np.float64]
     input_scale: NDArray[np.float64]
+    input_offset: NDArray[np.float64] | None = None
 
     @cached_property
     def transposed(self) -> NDArray[np.float64]:
@@ -49,6 +52,7 @@ def prepare_linear(
     input_scale: NDArray[np.floating],
     code: PhaseCode,
     weight_bits: int = 8,
+    input_offset: NDArray[np.floating] | None = None,
 ) -> IntegerLinear:
     """Integer weights with a scale per output, the input scales folded in.
 
@@ -58,6 +62,7 @@ def prepare_linear(
         input_scale: [inputs] or a scalar, positive.
         code: the code of the inputs.
         weight_bits: width of a signed weight, 2..16.
+        input_offset: [inputs], see `IntegerLinear`.
 
     Raises:
         InputError: potentials of this layer leave the exact range.
@@ -78,12 +83,16 @@ def prepare_linear(
     unit = weight_unit / first
     integers = np.floor(folded / weight_unit[:, None] + 0.5).astype(np.int16)
     offset = np.zeros(len(weight)) if bias is None else np.asarray(bias, dtype=np.float64)
+    silent = None if input_offset is None else np.asarray(input_offset, dtype=np.float64)
+    if silent is not None:
+        offset = offset + weight @ silent
     return IntegerLinear(
         code=code,
         weight=integers,
         bias=np.floor(offset / unit + 0.5).astype(np.int64),
         unit=unit,
         input_scale=scale.copy(),
+        input_offset=silent,
     )
 
 

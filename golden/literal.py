@@ -193,6 +193,23 @@ def integrate_context(spikes: Spikes, v: Spikes, code: PhaseCode) -> tuple[Float
     return potential / whole, spike_sum / whole
 
 
+def integrate_weights(spikes: Spikes, weight: Floats, code: PhaseCode) -> Floats:
+    """Integration window of accumulate-only neurons with static weights (section 3.1).
+
+    Args:
+        spikes: inputs [..., L].
+        weight: [N, L].
+        code: the code.
+
+    Returns:
+        Potentials [..., N]: sum over the inputs of weight * sign * B**-phase.
+    """
+    potential = np.zeros((*spikes.shape[:-1], len(weight)))
+    for t in range(code.steps):
+        potential = potential * code.base + spikes_at(spikes, t) @ weight.T
+    return potential / code.base ** (code.steps - 1)
+
+
 def fire(potential: Floats, threshold: Floats | float, code: PhaseCode) -> Spikes:
     """Firing window of a one-spike neuron: the threshold falls by B in each step (section 3.1).
 

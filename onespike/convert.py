@@ -1,5 +1,6 @@
 """`onespike convert`: a trained model becomes a spiking one."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -11,7 +12,16 @@ from rich.table import Table
 from golden.code import MAX_DENOMINATOR, PhaseCode, check_range
 from golden.conversion.convert import Conversion, convert, record
 from golden.conversion.layouts import Options, read_model
-from golden.conversion.scheme import GRANULARITIES, PARTS, Parts, Scheme, Verdict
+from golden.conversion.scheme import (
+    ATTENTION_GRANULARITIES,
+    GRANULARITIES,
+    PARTS,
+    AttentionGranularity,
+    Parts,
+    RefusedModel,
+    Scheme,
+    Verdict,
+)
 from golden.conversion.store import TOKENIZER, save
 from golden.conversion.tensors import read_tensors
 from golden.errors import InputError
@@ -77,12 +87,23 @@ def convert_model(
         ),
     ] = 100,
     parts: Annotated[
-        str, typer.Option("--parts", metavar="|".join(PARTS), help="Attention, or every dense input too.")
+        str,
+        typer.Option(
+            "--parts", metavar="|".join(PARTS), help="Attention, every dense input too, or layer norms too."
+        ),
     ] = "linear",
     granularity: Annotated[
         str,
         typer.Option("--scales", metavar="|".join(GRANULARITIES), help="Scales of dense inputs."),
     ] = "channel",
+    attention_granularity: Annotated[
+        str,
+        typer.Option(
+            "--attention-scales",
+            metavar="|".join(ATTENTION_GRANULARITIES),
+            help="Scales of q, k, v and attention outputs.",
+        ),
+    ] = "head",
     steps: Annotated[
         int, typer.Option("--steps", metavar="T", parser=whole_number, help="Steps of the code.")
     ] = 16,
@@ -123,7 +144,8 @@ def convert_model(
     transformer, a timm Swin transformer, or `torch.nn.TransformerEncoder`; or a folder that holds one.
 
     Each node gets a verdict: exact, approximate (with its error on the calibration samples), or kept
-    in float. A model with tensors of an unknown part is refused.
+    in float. A model is refused as a whole when a node cannot be converted; then the verdicts name every
+    such node and why.
 
     Examples:
 
@@ -137,29 +159,55 @@ def convert_model(
         code=code,
         parts=cast(Parts, parts),
         granularity=cast(Literal["tensor", "channel"], granularity),
+        attention_granularity=cast(AttentionGranularity, attention_granularity),
         window=window,
         weight_bits=weight_bits,
     )
     options = Options(heads=heads, activation=activation, norm_first=norm_first)
-    with filled_folder("-o", target) as place, progress() as bar:
+    job = Job(source, target, samples_file, count, scheme, options, tokenizer, seed)
+    try:
+        layout, conversion, used = converted(job)
+    except RefusedModel as error:
+        print_tables([verdict_table(error.verdicts)])
+        raise
+    print_tables([verdict_table(conversion.verdicts)])
+    typer.echo(summary(layout, conversion, used, seed))
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the user asked for; see `convert_model`."""
+
+    source: Path
+    target: Path
+    samples_file: Path
+    count: int
+    scheme: Scheme
+    options: Options
+    tokenizer: Path | None
+    seed: int
+
+
+def converted(job: Job) -> tuple[str, Conversion, int]:
+    """Read, calibrate, convert and write; returns (layout, conversion, number of samples)."""
+    with filled_folder("-o", job.target) as place, progress() as bar:
         task = bar.add_task("read", total=4)
-        tensors = read_tensors(source)
-        layout, model = read_model(tensors, options)
-        beside = tokenizer or tensors.path.parent / TOKENIZER
-        calibration = calibration_samples(model, samples_file, beside, count, seed)
+        tensors = read_tensors(job.source)
+        layout, model = read_model(tensors, job.options)
+        beside = job.tokenizer or tensors.path.parent / TOKENIZER
+        calibration = calibration_samples(model, job.samples_file, beside, job.count, job.seed)
         samples = calibration.samples
         bar.update(task, advance=1, description=f"calibrate on {len(samples)} samples")
         ranges, layers = record(model, samples)
         bar.update(task, advance=1, description="convert and compare")
-        conversion = convert(model, ranges, layers, scheme, samples)
+        conversion = convert(model, ranges, layers, job.scheme, samples)
         bar.update(task, advance=1, description="write")
         copied = beside if layout == "bert" else None
         try:
-            save(place, tensors, layout, options, conversion, copied, calibration.origin)
+            save(place, tensors, layout, job.options, conversion, copied, calibration.origin)
         except OSError as error:
-            raise InputError(f"-o {target}: cannot be written ({error.strerror or error})") from None
-    print_tables([verdict_table(conversion.verdicts)])
-    typer.echo(summary(layout, conversion, len(samples), seed))
+            raise InputError(f"-o {job.target}: cannot be written ({error.strerror or error})") from None
+    return layout, conversion, len(samples)
 
 
 def summary(layout: str, conversion: Conversion, samples: int, seed: int) -> str:

@@ -1,40 +1,42 @@
 """`onespike evaluate`: the score of a converted model, in floats and in spikes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import joblib
 import typer
-from numpy.typing import NDArray
 from rich.box import SIMPLE
 from rich.table import Table
 
 from golden.code import check_range
+from golden.conversion.scheme import Parts
 from golden.conversion.store import TOKENIZER, load
 from golden.errors import InputError
 from golden.models.bert import Bert
+from golden.models.torch_encoder import TorchEncoder
 from onespike.files import whole_or_nothing, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
-from sim.evaluate.data import read_labelled, read_pairs
+from sim.evaluate.data import read_inputs, read_labelled, read_pairs
 from sim.evaluate.literal import time_literal
-from sim.evaluate.report import label_report, sts_report
+from sim.evaluate.report import label_report, sts_report, vector_report
 from sim.evaluate.samples import check_samples, held_out, sentence_samples
 from sim.evaluate.work import MODES, Mode, Outputs, outputs_of
 
 
-def chosen_modes(text: str, converted_linear: bool) -> list[Mode]:
-    """Modes of --modes; floats always come first, as the reference."""
-    names = [name.strip() for name in text.split(",")]
+def chosen_modes(text: str | None, converted: tuple[Parts, ...]) -> list[Mode]:
+    """Modes of --modes, all that were converted when absent; floats always come first, as the reference."""
+    names = converted if text is None else [name.strip() for name in text.split(",")]
     for name in names:
         if name not in MODES:
             raise InputError(f"--modes must be taken from {', '.join(MODES)}, not {name!r}")
-        if name == "linear" and not converted_linear:
-            raise InputError("--modes linear needs a model converted with --parts linear")
+        if name != "float" and name not in converted:
+            raise InputError(f"--modes {name} needs a model converted with --parts {name}")
     return cast(list[Mode], ["float", *(name for name in MODES[1:] if name in names)])
 
 
@@ -61,7 +63,8 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="DATA",
-            help="Pairs of sentences with scores (.csv, .tsv), or an .npz with `inputs` and `labels`.",
+            help="Pairs of sentences with scores (.csv, .tsv), or an .npz with `inputs` and, for images, "
+            "`labels`.",
             show_default=False,
         ),
     ],
@@ -69,8 +72,14 @@ def evaluate(
         int | None, typer.Option("--limit", metavar="N", parser=whole_number, help="Use at most N samples.")
     ] = None,
     modes: Annotated[
-        str, typer.Option("--modes", help="What to evaluate beside floats, commas between.")
-    ] = "attention,linear",
+        str | None,
+        typer.Option(
+            "--modes",
+            help="What to evaluate beside floats, from attention, linear and norm, commas between. "
+            "[default: all that was converted]",
+            show_default=False,
+        ),
+    ] = None,
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", parser=whole_number, help="Processes on this machine.")
     ] = 2,
@@ -84,7 +93,7 @@ def evaluate(
             "--literal",
             metavar="N",
             parser=whole_number,
-            help="Also time the literal time-stepped attention on N samples.",
+            help="Also time the literal time-stepped algorithm on N samples.",
         ),
     ] = 0,
     report_file: Annotated[
@@ -93,10 +102,11 @@ def evaluate(
     ] = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Score a converted model: floats, attention in spikes, every dense input in spikes too.
+    """Score a converted model: floats, attention in spikes, every dense input too, layer norms too.
 
     Sentence pairs are scored by Spearman's rank correlation (x 100) of the cosine of their embeddings
-    with the given scores; labelled inputs by accuracy. Intervals hold 95 % of 1000 bootstrap
+    with the given scores; labelled images by accuracy; vectors of a torch.nn.TransformerEncoder, which
+    have no task, by the cosine of its outputs with the float ones. Intervals hold 95 % of 1000 bootstrap
     repetitions; the one of a loss is paired. Rows of DATA that set the scales are left out.
 
     Examples:
@@ -111,18 +121,24 @@ def evaluate(
         check_range("--limit", limit, 1, 1 << 30)
     stored = load(folder)
     model, conversion = stored.model, stored.conversion
-    wanted = chosen_modes(modes, bool(conversion.linears))
+    wanted = chosen_modes(modes, conversion.parts)
+    samples: list[Any]
+    report_of: Callable[[Mapping[str, Outputs]], dict[str, Any]]
     if isinstance(model, Bert):
         pairs = read_pairs(data)
         rows = held_out(data, len(pairs.scores), stored.calibration)[:limit]
         sentences = [text for row in rows for text in pairs.sentences[row]]
-        samples: list[Any] = list(sentence_samples(model, folder / TOKENIZER, sentences))
-        truth: NDArray[Any] = pairs.scores[rows]
-        report_of: Callable[..., dict[str, Any]] = sts_report
+        samples = list(sentence_samples(model, folder / TOKENIZER, sentences))
+        report_of = partial(sts_report, scores=pairs.scores[rows], seed=seed)
+    elif isinstance(model, TorchEncoder):
+        vectors = read_inputs(data)
+        samples = [vectors[row] for row in held_out(data, len(vectors), stored.calibration)[:limit]]
+        report_of = partial(vector_report, samples=len(samples), seed=seed)
     else:
         labelled = read_labelled(data)
         rows = held_out(data, len(labelled.labels), stored.calibration)[:limit]
-        samples, truth, report_of = list(labelled.inputs[rows]), labelled.labels[rows], label_report
+        samples = list(labelled.inputs[rows])
+        report_of = partial(label_report, labels=labelled.labels[rows], seed=seed)
     check_samples(model, data, samples)
 
     targets = {"--report": report_file} if report_file is not None else {}
@@ -141,7 +157,7 @@ def evaluate(
                 progress=lambda ready: bar.update(task, advance=ready),
             )
             seconds[mode] = time.perf_counter() - start
-        report = report_of(outputs, truth, seed)
+        report = report_of(outputs)
         code = conversion.scheme.code
         report |= {
             "model": str(folder),
@@ -149,22 +165,24 @@ def evaluate(
             "data": str(data),
             "code": {"steps": code.steps, "log2_base": str(code.log2_base)},
             "scales": conversion.scheme.granularity,
+            "attention_scales": conversion.scheme.attention_granularity,
             "weight_bits": conversion.scheme.weight_bits,
             "seconds": seconds,
         }
         if literal:
             bar.update(task, description="literal procedure")
             times = time_literal(model, conversion, samples[:literal])
-            report["literal"] = asdict(times) | {"samples": len(samples[:literal]), "ratio": times.ratio}
+            report["literal"] = asdict(times) | {"ratio": times.ratio}
         if "--report" in places:
             write_json(places["--report"], report)
     print_tables([report_table(report)])
     if literal:
         found = report["literal"]
         typer.echo(
-            f"attention of {found['samples']} samples: literal {found['literal']:.2f} s, closed form "
-            f"{found['closed_form']:.2f} s, {found['ratio']:.0f} times faster; "
-            f"{found['codes_differ']} of {found['codes']} output codes differ"
+            f"{found['samples']} samples, {found['parts']} in spikes: literal {found['literal']:.2f} s, "
+            f"closed form {found['closed_form']:.2f} s, {found['ratio']:.0f} times faster; "
+            f"{found['codes_differ']} of {found['codes']} attention codes differ, outputs by at most "
+            f"{found['difference']:.1%} of the largest"
         )
     typer.echo("seconds: " + ", ".join(f"{mode} {spent:.0f}" for mode, spent in seconds.items()))
 

@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from golden.errors import InputError
-from onespike.options import ConfigOption, PresetOption, chosen_config
+from onespike.options import (
+    ConfigOption,
+    LanesOption,
+    PresetOption,
+    SchemeOption,
+    chosen_config,
+    stochastic_config,
+)
 
 
 def rtl(
@@ -21,10 +28,13 @@ def rtl(
         typer.Option(
             "--network",
             metavar="FILE.npz",
-            help="Network file: write the core that runs the whole network, sized to it.",
+            help="Network file: write the core that runs the whole network, sized to it; "
+            "--config may give sizes.",
             show_default=False,
         ),
     ] = None,
+    lanes: LanesOption = None,
+    scheme: SchemeOption = "spiked",
     axi: Annotated[
         bool,
         typer.Option(
@@ -42,33 +52,53 @@ def rtl(
         onespike rtl -o build/rtl --preset tiny
         onespike rtl -o build/rtl --config mine.toml
         onespike rtl -o build/ip --preset tiny --axi
+        onespike rtl -o build/rtl --scheme stochastic --config engine.toml
         onespike rtl -o build/rtl --network build/infer/network.npz
+        onespike rtl -o build/rtl --network build/infer/network.npz --lanes 64
     """
     if directory.exists() and not directory.is_dir():
         raise InputError(f"-o must be a folder, not the file {directory}")
+    if axi and (network is not None or scheme != "spiked"):
+        raise InputError("--axi is for the attention core, it excludes --network and --scheme stochastic")
     if network is not None:
-        if preset_name is not None or config_file is not None:
-            raise InputError("--network sizes the core itself, it excludes --preset and --config")
-        if axi:
-            raise InputError("--axi is for the attention core, it excludes --network")
+        if scheme != "spiked":
+            raise InputError(f"--network needs --scheme spiked, not {scheme}")
+        if preset_name is not None:
+            raise InputError("--network sizes the core itself, it excludes --preset")
+        from golden.network.sizes import read_sizes
         from hw.neuron.generate import write_network_core
 
-        write_network_core(network, directory)
-        for end in ("v", "json"):
-            typer.echo(directory / f"network_core.{end}")
+        given = {} if config_file is None else read_sizes(config_file)
+        if lanes is not None:
+            given["lanes"] = lanes
+        for path in write_network_core(network, directory, given):
+            typer.echo(path)
         return
-    config = chosen_config(preset_name, config_file)
-    from golden.config import to_table
-    from hw.core import AttentionCore
+    if lanes is not None:
+        raise InputError("--lanes is for --network, a configuration has its own")
+    from hw.export import write
 
-    core = AttentionCore(config)
-    if axi:
-        from hw.axi import write_axi
+    written: tuple[Path, ...]
+    if scheme == "stochastic":
+        from golden.stochastic.table import to_table as engine_table
+        from hw.stochastic.core import StochasticAttention
 
-        paths = write_axi(core, "attention_core_axis", directory, to_table(config), core.latency)
+        engine = StochasticAttention(stochastic_config(preset_name, config_file))
+        written = write(
+            engine, "stochastic_attention", directory, engine_table(engine.config), {"head": engine.latency}
+        )
     else:
-        from hw.export import write
+        from golden.config import to_table
+        from hw.core import AttentionCore
 
-        paths = write(core, "attention_core", directory, to_table(config), core.latency)
-    for path in paths:
+        config = chosen_config(preset_name, config_file)
+        core = AttentionCore(config)
+        table = to_table(config)
+        if axi:
+            from hw.axi import write_axi
+
+            written = write_axi(core, "attention_core_axis", directory, table, core.latency)
+        else:
+            written = write(core, "attention_core", directory, table, core.latency)
+    for path in written:
         typer.echo(path)

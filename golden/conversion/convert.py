@@ -1,8 +1,6 @@
 """From recorded ranges to integers: the conversion of a model, and a verdict per node.
 
 Source: SpikedAttention (NeurIPS 2024), section 3 (training-free conversion by weight normalisation).
-Scales are largest magnitudes over the calibration samples. Input-channel scales of a dense layer are
-folded into its weights, so they cost nothing at run time.
 """
 
 from collections.abc import Iterable
@@ -13,17 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.conversion.layouts import Model
+from golden.conversion.norms import norm_readers
 from golden.conversion.run import run
-from golden.conversion.scheme import Parts, Scheme, Verdict
+from golden.conversion.scales import SMALLEST_RANGE, after_norm, attention_of, linear_scales
+from golden.conversion.scheme import PARTS, Parts, RefusedModel, Scheme, Verdict, refusal
 from golden.conversion.verdicts import Comparison, float_verdicts, spiking_verdicts
 from golden.errors import InputError
 from golden.linear import IntegerLinear, prepare_linear
 from golden.models.engine import Floats, Linear, Ranges, RecordingEngine, SpikingAttention, SpikingEngine
-from golden.normaliser import bounded_output_scale
-
-# A channel that calibration hardly sees keeps this share of the largest range: its weights, scaled
-# with it, must not vanish beside the others in 8 bits.
-SMALLEST_RANGE = 2.0**-10
+from golden.models.norm import SpikingNorm, prepare_norm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,26 +28,34 @@ class Conversion:
 
     Attributes:
         scheme: how it was converted.
-        linears, attentions: integers by node.
+        linears, attentions, norms: integers by node.
         verdicts: one per node.
     """
 
     scheme: Scheme
     linears: dict[str, IntegerLinear]
     attentions: dict[str, SpikingAttention]
+    norms: dict[str, SpikingNorm]
     verdicts: list[Verdict]
 
+    @property
+    def parts(self) -> tuple[Parts, ...]:
+        """What can be asked of `engine`."""
+        return PARTS[: PARTS.index(self.scheme.parts) + 1]
+
     def engine(self, parts: Parts | None = None) -> SpikingEngine:
-        """A fresh engine with all converted parts, or with attention alone."""
+        """A fresh engine with all converted parts, or with the first of `PARTS` only."""
         linears = {} if parts == "attention" else self.linears
-        return SpikingEngine(linears, self.attentions)
+        norms = {} if parts in ("attention", "linear") else self.norms
+        return SpikingEngine(linears, self.attentions, norms)
 
 
 def record(model: Model, batches: Iterable[NDArray[Any]]) -> tuple[Ranges, dict[str, Linear]]:
     """Ranges of every node over the calibration samples, and the dense layers by node.
 
     Raises:
-        InputError: no samples, or a sample drives the float network out of range.
+        InputError: no samples.
+        RefusedModel: a sample drives the float network out of range.
     """
     recorder = NodeRecorder()
     with np.errstate(all="ignore"):  # a network out of range is reported below, by node
@@ -59,11 +63,17 @@ def record(model: Model, batches: Iterable[NDArray[Any]]) -> tuple[Ranges, dict[
             run(model, batch, recorder)
     if not recorder.layers:
         raise InputError("calibration needs at least one sample, none were given")
-    for store in (recorder.ranges.linear, recorder.ranges.attention):
-        for name, values in store.items():
-            if not np.isfinite(values).all():
-                raise InputError(f"calibration drives node {name} of the float network out of range")
-    return recorder.ranges, recorder.layers
+    ranges = recorder.ranges
+    stores = (ranges.linear, ranges.attention, ranges.norm, ranges.stream)
+    nodes = list(dict.fromkeys(name for store in stores for name in store))
+    problems = [
+        (name, f"calibration drives node {name} of the float network out of range")
+        for name in nodes
+        if not all(np.isfinite(store[name]).all() for store in stores if name in store)
+    ]
+    if problems:
+        raise RefusedModel(refusal(problems), nodes, problems)
+    return ranges, recorder.layers
 
 
 class NodeRecorder(RecordingEngine):
@@ -78,27 +88,43 @@ class NodeRecorder(RecordingEngine):
         return super().linear(name, x, layer)
 
 
-def attention_scales(ranges: Floats) -> NDArray[np.float64]:
-    """Scales of q, k, v and the output per head, [4, heads], from their ranges."""
-    largest = ranges.astype(np.float64)
-    largest[largest <= 0] = 1.0
-    largest[3] = bounded_output_scale(largest[3], largest[2])
-    return largest
+def norms_of(ranges: Ranges, scheme: Scheme) -> dict[str, SpikingNorm]:
+    """Norms in spikes from their ranges."""
+    norms = {}
+    for name, largest in ranges.norm.items():
+        top = largest.max() if largest.max() > 0 else 1.0
+        wished = np.maximum(largest, SMALLEST_RANGE * top)
+        norms[name] = prepare_norm(wished, float(ranges.stream[name][0]) or 1.0, scheme.code)
+    return norms
 
 
-def linear_scales(name: str, ranges: Ranges, granularity: str) -> NDArray[np.float64]:
-    """Scale of each input of a dense layer, [inputs]."""
-    block, _, part = name.rpartition(".")
-    attention = ranges.attention.get(f"{block}.attention")
-    largest = ranges.linear[name].astype(np.float64)
-    if part == "projection" and attention is not None:
-        # Its inputs are the output spikes of attention, whose scales are per head
-        output = attention_scales(attention)[3]
-        return np.repeat(output, len(largest) // len(output))
-    top = largest.max() if largest.max() > 0 else 1.0
-    if granularity == "tensor":
-        return np.full_like(largest, top)
-    return np.maximum(largest, SMALLEST_RANGE * top)
+def linears_of(
+    model: Model,
+    ranges: Ranges,
+    layers: dict[str, Linear],
+    scheme: Scheme,
+    norms: dict[str, SpikingNorm],
+) -> dict[str, IntegerLinear]:
+    """Dense layers on spikes.
+
+    Raises:
+        RefusedModel: a layer does not fit the exact range of integers.
+    """
+    linears, problems, reads = {}, [], norm_readers(model)
+    for name, layer in layers.items():
+        scale, offset = linear_scales(name, ranges, scheme), None
+        if name in reads and reads[name][0] in norms:
+            before, norm = reads[name]
+            scale, offset = after_norm(norm, norms[before].scale)
+        try:
+            linears[name] = prepare_linear(
+                layer.weight, layer.bias, scale, scheme.code, scheme.weight_bits, offset
+            )
+        except InputError as error:
+            problems.append((name, f"{name}: {error}"))
+    if problems:
+        raise RefusedModel(refusal(problems), [*layers, *ranges.attention, *norms], problems)
+    return linears
 
 
 def convert(
@@ -113,25 +139,14 @@ def convert(
         samples: batches as for `run`.
 
     Raises:
-        InputError: a layer does not fit the exact range of integers.
+        RefusedModel: a layer does not fit the exact range of integers.
     """
-    window = scheme.code.steps if scheme.window is None else scheme.window
-    attentions = {
-        name: SpikingAttention(code=scheme.code, window=window, scales=attention_scales(largest))
-        for name, largest in ranges.attention.items()
-    }
-    linears = {}
-    if scheme.parts == "linear":
-        for name, layer in layers.items():
-            scale = linear_scales(name, ranges, scheme.granularity)
-            try:
-                linears[name] = prepare_linear(
-                    layer.weight, layer.bias, scale, scheme.code, scheme.weight_bits
-                )
-            except InputError as error:
-                raise InputError(f"{name}: {error}") from None
-    comparison = Comparison(SpikingEngine(linears, attentions))
+    attentions = {name: attention_of(largest, scheme) for name, largest in ranges.attention.items()}
+    norms = norms_of(ranges, scheme) if scheme.parts == "norm" else {}
+    linears = {} if scheme.parts == "attention" else linears_of(model, ranges, layers, scheme, norms)
+    comparison = Comparison(SpikingEngine(linears, attentions, norms))
     for batch in samples:
         run(model, batch, comparison)
-    verdicts = spiking_verdicts(comparison, layers, linears) + float_verdicts(model, layers)
-    return Conversion(scheme=scheme, linears=linears, attentions=attentions, verdicts=verdicts)
+    left = [name for name in ranges.norm if name not in norms]
+    verdicts = spiking_verdicts(comparison, layers, linears) + float_verdicts(model, layers, left)
+    return Conversion(scheme=scheme, linears=linears, attentions=attentions, norms=norms, verdicts=verdicts)

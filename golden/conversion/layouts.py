@@ -3,17 +3,17 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isqrt
+from math import isqrt, prod
 from typing import Any
 
 import numpy as np
 
+from golden.conversion.scheme import RefusedModel
 from golden.conversion.tensors import Tensors
-from golden.errors import InputError
 from golden.models.bert import Bert
 from golden.models.encoder import Block
 from golden.models.engine import Linear
-from golden.models.functions import Norm, check_activation
+from golden.models.functions import ACTIVATIONS, Norm
 from golden.models.swin import Merge, Swin, SwinBlock, SwinStage
 from golden.models.torch_encoder import TorchEncoder
 from golden.models.vit import Vit
@@ -52,9 +52,9 @@ def norm(tensors: Tensors, name: str, size: int, epsilon: float) -> Norm:
 
 def fused(tensors: Tensors, weight: str, bias: str, dim: int) -> list[Linear]:
     """Query, key and value from one tensor of 3*dim outputs; the bias may be absent."""
-    weights = np.split(tensors.take(weight, 3 * dim, dim), 3)
+    weights = np.array_split(tensors.take(weight, 3 * dim, dim), 3)
     offset = tensors.maybe(bias, 3 * dim)
-    biases = [None] * 3 if offset is None else np.split(offset, 3)
+    biases = [None] * 3 if offset is None else np.array_split(offset, 3)
     return [Linear(weight=w, bias=b) for w, b in zip(weights, biases, strict=True)]
 
 
@@ -63,12 +63,32 @@ def pick(option: Any, config: dict[str, Any], key: str, usual: Any) -> Any:
     return option if option is not None else config.get(key, usual)
 
 
-def check_heads(tensors: Tensors, heads: Any, dim: int) -> int:
+def epsilon_of(tensors: Tensors, options: Options, key: str, usual: float) -> float:
+    """Epsilon of the norms."""
+    value = pick(options.epsilon, tensors.config, key, usual)
+    if isinstance(value, int | float) and 0 <= value < 1:
+        return float(value)
+    tensors.refuse(key, f"{key} must be a number in 0..1, not {value!r}")
+    return usual
+
+
+def activation_of(tensors: Tensors, name: Any) -> str:
+    """`name`, refused if this project has no such activation function."""
+    if isinstance(name, str) and name in ACTIVATIONS:
+        return name
+    tensors.refuse("activation", f"activation must be one of {', '.join(ACTIVATIONS)}, not {name!r}")
+    return next(iter(ACTIVATIONS))
+
+
+def heads_of(tensors: Tensors, heads: Any, dim: int) -> int:
+    """`heads`, refused if unknown or no divisor of `dim`."""
     if heads is None:
-        raise InputError(f"{tensors.path}: the number of heads is not in the file; give it (heads)")
-    if not isinstance(heads, int) or heads < 1 or dim % heads:
-        raise InputError(f"{tensors.path}: heads must divide the {dim} features, not {heads!r}")
-    return heads
+        tensors.refuse("heads", "the number of heads is not in the file; give it (heads)")
+    elif not isinstance(heads, int) or heads < 1 or dim % heads:
+        tensors.refuse("heads", f"heads must divide the {dim} features, not {heads!r}")
+    else:
+        return heads
+    return 1
 
 
 # --- Hugging Face BERT ---------------------------------------------------------------------------
@@ -83,18 +103,22 @@ def read_bert(tensors: Tensors, options: Options) -> Bert:
     prefix = next(p for p in BERT_PREFIXES if p + BERT_MARK in tensors)
     config = tensors.config
     if config.get("position_embedding_type", "absolute") != "absolute":
-        raise InputError(
-            f"{tensors.path}: position_embedding_type must be 'absolute', "
-            f"not {config['position_embedding_type']!r}"
+        tensors.refuse(
+            f"{prefix}embeddings",
+            f"position_embedding_type must be 'absolute', not {config['position_embedding_type']!r}",
         )
     words = tensors.take(f"{prefix}embeddings.word_embeddings.weight", None, None)
     dim = words.shape[1]
-    heads = check_heads(tensors, pick(options.heads, config, "num_attention_heads", None), dim)
-    epsilon = float(pick(options.epsilon, config, "layer_norm_eps", 1e-12))
-    activation = check_activation(pick(options.activation, config, "hidden_act", "gelu"))
+    heads = heads_of(tensors, pick(options.heads, config, "num_attention_heads", None), dim)
+    epsilon = epsilon_of(tensors, options, "layer_norm_eps", 1e-12)
+    activation = activation_of(tensors, pick(options.activation, config, "hidden_act", "gelu"))
     positions = tensors.take(f"{prefix}embeddings.position_embeddings.weight", None, dim)
     if prefix == "roberta." or "roberta" in str(config.get("model_type", "")):
-        positions = positions[int(config.get("pad_token_id", 1)) + 1 :]
+        padding = config.get("pad_token_id", 1)
+        if not isinstance(padding, int) or not 0 <= padding < len(positions):
+            tensors.refuse(f"{prefix}embeddings", f"pad_token_id must be a token number, not {padding!r}")
+            padding = 0
+        positions = positions[padding + 1 :]
 
     def block(index: int) -> Block:
         name = f"{prefix}encoder.layer.{index}"
@@ -113,7 +137,7 @@ def read_bert(tensors: Tensors, options: Options) -> Bert:
             norm2=norm(tensors, f"{name}.output.LayerNorm", dim, epsilon),
         )
 
-    pooled = f"{prefix}pooler.dense.weight" in tensors
+    pooled = tensors.has(f"{prefix}pooler.dense")
     model = Bert(
         words=words,
         positions=positions,
@@ -121,7 +145,7 @@ def read_bert(tensors: Tensors, options: Options) -> Bert:
         norm=norm(tensors, f"{prefix}embeddings.LayerNorm", dim, epsilon),
         blocks=[block(index) for index in range(tensors.count(f"{prefix}encoder.layer.{{}}."))],
         pooler=dense(tensors, f"{prefix}pooler.dense", dim, dim) if pooled else None,
-        classifier=dense(tensors, "classifier", None, dim) if "classifier.weight" in tensors else None,
+        classifier=dense(tensors, "classifier", None, dim) if tensors.has("classifier") else None,
     )
     tensors.refuse_leftovers(BERT_IGNORABLE)
     return model
@@ -136,18 +160,18 @@ def patch_embedding(tensors: Tensors, name: str) -> tuple[int, Linear]:
     kernel = tensors.take(f"{name}.weight", None, None, None, None)
     dim, _, size, width = kernel.shape
     if size != width:
-        raise InputError(f"{tensors.path}: {name} must have square patches, not {size} x {width}")
+        tensors.refuse(name, f"{name} must have square patches, not {size} x {width}")
     bias = tensors.take(f"{name}.bias", dim)
-    return size, Linear(weight=kernel.reshape(dim, -1), bias=bias)
+    return size, Linear(weight=kernel.reshape(dim, prod(kernel.shape[1:])), bias=bias)
 
 
 def read_vit(tensors: Tensors, options: Options) -> Vit:
     config = tensors.config
     patch, embedding = patch_embedding(tensors, "patch_embed.proj")
     dim = len(embedding.weight)
-    heads = check_heads(tensors, pick(options.heads, config, "num_heads", None), dim)
-    epsilon = float(pick(options.epsilon, config, "norm_eps", 1e-6))
-    activation = check_activation(options.activation or "gelu")
+    heads = heads_of(tensors, pick(options.heads, config, "num_heads", None), dim)
+    epsilon = epsilon_of(tensors, options, "norm_eps", 1e-6)
+    activation = activation_of(tensors, options.activation or "gelu")
 
     def block(index: int) -> Block:
         name = f"blocks.{index}"
@@ -176,7 +200,7 @@ def read_vit(tensors: Tensors, options: Options) -> Vit:
         positions=tensors.take("pos_embed", 1, None, dim)[0],
         blocks=[block(index) for index in range(tensors.count("blocks.{}."))],
         norm=norm(tensors, "norm", dim, epsilon),
-        head=dense(tensors, "head", None, dim) if "head.weight" in tensors else None,
+        head=dense(tensors, "head", None, dim) if tensors.has("head") else None,
     )
     tensors.refuse_leftovers(r"^$")
     return model
@@ -191,16 +215,17 @@ SWIN_IGNORABLE = r"relative_position_index$|attn_mask$"
 def read_swin(tensors: Tensors, options: Options) -> Swin:
     patch, embedding = patch_embedding(tensors, "patch_embed.proj")
     first_dim = len(embedding.weight)
-    epsilon = options.epsilon or 1e-5
-    activation = check_activation(options.activation or "gelu")
+    epsilon = epsilon_of(tensors, options, "norm_eps", 1e-5)
+    activation = activation_of(tensors, options.activation or "gelu")
 
     def swin_block(name: str, dim: int) -> SwinBlock:
         table = tensors.take(f"{name}.attn.relative_position_bias_table", None, None)
-        heads = check_heads(tensors, table.shape[1], dim)
-        if isqrt(len(table)) ** 2 != len(table) or isqrt(len(table)) % 2 == 0:
-            raise InputError(
-                f"{tensors.path}: tensor {name}.attn.relative_position_bias_table must have (2*window-1)^2 "
-                f"rows, not {len(table)}"
+        heads = heads_of(tensors, table.shape[1] or 1, dim)
+        if len(table) and (isqrt(len(table)) ** 2 != len(table) or isqrt(len(table)) % 2 == 0):
+            tensors.refuse(
+                f"{name}.attn",
+                f"tensor {name}.attn.relative_position_bias_table must have (2*window-1)^2 rows, "
+                f"not {len(table)}",
             )
         query, key, value = fused(tensors, f"{name}.attn.qkv.weight", f"{name}.attn.qkv.bias", dim)
         hidden = dense(tensors, f"{name}.mlp.fc1", None, dim)
@@ -237,7 +262,7 @@ def read_swin(tensors: Tensors, options: Options) -> Swin:
 
     stages = [stage(index) for index in range(tensors.count("layers.{}."))]
     last_dim = first_dim << (len(stages) - 1)
-    head = next((name for name in ("head.fc", "head") if f"{name}.weight" in tensors), None)
+    head = next((name for name in ("head.fc", "head") if tensors.has(name)), None)
     model = Swin(
         patch=patch,
         embedding=embedding,
@@ -258,11 +283,11 @@ TORCH_MARK = "layers.0.self_attn.in_proj_weight"
 def read_torch_encoder(tensors: Tensors, options: Options) -> TorchEncoder:
     prefix = torch_prefix(tensors)
     config = tensors.config
-    epsilon = float(pick(options.epsilon, config, "layer_norm_eps", 1e-5))
-    activation = check_activation(pick(options.activation, config, "activation", "relu"))
+    epsilon = epsilon_of(tensors, options, "layer_norm_eps", 1e-5)
+    activation = activation_of(tensors, pick(options.activation, config, "activation", "relu"))
     norm_first = bool(pick(options.norm_first, config, "norm_first", False))
     dim = tensors.take(f"{prefix}layers.0.self_attn.in_proj_weight", None, None).shape[1]
-    heads = check_heads(tensors, pick(options.heads, config, "nhead", None), dim)
+    heads = heads_of(tensors, pick(options.heads, config, "nhead", None), dim)
 
     def block(index: int) -> Block:
         name = f"{prefix}layers.{index}"
@@ -285,7 +310,7 @@ def read_torch_encoder(tensors: Tensors, options: Options) -> TorchEncoder:
 
     model = TorchEncoder(
         blocks=[block(index) for index in range(tensors.count(f"{prefix}layers.{{}}."))],
-        norm=norm(tensors, f"{prefix}norm", dim, epsilon) if f"{prefix}norm.weight" in tensors else None,
+        norm=norm(tensors, f"{prefix}norm", dim, epsilon) if tensors.has(f"{prefix}norm") else None,
     )
     tensors.refuse_leftovers(r"^$")
     return model
@@ -322,12 +347,17 @@ def read_model(tensors: Tensors, options: Options) -> tuple[str, Model]:
         (layout, model).
 
     Raises:
-        InputError: no known layout, or what the layout needs is missing or wrong.
+        RefusedModel: no known layout, or what the layout needs is missing or wrong; with a verdict for
+            every node.
     """
     for name, layout in LAYOUTS.items():
         if layout.recognise(tensors):
-            return name, layout.read(tensors, options)
+            model = layout.read(tensors, options)
+            tensors.settle()
+            return name, model
     some = ", ".join(sorted(tensors.arrays)[:3])
-    raise InputError(
-        f"{tensors.path}: unknown architecture (tensors {some}, ...); known layouts: {', '.join(LAYOUTS)}"
+    raise RefusedModel(
+        f"{tensors.path}: unknown architecture (tensors {some}, ...); known layouts: {', '.join(LAYOUTS)}",
+        tensors.nodes,
+        [(node, "unknown architecture") for node in tensors.nodes],
     )

@@ -25,13 +25,14 @@ from golden.conversion.tensors import Tensors, read_tensors
 from golden.errors import InputError
 from golden.linear import IntegerLinear
 from golden.models.engine import SpikingAttention
+from golden.models.norm import SpikingNorm, restore_norm
 
-FORMAT = "onespike conversion 1"
+FORMAT = "onespike conversion 2"
 DESCRIPTION = "conversion.json"
 TENSORS = "model.safetensors"
 INTEGERS = "integers.npz"
 TOKENIZER = "tokenizer.json"
-LINEAR_FIELDS = ("weight", "bias", "unit", "input_scale")
+LINEAR_FIELDS = ("weight", "bias", "unit", "input_scale", "input_offset")
 
 
 def checksum(path: Path) -> str:
@@ -58,9 +59,14 @@ def save(
     (folder / TENSORS).chmod(0o644)  # the package writes for the owner alone
     arrays: dict[str, NDArray[Any]] = {}
     for name, layer in conversion.linears.items():
-        arrays |= {f"linear/{name}/{field}": getattr(layer, field) for field in LINEAR_FIELDS}
+        fields = {field: getattr(layer, field) for field in LINEAR_FIELDS}
+        arrays |= {f"linear/{name}/{f}": array for f, array in fields.items() if array is not None}
     for name, attention in conversion.attentions.items():
         arrays[f"attention/{name}/scales"] = attention.scales
+        arrays[f"attention/{name}/balance"] = attention.balance
+    for name, norm in conversion.norms.items():
+        arrays |= {f"norm/{name}/offset": norm.layer.offset, f"norm/{name}/scale": norm.scale}
+        arrays[f"norm/{name}/unit"] = np.array(norm.unit)
     np.savez(folder / INTEGERS, allow_pickle=False, **arrays)
     if tokenizer is not None:
         shutil.copyfile(tokenizer, folder / TOKENIZER)
@@ -78,6 +84,7 @@ def save(
             "ramp_bits": code.ramp_bits,
             "parts": scheme.parts,
             "granularity": scheme.granularity,
+            "attention_granularity": scheme.attention_granularity,
             "window": scheme.window,
             "weight_bits": scheme.weight_bits,
         },
@@ -130,8 +137,10 @@ def load(folder: Path) -> Stored:
     tensors = read_tensors(folder / TENSORS)
     tensors.config = config
     layout, model = read_model(tensors, options)
-    linears, attentions = read_integers(folder / INTEGERS, scheme)
-    conversion = Conversion(scheme=scheme, linears=linears, attentions=attentions, verdicts=verdicts)
+    linears, attentions, norms = read_integers(folder / INTEGERS, scheme)
+    conversion = Conversion(
+        scheme=scheme, linears=linears, attentions=attentions, norms=norms, verdicts=verdicts
+    )
     return Stored(layout=layout, model=model, conversion=conversion, calibration=calibration)
 
 
@@ -146,21 +155,30 @@ def read_scheme(table: dict[str, Any]) -> Scheme:
         code=code,
         parts=table["parts"],
         granularity=table["granularity"],
+        attention_granularity=table["attention_granularity"],
         window=table["window"],
         weight_bits=table["weight_bits"],
     )
 
 
-def read_integers(path: Path, scheme: Scheme) -> tuple[dict[str, IntegerLinear], dict[str, SpikingAttention]]:
-    window = scheme.code.steps if scheme.window is None else scheme.window
-    fields: dict[str, dict[str, NDArray[Any]]] = {}
-    attentions = {}
+def read_integers(
+    path: Path, scheme: Scheme
+) -> tuple[dict[str, IntegerLinear], dict[str, SpikingAttention], dict[str, SpikingNorm]]:
+    """Dense layers, attention and norms by node."""
+    code = scheme.code
+    window = code.steps if scheme.window is None else scheme.window
+    fields: dict[str, dict[str, dict[str, NDArray[Any]]]] = {"linear": {}, "attention": {}, "norm": {}}
     with np.load(path, allow_pickle=False) as archive:
         for key in archive.files:
             kind, name, field = key.split("/")
-            if kind == "linear":
-                fields.setdefault(name, {})[field] = archive[key]
-            else:
-                attentions[name] = SpikingAttention(code=scheme.code, window=window, scales=archive[key])
-    linears = {name: IntegerLinear(code=scheme.code, **arrays) for name, arrays in fields.items()}
-    return linears, attentions
+            fields[kind].setdefault(name, {})[field] = archive[key]
+    linears = {name: IntegerLinear(code=code, **arrays) for name, arrays in fields["linear"].items()}
+    attentions = {
+        name: SpikingAttention(code=code, window=window, **arrays)
+        for name, arrays in fields["attention"].items()
+    }
+    norms = {
+        name: restore_norm(arrays["offset"], arrays["scale"], float(arrays["unit"]), code)
+        for name, arrays in fields["norm"].items()
+    }
+    return linears, attentions, norms

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.conversion.scheme import RefusedModel, refusal
 from golden.errors import InputError
 
 Floats = NDArray[np.float32]
@@ -22,48 +23,76 @@ USUAL_FILES = ("model.safetensors", "pytorch_model.bin")
 class Tensors:
     """Named tensors of one model.
 
+    A reader takes what its layout needs. What is wrong is remembered, so that the reader comes to its
+    end and `settle` refuses the model with a verdict for every node.
+
     Attributes:
         path: where they were read, for messages.
         arrays: by name; any dtype.
         config: contents of config.json beside the file, empty where there is none.
         taken: names used so far.
+        problems: (node, reason) of what was refused so far.
     """
 
     path: Path
     arrays: dict[str, NDArray[Any]]
     config: dict[str, Any] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    problems: list[tuple[str, str]] = field(default_factory=list)
 
     def __contains__(self, name: str) -> bool:
         return name in self.arrays
 
+    def has(self, node: str) -> bool:
+        """Whether any tensor of an optional dense layer or norm is there."""
+        return f"{node}.weight" in self.arrays or f"{node}.bias" in self.arrays
+
+    def refuse(self, node: str, reason: str) -> None:
+        """Remember why a node cannot be converted."""
+        self.problems.append((node, reason))
+
+    def settle(self) -> None:
+        """Raises RefusedModel if anything was refused."""
+        if self.problems:
+            raise RefusedModel(f"{self.path}: {refusal(self.problems)}", self.nodes, self.problems)
+
+    @property
+    def nodes(self) -> list[str]:
+        """Nodes of all tensors, numbers in names in their order."""
+        return list(dict.fromkeys(node_of(name) for name in sorted(self.arrays, key=natural)))
+
     def take(self, name: str, *shape: int | None) -> Floats:
         """A tensor as float32; None in `shape` stands for any size.
 
-        Raises:
-            InputError: missing, of another shape, or not finite.
+        Refused: missing, of another shape, empty, no real numbers, not finite. Then zeros take its
+        place; a size that only it could tell becomes 0, which fits every other.
         """
-        if name not in self.arrays:
-            raise InputError(f"{self.path}: tensor {name} is missing")
-        array = self.arrays[name]
-        wanted = "[" + ", ".join("any" if size is None else str(size) for size in shape) + "]"
-        if array.ndim != len(shape) or any(
-            size is not None and size != found for size, found in zip(shape, array.shape, strict=True)
-        ):
-            raise InputError(
-                f"{self.path}: tensor {name} must have the shape {wanted}, not {list(array.shape)}"
-            )
-        if array.dtype.kind not in "fiu":
-            raise InputError(f"{self.path}: tensor {name} must hold real numbers, not {array.dtype}")
-        values = array.astype(np.float32)
-        finite = np.isfinite(values)
-        if not finite.all():
-            where = [int(i) for i in np.argwhere(~finite)[0]]
-            raise InputError(
-                f"{self.path}: tensor {name} must be finite, not {array[tuple(where)]} at {where}"
-            )
+        array = self.arrays.get(name)
+        unknown = tuple(size or 0 for size in shape)
+        if array is None:
+            self.refuse(node_of(name), f"tensor {name} is missing")
+            return np.zeros(unknown, np.float32)
         self.taken.add(name)
-        return values
+        fits = array.ndim == len(shape) and all(
+            found and (not size or size == found) for size, found in zip(shape, array.shape, strict=True)
+        )
+        reason = None
+        if not fits:
+            wanted = ", ".join(str(size) if size else "any" for size in shape)
+            reason = f"must have the shape [{wanted}], not {list(array.shape)}"
+        elif array.dtype.kind not in "fiu":
+            reason = f"must hold real numbers, not {array.dtype}"
+        else:
+            values = array.astype(np.float32)
+            finite = np.isfinite(values)
+            if finite.all():
+                return values
+            where = [int(i) for i in np.argwhere(~finite)[0]]
+            reason = f"must be finite, not {array[tuple(where)]} at {where}"
+        self.refuse(node_of(name), f"tensor {name} {reason}")
+        if array.ndim == len(shape):
+            unknown = tuple(size or found for size, found in zip(shape, array.shape, strict=True))
+        return np.zeros(unknown, np.float32)
 
     def take_raw(self, name: str) -> Floats:
         """A tensor that was taken before, as float32."""
@@ -77,23 +106,28 @@ class Tensors:
         """Highest number at `{}` in names that begin with `pattern`, plus one; 0 where there is none."""
         expression = re.compile(re.escape(pattern).replace(r"\{\}", r"(\d+)"))
         found = [int(match[1]) for name in self.arrays if (match := expression.match(name))]
-        return max(found, default=-1) + 1
+        # No block is without tensors: a wild number is a leftover, not a reason to look for as many
+        return min(max(found, default=-1) + 1, len(self.arrays))
 
     def refuse_leftovers(self, ignorable: str) -> None:
-        """Refuse a model with tensors that nothing used.
+        """Refuse tensors that nothing used.
 
         Args:
             ignorable: regular expression of names that carry no weights of the inference.
-
-        Raises:
-            InputError: the first few of them.
         """
-        left = [n for n in self.arrays if n not in self.taken and not re.search(ignorable, n)]
-        if left:
-            more = f" and {len(left) - 3} more" if len(left) > 3 else ""
-            raise InputError(
-                f"{self.path}: tensors of an unknown part of the model: {', '.join(sorted(left)[:3])}{more}"
-            )
+        for name in sorted(self.arrays, key=natural):
+            if name not in self.taken and not re.search(ignorable, name):
+                self.refuse(node_of(name), f"tensor {name} is of an unknown part of the model")
+
+
+def node_of(tensor: str) -> str:
+    """The node that a tensor belongs to: its name without the last part."""
+    return tensor.rpartition(".")[0] or tensor
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Key that sorts numbers in names by their value."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def read_tensors(path: Path) -> Tensors:

@@ -8,7 +8,7 @@ from golden.conversion.scheme import Verdict
 from golden.linear import IntegerLinear
 from golden.models.bert import Bert
 from golden.models.engine import Floats, Linear, RecordingEngine, SpikingEngine
-from golden.models.torch_encoder import TorchEncoder
+from golden.models.functions import Norm
 
 
 class Comparison(RecordingEngine):
@@ -38,6 +38,12 @@ class Comparison(RecordingEngine):
         self._compare(name, exact, self.spiking.attention(name, q, k, v, bias, allowed))
         return exact
 
+    def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
+        exact = super().norm(name, x, norm)
+        if name in self.spiking.norms:
+            self._compare(name, exact, self.spiking.norm(name, x, norm))
+        return exact
+
     def _compare(self, name: str, exact: Floats, spiking: Floats) -> None:
         error = np.abs(spiking.astype(np.float64) - exact)
         now = np.array([np.square(error).sum(), np.square(exact, dtype=np.float64).sum(), 0.0, 0.0])
@@ -57,9 +63,11 @@ def spiking_verdicts(
     verdicts = []
     for name in comparison.sums:
         error, worst = comparison.bounds(name)
-        reason = (
-            "one-spike inputs, integer weights" if name in linears else "trace products, WOSS, one spike out"
-        )
+        reason = "trace products, WOSS, one spike out"
+        if name in linears:
+            reason = "one-spike inputs, integer weights"
+        elif name in comparison.spiking.norms:
+            reason = "thresholds carry the row's deviation, no epsilon"
         verdicts.append(Verdict(node=name, outcome="approximate", error=error, worst=worst, reason=reason))
     left = [name for name in layers if name not in linears]
     verdicts += [
@@ -69,8 +77,8 @@ def spiking_verdicts(
     return verdicts
 
 
-def float_verdicts(model: Model, layers: dict[str, Linear]) -> list[Verdict]:
-    """Verdicts of the nodes between dense layers and attention."""
+def float_verdicts(model: Model, layers: dict[str, Linear], norms: list[str]) -> list[Verdict]:
+    """Verdicts of the nodes between dense layers and attention, and of norms that stay in floats."""
 
     def kept(node: str, reason: str) -> Verdict:
         return Verdict(node=node, outcome="float", error=None, worst=None, reason=reason)
@@ -82,14 +90,9 @@ def float_verdicts(model: Model, layers: dict[str, Linear]) -> list[Verdict]:
     verdicts = []
     for block in blocks:
         verdicts.append(exact(f"{block}.heads", "moves values, or masks them"))
-        verdicts.append(kept(f"{block}.norm1", "needs each row's deviation"))
         verdicts.append(kept(f"{block}.activation", "its result is coded"))
-        verdicts.append(kept(f"{block}.norm2", "needs each row's deviation"))
-        verdicts.append(kept(f"{block}.sum", "residual stream stays wide"))
+        verdicts.append(kept(f"{block}.sum", "its result stays wide"))
     if isinstance(model, Bert):
         verdicts.append(exact("embedding", "table look-up"))
-        verdicts.append(kept("embedding.norm", "needs each row's deviation"))
         verdicts.append(kept("pooling", "mean over tokens and its length"))
-    elif not isinstance(model, TorchEncoder):
-        verdicts.append(kept("norm", "needs each row's deviation"))
-    return verdicts
+    return verdicts + [kept(name, "norms in spikes were not asked for") for name in norms]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from golden.models.encoder import Block, run_block
 from golden.models.engine import Engine, Floats, Linear
-from golden.models.functions import Norm, layer_norm
+from golden.models.functions import Norm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Bert:
         """
         kinds = np.zeros_like(tokens) if types is None else types
         x = self.words[tokens] + self.positions[: tokens.shape[1]] + self.types[kinds]
-        x = layer_norm(x, self.norm)
+        x = engine.norm("embedding.norm", x, self.norm)
         keys = None if allowed is None else allowed[:, None, None, :]
         for index, block in enumerate(self.blocks):
             x = run_block(f"block{index}", x, block, engine, allowed=keys)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.models.engine import Engine, Floats, Linear
-from golden.models.functions import ACTIVATIONS, Norm, layer_norm
+from golden.models.functions import ACTIVATIONS, Norm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,10 @@ def run_block(
     gain1 = np.float32(1) if block.gain1 is None else block.gain1
     gain2 = np.float32(1) if block.gain2 is None else block.gain2
     if block.norm_first:
-        x = x + gain1 * self_attention(name, layer_norm(x, block.norm1), block, engine, bias, allowed)
-        return x + gain2 * run_mlp(name, layer_norm(x, block.norm2), block, engine)
-    x = layer_norm(x + gain1 * self_attention(name, x, block, engine, bias, allowed), block.norm1)
-    return layer_norm(x + gain2 * run_mlp(name, x, block, engine), block.norm2)
+        normal = engine.norm(f"{name}.norm1", x, block.norm1)
+        x = x + gain1 * self_attention(name, normal, block, engine, bias, allowed)
+        normal = engine.norm(f"{name}.norm2", x, block.norm2)
+        return x + gain2 * run_mlp(name, normal, block, engine)
+    x = x + gain1 * self_attention(name, x, block, engine, bias, allowed)
+    x = engine.norm(f"{name}.norm1", x, block.norm1)
+    return engine.norm(f"{name}.norm2", x + gain2 * run_mlp(name, x, block, engine), block.norm2)

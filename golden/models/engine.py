@@ -1,6 +1,6 @@
 """How the nodes of a model compute: in floats, in floats while ranges are recorded, or in spikes.
 
-A model calls `linear` and `attention` of an engine by node name; everything else (norms, activation
+A model calls `linear`, `attention` and `norm` of an engine by node name; everything else (activation
 functions, sums) it computes in floats itself.
 """
 
@@ -10,9 +10,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import AttentionJob, AttentionSpikes, compute, prepare
-from golden.code import PhaseCode, decode, encode
+from golden.attention import AttentionJob, compute, prepare
+from golden.code import PhaseCode, Spikes, decode, encode
 from golden.linear import IntegerLinear, potentials
+from golden.models.functions import Norm, layer_norm, standardise
+from golden.models.norm import SpikingNorm, stream_of
+from golden.network.layers import normalise
 
 Floats = NDArray[np.floating]
 
@@ -45,6 +48,9 @@ class Engine(Protocol):
         bias is broadcastable to [batch, heads, tokens, tokens], as is allowed (True = attend).
         """
 
+    def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
+        """Layer norm of x over its last axis."""
+
 
 class FloatEngine:
     """Float32 arithmetic: the reference."""
@@ -70,6 +76,9 @@ class FloatEngine:
         weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return weights @ v / weights.sum(axis=-1, keepdims=True)
 
+    def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
+        return layer_norm(x, norm)
+
 
 @dataclass
 class Ranges:
@@ -77,11 +86,15 @@ class Ranges:
 
     Attributes:
         linear: per node, [inputs].
-        attention: per node, [4, heads]: q, k, v and the output.
+        attention: per node, [4, heads, d]: q, k, v and the output.
+        norm: per node, [width]: a row less its mean, over its deviation.
+        stream: per norm, the largest input, [1].
     """
 
     linear: dict[str, Floats] = field(default_factory=dict)
     attention: dict[str, Floats] = field(default_factory=dict)
+    norm: dict[str, Floats] = field(default_factory=dict)
+    stream: dict[str, Floats] = field(default_factory=dict)
 
 
 class RecordingEngine(FloatEngine):
@@ -104,9 +117,15 @@ class RecordingEngine(FloatEngine):
         allowed: NDArray[np.bool_] | None = None,
     ) -> Floats:
         out = super().attention(name, q, k, v, bias, allowed)
-        largest = [np.abs(x).max(axis=(0, 2, 3)) for x in (q, k, v, out)]
+        largest = [np.abs(x).max(axis=(0, 2)) for x in (q, k, v, out)]
         _raise_to(self.ranges.attention, name, np.stack(largest))
         return out
+
+    def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
+        normal = standardise(x, norm.epsilon)
+        _raise_to(self.ranges.norm, name, np.abs(normal).reshape(-1, x.shape[-1]).max(axis=0))
+        _raise_to(self.ranges.stream, name, np.abs(x).max(keepdims=True).ravel())
+        return super().norm(name, x, norm)
 
 
 def _raise_to(store: dict[str, Floats], name: str, values: Floats) -> None:
@@ -115,11 +134,20 @@ def _raise_to(store: dict[str, Floats], name: str, values: Floats) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class SpikingAttention:
-    """Attention of one node in spikes: code, WOSS window, scales [4, heads] of q, k, v and output."""
+    """Attention of one node in spikes.
+
+    Attributes:
+        code: of all its spikes.
+        window: steps of the WOSS ramp.
+        scales: of q, k, v and the output, [4, heads].
+        balance: divisors of q, k and v, [3, heads, d or 1]; those of q and k cancel in the scores, that
+            of v returns at the output. The weights around attention carry them at run time.
+    """
 
     code: PhaseCode
     window: int
     scales: NDArray[np.float64]
+    balance: NDArray[np.float64]
 
 
 @dataclass
@@ -146,22 +174,29 @@ class SpikingEngine(FloatEngine):
     """Integers of the golden model where a node was converted, floats elsewhere.
 
     Attributes:
-        linears, attentions: converted nodes by name.
+        linears, attentions, norms: converted nodes by name.
         activity: spikes counted so far, by node and operand ("block0.query.x", "block0.attention.q").
     """
 
-    def __init__(self, linears: dict[str, IntegerLinear], attentions: dict[str, SpikingAttention]) -> None:
+    def __init__(
+        self,
+        linears: dict[str, IntegerLinear],
+        attentions: dict[str, SpikingAttention],
+        norms: dict[str, SpikingNorm],
+    ) -> None:
         self.linears = linears
         self.attentions = attentions
+        self.norms = norms
         self.activity: dict[str, Activity] = {}
 
     def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
         integer = self.linears.get(name)
         if integer is None:
             return super().linear(name, x, layer)
-        spikes = encode(x, integer.input_scale, integer.code)
+        centred = x if integer.input_offset is None else x - integer.input_offset
+        spikes = encode(centred, integer.input_scale, integer.code)
         self._count(f"{name}.x", spikes.phase, integer.code.steps)
-        return (potentials(spikes, integer) * integer.unit).astype(np.float32)
+        return (self.potentials(spikes, integer) * integer.unit).astype(np.float32)
 
     def attention(
         self,
@@ -178,7 +213,10 @@ class SpikingEngine(FloatEngine):
         batch, heads, tokens, _ = q.shape
         square = (batch, heads, tokens, tokens)
         scales = np.tile(spiking.scales, batch)
-        flat_q, flat_k, flat_v = (x.reshape(-1, *x.shape[2:]) for x in (q, k, v))
+        flat_q, flat_k, flat_v = (
+            (x / divisor[:, None]).reshape(-1, *x.shape[2:])
+            for x, divisor in zip((q, k, v), spiking.balance, strict=True)
+        )
         job = prepare(
             flat_q,
             flat_k,
@@ -192,19 +230,32 @@ class SpikingEngine(FloatEngine):
             scale_v=scales[2],
             scale_o=scales[3],
         )
-        result = self.compute(job)
+        attn_phase, fired_out = self.fire(job)
         steps = spiking.code.steps
         for operand, phase in (("q", job.q.phase), ("k", job.k.phase), ("v", job.v.phase)):
             self._count(f"{name}.{operand}", phase, steps)
-        fired = np.where(result.attn_phase < 0, steps, result.attn_phase)
+        fired = np.where(attn_phase < 0, steps, attn_phase)
         self._count(f"{name}.attention", fired.astype(np.int8), steps)
-        self._count(f"{name}.out", result.out.phase, steps)
-        out = decode(result.out, job.scale_o[:, None, None], job.code).astype(np.float32)
-        return out.reshape(q.shape)
+        self._count(f"{name}.out", fired_out.phase, steps)
+        out = decode(fired_out, job.scale_o[:, None, None], job.code).reshape(q.shape)
+        return (out * spiking.balance[2][:, None]).astype(np.float32)
 
-    def compute(self, job: AttentionJob) -> AttentionSpikes:
-        """The integers of an attention job; a subclass may watch, or ask another engine."""
-        return compute(job)
+    def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
+        spiking = self.norms.get(name)
+        if spiking is None:
+            return super().norm(name, x, norm)
+        spikes = normalise(spiking.layer, stream_of(x, spiking.unit), spiking.code)
+        self._count(f"{name}.out", spikes.phase, spiking.code.steps)
+        return (decode(spikes, spiking.scale, spiking.code) * norm.weight + norm.bias).astype(np.float32)
+
+    def fire(self, job: AttentionJob) -> tuple[NDArray[np.int8], Spikes]:
+        """Phases of the attention spikes, -1 where silent, and output spikes; see `golden.attention`."""
+        result = compute(job)
+        return result.attn_phase, result.out
+
+    def potentials(self, spikes: Spikes, layer: IntegerLinear) -> NDArray[np.floating] | NDArray[np.int64]:
+        """Potentials of a dense layer in its units."""
+        return potentials(spikes, layer)
 
     def _count(self, name: str, phase: NDArray[np.int8], steps: int) -> None:
         self.activity.setdefault(name, Activity()).add(phase, steps)

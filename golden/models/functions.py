@@ -6,8 +6,6 @@ from math import pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.errors import InputError
-
 Floats = NDArray[np.floating]
 
 
@@ -20,11 +18,16 @@ class Norm:
     epsilon: float
 
 
-def layer_norm(x: Floats, norm: Norm) -> Floats:
-    """(x - mean) / sqrt(variance + epsilon) * weight + bias."""
+def standardise(x: Floats, epsilon: float) -> Floats:
+    """(x - mean) / sqrt(variance + epsilon)."""
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = np.square(centred).mean(axis=-1, keepdims=True)
-    return centred / np.sqrt(variance + np.float32(norm.epsilon)) * norm.weight + norm.bias
+    return centred / np.sqrt(variance + np.float32(epsilon))
+
+
+def layer_norm(x: Floats, norm: Norm) -> Floats:
+    """`standardise`, then gain and offset."""
+    return standardise(x, norm.epsilon) * norm.weight + norm.bias
 
 
 def erf(x: Floats) -> Floats:
@@ -57,10 +60,3 @@ ACTIVATIONS = {
     "gelu_pytorch_tanh": gelu_tanh,
     "relu": relu,
 }
-
-
-def check_activation(name: str) -> str:
-    """`name`, or InputError for an activation function this project has not."""
-    if name not in ACTIVATIONS:
-        raise InputError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {name!r}")
-    return name

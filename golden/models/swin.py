@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from golden.errors import InputError
 from golden.models.encoder import Block, run_mlp, self_attention
 from golden.models.engine import Engine, Floats, Linear
-from golden.models.functions import Norm, layer_norm
+from golden.models.functions import Norm
 from golden.models.patches import patches
 
 
@@ -68,7 +68,7 @@ class Swin:
         Without a head, the mean of the normalised tokens.
         """
         x = engine.linear("embedding", patches(images, self.patch), self.embedding)
-        x = layer_norm(x, self.embedding_norm)
+        x = engine.norm("embedding.norm", x, self.embedding_norm)
         if x.shape[1] != x.shape[2]:
             raise InputError(f"images of a Swin transformer must be square, not {list(images.shape[2:])}")
         for number, stage in enumerate(self.stages):
@@ -77,7 +77,7 @@ class Swin:
             for index, swin_block in enumerate(stage.blocks):
                 shifted = index % 2 == 1
                 x = run_swin_block(f"stage{number}.block{index}", x, swin_block, shifted, engine)
-        feature = layer_norm(x, self.norm).mean(axis=(1, 2))
+        feature = engine.norm("norm", x, self.norm).mean(axis=(1, 2))
         return feature if self.head is None else engine.linear("head", feature, self.head)
 
 
@@ -89,7 +89,7 @@ def merge_patches(name: str, x: Floats, merge: Merge, engine: Engine) -> Floats:
     grid = x.reshape(batch, rows // 2, 2, columns // 2, 2, dim)
     # Order of the four neighbours as in the reference: column first, then row
     four = grid.transpose(0, 1, 3, 4, 2, 5).reshape(batch, rows // 2, columns // 2, 4 * dim)
-    return engine.linear(name, layer_norm(four, merge.norm), merge.reduction)
+    return engine.linear(name, engine.norm(f"{name}.norm", four, merge.norm), merge.reduction)
 
 
 def relative_index(window: int) -> NDArray[np.intp]:
@@ -137,7 +137,7 @@ def run_swin_block(name: str, x: Floats, swin_block: SwinBlock, shifted: bool, e
     # A single window has nothing to shift against
     shift = size // 2 if shifted and rows > size else 0
     bias = swin_block.bias_table[relative_index(size)].transpose(2, 0, 1)
-    inputs = layer_norm(x, block.norm1)
+    inputs = engine.norm(f"{name}.norm1", x, block.norm1)
     allowed = None
     if shift:
         inputs = np.roll(inputs, (-shift, -shift), axis=(1, 2))
@@ -148,4 +148,4 @@ def run_swin_block(name: str, x: Floats, swin_block: SwinBlock, shifted: bool, e
     if shift:
         grid = np.roll(grid, (shift, shift), axis=(1, 2))
     x = x + grid
-    return x + run_mlp(name, layer_norm(x, block.norm2), block, engine)
+    return x + run_mlp(name, engine.norm(f"{name}.norm2", x, block.norm2), block, engine)

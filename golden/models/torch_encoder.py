@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from golden.models.encoder import Block, run_block
 from golden.models.engine import Engine, Floats
-from golden.models.functions import Norm, layer_norm
+from golden.models.functions import Norm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,4 +22,4 @@ class TorchEncoder:
         keys = None if allowed is None else allowed[:, None, None, :]
         for index, block in enumerate(self.blocks):
             x = run_block(f"block{index}", x, block, engine, allowed=keys)
-        return x if self.norm is None else layer_norm(x, self.norm)
+        return x if self.norm is None else engine.norm("norm", x, self.norm)

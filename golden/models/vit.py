@@ -6,7 +6,7 @@ import numpy as np
 
 from golden.models.encoder import Block, run_block
 from golden.models.engine import Engine, Floats, Linear
-from golden.models.functions import Norm, layer_norm
+from golden.models.functions import Norm
 from golden.models.patches import patches
 
 
@@ -43,5 +43,5 @@ class Vit:
         x = np.concatenate([first, x], axis=1) + self.positions
         for index, block in enumerate(self.blocks):
             x = run_block(f"block{index}", x, block, engine)
-        feature = layer_norm(x[:, 0], self.norm)
+        feature = engine.norm("norm", x[:, 0], self.norm)
         return feature if self.head is None else engine.linear("head", feature, self.head)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from golden.attention import score_unit
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.checks import MAX_SHIFT
+from golden.network.checks import MAX_SHIFT, POTENTIAL_BITS
 from golden.network.floating import ACTIVATIONS, FloatTransformer
 from golden.network.layers import (
     IMAGE,
@@ -84,7 +84,13 @@ class Converter:
         self, weight: Array, bias: Array, units: Array
     ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
         integer = np.floor(weight / units[:, None] + 0.5).astype(np.int16)
-        return integer, np.floor(bias / (units / self.one) + 0.5).astype(np.int64)
+        addend = np.floor(bias / (units / self.one) + 0.5)
+        if not (np.abs(addend) < 1 << POTENTIAL_BITS).all():
+            raise InputError(
+                f"biases must fit potentials of {POTENTIAL_BITS} bits beside the weights, "
+                f"one is {np.abs(addend).max():.3g} units"
+            )
+        return integer, addend.astype(np.int64)
 
     def spikes(
         self, source: str, target: str, weight: Array, bias: Array, scale: Array, activation: str = "identity"
@@ -132,14 +138,8 @@ class Converter:
     def norm(self, name: str) -> Callable[[str], tuple[Array, Array]]:
         """Append a norm; returns a function that folds it into the linear layer it is given."""
         kind = NORM_KIND[self.network.norm]
-        wished = self.maxima[name]
-        # rms: |x| * sqrt(width) / sqrt(sum x**2) >= theta*scale*B**-p. The deviation is estimated half
-        # a grid point low on average (`layers.row_shift`).
         unit = self.stream_unit if kind == "fixed" else math.sqrt(self.network.width)
-        centre = 0.0 if kind == "fixed" else 0.5
-        place = self.points * np.log2(self.code.threshold_shift * wished / unit) + centre
-        offset = np.floor(place + 0.5).astype(np.int64)
-        scale = wished * 2.0 ** ((offset - place) / self.points)
+        offset, scale = norm_places(kind, self.maxima[name], unit, self.code)
         self.layers.append(Norm(target="norm", kind=kind, offset=offset, levels=geometric_levels(self.code)))  # type: ignore[arg-type]
         gain, shift = self.network.affine(name)
 
@@ -164,6 +164,24 @@ class Converter:
             )
         )
         return np.repeat(o, head_dim)
+
+
+def norm_places(kind: str, wished: Array, unit: float, code: PhaseCode) -> tuple[NDArray[np.int64], Array]:
+    """Places of the first thresholds of a norm, and the scales that they stand for exactly.
+
+    Args:
+        kind: of the norm.
+        wished: value of a spike of phase 0 per channel; for rms and layer in units of the row's deviation.
+        unit: of the stream for "fixed", else the square root of the width.
+        code: of the spikes.
+    """
+    points = resolution(code.log2_base)
+    # rms: |x| * sqrt(width) / sqrt(sum x**2) >= theta*scale*B**-p. The deviation is estimated half
+    # a grid point low on average (`layers.row_shift`).
+    centre = 0.0 if kind == "fixed" else 0.5
+    place = points * np.log2(code.threshold_shift * wished / unit) + centre
+    offset = np.floor(place + 0.5).astype(np.int64)
+    return offset, wished * 2.0 ** ((offset - place) / points)
 
 
 def invert(function: Callable[[Array], Array], value: float) -> float:

@@ -25,10 +25,11 @@ from golden.attention import AttentionJob, compute, prepare
 from golden.code import check_range
 from golden.config import preset
 from golden.errors import InputError
-from sim.board.attention import DEFAULT_BAUD, READ_SECONDS, AttentionBoard
+from sim.board.attention import AttentionBoard
 from sim.board.faults import FaultyPort
 from sim.board.session import LinkError, Session
 from sim.board.simulate import compile_board, running
+from sim.board.streams import DEFAULT_BAUD, READ_SECONDS
 from synth.boards import find_board
 from synth.core import core_design
 

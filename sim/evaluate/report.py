@@ -32,6 +32,18 @@ def label_report(outputs: Mapping[str, Outputs], labels: NDArray[np.int64], seed
     return assemble("accuracy, %", statistic, outputs, len(labels), seed)
 
 
+def vector_report(outputs: Mapping[str, Outputs], samples: int, seed: int) -> dict[str, Any]:
+    """Mean cosine x 100 with the float outputs, for models whose outputs no task scores."""
+    flat = {mode: o.values.reshape(samples, -1) for mode, o in outputs.items()}
+    reference = next(iter(flat.values()))
+    angle = {mode: 100 * cosine(values, reference) for mode, values in flat.items()}
+
+    def statistic(where: NDArray[np.intp]) -> NDArray[np.float64]:
+        return np.array([a[where].mean() for a in angle.values()])
+
+    return assemble("cosine with floats x 100", statistic, outputs, samples, seed)
+
+
 def assemble(
     metric: str, statistic: Any, outputs: Mapping[str, Outputs], samples: int, seed: int
 ) -> dict[str, Any]:

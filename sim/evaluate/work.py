@@ -19,8 +19,8 @@ from golden.conversion.run import run
 from golden.conversion.store import Stored, load
 from golden.models.engine import Activity, Engine, FloatEngine, SpikingEngine
 
-Mode = Literal["float", "attention", "linear"]
-MODES: tuple[Mode, ...] = ("float", "attention", "linear")
+Mode = Literal["float", "attention", "linear", "norm"]
+MODES: tuple[Mode, ...] = ("float", "attention", "linear", "norm")
 # Samples of a batch: large enough for the matrix products, small enough for a progress bar
 BATCH = 32
 
@@ -85,7 +85,7 @@ def outputs_of(
 
     Args:
         folder: a converted model, as `golden.conversion.store.save` writes it.
-        mode: float, attention in spikes, or every dense input in spikes too.
+        mode: float, attention in spikes, every dense input in spikes too, or layer norms as well.
         samples: inputs of the model without the batch axis.
         jobs: processes; None leaves the choice to joblib's configuration.
         progress: called with the number of samples that became ready.

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from golden.attention import compute, decode_outputs, prepare
 from golden.code import MAX_DENOMINATOR, PhaseCode, decode, encode
-from golden.conversion.convert import attention_scales, linear_scales
+from golden.conversion.scales import attention_of, linear_scales
+from golden.conversion.scheme import Scheme
 from golden.exact import softmax_attention
 from golden.models.engine import Ranges
 from sim.search.capture import Captured
@@ -39,9 +40,10 @@ def bases(low: float, high: float) -> list[Fraction]:
 
 
 def scales_of(ranges: Ranges) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
-    """Scales of attention [4, heads] and of dense inputs [inputs], by node."""
-    attention = {name: attention_scales(values) for name, values in ranges.attention.items()}
-    return attention, {name: linear_scales(name, ranges, "channel") for name in ranges.linear}
+    """Scales of attention [4, heads] and of dense inputs [inputs], by node; per head and per channel."""
+    scheme = Scheme()
+    attention = {name: attention_of(values, scheme).scales for name, values in ranges.attention.items()}
+    return attention, {name: linear_scales(name, ranges, scheme) for name in ranges.linear}
 
 
 def code_error(captured: Captured, ranges: Ranges, code: PhaseCode, window: int | None = None) -> CodeError:

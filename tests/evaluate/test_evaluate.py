@@ -1,17 +1,24 @@
 """`onespike convert` and `onespike evaluate` from end to end, on processes and on a Dask cluster."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
 
 from golden.conversion.store import load
 from onespike.cli import main
 from sim.evaluate.data import read_labelled
 from sim.evaluate.work import outputs_of, pieces
+
+REFERENCE = Path(__file__).parent.parent / "models" / "reference"
 
 
 def test_round_trip_through_the_folder(converted: Path, images: Path) -> None:
@@ -41,6 +48,9 @@ def test_report(converted: Path, images: Path, tmp_path: Path, capsys: pytest.Ca
     literal = report["literal"]
     assert literal["codes"] == 2 * 2 * 17 * 16  # samples, blocks, tokens, features
     assert literal["codes_differ"] < 0.05 * literal["codes"]
+    assert literal["parts"] == "linear"
+    assert 0 < literal["difference"] < 0.1
+    assert "norm" not in report["modes"]
     out = capsys.readouterr().out
     assert "linear" in out
     assert "times faster" in out
@@ -72,6 +82,77 @@ def test_dask_gives_the_same_outputs(converted: Path, images: Path) -> None:
     assert sum(ready) == len(samples)
 
 
+@pytest.mark.parametrize("layout", ["bert", "vit", "swin", "torch_norm_last", "torch_norm_first"])
+def test_every_layout_from_a_file_to_a_score(
+    layout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A tiny model of random weights made with numpy, through both commands, norms in spikes too."""
+    rng = np.random.default_rng(7)
+    tensors = {
+        name: (rng.normal(size=array.shape) * array.std() + array.mean()).astype(np.float32)
+        for name, array in load_file(REFERENCE / f"{layout}.safetensors").items()
+    }
+    model, data, report_file = tmp_path / "m.safetensors", tmp_path / "data.npz", tmp_path / "report.json"
+    save_file(tensors, model)
+    options = json.loads((REFERENCE / f"{layout}.json").read_text())
+    known = {"heads": "--heads", "activation": "--activation"}
+    extra = [word for name, flag in known.items() if name in options for word in (flag, str(options[name]))]
+    extra += ["--norm-first"] if options.get("norm_first") else []
+    inputs = np.load(REFERENCE / f"{layout}.npz")["inputs"]
+    if layout == "bert":
+        words = [f"w{number}" for number in range(len(tensors["embeddings.word_embeddings.weight"]))]
+        write_tokenizer(tmp_path / "tokenizer.json", words)
+        data = tmp_path / "data.csv"
+        rows = [" ".join(rng.choice(words, rng.integers(2, 6))) for _ in range(24)]
+        data.write_text(
+            "".join(f"{a},{b},{rng.random():.2f}\n" for a, b in zip(rows[::2], rows[1::2], strict=True))
+        )
+    else:
+        samples = rng.normal(size=(12, *inputs.shape[1:])).astype(np.float32)
+        np.savez(data, inputs=samples, labels=np.zeros(12, int))
+    target = tmp_path / "converted"
+    convert = ["convert", model, "-o", target, "--samples", data, "--count", 4, "--parts", "norm", *extra]
+    code = ["--steps", 40, "--log2-base", "1/5", "--weight-bits", 12]
+    assert main([str(word) for word in [*convert, *code]]) == 0
+    shown = capsys.readouterr().out
+    assert {v.outcome for v in load(target).conversion.verdicts} >= {"approximate", "float", "exact"}
+    assert all(v.node in shown for v in load(target).conversion.verdicts)
+    evaluate = ["evaluate", target, data, "--jobs", 1, "--report", report_file]
+    assert main([str(word) for word in evaluate]) == 0
+    modes = json.loads(report_file.read_text())["modes"]
+    assert list(modes) == ["float", "attention", "linear", "norm"]
+    for mode in ("attention", "linear", "norm"):
+        assert modes[mode]["cosine"]["mean"] > 0.98
+
+
+def write_tokenizer(path: Path, words: list[str]) -> None:
+    """One token per word."""
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token=words[0]))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.save(str(path))
+
+
+def test_a_refused_model_shows_every_node(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tensors = load_file(REFERENCE / "vit.safetensors")
+    tensors["blocks.1.norm1.weight"][0] = np.inf
+    del tensors["blocks.0.mlp.fc2.bias"]
+    model = tmp_path / "m.safetensors"
+    save_file(tensors, model)
+    arguments = ["convert", model, "-o", tmp_path / "out", "--samples", images, "--heads", 2]
+    assert main([str(word) for word in arguments]) == 2
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 1
+    assert "tensor blocks.0.mlp.fc2.bias is missing (and 1 more reasons to refuse it)" in shown.err
+    for name in tensors:
+        assert (name.rpartition(".")[0] or name) in shown.out
+    refused = re.findall(r"^ *(\S+) +refused ", shown.out, re.MULTILINE)
+    assert refused == ["blocks.0.mlp.fc2", "blocks.1.norm1"]
+    assert "must be finite, not inf at [0]" in " ".join(shown.out.split())
+
+
 def mistake(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """The one line of a refused command."""
     assert main([str(argument) for argument in arguments]) == 2
@@ -93,6 +174,9 @@ def test_mistakes_of_evaluate(
     np.savez(small, inputs=np.zeros((2, 3, 8, 8), np.float32), labels=np.zeros(2, int))
     assert "do not fit the model's weights" in mistake(capsys, "evaluate", converted, small)
     assert "--modes must be taken from" in mistake(capsys, "evaluate", converted, images, "--modes", "x")
+    assert "--modes norm needs a model converted with --parts norm" in mistake(
+        capsys, "evaluate", converted, images, "--modes", "norm"
+    )
     assert "holds no conversion.json" in mistake(capsys, "evaluate", tmp_path, images)
 
 

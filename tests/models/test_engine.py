@@ -6,19 +6,23 @@ import numpy as np
 import pytest
 
 from golden.code import PhaseCode
-from golden.conversion.convert import attention_scales, convert, linear_scales, record
+from golden.conversion.convert import convert, record
+from golden.conversion.norms import norm_readers
 from golden.conversion.run import run
-from golden.conversion.scheme import Scheme
+from golden.conversion.scales import attention_of, linear_scales
+from golden.conversion.scheme import ATTENTION_GRANULARITIES, AttentionGranularity, RefusedModel, Scheme
 from golden.errors import InputError
 from golden.models.encoder import Block
-from golden.models.engine import FloatEngine, Linear, Ranges
+from golden.models.engine import FloatEngine, Linear, Ranges, RecordingEngine, SpikingEngine
 from golden.models.functions import Norm, erf, gelu, layer_norm
 from golden.models.torch_encoder import TorchEncoder
 
 FINE = PhaseCode(steps=64, log2_base=Fraction(1, 8), trace_bits=16)
 
 
-def small_encoder(seed: int, dim: int = 16, hidden: int = 24, blocks: int = 2) -> TorchEncoder:
+def small_encoder(
+    seed: int, dim: int = 16, hidden: int = 24, blocks: int = 2, norm_first: bool = True
+) -> TorchEncoder:
     rng = np.random.default_rng(seed)
 
     def dense(outputs: int, inputs: int) -> Linear:
@@ -26,12 +30,15 @@ def small_encoder(seed: int, dim: int = 16, hidden: int = 24, blocks: int = 2) -
         return Linear(weight=weight.astype(np.float32), bias=rng.normal(size=outputs).astype(np.float32) / 4)
 
     def norm() -> Norm:
-        return Norm(weight=np.ones(dim, np.float32), bias=np.zeros(dim, np.float32), epsilon=1e-5)
+        weight = rng.choice([-1.0, 1.0], dim) * rng.uniform(0.5, 1.5, dim)
+        return Norm(
+            weight=weight.astype(np.float32), bias=rng.normal(size=dim).astype(np.float32) / 4, epsilon=1e-5
+        )
 
     def block() -> Block:
         return Block(
             heads=2,
-            norm_first=True,
+            norm_first=norm_first,
             activation="gelu",
             query=dense(dim, dim),
             key=dense(dim, dim),
@@ -98,16 +105,84 @@ def test_activity_counts_neurons_and_spikes() -> None:
         assert counted.steps <= counted.neurons * 16
 
 
+HEADS = np.array(
+    [[[1.0, 0.5], [0, 0]], [[2, 2], [2, 8]], [[4, 1], [4, 4]], [[8, 0.5], [0.001, 0.001]]], np.float32
+)
+
+
 def test_scales() -> None:
     ranges = Ranges(
         linear={"b.mlp1": np.array([1.0, 0.0, 4.0]), "b.projection": np.array([9.0, 9.0, 9.0, 9.0])},
-        attention={"b.attention": np.array([[1, 0], [2, 2], [4, 4], [8, 0.001]])},
+        attention={"b.attention": HEADS},
     )
-    assert linear_scales("b.mlp1", ranges, "channel").tolist() == [1.0, 4.0 / 1024, 4.0]
-    assert linear_scales("b.mlp1", ranges, "tensor").tolist() == [4.0, 4.0, 4.0]
+    scheme = Scheme()
+    assert linear_scales("b.mlp1", ranges, scheme).tolist() == [1.0, 4.0 / 1024, 4.0]
+    assert linear_scales("b.mlp1", ranges, Scheme(granularity="tensor")).tolist() == [4.0, 4.0, 4.0]
     # The projection reads the output spikes of attention, within the range of their threshold
-    assert linear_scales("b.projection", ranges, "channel").tolist() == [4.0, 4.0, 4 / 256, 4 / 256]
-    assert attention_scales(ranges.attention["b.attention"])[0].tolist() == [1.0, 1.0]
+    assert linear_scales("b.projection", ranges, scheme).tolist() == [4.0, 4.0, 4 / 256, 4 / 256]
+    assert attention_of(HEADS, scheme).scales[:3].tolist() == [[1, 1], [2, 8], [4, 4]]
+
+
+def test_attention_scales_per_tensor_and_channel() -> None:
+    whole = attention_of(HEADS, Scheme(attention_granularity="tensor"))
+    assert whole.scales.tolist() == [[1, 1], [8, 8], [4, 4], [4, 4]]
+    fine = attention_of(HEADS, Scheme(attention_granularity="channel"))
+    np.testing.assert_allclose(fine.balance[0] * fine.balance[1], 1.0)
+    np.testing.assert_allclose(fine.scales[:2, 0], 2**0.5)
+    assert fine.balance[2].tolist() == [[4, 1], [4, 4]]
+    assert fine.scales[2].tolist() == [1, 1]
+    ranges = Ranges(linear={"b.projection": np.ones(4)}, attention={"b.attention": HEADS})
+    read = linear_scales("b.projection", ranges, Scheme(attention_granularity="channel"))
+    assert read.tolist() == [4.0, 1.0, 4 / 256, 4 / 256]
+
+
+@pytest.mark.parametrize("granularity", ["tensor", "head", "channel"])
+def test_scales_of_attention_change_nothing_but_the_code(granularity: AttentionGranularity) -> None:
+    """With a fine code all of them give the float network."""
+    model = small_encoder(8)
+    rng = np.random.default_rng(9)
+    batch = rng.normal(size=(4, 10, 16)).astype(np.float32)
+    ranges, layers = record(model, [batch])
+    scheme = Scheme(code=FINE, weight_bits=16, attention_granularity=granularity)
+    spikes = run(model, batch, convert(model, ranges, layers, scheme, [batch]).engine())
+    assert relative(spikes, run(model, batch, FloatEngine())) < 0.06
+
+
+def test_scales_per_channel_serve_channels_of_unlike_range() -> None:
+    rng = np.random.default_rng(10)
+    spread = np.exp2(-np.arange(8))
+    q, k, v = (rng.normal(size=(1, 1, 20, 8)) * spread for _ in range(3))
+    q /= spread**2  # large where k is small
+    engine = RecordingEngine()
+    exact = engine.attention("a", q, k, v)
+    errors = {}
+    for granularity in ATTENTION_GRANULARITIES:
+        scheme = Scheme(attention_granularity=granularity)
+        spiking = SpikingEngine({}, {"a": attention_of(engine.ranges.attention["a"], scheme)}, {})
+        errors[granularity] = relative(spiking.attention("a", q, k, v) / spread, exact / spread)
+    assert errors["channel"] < 0.7 * errors["head"]
+
+
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_norms_in_spikes(norm_first: bool) -> None:
+    model = small_encoder(11, norm_first=norm_first)
+    rng = np.random.default_rng(12)
+    batch = rng.normal(size=(4, 10, 16)).astype(np.float32)
+    ranges, layers = record(model, [batch])
+    exact = run(model, batch, FloatEngine())
+    errors = []
+    for code in (PhaseCode(steps=8, log2_base=Fraction(3, 4)), PhaseCode(), FINE):
+        conversion = convert(model, ranges, layers, Scheme(code=code, parts="norm", weight_bits=16), [batch])
+        engine = conversion.engine()
+        errors.append(relative(run(model, batch, engine), exact))
+        # A dense layer that reads a norm alone is given the norm's spikes, not another code of them
+        for name, (norm, _) in norm_readers(model).items():
+            assert engine.activity[f"{name}.x"] == engine.activity[f"{norm}.out"]
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] < 0.1
+    outcome = {verdict.node: verdict.outcome for verdict in conversion.verdicts}
+    assert outcome["block0.norm1"] == outcome["norm"] == "approximate"
+    assert conversion.engine("linear").norms == {}
 
 
 def test_no_samples_and_overflow_are_refused() -> None:
@@ -118,10 +193,23 @@ def test_no_samples_and_overflow_are_refused() -> None:
         record(model, [np.full((1, 3, 16), np.inf, np.float32)])
 
 
+def test_layers_beyond_the_exact_range_are_refused_by_name() -> None:
+    model = small_encoder(7, hidden=300)
+    batch = np.random.default_rng(3).normal(size=(2, 5, 16)).astype(np.float32)
+    ranges, layers = record(model, [batch])
+    wide = Scheme(code=PhaseCode(steps=27, log2_base=Fraction(1)), weight_bits=16)
+    with pytest.raises(RefusedModel, match=r"block0.mlp2: a linear layer of 300 inputs") as refused:
+        convert(model, ranges, layers, wide, [batch])
+    outcome = {verdict.node: verdict.outcome for verdict in refused.value.verdicts}
+    assert {node for node, out in outcome.items() if out == "refused"} == {"block0.mlp2", "block1.mlp2"}
+    assert outcome["block0.mlp1"] == "readable"
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("parts", "all", "Scheme.parts must be one of attention, linear, not 'all'"),
+        ("parts", "all", "Scheme.parts must be one of attention, linear, norm, not 'all'"),
+        ("attention_granularity", "row", "Scheme.attention_granularity must be one of tensor, head, channel"),
         ("granularity", "head", "Scheme.granularity must be one of tensor, channel, not 'head'"),
         ("window", 17, r"Scheme.window must be an integer in 1..16, not 17"),
         ("weight_bits", 1, r"Scheme.weight_bits must be an integer in 2..16, not 1"),

@@ -1,6 +1,7 @@
 """Readers of four layouts against outputs of torch, transformers and timm (see reference/make.py)."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from golden.conversion.layouts import Options, read_model
+from golden.conversion.layouts import LAYOUTS, Options, read_model
 from golden.conversion.run import run
+from golden.conversion.scheme import RefusedModel
 from golden.conversion.tensors import read_tensors
 from golden.errors import InputError
 from golden.models.bert import Bert
@@ -19,6 +21,8 @@ from golden.models.engine import FloatEngine
 
 REFERENCE = Path(__file__).parent / "reference"
 NAMES = ("bert", "vit", "swin", "torch_norm_last", "torch_norm_first")
+# q, k and v may have no bias; a network no head, pooler or final norm
+OPTIONAL_BIAS = re.compile(r"qkv.bias$|in_proj_bias$")
 LAYOUT = {"torch_norm_last": "torch-encoder", "torch_norm_first": "torch-encoder"}
 
 
@@ -92,7 +96,7 @@ MISTAKES = {
     "leftover": (
         "vit",
         put("blocks.0.attn.q_norm.weight", np.ones(8, np.float32)),
-        "tensors of an unknown part of the model: blocks.0.attn.q_norm.weight",
+        "tensor blocks.0.attn.q_norm.weight is of an unknown part of the model",
     ),
     "unknown": (
         "vit",
@@ -114,6 +118,64 @@ def test_refused(tmp_path: Path, mistake: str) -> None:
     with pytest.raises(InputError, match=message) as error:
         read_model(read_tensors(path), case(name).options)
     assert "\n" not in str(error.value)
+
+
+def test_every_node_of_a_refused_model_gets_its_reason(tmp_path: Path) -> None:
+    def spoil(tensors: dict[str, NDArray[Any]]) -> None:
+        put_nan(tensors)
+        del tensors["blocks.1.mlp.fc1.weight"]  # its size is known from no other tensor
+        tensors["norm.bias"] = np.zeros(5, np.float32)
+        tensors["blocks.0.attn.q_norm.weight"] = np.ones(8, np.float32)
+        tensors["blocks.0.attn.q_norm.bias"] = np.ones(8, np.float32)
+
+    path = changed(tmp_path, "vit", spoil)
+    whole = {name.rpartition(".")[0] or name for name in load_file(REFERENCE / "vit.safetensors")}
+    with pytest.raises(RefusedModel, match=r"and 5 more reasons to refuse it") as refused:
+        read_model(read_tensors(path), Options())  # nor are the heads known
+    verdicts = {verdict.node: verdict for verdict in refused.value.verdicts}
+    assert set(verdicts) == whole | {"blocks.0.attn.q_norm", "heads"}
+    reasons = {node: verdict.reason for node, verdict in verdicts.items() if verdict.outcome == "refused"}
+    assert set(reasons) == {
+        *("blocks.0.mlp.fc1", "blocks.1.mlp.fc1", "norm", "blocks.0.attn.q_norm", "heads"),
+    }
+    assert reasons["blocks.1.mlp.fc1"] == "tensor blocks.1.mlp.fc1.weight is missing"
+    assert reasons["blocks.0.attn.q_norm"].count("unknown part of the model") == 2
+    assert {verdict.outcome for verdict in verdicts.values()} == {"refused", "readable"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_missing_tensor_is_named(tmp_path: Path, name: str) -> None:
+    """Whatever is missing, the reader comes to its end and says so."""
+    options = case(name).options
+    for tensor in load_file(REFERENCE / f"{name}.safetensors"):
+        tensors = read_tensors(changed(tmp_path, name, drop(tensor)))
+        if OPTIONAL_BIAS.search(tensor):
+            read_model(tensors, options)
+            continue
+        known = any(layout.recognise(tensors) for layout in LAYOUTS.values())
+        with pytest.raises(RefusedModel, match=f"tensor {tensor} is missing" if known else "unknown arch"):
+            read_model(tensors, options)
+
+
+def test_an_unknown_architecture_lists_its_nodes(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_file({"lstm.weight_ih": np.ones((4, 4), np.float32), "lstm.weight_hh": np.ones((4, 4))}, path)
+    with pytest.raises(RefusedModel, match="unknown architecture") as refused:
+        read_model(read_tensors(path), Options())
+    assert [(v.node, v.outcome, v.reason) for v in refused.value.verdicts] == [
+        ("lstm", "refused", "unknown architecture")
+    ]
+
+
+@pytest.mark.parametrize("value", ["null", '"x"', "-1", "[1]"])
+@pytest.mark.parametrize("key", ["layer_norm_eps", "num_attention_heads", "hidden_act"])
+def test_wild_values_in_config_are_refused(tmp_path: Path, key: str, value: str) -> None:
+    changed(tmp_path, "bert", lambda tensors: None)
+    heads = "" if key == "num_attention_heads" else '"num_attention_heads": 2, '
+    (tmp_path / "config.json").write_text(f'{{{heads}"{key}": {value}}}')
+    with pytest.raises(RefusedModel) as refused:
+        read_model(read_tensors(tmp_path), Options())
+    assert "\n" not in str(refused.value)
 
 
 def test_heads_must_be_known_and_divide() -> None:
