@@ -1,9 +1,10 @@
 # The words a user types. Every target installs what it needs into .venv by itself.
 PYTHON ?= python3
 BIN := .venv/bin
-# What is installed: the project alone, or with the test tools
+# What is installed: the project alone, with the test tools, or with place and route
 CORE := .venv/.installed
 DEV := .venv/.installed-dev
+FPGA := .venv/.installed-fpga
 
 # Several BLAS threads per process only get in each other's way: the matrices are small
 export OPENBLAS_NUM_THREADS := 1
@@ -11,8 +12,15 @@ export OPENBLAS_NUM_THREADS := 1
 # Network of the main job: digits, or fashion with DATA=folder of the idx files of Fashion-MNIST
 NETWORK ?= digits
 DATA ?=
+# First seed of the long targets
+SEED ?= 1000
 
-.PHONY: sim sim-stochastic test check bench rtl clean
+# Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
+BOARD ?= ulx3s-85f
+PRESET ?=
+ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
+
+.PHONY: sim sim-stochastic test gate-level soak soak-network check bench rtl synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL
 ifeq ($(NETWORK),digits)
@@ -21,10 +29,19 @@ endif
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
 
 sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL
-	$(BIN)/python -m sim.stochastic.demo
+	$(BIN)/onespike stochastic demo
 
 test: check  ## everything that shows that it is right
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+gate-level: $(DEV)  ## netlists of the small presets on three device families, in the core's bench: half an hour
+	$(BIN)/python -m pytest -m long -n 2 tests/synth/test_gate_level.py
+
+soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board
+	$(BIN)/python -m sim.board.soak --frames 10000 --seed 1
+
+soak-network: $(DEV)  ## 300 random networks on 30 random cores in RTL; SEED of the first core
+	$(BIN)/python -m tests.network.soak --seed $(SEED)
 
 check: $(DEV)  ## style and types
 	$(BIN)/ruff check .
@@ -36,6 +53,12 @@ bench: $(CORE)  ## ratios of speed, measured side by side
 
 rtl: $(CORE)  ## Verilog of the default preset in build/rtl
 	$(BIN)/onespike rtl -o build/rtl
+
+synth: $(FPGA)  ## a bitstream in build/synth
+	$(BIN)/onespike synth $(ON_BOARD)
+
+program: $(FPGA)  ## the same into the board
+	$(BIN)/onespike program $(ON_BOARD)
 
 clean:
 	rm -rf build

@@ -180,7 +180,7 @@ PRESETS: dict[str, CoreConfig] = {
     "default": DEFAULT,
     "wide": dataclasses.replace(DEFAULT, lanes=128),
     "lean": LEAN,
-    # The smallest that runs the digits network; for the iCE40UP5K
+    # For the iCE40UP5K, on which the output neuron finds no room beside a link
     "pico": dataclasses.replace(
         LEAN,
         code=PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=8),
@@ -189,6 +189,7 @@ PRESETS: dict[str, CoreConfig] = {
         head_dim=16,
         cluster=4,
         queued_heads=2,
+        output="context",
     ),
     "tiny": dataclasses.replace(LEAN, lanes=8, tokens=16, head_dim=16, cluster=4, queued_heads=2),
     "digits": dataclasses.replace(DEFAULT, lanes=16, tokens=16, head_dim=16),
@@ -214,6 +215,24 @@ def preset(name: str) -> CoreConfig:
     if not isinstance(name, str) or name not in PRESETS:
         raise InputError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
     return PRESETS[name]
+
+
+def lane_per_token(tokens: int, head_dim: int) -> CoreConfig:
+    """The core with a lane for every token, without bias and mask: the fastest for this size.
+
+    Raises:
+        InputError: no core is that large.
+    """
+    cluster = next((n for n in (8, 4, 3, 2) if tokens % n == 0), 1)
+    return CoreConfig(
+        lanes=tokens,
+        tokens=tokens,
+        head_dim=head_dim,
+        cluster=cluster,
+        terms_per_beat=1,
+        bias=False,
+        mask=False,
+    )
 
 
 def to_table(config: CoreConfig) -> dict[str, Any]:

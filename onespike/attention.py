@@ -16,6 +16,7 @@ from onespike.options import (
     MAX_SEED,
     ConfigOption,
     PresetOption,
+    SchemeOption,
     chosen_config,
     whole_number,
 )
@@ -23,20 +24,11 @@ from onespike.stochastic import stochastic_attention
 from onespike.tables import attention_tables, print_tables, progress
 from sim.report import attention_report
 
-SCHEMES = ("spiked", "stochastic")
-
 
 def engine_name(text: str) -> str:
     """Parser of --engine."""
     if text not in ENGINES:
         raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {text!r}")
-    return text
-
-
-def scheme_name(text: str) -> str:
-    """Parser of --scheme."""
-    if text not in SCHEMES:
-        raise typer.BadParameter(f"must be one of {', '.join(SCHEMES)}, not {text!r}")
     return text
 
 
@@ -77,16 +69,7 @@ def attention(
     ] = None,
     port: PortOption = None,
     timeout: TimeoutOption = None,
-    scheme: Annotated[
-        str,
-        typer.Option(
-            "--scheme",
-            metavar="|".join(SCHEMES),
-            parser=scheme_name,
-            help="`spiked`: SpikedAttention, one spike per neuron; `stochastic`: stochastic spiking "
-            "attention (SSA), Bernoulli spike trains.",
-        ),
-    ] = "spiked",
+    scheme: SchemeOption = "spiked",
     steps: Annotated[
         int | None,
         typer.Option(
@@ -152,30 +135,25 @@ def attention(
     With `--scheme stochastic` IN.npz holds `q`, `k`, `v` as rates in 0..1 [heads, tokens, head_dim]
     or as trains of 0 and 1 [steps, heads, tokens, head_dim]. OUT.npz receives `q_train`, `k_train`,
     `v_train`, `score`, `out` (uint8 trains), `out_rate` and `expected_rate` (float32); the seed
-    chooses the random numbers.
+    chooses the random numbers. The engine is a full array of the input's size unless `--config`
+    describes another; a board has its own, whose seed is part of the hardware. The report has the
+    same keys, the error is that of the rates against their exact expectation.
     """
     if scheme == "stochastic":
-        spiked_only: dict[str, object] = {
-            "--preset": preset_name,
-            "--config": config_file,
-            "--window": window,
-            "--port": port,
-        }
-        for option, given in spiked_only.items():
+        for option, given in (("--preset", preset_name), ("--window", window)):
             if given is not None:
                 raise InputError(f"{option} needs --scheme spiked, not stochastic")
     elif steps is not None:
         raise InputError(
             "--steps needs --scheme stochastic, not spiked (T of the code is in the configuration)"
         )
-    config = chosen_config(preset_name, config_file)
-    seed = int(scheme == "stochastic") if seed is None else seed
-    check_range("--seed", seed, 0, MAX_SEED)
+    if seed is not None:
+        check_range("--seed", seed, 0, MAX_SEED)
     if engine != "board":
         for option, absent in (("--port", port is None), ("--timeout", timeout is None)):
             if not absent:
                 raise InputError(f"{option} needs --engine board, not {engine}")
-    elif port is None and scheme == "spiked":
+    elif port is None:
         raise InputError("--engine board needs --port, the serial port of the board")
     if waves is not None:
         if engine != "rtl":
@@ -189,8 +167,18 @@ def attention(
             raise InputError(f"{label} must differ from IN.npz, not be {path} again")
 
     if scheme == "stochastic":
-        stochastic_attention(source, targets, engine=engine, steps=steps, seed=seed)
+        stochastic_attention(
+            source,
+            targets,
+            engine=engine,
+            config_file=config_file,
+            steps=steps,
+            seed=seed,
+            port=port,
+            timeout=timeout,
+        )
         return
+    config = chosen_config(preset_name, config_file)
     arrays = read_inputs(source)
     with (
         whole_or_nothing(targets) as places,
@@ -224,7 +212,7 @@ def attention(
         exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
         report = attention_report(
             engine=engine,
-            seed=seed,
+            seed=seed or 0,
             config=config,
             job=job,
             spikes=outcome.spikes,

@@ -1,24 +1,32 @@
 """Options of the commands about boards, and the build that several of them need."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from golden.config import PRESETS, CoreConfig
-from onespike.options import chosen_config
+from golden.config import PRESETS
+from golden.errors import InputError
+from onespike.options import chosen_config, stochastic_config
 from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
+    from sim.board.figures import Throughput
+    from sim.board.network import NetworkBoard
+    from sim.board.stochastic import StochasticBoard
     from synth.boards import Board
+    from synth.design import Design
     from synth.flow import Build, OnStage
+
+Opened = TypeVar("Opened")
 
 
 def megahertz(text: str) -> float:
@@ -50,6 +58,15 @@ def seconds(text: str) -> float:
     return value
 
 
+CoreNetworkOption = Annotated[
+    str | None,
+    typer.Option(
+        "--network",
+        metavar="NAME|FILE",
+        help="The core of a whole network instead, as in `onespike infer`; --config may give its sizes.",
+        show_default=False,
+    ),
+]
 BoardOption = Annotated[
     str, typer.Option("--board", metavar="NAME", help="One of those that `onespike boards` lists.")
 ]
@@ -110,24 +127,33 @@ class Wanted:
 
     Attributes:
         board: the board.
-        name: of the preset or of the configuration file.
-        config: the core.
+        design: the core.
+        throughput: what the cycle model says of it at a clock in MHz.
         clock: Hz.
     """
 
     board: "Board"
-    name: str
-    config: CoreConfig
+    design: "Design"
+    throughput: "Throughput"
     clock: float
 
 
 def board_config(
-    board_name: str, preset_name: str | None, config_file: Path | None, clock: float | None
+    board_name: str,
+    preset_name: str | None,
+    config_file: Path | None,
+    clock: float | None,
+    network: str | None = None,
+    data: Path | None = None,
+    lanes: int | None = None,
+    scheme: str = "spiked",
 ) -> Wanted:
-    """Board, configuration and clock that the options name.
+    """Board, core and clock that the options name.
 
     Args:
         clock: MHz.
+        network, data, lanes: the core of a whole network instead; see `sim.network.cases.load_case`.
+        scheme: of attention, spiked or stochastic.
 
     Raises:
         InputError: one of them is not usable.
@@ -136,13 +162,50 @@ def board_config(
     from synth.budgets import clock_of
 
     board = find_board(board_name)
-    if preset_name is None and config_file is None:
-        preset_name = board.preset
-    config = chosen_config(preset_name, config_file)
-    name = preset_name if config_file is None else config_file.stem
-    assert name is not None
-    hertz = clock_of(board, name) if clock is None else clock * 1e6
-    return Wanted(board=board, name=name, config=config, clock=hertz)
+    if network is not None:
+        if scheme != "spiked":
+            raise InputError(f"--network needs --scheme spiked, not {scheme}")
+        if preset_name is not None:
+            raise InputError("--network sizes the core itself, it excludes --preset")
+        design, throughput = network_core(network, data, config_file, lanes)
+    else:
+        for option, value in (("--data", data), ("--lanes", lanes)):
+            if value is not None:
+                raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
+        from sim.board.throughput import throughput as head_throughput
+
+        if scheme == "stochastic":
+            from synth.engine import stochastic_design
+
+            engine = stochastic_config(preset_name, config_file)
+            assert config_file is not None
+            design, throughput = stochastic_design(engine, config_file.stem), partial(head_throughput, engine)
+        else:
+            from synth.core import core_design
+
+            if preset_name is None and config_file is None:
+                preset_name = board.preset
+            config = chosen_config(preset_name, config_file)
+            name = preset_name if config_file is None else config_file.stem
+            assert name is not None
+            design, throughput = core_design(config, name), partial(head_throughput, config)
+    hertz = clock_of(board, design.name) if clock is None else clock * 1e6
+    return Wanted(board=board, design=design, throughput=throughput, clock=hertz)
+
+
+def network_core(
+    network: str, data: Path | None, config_file: Path | None, lanes: int | None
+) -> "tuple[Design, Throughput]":
+    """The core of a whole network, and what it does at a clock on the held-out images."""
+    from golden.network.sizes import read_sizes, sized_config
+    from sim.network.cases import load_case
+    from sim.network.throughput import throughput
+    from synth.network import network_design
+
+    case = load_case(network, data, None, None)
+    given = {} if config_file is None else read_sizes(config_file)
+    config = sized_config(case.network, given if lanes is None else given | {"lanes": lanes})
+    return network_design(config, Path(network).stem), partial(throughput, case, config)
 
 
 def board_build(wanted: Wanted, *, seed: int, tools: Origin) -> "Build":
@@ -153,12 +216,12 @@ def board_build(wanted: Wanted, *, seed: int, tools: Origin) -> "Build":
         ToolError: a tool failed.
         TimingError: the clock was not reached.
     """
-    from synth.core import core_design
     from synth.flow import build
 
-    design = core_design(wanted.config, wanted.name)
     with stage_progress() as on_stage:
-        return build(wanted.board, design, clock=wanted.clock, seed=seed, tools=tools, on_stage=on_stage)
+        return build(
+            wanted.board, wanted.design, clock=wanted.clock, seed=seed, tools=tools, on_stage=on_stage
+        )
 
 
 @contextmanager
@@ -187,13 +250,34 @@ def _tell_when_done(stage: str, state: str, seconds: float) -> None:
         print(f"onespike: {stage}: {seconds:.1f} s", file=sys.stderr, flush=True)
 
 
-@contextmanager
-def opened_board(port: str | None, timeout: float | None) -> "Iterator[AttentionBoard | None]":
-    """The board at a serial port; None without a port."""
-    if port is None:
-        yield None
-        return
-    from sim.board.attention import PATIENCE, connect
+def opened_board(port: str | None, timeout: float | None) -> "AbstractContextManager[AttentionBoard | None]":
+    """The board with an attention core at a serial port; None without a port."""
+    from sim.board.attention import connect
 
-    with connect(port, patience=PATIENCE if timeout is None else timeout) as board:
-        yield board
+    return _opened(connect, port, timeout)
+
+
+def opened_network_board(
+    port: str | None, timeout: float | None
+) -> "AbstractContextManager[NetworkBoard | None]":
+    """The board with a network core at a serial port; None without a port."""
+    from sim.board.network import connect
+
+    return _opened(connect, port, timeout)
+
+
+def opened_stochastic_board(
+    port: str | None, timeout: float | None
+) -> "AbstractContextManager[StochasticBoard | None]":
+    """The board with a stochastic engine at a serial port; None without a port."""
+    from sim.board.stochastic import connect
+
+    return _opened(connect, port, timeout)
+
+
+def _opened(
+    connect: "Callable[..., AbstractContextManager[Opened]]", port: str | None, timeout: float | None
+) -> "AbstractContextManager[Opened | None]":
+    from sim.board.streams import PATIENCE
+
+    return nullcontext() if port is None else connect(port, patience=PATIENCE if timeout is None else timeout)

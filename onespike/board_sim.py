@@ -1,14 +1,24 @@
 """`onespike board-sim`: a simulated board behind a pseudo-terminal."""
 
-from onespike.board_options import BoardOption, BoardPresetOption, ClockOption, board_config
-from onespike.options import ConfigOption
+from onespike.board_options import (
+    BoardOption,
+    BoardPresetOption,
+    ClockOption,
+    CoreNetworkOption,
+    board_config,
+)
+from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption
 
 
 def board_sim(
     board_name: BoardOption = "ulx3s-85f",
     preset_name: BoardPresetOption = None,
     config_file: ConfigOption = None,
+    network: CoreNetworkOption = None,
+    data: DataOption = None,
+    lanes: LanesOption = None,
     clock: ClockOption = None,
+    scheme: SchemeOption = "spiked",
 ) -> None:
     """Simulate a board, pins and all, and print the name of its serial port.
 
@@ -19,15 +29,17 @@ def board_sim(
 
         onespike board-sim --board icebreaker
         onespike attention in.npz out.npz --engine board --port /dev/pts/3
+        onespike board-sim --scheme stochastic --config engine.toml
+        onespike board-sim --network digits --clock 10
+        onespike infer --engine board --port /dev/pts/3
     """
-    wanted = board_config(board_name, preset_name, config_file, clock)
+    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
     from onespike.tables import progress
     from sim.board.simulate import compile_board, started
-    from synth.core import core_design
 
     with progress() as bar:
         bar.add_task("compile", total=None)
-        program = compile_board(wanted.board, core_design(wanted.config, wanted.name), wanted.clock)
+        program = compile_board(wanted.board, wanted.design, wanted.clock)
     try:
         with started(program) as (process, port):
             print(port, flush=True)

@@ -27,10 +27,17 @@ def _summary(figures: Mapping[str, Any]) -> Table:
     table = Table(title="{design} on {board} ({device})".format(**figures), show_header=False)
     table.add_row("clock", f"{figures['fmax_mhz']:g} MHz reached, {figures['clock_mhz']:g} MHz asked for")
     table.add_row("slack", f"{figures['slack_ns']:g} ns")
-    size = f"{done['tokens']} tokens, head_dim {done['head_dim']}"
-    table.add_row("a head", f"{done['cycles_per_head']:,.0f} cycles ({size})")
-    table.add_row("heads per second", f"{done['heads_per_second']:,.0f}")
-    table.add_row("trace accumulations", f"{done['accumulations_per_second'] / 1e6:,.0f} million per second")
+    if "inferences_per_second" in done:
+        images = f"mean of {done['images']} images"
+        table.add_row("an inference", f"{done['cycles_per_inference']:,.0f} cycles ({images})")
+        table.add_row("inferences per second", f"{done['inferences_per_second']:,.0f}")
+        table.add_row("lanes at work in linear layers", f"{done['lanes_in_linear_layers']:.1%}")
+    else:
+        size = f"{done['tokens']} tokens, head_dim {done['head_dim']}"
+        table.add_row("a head", f"{done['cycles_per_head']:,.0f} cycles ({size})")
+        table.add_row("heads per second", f"{done['heads_per_second']:,.0f}")
+        rate = done["accumulations_per_second"] / 1e6
+        table.add_row("trace accumulations", f"{rate:,.0f} million per second")
     table.add_row("bitstream", f"{figures['bitstream_bytes']:,} bytes")
     table.add_row("seed", str(figures["seed"]))
     table.add_row("tools", ", ".join(sorted(set(figures["tools"].values()))))

@@ -62,7 +62,7 @@ def board_table(entries: list[dict[str, Any]]) -> Table:
     table.add_column("board", no_wrap=True)
     table.add_column("")
     table.add_column("device", no_wrap=True)
-    for column in ("MHz", "logic cells", "block RAMs"):
+    for column in ("MHz", "baud", "logic cells", "block RAMs"):
         table.add_column(column, justify="right")
     table.add_column("largest preset")
     table.add_column("presets, at MHz")
@@ -70,7 +70,7 @@ def board_table(entries: list[dict[str, Any]]) -> Table:
         presets = entry["presets"].items()
         table.add_row(
             *(entry[key] for key in ("name", "title", "device")),
-            *(f"{entry[key]:g}" for key in ("clock_mhz", "logic_cells", "block_rams")),
+            *(f"{entry[key]:.10g}" for key in ("clock_mhz", "baud", "logic_cells", "block_rams")),
             entry["largest_preset"] or "none",
             ", ".join(f"{name} {known['clock_mhz']:g}" for name, known in presets),
         )

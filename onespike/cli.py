@@ -11,6 +11,7 @@ from onespike.attention import attention
 from onespike.bench import bench
 from onespike.board_sim import board_sim
 from onespike.boards import boards
+from onespike.compare import compare
 from onespike.convert import convert_model
 from onespike.energy import energy
 from onespike.evaluate import evaluate
@@ -22,13 +23,14 @@ from onespike.program import program
 from onespike.rtl import rtl
 from onespike.search import search
 from onespike.sim import sim
+from onespike.studies import studies
 from onespike.sweep import sweep
 from onespike.synth import synth
 
 FAILED, MISTAKE = 1, 2
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
-for command in (attention, presets, rtl, sim, infer, bench, example, boards, synth, program):
+for command in (attention, compare, presets, rtl, sim, infer, bench, example, boards, synth, program):
     app.command()(command)
 app.command(name="board-sim")(board_sim)
 app.command(name="convert")(convert_model)
@@ -37,6 +39,7 @@ app.command(name="predict")(predict_network)
 app.command()(search)
 app.command()(sweep)
 app.add_typer(energy, name="energy")
+app.add_typer(studies, name="stochastic")
 
 
 @app.callback(invoke_without_command=True)

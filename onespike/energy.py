@@ -1,6 +1,5 @@
 """`onespike energy`: what the paper counts, and what hardware would."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,14 +8,20 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from golden.attention import prepare
-from golden.energy.hardware import total
 from golden.energy.layers import SHAPES
-from golden.energy.stochastic import StochasticEvents, stochastic_attention
+from golden.energy.stochastic import PAPER_RATIOS, Layer
 from golden.errors import InputError
 from onespike.files import read_inputs, whole_or_nothing, write_json
 from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
 from onespike.tables import print_tables
-from sim.energy import Densities, hardware_report, measured_densities, network_report, paper_report
+from sim.energy import (
+    Densities,
+    hardware_report,
+    measured_densities,
+    network_report,
+    paper_report,
+    scheme_report,
+)
 from sim.workload import random_heads
 
 energy = typer.Typer(help="Energy under two accountings that are never mixed.", rich_markup_mode="markdown")
@@ -178,35 +183,47 @@ def network(
 
 @energy.command()
 def stochastic(
-    heads: Annotated[int, typer.Option("--heads", parser=whole_number)] = 4,
+    heads: Annotated[int, typer.Option("--heads", parser=whole_number)] = 8,
     tokens: Annotated[int, typer.Option("--tokens", parser=whole_number)] = 64,
-    head_dim: Annotated[int, typer.Option("--head-dim", parser=whole_number)] = 32,
+    head_dim: Annotated[int, typer.Option("--head-dim", parser=whole_number)] = 48,
     steps: Annotated[int, typer.Option("--steps", metavar="T", parser=whole_number)] = 10,
     rate: Annotated[
         float, typer.Option("--rate", metavar="X", parser=positive, help="Spikes of q, k, v per step.")
-    ] = 0.3,
+    ] = 0.25,
     score_rate: Annotated[
-        float,
-        typer.Option("--score-rate", metavar="X", parser=positive, help="Spikes of the scores per step."),
-    ] = 0.1,
+        float | None,
+        typer.Option(
+            "--score-rate",
+            metavar="X",
+            parser=positive,
+            help="Spikes of the stochastic scores per step. [default: the square of --rate]",
+        ),
+    ] = None,
     sharing: Annotated[
-        int, typer.Option("--sharing", metavar="N", parser=whole_number, help="Draws per generator and step.")
+        int, typer.Option("--sharing", metavar="N", parser=whole_number, help="Comparators per random draw.")
     ] = 1,
     register: Annotated[
         float | None,
         typer.Option(
-            "--register-pj", metavar="PJ", parser=positive, help="Of a register bit. [default: unknown]"
+            "--register-pj",
+            metavar="PJ",
+            parser=positive,
+            help="Of a random bit. [default: that of an adder's bit]",
         ),
     ] = None,
     report_file: ReportOption = None,
 ) -> None:
-    """Stochastic spiking attention (AICAS 2024) by the hardware's accounting, scope by scope.
+    """Attention in floats, in accumulated spikes and in stochastic spikes, by the paper's accounting.
 
-    Example:
+    Stochastic Spiking Attention (AICAS 2024): arithmetic and memory apart, every line with its count
+    and constant. The defaults are the paper's layer.
 
-        onespike energy stochastic --steps 10 --rate 0.25 --register-pj 0.005
+    Examples:
+
+        onespike energy stochastic
+        onespike energy stochastic --rate 0.1 --sharing 64 --report energy.json
     """
-    events = StochasticEvents(
+    layer = Layer(
         heads=heads,
         tokens=tokens,
         head_dim=head_dim,
@@ -215,11 +232,18 @@ def stochastic(
         score_rate=score_rate,
         sharing=sharing,
     )
-    scopes = stochastic_attention(events, register)
-    lines = [asdict(scope) | {"microjoule": scope.microjoule} for scope in scopes]
-    report = {"events": asdict(events), "scopes": lines, "microjoule": total(scopes)}
+    report = scheme_report(layer, register)
     write_report(report_file, report)
-    print_tables([scope_table("Stochastic spiking attention", report)])
+    table = Table(title="Attention of one layer", box=SIMPLE)
+    columns = ("", "compute, µJ", "memory, µJ", "compute / stochastic", "memory / stochastic")
+    for column in columns:
+        table.add_column(column, justify="right" if column else "left")
+    for name, entry in report["schemes"].items():
+        energies = (f"{entry[part]['microjoule']:.4f}" for part in PAPER_RATIOS)
+        table.add_row(name, *energies, *(f"{entry[part]['ratio']:.2f}" for part in PAPER_RATIOS))
+    table.add_row("the paper, float", "", "", *(f"{ratio:.1f}" for ratio in PAPER_RATIOS.values()))
+    parts = report["schemes"]["stochastic"]
+    print_tables([table, *(scope_table(f"stochastic, {part}", parts[part]) for part in PAPER_RATIOS)])
 
 
 def scope_table(title: str, side: dict[str, Any]) -> Table:

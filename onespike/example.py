@@ -8,7 +8,7 @@ import typer
 from golden.code import check_range
 from onespike.files import whole_or_nothing, write_npz
 from onespike.options import MAX_SEED, SeedOption, whole_number
-from sim.workload import random_heads
+from sim.workload import random_heads, random_rates
 
 
 def example(
@@ -22,6 +22,9 @@ def example(
     head_dim: Annotated[
         int, typer.Option("--head-dim", metavar="N", parser=whole_number, help="Features, 1..256.")
     ] = 16,
+    rates: Annotated[
+        bool, typer.Option("--rates", help="Uniform in 0..1: input for both schemes of attention.")
+    ] = False,
     seed: SeedOption = 0,
 ) -> None:
     """Write random but realistic q, k and v, to try `onespike attention` with.
@@ -30,11 +33,13 @@ def example(
 
         onespike example in.npz
         onespike example in.npz --heads 4 --tokens 64 --head-dim 32 --seed 7
+        onespike example rates.npz --rates
     """
     check_range("--heads", heads, 1, 64)
     check_range("--tokens", tokens, 1, 1024)
     check_range("--head-dim", head_dim, 1, 256)
     check_range("--seed", seed, 0, MAX_SEED)
+    make = random_rates if rates else random_heads
     with whole_or_nothing({"OUT.npz": target}) as places:
-        write_npz(places["OUT.npz"], random_heads(heads, tokens, head_dim, seed))
+        write_npz(places["OUT.npz"], make(heads, tokens, head_dim, seed))
     typer.echo(f"{target}: q, k, v float32 [{heads}, {tokens}, {head_dim}], seed {seed}")

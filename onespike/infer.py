@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from golden.code import check_range
+from golden.errors import InputError
+from onespike.board_options import PortOption, TimeoutOption, opened_network_board
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import MAX_SEED, DataOption, LanesOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 
 DIFFERENT = 1
+ENGINES = ("rtl", "board")
 
 
 def fraction(text: str) -> Fraction:
@@ -20,6 +23,13 @@ def fraction(text: str) -> Fraction:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise typer.BadParameter(f"must be a fraction a/b, not {text!r}") from None
+
+
+def engine_name(text: str) -> str:
+    """Parser of --engine."""
+    if text not in ENGINES:
+        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {text!r}")
+    return text
 
 
 def infer(
@@ -31,16 +41,7 @@ def infer(
             help="digits, fashion, fashion-batchnorm, a network file or trained float weights.",
         ),
     ] = "digits",
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            help="Folder with the idx files of the images (Fashion-MNIST); "
-            "for a FILE the handwritten digits when absent.",
-            show_default=False,
-        ),
-    ] = None,
+    data: DataOption = None,
     steps: Annotated[
         int | None,
         typer.Option("--steps", metavar="T", parser=whole_number, help="Phases of the code. [default: 16]"),
@@ -65,9 +66,21 @@ def infer(
             "--rtl",
             metavar="N",
             parser=whole_number,
-            help="How many of these go through the RTL too. [default: 20, or --images if fewer]",
+            help="How many of these go through the hardware too. [default: 20, or --images if fewer]",
         ),
     ] = None,
+    lanes: LanesOption = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="|".join(ENGINES),
+            parser=engine_name,
+            help="Where these go through: the simulated RTL, or a board with a network core at --port.",
+        ),
+    ] = "rtl",
+    port: PortOption = None,
+    timeout: TimeoutOption = None,
     recode: Annotated[
         bool, typer.Option("--recode", help="Also with the residual coded after each sum, as in the paper.")
     ] = False,
@@ -87,13 +100,20 @@ def infer(
         onespike infer
         onespike infer --images 40 --rtl 2 --seed 3
         onespike infer --network fashion --data DIR --steps 24 --log2-base 1/3
+        onespike infer --engine board --port /dev/ttyUSB0
 
     DIR receives `report.json`, `timeline.txt` and `timeline.png` (what each unit does when, for one
     inference) and `network.npz`, the integers of the network, from which `onespike rtl --network`
     generates the core. Exit status 1 says that an integer or a cycle differed.
     """
     check_range("--seed", seed, 0, MAX_SEED)
-    with filled_folder("-o", directory) as folder:
+    if (engine == "board") != (port is not None):
+        raise InputError("--engine board needs --port, and --port needs --engine board")
+    if engine == "board" and lanes is not None:
+        raise InputError("--lanes sizes the simulated core, --engine board has its own")
+    if engine == "rtl" and timeout is not None:
+        raise InputError("--timeout is for --engine board")
+    with filled_folder("-o", directory) as folder, opened_network_board(port, timeout) as board:
         from sim.network.cases import load_case
         from sim.network.infer import infer as run_inferences
         from sim.network.infer import write_results
@@ -105,6 +125,8 @@ def infer(
                 load_case(network, data, steps, log2_base),
                 images=images,
                 rtl=rtl,
+                lanes=lanes,
+                board=board,
                 seed=seed,
                 recode=recode,
                 progress=lambda part, share: bar.update(task, description=part, completed=share),

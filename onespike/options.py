@@ -7,8 +7,11 @@ import typer
 
 from golden.config import PRESETS, CoreConfig, load_config, preset
 from golden.errors import InputError
+from golden.stochastic.config import StochasticConfig
+from golden.stochastic.table import load_config as load_stochastic_config
 
 MAX_SEED = 2**32 - 1
+SCHEMES = ("spiked", "stochastic")
 
 
 def whole_number(text: str) -> int:
@@ -19,6 +22,23 @@ def whole_number(text: str) -> int:
         raise typer.BadParameter(f"must be an integer, not {text!r}") from None
 
 
+def scheme_name(text: str) -> str:
+    """Parser of --scheme."""
+    if text not in SCHEMES:
+        raise typer.BadParameter(f"must be one of {', '.join(SCHEMES)}, not {text!r}")
+    return text
+
+
+SchemeOption = Annotated[
+    str,
+    typer.Option(
+        "--scheme",
+        metavar="|".join(SCHEMES),
+        parser=scheme_name,
+        help="`spiked`: SpikedAttention, one spike per neuron; `stochastic`: stochastic spiking "
+        "attention (SSA), Bernoulli spike trains.",
+    ),
+]
 PresetOption = Annotated[
     str | None,
     typer.Option(
@@ -34,7 +54,28 @@ ConfigOption = Annotated[
         "--config",
         metavar="FILE.toml",
         help="Configuration file: the keys that `onespike presets --json` shows, all optional, "
-        "and `base`, the preset that gives the others.",
+        "and `base`, the preset that gives the others; of a stochastic engine those of its "
+        "parameters and random numbers (docs/stochastic.md).",
+        show_default=False,
+    ),
+]
+LanesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--lanes",
+        metavar="N",
+        parser=whole_number,
+        help="Neurons at work at once in the core of a whole network. [default: 32]",
+        show_default=False,
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Folder with the idx files of a network's images (Fashion-MNIST); "
+        "for a FILE the handwritten digits when absent.",
         show_default=False,
     ),
 ]
@@ -58,3 +99,16 @@ def chosen_config(preset_name: str | None, config_file: Path | None) -> CoreConf
     if config_file is not None:
         return load_config(config_file)
     return preset("default" if preset_name is None else preset_name)
+
+
+def stochastic_config(preset_name: str | None, config_file: Path | None) -> StochasticConfig:
+    """The stochastic engine that --config describes; there are no presets of it.
+
+    Raises:
+        InputError: --preset is given, or --config is absent or not usable.
+    """
+    if preset_name is not None:
+        raise InputError(f"--preset needs --scheme spiked, not stochastic ({preset_name!r})")
+    if config_file is None:
+        raise InputError("--scheme stochastic needs --config, a file with tokens and head_dim of the engine")
+    return load_stochastic_config(config_file)

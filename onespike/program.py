@@ -11,18 +11,23 @@ from onespike.board_options import (
     BoardOption,
     BoardPresetOption,
     ClockOption,
+    CoreNetworkOption,
     ToolsOption,
     board_build,
     board_config,
 )
-from onespike.options import MAX_SEED, ConfigOption, SeedOption
+from onespike.options import MAX_SEED, ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
 
 
 def program(
     board_name: BoardOption = "ulx3s-85f",
     preset_name: BoardPresetOption = None,
     config_file: ConfigOption = None,
+    network: CoreNetworkOption = None,
+    data: DataOption = None,
+    lanes: LanesOption = None,
     clock: ClockOption = None,
+    scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
     tools: ToolsOption = "auto",
     bitstream: Annotated[
@@ -54,10 +59,14 @@ def program(
     # Before minutes are spent on a bitstream that nothing can load
     loader = find_loader(board)
     if bitstream is None:
-        wanted = board_config(board_name, preset_name, config_file, clock)
+        wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
         bitstream = board_build(wanted, seed=seed, tools=tools).bitstream
     else:
-        for option, value in (("--preset", preset_name), ("--config", config_file), ("--clock", clock)):
+        given = {
+            "--preset": preset_name, "--config": config_file, "--network": network, "--data": data,
+            "--lanes": lanes, "--clock": clock, "--scheme": None if scheme == "spiked" else scheme,
+        }  # fmt: skip
+        for option, value in given.items():
             if value is not None:
                 raise InputError(f"{option} excludes --bitstream, which is loaded as it is")
         if not bitstream.is_file():

@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from golden.errors import InputError
-from onespike.options import ConfigOption, PresetOption, chosen_config
+from onespike.options import (
+    ConfigOption,
+    LanesOption,
+    PresetOption,
+    SchemeOption,
+    chosen_config,
+    stochastic_config,
+)
 
 
 def rtl(
@@ -21,10 +28,13 @@ def rtl(
         typer.Option(
             "--network",
             metavar="FILE.npz",
-            help="Network file: write the core that runs the whole network, sized to it.",
+            help="Network file: write the core that runs the whole network, sized to it; "
+            "--config may give sizes.",
             show_default=False,
         ),
     ] = None,
+    lanes: LanesOption = None,
+    scheme: SchemeOption = "spiked",
 ) -> None:
     """Write the attention core of a configuration, or the core of a whole network, as plain Verilog.
 
@@ -35,24 +45,43 @@ def rtl(
         onespike rtl -o build/rtl
         onespike rtl -o build/rtl --preset tiny
         onespike rtl -o build/rtl --config mine.toml
+        onespike rtl -o build/rtl --scheme stochastic --config engine.toml
         onespike rtl -o build/rtl --network build/infer/network.npz
+        onespike rtl -o build/rtl --network build/infer/network.npz --lanes 64
     """
     if directory.exists() and not directory.is_dir():
         raise InputError(f"-o must be a folder, not the file {directory}")
     if network is not None:
-        if preset_name is not None or config_file is not None:
-            raise InputError("--network sizes the core itself, it excludes --preset and --config")
+        if scheme != "spiked":
+            raise InputError(f"--network needs --scheme spiked, not {scheme}")
+        if preset_name is not None:
+            raise InputError("--network sizes the core itself, it excludes --preset")
+        from golden.network.sizes import read_sizes
         from hw.neuron.generate import write_network_core
 
-        write_network_core(network, directory)
-        for end in ("v", "json"):
-            typer.echo(directory / f"network_core.{end}")
+        given = {} if config_file is None else read_sizes(config_file)
+        if lanes is not None:
+            given["lanes"] = lanes
+        for path in write_network_core(network, directory, given):
+            typer.echo(path)
         return
-    config = chosen_config(preset_name, config_file)
-    from golden.config import to_table
-    from hw.core import AttentionCore
+    if lanes is not None:
+        raise InputError("--lanes is for --network, a configuration has its own")
     from hw.export import write
 
-    core = AttentionCore(config)
-    for path in write(core, "attention_core", directory, to_table(config), core.latency):
+    if scheme == "stochastic":
+        from golden.stochastic.table import to_table as engine_table
+        from hw.stochastic.core import StochasticAttention
+
+        engine = StochasticAttention(stochastic_config(preset_name, config_file))
+        table, latency = engine_table(engine.config), {"head": engine.latency}
+        written = write(engine, "stochastic_attention", directory, table, latency)
+    else:
+        from golden.config import to_table
+        from hw.core import AttentionCore
+
+        config = chosen_config(preset_name, config_file)
+        core = AttentionCore(config)
+        written = write(core, "attention_core", directory, to_table(config), core.latency)
+    for path in written:
         typer.echo(path)

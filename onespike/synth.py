@@ -11,12 +11,13 @@ from onespike.board_options import (
     BoardOption,
     BoardPresetOption,
     ClockOption,
+    CoreNetworkOption,
     ToolsOption,
     board_build,
     board_config,
 )
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import MAX_SEED, ConfigOption, SeedOption
+from onespike.options import MAX_SEED, ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
 from onespike.tables import print_tables
 
 
@@ -24,7 +25,11 @@ def synth(
     board_name: BoardOption = "ulx3s-85f",
     preset_name: BoardPresetOption = None,
     config_file: ConfigOption = None,
+    network: CoreNetworkOption = None,
+    data: DataOption = None,
+    lanes: LanesOption = None,
     clock: ClockOption = None,
+    scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
     tools: ToolsOption = "auto",
     units: Annotated[
@@ -50,19 +55,21 @@ def synth(
         onespike synth
         onespike synth --board icebreaker --report build/icebreaker.json
         onespike synth --board tangnano9k --preset tiny --clock 60 --seed 3 -o tiny.fs
+        onespike synth --scheme stochastic --config engine.toml --clock 50
+        onespike synth --network fashion --data DIR --clock 60
 
     A design that does not fit the device is refused before place and route, most of them before
     synthesis. Exit status 1 says that a tool failed, or that the clock was not reached; the line
     names the log.
     """
     check_range("--seed", seed, 0, MAX_SEED)
-    wanted = board_config(board_name, preset_name, config_file, clock)
+    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
     targets = {label: path for label, path in (("-o", bitstream), ("--report", report_file)) if path}
     with whole_or_nothing(targets) as places:
         made = board_build(wanted, seed=seed, tools=tools)
         from sim.board.figures import figures
 
-        found: dict[str, Any] = figures(made, wanted.board, wanted.config, tools, units=units)
+        found: dict[str, Any] = figures(made, wanted.board, wanted.throughput, tools, units=units)
         if bitstream is not None:
             shutil.copyfile(made.bitstream, places["-o"])
         if report_file is not None:

@@ -41,11 +41,12 @@ def print_tables(tables: Iterable[Table]) -> None:
 
 
 def attention_tables(report: Mapping[str, Any]) -> list[Table]:
-    """Summary and heads of a report of `sim.report.attention_report`."""
-    return [_summary(report), _heads(report)]
+    """Summary and heads of a report of either scheme."""
+    summary = _spiked_summary if report["scheme"] == "spiked" else _stochastic_summary
+    return [summary(report), _heads(report)]
 
 
-def _summary(report: Mapping[str, Any]) -> Table:
+def _spiked_summary(report: Mapping[str, Any]) -> Table:
     shape, code, firing, error = (report[key] for key in ("shape", "configuration", "firing", "error"))
     table = Table(title="Spiked attention", show_header=False)
     table.add_row("engine", f"{report['engine']}, seed {report['seed']}")
@@ -56,31 +57,62 @@ def _summary(report: Mapping[str, Any]) -> Table:
     for name, what in (("out", "output codes"), ("out_raw", "raw output")):
         cosine, rmse = _number(error[name]["cosine"]), _number(error[name]["relative_rmse"])
         table.add_row(f"{what} against softmax", f"cosine {cosine}, relative RMSE {rmse}")
+    _add_time(table, report)
+    return table
+
+
+def _stochastic_summary(report: Mapping[str, Any]) -> Table:
+    shape, firing, error = (report[key] for key in ("shape", "firing", "error"))
+    table = Table(title="Stochastic spiking attention", show_header=False)
+    table.add_row("engine", f"{report['engine']}, seed {report['seed']}")
+    table.add_row(
+        "shape", "{heads} heads, {tokens} tokens, head_dim {head_dim}, {steps} steps".format(**shape)
+    )
+    names = ("q", "k", "v", "score", "out")
+    table.add_row("firing per step", ", ".join(f"{name} {firing[name]:.1%}" for name in names))
+    table.add_row(
+        "attention",
+        f"{firing['survivors_per_row']:.2f} of {shape['tokens']} keys fire in a row and step",
+    )
+    cosine, relative = _number(error["out"]["cosine"]), _number(error["out"]["relative_rmse"])
+    table.add_row(
+        "rates against expectation",
+        f"cosine {cosine}, relative RMSE {relative}",
+    )
+    table.add_row(
+        "error of a rate",
+        f"RMS {error['rmse']:.4f}, mean {error['bias']:+.4f}",
+    )
+    _add_time(table, report)
+    return table
+
+
+def _add_time(table: Table, report: Mapping[str, Any]) -> None:
     if report["cycles"] is not None:
         table.add_row("cycles", f"{report['cycles']['total']} at the last output")
+    if report["events"] is not None:
         table.add_row("lanes at work", f"{report['lane_utilisation']:.1%}")
         table.add_row("events", ", ".join(f"{name} {count}" for name, count in report["events"].items()))
-    return table
 
 
 def _heads(report: Mapping[str, Any]) -> Table:
     heads = report["shape"]["heads"]
     table = Table(title="Heads" if heads <= SHOWN_HEADS else f"Heads (the first {SHOWN_HEADS} of {heads})")
     cycles = report["cycles"]
+    measured = [
+        (name, words) for name, words in (("out", ""), ("out_raw", "raw ")) if name in report["error"]
+    ]
     for column in (
         "head",
         *(("complete at cycle", "cycles") if cycles is not None else ()),
-        "cosine",
-        "relative RMSE",
-        "raw cosine",
-        "raw relative RMSE",
+        *(f"{words}{measure}" for _, words in measured for measure in ("cosine", "relative RMSE")),
     ):
         table.add_column(column, justify="right")
     for head in range(min(heads, SHOWN_HEADS)):
         time = [cycles["heads"][head], cycles["head_durations"][head]] if cycles is not None else []
         errors = [
             _number(report["error"][name]["heads"][head][measure])
-            for name in ("out", "out_raw")
+            for name, _ in measured
             for measure in ("cosine", "relative_rmse")
         ]
         table.add_row(str(head), *map(str, time), *errors)

@@ -111,6 +111,7 @@ def attention_report(
         activity: events and lane utilisation, which follow from the spikes.
     """
     return {
+        "scheme": "spiked",
         "engine": engine,
         "seed": seed,
         "shape": {"heads": job.heads, "tokens": job.tokens, "head_dim": job.head_dim},

@@ -28,3 +28,13 @@ def random_heads(heads: int, tokens: int, head_dim: int, seed: int) -> dict[str,
     logits = q @ k.swapaxes(-1, -2) / np.sqrt(head_dim)
     gain = np.sqrt(LOGIT_DEVIATION / max(float(logits.std()), 1e-3))
     return {name: array.astype(np.float32) for name, array in (("q", gain * q), ("k", gain * k), ("v", v))}
+
+
+def random_rates(heads: int, tokens: int, head_dim: int, seed: int) -> dict[str, NDArray[Any]]:
+    """q, k and v as independent rates, uniform in 0..1; input that both schemes take.
+
+    Returns:
+        q, k, v: float32 [heads, tokens, head_dim] each.
+    """
+    rng = np.random.default_rng(seed)
+    return dict(zip("qkv", rng.random((3, heads, tokens, head_dim), dtype=np.float32), strict=True))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from golden.errors import InputError
+from hw.clock import dividers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +123,11 @@ class Board:
         """A fresh amaranth-boards platform; one serves one design."""
         module, name = self.platform.split(":")
         return getattr(importlib.import_module(f"amaranth_boards.{module}"), name)()
+
+    def check_clock(self, clock: float) -> None:
+        """Raise InputError unless the PLL can make this clock, and the clock the bit rate."""
+        self.divisor(clock)
+        dividers(self.family.name, self.make_platform().default_clk_frequency, clock)
 
     def divisor(self, clock: float) -> int:
         """Clock cycles per bit of the serial line.

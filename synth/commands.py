@@ -31,22 +31,21 @@ def generate(board: Board, top: Elaboratable) -> dict[str, str]:
     # No source positions: the text depends on the hardware alone
     plan = board.make_platform().prepare(top, TOP, emit_src=False)
     constraints = CONSTRAINTS[board.family.name]
-    synthesis = f"{SYNTHESIS[board.family.name]} -json {NETLIST}"
     return {
         f"{TOP}.il": plan.files[f"{TOP}.il"],
         constraints: re.sub(r"(?m)^\s*(//|#) Automatically generated.*$", "", plan.files[constraints]),
-        f"{TOP}.ys": _script(synthesis, STATISTICS),
+        f"{TOP}.ys": synthesis_script(board.family.name, f"-json {NETLIST}", STATISTICS),
     }
 
 
-def hierarchical_script(family: str, statistics: str) -> str:
-    """Synthesis of the same design with its modules kept apart, for the sake of the statistics alone."""
-    return _script(f"{SYNTHESIS[family]} -noflatten", statistics)
+def synthesis_script(family: str, options: str, statistics: str) -> str:
+    """Script that synthesises `top.il` with more options, and writes the cells it needs."""
+    return "\n".join((f"read_rtlil {TOP}.il", *synthesis(family, options, statistics))) + "\n"
 
 
-def _script(synthesis: str, statistics: str) -> str:
-    lines = (f"read_rtlil {TOP}.il", *HIDE_ELEMENTS, synthesis, f"tee -o {statistics} stat -json")
-    return "\n".join(lines) + "\n"
+def synthesis(family: str, options: str, statistics: str) -> tuple[str, ...]:
+    """Commands that synthesise the module `top`, and write the cells it needs to `statistics`."""
+    return (*HIDE_ELEMENTS, f"{SYNTHESIS[family]} {options}", f"tee -o {statistics} stat -json")
 
 
 def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -3,6 +3,7 @@
 from golden.config import CoreConfig, to_table
 from hw.core import AttentionCore
 from synth.design import Design
+from synth.estimate import least
 
 
 def core_design(config: CoreConfig, name: str) -> Design:
@@ -12,4 +13,5 @@ def core_design(config: CoreConfig, name: str) -> Design:
         make=lambda: AttentionCore(config),
         parameters=to_table(config),
         lanes=config.lanes,
+        estimate=lambda family: least(config, family),
     )

@@ -13,7 +13,8 @@ from hw.board_top import BoardTop
 from hw.link.channels import ChannelMap
 from hw.link.link import Link, frame_bytes
 from hw.link.protocol import VERSION
-from synth.boards import Board
+from synth.boards import Board, Family
+from synth.netlist import Resources
 
 DIGEST_DIGITS = 16
 
@@ -27,12 +28,14 @@ class Design:
         make: a fresh component.
         parameters: what it was generated from, as plain values.
         lanes: token lanes, to report resources per lane; 0 where there are none.
+        estimate: least resources that it can be expected to need on a family, known before synthesis.
     """
 
     name: str
     make: Callable[[], wiring.Component]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     lanes: int = 0
+    estimate: Callable[[Family], Resources] | None = None
 
 
 def component_digest(component: wiring.Component) -> str:

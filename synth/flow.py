@@ -76,9 +76,10 @@ def build(
     if seed < 0:
         raise InputError(f"seed must be at least 0, not {seed}")
     found = find_tools(board.family.tools, tools)
-    board.divisor(clock)
+    board.check_clock(clock)
+    if design.estimate is not None:
+        check_fit(board, design.name, design.estimate(board.family), "is estimated to need")
     place = root / board.name
-    place.mkdir(parents=True, exist_ok=True)
     # Unchanged sources need not even be generated again
     shortcut = place / f"{design.name}-{_source_key(board, design, clock, seed, found)}.path"
     if shortcut.exists() and (ready := _finished(place / shortcut.read_text())):
@@ -91,6 +92,7 @@ def build(
     on_stage("generate", "done", time.monotonic() - begin)
     name = f"{design.name}-{_design_key(board, files, clock, seed, found)}"
     directory = place / name
+    place.mkdir(parents=True, exist_ok=True)
     with _locked(place / f"{name}.lock"):
         ready = _finished(directory)
         if ready is None:

@@ -79,7 +79,8 @@ def measure_units(
     """
     result = directory / RESULT
     if not result.exists():
-        (directory / SCRIPT).write_text(commands.hierarchical_script(board.family.name, STATISTICS))
+        script = commands.synthesis_script(board.family.name, "-noflatten", STATISTICS)
+        (directory / SCRIPT).write_text(script)
         run_tool(tools["yosys"], (SCRIPT,), directory, directory / "units.log", heartbeat)
         found = by_unit(read_statistics(directory / STATISTICS), board)
         result.write_text(json.dumps(found, indent=2) + "\n")

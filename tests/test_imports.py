@@ -13,7 +13,7 @@ OURS = {"golden", "sim", "hw", "synth", "onespike", "training"}
 GOLDEN_IN_HW = {
     *("PhaseCode", "CoreConfig", "NetworkConfig", "StochasticConfig", "Bank", "InputError"),
     *("decay_constants", "resolution", "roots", "rows", "shift_matrix", "transform"),
-    *("load_network", "config_for", "check_fit"),
+    *("load_network", "sized_config", "to_table"),
 }
 # What the command line needs of numpy: files, checks of what is in them, an order to search in
 NUMPY_IN_COMMANDS = {

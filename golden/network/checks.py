@@ -37,13 +37,19 @@ def check_source(source: str, name: str, widths: dict[str, int]) -> int:
 
 
 def check_integers(
-    name: str, array: NDArray[np.integer], shapes: Sequence[tuple[int, ...]], limit: int
+    name: str,
+    array: NDArray[np.integer],
+    shapes: Sequence[tuple[int, ...]],
+    limit: int,
+    least: int | None = None,
 ) -> None:
+    """Raise InputError unless an array has one of the shapes and is in least..limit (-limit when absent)."""
+    least = -limit if least is None else least
     if array.shape not in shapes:
         allowed = " or ".join(str(list(shape)) for shape in shapes)
         raise InputError(f"{name} must have the shape {allowed}, not {list(array.shape)}")
-    if array.size and (array.max() > limit or array.min() < -limit):
-        raise InputError(f"{name} must be in -{limit}..{limit}, not {array.min()}..{array.max()}")
+    if array.size and (array.max() > limit or array.min() < least):
+        raise InputError(f"{name} must be in {least}..{limit}, not {array.min()}..{array.max()}")
 
 
 def check_levels(name: str, levels: NDArray[np.int64], code: PhaseCode) -> None:
@@ -72,17 +78,18 @@ def check_linear(layer: Linear, name: str, network: Sizes, widths: dict[str, int
     if layer.pooled and layer.target != SCORES:
         raise InputError(f"{name}: only a layer with target {SCORES!r} can be pooled")
     if layer.target == STREAM:
-        if not ((layer.offset >= 0) & (layer.offset <= MAX_SHIFT)).all():
-            raise InputError(
-                f"{name}.offset must be in 0..{MAX_SHIFT}, not {layer.offset.min()}..{layer.offset.max()}"
-            )
+        check_integers(f"{name}.offset", layer.offset, [(outputs,)], MAX_SHIFT, 0)
         if layer.fresh == (STREAM in widths):
             raise InputError(f"{name}: the first layer with target {STREAM!r}, and no other, must be fresh")
         if widths.get(STREAM, outputs) != outputs:
             raise InputError(
                 f"{name} must have {widths[STREAM]} outputs, the width of the stream, not {outputs}"
             )
-    elif layer.target != SCORES:
+    if layer.target == SCORES:
+        check_integers(f"{name}.offset", layer.offset, [(outputs,)], 0)
+    if layer.target in (STREAM, SCORES):
+        check_integers(f"{name}.levels", layer.levels, [(0,)], 0)
+    else:
         check_levels(name, layer.levels, network.code)
 
 
@@ -92,8 +99,6 @@ def check_norm(layer: Norm, name: str, network: Sizes, widths: dict[str, int]) -
     if layer.kind not in NORM_KINDS:
         raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {layer.kind!r}")
     width = widths[STREAM]
-    if layer.kind == "layer" and width & (width - 1):
-        raise InputError(f"{name}: a norm of kind 'layer' needs a width that is a power of two, not {width}")
     check_integers(f"{name}.offset", layer.offset, [(width,)], 2047)
     check_levels(name, layer.levels, network.code)
 
@@ -104,6 +109,6 @@ def check_attention(layer: Attention, name: str, network: Sizes, widths: dict[st
         raise InputError(
             f"{name}: 3*heads must divide the width of {layer.source!r} ({width}), heads is {layer.heads}"
         )
-    check_integers(f"{name}.ramp_step", layer.ramp_step, [(layer.heads,)], 1 << 40)
+    check_integers(f"{name}.ramp_step", layer.ramp_step, [(layer.heads,)], 1 << 40, 0)
     b = network.code.log2_base.denominator
-    check_integers(f"{name}.ratio", layer.ratio, [(layer.heads, b)], (1 << 19) - 1)
+    check_integers(f"{name}.ratio", layer.ratio, [(layer.heads, b)], (1 << 19) - 1, 1)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from golden.code import PhaseCode, check_range
 from golden.config import CoreConfig
 from golden.errors import InputError
-from golden.network.checks import MAX_FEATURES
+from golden.network.checks import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS
 from golden.network.layers import residue_constants
 from golden.network.network import MAX_TOKENS
+
+MAX_LANES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,7 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         check_range("NetworkConfig.weight_bits", self.weight_bits, 2, 8)
-        check_range("NetworkConfig.lanes", self.lanes, 1, 256)
+        check_range("NetworkConfig.lanes", self.lanes, 1, MAX_LANES)
         check_range("NetworkConfig.cluster", self.cluster, 1, self.lanes)
         if self.lanes % self.cluster:
             raise InputError(f"NetworkConfig.cluster must divide lanes ({self.lanes}), not {self.cluster}")
@@ -56,6 +58,9 @@ class NetworkConfig:
         check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
             check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
+        check_range("NetworkConfig.accumulator_bits", self.accumulator_bits, 2, 64)
+        check_range("NetworkConfig.potential_bits", self.potential_bits, 2, POTENTIAL_BITS)
+        check_range("NetworkConfig.stream_bits", self.stream_bits, 2, STREAM_BITS)
 
     @property
     def clusters(self) -> int:

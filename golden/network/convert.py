@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from golden.attention import score_unit
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.checks import MAX_SHIFT
+from golden.network.checks import MAX_SHIFT, POTENTIAL_BITS
 from golden.network.floating import ACTIVATIONS, FloatTransformer
 from golden.network.layers import (
     IMAGE,
@@ -84,7 +84,13 @@ class Converter:
         self, weight: Array, bias: Array, units: Array
     ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
         integer = np.floor(weight / units[:, None] + 0.5).astype(np.int16)
-        return integer, np.floor(bias / (units / self.one) + 0.5).astype(np.int64)
+        addend = np.floor(bias / (units / self.one) + 0.5)
+        if not (np.abs(addend) < 1 << POTENTIAL_BITS).all():
+            raise InputError(
+                f"biases must fit potentials of {POTENTIAL_BITS} bits beside the weights, "
+                f"one is {np.abs(addend).max():.3g} units"
+            )
+        return integer, addend.astype(np.int64)
 
     def spikes(
         self, source: str, target: str, weight: Array, bias: Array, scale: Array, activation: str = "identity"

@@ -119,4 +119,6 @@ def _layer(name: str, index: int, entry: dict[str, Any], arrays: dict[str, np.nd
             detail = "it holds NaN" if array.dtype.kind == "f" and np.isnan(array).any() else str(array.dtype)
             raise InputError(f"{name}.{key} must be an array of integers, not of floats ({detail})")
         fields[key] = array.astype(_TYPES.get(key, np.int64))
+        if (fields[key] != array).any():
+            raise InputError(f"{name}.{key} must fit 16 bits, not {array.min()}..{array.max()}")
     return _KINDS[kind](**fields)

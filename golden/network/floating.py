@@ -21,8 +21,10 @@ from golden.errors import InputError
 from golden.exact import softmax_attention
 from golden.vit import VisionTransformer
 
+MAX_SIDE = 4096
 EPSILON = {"rms": 1e-6, "layer": 1e-5, "batch": 0.0}
 _erf = np.vectorize(math.erf, otypes=[np.float64])
+SIZES = ("side", "patch", "stride", "heads")
 Observer = Callable[[str, NDArray[np.float64]], None]
 
 
@@ -64,6 +66,9 @@ class FloatTransformer:
         parameters: "embed.weight" [width, pixels], "embed.bias", "position" [tokens, width],
             "blocks.I.{norm1,norm2}.weight" (and ".bias"), "blocks.I.{qkv,proj,up,down}.{weight,bias}",
             "norm.weight", "head.weight", "head.bias".
+
+    Raises:
+        InputError: a size is out of range, or an array has another shape than the sizes say.
     """
 
     side: int
@@ -74,13 +79,52 @@ class FloatTransformer:
     activation: str
     parameters: dict[str, NDArray[np.float64]]
 
+    def __post_init__(self) -> None:
+        check_range("side", self.side, 1, MAX_SIDE)
+        check_range("patch", self.patch, 1, self.side)
+        check_range("stride", self.stride, 1, self.side)
+        check_range("heads", self.heads, 1, self.width)
+        if self.width % self.heads:
+            raise InputError(f"heads must divide the width ({self.width}), not {self.heads}")
+        shapes = self._shapes()
+        for name, array in self.parameters.items():
+            if name not in shapes:
+                raise InputError(f"the array {name!r} must not be there")
+            if array.shape != shapes[name]:
+                raise InputError(f"{name} must have the shape {list(shapes[name])}, not {list(array.shape)}")
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of every array, as the width, the hidden widths and the number of classes say."""
+        width, classes = self.width, self.parameters["head.bias"].size
+        shapes: dict[str, tuple[int, ...]] = {"position": (self.across**2, width)}
+
+        def linear(name: str, inputs: int, outputs: int) -> None:
+            shapes.update({f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)})
+
+        def affine(name: str) -> None:
+            shapes.update({f"{name}.weight": (width,), f"{name}.bias": (width,)})
+
+        linear("embed", self.patch**2, width)
+        for index in range(self.blocks):
+            block = f"blocks.{index}"
+            hidden = self.parameters[f"{block}.up.bias"].size
+            affine(f"{block}.norm1")
+            affine(f"{block}.norm2")
+            linear(f"{block}.qkv", width, 3 * width)
+            linear(f"{block}.proj", width, width)
+            linear(f"{block}.up", width, hidden)
+            linear(f"{block}.down", hidden, width)
+        affine("norm")
+        linear("head", width, classes)
+        return shapes
+
     @property
     def blocks(self) -> int:
         return sum(name.endswith("qkv.weight") for name in self.parameters)
 
     @property
     def width(self) -> int:
-        return len(self.parameters["embed.bias"])
+        return self.parameters["embed.bias"].size
 
     @property
     def across(self) -> int:
@@ -149,7 +193,7 @@ def load_float(path: Path) -> FloatTransformer:
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         raise InputError(f"{path}: must be an .npz file written by training, it is damaged") from None
     try:
-        sizes = {name: int(arrays.pop(name)) for name in ("side", "patch", "stride", "heads")}
+        sizes = {name: whole(f"{path}: {name}", arrays.pop(name)) for name in SIZES}
         norm, activation = str(arrays.pop("norm_kind")), str(arrays.pop("activation"))
         blocks = sum(name.endswith("qkv.weight") for name in arrays)
         needed = ["embed.weight", "embed.bias", "position", "norm.weight", "head.weight", "head.bias"]
@@ -164,12 +208,20 @@ def load_float(path: Path) -> FloatTransformer:
             arrays[name]
     except KeyError as error:
         raise InputError(f"{path}: must hold the array {error.args[0]}") from None
-    for name, value in sizes.items():
-        check_range(f"{path}: {name}", value, 1, 4096)
     if norm not in EPSILON or activation not in ACTIVATIONS:
         raise InputError(f"{path}: norm and activation must be known, not {norm!r} and {activation!r}")
     parameters = {name: check_array(f"{path}: {name}", value, (1, 2)) for name, value in arrays.items()}
-    return FloatTransformer(norm=norm, activation=activation, parameters=parameters, **sizes)
+    try:
+        return FloatTransformer(norm=norm, activation=activation, parameters=parameters, **sizes)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def whole(name: str, value: NDArray[np.generic]) -> int:
+    """The integer in an array."""
+    if value.shape != () or value.dtype.kind not in "iu":
+        raise InputError(f"{name} must be an integer, not {value.tolist()!r}")
+    return int(value)
 
 
 def from_vit(network: VisionTransformer) -> FloatTransformer:

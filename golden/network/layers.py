@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import PhaseCode, Spikes
+from golden.network.mean import row_mean
 from golden.network.octave import fire, octave_code, resolution, square
 from golden.trace import trace_table
 
@@ -140,12 +141,8 @@ def row_shift(stream: NDArray[np.int64], kind: NormKind, code: PhaseCode) -> NDA
 
 
 def centred(stream: NDArray[np.int64], kind: NormKind) -> NDArray[np.int64]:
-    """The stream, for kind "layer" less floor((sum + width/2) / width); width is a power of two."""
-    if kind != "layer":
-        return stream
-    width = stream.shape[-1]
-    mean = (stream.sum(axis=-1) + width // 2) >> (width.bit_length() - 1)
-    return stream - mean[..., None]
+    """The stream, for kind "layer" less the row's mean (`golden.network.mean`)."""
+    return stream - row_mean(stream)[..., None] if kind == "layer" else stream
 
 
 def normalise(layer: Norm, stream: NDArray[np.int64], code: PhaseCode) -> Spikes:

@@ -48,13 +48,14 @@ def octave_code(values: NDArray[np.int64], points: int) -> NDArray[np.int64]:
     """L of |values|, int64; `NOWHERE` for zero.
 
     Args:
-        values: below 2**52 in magnitude.
+        values: below 2**62 in magnitude.
         points: R.
     """
     magnitude = np.abs(values)
     safe = np.maximum(magnitude, 1)
-    # frexp is exact below 2**53
+    # float64 may round an integer above 2**53 up into the next octave
     octave = np.frexp(safe.astype(np.float64))[1].astype(np.int64) - 1
+    octave -= safe >> octave == 0
     mantissa = np.where(
         octave > ROOT_FRACTION_BITS,
         safe >> np.maximum(octave - ROOT_FRACTION_BITS, 0),

@@ -10,11 +10,13 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.code import check_range
 from golden.config import CoreConfig
 from golden.errors import InputError
 from golden.network.checks import MAX_FEATURES
-from golden.network.config import NetworkConfig
+from golden.network.config import MAX_LANES, NetworkConfig
 from golden.network.layers import IMAGE, SCORES, STREAM, Attention, Linear, Norm
+from golden.network.mean import reciprocal
 from golden.network.network import Network
 
 # Where spikes come from and what becomes of potentials
@@ -129,10 +131,12 @@ class Compiler:
     def norm_layer(self, layer: Norm) -> None:
         width = len(layer.offset)
         self.ready[layer.target] = (SOURCES["norm"], self.rows["norm"])
+        mean = reciprocal(width)
         self.norm.append(
             {
-                "kind": KINDS[layer.kind], "width": width, "log2_width": width.bit_length() - 1,
-                "rows": self.network.tokens, "offset": self.norm_entries,
+                "kind": KINDS[layer.kind], "width": width, "mean_shift": mean.shift,
+                "mean_fraction": mean.fraction, "mean_bits": mean.bits, "rows": self.network.tokens,
+                "offset": self.norm_entries,
                 "levels": self.list_of(layer.levels), "wait": self.rows["linear"] - self.network.tokens,
                 "final": 0,
             }
@@ -217,9 +221,21 @@ def widths_of(network: Network) -> dict[str, int]:
 
 
 def config_for(
-    network: Network, lanes: int = 32, cluster: int = 8, attention_lanes: int = 16
+    network: Network, lanes: int = 32, cluster: int | None = None, attention_lanes: int | None = None
 ) -> NetworkConfig:
-    """The smallest core that runs a network, memories rounded up to powers of two."""
+    """The smallest core that runs a network, memories rounded up to powers of two.
+
+    Args:
+        lanes: neurons at work at once.
+        cluster: of them share a memory; the largest divisor of `lanes` up to 8 when absent.
+        attention_lanes: of the attention core.
+
+    Raises:
+        InputError: a number is out of range, or the hardware cannot run the network.
+    """
+    check_range("NetworkConfig.lanes", lanes, 1, MAX_LANES)
+    if cluster is None:
+        cluster = next(size for size in range(8, 0, -1) if lanes % size == 0)
     program = compile_network(network, lanes)
     accumulator, potential, stream = network.limits()
     head_dim = max(op["features"] for op in program.attention)
@@ -232,9 +248,9 @@ def config_for(
         ]
     )
     features = max(features, max(op["base"] + op["features"] for op in program.attention))
-    # the attention core's lanes are a multiple of 8 that holds every token
+    least = attention_lanes_for(network.tokens)
     core = CoreConfig(
-        code=network.code, lanes=max(attention_lanes, -(-network.tokens // 8) * 8), tokens=network.tokens,
+        code=network.code, lanes=max(attention_lanes or 0, least), tokens=network.tokens,
         head_dim=head_dim, bias=False, mask=False, output="codes",
     )  # fmt: skip
     return NetworkConfig(
@@ -248,7 +264,12 @@ def config_for(
     )  # fmt: skip
 
 
-def joint_config(networks: list[Network], lanes: int = 32, cluster: int = 8) -> NetworkConfig:
+def attention_lanes_for(tokens: int) -> int:
+    """Lanes of an attention core that holds every token in one group: at least 16, a multiple of 8."""
+    return max(16, -(-tokens // 8) * 8)
+
+
+def joint_config(networks: list[Network], lanes: int = 32, cluster: int | None = None) -> NetworkConfig:
     """The smallest core that runs each of several networks of one code and width of weights."""
     configs = [config_for(network, lanes, cluster) for network in networks]
     sizes = [f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention")]
@@ -276,10 +297,10 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
     if network.code != config.code or network.weight_bits != config.weight_bits:
         raise InputError("the network's code and weight_bits must be the core's")
     needed = config_for(network, config.lanes, config.cluster, config.attention.lanes)
-    for field in fields(config):
-        have, need = getattr(config, field.name), getattr(needed, field.name)
-        if field.name == "attention":
-            have, need = config.attention.head_dim, needed.attention.head_dim
+    sizes = {
+        field.name: (getattr(config, field.name), getattr(needed, field.name)) for field in fields(config)
+    } | {"attention.head_dim": (config.attention.head_dim, needed.attention.head_dim)}
+    for name, (have, need) in sizes.items():
         if isinstance(have, int) and need > have:
-            raise InputError(f"the network needs {field.name} = {need}, this core has {have}")
+            raise InputError(f"the network needs {name} = {need}, this core has {have}")
     return compile_network(network, config.lanes, config.attention.step_limit)

@@ -76,6 +76,8 @@ class RandomPlan:
                 raise InputError(
                     f"RandomPlan.{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}"
                 )
+        if not isinstance(self.allow_repeats, bool):
+            raise InputError(f"RandomPlan.allow_repeats must be true or false, not {self.allow_repeats!r}")
 
 
 def seed_stride(width: int) -> int:

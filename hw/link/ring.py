@@ -24,7 +24,7 @@ def check_depth(name: str, depth: int) -> None:
 class CommitRing(wiring.Component):
     """Bytes that stay hidden until they are committed; the receiver's store.
 
-    A byte is offered three cycles after its commit; one byte per cycle.
+    A byte is offered three cycles after its commit; one byte in two cycles.
 
     Args:
         depth: bytes, a power of two.
@@ -61,7 +61,7 @@ class CommitRing(wiring.Component):
         writer, reader = memory.write_port(), memory.read_port()
         written = Signal(Position)
         read = Signal(Position)
-        fetch, fetched, move = Signal(), Signal(), Signal()
+        fetch, fetched = Signal(), Signal()
         m.d.comb += [
             self.limit.eq(read + self._depth),
             self.full.eq(written == self.limit),
@@ -70,8 +70,7 @@ class CommitRing(wiring.Component):
             writer.en.eq(self.write),
             reader.addr.eq(read),
             reader.en.eq(fetch),
-            move.eq(~self.o.valid | self.o.ready),
-            fetch.eq((read != self.committed) & (~fetched | move)),
+            fetch.eq((read != self.committed) & ~fetched & (~self.o.valid | self.o.ready)),
         ]
         with m.If(self.write):
             m.d.sync += written.eq(written + 1)
@@ -79,11 +78,17 @@ class CommitRing(wiring.Component):
             m.d.sync += self.committed.eq(written)
         with m.If(self.revert):
             m.d.sync += written.eq(self.committed)
-        # The memory answers late in the cycle: a register stands between it and what uses the byte
-        with m.If(move):
-            m.d.sync += [self.o.valid.eq(fetched), self.o.payload.eq(reader.data), fetched.eq(0)]
+        # The memory answers late in the cycle: a register stands between it and what uses the byte. It
+        # takes whatever is there, which stays until the byte is taken and the next one fetched
+        payload = Signal.like(self.o.payload, reset_less=True)
+        m.d.comb += self.o.payload.eq(payload)
+        m.d.sync += [payload.eq(reader.data), fetched.eq(fetch)]
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(fetched):
+            m.d.sync += self.o.valid.eq(1)
         with m.If(fetch):
-            m.d.sync += [read.eq(read + 1), fetched.eq(1)]
+            m.d.sync += read.eq(read + 1)
         return m
 
 
@@ -97,7 +102,7 @@ class ReplayRing(wiring.Component):
         i: bytes to append; stalls while the ring is full.
         produced: position after the last byte appended.
         sent: position of the byte at `data`.
-        data: the byte at `sent`, valid from the second cycle after `sent` changed or the byte came in.
+        data: the byte at `sent`, valid from the third cycle after `sent` changed or the byte came in.
         step: move `sent` to the next byte.
         ack: everything before what was `ack_position` in the cycle before may be forgotten; ignored
             where that is not between the bytes forgotten and the bytes sent.
@@ -133,10 +138,10 @@ class ReplayRing(wiring.Component):
             writer.data.eq(self.i.payload),
             writer.en.eq(self.i.valid & self.i.ready),
             reader.addr.eq(self.sent),
-            self.data.eq(reader.data),
         ]
-        # Distances a cycle before they are compared
+        # The memory answers late in the cycle; distances are taken a cycle before they are compared
         m.d.sync += [
+            self.data.eq(reader.data),
             target.eq(self.ack_position),
             advance.eq(self.ack_position - acked),
             range_.eq(Mux(self.rewind, self.produced, self.sent) - acked),

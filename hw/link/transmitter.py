@@ -97,6 +97,8 @@ class FrameTransmitter(wiring.Component):
         def send(byte: Value, *, flag: int = 0) -> None:
             m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(byte), self.o.p.flag.eq(flag)]
 
+        identification = Signal(8)
+        m.d.sync += identification.eq(rom.data)
         sent = self.o.valid & self.o.ready
         m.d.comb += [check.data.eq(self.o.p.data), rom.addr.eq(len(self._ident) - left)]
         with m.FSM():
@@ -139,16 +141,18 @@ class FrameTransmitter(wiring.Component):
                     with m.If(index == HEADER_BYTES - 1):
                         m.d.sync += index.eq(0)
                         m.next = "fetch"
-            # One cycle for the memories to answer to `left` and to `ring.sent`
+            # Two cycles for the memories to answer to `left` and to `ring.sent`
             with m.State("fetch"):
-                m.next = "payload"
+                m.next = "answer"
                 with m.If(left == 0):
                     m.d.sync += index.eq(0)
                     m.next = "check"
+            with m.State("answer"):
+                m.next = "payload"
             with m.State("payload"):
                 with m.Switch(kind):
                     with m.Case(Kind.IDENT):
-                        m.d.sync += byte.eq(rom.data)
+                        m.d.sync += byte.eq(identification)
                     with m.Case(Kind.STATUS):
                         m.d.sync += byte.eq(status.word_select(index, 8))
                     with m.Default():

@@ -2,32 +2,25 @@
 
 from pathlib import Path
 
-from golden.network.config import NetworkConfig
 from golden.network.file import load_network
-from golden.network.program import check_fit, config_for
+from golden.network.sizes import sized_config, to_table
 from hw.export import write
 from hw.neuron.network_core import NetworkCore
 
 
-def write_network_core(network: Path, directory: Path, config: NetworkConfig | None = None) -> NetworkConfig:
+def write_network_core(network: Path, directory: Path, given: dict[str, int]) -> tuple[Path, Path]:
     """Write network_core.v and its manifest.
 
     Args:
         network: file of `golden.network.file.save_network`.
         directory: where to write.
-        config: sizes; those that the network needs when absent.
+        given: sizes of the core (`golden.network.sizes.GIVEN`); those that the network needs where absent.
 
     Returns:
-        The sizes.
+        The two files.
 
     Raises:
-        InputError: a bad file, or the network does not fit `config`: what it needs and what there is.
+        InputError: a bad file or size, or the network does not fit: what it needs and what there is.
     """
-    loaded = load_network(network)
-    config = config_for(loaded) if config is None else config
-    check_fit(loaded, config)
-    parameters = {
-        name: str(value) if name in ("code", "attention") else value for name, value in vars(config).items()
-    }
-    write(NetworkCore(config), "network_core", directory, parameters, {})
-    return config
+    config = sized_config(load_network(network), given)
+    return write(NetworkCore(config), "network_core", directory, to_table(config), {})

@@ -6,6 +6,7 @@ from amaranth.utils import bits_for
 
 from golden.network.checks import MAX_FEATURES
 from golden.network.config import NetworkConfig
+from golden.network.mean import FRACTION_BITS
 from golden.network.octave import ROOT_FRACTION_BITS
 from golden.network.program import LEVEL_BITS, OFFSET_BITS
 from hw import payloads
@@ -64,11 +65,14 @@ def linear_op(config: NetworkConfig) -> data.StructLayout:
 
 
 def norm_op(config: NetworkConfig) -> data.StructLayout:
+    """Descriptor of the norm unit; `mean_N` is the reciprocal of the width (`golden.network.mean`)."""
     return data.StructLayout(
         {
             "kind": 2,
             "width": FEATURE_BITS + 1,
-            "log2_width": 4,
+            "mean_shift": bits_for(FEATURE_BITS),
+            "mean_fraction": FRACTION_BITS,
+            "mean_bits": bits_for(FRACTION_BITS),
             "rows": bits_for(config.tokens),
             "offset": index_width(config.offsets),
             "levels": index_width(config.lists),
@@ -131,6 +135,9 @@ def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
 
 # Number of the memory that is none: a word for it lets images in
 RUN = 7
+PIECE_BITS = 32
+# Of a block of words on a narrow load stream, see `hw.neuron.linked_network`
+LOAD_HEADER = data.StructLayout({"memory": 3, "last_piece": 8, "cluster": 8})
 
 
 def load(config: NetworkConfig) -> data.StructLayout:
@@ -141,7 +148,9 @@ def load(config: NetworkConfig) -> data.StructLayout:
             "memory": 3,
             "cluster": index_width(config.clusters),
             "address": max(index_width(depth) for _, depth in held.values()),
-            "data": data.ArrayLayout(32, -(-max(data_width(shape) for shape, _ in held.values()) // 32)),
+            "data": data.ArrayLayout(
+                PIECE_BITS, -(-max(data_width(shape) for shape, _ in held.values()) // PIECE_BITS)
+            ),
         }
     )
 

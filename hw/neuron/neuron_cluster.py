@@ -22,10 +22,8 @@ class NeuronCluster(wiring.Component):
             n*cluster + 1 cycles after its hand-over on, so that at the end of the chain those of all
             clusters follow one another without a gap, neuron 0 first.
 
-    Timing: a spike is added 4 cycles after `i`. The next `last` must be `lanes` cycles away.
+    Timing: a spike is in the accumulator 4 cycles after `i`. The next `last` must be `lanes` cycles away.
     """
-
-    latency = 4
 
     def __init__(self, config: NetworkConfig, number: int) -> None:
         self._config, self._number = config, number
@@ -58,15 +56,18 @@ class NeuronCluster(wiring.Component):
         ]
         m.d.sync += [self.o.eq(self.i), self.o_load.eq(self.i_load), self.o_write.eq(self.i_write)]
 
-        # stage 1: `o` holds the command while the memory shows its weights
-        now = self.o
+        # stage 1: `o` holds the command while the memory shows its weights. Its output comes late in the
+        # cycle and from far, so that it is registered before anything is done with it
+        weights, now = Signal(word, reset_less=True), Signal(layouts.broadcast(config))
+        m.d.sync += [weights.eq(read.data), now.eq(self.o)]
+        # stage 2: sign and octave
         addend_bits = config.weight_bits + layouts.most_octaves(config) + 1
         addends = [Signal(signed(addend_bits), name=f"addend_{n}", reset_less=True) for n in range(size)]
         for lane, addend in enumerate(addends):
             weight = Signal(signed(config.weight_bits + 1), name=f"weight_{lane}")
-            m.d.comb += weight.eq(Mux(now.negative, -read.data[lane], read.data[lane]))
+            m.d.comb += weight.eq(Mux(now.negative, -weights[lane], weights[lane]))
             m.d.sync += addend.eq(Mux(now.active, weight << now.shift, 0))
-        # stage 2: accumulate
+        # stage 3: accumulate
         residue = Signal(b, reset_less=True)
         first, valid = Signal(), Signal()
         last = Signal(2)
@@ -85,7 +86,7 @@ class NeuronCluster(wiring.Component):
                 for r in range(b):
                     old = Mux(first, 0, total[lane][r])
                     m.d.sync += total[lane][r].eq(old + Mux(residue[r], addends[lane], 0))
-        # stage 3: hand over, then wait for this cluster's turn
+        # stage 4: hand over, then wait for this cluster's turn
         chain = [
             Signal(data.ArrayLayout(signed(width), b), name=f"chain_{n}", reset_less=True)
             for n in range(size)

@@ -23,9 +23,10 @@ SPIKE = PLACED + FallingThreshold.latency
 class NormUnit(wiring.Component):
     """Runs the list of norm descriptors, row by row.
 
-    Order within a row: sum of the channels (kind "layer" only), sum of squares (not "fixed"), the
-    place of that sum, then every channel through its falling threshold. Squares come from a table of
-    R constants and a shift: no multiplier, no divider, no square root.
+    Order within a row: sum of the channels and their mean (kind "layer" only), sum of squares (not
+    "fixed"), the place of that sum, then every channel through its falling threshold. The mean takes an
+    addition per bit of a constant, squares come from a table of R constants and a shift: no
+    multiplier, no divider, no square root.
 
     Members:
         i_load, i_write_op, i_write_offset: words of the descriptor and offset memories.
@@ -36,7 +37,7 @@ class NormUnit(wiring.Component):
         row_done: a row is complete.
         begin: an image is there; start with the first descriptor.
 
-    Timing per row, from the cycle in which it may begin: 1, for "layer" width + 2, for "rms" and
+    Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
     "layer" width + SQUARED + 5, then width + SPIKE up to and with `row_done`. A descriptor takes 2.
     """
 
@@ -82,6 +83,9 @@ class NormUnit(wiring.Component):
         left = Signal(range(SPIKE + 1))
         mean = Signal(signed(config.stream_bits + 1))
         channels_sum = Signal(signed(config.stream_bits + layouts.FEATURE_BITS))
+        part = Signal.like(channels_sum)
+        fraction = Signal.like(op.mean_fraction, name="fraction")
+        bits_left = Signal.like(op.mean_bits, name="bits_left")
         squares = Signal(2 * config.stream_bits + layouts.FEATURE_BITS)
         shift = Signal(signed(PLACE_BITS))
         place_of_sum = Signal()
@@ -113,6 +117,7 @@ class NormUnit(wiring.Component):
                 m.next = "ROW"
             with m.State("ROW"):
                 m.d.sync += [channel.eq(0), mean.eq(0), channels_sum.eq(0), squares.eq(0), shift.eq(0)]
+                m.d.sync += [part.eq(0), fraction.eq(op.mean_fraction), bits_left.eq(op.mean_bits)]
                 with m.If(self.rows_linear > needed), m.Switch(op.kind):
                     with m.Case(KINDS["layer"]):
                         m.next = "SUM"
@@ -122,9 +127,16 @@ class NormUnit(wiring.Component):
                         m.next = "FIRE"
             sweep("SUM", summing, "MEAN", 1)
             with m.State("MEAN"):
-                half = (Const(1) << op.log2_width) >> 1
-                m.d.sync += mean.eq((channels_sum + half) >> op.log2_width)
-                m.next = "SQUARE"
+                # the sum times the reciprocal of the width, a bit of its fraction per cycle
+                half = (Const(1) << op.mean_shift) >> 1
+                m.d.sync += [
+                    mean.eq((channels_sum + part + half) >> op.mean_shift),
+                    part.eq((part + Mux(fraction[0], channels_sum, 0)) >> 1),
+                    fraction.eq(fraction >> 1),
+                    bits_left.eq(bits_left - 1),
+                ]
+                with m.If(bits_left == 0):
+                    m.next = "SQUARE"
             sweep("SQUARE", squaring, "TOTAL", SQUARED - 1)
             with m.State("TOTAL"):
                 m.d.comb += place_of_sum.eq(1)

@@ -17,6 +17,8 @@ FAULTS = (
     "random frame before",
     "dangling escape",
 )
+# More than the store of the board that is soaked
+OVERSIZE_BYTES = 1100
 
 
 class Lane:
@@ -59,8 +61,17 @@ class Lane:
         if fault == "repeated":
             return frame * pick.randint(2, 4)
         if fault == "oversized":
-            position = pick.randrange(POSITION_MODULUS)
-            return encode_frame(Frame(Kind.DATA, pick.randrange(256), position, pick.randbytes(3000))) + frame
+            if pick.random() < 0.5:
+                middle = pick.randrange(1, len(frame))
+                more = pick.randbytes(OVERSIZE_BYTES).replace(bytes([FLAG]), b"")
+                return frame[:middle] + more + frame[middle:]
+            foreign = Frame(
+                Kind.DATA,
+                pick.randrange(256),
+                pick.randrange(POSITION_MODULUS),
+                pick.randbytes(OVERSIZE_BYTES),
+            )
+            return encode_frame(foreign) + frame
         if fault == "random bytes before":
             return pick.randbytes(pick.randint(1, 64)) + frame
         if fault == "random frame before":

@@ -1,19 +1,21 @@
 """All figures of a build: what it costs, and what it does at its clock."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from golden.config import CoreConfig
-from sim.board.throughput import throughput
 from synth.boards import Board
 from synth.flow import Build
 from synth.report import BuildReport
 from synth.tools import Origin, find_tools
 from synth.units import measure_units
 
+# From MHz to what the cycle model says, a dataclass
+Throughput = Callable[[float], Any]
+
 
 def figures(
-    made: Build, board: Board, config: CoreConfig, tools: Origin = "auto", *, units: bool = False
+    made: Build, board: Board, throughput: Throughput, tools: Origin = "auto", *, units: bool = False
 ) -> dict[str, Any]:
     """Figures of a build as JSON: its report, and what the cycle model says of it.
 
@@ -23,13 +25,13 @@ def figures(
     Raises:
         ToolError: that synthesis failed.
     """
-    found = report_figures(made.report, config)
+    found = report_figures(made.report, throughput)
     if units:
         found["units"] = measure_units(made.directory, board, find_tools(["yosys"], tools))
     return found
 
 
-def report_figures(report: BuildReport, config: CoreConfig) -> dict[str, Any]:
+def report_figures(report: BuildReport, throughput: Throughput) -> dict[str, Any]:
     """A report as JSON, with throughput at its clock; at what it reached where that is less."""
     clock = min(report.clock_mhz, report.fmax_mhz)
-    return asdict(report) | {"closed": report.closed, "throughput": asdict(throughput(config, clock))}
+    return asdict(report) | {"closed": report.closed, "throughput": asdict(throughput(clock))}

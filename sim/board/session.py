@@ -261,7 +261,11 @@ class Session:
             self._send(Kind.OPEN)
             while time.monotonic() < min(begin + wait, end):
                 for frame in self._receive():
-                    if frame.kind == Kind.IDENT:
+                    if frame.kind == Kind.IDENT and frame.position:
+                        # An earlier session had this number by chance, and the board goes on with it
+                        self.number = 1 + self.number % 255
+                        begin = -wait
+                    elif frame.kind == Kind.IDENT:
                         # From the first attempt: which of them is answered is not known
                         self._gap = time.monotonic() - first
                         self._deviation = self._gap / 4

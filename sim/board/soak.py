@@ -1,32 +1,48 @@
-"""Soak of the link: jobs through a simulated board while frames are spoilt both ways."""
+"""Soak of the link: jobs through a simulated board while frames are spoilt both ways.
 
+    python -m sim.board.soak --frames 10000 --seed 1
+
+Every job either completes, and is then compared with golden, or is cut off by closing the port, or ends
+with an error; the next one starts on whatever is left of it. Exit status 1 if an integer differed.
+"""
+
+import argparse
 import dataclasses
+import json
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import serial
+from rich.console import Console
+from rich.progress import Progress, TimeElapsedColumn
 
 from golden.attention import AttentionJob, compute, prepare
 from golden.code import check_range
 from golden.config import preset
-from sim.board.attention import DEFAULT_BAUD, READ_SECONDS, AttentionBoard
+from golden.errors import InputError
+from sim.board.attention import AttentionBoard
 from sim.board.faults import FaultyPort
 from sim.board.session import LinkError, Session
 from sim.board.simulate import compile_board, running
+from sim.board.streams import DEFAULT_BAUD, READ_SECONDS
 from synth.boards import find_board
 from synth.core import core_design
 
 PRESET, BOARD = "tiny", "icebreaker"
 # Small frames: many of them, and many chances for a fault
 FRAME_BYTES = 32
-FAULT_RATE = 0.3
+# Of the sessions in turn: part of the frames that are spoilt
+FAULT_RATES = (0.05, 0.1, 0.3)
+JOBS_PER_SESSION = 6
 # Jobs that are cut off by closing the port in their middle
-CLOSE_RATE = 0.1
+CLOSE_RATE = 0.3
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[["SoakReport"], None]
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -34,84 +50,185 @@ class SoakReport:
     """What happened in a soak.
 
     Attributes:
+        frames: faulty frames wanted.
         seed: of jobs and faults.
-        faults: faulty frames by kind, both directions.
-        jobs: completed, every integer compared with golden.
-        differences: jobs that completed with a wrong integer.
-        errors: jobs that ended with a clear error, by its text.
+        sent, received: faulty frames to and from the board, by kind.
+        sessions: times the port was opened.
+        jobs: begun; the sum of `completed`, `closed` and the errors within a job.
+        completed: jobs that ran to their end, every integer compared with golden.
+        integers: compared.
+        differences: integers that were not golden's.
         closed: jobs cut off by closing the port.
+        errors: sessions that ended with a clear error, by its text.
+        resent_bytes, timeouts, bad_frames: of the driver, summed over all sessions.
         seconds: time it took.
     """
 
+    frames: int
     seed: int
-    faults: Counter[str] = dataclasses.field(default_factory=Counter)
+    sent: Counter[str] = dataclasses.field(default_factory=Counter)
+    received: Counter[str] = dataclasses.field(default_factory=Counter)
+    sessions: int = 0
     jobs: int = 0
+    completed: int = 0
+    integers: int = 0
     differences: int = 0
-    errors: Counter[str] = dataclasses.field(default_factory=Counter)
     closed: int = 0
+    errors: Counter[str] = dataclasses.field(default_factory=Counter)
+    resent_bytes: int = 0
+    timeouts: int = 0
+    bad_frames: int = 0
     seconds: float = 0.0
+
+    @property
+    def faults(self) -> Counter[str]:
+        """Faulty frames by kind, both directions."""
+        return self.sent + self.received
 
 
 class PortClosed(Exception):
     """The soak closes the port now."""
 
 
-def soak(frames: int, seed: int, progress: Progress = lambda done, wanted: None) -> SoakReport:
-    """Run jobs until `frames` frames have been spoilt.
+def soak(
+    frames: int, seed: int, *, seconds: float | None = None, progress: OnProgress = lambda report: None
+) -> SoakReport:
+    """Run jobs until `frames` frames have been spoilt, then one more on a good line.
 
     Args:
         frames: at least 1.
         seed: of jobs and faults.
-        progress: called with faulty frames so far and wanted.
+        seconds: end earlier after so long.
+        progress: called with the report so far.
 
     Raises:
         InputError: a parameter is out of range, or there is no C++ compiler.
+        LinkError: the board does not answer on the good line at the end.
     """
     check_range("frames", frames, 1, 1_000_000_000)
     check_range("seed", seed, 0, 1 << 32)
     rng = random.Random(seed)
-    report = SoakReport(seed=seed)
+    report = SoakReport(frames=frames, seed=seed)
     begin = time.monotonic()
+
+    def enough() -> bool:
+        report.seconds = time.monotonic() - begin
+        progress(report)
+        late = seconds is not None and report.seconds > seconds
+        return report.faults.total() >= frames or late
+
     with running(compile_board(find_board(BOARD), core_design(preset(PRESET), PRESET))) as port:
-        while report.faults.total() < frames:
-            with serial.Serial(port, DEFAULT_BAUD, timeout=READ_SECONDS) as line:
-                line.reset_input_buffer()
-                faulty = FaultyPort(line, rng.getrandbits(32), FAULT_RATE)
-                before = report.faults.copy()
-                try:
-                    session = Session(faulty, "board")
-                    session.limit_frames(FRAME_BYTES)
-                    board = AttentionBoard(session, "board")
-                    while (before + faulty.faults).total() < frames:
-                        _one_job(board, report, rng)
-                        progress((before + faulty.faults).total(), frames)
-                except PortClosed:
-                    report.closed += 1
-                except LinkError as error:
-                    report.errors[str(error).split(",")[0]] += 1
-                report.faults = before + faulty.faults
+        while not enough():
+            _one_session(port, report, rng, FAULT_RATES[report.sessions % len(FAULT_RATES)], enough)
+        _one_session(port, report, rng, 0.0, lambda: True)
     report.seconds = time.monotonic() - begin
     return report
 
 
-def _one_job(board: AttentionBoard, report: SoakReport, rng: random.Random) -> None:
+def _one_session(
+    port: str, report: SoakReport, rng: random.Random, rate: float, enough: Callable[[], bool]
+) -> None:
+    """A few jobs on one opening of the port, until it is closed, fails, or it is enough."""
+    with serial.Serial(port, DEFAULT_BAUD, timeout=READ_SECONDS) as line:
+        line.reset_input_buffer()
+        faulty = FaultyPort(line, rng.getrandbits(32), rate)
+        # The lanes count into the report
+        faulty.sent.faults, faulty.received.faults = report.sent, report.received
+        report.sessions += 1
+        session = None
+        try:
+            session = Session(faulty, "board")
+            session.limit_frames(FRAME_BYTES)
+            board = AttentionBoard(session, "board")
+            for _ in range(JOBS_PER_SESSION):
+                _one_job(board, report, rng, CLOSE_RATE if rate else 0.0)
+                if enough():
+                    break
+        except PortClosed:
+            report.closed += 1
+        except LinkError as error:
+            if not rate:
+                raise
+            report.errors[str(error)] += 1
+        if session is not None:
+            for name in ("resent_bytes", "timeouts", "bad_frames"):
+                setattr(report, name, getattr(report, name) + getattr(session.counters, name))
+
+
+def _one_job(board: AttentionBoard, report: SoakReport, rng: random.Random, close_rate: float) -> None:
     job = random_job(board, rng)
-    close_at = rng.random() if rng.random() < CLOSE_RATE else None
+    close_at = rng.randrange(2 * job.q.phase.size) if rng.random() < close_rate else None
 
     def watch(sent: int, received: int) -> None:
-        if close_at is not None and rng.random() < close_at:
+        if close_at is not None and sent + received > close_at:
             raise PortClosed
 
-    found, want = board.run(job, watch), compute(job)
     report.jobs += 1
-    same = np.array_equal(found.out.sign, want.out.sign) and np.array_equal(found.out.phase, want.out.phase)
-    report.differences += not same
+    found, want = board.run(job, watch).out, compute(job).out
+    report.completed += 1
+    for got, golden in ((found.sign, want.sign), (found.phase, want.phase)):
+        report.integers += golden.size
+        report.differences += int(np.count_nonzero(got != golden))
 
 
 def random_job(board: AttentionBoard, rng: random.Random) -> AttentionJob:
     """Random heads that fit the board."""
     config = board.config
-    shape = (rng.randint(1, 2), rng.randint(1, config.tokens), rng.randint(1, config.head_dim))
+    # Now and then as large as the board takes; mostly small, so that there are many jobs
+    largest = (config.tokens, config.head_dim) if rng.random() < 0.1 else (6, 6)
+    shape = (rng.randint(1, 2), *(rng.randint(1, size) for size in largest))
     numbers = np.random.default_rng(rng.getrandbits(32))
     q, k, v = numbers.normal(size=(3, *shape))
     return prepare(q, k, v, config.code)
+
+
+def summary(report: SoakReport) -> str:
+    """The report for people."""
+    kinds = sorted(report.faults, key=report.faults.__getitem__, reverse=True)
+    lines = [
+        f"seed {report.seed}: {report.faults.total()} faulty frames of {report.frames} wanted, "
+        f"{report.seconds:.0f} s",
+        *(f"  {kind:<22}{report.sent[kind]:>7} sent {report.received[kind]:>7} received" for kind in kinds),
+        f"  {'port closed in a job':<22}{report.closed:>7}",
+        f"jobs: {report.jobs} begun in {report.sessions} sessions, {report.completed} completed, "
+        f"{report.closed} cut off, {report.errors.total()} sessions ended with an error",
+        *(f"  {count} x {text}" for text, count in report.errors.items()),
+        f"link: {report.resent_bytes} bytes sent again, {report.bad_frames} bad frames seen by the driver, "
+        f"{report.timeouts} timeouts",
+        f"integers: {report.integers} compared with golden, {report.differences} differ",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--frames", type=int, default=10_000, help="faulty frames to make")
+    parser.add_argument("--seed", type=int, default=1, help="of jobs and faults")
+    parser.add_argument("--minutes", type=float, help="end earlier after so long")
+    parser.add_argument("-o", "--output", type=Path, default=Path("build/soak.json"), help="report as JSON")
+    args = parser.parse_args()
+    console = Console(stderr=True)
+    bar = Progress(
+        *Progress.get_default_columns(), TimeElapsedColumn(), console=console, disable=not console.is_terminal
+    )
+    try:
+        with bar:
+            task = bar.add_task("faulty frames", total=args.frames)
+            report = soak(
+                args.frames,
+                args.seed,
+                seconds=None if args.minutes is None else 60 * args.minutes,
+                progress=lambda report: bar.update(task, completed=report.faults.total()),
+            )
+    except InputError as error:
+        print(f"soak: {error}", file=sys.stderr)
+        return 2
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    args.output.write_text(json.dumps(vars(report), indent=2) + "\n")
+    print(summary(report))
+    print(args.output)
+    return 1 if report.differences else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -6,7 +6,7 @@ scores are taken at once.
 
 Order within a row, in the words of the hardware:
     linear     fetch (wait for the row), broadcast once per pass, hand over, drain one neuron per cycle
-    norm       sum, sum of squares, place of the sum, thresholds
+    norm       sum, mean (a cycle per bit of the reciprocal), sum of squares, place of the sum, thresholds
     attention  keys, values and query rows are fed; rows come back as the core completes them
 """
 
@@ -26,7 +26,7 @@ from sim.cycle_model import CoreTiming, group_sizes, row_beats
 # Descriptor fetch: from begin, or from the last row taken, to waiting for the first row
 FETCH = 3
 # From a hand-over to its first value at the drain, beside the way through the clusters
-HAND_OVER = 6
+HAND_OVER = 7
 # In the drain: from a value to its potential, to its score leaving, to its row counting
 POTENTIAL, SCORE, COUNTED = 3, 4, 13
 # Norm: flush of the squares with the place of the sum, flush of the spikes
@@ -144,6 +144,7 @@ class NetworkTiming(LinearTiming):
         tokens, width = spikes.shape
         self.times.begun.append(pixels)
         image_rows = [pixels + (t + 1) * width for t in range(tokens)]
+        self.times.timeline.append(Segment("image", "pixels in", pixels, image_rows[-1] - 1))
         begin = max(image_rows[0], self.idle + 1)
         self.rows = {n: [] for n in SOURCES.values()}
         self.rows[SOURCES["image"]] = image_rows
@@ -183,7 +184,7 @@ class NetworkTiming(LinearTiming):
             start = begun if row == 0 else start
             done = begun + 1 + width + FIRE_FLUSH
             if op["kind"] == KINDS["layer"]:
-                done += width + SUM_FLUSH
+                done += width + SUM_FLUSH + op["mean_bits"]
             if op["kind"] != KINDS["fixed"]:
                 done += width + SQUARE_FLUSH
             self.times.norm.append(done)

@@ -13,57 +13,74 @@ import numpy as np
 
 from golden.attention import compute
 from golden.code import Spikes
+from golden.energy.constants import INT8_MULTIPLY, INT32_ADD, MEMORY_READ, MEMORY_READ_BITS
 from golden.network.config import NetworkConfig
 from golden.network.layers import IMAGE, STREAM, Attention, Linear, Norm
 from golden.network.network import Network, attention_job, run_network
 from golden.network.program import LEVEL_BITS, OFFSET_BITS
 
-HOROWITZ = "M. Horowitz, Computing's energy problem, ISSCC 2014, figure 1.1.9 (45 nm, 0.9 V)"
-INT32_ADD = 0.1  # pJ; HOROWITZ
-INT8_MULTIPLY = 0.2  # pJ; HOROWITZ
-READ_64_OF_8_KIB = 10.0  # pJ; HOROWITZ
-READ_64_OF_32_KIB = 20.0  # pJ; HOROWITZ
+
+@dataclass(frozen=True)
+class Price:
+    """pJ of an event, and how it comes about; the constants are those of `golden.energy.constants`."""
+
+    picojoule: float
+    formula: str
 
 
-def add(bits: int) -> float:
-    """pJ of an addition or comparison of this width."""
-    return INT32_ADD * bits / 32
+def add(bits: int) -> Price:
+    """An addition or comparison of this width."""
+    return Price(INT32_ADD.picojoule * bits / 32, f"add {bits} bits: share of a 32-bit addition")
 
 
-def small(bits: int) -> float:
-    """pJ of an access of this width to a memory of up to 8 KiB."""
-    return READ_64_OF_8_KIB * bits / 64
+def multiply() -> Price:
+    return Price(INT8_MULTIPLY.picojoule, "multiply 8 x 8 bits")
 
 
-def large(bits: int) -> float:
-    """pJ of an access of this width to a memory of 32 KiB: weights."""
-    return READ_64_OF_32_KIB * bits / 64
+def small(bits: int) -> Price:
+    """An access of this width to a memory of up to 8 KiB."""
+    return access(bits, 8)
+
+
+def large(bits: int) -> Price:
+    """An access of this width to a memory of 32 KiB: weights."""
+    return access(bits, 32)
+
+
+def access(bits: int, kibibytes: int) -> Price:
+    whole = MEMORY_READ[kibibytes * 1024].picojoule
+    return Price(
+        whole * bits / MEMORY_READ_BITS, f"{bits} bits: share of {MEMORY_READ_BITS} of {kibibytes} KiB"
+    )
 
 
 @dataclass(frozen=True)
 class Event:
-    """A kind of event: how often per inference, and pJ each."""
+    """A kind of event: how often per inference, and what each costs."""
 
     name: str
     count: float
-    picojoule: float
+    price: Price
 
     @property
     def total(self) -> float:
-        return self.count * self.picojoule
+        """pJ per inference."""
+        return self.count * self.price.picojoule
 
 
 class Ledger:
-    """Adds up events by name."""
+    """Adds up events by name; a name has one price."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, tuple[float, float]] = {}
+        self.counts: dict[str, float] = {}
+        self.prices: dict[str, Price] = {}
 
-    def add(self, name: str, count: float, picojoule: float) -> None:
-        self.counts[name] = (self.counts.get(name, (0.0, 0.0))[0] + float(count), picojoule)
+    def add(self, name: str, count: float, price: Price) -> None:
+        self.counts[name] = self.counts.get(name, 0.0) + float(count)
+        assert self.prices.setdefault(name, price) == price, f"{name} has two prices"
 
     def events(self, images: int) -> list[Event]:
-        return [Event(name, count / images, each) for name, (count, each) in self.counts.items()]
+        return [Event(name, count / images, self.prices[name]) for name, count in self.counts.items()]
 
 
 def digits(constants: list[int]) -> int:
@@ -105,8 +122,8 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[lis
                 neurons(rows * outputs, OFFSET_BITS)
                 spiking.add("spike writes", output.count(), small(8 + spike_bits))
             macs = images * network.tokens * layer.weight.size
-            dense.add("multiplications", macs, INT8_MULTIPLY)
-            dense.add("additions", macs, INT32_ADD)
+            dense.add("multiplications", macs, multiply())
+            dense.add("additions", macs, add(32))
             dense.add("weight reads", macs, large(8))
             dense.add("activation reads", macs / config.lanes, small(8))
             dense.add("activation writes", rows * outputs, small(8))
@@ -145,15 +162,6 @@ def attention_events(
     spiking.add("threshold comparisons", job.q.sign.size * steps, add(LEVEL_BITS))
     spiking.add("spike writes", result.out.count() + qkv.count(), small(8 + 2 + (steps - 1).bit_length()))
     macs = 2 * heads * tokens * tokens * width
-    dense.add("multiplications", macs, INT8_MULTIPLY)
-    dense.add("additions", macs, INT32_ADD)
+    dense.add("multiplications", macs, multiply())
+    dense.add("additions", macs, add(32))
     dense.add("activation reads", 2 * macs / tokens, small(8))
-
-
-def table(events: list[Event], title: str) -> str:
-    """Lines for people: count, pJ each, nJ together."""
-    lines = [f"{title:32s} {'per image':>12s} {'pJ each':>9s} {'nJ':>9s}"]
-    for event in events:
-        lines.append(f"{event.name:32s} {event.count:12.0f} {event.picojoule:9.4f} {event.total / 1000:9.2f}")
-    lines.append(f"{'sum':32s} {'':12s} {'':9s} {sum(e.total for e in events) / 1000:9.2f}")
-    return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +11,12 @@ from golden.network.config import NetworkConfig
 from golden.network.layers import IMAGE, Attention, Linear, potentials
 from golden.network.network import Network, run_network
 from golden.network.program import Program, check_fit
-from hw.export import describe
-from hw.neuron import layouts
 from hw.neuron.network_core import NetworkCore
+from sim.network.loading import load_beats
 from sim.rtl.build import build
 from sim.rtl.driver import spike_beats
-from sim.rtl.payload import Fields, pack
+from sim.rtl.payload import Fields
 from sim.rtl.simulator import Pauses, Result, Simulator
-
-Op = dict[str, int]
 
 
 @cache
@@ -32,40 +28,6 @@ def simulator(config: NetworkConfig, quick: bool = False) -> Simulator:
         return NetworkCore(config, taps=True)
 
     return build(core, "network_core", parameters=parameters, quick=quick)
-
-
-def columns(ops: list[Op], layout: Any) -> Fields:
-    """Arrays of the fields of descriptors."""
-    return {name: np.array([op[name] for op in ops]) for name, _ in layout}
-
-
-def load_beats(program: Program, config: NetworkConfig) -> Fields:
-    """Beats of i_load: every memory, then the word that lets images in."""
-    table = program.table
-    by_cluster = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
-    images: dict[str, list[Fields]] = {
-        "linear": [columns(program.linear, layouts.linear_op(config))],
-        "norm": [columns(program.norm, layouts.norm_op(config))],
-        "attention": [columns(program.attention, layouts.attention_op(config))],
-        "levels": [program.levels],
-        "table": [{"bias": table[:, 0], "offset": table[:, 1], "slot": table[:, 2]}],
-        "offsets": [program.offsets],
-        "weights": [by_cluster[:, n] for n in range(config.clusters)],
-    }
-    words = layouts.load(config)["data"].shape.length
-    parts = []
-    for number, (name, (shape, _)) in enumerate(layouts.memories(config).items()):
-        for cluster, fields in enumerate(images[name]):
-            packed = pack(describe(shape), fields, name)
-            data = np.zeros((len(packed), words), np.int64)
-            data[:, : packed.shape[1]] = packed
-            parts.append(
-                (np.full(len(packed), number), np.full(len(packed), cluster), np.arange(len(packed)), data)
-            )
-    nothing = np.zeros(1, np.int64)
-    parts.append((np.array([layouts.RUN]), nothing, nothing, np.zeros((1, words), np.int64)))
-    memory, cluster_, address, data = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return {"memory": memory, "cluster": cluster_, "address": address, "data": data}
 
 
 def image_beats(image: Spikes) -> Fields:
@@ -165,12 +127,13 @@ def run(
     *,
     pauses: Pauses = 0.0,
     seed: int = 0,
+    reset_at: int | None = None,
     quick: bool = False,
 ) -> NetworkRun:
     """Load a network and run images [images, tokens, pixels] one after the other.
 
     Args:
-        pauses, seed: see `sim.rtl.simulator.Simulator.run`.
+        pauses, seed, reset_at: see `sim.rtl.simulator.Simulator.run`.
         quick: see `sim.rtl.build.build`.
 
     Raises:
@@ -187,7 +150,7 @@ def run(
         "o_issue": int(want.broadcasts.sum()),
     }
     inputs = {"i_load": load_beats(program, config), "i_image": image_beats(image)}
-    result = simulator(config, quick).run(inputs, expect, pauses=pauses, seed=seed)
+    result = simulator(config, quick).run(inputs, expect, pauses=pauses, seed=seed, reset_at=reset_at)
     compared = different = 0
     first = ""
 

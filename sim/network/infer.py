@@ -10,15 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
+from golden.energy.constants import HOROWITZ
 from golden.network.config import NetworkConfig
 from golden.network.file import save_network
-from golden.network.program import config_for
+from golden.network.program import check_fit, config_for
 from golden.network.recode import calibrated_recoder
+from sim.board.network import NetworkBoard
 from sim.network import timeline
 from sim.network.cases import Case
 from sim.network.cycle_model import NetworkTimes, predict
 from sim.network.energy import Event, account
 from sim.network.evaluate import Accuracy, Progress, RtlImages, accuracy, through_rtl
+from sim.network.on_board import BoardImages, through_board
 from sim.report import tool_versions
 
 RTL_IMAGES = 20
@@ -38,9 +41,9 @@ class Inferences:
     Attributes:
         case, seed: what ran, and what chose its images.
         config: the network core.
-        chosen, through: indices of the held-out images that golden classified, and the RTL.
+        chosen, through: indices of the held-out images that golden classified, and the RTL or board.
         accuracy: of golden.
-        rtl: None when no image went through it.
+        rtl, board: None when no image went through it.
         energy_images: how many images the events are the mean of.
         spiking, dense: events per inference, of the spiking network and in multiply-accumulates.
         times: of the first image, by the cycle model.
@@ -53,6 +56,7 @@ class Inferences:
     through: NDArray[np.intp]
     accuracy: Accuracy
     rtl: RtlImages | None
+    board: BoardImages | None
     energy_images: int
     spiking: list[Event]
     dense: list[Event]
@@ -60,8 +64,8 @@ class Inferences:
 
     @property
     def failures(self) -> list[str]:
-        """One line per difference between RTL, golden and cycle model; empty when the run passed."""
-        return [] if self.rtl is None else self.rtl.failures
+        """One line per difference to golden and to the cycle model; empty when the run passed."""
+        return [line for ran in (self.rtl, self.board) if ran is not None for line in ran.failures]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: the report."""
@@ -69,7 +73,7 @@ class Inferences:
         energy = {
             name: {
                 "nanojoule": sum(event.total for event in events) / 1000,
-                "events": {e.name: {"count": e.count, "picojoule": e.picojoule} for e in events},
+                "events": {e.name: {"count": e.count} | asdict(e.price) for e in events},
             }
             for name, events in (("spiking", self.spiking), ("multiply_accumulate", self.dense))
         }
@@ -87,8 +91,11 @@ class Inferences:
             },
             "configuration": plain(asdict(self.config)),
             "accuracy": asdict(self.accuracy) | {"loss_points": self.accuracy.loss_points},
-            "rtl": None if self.rtl is None else {"index": self.through.tolist()} | asdict(self.rtl),
-            "energy": {"images": self.energy_images} | energy,
+            **{
+                name: None if ran is None else {"index": self.through.tolist()} | asdict(ran)
+                for name, ran in (("rtl", self.rtl), ("board", self.board))
+            },
+            "energy": {"images": self.energy_images, "source": HOROWITZ} | energy,
         }
 
 
@@ -104,6 +111,8 @@ def infer(
     *,
     images: int | None = None,
     rtl: int | None = None,
+    lanes: int | None = None,
+    board: NetworkBoard | None = None,
     seed: int = 0,
     recode: bool = False,
     progress: Progress = lambda part, share: None,
@@ -113,28 +122,38 @@ def infer(
     Args:
         images: how many, in golden; all when absent.
         rtl: how many of these go through the RTL too; at most `RTL_IMAGES` when absent.
-        seed: chooses them.
+        lanes: neurons at work at once; those of `config_for` when absent.
+        board: an open board that takes the place of the simulated RTL, with a core of its own size.
+        seed: chooses the images.
         recode: classify also with the residual coded after each sum.
         progress: told how far the job is.
 
     Raises:
         InputError: a number out of range, a network that the hardware cannot run.
+        LinkError: the board stopped answering.
     """
     everything = len(case.images)
     images = everything if images is None else images
     check_range("--images", images, 1, everything)
     rtl = min(RTL_IMAGES, images) if rtl is None else rtl
     check_range("--rtl", rtl, 0, images)
-    config = config_for(case.network)
+    if board is not None:
+        config = board.config
+        check_fit(case.network, config)
+    else:
+        config = config_for(case.network) if lanes is None else config_for(case.network, lanes)
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.choice(everything, images, replace=False))
     through = np.sort(rng.choice(chosen, rtl, replace=False))
     recoder = calibrated_recoder(case.network, case.spikes(case.calibration)) if recode else None
     found = accuracy(case, chosen, recoder, progress)
-    measured = None
+    measured = on_board = None
     if rtl:
-        spikes = case.spikes(case.images[through])
-        measured = through_rtl(case.network, config, spikes, case.labels[through], progress)
+        spikes, labels = case.spikes(case.images[through]), case.labels[through]
+        if board is not None:
+            on_board = through_board(board, case.network, spikes, labels, progress)
+        else:
+            measured = through_rtl(case.network, config, spikes, labels, progress)
     progress("count events, draw the timeline", 1.0)
     spikes = case.spikes(case.images[chosen[:ENERGY_IMAGES]])
     spiking, dense = account(case.network, config, spikes)
@@ -146,6 +165,7 @@ def infer(
         through=through,
         accuracy=found,
         rtl=measured,
+        board=on_board,
         energy_images=spikes.shape[0],
         spiking=spiking,
         dense=dense,

@@ -2,6 +2,7 @@
 
 from rich.table import Table
 
+from golden.energy.constants import HOROWITZ
 from sim.network.infer import Inferences
 
 
@@ -40,6 +41,13 @@ def _summary(result: Inferences) -> Table:
         )
         table.add_row("lanes at work in all cycles", f"{rtl.lanes:.1%}")
         table.add_row("simulation per inference", f"{rtl.seconds:.2f} s")
+    elif (board := result.board) is not None:
+        table.add_row("images through the board", str(board.images))
+        table.add_row("classified rightly by the board", str(board.correct))
+        table.add_row("class scores compared with golden", str(board.compared))
+        table.add_row("different", str(board.different))
+        table.add_row("loading the network", f"{board.load_seconds:.2f} s")
+        table.add_row("an inference, the line included", f"{board.seconds:.3f} s")
     else:
         table.add_row("images through the RTL", "0")
     table.add_section()
@@ -49,7 +57,8 @@ def _summary(result: Inferences) -> Table:
 
 
 def _events(result: Inferences) -> Table:
-    table = Table(title=f"Events per inference, mean of {result.energy_images} images (45 nm constants)")
+    title = f"Events per inference, mean of {result.energy_images} images"
+    table = Table(title=title, caption=f"Constants: {HOROWITZ}; see sim/network/energy.py for widths")
     table.add_column("event")
     for column in ("spiking", "pJ each", "nJ", "multiply-accumulate", "pJ each", "nJ"):
         table.add_column(column, justify="right")
@@ -61,7 +70,7 @@ def _events(result: Inferences) -> Table:
             cells += (
                 ["", "", ""]
                 if event is None
-                else [f"{event.count:.0f}", f"{event.picojoule:.4f}", f"{event.total / 1000:.2f}"]
+                else [f"{event.count:.0f}", f"{event.price.picojoule:.4f}", f"{event.total / 1000:.2f}"]
             )
         table.add_row(name, *cells)
     return table

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from sim.network.cycle_model import NetworkTimes, Segment
 
-UNITS = ("linear", "norm", "attention")
-COLOURS = {"linear": "#4c72b0", "norm": "#dd8452", "attention": "#55a868"}
+COLOURS = {"image": "#8c8c8c", "linear": "#4c72b0", "norm": "#dd8452", "attention": "#55a868"}
+UNITS = tuple(COLOURS)
+# Share of the picture that a bar needs for its label
+LABEL = 1 / 60
 
 
 def segments_of(times: NetworkTimes, image: int) -> list[Segment]:
@@ -26,18 +28,22 @@ def text(times: NetworkTimes, image: int = 0) -> str:
 
 
 def picture(times: NetworkTimes, path: Path, image: int = 0) -> None:
-    """One bar per unit and stretch of work."""
+    """One bar per unit and stretch of work, with what it was where there is room."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     origin = times.begun[image]
-    figure, axes = pyplot.subplots(figsize=(12, 2.4))
+    figure, axes = pyplot.subplots(figsize=(12, 4.6))
+    room = LABEL * (times.finished[image] - origin)
     for segment in segments_of(times, image):
         left, width = segment.first - origin, segment.last - segment.first + 1
         row = UNITS.index(segment.unit)
         axes.barh(row, width, left=left, color=COLOURS[segment.unit], edgecolor="white", linewidth=0.5)
+        if width > room:
+            style = {"ha": "center", "va": "center", "rotation": 90, "fontsize": 6, "color": "white"}
+            axes.text(left + width / 2, row, segment.what, style)
     axes.set_yticks(range(len(UNITS)), UNITS)
     axes.invert_yaxis()
     axes.set_xlabel("cycle, from the first pixel")

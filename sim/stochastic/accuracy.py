@@ -1,62 +1,75 @@
 """Accuracy of the trained networks against the number of time steps, as a table and a plot.
 
-    python -m sim.stochastic.accuracy golden/weights/ssa_digits.npz --plot build/accuracy.png
+    onespike stochastic accuracy golden/weights/ssa_digits.npz --plot build/accuracy.png
 
 Runs the integer networks with the golden engine: every spike is one that the hardware would give.
 """
 
-import argparse
-import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
+from golden.code import check_range
+from golden.errors import InputError
 from golden.stochastic.network import load_network
-from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
-from sim.stochastic.datasets import DATASETS, load_images
+from golden.stochastic.plan import RandomPlan, ScoreSharing
+from sim.stochastic.datasets import load_images
 from sim.stochastic.inference import classify
 
 Table = dict[str, dict[int, list[float]]]
 STEPS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)
+MAX_STEPS = 1024
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("networks", type=Path, nargs="+")
-    parser.add_argument("--dataset", choices=DATASETS, default="digits")
-    parser.add_argument("--data", type=Path, help="folder that holds fashion-mnist/ and cifar10/")
-    parser.add_argument("--images", type=int, help="first images of the test set; all when absent")
-    parser.add_argument("--steps", type=int, nargs="+", default=STEPS)
-    parser.add_argument("--seeds", type=int, default=4, help="plans to run, seeds 1 and up")
-    parser.add_argument("--score", choices=SCORE_SHARINGS, default=RandomPlan().score, help="of the plan")
-    parser.add_argument("--float", type=float, help="accuracy of the float network, for the plot")
-    parser.add_argument("--plot", type=Path)
-    parser.add_argument("--json", type=Path)
-    args = parser.parse_args()
-    data = load_images(args.dataset, args.data)
-    images, labels = data.test[: args.images], data.test_labels[: args.images]
+def measure_accuracy(
+    networks: Sequence[Path],
+    dataset: str,
+    data: Path | None,
+    *,
+    images: int | None,
+    steps: Sequence[int],
+    seeds: int,
+    score: str,
+    on_point: Callable[[str, int, list[float]], None],
+) -> tuple[int, Table]:
+    """(images classified, percent right by kind of network and T: one number per seed).
+
+    Args:
+        networks: files, of different kinds.
+        dataset, data: see `sim.stochastic.datasets.load_images`.
+        images: the first so many of the test set; all when None.
+        steps: every T to run.
+        seeds: plans to run, seeds 1 and up; LIF attention draws no random numbers and runs once.
+        score: sharing of the score generators.
+        on_point: called with kind, T and percents as each T is done.
+
+    Raises:
+        InputError: a bad network, data set or number, or a network for other images.
+    """
+    for value in steps:
+        check_range("steps", value, 1, MAX_STEPS)
+    check_range("seeds", seeds, 1, 1000)
+    if images is not None:
+        check_range("images", images, 1, 1_000_000)
+    loaded = load_images(dataset, data)
+    test, labels = loaded.test[:images], loaded.test_labels[:images]
     table: Table = {}
-    for path in args.networks:
+    for path in networks:
         network = load_network(path)
+        wanted = (network.shape.side, network.shape.side, network.shape.channels)
+        if test.shape[1:] != wanted:
+            raise InputError(f"{path}: network must be for images {list(test.shape[1:])}, not {list(wanted)}")
         row = table[network.kind] = {}
-        # LIF attention draws no random numbers
-        seeds = range(1, args.seeds + 1 if network.kind == "ssa" else 2)
-        for steps in args.steps:
-            classes = [
-                classify(network, images, steps, RandomPlan(seed=seed, score=args.score)) for seed in seeds
-            ]
-            row[steps] = [100 * float((c == labels).mean()) for c in classes]
-            print(
-                f"{args.dataset} {network.kind} T={steps}: {np.mean(row[steps]):.2f} % "
-                f"({min(row[steps]):.2f} to {max(row[steps]):.2f}; "
-                f"{len(classes)} seeds, {len(images)} images)",
-                flush=True,
-            )
-    if args.json:
-        report = {"dataset": args.dataset, "images": len(images), "float": args.float, "accuracy": table}
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
-    if args.plot:
-        plot(table, args.dataset, args.float, args.plot)
+        for count in steps:
+            row[count] = []
+            for seed in range(1, seeds + 1 if network.kind == "ssa" else 2):
+                plan = RandomPlan(seed=seed, score=cast(ScoreSharing, score))
+                classes = classify(network, test, count, plan)
+                row[count].append(100 * float((classes == labels).mean()))
+            on_point(network.kind, count, row[count])
+    return len(test), table
 
 
 def plot(table: Table, dataset: str, float_accuracy: float | None, path: Path) -> None:
@@ -77,7 +90,3 @@ def plot(table: Table, dataset: str, float_accuracy: float | None, path: Path) -
     axes.legend()
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=150)
-
-
-if __name__ == "__main__":
-    main()

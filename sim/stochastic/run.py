@@ -1,24 +1,29 @@
 """Stochastic attention of arrays on any engine: spikes, cycles and a report of the common form."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.stochastic.attention import StochasticJob, StochasticSpikes, compute, expectation, prepare
-from golden.stochastic.config import MaskKind, StochasticConfig
+from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
+from golden.stochastic.table import to_table
 from sim.cycles import CycleReport
 from sim.report import deviation_report, tool_versions
 from sim.rtl.simulator import Progress
 from sim.stochastic import rtl
+from sim.stochastic.activity import activity
 from sim.stochastic.cycle_model import predict
 
-ENGINES = ("golden", "model", "rtl")
+if TYPE_CHECKING:
+    from sim.board.stochastic import StochasticBoard
+
+ENGINES = ("golden", "model", "rtl", "board")
 INPUTS = ("q", "k", "v")
 DEFAULT_STEPS = 16
 
@@ -28,16 +33,20 @@ class Outcome:
     """What a run produced.
 
     Attributes:
+        engine: that ran.
         job: the spike trains that went in.
         spikes: what came out.
-        cycles: predicted (model) or measured (rtl); None for golden, which knows no time.
+        cycles: predicted (model) or measured (rtl); None for golden and board, which know no time.
         expected: float64 [heads, tokens, head_dim], exact expectation of the output rate.
+        board: what the board says of itself; None for the others.
     """
 
+    engine: str
     job: StochasticJob
     spikes: StochasticSpikes
     cycles: CycleReport | None
     expected: NDArray[np.float64]
+    board: dict[str, Any] | None = None
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays of an output file: trains uint8 [steps, heads, tokens, n], rates float32."""
@@ -48,13 +57,15 @@ class Outcome:
             n: a.astype(np.float32) for n, a in rates.items()
         }
 
-    def report(self, engine: str) -> dict[str, Any]:
-        """The JSON object of a report; `cycles` is null for golden."""
+    def report(self) -> dict[str, Any]:
+        """The JSON object of a report, in the form of `sim.report.attention_report`."""
         job = self.job
         trains = {"q": job.q, "k": job.k, "v": job.v, "score": self.spikes.score, "out": self.spikes.out}
+        done = None if self.engine == "golden" else activity(job, self.spikes).to_json()
+        deviation = self.spikes.rate - self.expected
         return {
             "scheme": "stochastic",
-            "engine": engine,
+            "engine": self.engine,
             "seed": job.config.plan.seed,
             "shape": {
                 "heads": job.heads,
@@ -62,26 +73,30 @@ class Outcome:
                 "head_dim": job.config.head_dim,
                 "steps": job.steps,
             },
-            "configuration": asdict(job.config),
+            "configuration": to_table(job.config),
             "tools": tool_versions(),
             "cycles": None if self.cycles is None else self.cycles.to_json(),
-            "firing": {name: float(train.mean()) for name, train in trains.items()},
+            **(done or {"events": None, "busy_cycles": None, "lane_utilisation": None}),
+            "firing": {name: float(train.mean()) for name, train in trains.items()}
+            | {"survivors_per_row": float(self.spikes.score.sum(axis=-1).mean())},
             "error": {
                 "out": deviation_report(self.spikes.rate, self.expected),
-                "rmse": float(np.sqrt(((self.spikes.rate - self.expected) ** 2).mean())),
-                "bias": float((self.spikes.rate - self.expected).mean()),
+                "rmse": float(np.sqrt((deviation**2).mean())),
+                "bias": float(deviation.mean()),
             },
+            **({} if self.board is None else {"board": self.board}),
         }
 
 
 def attend(
     arrays: Mapping[str, NDArray[Any]],
     *,
+    source: str = "input",
     engine: str = "golden",
+    config: StochasticConfig | None = None,
     steps: int | None = None,
-    seed: int = 1,
-    rows: int | None = None,
-    mask: MaskKind = "none",
+    seed: int | None = None,
+    board: "StochasticBoard | None" = None,
     waves: Path | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
@@ -90,46 +105,82 @@ def attend(
     Args:
         arrays: q, k, v: rates in 0..1 [heads, tokens, head_dim] (or [tokens, head_dim]), or trains
             of 0 and 1 [steps, heads, tokens, head_dim].
-        engine: golden, model or rtl.
-        steps: T; with rates 16 when absent, with trains theirs.
-        seed: of the random-number plan, at least 1.
-        rows: rows of units in parallel; all when absent.
-        mask: none, diagonal or causal.
+        source: what to call them in errors.
+        engine: golden, model, rtl or board.
+        config: the engine's parameters; a full array that fits the input when absent.
+        steps: T; with rates 16, or what the configuration allows, when absent; with trains theirs.
+        seed: of the random-number plan, at least 1; that of the configuration (1) when absent. A
+            board has one seed.
+        board: an open board, engine board only; a configuration must then be the board's own.
         waves: FST file to write; rtl only.
         progress: see `sim.rtl.simulator.Simulator.run`; rtl only.
 
     Raises:
         InputError: a bad array, option or combination.
+        LinkError: the board stopped answering.
     """
     if engine not in ENGINES:
         raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
     if waves is not None and engine != "rtl":
         raise InputError(f"waves needs engine rtl, not {engine}, which has no signals to show")
-    for name in INPUTS:
-        if name not in arrays:
-            raise InputError(f"input must hold the arrays q, k and v; {name} is missing")
-    for name in arrays:
-        if name not in INPUTS:
-            raise InputError(f"input must hold the arrays q, k and v only, not {name}")
-    q, k, v = (np.asarray(arrays[name]) for name in INPUTS)
-    if q.ndim < 2:
-        raise InputError(f"q must have 2, 3 or 4 dimensions, not {q.ndim} (shape {list(q.shape)})")
+    q, k, v = _inputs(arrays, source)
+    if board is not None:
+        if config is not None:
+            board.require(config)
+        if seed is not None:
+            board.require(replace(board.config, plan=replace(board.config.plan, seed=seed)))
+        config = board.config
+    elif config is None:
+        config = fitting_config(q, steps, 1 if seed is None else seed)
+    elif seed is not None:
+        config = replace(config, plan=replace(config.plan, seed=seed))
     if q.ndim < 4 and steps is None:
-        steps = DEFAULT_STEPS
-    tokens, head_dim = q.shape[-2:]
-    wanted = steps if steps is not None else q.shape[0]
-    config = StochasticConfig(
-        tokens=tokens,
-        head_dim=head_dim,
-        rows=tokens if rows is None else rows,
-        steps=wanted,
-        mask=mask,
-        plan=RandomPlan(seed=seed),
-    )
-    job = prepare(q, k, v, config, steps=steps)
-    cycles: CycleReport | None
+        steps = min(DEFAULT_STEPS, config.steps)
+    try:
+        job = prepare(q, k, v, config, steps=steps)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+    cycles: CycleReport | None = None
     if engine == "rtl":
         spikes, cycles = rtl.run(job, waves=waves, progress=progress)
+    elif engine == "board":
+        assert board is not None, "opened by the caller"
+        spikes = board.run(job)
     else:
         spikes, cycles = compute(job), predict(job) if engine == "model" else None
-    return Outcome(job=job, spikes=spikes, cycles=cycles, expected=expectation(q, k, v, config))
+    return Outcome(
+        engine=engine,
+        job=job,
+        spikes=spikes,
+        cycles=cycles,
+        expected=expectation(q, k, v, config),
+        board=None if board is None else board.to_json(),
+    )
+
+
+def _inputs(arrays: Mapping[str, NDArray[Any]], source: str) -> list[NDArray[Any]]:
+    for name in INPUTS:
+        if name not in arrays:
+            raise InputError(f"{source}: must hold the arrays q, k and v; {name} is missing")
+    for name in arrays:
+        if name not in INPUTS:
+            raise InputError(f"{source}: must hold the arrays q, k and v only, not {name}")
+    inputs = [np.asarray(arrays[name]) for name in INPUTS]
+    q = inputs[0]
+    if q.ndim < 2 or not q.size:
+        raise InputError(f"{source}: q must have 2, 3 or 4 dimensions and no empty one, not {list(q.shape)}")
+    return inputs
+
+
+def fitting_config(q: NDArray[Any], steps: int | None, seed: int) -> StochasticConfig:
+    """The full array for rates [..., tokens, head_dim] or trains [steps, heads, tokens, head_dim].
+
+    Raises:
+        InputError: there is no engine of this size.
+    """
+    tokens, head_dim = q.shape[-2:]
+    if steps is None:
+        steps = q.shape[0] if q.ndim == 4 else DEFAULT_STEPS
+    return StochasticConfig(
+        tokens=tokens, head_dim=head_dim, rows=tokens, steps=steps, plan=RandomPlan(seed=seed)
+    )

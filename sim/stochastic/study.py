@@ -1,20 +1,20 @@
 """Study of random-number plans: error and bias of the output rate against T, beside their area.
 
-    python -m sim.stochastic.study --plot build/plans.png --json build/plans.json
+    onespike stochastic study --plot build/plans.png --report build/plans.json
 
 All plans see the same spike trains, drawn with ideal random numbers from random rates, so that
 only the draws of the score and output comparators differ. Every head of a run repeats the same
 rates: the mean over heads estimates the bias of each output, the spread within it the error.
 """
 
-import argparse
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from golden.code import check_range
 from golden.stochastic.attention import attend, draws, expectation
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
@@ -105,36 +105,25 @@ def measure(case: Case, *, size: int, heads: int, seed: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--size", type=int, default=16, help="N = d")
-    parser.add_argument("--heads", type=int, default=64, help="heads of a run")
-    parser.add_argument("--seed", type=int, default=0, help="of rates and trains")
-    parser.add_argument("--area", type=Path, help="JSON of synth.stochastic: LUT and FF by plan")
-    parser.add_argument("--plot", type=Path)
-    parser.add_argument("--json", type=Path)
-    args = parser.parse_args()
-    print(f"N = d = {args.size}, {args.heads} heads, seed {args.seed}")
+def study(
+    size: int, heads: int, seed: int, on_case: Callable[[str, dict[str, Any]], None]
+) -> dict[str, dict[str, Any]]:
+    """Every plan at this size, by its label; see `measure`.
+
+    Args:
+        on_case: called with label and result as each plan is done.
+
+    Raises:
+        InputError: size or heads outside their range.
+    """
+    # The repeating plan needs a draw of its own for every unit: at least two
+    check_range("size", size, 2, 128)
+    check_range("heads", heads, 2, 4096)
     results = {}
     for case in CASES:
-        result = results[case.label] = measure(case, size=args.size, heads=args.heads, seed=args.seed)
-        errors = " ".join(f"{e:.4f}" for e in result["error"].values())
-        print(
-            f"{case.label:40s} error {errors}  bias {result['bias'][max(STEPS)]:.4f} "
-            f"mean {result['mean_bias'][max(STEPS)]:+.4f}  row sums {result['row_sum_variance']:.2f} "
-            f"token mean {result['token_mean']:.2f} feature mean {result['feature_mean']:.2f}",
-            flush=True,
-        )
-    if args.json:
-        args.json.write_text(
-            json.dumps(
-                {"size": args.size, "heads": args.heads, "seed": args.seed, "plans": results}, indent=2
-            )
-            + "\n"
-        )
-    if args.plot:
-        area = json.loads(args.area.read_text()) if args.area else {}
-        plot(results, area, args.plot)
+        results[case.label] = measure(case, size=size, heads=heads, seed=seed)
+        on_case(case.label, results[case.label])
+    return results
 
 
 def plot(results: dict[str, dict[str, Any]], area: dict[str, Any], path: Path) -> None:
@@ -157,7 +146,7 @@ def plot(results: dict[str, dict[str, Any]], area: dict[str, Any], path: Path) -
     bars(panels[1, 0], results, {"token_mean": "mean over tokens", "feature_mean": "mean over features"})
     panels[1, 0].set(xlabel="error of averaged outputs, over that of independent ones")
     if known:
-        bars(panels[1, 1], known, {"lut": "LUT", "ff": "FF"})
+        bars(panels[1, 1], known, {"lut4": "LUT4-equivalents", "flip_flops": "flip-flops"})
         panels[1, 1].set(xlabel="ECP5 cells of the engine")
     else:
         panels[1, 1].set_axis_off()
@@ -173,7 +162,3 @@ def bars(panel: Any, results: dict[str, dict[str, Any]], kinds: dict[str, str]) 
     panel.set(yticks=place, yticklabels=list(results))
     panel.invert_yaxis()
     panel.legend()
-
-
-if __name__ == "__main__":
-    main()

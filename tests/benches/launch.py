@@ -7,6 +7,7 @@ every random choice in the benches (default 1).
 import contextlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -23,7 +24,14 @@ SIMULATORS = ("verilator", "icarus")
 BENCHES = Path(__file__).parent
 
 
-def run_bench(component: wiring.Component, name: str, bench: str, parameters: dict, directory: Path) -> None:
+def run_bench(
+    component: wiring.Component,
+    name: str,
+    bench: str,
+    parameters: dict,
+    directory: Path,
+    transform: Callable[[str], str] = lambda verilog: verilog,
+) -> None:
     """Run all cocotb tests of a module on a component; fail with what they say.
 
     Args:
@@ -32,6 +40,7 @@ def run_bench(component: wiring.Component, name: str, bench: str, parameters: di
         bench: module in this folder that holds the cocotb tests.
         parameters: plain values that the tests find in the manifest.
         directory: empty folder for files of this run.
+        transform: makes what is simulated from the component's Verilog; the ports stay the same.
     """
     simulator = os.environ.get("SIM", "verilator")
     if simulator not in SIMULATORS:
@@ -39,6 +48,7 @@ def run_bench(component: wiring.Component, name: str, bench: str, parameters: di
     if simulator == "icarus" and shutil.which("iverilog") is None:
         pytest.skip("SIM=icarus, but iverilog is not on PATH (Debian and Ubuntu: apt-get install iverilog)")
     verilog, manifest = write(component, name, directory, parameters, {})
+    verilog.write_text(transform(verilog.read_text()))
     runner = get_runner(simulator)
     if simulator == "verilator":
         program = _verilator_program(verilog, Manifest.from_json(manifest.read_text()))

@@ -88,7 +88,7 @@ def test_port_that_cannot_be_opened(tmp_path: Path) -> None:
 def test_board_that_goes_away() -> None:
     program = compile_board(find_board("icebreaker"), core_design(preset("tiny"), "tiny"))
     with running(program) as port:
-        context = connect(port, patience=0.5)
+        context = connect(port, patience=5)
         board = context.__enter__()
     with pytest.raises(LinkError, match=r"the port stopped working|must make progress within"):
         board.run(random_job("tiny", 1, 1, 16, 16))

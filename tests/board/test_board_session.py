@@ -90,6 +90,19 @@ def test_port_closed_in_the_middle(standin_port: str) -> None:
             check_job(Session(line, "board"), rng, 20)
 
 
+def test_number_of_the_session_before(line: serial.Serial, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The board takes it for the session it has, whose job is half done
+    monkeypatch.setattr("secrets.randbelow", lambda limit: limit - 1)
+    rng = random.Random(10)
+    first = Session(line, "board")
+    line.write(encode_frame(Frame(Kind.DATA, first.number, 0, records(1, values(rng, 300))[:400])))
+    time.sleep(0.2)
+    line.reset_input_buffer()
+    second = Session(line, "board")
+    assert (first.number, second.number) == (255, 1)
+    check_job(second, rng, 20)
+
+
 def test_another_program_takes_the_board(line: serial.Serial) -> None:
     mine = Session(line, "board", patience=0.5)
     Session(line, "board")

@@ -143,7 +143,7 @@ def test_report(folder: Path, source: str, arrays: Arrays, run) -> None:
     assert run("attention", source, "out.npz", "--report", "r.json", "--seed", "7").status == 0
     report = json.loads((folder / "r.json").read_text())
     assert set(report) == {
-        *("engine", "seed", "shape", "configuration", "window", "tools"),
+        *("scheme", "engine", "seed", "shape", "configuration", "window", "tools"),
         *("cycles", "events", "busy_cycles", "lane_utilisation", "firing", "error"),
     }
     assert report["engine"] == "golden"

@@ -174,6 +174,13 @@ def test_weights_with_nan(folder: Path, refused: Callable[..., str]) -> None:
         (("--steps", "0"), "steps"),
         (("--log2-base", "1/0"), "must be a fraction a/b, not '1/0'"),
         (("--seed", "-1"), "--seed must be an integer in 0"),
+        (("--lanes", "0"), "lanes must be an integer in 1..256, not 0"),
+        (("--engine", "gpu"), "must be one of rtl, board, not 'gpu'"),
+        (("--engine", "board"), "--engine board needs --port"),
+        (("--port", "/dev/absent"), "--port needs --engine board"),
+        (("--engine", "board", "--port", "/dev/absent"), "port must be a serial port that can be opened"),
+        (("--engine", "board", "--port", "p", "--lanes", "8"), "--lanes sizes the simulated core"),
+        (("--timeout", "3"), "--timeout is for --engine board"),
     ],
 )
 def test_bad_options(refused: Callable[..., str], words: tuple[str, ...], says: str) -> None:

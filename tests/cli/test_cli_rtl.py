@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from golden.code import PhaseCode
 from golden.config import preset, to_table
+from golden.errors import InputError
+from golden.network import sizes
 from golden.network.convert import convert
 from golden.network.file import save_network
 from tests.network.samples import random_images, random_transformer
@@ -38,12 +42,62 @@ def test_network(folder: Path, run) -> None:
     assert json.loads((folder / "out" / "network_core.json").read_text())["parameters"]["lanes"] == 32
 
 
+def test_network_core_of_given_sizes(folder: Path, run) -> None:
+    save(folder / "n.npz")
+    (folder / "given.toml").write_text("features = 40\ntokens = 20\nhead_dim = 12\nstream_bits = 24\n")
+    ran = run("rtl", "-o", "out", "--network", "n.npz", "--config", "given.toml", "--lanes", "12")
+    assert (ran.status, ran.err) == (0, "")
+    parameters = json.loads((folder / "out" / "network_core.json").read_text())["parameters"]
+    assert {name: parameters[name] for name in ("features", "tokens", "stream_bits", "lanes", "cluster")} == {
+        "features": 40, "tokens": 20, "stream_bits": 24, "lanes": 12, "cluster": 6
+    }  # fmt: skip
+    assert (parameters["attention"]["lanes"], parameters["attention"]["head_dim"]) == (24, 12)
+    config = sizes.from_table(parameters, "core")
+    assert sizes.to_table(config) == parameters
+    with pytest.raises(InputError, match="core: must hold the sizes of a network core"):
+        sizes.from_table({}, "core")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("weights = 8", r"the network needs weights = \d+, this core has 8"),
+        ("head_dim = 2", "the network needs attention.head_dim = 8, this core has 2"),
+        ("stream_bits = 40", "NetworkConfig.stream_bits must be an integer in 2..24, not 40"),
+        ("cluster = 5", r"cluster must divide lanes \(32\), not 5"),
+        ("lanes = 0", "NetworkConfig.lanes must be an integer in 1..256, not 0"),
+        ("tokens = 65", "NetworkConfig.tokens must be an integer in 1..64, not 65"),
+        ("steps = 8", "given.toml: unknown key 'steps'; allowed are lanes"),
+        ("lanes = 'x'", "given.toml: lanes must be an integer, not 'x'"),
+        ("lanes", "given.toml: not a TOML file"),
+    ],
+)
+def test_sizes_that_do_not_do(folder: Path, refused, given: str, says: str) -> None:
+    save(folder / "n.npz")
+    (folder / "given.toml").write_text(given)
+    refused("rtl", "-o", "out", "--network", "n.npz", "--config", "given.toml", says=says)
+
+
 def test_network_refused(folder: Path, refused) -> None:
     save(folder / "n.npz")
     words = ("rtl", "-o", "out", "--network", "n.npz")
     refused(*words, "--preset", "tiny", says="--network sizes the core itself")
+    refused("rtl", "-o", "out", "--lanes", "8", says="--lanes is for --network")
     (folder / "file").write_text("")
     refused("rtl", "-o", "file", "--network", "n.npz", says="-o must be a folder")
     save(folder / "wide.npz", classes=40)
     says = r"pooled classes must be at most the lanes \(32\), not 40"
     refused("rtl", "-o", "out", "--network", "wide.npz", says=says)
+
+
+def test_stochastic_engine(folder: Path, run) -> None:
+    (folder / "engine.toml").write_text("tokens = 5\nhead_dim = 6\nrows = 2\n")
+    start = ("rtl", "-o", "rtl", "--scheme", "stochastic")
+    ran = run(*start, "--config", "engine.toml")
+    assert (ran.status, ran.err) == (0, "")
+    assert "module stochastic_attention(" in (folder / "rtl" / "stochastic_attention.v").read_text()
+    manifest = json.loads((folder / "rtl" / "stochastic_attention.json").read_text())
+    assert (manifest["parameters"]["rows"], manifest["latency"]) == (2, {"head": 5})
+    assert "--scheme stochastic needs --config" in run(*start).err
+    assert "--preset needs --scheme spiked" in run(*start, "--preset", "tiny").err
+    assert "--network needs --scheme spiked" in run(*start, "--network", "n.npz").err

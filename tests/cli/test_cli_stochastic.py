@@ -52,6 +52,9 @@ def test_engines_agree_on_every_spike(rates: Path, tmp_path: Path) -> None:
         (("--window", "3"), "--window needs --scheme spiked"),
         (("--preset", "tiny"), "--preset needs --scheme spiked"),
         (("--waves", "w.fst"), "--waves needs --engine rtl"),
+        (("--port", "/dev/ttyUSB0"), "--port needs --engine board"),
+        (("--engine", "board"), "--engine board needs --port"),
+        (("--config", "absent.toml"), "absent.toml: cannot be read"),
     ],
 )
 def test_mistakes(

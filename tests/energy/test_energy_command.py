@@ -53,7 +53,7 @@ def test_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(dense["layers"]) == 6 * 7
     assert sparse["spiking"] < dense["spiking"]
     assert sparse["mac"] == dense["mac"]
-    assert sparse["densities"] == {"operands": 0.5, "survivors": 0.2, "dense": 0.4}
+    assert sparse["densities"] == {"operands": 0.5, "survivors": 0.2, "dense": 0.4, "parts": {"mlp1": 0.4}}
     measured.write_text("[]")
     assert main([*start, "--activity", str(measured)]) == 2
     assert "must be a report of onespike evaluate" in capsys.readouterr().err
@@ -64,14 +64,19 @@ def test_stochastic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shape = ["--heads", "2", "--tokens", "8", "--head-dim", "4", "--steps", "3"]
     start = ["energy", "stochastic", *shape, "--report", str(report)]
     assert main(start) == 0
-    unknown = json.loads(report.read_text())
-    lines = {scope["name"]: scope for scope in unknown["scopes"]}
+    bound = json.loads(report.read_text())["schemes"]
+    lines = {scope["name"]: scope for scope in bound["stochastic"]["compute"]["scopes"]}
     assert lines["AND gates"]["events"] == 2 * 2 * 3 * 8 * 8 * 4
-    assert lines["random numbers"]["events"] == 2 * 3 * 8 * (8 + 4)
-    assert lines["random numbers"]["microjoule"] is None
+    assert lines["random bits"]["events"] == 2 * 3 * 8 * (8 * 2 + 4 * 3)
+    assert lines["clock and idle"]["microjoule"] is None
+    assert bound["stochastic"]["memory"]["ratio"] == 1
+    compute = {name: scheme["compute"] for name, scheme in bound.items()}
+    assert compute["float, 8 bits"]["ratio"] == pytest.approx(
+        compute["float, 8 bits"]["microjoule"] / compute["stochastic"]["microjoule"]
+    )
     assert main([*start, "--register-pj", "0.01", "--sharing", "4"]) == 0
-    known = json.loads(report.read_text())
-    added = 2 * 3 * 8 * 12 / 4 * 16 * 0.01 / 1e6
-    assert known["microjoule"] - unknown["microjoule"] == pytest.approx(added)
+    shared = json.loads(report.read_text())["schemes"]["stochastic"]["compute"]
+    random_bits = next(scope for scope in shared["scopes"] if scope["name"] == "random bits")
+    assert random_bits["microjoule"] == pytest.approx(lines["random bits"]["events"] / 4 * 0.01 / 1e6)
     assert main([*start, "--rate", "1.5"]) == 2
     assert "rate must be in 0..1, not 1.5" in capsys.readouterr().err

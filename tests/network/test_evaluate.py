@@ -89,6 +89,39 @@ def test_weights_without_an_array(tmp_path: Path) -> None:
         load_float(tmp_path / "w.npz")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"head.weight": np.ones((10, 63))}, r"head.weight must have the shape \[10, 64\], not \[10, 63\]"),
+        (
+            {"blocks.1.up.bias": np.ones(5)},
+            r"blocks.1.up.weight must have the shape \[5, 64\]",
+        ),
+        ({"position": np.ones((16, 1))}, r"position must have the shape \[16, 64\], not \[16, 1\]"),
+        ({"extra": np.ones(1)}, "the array 'extra' must not be there"),
+        ({"heads": 5}, r"heads must divide the width \(64\), not 5"),
+        ({"patch": 29}, "patch must be an integer in 1..28, not 29"),
+        ({"stride": 1.5}, "stride must be an integer, not 1.5"),
+        ({"side": [1, 2]}, r"side must be an integer, not \[1, 2\]"),
+    ],
+)
+def test_weights_that_do_not_belong_together(tmp_path: Path, change: dict, message: str) -> None:
+    with np.load(WEIGHTS / "fashion.npz") as file:
+        arrays = dict(file)
+    np.savez(tmp_path / "w.npz", **(arrays | change))
+    with pytest.raises(InputError, match=message) as caught:
+        load_float(tmp_path / "w.npz")
+    assert str(caught.value).startswith(str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_biases_beyond_the_potential() -> None:
+    floating = random_transformer(1)
+    floating.parameters["head.bias"][0] = 1e30
+    with pytest.raises(InputError, match="biases must fit potentials of 40 bits beside the weights"):
+        convert(floating, random_images(2, 20), PhaseCode())
+
+
 def test_recoded_stream_holds_codes_only() -> None:
     network, patches = small()
     image = encode_image(network, patches)
@@ -114,7 +147,7 @@ def test_timeline_covers_every_descriptor() -> None:
     groups = sum(op["leads"] for op in program.attention)
     for image in range(len(patches)):
         lines = timeline.text(times, image).splitlines()
-        assert len(lines) == 2 + len(program.linear) + len(program.norm) + groups
+        assert len(lines) == 3 + len(program.linear) + len(program.norm) + groups
     linear = [s for s in times.timeline if s.unit == "linear"]
     assert all(a.last < b.first for a, b in pairwise(linear))
     assert times.broadcasts <= times.linear

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from golden.code import PhaseCode
 from golden.errors import InputError
+from golden.network.checks import STREAM_BITS
 from golden.network.convert import convert
 from golden.network.file import load_network, save_network
-from golden.network.layers import residue_constants, row_shift, spike_values
+from golden.network.layers import centred, residue_constants, row_shift, spike_values
+from golden.network.mean import reciprocal, row_mean
 from golden.network.network import Network, encode_image, run_network
 from golden.network.octave import (
     NOWHERE,
@@ -31,7 +33,9 @@ CODES = [
 ]
 
 
-@given(st.integers(1, (1 << 46) - 1), st.sampled_from(CODES))
+@given(
+    st.integers(1, (1 << 60) - 1) | st.integers(40, 60).map(lambda n: (1 << n) - 1), st.sampled_from(CODES)
+)
 def test_octave_code_is_the_largest_grid_point_below(value: int, code: PhaseCode) -> None:
     points = resolution(code.log2_base)
     root = [int(r) for r in roots(points)]
@@ -88,10 +92,59 @@ def test_deviation_bound(seed: int, log2_size: float, width: int, code: PhaseCod
     assert 2 ** (-1.5 / points) * 0.995 < ratio < 2 ** (0.5 / points) * 1.005
 
 
+WIDTHS = st.sampled_from([2, 3, 12, 48, 64, 100, 192, 255, 256, 384, 768]) | st.integers(2, 1024)
+
+
+@given(st.integers(0, 10_000), WIDTHS, st.sampled_from([0.0, 0.9, 1.0]))
+def test_mean_bound(seed: int, width: int, lean: float) -> None:
+    """Within 3/4 of a unit over the whole stream, rows at its end included; exact for powers of two."""
+    rng = np.random.default_rng(seed)
+    limit = (1 << STREAM_BITS - 1) - 1
+    stream = np.rint(limit * (lean + (1 - lean) * rng.uniform(-1, 1, (3, width)))).astype(np.int64)
+    total = stream.sum(axis=-1)
+    for row, mean in zip(total, row_mean(stream), strict=True):
+        assert abs(4 * (mean * width - row)) < 3 * width
+    if not width & (width - 1):
+        assert (row_mean(stream) == (2 * total + width) // (2 * width)).all()
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 48, 100, 256, 384, 1000])
+def test_mean_is_one_addition_per_set_bit(width: int) -> None:
+    """The order of the hardware: the low bits of the fraction first, a bit lost at each."""
+    total = np.random.default_rng(width).integers(-width << 23, width << 23, 200)
+    constant = reciprocal(width)
+    part = np.zeros_like(total)
+    for bit in range(constant.bits):
+        part = (part + total * (constant.fraction >> bit & 1)) >> 1
+    mean = (total + part + ((1 << constant.shift) >> 1)) >> constant.shift
+    rows = np.zeros((200, width), np.int64)
+    rows[:, 0] = total
+    assert (row_mean(rows) == mean).all()
+    assert constant.bits == 0 or constant.fraction & 1
+
+
+@given(st.integers(0, 10_000), st.floats(3, 19), WIDTHS, st.sampled_from(CODES))
+def test_layer_norm_bound(seed: int, log2_size: float, width: int, code: PhaseCode) -> None:
+    """The mean's rounding adds at most 0.44 % to the deviation of a row of at least 8 units per channel."""
+    rng = np.random.default_rng(seed)
+    size = 2**log2_size
+    stream = np.rint((rng.standard_t(3, (1, width)).clip(-8, 8) + rng.normal()) * size).astype(np.int64)
+    exact = stream - stream.mean(axis=-1, keepdims=True)
+    deviation = np.sqrt((exact**2).sum())
+    if deviation < max(64, 8 * np.sqrt(width)):
+        return
+    values = centred(stream, "layer")
+    assert np.abs(values - exact).max() <= 0.75
+    points = resolution(code.log2_base)
+    ratio = 2.0 ** (row_shift(values, "layer", code)[0] / points) / deviation
+    assert 2 ** (-1.5 / points) * 0.995 < ratio < 2 ** (0.5 / points) * 1.005 * 1.0044
+
+
 @pytest.mark.parametrize("norm", ["rms", "layer", "batch"])
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 def test_finer_codes_converge_to_the_float_network(norm: str, activation: str) -> None:
-    network = random_transformer(1, norm=norm, activation=activation, width=32, hidden=64, blocks=2, side=16)
+    # a width that is no power of two
+    network = random_transformer(1, norm=norm, activation=activation, width=36, hidden=64, blocks=2, side=16)
     images = random_images(3, 40, 16)
     exact = network.scores(images)
     errors = []
@@ -142,6 +195,11 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
         ),
         ({}, {"layers.0.offset": np.full(16, 32)}, "layer 0.offset must be in 0..31, not 32..32"),
         ({}, {"layers.1.levels": np.arange(16)}, "levels must start at 0 and never rise"),
+        ({}, {"layers.0.levels": np.int64(3)}, r"layer 0.levels must have the shape \[0\], not \[\]"),
+        ({}, {"layers.0.weight": np.full((16, 16), 65536)}, "layer 0.weight must fit 16 bits, not 65536"),
+        ({}, {"layers.0.weight": np.full((16, 16), 128)}, r"layer 0.weight must be in -127..127, not 128"),
+        ({}, {"layers.3.ramp_step": np.full(2, -1)}, r"layer 3.ramp_step must be in 0..\d+, not -1..-1"),
+        ({}, {"layers.3.ratio": np.zeros((2, 2), int)}, r"layer 3.ratio must be in 1..524287, not 0..0"),
         ({"layers": []}, {}, "must not hold the unknown array"),
     ],
 )

@@ -1,7 +1,6 @@
 """Whole random networks through the compiled RTL: every integer and every cycle."""
 
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,21 +9,26 @@ from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from golden.network.config import NetworkConfig
 from golden.network.convert import convert
-from golden.network.file import save_network
 from golden.network.network import Network, encode_image
-from golden.network.program import Program, check_fit, compile_network, config_for, joint_config
-from hw.neuron.generate import write_network_core
-from sim.network.cycle_model import predict
-from sim.network.engine import NetworkRun, run
+from golden.network.program import check_fit, config_for, joint_config
+from sim.network.engine import run
+from tests.network.compare import assert_integers, assert_integers_and_cycles
+from tests.network.random_cores import Checked, check_core, random_core
 from tests.network.samples import random_images, random_transformer
 
-# Two blocks, three norms, both activations; more passes than one, an odd number of clusters, one lane each
+# Two blocks, three norms, both activations; more passes than one, an odd number of clusters
 SHAPES = {
     "rms": ({"blocks": 2}, PhaseCode(), {"lanes": 16, "cluster": 4}),
     "layer": (
         {"norm": "layer", "activation": "gelu", "blocks": 1, "hidden": 40},
         PhaseCode(steps=8, log2_base=Fraction(3, 4)),
         {"lanes": 12, "cluster": 4},
+    ),
+    # no width is a power of two
+    "layer of 36": (
+        {"norm": "layer", "width": 36, "heads": 3, "blocks": 2, "hidden": 50, "stride": 2, "classes": 7},
+        PhaseCode(),
+        {"lanes": 18, "cluster": 3},
     ),
     "batch": (
         {"norm": "batch", "heads": 4, "stride": 2, "hidden": 16},
@@ -47,44 +51,27 @@ def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
     return network, config_for(network, **size), image
 
 
-def assert_equal(measured: NetworkRun) -> None:
-    assert measured.first_difference == ""
-    assert measured.different == 0
+@pytest.mark.parametrize("name", SHAPES)
+def test_integers_and_cycles(name: str) -> None:
+    measured = assert_integers_and_cycles(*sample(name))
     assert measured.compared > 1000
 
 
-def row_ends(run_: NetworkRun, program: Program) -> dict[str, list[int]]:
-    """Cycle of the last neuron of every row, measured at the taps."""
-    images = len(run_.finished)
-    ends = {
-        "o_potential": [
-            op["outputs"] for op in program.linear for _ in range(1 if op["pooled"] else op["rows"])
-        ],
-        "o_norm": [op["width"] for op in program.norm for _ in range(op["rows"])],
-        "o_mixed": [op["features"] for op in program.attention for _ in range(op["tokens"])],
-    }
-    return {
-        name: run_.result.outputs[name]
-        .cycles.reshape(images, -1)[:, np.cumsum(sizes) - 1]
-        .reshape(-1)
-        .tolist()
-        for name, sizes in ends.items()
-    }
+def test_reset_in_the_middle() -> None:
+    """A reset of one cycle, in any part of loading or of an inference, leaves nothing behind."""
+    network, config, image = sample("rms")
+    total = run(network, config, image, quick=True).result.cycles
+    for cycle in np.linspace(1, total - 2, 40).astype(int):
+        assert_integers_and_cycles(network, config, image, reset_at=int(cycle))
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_integers_and_cycles(name: str) -> None:
-    network, config, image = sample(name)
-    measured = run(network, config, image, quick=True)
-    assert_equal(measured)
-    predicted = predict(network, config, image, len(measured.result.accepted["i_load"]))
-    ends = row_ends(measured, compile_network(network, config.lanes, config.attention.step_limit))
-    assert ends["o_potential"] == predicted.potential
-    assert ends["o_norm"] == predicted.norm
-    assert ends["o_mixed"] == predicted.mixed
-    assert measured.finished.tolist() == predicted.finished
-    assert measured.begun.tolist() == predicted.begun
-    assert len(measured.result.outputs["o_issue"].cycles) == predicted.broadcasts
+@pytest.mark.parametrize("seed", range(2))
+def test_random_cores(seed: int) -> None:
+    """Odd widths, several heads, every norm, pauses; hundreds more in `make soak-network`."""
+    checked = Checked()
+    check_core(random_core(seed, 6), seed, checked)
+    assert checked.networks == 6
+    assert checked.timed > 0
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -92,7 +79,7 @@ def test_other_weights_on_the_same_core(seed: int) -> None:
     """One core, other networks that fit it, pauses on every stream."""
     _, config, _ = sample("rms")
     network, _, image = sample("rms", seed=10 * seed + 50)
-    assert_equal(run(network, config, image, pauses=0.4, seed=seed, quick=True))
+    assert_integers(network, config, image, pauses=0.4, seed=seed)
 
 
 def test_a_smaller_network_on_the_same_core() -> None:
@@ -100,10 +87,7 @@ def test_a_smaller_network_on_the_same_core() -> None:
     floating = random_transformer(7, width=8, heads=1, hidden=10, blocks=1, classes=3, norm="layer")
     network = convert(floating, random_images(8, 20), PhaseCode())
     image = encode_image(network, floating.patches(random_images(9, 2)))
-    measured = run(network, config, image, quick=True)
-    assert measured.first_difference == ""
-    predicted = predict(network, config, image, len(measured.result.accepted["i_load"]))
-    assert measured.finished.tolist() == predicted.finished
+    assert_integers_and_cycles(network, config, image)
 
 
 def test_a_network_that_does_not_fit_is_refused() -> None:
@@ -111,18 +95,6 @@ def test_a_network_that_does_not_fit_is_refused() -> None:
     large = convert(random_transformer(3, hidden=64), random_images(4, 20), PhaseCode())
     with pytest.raises(InputError, match=r"the network needs features = 64, this core has 24"):
         check_fit(large, config)
-
-
-def test_verilog_from_a_network_file(tmp_path: Path) -> None:
-    network, config, _ = sample("rms")
-    save_network(tmp_path / "n.npz", network)
-    write_network_core(tmp_path / "n.npz", tmp_path / "rtl", config)
-    assert "module network_core(" in (tmp_path / "rtl" / "network_core.v").read_text()
-    large = convert(random_transformer(3, hidden=64), random_images(4, 20), PhaseCode())
-    save_network(tmp_path / "n.npz", large)
-    with pytest.raises(InputError, match="the network needs features = 64"):
-        write_network_core(tmp_path / "n.npz", tmp_path / "other", config)
-    assert not (tmp_path / "other").exists()
 
 
 def test_a_core_for_several_networks() -> None:

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from golden.errors import InputError
+from golden.stochastic.attention import compute
+from golden.stochastic.config import StochasticConfig
+from sim.stochastic.activity import activity
 from sim.stochastic.run import attend
 
 
@@ -21,8 +24,9 @@ def test_engines_agree():
             np.testing.assert_array_equal(outcome.arrays()[name], array)
     assert golden.cycles is None
     assert model.cycles == hardware.cycles
-    assert {**model.report("x")} == {**hardware.report("x")}
-    json.dumps(model.report("model"))
+    reports = [outcome.report() | {"engine": ""} for outcome in (model, hardware)]
+    assert reports[0] == reports[1]
+    json.dumps(reports)
 
 
 def test_trains_and_seed():
@@ -30,26 +34,50 @@ def test_trains_and_seed():
     outcome = attend(arrays)
     assert outcome.job.steps == 5
     assert outcome.spikes.out.all()
-    assert outcome.report("golden")["error"]["rmse"] == 0
+    assert outcome.report()["error"]["rmse"] == 0
     first, second = (attend(rates(), seed=seed).spikes.out for seed in (1, 2))
     assert (first != second).any()
     assert attend(rates()).job.steps == 16
-    assert not attend(arrays, mask="diagonal").spikes.score[..., [0, 1, 2], [0, 1, 2]].any()
+    masked = StochasticConfig(tokens=3, head_dim=4, rows=2, mask="diagonal")
+    assert not attend(arrays, config=masked).spikes.score[..., [0, 1, 2], [0, 1, 2]].any()
+
+
+def test_configuration():
+    arrays, config = rates(), StochasticConfig(tokens=3, head_dim=4, rows=1, steps=7)
+    outcome = attend(arrays, config=config, seed=5)
+    assert outcome.job.steps == 7
+    assert outcome.job.config.plan.seed == 5
+    assert outcome.job.config.rows == 1
+    with pytest.raises(InputError, match=r"q must end in the shape \[3, 4\], not \[5, 4\]"):
+        attend(rates(tokens=5), config=config)
+
+
+def test_events_by_counting_pairs():
+    job = attend(rates(heads=1), steps=2).job
+    spikes = compute(job)
+    done = activity(job, spikes)
+    score = output = 0
+    for t, i, j, f in np.ndindex(2, 3, 3, 4):
+        score += int(job.q[t, 0, i, f] and job.k[t, 0, j, f])
+        output += int(spikes.score[t, 0, i, j] and job.v[t, 0, j, f])
+    assert (done.events["score_coincidences"], done.events["output_coincidences"]) == (score, output)
+    assert (done.events["score_draws"], done.events["output_draws"]) == (2 * 3 * 3, 2 * 3 * 4)
+    # One head of two steps on the full array: 3*4 columns and the latency
+    assert done.busy == {"score": 8, "output": 8}
+    assert done.lane_utilisation == pytest.approx((score + output) / (2 * 9 * (12 + 5)))
 
 
 @pytest.mark.parametrize(
     ("arrays", "options", "message"),
     [
-        ({"q": 0}, {}, "input must hold the arrays q, k and v; q is missing"),
-        ({"x": np.ones(1)}, {}, "input must hold the arrays q, k and v only, not x"),
-        ({"q": np.ones(4)}, {}, "q must have 2, 3 or 4 dimensions, not 1 (shape [4])"),
+        ({"q": 0}, {}, "input: must hold the arrays q, k and v; q is missing"),
+        ({"x": np.ones(1)}, {}, "input: must hold the arrays q, k and v only, not x"),
+        ({"q": np.ones(4)}, {}, "input: q must have 2, 3 or 4 dimensions and no empty one, not [4]"),
         ({}, {"steps": 0}, "StochasticConfig.steps must be an integer in 1..1024, not 0"),
         ({}, {"seed": 0}, "RandomPlan.seed must be an integer in 1..4294967295, not 0"),
-        ({}, {"rows": 4}, "StochasticConfig.rows must be an integer in 1..3, not 4"),
-        ({}, {"mask": "x"}, "StochasticConfig.mask must be one of none, diagonal, causal, not 'x'"),
-        ({}, {"engine": "x"}, "engine must be one of golden, model, rtl, not 'x'"),
+        ({}, {"engine": "x"}, "engine must be one of golden, model, rtl, board, not 'x'"),
         ({}, {"waves": "w.fst"}, "waves needs engine rtl, not golden, which has no signals to show"),
-        ({"q": np.full((2, 3, 4), 2.0)}, {}, "q must hold rates in 0..1, not 2 at [0, 0, 0]"),
+        ({"q": np.full((2, 3, 4), 2.0)}, {}, "input: q must hold rates in 0..1, not 2 at [0, 0, 0]"),
     ],
 )
 def test_bad_input(arrays, options, message):

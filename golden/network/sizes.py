@@ -1,0 +1,80 @@
+"""Sizes of a network core as plain values: what a user gives, and what a generated core states."""
+
+import tomllib
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from golden.config import from_table as core_from_table
+from golden.config import to_table as core_to_table
+from golden.errors import InputError
+from golden.network.config import NetworkConfig
+from golden.network.network import Network
+from golden.network.program import attention_lanes_for, check_fit, config_for
+
+PLAIN = tuple(f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention"))
+# What a user may give; the code and the width of weights are the network's, the rest of the attention
+# core follows
+GIVEN = (*(name for name in PLAIN if name != "weight_bits"), "head_dim")
+
+
+def to_table(config: NetworkConfig) -> dict[str, Any]:
+    """All fields; `attention`, which holds the code too, in the schema of `golden.config.to_table`."""
+    return {name: getattr(config, name) for name in PLAIN} | {"attention": core_to_table(config.attention)}
+
+
+def from_table(table: dict[str, Any], source: str) -> NetworkConfig:
+    """Inverse of `to_table`.
+
+    Args:
+        source: what to call the table in an error.
+
+    Raises:
+        InputError: a key is missing or unknown, or a value out of range.
+    """
+    if set(table) != {*PLAIN, "attention"} or not isinstance(table["attention"], dict):
+        raise InputError(f"{source}: must hold the sizes of a network core, it does not")
+    attention = core_from_table(table["attention"], source)
+    try:
+        return NetworkConfig(**(table | {"attention": attention, "code": attention.code}))
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+
+
+def read_sizes(path: Path) -> dict[str, int]:
+    """Given sizes from a TOML file.
+
+    Raises:
+        InputError: the file cannot be read or parsed, holds an unknown key or no integer.
+    """
+    try:
+        with path.open("rb") as file:
+            table = tomllib.load(file)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file ({error})") from None
+    for name, value in table.items():
+        if name not in GIVEN:
+            raise InputError(f"{path}: unknown key {name!r}; allowed are {', '.join(GIVEN)}")
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise InputError(f"{path}: {name} must be an integer, not {value!r}")
+    return table
+
+
+def sized_config(network: Network, given: dict[str, int]) -> NetworkConfig:
+    """A core for a network: given sizes, and the smallest for the rest.
+
+    Raises:
+        InputError: a size is out of range, or the network does not fit: what it needs, what there is.
+    """
+    layout = {name: given[name] for name in ("lanes", "cluster") if name in given}
+    tokens = max(network.tokens, given.get("tokens", 0))
+    config = config_for(network, **layout, attention_lanes=attention_lanes_for(tokens))
+    attention = replace(
+        config.attention, tokens=tokens, head_dim=given.get("head_dim", config.attention.head_dim)
+    )
+    plain: dict[str, Any] = {name: given[name] for name in PLAIN if name in given}
+    config = replace(config, attention=attention, **plain)
+    check_fit(network, config)
+    return config

@@ -1,0 +1,112 @@
+"""Both attention schemes on the same input: spikes, cycles, error and, where measured, area.
+
+Each scheme has its own reference: SpikedAttention approximates softmax attention, stochastic
+spiking attention the product of its rates without softmax. The errors say how well each does
+what it sets out to do, not which of the two attentions a network needs.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.attention import compute, decode_outputs, prepare
+from golden.config import CoreConfig, lane_per_token
+from golden.exact import softmax_attention
+from golden.stochastic.config import StochasticConfig
+from golden.stochastic.plan import RandomPlan
+from sim.activity import activity
+from sim.cycle_model import predict
+from sim.report import attention_report
+from sim.stochastic.run import attend
+
+AREAS = Path(__file__).with_name("areas.toml")
+
+
+def compare(
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    source: str = "input",
+    core: CoreConfig | None = None,
+    engine: StochasticConfig | None = None,
+    steps: int | None = None,
+    seed: int = 1,
+) -> dict[str, Any]:
+    """Reports of both schemes, cycles by their cycle models.
+
+    Args:
+        arrays: q, k, v: rates in 0..1, float [heads, tokens, head_dim].
+        source: what to call them in errors.
+        core: of SpikedAttention; a lane per token when absent.
+        engine: of stochastic attention; the full array when absent.
+        steps: T of stochastic attention.
+        seed: of its random-number plan.
+
+    Returns:
+        spiked and stochastic: the report of `onespike attention`, and under `area` what was
+        measured of an engine of exactly this size, or None.
+
+    Raises:
+        InputError: an array that one of the schemes does not take, or an engine that cannot hold it.
+    """
+    stochastic = attend(arrays, source=source, engine="model", config=engine, steps=steps, seed=seed)
+    q, k, v = (np.asarray(arrays[name]) for name in "qkv")
+    core = lane_per_token(*q.shape[1:]) if core is None else core
+    job = prepare(q, k, v, code=core.code)
+    core.check_job(job)
+    spikes = compute(job)
+    out, out_raw = decode_outputs(job, spikes)
+    spiked = attention_report(
+        engine="model",
+        seed=seed,
+        config=core,
+        job=job,
+        spikes=spikes,
+        out=out,
+        out_raw=out_raw,
+        exact=softmax_attention(q, k, v, None, None)[0],
+        cycles=predict(job, core),
+        activity=activity(job, core),
+    )
+    return {
+        "spiked": spiked | {"area": measured_area("spiked", core.tokens, core.head_dim, core.lanes)},
+        "stochastic": stochastic.report() | {"area": stochastic_area(stochastic.job.config)},
+    }
+
+
+def stochastic_area(config: StochasticConfig) -> dict[str, Any] | None:
+    """Area of a stochastic engine; None where none of its size and plan was measured.
+
+    The seed of the plan and the largest T decide constants and no more than a few cells.
+    """
+    plan = config.plan
+    if replace(plan, seed=1) != RandomPlan() or config.mask != "none":
+        return None
+    return measured_area("stochastic", config.tokens, config.head_dim, config.rows)
+
+
+def measured_area(scheme: str, tokens: int, head_dim: int, rows: int) -> dict[str, Any] | None:
+    """Area of an engine alone as `python -m synth.alone` measured it; None where it did not.
+
+    Args:
+        rows: rows of units, or token lanes.
+
+    Returns:
+        lut4 (LUT4-equivalents after synthesis), flip_flops, block_rams and, after place and route,
+        fmax_mhz.
+    """
+    wanted = {"scheme": scheme, "tokens": tokens, "head_dim": head_dim, "rows": rows}
+    for entry in _areas():
+        if wanted.items() <= entry.items():
+            return {key: value for key, value in entry.items() if key not in wanted}
+    return None
+
+
+@cache
+def _areas() -> list[dict[str, Any]]:
+    return list(tomllib.loads(AREAS.read_text())["engine"])

@@ -1,0 +1,118 @@
+"""What a configuration will need of a device, before the minutes that its synthesis takes.
+
+The figures of `estimate.json` are measured: small cores, link included, after synthesis. A least-squares
+fit through them gives what a core costs fixed, per lane, and per bit of its lanes' scores; block RAMs
+follow from the sizes of the memories. The fit serves to refuse what cannot fit; what might is
+synthesised and counted. Measured again by
+
+    python -m synth.estimate --again
+"""
+
+import argparse
+import json
+import tempfile
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from golden.config import CoreConfig, from_table
+from hw.core import AttentionCore
+from synth import commands
+from synth.boards import BOARDS, FAMILIES, Board, Family
+from synth.design import Design, board_top
+from synth.netlist import Resources, count, count_lone, read_statistics
+from synth.tools import find_tools, run_tool
+
+FILE = Path(__file__).with_name("estimate.json")
+# Of the fit, so that a core is not refused for its error; more than its error on any sample
+TOLERANCE = 0.15
+FITTED = ("lut4", "flip_flops", "block_rams", "logic_cells")
+
+# Differences from presets: number of lanes, tokens per lane, code, bias and mask, output
+SAMPLES: tuple[dict[str, Any], ...] = (
+    {"base": "pico"},
+    {"base": "tiny", "tokens": 8},
+    {"base": "tiny", "lanes": 4},
+    {"base": "tiny"},
+    {"base": "tiny", "lanes": 16},
+    {"base": "tiny", "trace_store": "memory"},
+    {"base": "digits", "lanes": 8},
+    {"base": "digits"},
+    {"base": "digits", "tokens": 32},
+)
+
+
+def features(config: CoreConfig) -> tuple[float, ...]:
+    """What resources are taken to be a linear function of."""
+    lanes, width = config.lanes, config.score_width
+    lookups = lanes * (config.trace_store == "memory")
+    return (1, lanes, lanes * width, lanes * width * config.groups, lookups)
+
+
+@cache
+def _coefficients(family: str) -> tuple[np.ndarray, ...]:
+    samples = json.loads(FILE.read_text())[family]
+    rows = np.array([features(_config(sample)) for sample in samples], dtype=float)
+    values = np.array([[sample["measured"][name] for name in FITTED] for sample in samples], dtype=float)
+    # Relative errors count alike, in small cores and in large ones
+    return tuple(
+        np.linalg.lstsq(rows / column[:, None], np.ones(len(rows)), rcond=None)[0] for column in values.T
+    )
+
+
+def _config(sample: dict[str, Any]) -> CoreConfig:
+    return from_table(dict(sample["configuration"]), str(FILE))
+
+
+def estimate(config: CoreConfig, family: Family) -> Resources:
+    """Resources of a core with its link."""
+    row = np.array(features(config), dtype=float)
+    found = [max(0, round(float(row @ column))) for column in _coefficients(family.name)]
+    return Resources(dsps=0, **dict(zip(FITTED, found, strict=True)))
+
+
+def least(config: CoreConfig, family: Family) -> Resources:
+    """The estimate without its tolerance."""
+    need = asdict(estimate(config, family))
+    return Resources(**{name: int(value * (1 - TOLERANCE)) for name, value in need.items()})
+
+
+def measure(board: Board, config: CoreConfig, directory: Path) -> Resources:
+    """Resources of a core with its link, counted after synthesis.
+
+    Args:
+        directory: an empty one, below the current one (the wheels of Yosys see no other).
+    """
+    design = Design(name="sample", make=lambda: AttentionCore(config), lanes=config.lanes)
+    for name, text in commands.generate(board, board_top(board, design, board.clock)).items():
+        (directory / name).write_text(text)
+    stage, tool, arguments = next(iter(commands.stages(board, board.clock, 1)))
+    run_tool(find_tools([tool])[tool], arguments, directory, directory / f"{stage}.log")
+    cells = read_statistics(directory / commands.STATISTICS)[commands.TOP]
+    return count(cells, board.family, count_lone(directory / commands.NETLIST, board.family))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--again", action="store_true", help="measure what was measured before, too")
+    args = parser.parse_args()
+    table = json.loads(FILE.read_text()) if FILE.exists() and not args.again else {}
+    for family in FAMILIES:
+        board = next(board for board in BOARDS.values() if board.family.name == family)
+        known = {json.dumps(sample["configuration"]): sample for sample in table.get(family, [])}
+        for configuration in SAMPLES:
+            key = json.dumps(configuration)
+            if key not in known:
+                with tempfile.TemporaryDirectory(dir=".") as scratch:
+                    need = measure(board, from_table(dict(configuration), "sample"), Path(scratch))
+                print(family, configuration, need, flush=True)
+                known[key] = {"configuration": configuration, "measured": asdict(need)}
+        table[family] = [known[json.dumps(configuration)] for configuration in SAMPLES]
+        FILE.write_text(json.dumps(table, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

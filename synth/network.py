@@ -1,0 +1,16 @@
+"""A network core as a design for a board."""
+
+from golden.network.config import NetworkConfig
+from golden.network.sizes import to_table
+from hw.neuron.linked_network import LinkedNetwork
+from synth.design import Design
+
+
+def network_design(config: NetworkConfig, name: str) -> Design:
+    """A network core; `name` is that of the network it was sized for."""
+    return Design(
+        name=name,
+        make=lambda: LinkedNetwork(config),
+        parameters=to_table(config),
+        lanes=config.lanes,
+    )

@@ -1,0 +1,62 @@
+"""Whole networks in the compiled RTL beside golden and the cycle model."""
+
+import numpy as np
+
+from golden.code import Spikes
+from golden.network.config import NetworkConfig
+from golden.network.network import Network
+from golden.network.program import Program, check_fit
+from sim.network.cycle_model import predict
+from sim.network.engine import NetworkRun, run
+
+
+def row_ends(measured: NetworkRun, program: Program) -> dict[str, list[int]]:
+    """Cycle of the last neuron of every row, measured at the taps."""
+    images = len(measured.finished)
+    ends = {
+        "o_potential": [
+            op["outputs"] for op in program.linear for _ in range(1 if op["pooled"] else op["rows"])
+        ],
+        "o_norm": [op["width"] for op in program.norm for _ in range(op["rows"])],
+        "o_mixed": [op["features"] for op in program.attention for _ in range(op["tokens"])],
+    }
+    return {
+        name: measured.result.outputs[name]
+        .cycles.reshape(images, -1)[:, np.cumsum(sizes) - 1]
+        .reshape(-1)
+        .tolist()
+        for name, sizes in ends.items()
+    }
+
+
+def assert_integers(
+    network: Network,
+    config: NetworkConfig,
+    image: Spikes,
+    *,
+    pauses: float = 0.0,
+    seed: int = 0,
+    reset_at: int | None = None,
+) -> NetworkRun:
+    """Run images through the RTL; every integer of every layer is golden's."""
+    measured = run(network, config, image, pauses=pauses, seed=seed, reset_at=reset_at, quick=True)
+    assert measured.first_difference == ""
+    assert measured.different == 0
+    assert measured.compared > 0
+    return measured
+
+
+def assert_integers_and_cycles(
+    network: Network, config: NetworkConfig, image: Spikes, *, reset_at: int | None = None
+) -> NetworkRun:
+    """The same at full rate, and every row of every unit in its predicted cycle."""
+    measured = assert_integers(network, config, image, reset_at=reset_at)
+    predicted = predict(network, config, image, len(measured.result.accepted["i_load"]))
+    ends = row_ends(measured, check_fit(network, config))
+    assert ends["o_potential"] == predicted.potential
+    assert ends["o_norm"] == predicted.norm
+    assert ends["o_mixed"] == predicted.mixed
+    assert measured.finished.tolist() == predicted.finished
+    assert measured.begun.tolist() == predicted.begun
+    assert len(measured.result.outputs["o_issue"].cycles) == predicted.broadcasts
+    return measured

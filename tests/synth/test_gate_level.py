@@ -1,0 +1,81 @@
+"""The netlist after synthesis does what the core does: the core's own bench, on the cells of a device.
+
+`make gate-level` runs the presets that take minutes.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bench_running_sum import RunningSum
+from core_cases import T8
+from launch import run_bench
+from wrappers import Group
+
+from golden.config import CoreConfig, preset, to_table
+from golden.errors import InputError
+from hw.core import AttentionCore
+from sim.rtl.cache import cached, digest
+from synth.gate_level import SYNTHESIS, gate_level, synthesis_script
+from synth.tools import find_tools
+
+# Two clusters, two tokens per lane, every port
+SMALL = CoreConfig(code=T8, lanes=2, tokens=4, head_dim=4, cluster=1, terms_per_beat=1)
+SUM = {"width": 6, "lanes": 2}
+
+
+def netlist(name: str, family: str) -> Callable[[str], str]:
+    """Verilog of a module to its netlist; synthesised unless an equal one is in build/gate-level."""
+
+    def transform(verilog: str) -> str:
+        key = digest((verilog, synthesis_script(name, family), find_tools(["yosys"])["yosys"].version))
+
+        def make(directory: Path) -> None:
+            (directory / "flat.v").write_text(gate_level(verilog, name, family))
+
+        return (cached("gate-level", key, make) / "flat.v").read_text()
+
+    return transform
+
+
+def check_core(config: CoreConfig, family: str, directory: Path) -> None:
+    """Run the core's bench on its netlist."""
+    core = Group({"core": AttentionCore(config)})
+    run_bench(core, "core", "bench_core", to_table(config), directory, netlist("core", family))
+
+
+def test_tiny_on_ice40(tmp_path: Path) -> None:
+    check_core(preset("tiny"), "ice40", tmp_path)
+
+
+def test_terms_and_both_outputs_on_ecp5(tmp_path: Path) -> None:
+    check_core(SMALL, "ecp5", tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", SYNTHESIS)
+@pytest.mark.parametrize("name", ["tiny", "digits"])
+def test_preset(name: str, family: str, tmp_path: Path) -> None:
+    check_core(preset(name), family, tmp_path)
+
+
+def test_running_sum_on_gowin(tmp_path: Path) -> None:
+    component = RunningSum(**SUM)
+    run_bench(component, "running_sum", "bench_running_sum", SUM, tmp_path, netlist("running_sum", "gowin"))
+
+
+def test_a_wrong_cell_is_noticed(tmp_path: Path) -> None:
+    def spoil(verilog: str) -> str:
+        """One register takes the opposite of its input."""
+        text, count = re.subn(r"<= (\S+);", r"<= ~\1;", netlist("running_sum", "gowin")(verilog), count=1)
+        assert count == 1
+        return text
+
+    with pytest.raises(pytest.fail.Exception, match="equals_golden"):
+        run_bench(RunningSum(**SUM), "running_sum", "bench_running_sum", SUM, tmp_path, spoil)
+
+
+def test_unknown_family() -> None:
+    with pytest.raises(InputError, match="family must be one of ecp5, ice40, gowin, not 'xilinx'"):
+        gate_level("", "core", "xilinx")

@@ -1,0 +1,109 @@
+"""What is counted in a netlist, and where it is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synth.boards import BOARDS, FAMILIES
+from synth.netlist import count, count_lone
+from synth.units import by_unit, unit_of
+
+
+def cell(kind: str, outputs: dict[str, int], **inputs: int | str) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "port_directions": dict.fromkeys(inputs, "input") | dict.fromkeys(outputs, "output"),
+        "connections": {port: [bit] for port, bit in (inputs | outputs).items()},
+    }
+
+
+def lut(out: int, *inputs: int | str) -> dict[str, Any]:
+    return cell("SB_LUT4", {"O": out}, **{f"I{n}": bit for n, bit in enumerate(inputs)})
+
+
+def flip_flop(out: int, data: int) -> dict[str, Any]:
+    return cell("SB_DFFESR", {"Q": out}, D=data, C=2)
+
+
+def write(path: Path, *cells: dict[str, Any], output: int = 99) -> Path:
+    top = {
+        "attributes": {"top": "00000000000000000000000000000001"},
+        "ports": {"o": {"direction": "output", "bits": [output]}},
+        "cells": {str(n): each for n, each in enumerate(cells)},
+    }
+    model = {"attributes": {}, "ports": {}, "cells": {"x": flip_flop(3, 4)}}
+    path.write_text(json.dumps({"modules": {"SB_LUT4": model, "top": top}}))
+    return path
+
+
+LONE = {
+    "fed by its LUT": (0, [lut(10, 3, 4, "0", "0"), flip_flop(11, 10)]),
+    "LUT read twice": (1, [lut(10, 3, 4, "0", "0"), flip_flop(11, 10), lut(12, 10, 3, "0", "0")]),
+    "LUT is an output": (1, [lut(99, 3, 4, "0", "0"), flip_flop(11, 99)]),
+    "fed by a flip-flop": (1, [lut(10, 3, 4, "0", "0"), flip_flop(11, 10), flip_flop(12, 11)]),
+    "fed by a pin": (1, [flip_flop(11, 5)]),
+    "carry with its sum": (0, [cell("SB_CARRY", {"CO": 9}, I0=5, I1=6, CI=7), lut(10, "0", 5, 6, 7)]),
+    "carry of a comparison": (1, [cell("SB_CARRY", {"CO": 9}, I0=5, I1=6, CI=7), lut(10, "0", 5, 6, 8)]),
+    "constants alike": (0, [cell("SB_CARRY", {"CO": 9}, I0=5, I1="0", CI="1"), lut(10, "0", 5, "1", "x")]),
+}
+
+
+@pytest.mark.parametrize(("lone", "cells"), LONE.values(), ids=LONE.keys())
+def test_lone_cells(tmp_path: Path, lone: int, cells: list[dict[str, Any]]) -> None:
+    assert count_lone(write(tmp_path / "n.json", *cells), FAMILIES["ice40"]) == lone
+
+
+def test_flip_flops_of_the_ecp5_have_places_of_their_own(tmp_path: Path) -> None:
+    assert count_lone(write(tmp_path / "n.json", flip_flop(11, 5)), FAMILIES["ecp5"]) == 0
+
+
+def test_equivalents() -> None:
+    cells = {"LUT4": 10, "CCU2C": 3, "TRELLIS_DPR16X4": 2, "TRELLIS_FF": 7, "DP16KD": 1, "MULT18X18D": 1}
+    need = count(cells, FAMILIES["ecp5"])
+    assert (need.lut4, need.logic_cells, need.flip_flops) == (28, 28, 7)
+    assert (need.block_rams, need.dsps) == (1, 1)
+    assert count({"LUT4": 4, "ALU": 3, "DFFRE": 5}, FAMILIES["gowin"], lone_cells=2).logic_cells == 9
+
+
+@pytest.mark.parametrize(
+    ("module", "unit"),
+    [
+        ("top", "board"),
+        ("top.clock.synchronise", "board"),
+        ("top.link", "link"),
+        ("top.link.transmitter.crc$52", "link"),
+        ("top.link.component", "control"),
+        ("top.link.component.cluster_3", "clusters"),
+        ("top.link.component.cluster_3.trace_12.score_decay", "lanes"),
+        ("top.link.component.cluster_0.ramp_1", "lanes"),
+        ("top.link.component.cluster_0.winner_tree.node_0_1", "winner search"),
+        ("top.link.component.winner_queue", "winner search"),
+        ("top.link.component.cluster_0.adder_tree", "trees"),
+        ("top.link.component.cluster_1.values", "memories"),
+        ("top.link.component.context_rows", "memories"),
+        ("top.link.component.threshold", "output"),
+        ("top.link.component.threshold_heads.waiting", "control"),
+        ("top.link.component.ramp", "control"),
+    ],
+)
+def test_units(module: str, unit: str) -> None:
+    assert unit_of(module) == unit
+
+
+def test_module_of_no_unit() -> None:
+    with pytest.raises(ValueError, match="other is in no unit"):
+        unit_of("other")
+
+
+def test_sum_over_instances() -> None:
+    modules = {
+        "top": {"top.link": 1, "SB_LUT4": 2},
+        "top.link": {"top.link.crc": 2, "SB_DFF": 1},
+        "top.link.crc": {"SB_LUT4": 5, "SB_RAM40_4K": 1},
+    }
+    found = by_unit(modules, BOARDS["icebreaker"])
+    assert found["board"] == {"lut4": 2, "flip_flops": 0, "block_rams": 0}
+    assert found["link"] == {"lut4": 10, "flip_flops": 1, "block_rams": 2}
+    assert found["lanes"] == {"lut4": 0, "flip_flops": 0, "block_rams": 0}
