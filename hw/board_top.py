@@ -6,7 +6,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
 from amaranth.lib import io
 from amaranth.lib.wiring import Component
 
-from hw.clock import ClockSource
+from hw.clock import ClockSource, everywhere
 from hw.link.link import Link
 
 
@@ -33,6 +33,10 @@ class BoardTop(Component):
         m.domains.sync = ClockDomain()
         m.d.comb += [ClockSignal().eq(clock.clk), ResetSignal().eq(clock.rst)]
         m.submodules.link = link = self._link
+        # The reset of a large component is slow to reach all of it
+        m.domains.component = ClockDomain()
+        m.d.comb += ClockSignal("component").eq(clock.clk)
+        m.submodules.reset = everywhere(self._family, link.restart, ResetSignal("component"))
         # Only the data lines: control lines of the serial port stay free
         names = [pin.name for pin in platform.lookup("uart", 0).ios if hasattr(pin, "ios")]
         pins = platform.request("uart", 0, dir=dict.fromkeys(names, "-"))

@@ -7,7 +7,7 @@ chosen dividers against the open tools' own calculators.
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Instance, Module, Signal
+from amaranth.hdl import Const, Elaboratable, Instance, Module, Signal, Value
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Component, Out
@@ -148,6 +148,18 @@ class ClockSource(Component):
             m.d.sync += count.eq(count + 1)
         m.d.comb += self.rst.eq(~steady)
         return m
+
+
+def everywhere(family: str, source: Value, target: Value) -> Elaboratable:
+    """Drive `target` by `source` through the device's global network.
+
+    On the ECP5 only clocks come there of their own; nextpnr finds the resets of the other families.
+    """
+    if family == "ecp5":
+        return Instance("DCCA", i_CLKI=source, i_CE=Const(1), o_CLKO=target)
+    m = Module()
+    m.d.comb += target.eq(source)
+    return m
 
 
 def _ecp5_pll(

@@ -1,15 +1,6 @@
 """A component behind a serial port."""
 
-from amaranth.hdl import (
-    ClockDomain,
-    ClockSignal,
-    DomainRenamer,
-    Module,
-    ResetInserter,
-    ResetSignal,
-    Signal,
-    Value,
-)
+from amaranth.hdl import DomainRenamer, Module, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
@@ -41,6 +32,8 @@ class Link(wiring.Component):
 
     Members:
         rx, tx: serial lines.
+        restart: reset of the component, from a register. The component is in the clock domain
+            `component`, which the parent defines: the clock of `sync`, this reset.
         open: a session has been opened.
         fault: the data of this session cannot be understood.
 
@@ -65,7 +58,9 @@ class Link(wiring.Component):
         self._receive_depth = receive_depth
         self._receiver = FrameReceiver(receive_depth)
         self._transmitter = FrameTransmitter(transmit_depth, frame_bytes(transmit_depth), ident)
-        super().__init__({"rx": In(1), "tx": Out(1, init=1), "open": Out(1), "fault": Out(1)})
+        super().__init__(
+            {"rx": In(1), "tx": Out(1, init=1), "restart": Out(1, init=1), "open": Out(1), "fault": Out(1)}
+        )
 
     def elaborate(self, platform: object) -> Module:
         # Everything behind the receiver starts afresh with a session, by one registered reset
@@ -82,11 +77,9 @@ class Link(wiring.Component):
         m.submodules.writer = ResetInserter(clear)(writer)
         m.submodules.transmitter = ResetInserter(clear)(transmitter)
         m.submodules.component = DomainRenamer("component")(component)
-        # The reset of a large component is slow to reach all of it: nothing but a register drives it
         restart = Signal(init=1, reset_less=True)
         m.d.sync += restart.eq(clear)
-        m.domains.component = ClockDomain(local=True)
-        m.d.comb += [ClockSignal("component").eq(ClockSignal()), ResetSignal("component").eq(restart)]
+        m.d.comb += self.restart.eq(restart)
 
         m.d.comb += [line_in.rx.eq(self.rx), self.tx.eq(line_out.tx)]
         wiring.connect(m, line_in.o, unstuffer.i)
