@@ -65,12 +65,11 @@ def test_reset_in_the_middle() -> None:
         assert_integers_and_cycles(network, config, image, reset_at=int(cycle))
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_random_cores(seed: int) -> None:
+def test_a_random_core() -> None:
     """Odd widths, several heads, every norm, pauses; hundreds more in `make soak-network`."""
-    checked = Checked()
-    check_core(random_core(seed, 6), seed, checked)
-    assert checked.networks == 6
+    checked, seed = Checked(), 1
+    check_core(random_core(seed, 8), seed, checked)
+    assert checked.networks == 8
     assert checked.timed > 0
 
 
