@@ -16,6 +16,7 @@ from golden.stochastic.table import to_table
 from onespike.cli import main
 from sim.board.simulate import compile_board, running
 from sim.board.stochastic import connect
+from sim.board.throughput import throughput
 from synth.boards import find_board
 from synth.engine import stochastic_design
 
@@ -59,6 +60,14 @@ def test_board_states_its_configuration(port: str) -> None:
         other = replace(CONFIG, plan=RandomPlan(seed=4))
         with pytest.raises(InputError, match="seed of the board must be 4, it is 3"):
             board.require(other)
+
+
+def test_throughput() -> None:
+    """In steady state a head takes as many cycles as it has columns: T * groups * d."""
+    found = throughput(CONFIG, 54.0)
+    assert found.cycles_per_head == 9 * 2 * 6
+    assert found.heads_per_second == 500_000
+    assert 0 < found.accumulations_per_second < 500_000 * 9 * 5 * 6 * 10
 
 
 def test_other_component(standin_port: str) -> None:
