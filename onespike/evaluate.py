@@ -1,8 +1,8 @@
 """`onespike evaluate`: the score of a converted model, in floats and in spikes."""
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -40,19 +40,22 @@ def chosen_modes(text: str | None, converted: tuple[Parts, ...]) -> list[Mode]:
     return cast(list[Mode], ["float", *(name for name in MODES[1:] if name in names)])
 
 
-def on_dask(address: str | None) -> Any:
-    """Context in which joblib's work goes to the Dask scheduler at `address`."""
+@contextmanager
+def on_dask(address: str | None) -> Iterator[None]:
+    """Sends joblib's work to the Dask scheduler at `address`, if there is one."""
     if address is None:
-        return nullcontext()
+        yield
+        return
     try:
         from dask.distributed import Client
     except ImportError:
         raise InputError("--dask needs the package distributed; install dask[distributed]") from None
     try:
-        Client(address, timeout=10)
+        client = Client(address, timeout=10)
     except (OSError, ValueError) as error:
         raise InputError(f"--dask {address}: no scheduler there ({error})") from None
-    return joblib.parallel_config("dask")
+    with client, joblib.parallel_config("dask"):
+        yield
 
 
 def evaluate(
@@ -123,6 +126,7 @@ def evaluate(
     model, conversion = stored.model, stored.conversion
     wanted = chosen_modes(modes, conversion.parts)
     samples: list[Any]
+    labels = None
     report_of: Callable[[Mapping[str, Outputs]], dict[str, Any]]
     if isinstance(model, Bert):
         pairs = read_pairs(data)
@@ -138,8 +142,9 @@ def evaluate(
         labelled = read_labelled(data)
         rows = held_out(data, len(labelled.labels), stored.calibration)[:limit]
         samples = list(labelled.inputs[rows])
-        report_of = partial(label_report, labels=labelled.labels[rows], seed=seed)
-    check_samples(model, data, samples)
+        labels = labelled.labels[rows]
+        report_of = partial(label_report, labels=labels, seed=seed)
+    check_samples(model, data, samples, labels)
 
     targets = {"--report": report_file} if report_file is not None else {}
     with whole_or_nothing(targets) as places, progress() as bar, on_dask(dask):

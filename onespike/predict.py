@@ -43,8 +43,15 @@ def predict_network(
         ),
     ] = None,
     clock: Annotated[
-        float, typer.Option("--clock", metavar="MHZ", parser=share, help="Clock for the milliseconds.")
-    ] = 50.0,
+        float | None,
+        typer.Option(
+            "--clock",
+            metavar="MHZ",
+            parser=share,
+            help="Clock for the milliseconds. [default: the one that onespike synth closed for this core]",
+            show_default=False,
+        ),
+    ] = None,
     tokens: Annotated[
         int | None,
         typer.Option("--tokens", metavar="N", parser=whole_number, help="Length of a text encoder's input."),
@@ -56,33 +63,43 @@ def predict_network(
 ) -> None:
     """Predict the cycles of a network's attention and dense layers, one inference.
 
-    Attention by the cycle model, which equals the RTL cycle for cycle; dense layers by their spikes, one
-    per cycle and group of outputs, the least that a neuron core of as many lanes can take.
+    By the cycle models of the attention core and of the neuron core, which equal the RTL cycle for cycle;
+    layers follow each other. The neuron core has as many lanes, and memories as large as the network
+    needs. Milliseconds are those at the clock of a build of this core in build/synth; where there is
+    none they stay out unless --clock is given.
 
     Examples:
 
         onespike predict swin-t --preset swin-window --activity minilm.json --clock 60
         onespike predict bert-base
     """
-    if not clock > 0:
+    if clock is not None and not clock > 0:
         raise InputError(f"--clock must be positive, not {clock:g}")
     config = chosen_config(preset_name, config_file)
+    source = "given"
+    if clock is None:
+        from sim.synthesis import find_synthesised  # the tools of synthesis take a while to load
+
+        build = find_synthesised(config)
+        clock, source = (None, "unknown") if build is None else (build.clock_mhz, str(build.path))
+    parts = {"": dense_density}
     if activity is not None:
         densities = measured_densities(activity)
         density, dense_density = densities.operands, densities.dense
-    layers = network_cycles(
-        model, config, density=density, dense_density=dense_density, seed=seed, tokens=tokens
-    )
+        parts = {"": dense_density, **densities.parts}
+    layers = network_cycles(model, config, density=density, dense_density=parts, seed=seed, tokens=tokens)
     total = sum(layer.cycles for layer in layers)
     report: dict[str, Any] = {
         "model": model,
         "lanes": config.lanes,
         "density": density,
         "dense_density": dense_density,
+        "densities": parts,
         "clock_mhz": clock,
+        "clock_source": source,
         "seed": seed,
         "cycles": total,
-        "milliseconds": total / clock / 1000,
+        "milliseconds": None if clock is None else total / clock / 1000,
         "layers": [asdict(layer) for layer in layers],
     }
     if report_file is not None:
@@ -90,24 +107,42 @@ def predict_network(
             write_json(places["--report"], report)
     print_tables([layer_table(layers, clock, report)])
     longest = max(layers, key=lambda layer: layer.cycles)
-    typer.echo(f"longest layer: {longest.name}, {longest.cycles / total:.1%} of {total:,} cycles")
+    parts_of = by_part(layers)
+    largest = max(parts_of, key=lambda part: sum(layer.cycles for layer in parts_of[part]))
+    portion = sum(layer.cycles for layer in parts_of[largest]) / total
+    typer.echo(
+        f"longest layer: {longest.name}, {longest.cycles / total:.1%} of {total:,} cycles; "
+        f"largest part: {largest}, {portion:.1%}"
+    )
+    if clock is None:
+        typer.echo(
+            "no build of this core in build/synth (onespike synth makes one): clock unknown, see --clock"
+        )
+    else:
+        typer.echo(f"clock {clock:g} MHz: {source}")
 
 
-def layer_table(layers: list[LayerCycles], clock: float, report: dict[str, Any]) -> Table:
+def by_part(layers: list[LayerCycles]) -> dict[str, list[LayerCycles]]:
+    """Layers by the last word of their name: query, attention, mlp1, ..."""
+    parts: dict[str, list[LayerCycles]] = {}
+    for layer in layers:
+        parts.setdefault(layer.name.rpartition(".")[-1], []).append(layer)
+    return parts
+
+
+def layer_table(layers: list[LayerCycles], clock: float | None, report: dict[str, Any]) -> Table:
     """Cycles by kind of layer: blocks repeat, so their parts are added up."""
     table = Table(
         title=f"{report['model']}: {report['lanes']} lanes, densities {report['density']:.2f} and "
-        f"{report['dense_density']:.2f}, {clock:g} MHz",
+        f"{report['dense_density']:.2f}, " + ("clock unknown" if clock is None else f"{clock:g} MHz"),
         box=SIMPLE,
     )
     for column in ("part", "layers", "cycles", "ms", "share", "utilisation"):
         table.add_column(column, justify="left" if column == "part" else "right")
-    parts: dict[str, list[LayerCycles]] = {}
-    for layer in layers:
-        parts.setdefault(layer.name.rpartition(".")[-1], []).append(layer)
-    for part, members in [*parts.items(), ("total", layers)]:
+    for part, members in [*by_part(layers).items(), ("total", layers)]:
         cycles = sum(layer.cycles for layer in members)
         used = sum(layer.utilisation * layer.cycles for layer in members) / cycles
-        numbers = (f"{cycles:,}", f"{cycles / clock / 1000:.2f}", f"{cycles / report['cycles']:.1%}")
+        time = "" if clock is None else f"{cycles / clock / 1000:.2f}"
+        numbers = (f"{cycles:,}", time, f"{cycles / report['cycles']:.1%}")
         table.add_row(part, str(len(members)), *numbers, f"{used:.1%}")
     return table

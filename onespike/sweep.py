@@ -13,12 +13,14 @@ from golden.errors import InputError
 from onespike.files import read_inputs, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
+from sim.network.cases import DIGITS, NETWORKS
 from sim.sweep.grid import RANDOM, read_grid, span
-from sim.sweep.run import mark_front
-from sim.sweep.run import sweep as run_sweep
 from sim.workload import random_heads
 
-COLUMNS = ("model", "lanes", "steps", "log2_base", "trace_bits", "error", "cycles", "energy", "mac_energy")
+COLUMNS = (
+    *("model", "lanes", "steps", "log2_base", "trace_bits", "error", "accuracy", "cycles", "energy"),
+    *("mac_energy", "lut4", "area_source", "closed_mhz", "front", "refused"),
+)
 SHOWN = 20
 
 
@@ -36,7 +38,7 @@ def sweep(
     ] = 2,
     seed: SeedOption = 0,
 ) -> None:
-    """Error, cycles, energy and area of the attention core over a grid.
+    """Error, cycles, energy and area over a grid: heads on an attention core, or whole networks.
 
     FILE.toml names any of the axes; the others keep their usual values:
 
@@ -44,25 +46,41 @@ def sweep(
         steps = [8, 16, 24]
         log2_base = ["2/7", "1/2", "3/4"]
         trace_bits = [8, 12]
-        model = ["random", "heads.npz"]
+        model = ["random", "heads.npz", "digits", "fashion"]
+        data = "DIR"     # idx files of Fashion-MNIST, for the networks but the digits
+        images = 100     # held-out images that a network classifies
 
-    `random` stands for random heads, a path for the arrays of `onespike attention`. Every finished
-    point is a file in DIR/points; an interrupted sweep, started again, goes on after the last one.
-    DIR receives sweep.json, sweep.csv and pareto.png. Area is filled in where the core was synthesised.
+    `random` stands for random heads, a path for the arrays of `onespike attention`, a name for a network
+    of `onespike infer`; lanes are then those of its neuron core. The error is the relative RMSE of the
+    attention outputs, of a network that of its class scores. The area is that of a build in build/synth
+    where `onespike synth` made one of this core, else an estimate, marked `~`; of a network core that was
+    not built it is unknown.
+
+    Every finished point is a file in DIR/points; an interrupted sweep, started again, goes on after the
+    last one. DIR receives sweep.json, sweep.csv and pareto.png.
 
     Example:
 
         onespike sweep --grid grid.toml -o build/sweep
     """
+    # The tools of synthesis take a while to load; no other command should wait for them
+    from sim.sweep.measure import Heads, Workload, load_images
+    from sim.sweep.run import mark_front
+    from sim.sweep.run import sweep as run_sweep
+
     check_range("--seed", seed, 0, MAX_SEED)
     check_range("--jobs", jobs, 1, 1024)
     if target.exists() and not target.is_dir():
         raise InputError(f"-o must be a folder, not the file {target}")
-    points = span(read_grid(grid_file))
-    workloads: dict[str, dict[str, Any]] = {
-        name: random_heads(4, 64, 32, seed) if name == RANDOM else read_inputs(Path(name))
-        for name in dict.fromkeys(point.model for point in points)
-    }
+    grid = read_grid(grid_file)
+    points = span(grid.axes)
+    workloads: dict[str, Workload] = {}
+    for name in dict.fromkeys(point.model for point in points):
+        if name in NETWORKS:
+            workloads[name] = load_images(name, None if name == DIGITS else grid.data, grid.images, seed)
+        else:
+            arrays = random_heads(4, 64, 32, seed) if name == RANDOM else read_inputs(Path(name))
+            workloads[name] = Heads(arrays)
     found = 0
     with progress() as bar:
         task = bar.add_task("sweep", total=len(points))
@@ -73,13 +91,16 @@ def sweep(
             bar.update(task, advance=1)
 
         try:
-            results = run_sweep(points, workloads, target / "points", seed, jobs, step)
-            results = mark_front(results)
+            results = mark_front(run_sweep(points, workloads, target / "points", seed, jobs, step))
             write_results(target, results, seed)
         except OSError as error:
             raise InputError(f"-o {target}: cannot be written ({error.strerror or error})") from None
     print_tables([front_table(results)])
-    typer.echo(f"{len(results)} points in {target}, {found} of them known before, seed {seed}")
+    refused = sum("refused" in result for result in results)
+    typer.echo(
+        f"{len(results)} points in {target}, {found} of them known before, {refused} that no core can be, "
+        f"seed {seed}"
+    )
 
 
 def write_results(target: Path, results: list[dict[str, Any]], seed: int) -> None:
@@ -88,24 +109,27 @@ def write_results(target: Path, results: list[dict[str, Any]], seed: int) -> Non
 
     write_json(target / "sweep.json", {"seed": seed, "points": results})
     with (target / "sweep.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [*COLUMNS, "lut4", "front"])
+        writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(results)
-    draw(pareto({"points": results}), target / "pareto.png")
+    draw(pareto({"points": [result for result in results if "refused" not in result]}), target / "pareto.png")
 
 
 def front_table(results: list[dict[str, Any]]) -> Table:
     """The points that no other beats, by error."""
-    table = Table(title="Points that no other beats in error, cycles and energy", box=SIMPLE)
-    for column in ("model", "lanes", "T", "log2 B", "F", "error", "cycles", "µJ", "LUT4"):
+    table = Table(title="Points that no other beats in error, cycles, energy and area", box=SIMPLE)
+    for column in ("model", "lanes", "T", "log2 B", "F", "error", "right", "cycles", "µJ", "LUT4"):
         table.add_column(column, justify="left" if column == "model" else "right")
     best = sorted((result for result in results if result["front"]), key=lambda result: result["error"])
     for result in best[:SHOWN]:
-        area = "" if result["lut4"] is None else f"{result['lut4']:,}"
+        tilde = "~" if result["area_source"] == "estimated" else ""
+        area = "unknown" if result["lut4"] is None else f"{tilde}{result['lut4']:,}"
+        right = "" if result["accuracy"] is None else f"{result['accuracy']:.1f} %"
         table.add_row(
             Path(result["model"]).name,
             *(str(result[name]) for name in ("lanes", "steps", "log2_base", "trace_bits")),
             f"{result['error']:.4f}",
+            right,
             f"{result['cycles']:,}",
             f"{result['energy']:.4f}",
             area,

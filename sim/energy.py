@@ -1,7 +1,8 @@
 """Energy reports: the paper's accounting, and the hardware's from events that the cycle model counts."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +94,19 @@ def density_curve(
 
 @dataclass(frozen=True, kw_only=True)
 class Densities:
-    """Shares of neurons that fire: q, k and v, keys of an attention row, inputs of dense layers."""
+    """Shares of neurons that fire.
+
+    Attributes:
+        operands: of q, k and v.
+        survivors: keys of an attention row.
+        dense: inputs of dense layers.
+        parts: of these by part of a block: query, projection, mlp1, ...
+    """
 
     operands: float
     survivors: float
     dense: float
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 def measured_densities(path: Path) -> Densities:
@@ -108,14 +117,21 @@ def measured_densities(path: Path) -> Densities:
     """
     kinds = {"q": "operands", "k": "operands", "v": "operands", "attention": "survivors", "x": "dense"}
     sums = {kind: [0, 0] for kind in kinds.values()}
+    parts: dict[str, list[int]] = {}
     try:
         activity = json.loads(path.read_text(encoding="utf-8"))["modes"]["linear"]["activity"]
         for name, counted in activity.items():
-            kind = kinds.get(name.rpartition(".")[-1])
-            if kind is not None:
-                sums[kind][0] += counted["spikes"]
-                sums[kind][1] += counted["neurons"]
-        return Densities(**{kind: spikes / neurons for kind, (spikes, neurons) in sums.items()})
+            node, _, operand = name.rpartition(".")
+            found = [sums[kinds[operand]]] if operand in kinds else []
+            if operand == "x":
+                found.append(parts.setdefault(node.rpartition(".")[-1], [0, 0]))
+            for pair in found:
+                pair[0] += counted["spikes"]
+                pair[1] += counted["neurons"]
+        return Densities(
+            **{kind: spikes / neurons for kind, (spikes, neurons) in sums.items()},
+            parts={part: spikes / neurons for part, (spikes, neurons) in parts.items()},
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise InputError(
             f"{path}: must be a report of onespike evaluate with the mode linear ({type(error).__name__})"
@@ -134,11 +150,12 @@ def network_report(
     lines = []
     for layer, following in zip(layers, [*layers[1:], layers[0]], strict=True):
         if layer.kind == "linear":
+            density = densities.parts.get(layer.name.rpartition(".")[-1], densities.dense)
             events = LinearEvents(
                 rows=layer.tokens,
                 inputs=layer.fan_in,
                 outputs=layer.outputs // layer.tokens,
-                spikes=layer.tokens * layer.fan_in * densities.dense,
+                spikes=layer.tokens * layer.fan_in * density,
             )
             spiking, mac = spiking_linear(events, config), mac_linear(events, config)
             name = layer.name

@@ -1,10 +1,12 @@
-"""Cycles of whole networks: the cycle model for attention, the spike count for dense layers.
+"""Cycles of whole networks, layer after layer, by the cycle models of the two cores.
 
 Attention layers run head after head, window after window, on the attention core: a few heads are
 predicted exactly, and the duration of a steady one carries the rest. Dense layers run on a neuron core
-of as many lanes, one spike per cycle for each group of outputs: the least it can take, no latency added.
+of as many lanes (`sim.network.cycle_model`); spikes per row are drawn at the measured density. The
+neuron core's memories are taken to be as large as the network needs.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +17,7 @@ from golden.config import CoreConfig
 from golden.energy.layers import Layer, layer_list
 from golden.errors import InputError
 from sim.cycle_model import predict
+from sim.network.cycle_model import linear_layer
 
 # Heads predicted one by one; from the second on, durations repeat but for the number of spikes
 SAMPLED_HEADS = 4
@@ -78,13 +81,17 @@ def predict_attention(
     )
 
 
-def predict_linear(layer: Layer, config: CoreConfig, density: float) -> LayerCycles:
+def predict_linear(layer: Layer, config: CoreConfig, density: float, seed: int) -> LayerCycles:
     """A dense layer on as many neuron lanes."""
     outputs = layer.outputs // layer.tokens
-    groups = -(-outputs // config.lanes)
-    cycles = max(1, round(layer.tokens * layer.fan_in * density)) * groups
+    counts = np.random.default_rng(seed).binomial(layer.fan_in, density, layer.tokens)
+    times = linear_layer(counts, outputs, config.lanes, config.clusters)
+    cycles = times.potential[-1] + 1
     return LayerCycles(
-        name=layer.name, kind="linear", cycles=cycles, utilisation=outputs / (groups * config.lanes)
+        name=layer.name,
+        kind="linear",
+        cycles=cycles,
+        utilisation=times.additions / (cycles * config.lanes),
     )
 
 
@@ -93,7 +100,7 @@ def network_cycles(
     config: CoreConfig,
     *,
     density: float,
-    dense_density: float,
+    dense_density: Mapping[str, float] | float,
     seed: int,
     tokens: int | None = None,
 ) -> list[LayerCycles]:
@@ -103,14 +110,16 @@ def network_cycles(
         model: key of `golden.energy.layers.SHAPES`.
         config: attention core; the neuron core has as many lanes.
         density: share of q, k and v that fire; every attention key is taken to survive.
-        dense_density: share of the inputs of dense layers that fire.
-        seed: of the sampled heads.
+        dense_density: share of the inputs of dense layers that fire: one for all, or by part of a block
+            ("query", "mlp1", ...), that of "" for all others.
+        seed: of the sampled heads and rows.
         tokens: sequence length of a text encoder.
 
     Raises:
         InputError: unknown model, a density out of 0..1, or heads that the core cannot hold.
     """
-    for name, value in (("density", density), ("dense density", dense_density)):
+    parts = dict(dense_density) if isinstance(dense_density, Mapping) else {"": dense_density}
+    for name, value in (("density", density), *(("dense density", value) for value in parts.values())):
         if not 0 <= value <= 1:
             raise InputError(f"{name} must be in 0..1, not {value:g}")
     layers = layer_list(model, tokens)
@@ -118,7 +127,8 @@ def network_cycles(
     known: dict[tuple[int, int, int], LayerCycles] = {}
     for layer, following in zip(layers, [*layers[1:], layers[0]], strict=True):
         if layer.kind == "linear":
-            found.append(predict_linear(layer, config, dense_density))
+            part = layer.name.rpartition(".")[-1]
+            found.append(predict_linear(layer, config, parts.get(part, parts[""]), seed))
         elif layer.kind == "score":
             shape = (layer.outputs, layer.fan_in, following.fan_in)
             if shape not in known:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from golden.code import PhaseCode
 from golden.conversion.convert import Conversion
 from golden.conversion.layouts import Model, Options, read_model
+from golden.conversion.optional import optional
 from golden.conversion.scheme import Scheme, Verdict
 from golden.conversion.tensors import Tensors, read_tensors
 from golden.errors import InputError
@@ -50,9 +51,7 @@ def save(
     calibration: dict[str, Any],
 ) -> None:
     """Write a converted model into an existing, empty folder; `calibration` says where scales come from."""
-    from safetensors.numpy import save_file
-
-    save_file(
+    optional("safetensors.numpy").save_file(
         {name: np.ascontiguousarray(tensors.take_raw(name)) for name in sorted(tensors.taken)},
         folder / TENSORS,
     )
@@ -132,7 +131,8 @@ def load(folder: Path) -> Stored:
         calibration = dict(description["calibration"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
-            raise
+            text = str(error)
+            raise InputError(text if text.startswith(str(folder)) else f"{path}: {text}") from None
         raise InputError(f"{path}: damaged description ({type(error).__name__}: {error})") from None
     tensors = read_tensors(folder / TENSORS)
     tensors.config = config

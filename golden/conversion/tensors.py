@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.conversion.optional import optional
 from golden.conversion.scheme import RefusedModel, refusal
 from golden.errors import InputError
 
@@ -169,13 +170,23 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
+    safetensors = optional("safetensors")
     try:
-        return dict(load_file(path))
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        return {name: _array(tensor) for name, tensor in safetensors.deserialize(path.read_bytes())}
+    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not readable as safetensors ({_first_line(error)})") from None
+
+
+# Types of safetensors files by their names there; bfloat16 is the upper half of a float32
+TYPES = {"BOOL": "?", "F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2"}
+TYPES |= {f"{kind}{bits}": f"<{kind.lower()}{bits // 8}" for kind in "IU" for bits in (8, 16, 32, 64)}
+
+
+def _array(tensor: dict[str, Any]) -> NDArray[Any]:
+    if tensor["dtype"] not in TYPES:
+        raise ValueError(f"data type {tensor['dtype']} is not known")
+    array = np.frombuffer(tensor["data"], TYPES[tensor["dtype"]]).reshape(tensor["shape"])
+    return (array.astype(np.uint32) << 16).view(np.float32) if tensor["dtype"] == "BF16" else array
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:

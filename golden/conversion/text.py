@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from golden.conversion.optional import optional
 from golden.errors import InputError
 
 DEFAULT_LENGTH = 256
@@ -14,12 +15,11 @@ def load_tokenizer(path: Path) -> Any:
     Raises:
         InputError: missing or damaged file.
     """
-    from tokenizers import Tokenizer
-
     if not path.is_file():
         raise InputError(f"{path}: no such file; text models need their tokenizer.json")
+    tokenizers = optional("tokenizers")
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = tokenizers.Tokenizer.from_file(str(path))
     except Exception as error:  # the package raises bare Exception
         raise InputError(f"{path}: not readable as a tokenizer ({error})") from None
     tokenizer.no_padding()

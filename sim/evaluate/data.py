@@ -84,6 +84,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except Exception as error:  # zipfile and numpy raise a dozen types on damaged files
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(f"{path}: not readable as .npz ({reason})") from None

@@ -85,18 +85,24 @@ def held_out(path: Path, total: int, origin: dict[str, Any]) -> list[int]:
     return rows
 
 
-def check_samples(model: Model, path: Path, samples: list[NDArray[Any]]) -> None:
-    """Refuse inputs that the model cannot take, by running the first one in floats."""
+def check_samples(
+    model: Model, path: Path, samples: list[NDArray[Any]], labels: NDArray[np.int64] | None = None
+) -> None:
+    """Refuse inputs that the model cannot take, by running the first one in floats, and unknown classes."""
     if not isinstance(model, Bert):
         wanted = 2 if isinstance(model, TorchEncoder) else 3
         if samples[0].ndim != wanted:
             kind = "vectors [tokens, dim]" if wanted == 2 else "images [channels, height, width]"
             raise InputError(f"{path}: each of inputs must be {kind}, not {list(samples[0].shape)}")
     try:
-        run(model, samples[0][None], FloatEngine())
+        outputs = run(model, samples[0][None], FloatEngine())
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except (ValueError, IndexError):
         raise InputError(
             f"{path}: inputs of shape {list(samples[0].shape)} do not fit the model's weights"
         ) from None
+    classes = outputs.shape[-1]
+    if labels is not None and not ((labels >= 0) & (labels < classes)).all():
+        wrong = labels[(labels < 0) | (labels >= classes)][0]
+        raise InputError(f"{path}: labels must be in 0..{classes - 1}, the model's classes, not {wrong}")

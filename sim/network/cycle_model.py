@@ -67,65 +67,30 @@ class NetworkTimes:
     timeline: list[Segment] = field(default_factory=list)
 
 
-class NetworkTiming:
-    """State of the units; one call of `image` per image, in order."""
+class LinearTiming:
+    """State of the neuron core alone.
 
-    def __init__(self, network: Network, config: NetworkConfig, program: Program) -> None:
-        self.network, self.config, self.program = network, config, program
-        self.core = CoreTiming(config.attention)
+    Attributes:
+        rows: by source, cycles in which its rows are complete.
+    """
+
+    def __init__(self, lanes: int, clusters: int) -> None:
+        self.lanes, self.clusters = lanes, clusters
         self.times = NetworkTimes()
         self.last_hand = -(1 << 40)
         self.idle = -1  # cycle in which the last image finished
-
-    def image(self, pixels: int, spikes: Spikes) -> int:
-        """One image.
-
-        Args:
-            pixels: first cycle in which its pixels can be accepted.
-            spikes: [tokens, pixels].
-
-        Returns:
-            First cycle in which pixels of the next image can be accepted.
-        """
-        tokens, width = spikes.shape
-        self.times.begun.append(pixels)
-        image_rows = [pixels + (t + 1) * width for t in range(tokens)]
-        self.times.timeline.append(Segment("image", "pixels in", pixels, image_rows[-1] - 1))
-        begin = max(image_rows[0], self.idle + 1)
         self.rows: dict[int, list[int]] = {n: [] for n in SOURCES.values()}
-        self.rows[SOURCES["image"]] = image_rows
-        self.linear_entry = self.norm_entry = self.attention_entry = begin + FETCH
-        self.broadcast_end = begin
-        self.release = begin
-        program = self.program
-        linear, norm, attention = iter(program.linear), iter(program.norm), iter(program.attention)
-        tensors: dict[str, Spikes] = {IMAGE: spikes}
-        batch = Spikes(spikes.sign[None], spikes.phase[None])
-        for layer, output in zip(self.network.layers, run_network(self.network, batch).outputs, strict=True):
-            if isinstance(output, Spikes):
-                tensors[layer.target] = output[0]
-            if isinstance(layer, Linear):
-                left = len(layer.weight)
-                while left:
-                    op = next(linear)
-                    counts = np.count_nonzero(tensors[layer.source].sign, axis=-1)
-                    self.run_linear(op, f"{layer.source} to {layer.target}", counts)
-                    left -= op["outputs"]
-            elif isinstance(layer, Attention):
-                qkv = tensors[layer.source]
-                job = attention_job(layer, Spikes(qkv.sign[None], qkv.phase[None]), self.network.code)
-                left = layer.heads
-                while left:
-                    group = [next(attention)]
-                    group += [next(attention) for _ in range(group[0]["group"] - 1)]
-                    self.run_attention(group, job, layer.heads - left)
-                    left -= len(group)
-            else:
-                self.run_norm(next(norm), layer.kind)
-        return self.release + 1
+        self.begin(0)
+
+    def begin(self, cycle: int) -> None:
+        """The first row can be fetched from this cycle on."""
+        self.linear_entry = cycle + FETCH
+        self.broadcast_end = cycle
+        self.release = cycle
 
     def run_linear(self, op: dict[str, int], what: str, counts: NDArray[np.int64]) -> None:
-        lanes, clusters = self.config.lanes, self.config.clusters
+        """Rows of a descriptor, `counts` spikes in each."""
+        lanes, clusters = self.lanes, self.clusters
         entry, first, hand = self.linear_entry, None, 0
         for row in range(op["rows"]):
             ready = self.rows[op["source"]][op["wait"] + row]
@@ -156,6 +121,61 @@ class NetworkTiming:
             end = self.times.potential[-1] - POTENTIAL
             self.times.finished.append(end + SCORE)
             self.idle = end + COUNTED - 1
+
+
+class NetworkTiming(LinearTiming):
+    """State of the units; one call of `image` per image, in order."""
+
+    def __init__(self, network: Network, config: NetworkConfig, program: Program) -> None:
+        super().__init__(config.lanes, config.clusters)
+        self.network, self.config, self.program = network, config, program
+        self.core = CoreTiming(config.attention)
+
+    def image(self, pixels: int, spikes: Spikes) -> int:
+        """One image.
+
+        Args:
+            pixels: first cycle in which its pixels can be accepted.
+            spikes: [tokens, pixels].
+
+        Returns:
+            First cycle in which pixels of the next image can be accepted.
+        """
+        tokens, width = spikes.shape
+        self.times.begun.append(pixels)
+        image_rows = [pixels + (t + 1) * width for t in range(tokens)]
+        self.times.timeline.append(Segment("image", "pixels in", pixels, image_rows[-1] - 1))
+        begin = max(image_rows[0], self.idle + 1)
+        self.rows = {n: [] for n in SOURCES.values()}
+        self.rows[SOURCES["image"]] = image_rows
+        self.begin(begin)
+        self.norm_entry = self.attention_entry = begin + FETCH
+        program = self.program
+        linear, norm, attention = iter(program.linear), iter(program.norm), iter(program.attention)
+        tensors: dict[str, Spikes] = {IMAGE: spikes}
+        batch = Spikes(spikes.sign[None], spikes.phase[None])
+        for layer, output in zip(self.network.layers, run_network(self.network, batch).outputs, strict=True):
+            if isinstance(output, Spikes):
+                tensors[layer.target] = output[0]
+            if isinstance(layer, Linear):
+                left = len(layer.weight)
+                while left:
+                    op = next(linear)
+                    counts = np.count_nonzero(tensors[layer.source].sign, axis=-1)
+                    self.run_linear(op, f"{layer.source} to {layer.target}", counts)
+                    left -= op["outputs"]
+            elif isinstance(layer, Attention):
+                qkv = tensors[layer.source]
+                job = attention_job(layer, Spikes(qkv.sign[None], qkv.phase[None]), self.network.code)
+                left = layer.heads
+                while left:
+                    group = [next(attention)]
+                    group += [next(attention) for _ in range(group[0]["group"] - 1)]
+                    self.run_attention(group, job, layer.heads - left)
+                    left -= len(group)
+            else:
+                self.run_norm(next(norm), layer.kind)
+        return self.release + 1
 
     def run_norm(self, op: dict[str, int], what: str) -> None:
         width, start = op["width"], 0
@@ -252,4 +272,20 @@ def predict(network: Network, config: NetworkConfig, image: Spikes, loads: int) 
     pixels = loads + 1
     for number in range(image.shape[0]):
         pixels = timing.image(pixels, image[number])
+    return timing.times
+
+
+def linear_layer(counts: NDArray[np.int64], outputs: int, lanes: int, clusters: int) -> NetworkTimes:
+    """Times of one dense layer on an idle neuron core whose input rows are all there in cycle 0.
+
+    Args:
+        counts: spikes of each row.
+        outputs: neurons of the layer.
+        lanes, clusters: of the neuron core.
+    """
+    timing = LinearTiming(lanes, clusters)
+    timing.rows[SOURCES["norm"]] = [0] * len(counts)
+    op = {"source": SOURCES["norm"], "wait": 0, "rows": len(counts), "outputs": outputs}
+    op |= {"passes": -(-outputs // lanes), "pooled": 0, "release": 0, "final": 0}
+    timing.run_linear(op, "", counts)
     return timing.times

@@ -76,13 +76,16 @@ def code_error(captured: Captured, ranges: Ranges, code: PhaseCode, window: int 
     )
 
 
-def survivors(captured: Captured, ranges: Ranges, code: PhaseCode, window: int) -> NDArray[np.int64]:
-    """Keys that fire, for every attention row captured."""
+def survivors(
+    captured: Captured, ranges: Ranges, code: PhaseCode, window: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(keys that fire, keys) of every attention row captured."""
     attention, _ = scales_of(ranges)
-    counts = []
+    counts, keys = [], []
     for name, heads in captured.heads.items():
         q, k, v, o = attention[name]
         for qs, ks, vs in heads:
             job = prepare(qs, ks, vs, code, window=window, scale_q=q, scale_k=k, scale_v=v, scale_o=o)
             counts.append((compute(job).attn_phase >= 0).sum(axis=-1).ravel())
-    return np.concatenate(counts)
+            keys.append(np.full_like(counts[-1], job.tokens))
+    return np.concatenate(counts), np.concatenate(keys)

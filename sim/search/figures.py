@@ -30,22 +30,31 @@ def error_against_base(data: dict[str, Any]) -> Figure:
 
 
 def score_and_energy(data: dict[str, Any]) -> Figure:
-    """Loss of score (left scale) and energy ratio (right scale) over T at the best base of each."""
-    figure, axis = plt.subplots(figsize=SIZE)
-    steps = [p["steps"] for p in data["points"]]
-    loss = [p["loss"]["value"] for p in data["points"]]
-    spread = [
-        [p["loss"]["value"] - p["loss"]["low"] for p in data["points"]],
-        [p["loss"]["high"] - p["loss"]["value"] for p in data["points"]],
-    ]
-    axis.errorbar(steps, loss, yerr=spread, marker="o", capsize=3, label="loss of score, 95 %")
-    axis.axhline(0, color="grey", linewidth=0.8)
-    axis.set(xlabel="steps T", ylabel=f"loss, {data['metric']}")
-    other = axis.twinx()
-    ratios = [p["energy"]["spiking"] / p["energy"]["float"] for p in data["points"]]
-    other.plot(steps, ratios, color="tab:red", marker="s", label="energy, spiking / float (paper)")
-    other.set(ylabel="energy ratio", ylim=(0, None))
-    figure.legend(loc="lower right", bbox_to_anchor=(0.88, 0.15))
+    """Score, cosine with the float embeddings and energy over T, at the best base of each T."""
+    figure, axes = plt.subplots(1, 3, figsize=(11.0, 3.8))
+    points = data["points"]
+    steps = [p["steps"] for p in points]
+    # The loss is the float score less the spiking one, and its interval is a paired one
+    loss = [p["loss"] for p in points]
+    floats = points[0]["score"]["value"] + loss[0]["value"]
+    spread = [[x["high"] - x["value"] for x in loss], [x["value"] - x["low"] for x in loss]]
+    values = [floats - x["value"] for x in loss]
+    axes[0].errorbar(steps, values, yerr=spread, marker="o", capsize=3, label="spiking, 95 % of the loss")
+    axes[0].axhline(floats, color="grey", linestyle="--", linewidth=0.9, label="float")
+    axes[0].set(ylabel=f"{data['metric']}, {data['samples']} pairs")
+    axes[0].legend(loc="lower right")
+    for name, marker in (("mean", "o"), ("min", "v")):
+        axes[1].plot(steps, [p["cosine"][name] for p in points], marker=marker, label=name)
+    axes[1].set(ylabel="cosine with float embeddings")
+    axes[1].legend()
+    ratios = [p["energy"]["spiking"] / p["energy"]["float"] for p in points]
+    axes[2].plot(steps, ratios, color="tab:red", marker="s")
+    axes[2].set(ylabel="energy, spiking / float (paper accounting)", ylim=(0, 1))
+    for axis in axes:
+        axis.set(xlabel="steps T")
+        axis.set_xticks(steps, labels=[f"{p['steps']}\n{p['log2_base']}" for p in points])
+        axis.grid(alpha=0.3)
+    axes[1].set_xlabel("steps T, below them log2 of the base")
     return figure
 
 
@@ -59,8 +68,8 @@ def energy_against_length(data: dict[str, Any]) -> Figure:
         title="paper accounting, whole encoder", xlabel="tokens", ylabel="mJ", xscale="log", yscale="log"
     )
     tokens = [p["tokens"] for p in data["hardware"]]
-    for key in ("mac", "spiking"):
-        axes[1].plot(tokens, [p[key] for p in data["hardware"]], marker=".", label=key)
+    for key, label in (("mac", "8-bit multiply-accumulate"), ("spiking", "spiking")):
+        axes[1].plot(tokens, [p[key] for p in data["hardware"]], marker=".", label=label)
     axes[1].set(
         title="hardware accounting, one head", xlabel="tokens", ylabel="µJ", xscale="log", yscale="log"
     )
@@ -85,11 +94,12 @@ def decoded_against_real(data: dict[str, Any]) -> Figure:
 
 
 def survivors_per_row(data: dict[str, Any]) -> Figure:
-    """Histogram of the share of keys that fire in a row, one line per window."""
+    """Histogram of the share of a row's keys that fire, one line per window."""
     figure, axis = plt.subplots(figsize=SIZE)
     for line in data["lines"]:
-        axis.step(range(len(line["rows"])), line["rows"], where="mid", label=f"Ts = {line['window']}")
-    axis.set(xlabel="keys that fire in a row", ylabel="rows")
+        label = f"Ts = {line['window']}: {line['mean']:.1f} keys of {line['keys']:.1f} on average"
+        axis.stairs(line["rows"], data["edges"], label=label)
+    axis.set(xlabel="share of the keys of a row that fire", ylabel="rows")
     axis.grid(alpha=0.3)
     axis.legend()
     return figure
@@ -105,24 +115,51 @@ def density_crossover(data: dict[str, Any]) -> Figure:
         if line["crossover"] is not None:
             axis.axvline(line["crossover"], color=drawn.get_color(), linewidth=0.7, linestyle=":")
     axis.set(
-        xlabel="density of spikes in q, k, v", ylabel="µJ (dashed: 8-bit multiply-accumulate)", ylim=(0, None)
+        xlabel="density of spikes in q, k, v",
+        ylabel=f"µJ, head of {data['tokens']} tokens and {data['head_dim']} features",
+        ylim=(0, None),
     )
+    axis.plot([], [], color="grey", linestyle="--", label="8-bit multiply-accumulate, same lanes")
     axis.grid(alpha=0.3)
     axis.legend()
     return figure
 
 
 def pareto(data: dict[str, Any]) -> Figure:
-    """Error over energy of every point of a sweep, colour for cycles; the front is joined."""
-    figure, axis = plt.subplots(figsize=SIZE)
-    points = data["points"]
-    drawn = axis.scatter(
-        [p["energy"] for p in points], [p["error"] for p in points], c=[p["cycles"] for p in points], s=18
-    )
-    front = sorted((p for p in points if p["front"]), key=lambda p: p["energy"])
-    axis.plot([p["energy"] for p in front], [p["error"] for p in front], color="tab:red", linewidth=0.8)
-    axis.set(xlabel="energy, µJ", ylabel="relative RMSE", xscale="log", yscale="log")
-    figure.colorbar(drawn, label="cycles")
+    """Error of every point of a sweep over energy, cycles and area, a colour per model.
+
+    Lines join the points that no other of the model beats in these two; hollow areas are estimates.
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(11.0, 4.0), sharey=True)
+    models = list(dict.fromkeys(p["model"] for p in data["points"]))
+    for axis, key, label in (
+        (axes[0], "energy", "energy, µJ"),
+        (axes[1], "cycles", "cycles"),
+        (axes[2], "lut4", "LUT4-equivalents (hollow: estimated)"),
+    ):
+        for number, model in enumerate(models):
+            colour = f"C{number}"
+            known = (p for p in data["points"] if p["model"] == model and p[key] is not None)
+            points = sorted(known, key=lambda p: (p[key], p["error"]))
+            solid = [colour if key != "lut4" or p["area_source"] == "synthesised" else "none" for p in points]
+            axis.scatter(
+                [p[key] for p in points],
+                [p["error"] for p in points],
+                s=18,
+                facecolors=solid,
+                edgecolors=colour,
+                label=Path(model).name,
+            )
+            least, front = float("inf"), []
+            for point in points:
+                if point["error"] < least:
+                    least = point["error"]
+                    front.append(point)
+            axis.plot([p[key] for p in front], [p["error"] for p in front], color=colour, linewidth=0.8)
+        axis.set(xlabel=label, xscale="log", yscale="log")
+        axis.grid(alpha=0.3, which="both")
+    axes[0].set_ylabel("relative RMSE")
+    axes[0].legend()
     return figure
 
 

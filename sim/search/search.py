@@ -32,9 +32,10 @@ from sim.search.network import encoder_energy
 
 # Steps of the error figure, small to large, and of the score figure
 ERROR_STEPS = (4, 8, 16, 24, 40)
-SCORE_STEPS = (6, 8, 12, 16, 24)
+SCORE_STEPS = (4, 6, 8, 12, 16, 24)
 LENGTHS = (16, 32, 64, 128, 256, 512)
 POINTS_SHOWN = 600
+SHARE_BINS = 20
 # Kinds of dense inputs: after the embedding, of attention, after a norm, after the activation function
 SCATTERED = ("block0.query", "block0.projection", "block0.mlp1", "block0.mlp2")
 Report = Callable[[str], None]
@@ -178,12 +179,22 @@ def scatter(captured: Captured, ranges: Ranges, code: PhaseCode, seed: int) -> d
 
 
 def survivor_lines(captured: Captured, ranges: Ranges, code: PhaseCode) -> dict[str, Any]:
-    """Histograms of the keys that fire per row, for the whole window and shorter ones."""
+    """Histograms of the share of keys that fire per row, for the whole window and shorter ones."""
     lines = []
     for window in sorted({code.steps, max(1, code.steps * 5 // 8), max(1, code.steps // 2)}, reverse=True):
-        counts = survivors(captured, ranges, code, window)
-        lines.append({"window": window, "mean": float(counts.mean()), "rows": np.bincount(counts).tolist()})
-    return {"steps": code.steps, "log2_base": str(code.log2_base), "lines": lines}
+        counts, keys = survivors(captured, ranges, code, window)
+        # In twentieths, upper edge included, from integers: no share falls beside its bin
+        bins = np.maximum(-(-counts * SHARE_BINS // keys), 1) - 1
+        lines.append(
+            {
+                "window": window,
+                "mean": float(counts.mean()),
+                "keys": float(keys.mean()),
+                "rows": np.bincount(bins, minlength=SHARE_BINS).tolist(),
+            }
+        )
+    edges = [number / SHARE_BINS for number in range(SHARE_BINS + 1)]
+    return {"steps": code.steps, "log2_base": str(code.log2_base), "edges": edges, "lines": lines}
 
 
 def crossover_lines(captured: Captured) -> dict[str, Any]:

@@ -1,15 +1,13 @@
 """The grid of a sweep: a TOML table of lists, and the points it spans."""
 
-import hashlib
 import itertools
-import json
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from golden.code import PhaseCode
+from golden.code import PhaseCode, check_range
 from golden.config import CoreConfig
 from golden.errors import InputError
 
@@ -22,6 +20,22 @@ DEFAULTS: dict[str, list[Any]] = {
     "model": ["random"],
 }
 RANDOM = "random"
+DEFAULT_IMAGES = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """What a sweep runs.
+
+    Attributes:
+        axes: values by the name of the axis.
+        data: folder of the idx files that networks other than the digits classify.
+        images: how many held-out images a network classifies.
+    """
+
+    axes: dict[str, list[Any]]
+    data: Path | None = None
+    images: int = DEFAULT_IMAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +43,9 @@ class Point:
     """One configuration on one workload.
 
     Attributes:
-        lanes, steps, log2_base, trace_bits: of the core and its code.
-        model: "random", or an .npz of heads as onespike attention reads it.
+        lanes: of the attention core; of the neuron core for a network.
+        steps, log2_base, trace_bits: of the code.
+        model: "random", an .npz of heads as onespike attention reads it, or a network of onespike infer.
     """
 
     lanes: int
@@ -56,20 +71,15 @@ class Point:
             mask=mask,
         )
 
-    def key(self, content: str, seed: int) -> str:
-        """Name of the point's result: everything that it depends on, hashed."""
-        text = json.dumps(asdict(self) | {"content": content, "seed": seed}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-
-def read_grid(path: Path | None) -> dict[str, list[Any]]:
-    """Axes from a TOML file of lists, those that are absent from DEFAULTS.
+def read_grid(path: Path | None) -> Grid:
+    """A TOML file of lists, and `data` and `images`; axes that are absent from DEFAULTS.
 
     Raises:
         InputError: unreadable, an unknown axis, an axis that is no list of its type.
     """
     if path is None:
-        return DEFAULTS
+        return Grid(axes=DEFAULTS)
     try:
         with path.open("rb") as file:
             table = tomllib.load(file)
@@ -77,14 +87,19 @@ def read_grid(path: Path | None) -> dict[str, list[Any]]:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a TOML file ({error})") from None
+    data, images = table.pop("data", None), table.pop("images", DEFAULT_IMAGES)
+    if not (data is None or isinstance(data, str)):
+        raise InputError(f"{path}: data must be a folder in quotes, not {data!r}")
+    check_range(f"{path}: images", images, 1, 1 << 20)
     for axis, values in table.items():
         if axis not in AXES:
-            raise InputError(f"{path}: axis must be one of {', '.join(AXES)}, not {axis!r}")
+            raise InputError(f"{path}: axis must be one of {', '.join(AXES)}, data or images, not {axis!r}")
         kind = type(DEFAULTS[axis][0])
         if not isinstance(values, list) or not values or any(type(value) is not kind for value in values):
             what = "strings" if kind is str else "integers"
             raise InputError(f"{path}: {axis} must be a list of {what}, not {values!r}")
-    return {axis: table.get(axis, DEFAULTS[axis]) for axis in AXES}
+    axes = {axis: table.get(axis, DEFAULTS[axis]) for axis in AXES}
+    return Grid(axes=axes, data=None if data is None else Path(data), images=images)
 
 
 def span(grid: dict[str, list[Any]]) -> list[Point]:

@@ -1,10 +1,7 @@
 """Runs a sweep: finished points lie in files of their own, so an interruption loses none."""
 
-import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,10 +9,15 @@ from typing import Any
 import joblib
 
 from golden.errors import InputError
+from sim.sweep.area import area_of
 from sim.sweep.grid import Point
-from sim.sweep.measure import measure
+from sim.sweep.measure import Workload, key_of
+from sim.synthesis import read_cache
+from synth.flow import ROOT
 
-FIELDS = ("error", "cycles", "energy", "mac_energy", "lut4")
+FIELDS = ("error", "accuracy", "cycles", "energy", "mac_energy")
+REFUSED = "refused"
+GOALS = ("error", "cycles", "energy", "lut4")
 
 
 def read_point(path: Path) -> dict[str, Any] | None:
@@ -28,7 +30,7 @@ def read_point(path: Path) -> dict[str, Any] | None:
         return None
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-        if all(name in result for name in FIELDS):
+        if REFUSED in result or all(name in result for name in FIELDS):
             return dict(result)
     except (OSError, ValueError, TypeError):
         pass
@@ -36,52 +38,53 @@ def read_point(path: Path) -> dict[str, Any] | None:
 
 
 def write_point(path: Path, result: dict[str, Any]) -> None:
-    """Write a point whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".point-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(result, file)
-    Path(name).replace(path)
+    """Write a point whole or not at all; what an interruption leaves is overwritten by the next run."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(result), encoding="utf-8")
+    part.replace(path)
 
 
-def content_of(arrays: dict[str, Any]) -> str:
-    """Checksum of a workload's arrays."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        digest.update(name.encode() + arrays[name].tobytes())
-    return digest.hexdigest()
-
-
-def finish(point: Point, arrays: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Measure a point and keep it; runs in a worker."""
-    result = asdict(point) | measure(point, arrays)
+def finish(point: Point, workload: Workload, path: Path) -> dict[str, Any]:
+    """Measure a point and keep it; runs in a worker. A core that cannot be is a result too."""
+    try:
+        found = workload.measure(point)
+    except InputError as error:
+        found = {REFUSED: str(error)}
+    result = asdict(point) | found
     write_point(path, result)
     return result
 
 
 def sweep(
     points: list[Point],
-    workloads: dict[str, dict[str, Any]],
+    workloads: Mapping[str, Workload],
     folder: Path,
     seed: int,
     jobs: int | None,
     progress: Callable[[bool], None],
+    synthesis: Path = ROOT,
 ) -> list[dict[str, Any]]:
     """Results of all points, in their order; those already in `folder` are read, not run.
 
     Args:
         points: see `sim.sweep.grid.span`.
-        workloads: arrays of onespike attention by the name of the model.
+        workloads: by the name of the model.
         folder: holds a file per point.
         seed: of the workloads; part of the identity of a point.
         jobs: processes; None leaves the choice to joblib's configuration.
         progress: called once per point with whether it was there already.
+        synthesis: cache of onespike synth; areas are looked up anew each time.
+
+    Returns:
+        One dictionary per point; those with the key `refused` hold nothing but the reason.
 
     Raises:
-        InputError: a damaged file, or arrays that a core cannot run.
+        InputError: a damaged file, or no core of the grid can run its workload.
     """
+    read_cache(synthesis)  # a corrupt report shall not show up after hours
     folder.mkdir(parents=True, exist_ok=True)
-    content = {name: content_of(arrays) for name, arrays in workloads.items()}
-    paths = [folder / f"{point.key(content[point.model], seed)}.json" for point in points]
+    content = {name: workload.content for name, workload in workloads.items()}
+    paths = [folder / f"{key_of(point, content[point.model], seed)}.json" for point in points]
     results = [read_point(path) for path in paths]
     todo = [index for index, result in enumerate(results) if result is None]
     for _ in range(len(points) - len(todo)):
@@ -93,18 +96,30 @@ def sweep(
     for index, result in zip(todo, done, strict=True):
         results[index] = result
         progress(False)
-    return [result for result in results if result is not None]
+    whole = [result for result in results if result is not None]
+    if all(REFUSED in result for result in whole):
+        raise InputError(f"no point of the grid can be run: {whole[0][REFUSED]}")
+    areas = [
+        {} if REFUSED in result else area_of(workloads[point.model].core(point), synthesis).to_json()
+        for point, result in zip(points, whole, strict=True)
+    ]
+    return [result | area for result, area in zip(whole, areas, strict=True)]
 
 
 def mark_front(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The results with `front`: no other point is at least as good in error, cycles and energy."""
+    """Results with `front`: no other point of the model is at least as good in all of GOALS."""
 
     def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
-        pairs = [(one[name], other[name]) for name in ("error", "cycles", "energy")]
+        # An unknown area is the same as any other
+        pairs = [(one[name], other[name]) for name in GOALS if None not in (one[name], other[name])]
         return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
 
+    measured = [result for result in results if REFUSED not in result]
     return [
         result
-        | {"front": not any(beats(other, result) for other in results if other["model"] == result["model"])}
+        | {
+            "front": REFUSED not in result
+            and not any(beats(other, result) for other in measured if other["model"] == result["model"])
+        }
         for result in results
     ]

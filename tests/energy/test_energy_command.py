@@ -53,7 +53,7 @@ def test_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(dense["layers"]) == 6 * 7
     assert sparse["spiking"] < dense["spiking"]
     assert sparse["mac"] == dense["mac"]
-    assert sparse["densities"] == {"operands": 0.5, "survivors": 0.2, "dense": 0.4}
+    assert sparse["densities"] == {"operands": 0.5, "survivors": 0.2, "dense": 0.4, "parts": {"mlp1": 0.4}}
     measured.write_text("[]")
     assert main([*start, "--activity", str(measured)]) == 2
     assert "must be a report of onespike evaluate" in capsys.readouterr().err

@@ -71,15 +71,33 @@ def test_dask_gives_the_same_outputs(converted: Path, images: Path) -> None:
     samples = list(read_labelled(images).inputs)
     here = outputs_of(converted, "linear", samples, jobs=1)
     ready: list[int] = []
+    # joblib does the work itself where a cluster has a single thread
     with (
-        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
         Client(cluster),
         joblib.parallel_config("dask"),
     ):
         there = outputs_of(converted, "linear", samples, progress=ready.append)
+        executed = sum(worker.state.executed_count for worker in cluster.workers.values())
+    assert executed > 0
     np.testing.assert_array_equal(here.values, there.values)
     assert here.activity == there.activity
     assert sum(ready) == len(samples)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_named_on_the_command_line(converted: Path, images: Path, tmp_path: Path) -> None:
+    from dask.distributed import LocalCluster
+
+    reports = [tmp_path / "here.json", tmp_path / "there.json"]
+    start = ["evaluate", str(converted), str(images), "--modes", "linear", "--report"]
+    assert main([*start, str(reports[0]), "--jobs", "1"]) == 0
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+        assert main([*start, str(reports[1]), "--dask", cluster.scheduler_address]) == 0
+        executed = sum(worker.state.executed_count for worker in cluster.workers.values())
+    assert executed > 0  # the work went there
+    here, there = (json.loads(report.read_text()) for report in reports)
+    assert here["modes"] == there["modes"]
 
 
 @pytest.mark.parametrize("layout", ["bert", "vit", "swin", "torch_norm_last", "torch_norm_first"])
@@ -170,6 +188,13 @@ def test_mistakes_of_evaluate(
     np.savez(text, inputs=np.zeros((2, 3, 16, 16), np.float32), labels=np.array(["cat", "dog"]))
     assert "inputs must not be empty" in mistake(capsys, "evaluate", converted, empty)
     assert "labels must be 2 integers" in mistake(capsys, "evaluate", converted, text)
+    strange = tmp_path / "strange.npz"
+    np.savez(strange, inputs=np.zeros((2, 3, 16, 16), np.float32), labels=np.array([0, 30]))
+    assert "labels must be in 0..4, the model's classes, not 30" in mistake(
+        capsys, "evaluate", converted, strange
+    )
+    absent = mistake(capsys, "evaluate", converted, tmp_path / "absent.npz")
+    assert "absent.npz: cannot be read (No such file" in absent
     small = tmp_path / "small.npz"
     np.savez(small, inputs=np.zeros((2, 3, 8, 8), np.float32), labels=np.zeros(2, int))
     assert "do not fit the model's weights" in mistake(capsys, "evaluate", converted, small)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from golden.conversion.layouts import LAYOUTS, Options, read_model
 from golden.conversion.run import run
 from golden.conversion.scheme import RefusedModel
 from golden.conversion.tensors import read_tensors
+from golden.conversion.text import load_tokenizer
 from golden.errors import InputError
 from golden.models.bert import Bert
 from golden.models.engine import FloatEngine
@@ -212,8 +214,42 @@ def test_damaged_or_unknown_files(tmp_path: Path, name: str, content: bytes, mes
         read_tensors(path)
 
 
+def test_without_the_optional_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}")
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    with pytest.raises(InputError, match="models need the package safetensors, it is not installed"):
+        read_tensors(case("vit").path)
+    with pytest.raises(InputError, match="models need the package tokenizers"):
+        load_tokenizer(tmp_path / "tokenizer.json")
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_tensors(tmp_path / "absent.safetensors")
     with pytest.raises(InputError, match="no model file"):
         read_tensors(tmp_path)
+
+
+def test_half_precision_files(tmp_path: Path) -> None:
+    """float16 and bfloat16, which numpy has not; other types are refused."""
+    values = np.array([[1.0, -2.5], [0.0, 3.140625]], np.float32)
+    upper = (values.view(np.uint32) >> 16).astype("<u2").tobytes()
+    path = tmp_path / "m.safetensors"
+    write_safetensors(path, {"a": ("BF16", upper), "b": ("F16", values.astype("<f2").tobytes())})
+    arrays = read_tensors(path).arrays
+    np.testing.assert_array_equal(arrays["a"], values)
+    np.testing.assert_array_equal(arrays["b"].astype(np.float32), values.astype(np.float16))
+    write_safetensors(path, {"a": ("F8_E4M3", b"\0" * 4)})
+    with pytest.raises(InputError, match="data type F8_E4M3 is not known"):
+        read_tensors(path)
+
+
+def write_safetensors(path: Path, tensors: dict[str, tuple[str, bytes]]) -> None:
+    """A file of 2 x 2 tensors, by hand."""
+    header, start = {}, 0
+    for name, (dtype, data) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": [2, 2], "data_offsets": [start, start + len(data)]}
+        start += len(data)
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(data for _, data in tensors.values()))

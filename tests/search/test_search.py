@@ -68,9 +68,13 @@ def test_error_falls_with_steps_and_has_a_best_base(small: dict[str, Any]) -> No
 
 def test_survivors_fall_with_the_window(small: dict[str, Any]) -> None:
     code = PhaseCode()
-    whole = survivors(small["captured"], small["ranges"], code, 16)
-    short = survivors(small["captured"], small["ranges"], code, 4)
+    whole, keys = survivors(small["captured"], small["ranges"], code, 16)
+    short, _ = survivors(small["captured"], small["ranges"], code, 4)
     assert (short <= whole).all()
+    assert (whole <= keys).all()
+    lines = survivor_lines(small["captured"], small["ranges"], code)
+    assert sum(lines["lines"][0]["rows"]) == len(whole)
+    assert lines["lines"][0]["rows"][-1] == np.count_nonzero(whole * 20 > keys * 19)
     assert short.min() >= 1
     assert len(whole) == 2 * 2 * sum(len(s) for s in small["sentences"])
     assert code_error(small["captured"], small["ranges"], code, 4).steps == 16

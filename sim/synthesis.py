@@ -1,0 +1,66 @@
+"""What synthesis found of a core: reports that `onespike synth` left in its cache."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden.config import CoreConfig, to_table
+from golden.errors import InputError
+from golden.network.config import NetworkConfig
+from golden.network.sizes import to_table as network_table
+from synth.flow import REPORT, ROOT
+from synth.report import BuildReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesised:
+    """A placed and routed core.
+
+    Attributes:
+        path: of the report.
+        report: its figures, link included.
+    """
+
+    path: Path
+    report: BuildReport
+
+    @property
+    def clock_mhz(self) -> float:
+        """The clock that the build closed at: its constraint, or what it reached where that is less."""
+        return min(self.report.clock_mhz, self.report.fmax_mhz)
+
+
+def read_cache(root: Path = ROOT) -> list[Synthesised]:
+    """All builds of the cache.
+
+    Raises:
+        InputError: a report of the cache cannot be read.
+    """
+    found = []
+    for path in sorted(root.glob(f"*/*/{REPORT}")):
+        try:
+            build = Synthesised(path=path, report=BuildReport.from_json(path.read_text(encoding="utf-8")))
+            if not (
+                build.clock_mhz > 0 and build.report.lut4 >= 0 and isinstance(build.report.parameters, dict)
+            ):
+                raise ValueError
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"{path}: corrupt report in the synthesis cache ({type(error).__name__}); remove it"
+            ) from None
+        found.append(build)
+    return found
+
+
+def find_synthesised(config: CoreConfig | NetworkConfig, root: Path = ROOT) -> Synthesised | None:
+    """The fastest build of exactly this core, None if there is none.
+
+    Raises:
+        InputError: a report of the cache cannot be read.
+    """
+    wanted = to_table(config) if isinstance(config, CoreConfig) else network_table(config)
+    same = [
+        build
+        for build in read_cache(root)
+        if all(build.report.parameters.get(name) == value for name, value in wanted.items())
+    ]
+    return max(same, key=lambda build: build.clock_mhz, default=None)

@@ -1,0 +1,45 @@
+"""Fixtures of several folders."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from golden.config import CoreConfig, to_table
+from synth.flow import REPORT
+from synth.report import BuildReport
+
+PutReport = Callable[..., Path]
+
+
+@pytest.fixture
+def put_report() -> PutReport:
+    """Puts a report into a folder of a synthesis cache, as a build that reached `fmax` MHz leaves it."""
+
+    def put(folder: Path, config: CoreConfig, *, fmax: float, clock: float, lut4: int = 1000) -> Path:
+        report = BuildReport(
+            board="ulx3s-85f",
+            device="LFE5U-85F",
+            design="default",
+            parameters=to_table(config),
+            lut4=lut4,
+            logic_cells=lut4,
+            flip_flops=900,
+            block_rams=10,
+            dsps=0,
+            available={},
+            lanes=config.lanes,
+            lut4_per_lane=lut4 / config.lanes,
+            clock_mhz=clock,
+            fmax_mhz=fmax,
+            slack_ns=0.1,
+            seed=1,
+            tools={},
+            critical_path=(),
+            bitstream="top.bit",
+        )
+        folder.mkdir(parents=True)
+        (folder / REPORT).write_text(report.to_json())
+        return folder / REPORT
+
+    return put
