@@ -109,6 +109,7 @@ def soak(
     check_range("seed", seed, 0, 1 << 32)
     rng = random.Random(seed)
     report = SoakReport(frames=frames, seed=seed)
+    program = compile_board(find_board(BOARD), core_design(preset(PRESET), PRESET))
     begin = time.monotonic()
 
     def enough() -> bool:
@@ -117,7 +118,7 @@ def soak(
         late = seconds is not None and report.seconds > seconds
         return report.faults.total() >= frames or late
 
-    with running(compile_board(find_board(BOARD), core_design(preset(PRESET), PRESET))) as port:
+    with running(program) as port:
         while not enough():
             _one_session(port, report, rng, FAULT_RATES[report.sessions % len(FAULT_RATES)], enough)
         _one_session(port, report, rng, 0.0, lambda: True)

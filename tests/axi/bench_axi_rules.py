@@ -19,6 +19,9 @@ async def keeps_the_rules(dut: Any) -> None:
     given, taken = manifest.streams
     Clock(dut.aclk, 10, unit="ns").start()
     dut.aresetn.value = 0
+    getattr(dut, f"{given.name}_tvalid").value = 0
+    getattr(dut, f"{taken.name}_tready").value = 0
+    await ClockCycles(dut.aclk, 2)
     ways = {"reset": dut.aresetn, "reset_active_level": False}
     source = AxiStreamSource(AxiStreamBus.from_prefix(dut, given.name), dut.aclk, **ways)
     sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, taken.name), dut.aclk, **ways)

@@ -67,7 +67,15 @@ def run_verilog(verilog: Path, manifest: Path, ports: Sequence[str], bench: str)
         program = _verilator_program(verilog, ports)
     else:
         program = directory
-        runner.build(sources=[verilog], hdl_toplevel=name, build_dir=program, timescale=("1ns", "1ns"))
+        runner.build(
+            sources=[verilog],
+            hdl_toplevel=name,
+            build_dir=program,
+            timescale=("1ns", "1ns"),
+            # Yosys writes Verilog of 2005: later standards set registers without an event at the
+            # start, and blocks of gates that wait for one would not run
+            build_args=["-g2005"],
+        )
     seed = os.environ.get("SEED", "1")
     log, results = directory / "bench.log", directory / "results.xml"
     with contextlib.suppress(SystemExit):  # also raised for failed tests, which are reported below

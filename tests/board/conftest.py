@@ -7,10 +7,9 @@ import serial
 from standin import StandIn
 
 from sim.board.simulate import compile_board, running
+from sim.board.streams import DEFAULT_BAUD
 from synth.boards import find_board
 from synth.design import Design
-
-BAUD = 2_000_000
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +23,6 @@ def standin_port() -> Iterator[str]:
 @pytest.fixture
 def line(standin_port: str) -> Iterator[serial.Serial]:
     """The port, opened."""
-    with serial.Serial(standin_port, BAUD, timeout=0.005) as line:
+    with serial.Serial(standin_port, DEFAULT_BAUD, timeout=0.005) as line:
         line.reset_input_buffer()
         yield line

@@ -5,12 +5,12 @@ import time
 
 import pytest
 import serial
-from conftest import BAUD
 from standin import expected, records, split
 
 from hw.link.protocol import Deframer, Frame, Kind, Status, encode_frame
 from sim.board.faults import FAULTS, FaultyPort
 from sim.board.session import LinkError, Session
+from sim.board.streams import DEFAULT_BAUD
 
 
 def values(rng: random.Random, count: int) -> list[int]:
@@ -80,12 +80,12 @@ def test_port_closed_in_the_middle(standin_port: str) -> None:
     rng = random.Random(8)
     data = records(1, values(rng, 300))
     for cut in (0, 1, 40, 200, 600):
-        with serial.Serial(standin_port, BAUD, timeout=0.005) as line:
+        with serial.Serial(standin_port, DEFAULT_BAUD, timeout=0.005) as line:
             line.reset_input_buffer()
             session = Session(line, "board")
             frame = encode_frame(Frame(Kind.DATA, session.number, 0, data[:480]))
             line.write(frame[:cut])
-        with serial.Serial(standin_port, BAUD, timeout=0.005) as line:
+        with serial.Serial(standin_port, DEFAULT_BAUD, timeout=0.005) as line:
             line.reset_input_buffer()
             check_job(Session(line, "board"), rng, 20)
 
