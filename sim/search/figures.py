@@ -121,7 +121,7 @@ def density_crossover(data: dict[str, Any]) -> Figure:
     )
     axis.plot([], [], color="grey", linestyle="--", label="8-bit multiply-accumulate, same lanes")
     axis.grid(alpha=0.3)
-    axis.legend()
+    axis.legend(loc="upper left", bbox_to_anchor=(0.0, 0.82))
     return figure
 
 
