@@ -85,9 +85,10 @@ class Cluster(wiring.Component):
             keys.address.eq(command["score"].data.address),
         ]
         query = delay(command["score"].data, 2, "score_data", True)
-        # and the lookup takes two more
-        strobe = delay(command["score"].strobe, 4, "score_strobe", False)
-        present = delay(query.present, 2, "present", True)
+        # and the lookup takes a few more
+        lookup = TraceLookup.latency(config)
+        strobe = delay(command["score"].strobe, 2 + lookup, "score_strobe", False)
+        present = delay(query.present, lookup, "present", True)
         if config.terms:
             m.submodules.terms = terms = TermsChain(config)
             shift = Signal()
@@ -134,7 +135,7 @@ class Cluster(wiring.Component):
             winner.tags.eq(bit_tags),
             winner.i.eq(self.i_winner_bit),
             self.o_winner_bit.eq(winner.o),
-            adder.tags.eq(delay(tags, 4, "context_tags", False)),
+            adder.tags.eq(delay(tags, 2 + lookup, "context_tags", False)),
             adder.i.eq(self.i_context_sum),
             self.o_context_sum.eq(adder.o),
         ]

@@ -19,6 +19,7 @@ from hw.query_rows import QueryRows
 from hw.ramp_sequencer import RampSequencer
 from hw.score_sequencer import ScoreSequencer
 from hw.terms_loader import TermsLoader
+from hw.trace import TraceLookup
 from hw.trace_loader import TraceLoader
 from hw.winner import WinnerCollector
 from hw.winner_sequencer import WinnerSequencer
@@ -70,15 +71,15 @@ class AttentionCore(wiring.Component):
     def latency(self) -> dict[str, int]:
         """Cycles of the longest possible row in each stage, and of the way from stage to stage."""
         config = self._config
-        way = config.clusters + (config.cluster - 1).bit_length()
+        way = config.clusters + (config.cluster - 1).bit_length() + TraceLookup.latency(config)
         return {
             "score": config.groups * (config.head_dim + 1 + config.terms),
             "winner": config.groups * (config.score_width + 1),
             "ramp": config.groups * config.code.steps + 1,
             "context": config.groups * (config.head_dim + 1),
             "threshold": config.ratio_width + 2,
-            "winner_to_ramp": way + 10,
-            "context_to_buffer": way + 7,
+            "winner_to_ramp": way + 8,
+            "context_to_buffer": way + 5,
             "buffer_to_code": 6,
             "buffer_to_context": 3,
         }

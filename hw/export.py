@@ -269,15 +269,26 @@ def write(
         InputError: see `export`; or the directory cannot be written.
     """
     text, manifest = export(component, name, parameters=parameters, latency=latency)
-    contents = {directory / f"{name}.v": text, directory / f"{name}.json": manifest.to_json()}
+    code, description = write_files(directory, {f"{name}.v": text, f"{name}.json": manifest.to_json()})
+    return code, description
+
+
+def write_files(directory: Path, contents: Mapping[str, str]) -> tuple[Path, ...]:
+    """Write files into a directory, which is made if absent; all appear whole or not at all.
+
+    Returns:
+        Their paths.
+
+    Raises:
+        InputError: the directory cannot be written.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".export-") as scratch:
-            for path, content in contents.items():
-                (Path(scratch) / path.name).write_text(content)
-            for path in contents:
-                (Path(scratch) / path.name).replace(path)
+            for name, content in contents.items():
+                (Path(scratch) / name).write_text(content)
+            for name in contents:
+                (Path(scratch) / name).replace(directory / name)
     except OSError as error:
         raise InputError(f"{directory}: cannot be written ({error.strerror})") from None
-    code, description = contents
-    return code, description
+    return tuple(directory / name for name in contents)

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.config import CoreConfig
 from hw import payloads
+from hw.trace import TraceLookup
 
 
 class TermsLoader(wiring.Component):
@@ -22,10 +23,8 @@ class TermsLoader(wiring.Component):
         consume: the terms of the pass are sent to the scores now.
 
     Timing: one beat per cycle; `full` one cycle after the last beat of a pass; the next beat is
-    taken `WAIT` + 1 cycles after `consume`, when the scores have read the chain.
+    taken 3 + lookup cycles after `consume`, when the scores have read the chain.
     """
-
-    WAIT = 4
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
@@ -47,7 +46,8 @@ class TermsLoader(wiring.Component):
         row, last_row = Signal.like(head.tokens), Signal()
         left = Signal.like(head.tokens)
         lane = Signal(range(config.lanes + 1))
-        wait = Signal(range(self.WAIT))
+        pause = 2 + TraceLookup.latency(config)
+        wait = Signal(range(pause))
         reached = Signal(range(config.lanes + config.terms_per_beat + 1))
         m.d.comb += reached.eq(lane + config.terms_per_beat)
         m.d.sync += [
@@ -75,7 +75,7 @@ class TermsLoader(wiring.Component):
                     m.next = "WAIT"
             with m.State("WAIT"):
                 m.d.sync += wait.eq(wait + 1)
-                with m.If(wait == self.WAIT - 1):
+                with m.If(wait == pause - 1):
                     m.d.sync += wait.eq(0)
                     m.next = "LOAD"
                     with m.If(left > config.lanes):

@@ -61,7 +61,7 @@ class TraceLookup(wiring.Component):
         NAME_active, NAME_negative, NAME_steps: the point; silent unless active.
         NAME_addend, NAME_carry: the addend is addend + carry.
 
-    Timing: two cycles, one point per cycle on each port.
+    Timing: `latency` cycles, one point per cycle on each port.
     """
 
     PORTS = ("score", "context")
@@ -79,6 +79,11 @@ class TraceLookup(wiring.Component):
                 f"{name}_carry": Out(1),
             }
         super().__init__(members)
+
+    @staticmethod
+    def latency(config: CoreConfig) -> int:
+        """Cycles from a point's steps to its addend."""
+        return 4 if config.trace_store == "memory" else 2
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -122,16 +127,23 @@ class TraceLookup(wiring.Component):
             init=table + [-g for g in table],
             attrs={"rom_style": "block"},
         )
+        # Block RAMs stand in a few columns of the device, far from most lanes: a register on either
+        # side covers the way there and the way back
         for name in self.PORTS:
             read = memory.read_port()
-            active = Signal(name=f"{name}_on")
-            addend = Signal.like(getattr(self, f"{name}_addend"), name=f"{name}_product", reset_less=True)
-            m.d.sync += active.eq(getattr(self, f"{name}_active"))
-            with m.If(active):
-                m.d.sync += addend.eq(read.data)
+            active = Signal(3, name=f"{name}_on")
+            address = Signal.like(read.addr, name=f"{name}_address", reset_less=True)
+            product, addend = (
+                Signal.like(read.data, name=f"{name}_{part}", reset_less=True)
+                for part in ("point", "product")
+            )
+            m.d.sync += [
+                active.eq(Cat(getattr(self, f"{name}_active"), active)),
+                address.eq(Cat(getattr(self, f"{name}_steps"), getattr(self, f"{name}_negative"))),
+                product.eq(read.data),
+            ]
+            with m.If(active[2]):
+                m.d.sync += addend.eq(product)
             with m.Else():
                 m.d.sync += addend.eq(0)
-            m.d.comb += [
-                read.addr.eq(Cat(getattr(self, f"{name}_steps"), getattr(self, f"{name}_negative"))),
-                getattr(self, f"{name}_addend").eq(addend),
-            ]
+            m.d.comb += [read.addr.eq(address), getattr(self, f"{name}_addend").eq(addend)]

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.config import CoreConfig
 from hw import payloads
+from hw.trace import TraceLookup
 
 
 class WinnerSequencer(wiring.Component):
@@ -20,10 +21,8 @@ class WinnerSequencer(wiring.Component):
 
     Timing: score_width + 1 cycles per group from the cycle after `take` on, later if no slot is
     free; the scores move to their slot in the last of them, before their winner is known. Commands
-    leave `ALIGN` cycles after the decision, when the scores have arrived in the lanes.
+    leave 3 + lookup cycles after the decision, when the scores have arrived in the lanes.
     """
-
-    ALIGN = 5
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
@@ -66,7 +65,7 @@ class WinnerSequencer(wiring.Component):
             m.d.sync += full.eq(0)
         with m.If(self.take):
             m.d.sync += [full.eq(1), select.eq(config.score_width), final.eq(self.final)]
-        for n in range(self.ALIGN):
+        for n in range(3 + TraceLookup.latency(config)):
             later = Signal(payloads.winner_command(config), name=f"command_{n + 1}")
             m.d.sync += later.eq(command)
             command = later

@@ -163,11 +163,14 @@ def board_config(
 
     board = find_board(board_name)
     if network is not None:
+        from synth.network import NETWORK_CLOCK
+
         if scheme != "spiked":
             raise InputError(f"--network needs --scheme spiked, not {scheme}")
         if preset_name is not None:
             raise InputError("--network sizes the core itself, it excludes --preset")
         design, throughput = network_core(network, data, config_file, lanes)
+        default_clock = NETWORK_CLOCK
     else:
         for option, value in (("--data", data), ("--lanes", lanes)):
             if value is not None:
@@ -189,7 +192,8 @@ def board_config(
             name = preset_name if config_file is None else config_file.stem
             assert name is not None
             design, throughput = core_design(config, name), partial(head_throughput, config)
-    hertz = clock_of(board, design.name) if clock is None else clock * 1e6
+        default_clock = clock_of(board, design.name)
+    hertz = default_clock if clock is None else clock * 1e6
     return Wanted(board=board, design=design, throughput=throughput, clock=hertz)
 
 

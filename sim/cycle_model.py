@@ -27,12 +27,14 @@ from sim.cycles import CycleReport
 ROW_BUFFERS = 4
 MEMORY_BANKS = 2
 PHASE_BANKS = 2
-# Cycles from the last term of a pass being read until the chain may shift again
-TERMS_GUARD = 5
-# From the last bit put on the search to the winner at the ramp, beside the way through the clusters
-WINNER_LATENCY = 10
-# From a column being read to its sum at the context buffer, beside the way through the clusters
-CONTEXT_LATENCY = 5
+# Cycles in which a point of the trace is found
+LOOKUP = {"memory": 4, "logic": 2}
+# From the last term of a pass being read until the chain may shift again, beside the lookup
+TERMS_GUARD = 3
+# From the last bit put on the search to the winner at the ramp, beside lookup and way through the clusters
+WINNER_LATENCY = 8
+# From a column being read to its sum at the context buffer, beside lookup and way through the clusters
+CONTEXT_LATENCY = 3
 # From the turn of a value to its transfer
 CODE_LATENCY = 6
 RAW_LATENCY = 3
@@ -95,7 +97,8 @@ class CoreTiming:
         self.config = config
         self.heads = Heads((*units, "terms") if config.terms else tuple(units), config.queued_heads)
         self.keys, self.values = Loader("keys", self.heads), Loader("values", self.heads)
-        self.depth = (config.cluster - 1).bit_length() + config.clusters
+        self.lookup = LOOKUP[config.trace_store]
+        self.depth = (config.cluster - 1).bit_length() + config.clusters + self.lookup
         self.slots = config.groups + 2
         self.first_column = int(config.output == "codes")
         self.rows_accepted, self.rows_dropped = History(), History()
@@ -128,7 +131,7 @@ class CoreTiming:
             decide = max(self.taken.back(1), ready) if number == 0 else self.taken.back(1)
             if terms:
                 decide = max(decide, self.terms_ready + -(-tokens // self.config.terms_per_beat))
-                self.terms_ready = decide + 1 + TERMS_GUARD
+                self.terms_ready = decide + 1 + TERMS_GUARD + self.lookup
             done = decide + 1 + terms + beats
             take = self.taken.add(max(done, self.copied.back(1)))
             room = self.slots_dropped.back(

@@ -44,12 +44,20 @@ PLANS = {
 
 
 def synthesise(
-    component: wiring.Component, parameters: Mapping[str, Any], folder: Path, yosys: Tool
+    component: wiring.Component,
+    parameters: Mapping[str, Any],
+    folder: Path,
+    yosys: Tool,
+    *,
+    multiplies: bool = False,
 ) -> dict[str, Any]:
     """Resources of a component after synthesis; the netlist stays in the folder.
 
+    Args:
+        multiplies: it may hold multiplications.
+
     Raises:
-        ToolError: synthesis failed, or the component holds a multiplication.
+        ToolError: synthesis failed, or the component multiplies and should not.
     """
     folder.mkdir(parents=True, exist_ok=True)
     verilog, _ = export(component, TOP, parameters=parameters)
@@ -59,7 +67,7 @@ def synthesise(
         f"hierarchy -top {TOP}",
         "proc",
         "flatten",
-        "select -assert-none t:$mul",
+        *(() if multiplies else ("select -assert-none t:$mul",)),
         *synthesis(BOARD.family.name, f"-json {NETLIST}", STATISTICS),
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
@@ -121,7 +129,9 @@ def main() -> None:
         else:
             config = StochasticConfig(tokens=args.size, head_dim=head_dim, rows=rows, plan=plan)
             made, parameters = StochasticAttention(config), stochastic.to_table(config)
-        results[label] = synthesise(made, parameters, folder, tools["yosys"])
+        results[label] = synthesise(
+            made, parameters, folder, tools["yosys"], multiplies=args.scheme == "spiked"
+        )
         if args.route:
             results[label] |= route(folder, args.seed, args.frequency, tools[BOARD.family.place_and_route])
         results[label]["tools"] = {name: tool.version for name, tool in tools.items()}

@@ -5,6 +5,9 @@ from golden.network.sizes import to_table
 from hw.neuron.linked_network import LinkedNetwork
 from synth.design import Design
 
+# Hz for which a network's core is built unless another clock is asked for
+NETWORK_CLOCK = 50e6
+
 
 def network_design(config: NetworkConfig, name: str) -> Design:
     """A network core; `name` is that of the network it was sized for."""

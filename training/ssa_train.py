@@ -55,10 +55,27 @@ def augment(images: Tensor, shift: int, flip: bool) -> Tensor:
 def accuracy(network: torch.nn.Module, patches: Tensor, labels: Tensor, steps: int) -> float:
     network.eval()
     hits = 0
+    torch.compiler.set_stance("force_eager")  # one compilation, for the batches of the training
     for start in range(0, len(patches), 500):
         logits = network(patches[start : start + 500], steps)
         hits += int((logits.argmax(1) == labels[start : start + 500]).sum())
+    torch.compiler.set_stance("default")
     return 100 * hits / len(patches)
+
+
+def optimisers_of(
+    network: torch.nn.Module, kind: str, rate: float, decay: float
+) -> list[torch.optim.Optimizer]:
+    """AdamW; or Muon for the matrices of the blocks and AdamW for all else, with steps of the same size."""
+    if kind == "adamw":
+        return [torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)]
+    matrices = [p for name, p in network.named_parameters() if p.ndim == 2 and name.startswith("blocks")]
+    inside = {id(p) for p in matrices}
+    others = [p for p in network.parameters() if id(p) not in inside]
+    return [
+        torch.optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, lr=rate, weight_decay=decay),
+    ]
 
 
 def train(
@@ -73,15 +90,18 @@ def train(
     steps: int,
     phase: str,
 ) -> None:
-    """AdamW with a cosine schedule over `epochs`; prints the test accuracy of every few epochs."""
+    """Cosine schedule from `rate` to nearly nothing; prints the test accuracy of every few epochs."""
     images, labels, test, test_labels = data
-    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=args.decay)
     batches = len(images) // args.batch
     warm = batches if phase != "quantised" else 1
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser,
-        lambda n: min(1, (n + 1) / warm) * (1 + math.cos(math.pi * n / (batches * epochs))) / 2 + 1e-3,
-    )
+    optimisers = optimisers_of(network, args.optimiser, rate, args.decay)
+    schedules = [
+        torch.optim.lr_scheduler.LambdaLR(
+            optimiser,
+            lambda n: min(1, (n + 1) / warm) * (1 + math.cos(math.pi * n / (batches * epochs))) / 2 + 1e-3,
+        )
+        for optimiser in optimisers
+    ]
     for epoch in range(epochs):
         network.train()
         began, total = time.time(), 0.0
@@ -94,11 +114,12 @@ def train(
                 with torch.no_grad():
                     taught = teacher(batch, steps).softmax(-1)
                 loss = 0.3 * loss + 0.7 * functional.cross_entropy(logits, taught)
-            optimiser.zero_grad(set_to_none=True)
+            network.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
+            for optimiser, schedule in zip(optimisers, schedules, strict=True):
+                optimiser.step()
+                schedule.step()
             total += float(loss.detach())
         if epoch % args.every == args.every - 1 or epoch == epochs - 1:
             score = accuracy(network, test, test_labels, steps)
@@ -156,12 +177,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4, help="T of the first phase")
     parser.add_argument("--quantised-steps", type=int, default=10, help="T of the second phase")
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--optimiser", choices=("adamw", "muon"), default="adamw", help="muon: torch 2.9")
     parser.add_argument("--decay", type=float, default=0.02)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--shift", type=int, default=1)
     parser.add_argument("--flip", action="store_true")
     parser.add_argument("--teacher", type=Path, help="a float network's file: its outputs are targets too")
-    parser.add_argument("--resume", type=Path, help="a network this wrote: go on with its second phase")
+    parser.add_argument(
+        "--resume", type=Path, help="a network this wrote: go on, if spiking with the second phase"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=int, default=1, help="epochs between two test results")
     parser.add_argument("--threads", type=int, default=2)
@@ -186,6 +210,9 @@ def main() -> None:
     stem = args.out / f"{args.kind}_{args.dataset}"
     if args.kind == "float":
         network = FloatNetwork(shape).to(device)
+        if args.resume:
+            network.load_state_dict(torch.load(args.resume, map_location=device, weights_only=True))
+        network.compile(dynamic=False)
         train(
             network, None, data, shape, args,
             epochs=args.epochs, rate=args.rate, steps=1, phase="float",
@@ -194,6 +221,8 @@ def main() -> None:
         torch.save(network.state_dict(), stem.with_suffix(".pt"))
         return
     spiking = SpikingNetwork(shape, args.kind).to(device)
+    for block in spiking.blocks:
+        block.compile(dynamic=False)
     if args.resume:
         spiking.fold()
         restore(spiking, load_network(args.resume))
@@ -203,6 +232,8 @@ def main() -> None:
             epochs=args.epochs, rate=args.rate, steps=args.steps, phase="float weights",
         )  # fmt: skip
         spiking.fold()
+        # Where --resume can start
+        export(spiking, args.kind, stem.with_name(f"{stem.name}_folded.npz"))
     train(
         spiking, teacher, data, shape, args,
         epochs=args.quantised_epochs, rate=args.rate / 4, steps=args.quantised_steps, phase="quantised",

@@ -1,6 +1,15 @@
 """A component behind a serial port."""
 
-from amaranth.hdl import Module, ResetInserter, Signal, Value
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    DomainRenamer,
+    Module,
+    ResetInserter,
+    ResetSignal,
+    Signal,
+    Value,
+)
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
@@ -72,7 +81,12 @@ class Link(wiring.Component):
         m.submodules.reader = ResetInserter(clear)(reader)
         m.submodules.writer = ResetInserter(clear)(writer)
         m.submodules.transmitter = ResetInserter(clear)(transmitter)
-        m.submodules.component = ResetInserter(clear)(component)
+        m.submodules.component = DomainRenamer("component")(component)
+        # The reset of a large component is slow to reach all of it: nothing but a register drives it
+        restart = Signal(init=1, reset_less=True)
+        m.d.sync += restart.eq(clear)
+        m.domains.component = ClockDomain(local=True)
+        m.d.comb += [ClockSignal("component").eq(ClockSignal()), ResetSignal("component").eq(restart)]
 
         m.d.comb += [line_in.rx.eq(self.rx), self.tx.eq(line_out.tx)]
         wiring.connect(m, line_in.o, unstuffer.i)

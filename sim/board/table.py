@@ -3,7 +3,7 @@
     python -m sim.board.table
     python -m sim.board.table --board icebreaker --preset pico
 
-Builds every preset that has a budget on a board, the bitstream and the resources by unit; builds that
+Builds every preset that has a budget on a board, the bitstream and the resources by unit. Builds that
 were made before are found, and rows that are not asked for stay as they are. The largest presets take
 the better part of an hour each.
 """
@@ -30,8 +30,12 @@ BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
 Row = dict[str, Any]
 
 
-def make_row(board: Board, preset: str, seed: int) -> Row:
-    """Figures of a build; of one that missed its clock, those of its place and route."""
+def make_row(board: Board, preset: str, seed: int, *, units: bool) -> Row:
+    """Figures of a build; of one that missed its clock, those of its place and route.
+
+    Args:
+        units: also the resources by unit.
+    """
     config = PRESETS[preset]
     try:
         made = build(
@@ -39,7 +43,7 @@ def make_row(board: Board, preset: str, seed: int) -> Row:
         )
     except TimingError as error:
         return report_figures(error.report, partial(throughput, config))
-    return figures(made, board, partial(throughput, config), units=True)
+    return figures(made, board, partial(throughput, config), units=units)
 
 
 def _tell(stage: str, state: str, seconds: float) -> None:
@@ -119,13 +123,18 @@ def main() -> None:
     parser.add_argument("--board", choices=tuple(BOARDS), help="build for this board alone")
     parser.add_argument("--preset", choices=tuple(PRESETS), help="build this preset alone")
     parser.add_argument("--seed", type=int, default=1, help="of place and route")
+    parser.add_argument(
+        "--without-units", action="store_true", help="leave out the second synthesis, which counts by unit"
+    )
     args = parser.parse_args()
     known = {(row["board"], row["design"]): row for row in json.loads(JSON.read_text())}
     pairs = [(board, preset) for board in BOARDS for preset in PRESETS if preset in budgets().get(board, {})]
     for board, preset in pairs:
         if args.board in (None, board) and args.preset in (None, preset):
             print(f"{preset} on {board}", flush=True)
-            known[board, preset] = make_row(find_board(board), preset, args.seed)
+            known[board, preset] = make_row(
+                find_board(board), preset, args.seed, units=not args.without_units
+            )
     rows = [known[pair] for pair in pairs if pair in known]
     JSON.write_text(json.dumps(rows, indent=1) + "\n")
     text = TEXT.read_text()

@@ -16,6 +16,7 @@ from golden.code import Spikes
 from golden.energy.constants import INT8_MULTIPLY, INT32_ADD, MEMORY_READ, MEMORY_READ_BITS
 from golden.network.config import NetworkConfig
 from golden.network.layers import IMAGE, STREAM, Attention, Linear, Norm
+from golden.network.mean import reciprocal
 from golden.network.network import Network, attention_job, run_network
 from golden.network.program import LEVEL_BITS, OFFSET_BITS
 
@@ -132,6 +133,10 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[lis
             sweeps = {"fixed": 1, "rms": 2, "layer": 3}[layer.kind]
             spiking.add("stream reads and writes", sweeps * output.sign.size, small(config.stream_bits))
             spiking.add("squares", (sweeps > 1) * output.sign.size, add(2 * config.stream_bits))
+            if layer.kind == "layer":
+                constant = reciprocal(output.sign.shape[-1]).fraction.bit_count() + 1
+                means = output.sign.size + constant * images * network.tokens
+                spiking.add("mean additions", means, add(config.stream_bits + 8))
             neurons(output.sign.size, OFFSET_BITS)
             spiking.add("spike writes", output.count(), small(8 + spike_bits))
             dense.add("activation reads", 2 * output.sign.size, small(8))

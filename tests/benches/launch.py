@@ -7,7 +7,7 @@ every random choice in the benches (default 1).
 import contextlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -42,16 +42,29 @@ def run_bench(
         directory: empty folder for files of this run.
         transform: makes what is simulated from the component's Verilog; the ports stay the same.
     """
+    verilog, manifest = write(component, name, directory, parameters, {})
+    verilog.write_text(transform(verilog.read_text()))
+    run_verilog(verilog, manifest, port_names(Manifest.from_json(manifest.read_text())), bench)
+
+
+def run_verilog(verilog: Path, manifest: Path, ports: Sequence[str], bench: str) -> None:
+    """Run all cocotb tests of a module on the Verilog module NAME in NAME.v; fail with what they say.
+
+    Args:
+        verilog: in a folder of its own, where the files of this run go.
+        manifest: file that the tests find by the environment variable BENCH_MANIFEST.
+        ports: what the tests may look at.
+        bench: Python module that holds the cocotb tests.
+    """
+    name, directory = verilog.stem, verilog.parent
     simulator = os.environ.get("SIM", "verilator")
     if simulator not in SIMULATORS:
         pytest.fail(f"SIM must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
     if simulator == "icarus" and shutil.which("iverilog") is None:
         pytest.skip("SIM=icarus, but iverilog is not on PATH (Debian and Ubuntu: apt-get install iverilog)")
-    verilog, manifest = write(component, name, directory, parameters, {})
-    verilog.write_text(transform(verilog.read_text()))
     runner = get_runner(simulator)
     if simulator == "verilator":
-        program = _verilator_program(verilog, Manifest.from_json(manifest.read_text()))
+        program = _verilator_program(verilog, ports)
     else:
         program = directory
         runner.build(sources=[verilog], hdl_toplevel=name, build_dir=program, timescale=("1ns", "1ns"))
@@ -83,17 +96,23 @@ def _reason(case: ElementTree.Element) -> str:
     return next(child.get("message", "") for child in case if child.tag in ("failure", "error"))
 
 
-def _verilator_program(verilog: Path, manifest: Manifest) -> Path:
-    """Folder of the compiled program; built unless an equal one is in build/verilator.
-
-    Only the ports can be seen from the bench: that keeps compilation short.
-    """
+def port_names(manifest: Manifest) -> list[str]:
+    """All ports of a module with streams."""
     ports = [manifest.clock, manifest.reset, *(port.name for port in manifest.ports)]
     for stream in manifest.streams:
         ports += [f"{stream.name}__payload"] if stream.width else []
         ports += [] if stream.always_valid else [f"{stream.name}__valid"]
         ports += [] if stream.always_ready else [f"{stream.name}__ready"]
-    visible = [f'public_flat_rw -module "{manifest.name}" -var "{port}"' for port in ports if port]
+    return [port for port in ports if port]
+
+
+def _verilator_program(verilog: Path, ports: Sequence[str]) -> Path:
+    """Folder of the compiled program; built unless an equal one is in build/verilator.
+
+    Only the ports can be seen from the bench: that keeps compilation short.
+    """
+    name = verilog.stem
+    visible = [f'public_flat_rw -module "{name}" -var "{port}"' for port in ports]
     control = "\n".join(("`verilator_config", *visible, ""))
     libraries = cocotb_tools.config.libs_dir
     recipe = Recipe(
@@ -110,7 +129,7 @@ def _verilator_program(verilog: Path, manifest: Manifest) -> Path:
         scratch.mkdir()
         (scratch / "ports.vlt").write_text(control)
         sources = [scratch / "ports.vlt", verilog]
-        compile_model(recipe, sources, manifest.name, scratch, directory / manifest.name)
+        compile_model(recipe, sources, name, scratch, directory / name)
         shutil.rmtree(scratch)
 
     return cached("verilator", digest((verilog.read_text(), control, *recipe.key)), make)

@@ -1,19 +1,26 @@
 """Attention cores on simulated boards, through the driver, against golden."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from golden.attention import AttentionJob, compute, prepare
+from golden.attention import AttentionJob, AttentionSpikes, compute, prepare
 from golden.config import PRESETS, preset
 from golden.errors import InputError
+from golden.vit_conversion import SpikedAttention, calibrate_scales
+from golden.vit_weights import load_vit
 from sim.board.attention import AttentionBoard, connect
 from sim.board.session import LinkError
 from sim.board.simulate import compile_board, running
+from sim.demo import dataset
+from sim.demo.run import WEIGHTS
 from synth.boards import find_board
 from synth.core import core_design
+
+SLOW_CLOCK = 20e6  # Hz
+IMAGES = 2
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +28,14 @@ def tiny() -> Iterator[AttentionBoard]:
     """An iCEBreaker with the tiny preset."""
     program = compile_board(find_board("icebreaker"), core_design(preset("tiny"), "tiny"))
     with running(program) as port, connect(port) as board:
+        yield board
+
+
+@pytest.fixture(scope="module")
+def digits() -> Iterator[AttentionBoard]:
+    """A ULX3S with the digits preset, at a clock at which a byte takes few cycles to simulate."""
+    program = compile_board(find_board("ulx3s-85f"), core_design(preset("digits"), "digits"), SLOW_CLOCK)
+    with running(program) as port, connect(port, patience=60) as board:
         yield board
 
 
@@ -36,13 +51,14 @@ def random_job(
     return prepare(q, k, v, PRESETS[name].code, bias=bias, mask=mask)
 
 
-def check(board: AttentionBoard, job: AttentionJob) -> None:
-    """Everything the board shows is golden's."""
+def check(board: AttentionBoard, job: AttentionJob) -> AttentionSpikes:
+    """What the board shows; everything is golden's."""
     found, want = board.run(job), compute(job)
     for name in ("score", "winner", "attn_phase", "normaliser", "context"):
         assert np.array_equal(getattr(found, name), getattr(want, name)), name
     assert np.array_equal(found.out.sign, want.out.sign)
     assert np.array_equal(found.out.phase, want.out.phase)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -94,8 +110,26 @@ def test_board_that_goes_away() -> None:
         board.run(random_job("tiny", 1, 1, 16, 16))
 
 
-def test_bias_mask_and_both_outputs() -> None:
-    program = compile_board(find_board("ulx3s-85f"), core_design(preset("digits"), "digits"))
-    with running(program) as port, connect(port) as board:
-        check(board, random_job("digits", 1, 1, 16, 16, terms=True))
-        check(board, random_job("digits", 2, 2, 7, 3))
+def test_bias_mask_and_both_outputs(digits: AttentionBoard) -> None:
+    check(digits, random_job("digits", 1, 1, 16, 16, terms=True))
+    check(digits, random_job("digits", 2, 2, 7, 3))
+
+
+def test_digits_network(digits: AttentionBoard) -> None:
+    """The network of the main job with every head on the board."""
+    network, data = load_vit(WEIGHTS), dataset.load()
+    scales = calibrate_scales(network, data.train_images)
+    heads = 0
+
+    def on_board(job: AttentionJob) -> AttentionSpikes:
+        nonlocal heads
+        heads += job.heads
+        return check(digits, job)
+
+    def logits(engine: Callable[[AttentionJob], AttentionSpikes]) -> np.ndarray:
+        return network.logits(
+            data.test_images[:IMAGES], SpikedAttention(scales=scales, code=digits.config.code, engine=engine)
+        )
+
+    assert np.array_equal(logits(on_board), logits(compute))
+    assert heads == IMAGES * network.config.heads * network.config.layers

@@ -108,7 +108,7 @@ PORTS = {
         ["--engine", "board", "--port", "p", "--timeout", "-1"],
         "'--timeout': must be a positive number of seconds, not '-1'",
     ),
-    "stochastic": (["--scheme", "stochastic", "--port", "p"], "--port needs --scheme spiked, not stochastic"),
+    "stochastic": (["--scheme", "stochastic", "--port", "p"], "--port needs --engine board, not golden"),
     "absent": (
         ["--engine", "board", "--port", "/dev/absent"],
         r"port must be a serial port that can be opened, '/dev/absent' cannot \(",

@@ -35,6 +35,7 @@ def test_the_core_of_a_network(folder: Path) -> None:
     wanted = board_config("ulx3s-85f", None, folder / "sizes.toml", 50.0, str(folder / "n.npz"), None, 12)
     assert (wanted.design.name, wanted.clock) == ("n", 50e6)
     assert (wanted.design.parameters["features"], wanted.design.parameters["lanes"]) == (40, 12)
+    assert board_config("ulx3s-85f", None, None, None, str(folder / "n.npz")).clock == 50e6
     slow, fast = wanted.throughput(10.0), wanted.throughput(20.0)
     assert fast.cycles_per_inference == slow.cycles_per_inference
     assert fast.inferences_per_second == pytest.approx(2 * slow.inferences_per_second, rel=1e-4)

@@ -29,6 +29,22 @@ def test_rtl(folder: Path, run) -> None:
         assert path.read_bytes() == (folder / "c" / path.name).read_bytes()
 
 
+def test_axi(folder: Path, run, refused) -> None:
+    ran = run("rtl", "-o", "ip", "--preset", "tiny", "--axi")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.split() == [f"ip/attention_core_axis.{end}" for end in ("v", "json", "core")]
+    assert json.loads((folder / "ip" / "attention_core_axis.json").read_text())["parameters"] == to_table(
+        preset("tiny")
+    )
+    (folder / "c.toml").write_text('base = "tiny"\ntaps = true\n')
+    says = "AXI4-Stream ports must be able to wait, 'o_winner' cannot"
+    refused("rtl", "-o", "other", "--config", "c.toml", "--axi", says=says)
+    save(folder / "n.npz")
+    says = "--axi is for the attention core"
+    refused("rtl", "-o", "other", "--network", "n.npz", "--axi", says=says)
+    refused("rtl", "-o", "other", "--scheme", "stochastic", "--axi", says=says)
+
+
 def save(path: Path, **shape: int) -> None:
     save_network(path, convert(random_transformer(1, **shape), random_images(2, 20), PhaseCode()))
 

@@ -47,11 +47,12 @@ class Columns(wiring.Component):
         config = self._config
         column, valid = self.i.payload, self.i.valid
         link = None
+        lookup = TraceLookup.latency(config)
         for n in range(config.clusters):
             m.submodules[f"tree_{n}"] = tree = AdderTree(config, first_cluster=n == 0)
             column, valid = delay(m, column, 1), delay(m, valid, 1)
-            m.d.comb += tree.tags.valid.eq(delay(m, valid, 2))
-            m.d.comb += [getattr(tree.tags, name).eq(delay(m, column[name], 2)) for name in self.TAGS]
+            m.d.comb += tree.tags.valid.eq(delay(m, valid, lookup))
+            m.d.comb += [getattr(tree.tags, name).eq(delay(m, column[name], lookup)) for name in self.TAGS]
             if link is not None:
                 m.d.comb += tree.i.eq(link)
             link = tree.o

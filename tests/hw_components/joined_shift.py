@@ -14,6 +14,7 @@ from golden.config import CoreConfig
 from hw import payloads
 from hw.ramp_lane import RampLane
 from hw.ramp_sequencer import RampSequencer
+from hw.trace import TraceLookup
 from hw.winner import WinnerCollector, WinnerTree
 from hw.winner_sequencer import WinnerSequencer
 
@@ -96,7 +97,7 @@ class Ramp(wiring.Component):
         taken = Signal(self.i_scores.payload.shape())
         with m.If(search.take):
             m.d.sync += taken.eq(self.i_scores.payload)
-        scores = delay(m, taken, search.ALIGN + 1)
+        scores = delay(m, taken, 4 + TraceLookup.latency(config))
         found = search.o_command.strobe.copy & search.o_command.data.final
         m.d.comb += [
             self.i_scores.ready.eq(search.free),

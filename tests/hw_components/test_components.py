@@ -41,7 +41,10 @@ def units(config: CoreConfig) -> dict[str, wiring.Component]:
     stores = {store: replace(config, trace_store=store) for store in TRACE_STORES}
     return {
         "decay": Vectors(TraceDecay(config.code), 0),
-        **{f"lookup_{store}": Vectors(TraceLookup(c), 2, addends) for store, c in stores.items()},
+        **{
+            f"lookup_{store}": Vectors(TraceLookup(c), TraceLookup.latency(c), addends)
+            for store, c in stores.items()
+        },
         "heads": HeadQueue(payloads.head(config), config.queued_heads),
         "memories": LoadedMemories(config),
         "terms": LoadedTerms(config),

@@ -164,3 +164,12 @@ def test_energy_counts_follow_the_spikes() -> None:
     assert fewer["synaptic additions"] < spiking["synaptic additions"] <= synapses
     assert spiking["weight reads"] == spiking["synaptic additions"]
     assert dense["multiplications"] == dense["additions"] > synapses
+
+
+def test_layer_norm_pays_for_its_mean() -> None:
+    """One addition per channel, and one per set bit of the reciprocal of 12: 2**-4 * (1 + 0.01..01b)."""
+    floating = random_transformer(1, norm="layer", width=12, heads=2)
+    network = convert(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.patches(random_images(3, 2)))
+    events = {e.name: e.count for e in account(network, config_for(network), image)[0]}
+    assert events["mean additions"] == 3 * network.tokens * (12 + 1 + 12)
