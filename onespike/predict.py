@@ -65,8 +65,8 @@ def predict_network(
 
     By the cycle models of the attention core and of the neuron core, which equal the RTL cycle for cycle;
     layers follow each other. The neuron core has as many lanes, and memories as large as the network
-    needs. Milliseconds are those at the clock of a build of this core in build/synth; where there is
-    none they stay out unless --clock is given.
+    needs. Milliseconds are those at the clock of a build of this core, in build/synth or docs/boards.json;
+    where there is none they stay out unless --clock is given.
 
     Examples:
 
@@ -115,9 +115,7 @@ def predict_network(
         f"largest part: {largest}, {portion:.1%}"
     )
     if clock is None:
-        typer.echo(
-            "no build of this core in build/synth (onespike synth makes one): clock unknown, see --clock"
-        )
+        typer.echo("no build of this core (onespike synth makes one): clock unknown, see --clock")
     else:
         typer.echo(f"clock {clock:g} MHz: {source}")
 

@@ -121,7 +121,7 @@ def density_crossover(data: dict[str, Any]) -> Figure:
     )
     axis.plot([], [], color="grey", linestyle="--", label="8-bit multiply-accumulate, same lanes")
     axis.grid(alpha=0.3)
-    axis.legend()
+    axis.legend(loc="upper left", bbox_to_anchor=(0.0, 0.82))
     return figure
 
 
@@ -156,8 +156,14 @@ def pareto(data: dict[str, Any]) -> Figure:
                     least = point["error"]
                     front.append(point)
             axis.plot([p[key] for p in front], [p["error"] for p in front], color=colour, linewidth=0.8)
-        axis.set(xlabel=label, xscale="log", yscale="log")
+        values = [p[key] for p in data["points"] if p[key] is not None]
+        wide = bool(values) and max(values) > 10 * min(values)
+        axis.set(xlabel=label, xscale="log" if wide else "linear", yscale="log")
+        if not wide:
+            axis.locator_params(axis="x", nbins=5)
         axis.grid(alpha=0.3, which="both")
+    for which in (axes[0].yaxis.set_major_formatter, axes[0].yaxis.set_minor_formatter):
+        which(lambda value, _: f"{value:g}")
     axes[0].set_ylabel("relative RMSE")
     axes[0].legend()
     return figure

@@ -32,7 +32,7 @@ from sim.search.network import encoder_energy
 
 # Steps of the error figure, small to large, and of the score figure
 ERROR_STEPS = (4, 8, 16, 24, 40)
-SCORE_STEPS = (4, 6, 8, 12, 16, 24)
+SCORE_STEPS = (6, 8, 12, 16, 24)
 LENGTHS = (16, 32, 64, 128, 256, 512)
 POINTS_SHOWN = 600
 SHARE_BINS = 20

@@ -165,9 +165,9 @@ def test_scales_per_channel_serve_channels_of_unlike_range() -> None:
 
 @pytest.mark.parametrize("norm_first", [True, False])
 def test_norms_in_spikes(norm_first: bool) -> None:
-    model = small_encoder(11, norm_first=norm_first)
+    model = small_encoder(11, dim=24, norm_first=norm_first)
     rng = np.random.default_rng(12)
-    batch = rng.normal(size=(4, 10, 16)).astype(np.float32)
+    batch = rng.normal(size=(4, 10, 24)).astype(np.float32)
     ranges, layers = record(model, [batch])
     exact = run(model, batch, FloatEngine())
     errors = []

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,15 @@ def test_command(
     }
     measured, report = tmp_path / "measured.json", tmp_path / "report.json"
     measured.write_text(json.dumps({"modes": {"linear": {"activity": activity}}}))
+    core, slower = tmp_path / "core.toml", replace(PRESETS["default"], lanes=32)
+    core.write_text("lanes = 32\n")
     arguments = ["predict", "minilm-l6", "--tokens", "16", "--activity", str(measured)]
+    assert main([*arguments, "--report", str(report)]) == 0
+    written = json.loads(report.read_text())
+    assert 50 < written["clock_mhz"] <= 100  # a build of the documentation
+    assert written["clock_source"].endswith("boards.json")
+    arguments += ["--config", str(core)]
+    capsys.readouterr()
     assert main([*arguments, "--report", str(report)]) == 0
     written = json.loads(report.read_text())
     assert (written["density"], written["dense_density"]) == (0.5, 0.8)
@@ -99,7 +108,7 @@ def test_command(
     shown = capsys.readouterr().out
     assert "clock unknown" in shown
     assert "largest part: mlp2" in shown or "largest part: mlp1" in shown
-    put_report(tmp_path / "build/synth/board/default-1", PRESETS["default"], fmax=61.25, clock=60.0)
+    put_report(tmp_path / "build/synth/board/default-1", slower, fmax=61.25, clock=60.0)
     assert main([*arguments, "--report", str(report)]) == 0
     written = json.loads(report.read_text())
     assert written["milliseconds"] == written["cycles"] / 60 / 1000
