@@ -22,6 +22,8 @@ SYNTHESIS = {
 # Amaranth names an element of an array \a[0] beside the array \a; the reintegration after ABC9 (Yosys
 # 0.70) takes that name for bit 0 of \a, fails or joins the wrong wires. Private names do not clash.
 HIDE_ELEMENTS = ("rename -hide w:*[[]*",)
+# nextpnr's default placer leaves a core of 64 lanes half as much wire again, and misses its clock
+PLACER = {"ecp5": ("--placer", "static"), "ice40": (), "gowin": ()}
 CONSTRAINTS = {"ecp5": f"{TOP}.lpf", "ice40": f"{TOP}.pcf", "gowin": f"{TOP}.cst"}
 ROUTED = {"ecp5": f"{TOP}.config", "ice40": f"{TOP}.asc", "gowin": f"{TOP}.pnr.json"}
 
@@ -63,6 +65,7 @@ def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tu
         family.place_and_route,
         (
             *board.place_options,
+            *PLACER[family.name],
             *("--json", NETLIST, *files, "--report", TIMING),
             *("--seed", str(seed), "--freq", f"{clock / 1e6:g}", "--timing-allow-fail"),
         ),

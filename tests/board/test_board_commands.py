@@ -103,5 +103,5 @@ def test_interrupt_ends_the_board(simulated: tuple[subprocess.Popen[str], str]) 
     process, port = simulated
     assert Path(port).exists()
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=120) == 0
     assert not Path(port).exists()

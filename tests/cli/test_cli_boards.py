@@ -145,7 +145,7 @@ def test_words_of_the_makefile(word: str) -> None:
     root = Path(__file__).parents[2]
 
     def last_line(*words: str) -> str:
-        command = ["make", "-n", word, *words]
+        command = ["make", "-n", "--no-print-directory", word, *words]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
         return done.stdout.splitlines()[-1].strip()
 

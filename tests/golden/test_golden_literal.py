@@ -200,10 +200,12 @@ def test_same_attention_wherever_no_rounding_tie_separates(name: str) -> None:
         same = agree[..., None] & (slow.out.phase == closed.out.phase)
         assert (slow.out.sign == closed.out.sign)[same].all()
     print(f"{name}: attention {phases}, output {outputs}")
-    # The comparison is not empty: most phases are far from a tie, and most rows agree
-    assert phases.near < 0.2 * phases.compared
+    # The comparison is not empty: most phases are far from a tie, and most rows agree. What counts as
+    # near is a few units of the trace, and those are four times as large with 8 bits as with 10
+    share = 0.2 if code.trace_bits >= 10 else 0.4
+    assert phases.near < share * phases.compared
     assert outputs.compared > 20 * 2 * 12 * 8 / 2
-    assert outputs.near < 0.2 * outputs.compared
+    assert outputs.near < share * outputs.compared
 
 
 @given(code=codes(max_steps=20), seed=SEEDS)
