@@ -173,7 +173,7 @@ LEAN = dataclasses.replace(
     code=PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=10),
     bias=False,
     mask=False,
-    trace_store="logic",
+    queued_heads=2,
     output="codes",
 )
 PRESETS: dict[str, CoreConfig] = {
@@ -188,10 +188,10 @@ PRESETS: dict[str, CoreConfig] = {
         tokens=16,
         head_dim=16,
         cluster=4,
-        queued_heads=2,
+        trace_store="logic",
         output="context",
     ),
-    "tiny": dataclasses.replace(LEAN, lanes=8, tokens=16, head_dim=16, cluster=4, queued_heads=2),
+    "tiny": dataclasses.replace(LEAN, lanes=8, tokens=16, head_dim=16, cluster=4, trace_store="logic"),
     "digits": dataclasses.replace(DEFAULT, lanes=16, tokens=16, head_dim=16),
     "long-window": dataclasses.replace(
         DEFAULT,
