@@ -1,6 +1,5 @@
 """`onespike stochastic`: what can be learnt about stochastic attention besides running it."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +49,11 @@ def study(
     ] = 64,
     area: Annotated[
         Path | None,
-        typer.Option("--area", metavar="A.json", help="Cells by plan: `python -m synth.alone --plans`."),
+        typer.Option(
+            "--area",
+            metavar="A.json",
+            help="Cells by plan: `python -m synth.alone --plans`. [default: measured for N = 16]",
+        ),
     ] = None,
     plot_file: PlotOption = None,
     report_file: ReportOption = None,
@@ -63,25 +66,27 @@ def study(
         onespike stochastic study --plot plans.png --report plans.json
     """
     check_range("--seed", seed, 0, MAX_SEED)
-    cells = {} if area is None else _cells(area)
-    from sim.stochastic.study import STEPS, plot
+    from sim.stochastic.study import STEPS, plan_areas, plot
     from sim.stochastic.study import study as run
+
+    areas = plan_areas(area, size)
 
     def tell(label: str, result: dict[str, Any]) -> None:
         errors = " ".join(f"{error:.4f}" for error in result["error"].values())
+        cells = f"  LUT4 {result['lut4']} FF {result['flip_flops']}" if "lut4" in result else ""
         typer.echo(
             f"{label:40s} error {errors}  bias {result['bias'][STEPS[-1]]:.4f} "
             f"mean {result['mean_bias'][STEPS[-1]]:+.4f}  row sums {result['row_sum_variance']:.2f} "
-            f"token mean {result['token_mean']:.2f} feature mean {result['feature_mean']:.2f}"
+            f"token mean {result['token_mean']:.2f} feature mean {result['feature_mean']:.2f}{cells}"
         )
 
     with whole_or_nothing(_targets(report_file, plot_file)) as places:
         typer.echo(f"N = d = {size}, {heads} heads, seed {seed}, T = {', '.join(map(str, STEPS))}")
-        results = run(size, heads, seed, tell)
+        results = run(size, heads, seed, areas, tell)
         if report_file is not None:
             write_json(places["--report"], {"size": size, "heads": heads, "seed": seed, "plans": results})
         if plot_file is not None:
-            plot(results, cells, places["--plot"])
+            plot(results, places["--plot"])
 
 
 @studies.command()
@@ -183,17 +188,3 @@ def _targets(report: Path | None, plot: Path | None) -> dict[str, Path]:
     if plot is not None and plot.suffix not in PICTURES:
         raise InputError(f"--plot must name a {', '.join(PICTURES)} file, not {plot}")
     return {label: path for label, path in (("--report", report), ("--plot", plot)) if path is not None}
-
-
-def _cells(path: Path) -> dict[str, Any]:
-    """Cells by plan, as `python -m synth.alone --plans --json` writes them."""
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            str(plan): {key: int(cells[key]) for key in ("lut4", "flip_flops")}
-            for plan, cells in table.items()
-        }
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"{path}: must be what python -m synth.alone --plans --json writes") from None

@@ -2,7 +2,7 @@
 
     python -m synth.alone --size 16 --rows 16 --route
     python -m synth.alone --size 16 --scheme spiked
-    python -m synth.alone --size 16 --plans --json build/stochastic_area.json
+    python -m synth.alone --size 16 --plans --json sim/stochastic/plan_areas.json
 
 Its streams are pins, so it is smaller than a bitstream, which `onespike synth` makes.
 """
@@ -21,7 +21,7 @@ from golden import config as spiked
 from golden.config import lane_per_token
 from golden.stochastic import table as stochastic
 from golden.stochastic.config import StochasticConfig
-from golden.stochastic.plan import RandomPlan
+from golden.stochastic.plan import COMPARED, RandomPlan
 from hw.core import AttentionCore
 from hw.export import export
 from hw.stochastic.core import StochasticAttention
@@ -31,16 +31,6 @@ from synth.netlist import count, read_statistics
 from synth.tools import Tool, find_tools, run_tool
 
 BOARD = find_board("ulx3s-85f")
-# The plans that the study of `sim.stochastic.study` compares, by its labels
-PLANS = {
-    "unit": RandomPlan(score="unit"),
-    "row": RandomPlan(score="row"),
-    "row, leap 1": RandomPlan(score="row", leap=1),
-    "array": RandomPlan(score="array", output="serial"),
-    "column-broadcast": RandomPlan(score="column-broadcast"),
-    "column-broadcast, one output generator": RandomPlan(output="broadcast"),
-    "row-broadcast": RandomPlan(score="row-broadcast"),
-}
 
 
 def synthesise(
@@ -115,7 +105,7 @@ def main() -> None:
     args = parser.parse_args()
     tools = find_tools(("yosys", BOARD.family.place_and_route))
     rows, head_dim = args.rows or args.size, args.head_dim or args.size
-    plans = PLANS if args.plans else {"column-broadcast": RandomPlan()}
+    plans = COMPARED if args.plans else {"column-broadcast": RandomPlan()}
     if args.scheme == "spiked":
         if args.plans or rows != args.size:
             parser.error("--plans and --rows are of the stochastic scheme")
@@ -138,7 +128,8 @@ def main() -> None:
         print(f"N={args.size} d={head_dim} rows={rows} {label}: {results[label]}", flush=True)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(results, indent=2) + "\n")
+        measured = {"size": args.size, "head_dim": head_dim, "rows": rows, "engines": results}
+        args.json.write_text(json.dumps(measured, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -80,6 +80,18 @@ class RandomPlan:
             raise InputError(f"RandomPlan.allow_repeats must be true or false, not {self.allow_repeats!r}")
 
 
+# Ways of sharing generators, from one per unit to one per row: what they cost is measured beside what they do
+COMPARED = {
+    "unit": RandomPlan(score="unit"),
+    "row": RandomPlan(score="row"),
+    "row, leap 1": RandomPlan(score="row", leap=1),
+    "array": RandomPlan(score="array", output="serial"),
+    "column-broadcast": RandomPlan(score="column-broadcast"),
+    "column-broadcast, one output generator": RandomPlan(output="broadcast"),
+    "row-broadcast": RandomPlan(score="row-broadcast"),
+}
+
+
 def seed_stride(width: int) -> int:
     """Shifts from the start of one seed to that of the next: the golden section of the cycle."""
     return period(width) * 618 // 1000

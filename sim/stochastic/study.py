@@ -7,7 +7,8 @@ only the draws of the score and output comparators differ. Every head of a run r
 rates: the mean over heads estimates the bias of each output, the spread within it the error.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ from typing import Any
 import numpy as np
 
 from golden.code import check_range
+from golden.errors import InputError
 from golden.stochastic.attention import attend, draws, expectation
 from golden.stochastic.config import StochasticConfig
-from golden.stochastic.plan import RandomPlan
+from golden.stochastic.plan import COMPARED, RandomPlan
 
 STEPS = (1, 2, 4, 8, 16, 32, 64)
+# python -m synth.alone --size 16 --plans --json sim/stochastic/plan_areas.json
+AREAS = Path(__file__).with_name("plan_areas.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +43,7 @@ class Case:
 
 CASES = (
     Case(label="ideal", plan=None),
-    Case(label="unit", plan=RandomPlan(score="unit")),
-    Case(label="row", plan=RandomPlan(score="row")),
-    Case(label="row, leap 1", plan=RandomPlan(score="row", leap=1)),
-    Case(label="array", plan=RandomPlan(score="array", output="serial")),
-    Case(label="column-broadcast", plan=RandomPlan(score="column-broadcast")),
-    Case(label="column-broadcast, one output generator", plan=RandomPlan(output="broadcast")),
-    Case(label="row-broadcast", plan=RandomPlan(score="row-broadcast")),
+    *(Case(label=label, plan=plan) for label, plan in COMPARED.items()),
     Case(label="row, same numbers for S and A", plan=RandomPlan(score="row"), shared=True),
     Case(
         label="array of 16 bits, repeats",
@@ -105,12 +103,46 @@ def measure(case: Case, *, size: int, heads: int, seed: int) -> dict[str, Any]:
     }
 
 
-def study(
-    size: int, heads: int, seed: int, on_case: Callable[[str, dict[str, Any]], None]
-) -> dict[str, dict[str, Any]]:
-    """Every plan at this size, by its label; see `measure`.
+def plan_areas(path: Path | None, size: int) -> dict[str, dict[str, int]]:
+    """LUT4-equivalents and flip-flops of a full array N = d = size, by label of its plan.
 
     Args:
+        path: what `python -m synth.alone --plans --json` wrote; the figures that come with the
+            project, empty unless they are of this size, when None.
+
+    Raises:
+        InputError: the file cannot be read, is something else, or is of another size.
+    """
+    file = path or AREAS
+    try:
+        table = json.loads(file.read_text(encoding="utf-8"))
+        sizes = {int(table[name]) for name in ("size", "head_dim", "rows")}
+        areas = {
+            str(label): {name: int(cells[name]) for name in ("lut4", "flip_flops")}
+            for label, cells in table["engines"].items()
+        }
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{file}: must be what python -m synth.alone --plans --json writes") from None
+    if sizes == {size}:
+        return areas
+    if path is None:
+        return {}
+    raise InputError(f"{file}: must be of full arrays with N = d = {size}, not {sorted(sizes)}")
+
+
+def study(
+    size: int,
+    heads: int,
+    seed: int,
+    areas: Mapping[str, Mapping[str, int]],
+    on_case: Callable[[str, dict[str, Any]], None],
+) -> dict[str, dict[str, Any]]:
+    """Every plan at this size, by its label: see `measure`, and its area where that is known.
+
+    Args:
+        areas: see `plan_areas`.
         on_case: called with label and result as each plan is done.
 
     Raises:
@@ -121,27 +153,31 @@ def study(
     check_range("heads", heads, 2, 4096)
     results = {}
     for case in CASES:
-        results[case.label] = measure(case, size=size, heads=heads, seed=seed)
+        results[case.label] = measure(case, size=size, heads=heads, seed=seed) | dict(
+            areas.get(case.label, {})
+        )
         on_case(case.label, results[case.label])
     return results
 
 
-def plot(results: dict[str, dict[str, Any]], area: dict[str, Any], path: Path) -> None:
+def plot(results: dict[str, dict[str, Any]], path: Path) -> None:
     """Panels: error and bias against T, what averages keep of the error, area (where known)."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    known = {label: area[label] for label in results if label in area}
-    figure, panels = plt.subplots(2, 2, figsize=(13, 9), layout="constrained")
+    known = {label: result for label, result in results.items() if "lut4" in result}
+    figure, panels = plt.subplots(2, 2, figsize=(13, 9.5), layout="constrained")
     for panel, name in zip(panels[0], ("error", "mean_bias"), strict=True):
         for label, result in results.items():
             panel.plot(np.array(STEPS), np.array(list(result[name].values())), "o-", label=label)
         panel.set(xlabel="time steps T", xscale="log")
+        panel.set_xticks(STEPS, [str(t) for t in STEPS])
+        panel.minorticks_off()
         panel.grid(alpha=0.3)
     panels[0, 0].set(ylabel="error of the output rate (RMS)", yscale="log")
-    panels[0, 0].legend(fontsize=8)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     panels[0, 1].set(ylabel="bias of the output rate (mean)")
     bars(panels[1, 0], results, {"token_mean": "mean over tokens", "feature_mean": "mean over features"})
     panels[1, 0].set(xlabel="error of averaged outputs, over that of independent ones")
@@ -159,6 +195,6 @@ def bars(panel: Any, results: dict[str, dict[str, Any]], kinds: dict[str, str]) 
     for number, (kind, label) in enumerate(kinds.items()):
         values = [result[kind] for result in results.values()]
         panel.barh(place + 0.4 * number - 0.2, values, 0.4, label=label)
-    panel.set(yticks=place, yticklabels=list(results))
+    panel.set(yticks=place, yticklabels=[label.replace(", ", ",\n") for label in results])
     panel.invert_yaxis()
     panel.legend()

@@ -1,11 +1,12 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from golden.stochastic.plan import RandomPlan
+from golden.stochastic.plan import COMPARED, RandomPlan
 from onespike.cli import main
-from sim.stochastic.study import CASES, Case, measure
+from sim.stochastic.study import CASES, Case, measure, plan_areas
 
 
 def test_ideal_numbers_set_the_scale():
@@ -27,15 +28,34 @@ def test_what_sharing_does():
     assert shared["mean_bias"][64] > 0.01 > abs(row["mean_bias"][64])
 
 
+def areas_file(folder: Path, size: int) -> Path:
+    engines = {"unit": {"lut4": 5, "flip_flops": 7}}
+    path = folder / "area.json"
+    path.write_text(json.dumps({"size": size, "head_dim": size, "rows": size, "engines": engines}))
+    return path
+
+
+def test_shipped_areas_are_of_the_compared_plans():
+    areas = plan_areas(None, 16)
+    assert list(areas) == list(COMPARED)
+    # A generator per unit costs flip-flops, one for all is the smallest bank
+    assert areas["unit"]["flip_flops"] > 2 * areas["column-broadcast"]["flip_flops"]
+    assert plan_areas(None, 8) == {}
+
+
 def test_command(tmp_path, capsys):
-    (tmp_path / "area.json").write_text(json.dumps({"unit": {"lut4": 5, "flip_flops": 7}}))
-    arguments = ["--size", "4", "--heads", "4", "--area", str(tmp_path / "area.json")]
+    arguments = ["--size", "4", "--heads", "4", "--area", str(areas_file(tmp_path, 4))]
     arguments += ["--plot", str(tmp_path / "p.png"), "--report", str(tmp_path / "p.json")]
     # the plan that repeats itself is no worse than others at four tokens: it only has to run
     assert main(["stochastic", "study", *arguments]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 1 + len(CASES)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(CASES)
+    assert [line for line in lines if "LUT4" in line] == [line for line in lines if line.startswith("unit ")]
     assert (tmp_path / "p.png").stat().st_size > 10_000
-    assert set(json.loads((tmp_path / "p.json").read_text())["plans"]) == {case.label for case in CASES}
+    plans = json.loads((tmp_path / "p.json").read_text())["plans"]
+    assert set(plans) == {case.label for case in CASES}
+    assert (plans["unit"]["lut4"], plans["unit"]["flip_flops"]) == (5, 7)
+    assert "lut4" not in plans["ideal"]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +68,18 @@ def test_command(tmp_path, capsys):
     ],
 )
 def test_mistakes(arguments, message, capsys):
+    check_mistake(arguments, message, capsys)
+
+
+def test_areas_of_another_size(tmp_path, capsys):
+    path = areas_file(tmp_path, 8)
+    message = f"{path}: must be of full arrays with N = d = 16, not [8]"
+    check_mistake(("--area", str(path)), message, capsys)
+    path.write_text("{}")
+    check_mistake(("--area", str(path)), f"{path}: must be what python -m synth.alone", capsys)
+
+
+def check_mistake(arguments, message, capsys):
     assert main(["stochastic", "study", *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
