@@ -63,21 +63,6 @@ def accuracy(network: torch.nn.Module, patches: Tensor, labels: Tensor, steps: i
     return 100 * hits / len(patches)
 
 
-def optimisers_of(
-    network: torch.nn.Module, kind: str, rate: float, decay: float
-) -> list[torch.optim.Optimizer]:
-    """AdamW; or Muon for the matrices of the blocks and AdamW for all else, with steps of the same size."""
-    if kind == "adamw":
-        return [torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)]
-    matrices = [p for name, p in network.named_parameters() if p.ndim == 2 and name.startswith("blocks")]
-    inside = {id(p) for p in matrices}
-    others = [p for p in network.parameters() if id(p) not in inside]
-    return [
-        torch.optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(others, lr=rate, weight_decay=decay),
-    ]
-
-
 def train(
     network: torch.nn.Module,
     teacher: torch.nn.Module | None,
@@ -94,14 +79,11 @@ def train(
     images, labels, test, test_labels = data
     batches = len(images) // args.batch
     warm = batches if phase != "quantised" else 1
-    optimisers = optimisers_of(network, args.optimiser, rate, args.decay)
-    schedules = [
-        torch.optim.lr_scheduler.LambdaLR(
-            optimiser,
-            lambda n: min(1, (n + 1) / warm) * (1 + math.cos(math.pi * n / (batches * epochs))) / 2 + 1e-3,
-        )
-        for optimiser in optimisers
-    ]
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=args.decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser,
+        lambda n: min(1, (n + 1) / warm) * (1 + math.cos(math.pi * n / (batches * epochs))) / 2 + 1e-3,
+    )
     for epoch in range(epochs):
         network.train()
         began, total = time.time(), 0.0
@@ -117,9 +99,8 @@ def train(
             network.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            for optimiser, schedule in zip(optimisers, schedules, strict=True):
-                optimiser.step()
-                schedule.step()
+            optimiser.step()
+            schedule.step()
             total += float(loss.detach())
         if epoch % args.every == args.every - 1 or epoch == epochs - 1:
             score = accuracy(network, test, test_labels, steps)
@@ -177,7 +158,6 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4, help="T of the first phase")
     parser.add_argument("--quantised-steps", type=int, default=10, help="T of the second phase")
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--optimiser", choices=("adamw", "muon"), default="adamw", help="muon: torch 2.9")
     parser.add_argument("--decay", type=float, default=0.02)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--shift", type=int, default=1)
