@@ -76,6 +76,8 @@ def train(
     phase: str,
 ) -> None:
     """Cosine schedule from `rate` to nearly nothing; prints the test accuracy of every few epochs."""
+    if not epochs:
+        return
     images, labels, test, test_labels = data
     batches = len(images) // args.batch
     warm = batches if phase != "quantised" else 1
