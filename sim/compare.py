@@ -85,7 +85,7 @@ def stochastic_area(config: StochasticConfig) -> dict[str, Any] | None:
     The seed of the plan and the largest T decide constants and no more than a few cells.
     """
     plan = config.plan
-    if replace(plan, seed=1) != RandomPlan() or config.mask != "none":
+    if replace(plan, seed=1) != RandomPlan() or config.mask != "none" or config.encoders:
         return None
     return measured_area("stochastic", config.tokens, config.head_dim, config.rows)
 

@@ -96,6 +96,7 @@ def main() -> None:
     parser.add_argument("--head-dim", type=int, help="d; N when absent")
     parser.add_argument("--scheme", choices=("stochastic", "spiked"), default="stochastic")
     parser.add_argument("--rows", type=int, help="rows of units; N when absent, and always lanes of spiked")
+    parser.add_argument("--encoders", action="store_true", help="with the Bernoulli encoders")
     parser.add_argument("--plans", action="store_true", help="cells of every plan instead of the default's")
     parser.add_argument("--route", action="store_true", help="place and route too")
     parser.add_argument("--frequency", type=float, default=150, help="target in MHz")
@@ -107,17 +108,20 @@ def main() -> None:
     rows, head_dim = args.rows or args.size, args.head_dim or args.size
     plans = COMPARED if args.plans else {"column-broadcast": RandomPlan()}
     if args.scheme == "spiked":
-        if args.plans or rows != args.size:
-            parser.error("--plans and --rows are of the stochastic scheme")
+        if args.plans or args.encoders or rows != args.size:
+            parser.error("--plans, --encoders and --rows are of the stochastic scheme")
         plans = {"spiked": RandomPlan()}
     results: dict[str, dict[str, Any]] = {}
     for label, plan in plans.items():
+        label += ", encoders" if args.encoders else ""
         folder = args.out / f"{args.size}x{head_dim}x{rows}_{re.sub(r'[^a-z0-9]+', '_', label)}"
         if args.scheme == "spiked":
             core = lane_per_token(args.size, head_dim)
             made, parameters = AttentionCore(core), spiked.to_table(core)
         else:
-            config = StochasticConfig(tokens=args.size, head_dim=head_dim, rows=rows, plan=plan)
+            config = StochasticConfig(
+                tokens=args.size, head_dim=head_dim, rows=rows, encoders=args.encoders, plan=plan
+            )
             made, parameters = StochasticAttention(config), stochastic.to_table(config)
         results[label] = synthesise(
             made, parameters, folder, tools["yosys"], multiplies=args.scheme == "spiked"

@@ -43,6 +43,8 @@ class StochasticJob:
         config: the engine.
         q, k, v: bool [steps, heads, tokens, head_dim].
         first_head: heads that the generators have already served.
+        rates: of q, k and v where the encoders made the trains, int64 [heads, tokens, head_dim] in units of
+            2**-rate_bits; None where trains were given.
     """
 
     config: StochasticConfig
@@ -50,6 +52,7 @@ class StochasticJob:
     k: NDArray[np.bool_]
     v: NDArray[np.bool_]
     first_head: int = 0
+    rates: tuple[NDArray[np.int64], ...] | None = None
 
     @property
     def steps(self) -> int:
@@ -154,12 +157,19 @@ def prepare(
             where = tuple(int(n) for n in np.argwhere(bad)[0])
             rule = "a spike train of 0 and 1" if len(shape) == 4 else "rates in 0..1"
             raise InputError(f"{name} must hold {rule}, not {array[where]:g} at {list(where)}")
+    rates = None
     if len(shape) == 4:
-        trains = {name: array.astype(np.bool_) for name, array in arrays.items()}
+        trains = [array.astype(np.bool_) for array in arrays.values()]
     else:
-        arrays = {name: array.reshape((-1, *shape[-2:])) for name, array in arrays.items()}
-        trains = {name: _encode(name, array, config, steps, first_head) for name, array in arrays.items()}
-    return StochasticJob(config=config, first_head=first_head, **trains)
+        rates = tuple(
+            rate_units(array.reshape((-1, *shape[-2:])), config.rate_bits) for array in arrays.values()
+        )
+        trains = [
+            _encode(name, units, config, steps, first_head) for name, units in zip(arrays, rates, strict=True)
+        ]
+    return StochasticJob(
+        config=config, q=trains[0], k=trains[1], v=trains[2], first_head=first_head, rates=rates
+    )
 
 
 def expectation(
@@ -179,16 +189,16 @@ def expectation(
 
 
 def _encode(
-    name: str, rates: NDArray[np.floating], config: StochasticConfig, steps: int, first_head: int
+    name: str, rates: NDArray[np.int64], config: StochasticConfig, steps: int, first_head: int
 ) -> NDArray[np.bool_]:
     """Trains bool [steps, heads, tokens, head_dim] of one of q, k, v."""
-    units, bank = rate_units(rates, config.rate_bits), config.bank(name)
+    bank = config.bank(name)
     # Queries come in row groups of all d features, the last group padded; keys and values at once
     groups, lanes = (config.groups, config.rows) if name == "q" else (1, config.tokens)
     trains = np.empty((steps, *rates.shape), dtype=np.bool_)
     padded = np.zeros((groups * lanes, config.head_dim), dtype=np.int64)
-    for head, head_units in enumerate(units):
-        padded[: config.tokens] = head_units
+    for head, head_rates in enumerate(rates):
+        padded[: config.tokens] = head_rates
         columns = padded.reshape(groups, lanes, -1).swapaxes(1, 2).reshape(-1, lanes)
         first = (first_head + head) * steps * len(columns)
         coded = encode_rates(columns, bank, first, steps, config.rate_bits)

@@ -26,6 +26,8 @@ class StochasticConfig:
         steps: largest number of time steps T of a head, 1..1024; the plan's draws stay distinct that long.
         rate_bits: fraction bits of a rate at the Bernoulli encoders, 1..16, at most plan.draw_bits.
         mask: scores that never spike: none, diagonal (i = j) or causal (j > i).
+        encoders: the engine holds the Bernoulli encoders and takes rates; otherwise it takes trains, which
+            golden encodes. The spikes are the same.
         plan: the random numbers.
 
     Raises:
@@ -38,6 +40,7 @@ class StochasticConfig:
     steps: int = 16
     rate_bits: int = 8
     mask: MaskKind = "none"
+    encoders: bool = False
     plan: RandomPlan = field(default_factory=RandomPlan)
 
     def __post_init__(self) -> None:
@@ -48,6 +51,8 @@ class StochasticConfig:
         check_range("StochasticConfig.rate_bits", self.rate_bits, 1, min(16, self.plan.draw_bits))
         if self.mask not in MASKS:
             raise InputError(f"StochasticConfig.mask must be one of {', '.join(MASKS)}, not {self.mask!r}")
+        if not isinstance(self.encoders, bool):
+            raise InputError(f"StochasticConfig.encoders must be true or false, not {self.encoders!r}")
         needed = max(self.score_bits, self.sum_bits)
         if self.plan.draw_bits < needed:
             raise InputError(

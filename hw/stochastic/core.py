@@ -1,4 +1,4 @@
-"""Stochastic attention engine: rows of units, delayed values, generators, flow control."""
+"""Stochastic attention engine: rows of units, delayed values, generators, encoders, flow control."""
 
 import numpy as np
 from amaranth.hdl import Const, Module, Mux, Signal
@@ -27,11 +27,11 @@ class StochasticAttention(wiring.Component):
     cycles from the first input to the last output, both counted.
 
     Parameters
-        config: sizes, mask and plan.
+        config: sizes, mask, plan, and whether Bernoulli encoders stand in front.
         taps: add a stream that shows the scores; it leaves cycles and spikes as they are.
 
     Members
-        i: spikes of a feature.
+        i: spikes of a feature; with encoders its rates.
         o: output spikes of a feature, one bit per row of the group; rows past the last token are 0.
         o_score: scores of a slot (only with `taps`).
     """
@@ -40,7 +40,7 @@ class StochasticAttention(wiring.Component):
         self.config = config
         self.taps = taps
         members = {
-            "i": In(stream.Signature(column_layout(config))),
+            "i": In(stream.Signature(rates_layout(config) if config.encoders else column_layout(config))),
             "o": Out(stream.Signature(spikes_layout(config.rows))),
         }
         if taps:
@@ -50,7 +50,7 @@ class StochasticAttention(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles of a head alone beyond (T*groups + 1)*d."""
-        return adder_stages(self.config.tokens) + 4
+        return adder_stages(self.config.tokens) + 4 + self.config.encoders
 
     def elaborate(self, platform: object) -> Module:
         # The inner loop has no enable: a pause broadcasts zeros, which count nothing. Stalls act
@@ -61,6 +61,12 @@ class StochasticAttention(wiring.Component):
         config = self.config
         d, groups = config.head_dim, config.groups
         transfer, at_last, issue = Signal(), Signal(), Signal()
+
+        i = flipped(self.i)
+        if config.encoders:
+            m.submodules.encoder = encoder = BernoulliEncoder(config)
+            connect(m, i, encoder.i)
+            i = encoder.o
 
         # Position of the next input column; `half` of the value memory alternates by time step
         column, group, half = Signal(range(d)), Signal(range(groups)), Signal()
@@ -76,8 +82,8 @@ class StochasticAttention(wiring.Component):
         owed, due = Signal(range(3 * d + 3)), Signal(range(2 * d + 2))
         credit = Signal(range(QUEUE_DEPTH + 1), init=QUEUE_DEPTH)
         m.d.comb += [
-            self.i.ready.eq(~at_last | ((owed <= 2) & (credit >= owed))),
-            transfer.eq(self.i.valid & self.i.ready),
+            i.ready.eq(~at_last | ((owed <= 2) & (credit >= owed))),
+            transfer.eq(i.valid & i.ready),
             issue.eq((due != 0) & (credit != 0)),
         ]
         last_0 = Signal()
@@ -91,9 +97,9 @@ class StochasticAttention(wiring.Component):
         q_0, k_0 = Signal(config.rows), Signal(config.tokens)
         taken_0, first_0, stored_0 = Signal(), Signal(), Signal()
         m.d.sync += [
-            q_0.eq(self.i.p.q),
+            q_0.eq(i.p.q),
             taken_0.eq(transfer),
-            k_0.eq(self.i.p.k),
+            k_0.eq(i.p.k),
             first_0.eq(transfer & (column == 0)),
             last_0.eq(transfer & at_last),
             stored_0.eq(group != 0),
@@ -104,7 +110,7 @@ class StochasticAttention(wiring.Component):
             write, read = key_memory.write_port(), key_memory.read_port()
             m.d.comb += [
                 write.addr.eq(column),
-                write.data.eq(self.i.p.k),
+                write.data.eq(i.p.k),
                 write.en.eq(transfer & (group == 0)),
                 read.addr.eq(column),
                 read.en.eq(1),
@@ -134,7 +140,7 @@ class StochasticAttention(wiring.Component):
         v_b = Signal(config.tokens)
         m.d.comb += [
             write.addr.eq(column + Mux(half, columns, 0)),
-            write.data.eq(self.i.p.v),
+            write.data.eq(i.p.v),
             write.en.eq(transfer & (group == 0)),
             read.addr.eq(out_column + Mux(out_half, columns, 0)),
             read.en.eq(1),
@@ -198,41 +204,3 @@ class StochasticAttention(wiring.Component):
                     )
             signals.append(signal)
         return signals
-
-
-class StochasticRateAttention(wiring.Component):
-    """The engine with Bernoulli encoders in front: rates in, output spikes out.
-
-    One cycle more latency than `StochasticAttention`; same throughput.
-
-    Parameters
-        config: sizes, mask and plan.
-
-    Members
-        i: rates of a feature, in the order of the engine's columns.
-        o: output spikes of a feature.
-    """
-
-    def __init__(self, config: StochasticConfig) -> None:
-        self.config = config
-        self.engine = StochasticAttention(config)
-        super().__init__(
-            {
-                "i": In(stream.Signature(rates_layout(config))),
-                "o": Out(stream.Signature(spikes_layout(config.rows))),
-            }
-        )
-
-    @property
-    def latency(self) -> int:
-        """Cycles of a head alone beyond (T*groups + 1)*d."""
-        return self.engine.latency + 1
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.submodules.encoder = encoder = BernoulliEncoder(self.config)
-        m.submodules.engine = self.engine
-        connect(m, flipped(self.i), encoder.i)
-        connect(m, encoder.o, self.engine.i)
-        connect(m, self.engine.o, flipped(self.o))
-        return m

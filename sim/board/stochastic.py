@@ -12,7 +12,7 @@ from golden.stochastic.table import from_table, to_table
 from hw.stochastic.core import StochasticAttention
 from sim.board.session import Progress, Session
 from sim.board.streams import DEFAULT_BAUD, PATIENCE, LinkedStreams, open_session
-from sim.stochastic.beats import input_beats, output_spikes
+from sim.stochastic.beats import job_beats, output_spikes
 
 
 class StochasticBoard:
@@ -63,7 +63,7 @@ class StochasticBoard:
             LinkError: the board stopped answering.
         """
         assert job.config == self.config, "prepared for this board"
-        beats = self._streams.beats("i", input_beats(job.q, job.k, job.v, self.config))
+        beats = self._streams.beats("i", job_beats(job))
         data = b"".join(self._streams.records("i", beats))
         outputs = self._streams.exchange(data, {"o": len(beats)}, progress)
         return StochasticSpikes(score=compute(job).score, out=output_spikes(outputs["o"], job))

@@ -11,6 +11,21 @@ from golden.stochastic.config import StochasticConfig
 Fields = dict[str, Any]
 
 
+def job_beats(job: StochasticJob) -> Fields:
+    """Input columns of a job as its engine takes them: rates where it has encoders, trains elsewhere.
+
+    To encoders a train is a rate of 0 or 1 that changes with time: the one never spikes, the other always.
+    """
+    config = job.config
+    if not config.encoders:
+        return input_beats(job.q, job.k, job.v, config)
+    if job.rates is not None:
+        q, k, v = (np.broadcast_to(rates, job.q.shape) for rates in job.rates)
+    else:
+        q, k, v = (train.astype(np.int64) << config.rate_bits for train in (job.q, job.k, job.v))
+    return input_beats(q, k, v, config)
+
+
 def input_beats(
     q: NDArray[np.generic], k: NDArray[np.generic], v: NDArray[np.generic], config: StochasticConfig
 ) -> Fields:

@@ -9,6 +9,8 @@ one time step: d columns in, d columns out.
 - It can be delivered from `output_latency` cycles after it was issued.
 - The last input column of a slot is accepted only when every output column still to be issued is
   sure to be issued by the next cycle: at most two are left, and the queue has room for them.
+- Encoders hold one column: they accept the next in the cycle in which that column moves on, the cycle
+  after it came or later, and what is said above of accepting holds for its move.
 """
 
 from bisect import bisect_left
@@ -56,7 +58,7 @@ def predict(job: StochasticJob) -> CycleReport:
     """Completion of every row when inputs never pause and outputs are always taken."""
     config = job.config
     columns = np.arange(1, slots_of(job) + 1) * config.head_dim - 1
-    ends = columns + config.head_dim - 1 + SCORE_LATENCY + output_latency(config)
+    ends = columns + config.encoders + config.head_dim - 1 + SCORE_LATENCY + output_latency(config)
     return row_report(ends, job)
 
 
@@ -78,6 +80,7 @@ def replay(config: StochasticConfig, offered: list[int], ready: list[bool]) -> T
     """
     d, latency = config.head_dim, output_latency(config)
     accepted: list[int] = []
+    entered: list[int] = []
     issued: list[int] = []
     delivered: list[int] = []
 
@@ -88,10 +91,15 @@ def replay(config: StochasticConfig, offered: list[int], ready: list[bool]) -> T
 
     for number, gap in enumerate(offered):
         cycle = (accepted[-1] + 1 if accepted else 0) + gap
+        if config.encoders:
+            accepted.append(max(cycle, entered[-1] if entered else 0))
+            cycle = accepted[-1] + 1
         last = number % d == d - 1
         while last and not may_close(cycle):
             cycle += 1
-        accepted.append(cycle)
+        entered.append(cycle)
+        if not config.encoders:
+            accepted.append(cycle)
         if not last:
             continue
         for _ in range(d):

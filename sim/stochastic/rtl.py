@@ -5,11 +5,11 @@ from pathlib import Path
 
 from golden.stochastic.attention import StochasticJob, StochasticSpikes
 from golden.stochastic.config import StochasticConfig
-from hw.stochastic.core import StochasticAttention, StochasticRateAttention
+from hw.stochastic.core import StochasticAttention
 from sim.cycles import CycleReport
 from sim.rtl.build import build
 from sim.rtl.simulator import Pauses, Progress, Result, Simulator
-from sim.stochastic.beats import by_token, input_beats, output_spikes
+from sim.stochastic.beats import by_token, job_beats, output_spikes
 from sim.stochastic.cycle_model import row_report
 
 
@@ -20,15 +20,6 @@ def simulator(config: StochasticConfig, *, quick: bool = False) -> Simulator:
         return StochasticAttention(config, taps=True)
 
     return build(make, "stochastic_attention", parameters=asdict(config), quick=quick)
-
-
-def rate_simulator(config: StochasticConfig, *, quick: bool = False) -> Simulator:
-    """Simulator of the engine with its Bernoulli encoders."""
-
-    def make() -> StochasticRateAttention:
-        return StochasticRateAttention(config)
-
-    return build(make, "stochastic_rate_attention", parameters=asdict(config), quick=quick)
 
 
 def simulate(
@@ -46,7 +37,7 @@ def simulate(
     config = job.config
     slots = job.heads * job.steps * config.groups
     return simulator(config, quick=quick).run(
-        {"i": input_beats(job.q, job.k, job.v, config)},
+        {"i": job_beats(job)},
         {"o": slots * config.head_dim, "o_score": slots},
         pauses=pauses,
         seed=seed,

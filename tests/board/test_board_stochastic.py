@@ -46,6 +46,18 @@ def test_every_spike(port: str, heads: int, steps: int) -> None:
     assert want.out.any()
 
 
+def test_encoders_on_the_board() -> None:
+    """Rates travel over the link, trains of 0 and 1 too."""
+    config = replace(CONFIG, rate_bits=5, encoders=True)
+    program = compile_board(find_board("icebreaker"), stochastic_design(config, "encoders"))
+    coded = prepare(**rates(4, 2), config=config, steps=7)
+    with running(program) as port:
+        for job in (coded, replace(coded, rates=None)):
+            with connect(port) as board:
+                assert board.config == config
+                assert np.array_equal(board.run(job).out, compute(job).out)
+
+
 def test_generators_run_on_within_a_session(port: str) -> None:
     arrays = rates(1, 2)
     with connect(port) as board:

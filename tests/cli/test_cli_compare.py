@@ -1,6 +1,7 @@
 """onespike compare: both schemes on one file, against the reports that each gives alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,7 @@ def test_areas() -> None:
     assert stochastic_area(config) == measured_area("stochastic", 8, 8, 8) is not None
     other = StochasticConfig(tokens=8, head_dim=8, rows=8, plan=RandomPlan(score="row"))
     assert stochastic_area(other) is None
+    assert stochastic_area(replace(config, encoders=True)) is None
     assert measured_area("spiked", 3, 3, 3) is None
 
 

@@ -114,6 +114,13 @@ def test_stochastic_engine(folder: Path, run) -> None:
     assert "module stochastic_attention(" in (folder / "rtl" / "stochastic_attention.v").read_text()
     manifest = json.loads((folder / "rtl" / "stochastic_attention.json").read_text())
     assert (manifest["parameters"]["rows"], manifest["latency"]) == (2, {"head": 5})
+    with (folder / "engine.toml").open("a") as file:
+        file.write("encoders = true\n")
+    assert run(*start, "--config", "engine.toml").status == 0
+    manifest = json.loads((folder / "rtl" / "stochastic_attention.json").read_text())
+    assert (manifest["parameters"]["encoders"], manifest["latency"]) == (True, {"head": 6})
+    # 9 bits for each of 2 queries, 5 keys and 5 values instead of one
+    assert next(s["width"] for s in manifest["streams"] if s["name"] == "i") == 9 * 12
     assert "--scheme stochastic needs --config" in run(*start).err
     assert "--preset needs --scheme spiked" in run(*start, "--preset", "tiny").err
     assert "--network needs --scheme spiked" in run(*start, "--network", "n.npz").err

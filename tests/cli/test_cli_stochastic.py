@@ -44,6 +44,21 @@ def test_engines_agree_on_every_spike(rates: Path, tmp_path: Path) -> None:
     assert reports["rtl"]["seed"] == 3
 
 
+def test_encoders_of_the_engine(rates: Path, tmp_path: Path) -> None:
+    engine, report = tmp_path / "engine.toml", tmp_path / "r.json"
+    spikes, cycles = [], []
+    for encoders in ("false", "true"):
+        engine.write_text(f"tokens = 5\nhead_dim = 6\nrate_bits = 5\nencoders = {encoders}\n")
+        target = tmp_path / f"{encoders}.npz"
+        options = ("--config", str(engine), "--engine", "rtl", "--report", str(report))
+        assert run(rates, target, *options) == 0
+        with np.load(target) as arrays:
+            spikes.append(arrays["out"])
+        cycles.append(json.loads(report.read_text())["cycles"]["total"])
+    assert np.array_equal(*spikes)
+    assert cycles[1] == cycles[0] + 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,14 +1,16 @@
 """The engine spike for spike and cycle for cycle, compiled by Verilator."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from golden.stochastic.attention import compute, prepare, rate_units
+from golden.stochastic.attention import compute, prepare
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
 from sim.stochastic import rtl
-from sim.stochastic.beats import input_beats, output_spikes
-from sim.stochastic.cycle_model import output_latency, predict
+from sim.stochastic.beats import input_beats
+from sim.stochastic.cycle_model import output_latency, predict, replay
 
 # A full array, row groups with an incomplete last one, a single everything
 SHAPES = [(7, 5, 7), (9, 10, 4), (1, 1, 1)]
@@ -46,7 +48,13 @@ def test_pauses_change_no_spike(tokens, head_dim, rows, pauses):
     config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=rows)
     job = job_of(config, 4, 3)
     for seed in range(10):
-        check(job, rtl.simulate(job, pauses=pauses, seed=seed, quick=True))
+        result = rtl.simulate(job, pauses=pauses, seed=seed, quick=True)
+        check(job, result)
+        if "o" not in pauses:
+            accepted = result.accepted["i"]
+            predicted = replay(config, [int(n) for n in np.diff(accepted, prepend=-1) - 1], [])
+            np.testing.assert_array_equal(accepted, predicted.accepted)
+            np.testing.assert_array_equal(result.outputs["o"].cycles, predicted.delivered)
 
 
 @pytest.mark.parametrize("reset_at", [0, 3, 11, 29, 40])
@@ -58,18 +66,18 @@ def test_reset_starts_over(reset_at):
 
 def test_encoders():
     plan = RandomPlan(score="row", output="serial", seed=321)
-    config = StochasticConfig(tokens=6, head_dim=5, rows=4, plan=plan, rate_bits=6)
+    config = StochasticConfig(tokens=6, head_dim=5, rows=4, plan=plan, rate_bits=6, encoders=True)
     rates = np.random.default_rng(1).uniform(size=(3, 2, 6, 5))
     rates[:, :, :2] = [[[0.0], [1.0]]]
-    job = prepare(*rates, config, steps=3)
-    beats = input_beats(*(np.broadcast_to(rate_units(r, 6), (3, 2, 6, 5)) for r in rates), config)
-    engine = rtl.rate_simulator(config, quick=True)
-    for pauses in (0.0, 0.4):
-        result = engine.run({"i": beats}, {"o": len(beats["q"])}, pauses=pauses)
-        np.testing.assert_array_equal(output_spikes(result["o"], job), compute(job).out)
-        if not pauses:
-            slots = job.heads * job.steps * config.groups
-            assert result.cycles == (slots + 1) * 5 + output_latency(config) + 2
+    coded = prepare(*rates, config, steps=3)
+    for job in (coded, dataclasses.replace(coded, rates=None)):  # a train is a rate of 0 or 1
+        for pauses in (0.0, 0.4):
+            result = rtl.simulate(job, pauses=pauses, quick=True)
+            check(job, result)
+            if not pauses:
+                assert rtl.completion(result, job) == predict(job)
+                slots = job.heads * job.steps * config.groups
+                assert result.cycles == (slots + 1) * 5 + output_latency(config) + 2
 
 
 def test_keys_and_values_of_later_groups_are_not_read():

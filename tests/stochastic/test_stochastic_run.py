@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from golden.errors import InputError
 from golden.stochastic.attention import compute
 from golden.stochastic.config import StochasticConfig
 from sim.stochastic.activity import activity
+from sim.stochastic.beats import job_beats
 from sim.stochastic.run import attend
 
 
@@ -27,6 +29,26 @@ def test_engines_agree():
     reports = [outcome.report() | {"engine": ""} for outcome in (model, hardware)]
     assert reports[0] == reports[1]
     json.dumps(reports)
+
+
+def test_encoders_in_hardware():
+    without = StochasticConfig(tokens=7, head_dim=5, rows=3, rate_bits=4)
+    config = replace(without, encoders=True)
+    arrays = rates(tokens=7, head_dim=5)
+    golden, model, hardware, coded = (
+        attend(arrays, engine=engine, config=chosen, steps=6)
+        for engine, chosen in (("golden", without), ("model", config), ("rtl", config), ("rtl", without))
+    )
+    for outcome in (model, hardware):
+        for name, array in golden.arrays().items():
+            np.testing.assert_array_equal(outcome.arrays()[name], array)
+    assert model.cycles == hardware.cycles
+    assert hardware.cycles.total == coded.cycles.total + 1
+    assert hardware.report()["configuration"]["encoders"] is True
+    # The encoders get the rates, not their trains
+    assert len(np.unique(job_beats(hardware.job)["q"])) == 17
+    trains = attend({name: getattr(golden.job, name) for name in "qkv"}, engine="rtl", config=config)
+    np.testing.assert_array_equal(trains.spikes.out, golden.spikes.out)
 
 
 def test_trains_and_seed():

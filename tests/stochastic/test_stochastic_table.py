@@ -8,7 +8,7 @@ from golden.stochastic.plan import RandomPlan
 from golden.stochastic.table import from_table, load_config, to_table
 
 CONFIG = StochasticConfig(
-    tokens=5, head_dim=6, rows=2, mask="causal", plan=RandomPlan(width=40, seed=7, score="row")
+    tokens=5, head_dim=6, rows=2, mask="causal", encoders=True, plan=RandomPlan(width=40, seed=7, score="row")
 )
 
 
@@ -20,7 +20,8 @@ def test_table_and_back():
 def test_file(tmp_path):
     path = tmp_path / "engine.toml"
     path.write_text(
-        'tokens = 5\nhead_dim = 6\nrows = 2\nmask = "causal"\nwidth = 40\nseed = 7\nscore = "row"\n'
+        'tokens = 5\nhead_dim = 6\nrows = 2\nmask = "causal"\nencoders = true\n'
+        'width = 40\nseed = 7\nscore = "row"\n'
     )
     assert load_config(path) == CONFIG
 
@@ -45,6 +46,7 @@ def test_file(tmp_path):
             "tokens = 5\nhead_dim = 6\nallow_repeats = 1",
             "RandomPlan.allow_repeats must be true or false, not 1",
         ),
+        ("tokens = 5\nhead_dim = 6\nencoders = 1", "StochasticConfig.encoders must be true or false, not 1"),
         ("tokens = ", "not a TOML file"),
     ],
 )
