@@ -11,6 +11,7 @@ from golden.attention import prepare
 from golden.energy.layers import SHAPES
 from golden.energy.stochastic import PAPER_RATIOS, Layer
 from golden.errors import InputError
+from onespike.energy_tables import gate_verdict, scope_tables, sensitivity_table
 from onespike.files import read_inputs, whole_or_nothing, write_json
 from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
 from onespike.tables import print_tables
@@ -20,8 +21,8 @@ from sim.energy import (
     measured_densities,
     network_report,
     paper_report,
-    scheme_report,
 )
+from sim.scheme_energy import scheme_report
 from sim.workload import random_heads
 
 energy = typer.Typer(help="Energy under two accountings that are never mixed.", rich_markup_mode="markdown")
@@ -125,7 +126,7 @@ def hardware(
     report["seed"] = seed
     write_report(report_file, report)
     titles = {"spiking": "Spiking core", "mac": "8-bit multiply-accumulate lanes, softmax"}
-    print_tables([scope_table(title, report[side]) for side, title in titles.items()])
+    print_tables(scope_tables({title: report[side] for side, title in titles.items()}))
     ratio = report["spiking"]["microjoule"] / report["mac"]["microjoule"]
     verdict = "spikes lose" if ratio > 1 else "spikes win"
     meet = report["crossover"]
@@ -199,29 +200,28 @@ def stochastic(
             help="Spikes of the stochastic scores per step. [default: the square of --rate]",
         ),
     ] = None,
-    sharing: Annotated[
-        int, typer.Option("--sharing", metavar="N", parser=whole_number, help="Comparators per random draw.")
-    ] = 1,
     register: Annotated[
         float | None,
         typer.Option(
             "--register-pj",
             metavar="PJ",
             parser=positive,
-            help="Of a random bit. [default: that of an adder's bit]",
+            help="Of a bit of the generators. [default: that of an adder's bit]",
         ),
     ] = None,
     report_file: ReportOption = None,
 ) -> None:
     """Attention in floats, in accumulated spikes and in stochastic spikes, by the paper's accounting.
 
-    Stochastic Spiking Attention (AICAS 2024): arithmetic and memory apart, every line with its count
-    and constant. The defaults are the paper's layer.
+    Stochastic Spiking Attention (AICAS 2024): arithmetic and memory apart, every line with its count,
+    its constant and where that comes from; the stochastic scheme as the default full array does it.
+    Shape and T default to the paper's layer; the rate of spikes is this project's figure, not the
+    paper's. No source has the energy of an AND gate: the second table shows what depends on it.
 
     Examples:
 
         onespike energy stochastic
-        onespike energy stochastic --rate 0.1 --sharing 64 --report energy.json
+        onespike energy stochastic --rate 0.1 --report energy.json
     """
     layer = Layer(
         heads=heads,
@@ -230,7 +230,6 @@ def stochastic(
         steps=steps,
         rate=rate,
         score_rate=score_rate,
-        sharing=sharing,
     )
     report = scheme_report(layer, register)
     write_report(report_file, report)
@@ -242,21 +241,12 @@ def stochastic(
         energies = (f"{entry[part]['microjoule']:.4f}" for part in PAPER_RATIOS)
         table.add_row(name, *energies, *(f"{entry[part]['ratio']:.2f}" for part in PAPER_RATIOS))
     table.add_row("the paper, float", "", "", *(f"{ratio:.1f}" for ratio in PAPER_RATIOS.values()))
-    parts = report["schemes"]["stochastic"]
-    print_tables([table, *(scope_table(f"stochastic, {part}", parts[part]) for part in PAPER_RATIOS)])
-
-
-def scope_table(title: str, side: dict[str, Any]) -> Table:
-    """One line per scope, a question mark where the energy is not known."""
-    table = Table(title=title, box=SIMPLE)
-    for column in ("scope", "events", "pJ each", "µJ", "how"):
-        table.add_column(column, justify="left" if column in ("scope", "how") else "right")
-    for scope in side["scopes"]:
-        known = scope["picojoule"] is not None
-        numbers = (f"{scope['picojoule']:.4f}", f"{scope['microjoule']:.4f}") if known else ("?", "?")
-        table.add_row(scope["name"], f"{scope['events']:,.0f}", *numbers, scope["formula"])
-    table.add_row("sum of what is known", "", "", f"{side['microjoule']:.4f}", "")
-    return table
+    print_tables([table, sensitivity_table(report["sensitivity"])])
+    typer.echo(gate_verdict(report["sensitivity"]))
+    sides = {
+        f"{name}: {part}": entry[part] for name, entry in report["schemes"].items() for part in PAPER_RATIOS
+    }
+    print_tables(scope_tables(sides))
 
 
 def write_report(path: Path | None, report: dict[str, Any]) -> None:

@@ -76,7 +76,8 @@ def study(
         cells = f"  LUT4 {result['lut4']} FF {result['flip_flops']}" if "lut4" in result else ""
         typer.echo(
             f"{label:40s} error {errors}  bias {result['bias'][STEPS[-1]]:.4f} "
-            f"mean {result['mean_bias'][STEPS[-1]]:+.4f}  row sums {result['row_sum_variance']:.2f} "
+            f"mean {result['mean_bias'][STEPS[-1]]:+.4f} +- {result['mean_bias_error'][STEPS[-1]]:.4f}  "
+            f"row sums {result['row_sum_variance']:.2f} "
             f"token mean {result['token_mean']:.2f} feature mean {result['feature_mean']:.2f}{cells}"
         )
 
@@ -149,7 +150,7 @@ def accuracy(
                 {"dataset": dataset, "images": done, "float": reference, "accuracy": table},
             )
         if plot_file is not None:
-            plot(table, dataset, reference, places["--plot"])
+            plot(table, f"{dataset}, {done:,} test images", reference, places["--plot"])
 
 
 @studies.command()

@@ -24,13 +24,6 @@ from golden.energy.hardware import (
 from golden.energy.layers import layer_list
 from golden.energy.paper import FLOAT_OPERATION, FLOAT_OUTPUT, PICOJOULES_PER_MILLIJOULE
 from golden.energy.published import REPRODUCTIONS
-from golden.energy.stochastic import (
-    Account,
-    Layer,
-    float_attention,
-    stochastic_attention,
-)
-from golden.energy.stochastic import spiking_attention as accumulating_attention
 from golden.errors import InputError
 from sim.activity import activity
 from sim.cycle_model import predict
@@ -187,6 +180,12 @@ def network_report(
     }
 
 
+def scope_lines(scopes: list[Scope]) -> dict[str, Any]:
+    """Scopes and their sum as plain values."""
+    lines = [asdict(scope) | {"microjoule": scope.microjoule} for scope in scopes]
+    return {"scopes": lines, "microjoule": total(scopes)}
+
+
 def hardware_report(job: AttentionJob, config: CoreConfig, clock_picojoule: float | None) -> dict[str, Any]:
     """Scopes of both sides, their sums, and the density at which they meet.
 
@@ -198,45 +197,13 @@ def hardware_report(job: AttentionJob, config: CoreConfig, clock_picojoule: floa
     survivors = float((spikes.attn_phase >= 0).sum()) / events.rows
     spiking, mac = density_curve(events, survivors, config)
 
-    def side(scopes: list[Scope]) -> dict[str, Any]:
-        lines = [asdict(scope) | {"microjoule": scope.microjoule} for scope in scopes]
-        return {"scopes": lines, "microjoule": total(scopes)}
-
     return {
         "configuration": to_table(config),
         "events": asdict(events),
         "density": {name: s.count() / s.sign.size for name, s in (("q", job.q), ("k", job.k), ("v", job.v))},
         "survivors_per_row": survivors,
-        "spiking": side(spiking_attention(events, config, clock_picojoule)),
-        "mac": side(mac_attention(events, config, clock_picojoule)),
+        "spiking": scope_lines(spiking_attention(events, config, clock_picojoule)),
+        "mac": scope_lines(mac_attention(events, config, clock_picojoule)),
         "curve": {"density": DENSITIES, "spiking": spiking, "mac": mac},
         "crossover": crossover(DENSITIES, spiking, mac),
-    }
-
-
-def scheme_report(layer: Layer, register_picojoule: float | None = None) -> dict[str, Any]:
-    """The kinds of attention of a layer, scope by scope, and their ratios to the stochastic one.
-
-    Args:
-        register_picojoule: see `golden.energy.stochastic.stochastic_attention`.
-    """
-    stochastic = stochastic_attention(layer, register_picojoule)
-    accounts = {
-        "float, 32 bits": float_attention(layer, 32),
-        "float, 8 bits": float_attention(layer, 8),
-        "spiking, accumulate only": accumulating_attention(layer),
-        "stochastic": stochastic,
-    }
-
-    def part(account: Account, name: str) -> dict[str, Any]:
-        scopes, base = getattr(account, name), total(getattr(stochastic, name))
-        lines = [asdict(scope) | {"microjoule": scope.microjoule} for scope in scopes]
-        return {"microjoule": total(scopes), "ratio": total(scopes) / base, "scopes": lines}
-
-    return {
-        "layer": asdict(layer),
-        "schemes": {
-            name: {kind: part(account, kind) for kind in ("compute", "memory")}
-            for name, account in accounts.items()
-        },
     }

@@ -44,3 +44,20 @@ MEMORY_READ: dict[int, Constant] = {
     32 * 1024: Constant(picojoule=20.0, source=HOROWITZ),
     1024 * 1024: Constant(picojoule=100.0, source=HOROWITZ),
 }
+
+# --- stochastic attention: what the source of the constants has no number for --------------------
+
+ADDER_BIT = Constant(
+    picojoule=INT8_ADD.picojoule / 8, source=f"an eighth of the 8-bit add of 0.03 pJ in {HOROWITZ}"
+)
+AND_GATE = Constant(
+    picojoule=ADDER_BIT.picojoule,
+    source=f"assumed: a bit of an adder, which holds two AND gates and more; {ADDER_BIT.source}",
+)
+REGISTER_BIT = Constant(
+    picojoule=ADDER_BIT.picojoule, source=f"assumed: a bit of an adder; {ADDER_BIT.source}"
+)
+MEMORY_BIT = Constant(
+    picojoule=MEMORY_READ[8 * 1024].picojoule / MEMORY_READ_BITS,
+    source=f"a 64th of a 64-bit read of an 8 KiB memory, 10 pJ in {HOROWITZ}; a write likewise",
+)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from golden.config import CoreConfig
-from golden.energy.units import access, add, multiply
+from golden.energy.units import SOURCE, access, add, multiply
 from golden.network.layers import LINEAR_FRACTION_BITS
 from golden.normaliser import RATIO_WIDTH
 
@@ -30,12 +30,14 @@ class Scope:
         events: how many.
         picojoule: energy of one event, None where it is not known.
         formula: how the energy of one event comes about.
+        source: where the energy of one event comes from.
     """
 
     name: str
     events: float
     picojoule: float | None
     formula: str
+    source: str = SOURCE
 
     @property
     def microjoule(self) -> float | None:
@@ -84,7 +86,11 @@ def clock_scope(cycles: int | None, picojoule: float | None) -> Scope:
     """Clock tree and idle logic: a parameter, or explicitly unknown."""
     formula = "given pJ per cycle" if picojoule is not None else "unknown: no published figure fits this core"
     return Scope(
-        name="clock and idle", events=cycles or 0, picojoule=picojoule if cycles else None, formula=formula
+        name="clock and idle",
+        events=cycles or 0,
+        picojoule=picojoule if cycles else None,
+        formula=formula,
+        source="none" if picojoule is None else "given",
     )
 
 
@@ -180,7 +186,6 @@ def mac_attention(
     products = rows * keys * events.head_dim
     lane_bits = config.groups * config.head_dim * 2 * MAC_BITS
     read = access(MAC_BITS, lane_bits)
-    table = access(EXP_TABLE_BITS, EXP_TABLE_ENTRIES * EXP_TABLE_BITS)
     width = mac_accumulator(max(events.head_dim, keys))
     mac = multiply(MAC_BITS, MAC_BITS) + add(width)
     return [
@@ -208,6 +213,15 @@ def mac_attention(
             picojoule=mac,
             formula=f"{MAC_BITS} x {MAC_BITS} multiply, {width}-bit add",
         ),
+        *softmax(rows, keys, events.head_dim, width),
+        clock_scope(events.cycles, clock_picojoule),
+    ]
+
+
+def softmax(rows: int, keys: int, head_dim: int, width: int) -> list[Scope]:
+    """Softmax over `keys` scores in each of the rows of all heads, with sums of `width` bits."""
+    table = access(EXP_TABLE_BITS, EXP_TABLE_ENTRIES * EXP_TABLE_BITS)
+    return [
         Scope(
             name="softmax, per score",
             events=rows * keys,
@@ -222,11 +236,10 @@ def mac_attention(
         ),
         Scope(
             name="scaling of outputs",
-            events=rows * events.head_dim,
+            events=rows * head_dim,
             picojoule=multiply(width, EXP_TABLE_BITS),
             formula=f"{width} x {EXP_TABLE_BITS} multiply",
         ),
-        clock_scope(events.cycles, clock_picojoule),
     ]
 
 

@@ -7,34 +7,39 @@ paper's own table of operations is not reproduced; every count and constant is a
     float       Q K^T and S V: N*N*d multiplications and additions each. Softmax is left out, which
                 favours the float network
     spiking     Q K^T adds one where q and k spike; S V adds a score where v spikes
-    stochastic  AND of q and k, and of S and v, a count where it is 1; a comparison and its random
-                bits per score and per output
+    stochastic  the full array of `hw.stochastic`: AND of q and k, and of S and v, for every pair; a
+                count or an addition where it is 1; a comparison per score and per output; the
+                registers of the plan, and the scaling of their draws to 0..size-1
 
 Memory: inputs are read and outputs written once; scores are written and read once where they leave
-the arithmetic (float, spiking) and stay in flip-flops in the stochastic engine.
+the arithmetic (float, spiking) and stay in flip-flops in the stochastic engine, which keeps the
+values of a step until its scores are known. Q, K and V come as spikes: encoders are not counted;
+clock, control, queues and wires are on no side.
 """
 
 from dataclasses import dataclass
 
 from golden.code import check_range
 from golden.energy.constants import (
+    ADDER_BIT,
+    AND_GATE,
     INT8_ADD,
     INT8_MULTIPLY,
-    MEMORY_READ,
-    MEMORY_READ_BITS,
+    MEMORY_BIT,
     PAPER_ADD,
     PAPER_MULTIPLY,
+    REGISTER_BIT,
+    Constant,
 )
-from golden.energy.hardware import Scope
-from golden.energy.units import add
+from golden.energy.hardware import Scope, clock_scope
+from golden.energy.units import SOURCE, access, add
 from golden.errors import InputError
+from golden.stochastic.plan import Banks, RandomPlan
 
 # Stochastic Spiking Attention, abstract: the float network's energy over that of SSA
 PAPER_RATIOS = {"compute": 6.3, "memory": 1.7}
 NUMBERS = {8: (INT8_MULTIPLY, INT8_ADD), 32: (PAPER_MULTIPLY, PAPER_ADD)}
 SCORE_BITS = 8
-MEMORY_BYTES = 8 * 1024
-MEMORY_BIT = MEMORY_READ[MEMORY_BYTES].picojoule / MEMORY_READ_BITS
 # Bits of a counter that change per increment, on average: 1 + 1/2 + 1/4 + ...
 INCREMENT_BITS = 2
 
@@ -48,7 +53,6 @@ class Layer:
         steps: T of the spiking schemes.
         rate: share of the q, k, v spikes that are there, per step.
         score_rate: likewise for the stochastic scores; rate**2 when None.
-        sharing: comparators that use a draw of random bits.
 
     Raises:
         InputError: a field is outside its range.
@@ -60,10 +64,9 @@ class Layer:
     steps: int
     rate: float
     score_rate: float | None = None
-    sharing: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("heads", "tokens", "head_dim", "steps", "sharing"):
+        for name in ("heads", "tokens", "head_dim", "steps"):
             check_range(name, getattr(self, name), 1, 1 << 16)
         for name in ("rate", "score_rate"):
             value = getattr(self, name)
@@ -99,8 +102,8 @@ def float_attention(layer: Layer, bits: int) -> Account:
     each = f"per pair of features in Q K^T and in S V, {bits} bits"
     return Account(
         compute=[
-            _scope("multiplications", 2 * layer.pairs, multiply.picojoule, each),
-            _scope("additions", 2 * layer.pairs, addition.picojoule, each),
+            _scope("multiplications", 2 * layer.pairs, multiply, each),
+            _scope("additions", 2 * layer.pairs, addition, each),
         ],
         memory=[
             _memory("inputs and outputs", 4 * layer.values * bits, f"{bits} bits, once each"),
@@ -111,13 +114,13 @@ def float_attention(layer: Layer, bits: int) -> Account:
 
 def spiking_attention(layer: Layer) -> Account:
     """Attention that only accumulates: spikes of Q, K, V select what is added."""
-    steps, adding = layer.steps, INT8_ADD.picojoule
+    steps = layer.steps
     return Account(
         compute=[
             _scope(
-                "score additions", steps * layer.pairs * layer.rate**2, adding, "8 bits where q and k spike"
+                "score additions", steps * layer.pairs * layer.rate**2, INT8_ADD, "8 bits where q and k spike"
             ),
-            _scope("output additions", steps * layer.pairs * layer.rate, adding, "8 bits where v spikes"),
+            _scope("output additions", steps * layer.pairs * layer.rate, INT8_ADD, "8 bits where v spikes"),
         ],
         memory=[
             _memory("inputs and outputs", 4 * steps * layer.values, "a bit per step"),
@@ -126,50 +129,116 @@ def spiking_attention(layer: Layer) -> Account:
     )
 
 
-def stochastic_attention(layer: Layer, register_picojoule: float | None = None) -> Account:
-    """Stochastic spiking attention.
+def stochastic_attention(
+    layer: Layer, register_picojoule: float | None = None, plan: RandomPlan | None = None
+) -> Account:
+    """Stochastic spiking attention on a full array of units.
 
     A bit of an adder stands for what the source of the constants has no number for: an AND gate, a bit
-    of a comparison, of an increment and of a shift register. A full adder holds two ANDs: an upper bound.
+    of a comparison, of a count and of a shift register. A full adder holds two ANDs, and gates are
+    charged for every pair, spikes or not: an upper bound. Counters and row adders are charged for what
+    spikes change. A draw moves all bits of its register on, however few of them are compared.
 
     Args:
         layer: the layer.
-        register_picojoule: energy of a random bit; that of an adder's bit when None.
+        register_picojoule: energy of a bit of the generators; that of an adder's bit when None.
+        plan: which comparators share a draw; the default plan when None.
     """
-    steps = layer.steps
+    steps, plan = layer.steps, plan or RandomPlan()
     score_rate = layer.rate**2 if layer.score_rate is None else layer.score_rate
-    score_bits, output_bits = (layer.head_dim - 1).bit_length(), (layer.tokens - 1).bit_length()
-    score_draws, output_draws = steps * layer.scores, steps * layer.values
-    drawn = score_draws * score_bits + output_draws * output_bits
-    increment = f"{INCREMENT_BITS} bits change on average, per coincidence"
-    bit = "as an adder's bit" if register_picojoule is None else "as given"
+    register = REGISTER_BIT
+    if register_picojoule is not None:
+        register = Constant(picojoule=register_picojoule, source="given")
+    sizes = {"score": layer.head_dim, "output": layer.tokens}
+    # Once per step and head, and once per feature of it
+    events = {"score": layer.heads * steps, "output": layer.heads * steps * layer.head_dim}
+    banks = Banks(plan=plan, rows=layer.tokens, tokens=layer.tokens).sizes
+    register_bits, scalings = 0, []
+    for name, size in sizes.items():
+        generators, draws, *_ = banks[name]
+        # Several draws of a generator at once are looked ahead, beside the register itself
+        ahead = draws * plan.draw_bits if draws > 1 else 0
+        register_bits += events[name] * generators * (plan.width + ahead)
+        scalings.append(_scaling(name, events[name] * generators * draws, size, plan.draw_bits))
+    score_bits, output_bits = layer.head_dim.bit_length(), layer.tokens.bit_length()
+    levels = (layer.tokens - 1).bit_length()
+    pairs = steps * layer.pairs
     return Account(
         compute=[
-            _scope("AND gates", 2 * steps * layer.pairs, add(1), "a bit per pair, in scores and outputs"),
-            _scope("score counters", steps * layer.pairs * layer.rate**2, add(INCREMENT_BITS), increment),
+            _scope("AND gates", 2 * pairs, AND_GATE, "per pair, in scores and outputs"),
             _scope(
-                "output counters",
-                steps * layer.pairs * score_rate * layer.rate,
-                add(INCREMENT_BITS),
-                increment,
+                "score counters",
+                INCREMENT_BITS * pairs * layer.rate**2,
+                ADDER_BIT,
+                f"{INCREMENT_BITS} bits change on average, per coincidence",
             ),
-            _scope("score comparators", score_draws, add(score_bits), f"{score_bits} bits per score"),
-            _scope("output comparators", output_draws, add(output_bits), f"{output_bits} bits per output"),
             _scope(
-                "random bits",
-                drawn / layer.sharing,
-                add(1) if register_picojoule is None else register_picojoule,
-                f"{bit}; a draw serves {layer.sharing}",
+                "row adders",
+                levels * pairs * score_rate * layer.rate,
+                ADDER_BIT,
+                f"a bit in each of {levels} levels, per coincidence",
             ),
-            Scope(name="clock and idle", events=0, picojoule=None, formula="unknown"),
+            _scope(
+                "score comparators",
+                score_bits * steps * layer.scores,
+                ADDER_BIT,
+                f"{score_bits} bits per score",
+            ),
+            _scope(
+                "output comparators",
+                output_bits * steps * layer.values,
+                ADDER_BIT,
+                f"{output_bits} bits per output",
+            ),
+            _scope(
+                "random numbers",
+                register_bits,
+                register,
+                f"registers of {plan.width} bits; score: {plan.score}, output: {plan.output}",
+            ),
+            *scalings,
+            clock_scope(None, None),
         ],
-        memory=[_memory("inputs and outputs", 4 * steps * layer.values, "a bit per step")],
+        memory=[
+            _memory("inputs and outputs", 4 * steps * layer.values, "a bit per step"),
+            _delay(layer),
+        ],
     )
 
 
-def _scope(name: str, events: float, picojoule: float, formula: str) -> Scope:
-    return Scope(name=name, events=events, picojoule=picojoule, formula=formula)
+def _scaling(name: str, draws: int, size: int, draw_bits: int) -> Scope:
+    """Draws times `size`, from shifts and additions of canonical signed digits."""
+    odd = size // (size & -size)
+    # n and 3n differ in as many bits as n has digits other than 0 in that form
+    additions = (odd ^ 3 * odd).bit_count() - 1
+    bits = draw_bits + odd.bit_length()
+    how = f"{additions} of {bits} bits per draw, times {size}" if additions else f"{size} is a power of two"
+    return Scope(
+        name=f"scaling of {name} draws",
+        events=draws * additions,
+        picojoule=add(bits),
+        formula=how,
+        source=SOURCE,
+    )
+
+
+def _delay(layer: Layer) -> Scope:
+    """Values of a step wait for its scores in one half of a memory while the other half fills."""
+    memory = 2 * layer.tokens << (layer.head_dim - 1).bit_length()
+    return Scope(
+        name="values that wait",
+        events=2 * layer.steps * layer.values,
+        picojoule=access(1, memory),
+        formula=f"a bit of {memory} per step, written and read",
+        source=SOURCE,
+    )
+
+
+def _scope(name: str, events: float, constant: Constant, formula: str) -> Scope:
+    return Scope(
+        name=name, events=events, picojoule=constant.picojoule, formula=formula, source=constant.source
+    )
 
 
 def _memory(name: str, bits: float, formula: str) -> Scope:
-    return _scope(name, bits, MEMORY_BIT, f"{formula}; a bit of a {MEMORY_BYTES // 1024} KiB memory")
+    return _scope(name, bits, MEMORY_BIT, formula)

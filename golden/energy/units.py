@@ -9,6 +9,7 @@ the exponent 1/2 of a square array, below the smallest.
 from math import log
 
 from golden.energy.constants import (
+    HOROWITZ,
     INT8_ADD,
     INT8_MULTIPLY,
     INT32_ADD,
@@ -16,6 +17,7 @@ from golden.energy.constants import (
     MEMORY_READ_BITS,
 )
 
+SOURCE = f"scaled to the width or size by golden/energy/units.py from {HOROWITZ}"
 _ADD_SLOPE = (INT32_ADD.picojoule - INT8_ADD.picojoule) / (32 - 8)
 # A write is charged like a read: the source has one number per access
 SMALL_MEMORY_EXPONENT = 0.5

@@ -24,7 +24,7 @@ class StochasticConfig:
         tokens: N, tokens of a head and units in a row, 1..256.
         head_dim: d, features of a head, 1..256.
         rows: R, rows of units that work in parallel, 1..N.
-        steps: largest number of time steps T of a head, 1..1024; the plan's draws stay distinct that long.
+        steps: largest number of time steps T of a head, 1..1024; the plan's generators do not meet before.
         rate_bits: fraction bits of a rate at the Bernoulli encoders, 1..16, at most plan.draw_bits.
         mask: scores that never spike: none, diagonal (i = j) or causal (j > i).
         plan: the random numbers.
@@ -79,7 +79,7 @@ class StochasticConfig:
 
     @property
     def distinct_steps(self) -> int:
-        """Time steps during which no two draws of the engine share a bit."""
+        """Time steps before any generator comes to where one started: see `Banks.distinct_steps`."""
         columns = self.groups * self.head_dim
         events = {
             "score": self.groups, "output": columns, "q": columns, "k": self.head_dim, "v": self.head_dim,

@@ -48,7 +48,7 @@ def check_width(name: str, width: object) -> None:
 
 
 def check_seed(name: str, seed: object, width: int) -> None:
-    """Raise InputError unless `seed` is a state that a register of `width` bits can leave."""
+    """Raise InputError unless `seed` is in 1..2**width - 1; as a state, zero would never be left."""
     check_range(name, seed, 1, period(width))
 
 

@@ -4,8 +4,8 @@ The plan is part of the numeric contract: every engine produces the same spikes 
 
 All generators are registers of one width and polynomial, placed at equal distances on the one
 cycle of that polynomial, in the order score, output, q, k, v. The seed turns them all along the
-cycle: the first one starts seed * floor((2**W - 1) * 0.618) shifts after the state 1, so that
-neighbouring seeds are far apart and no start is a state of few ones. A generator
+cycle: the first one starts seed * floor((2**W - 1) * g) shifts after the state 1, g the golden
+section, which keeps any two of the first n seeds more than 0.4/n of the cycle apart. A generator
 hands out draws one after the other, `leap` shifts apart; a draw is the upper `draw_bits` of its
 state. An *event* is the moment at which a bank of generators serves all of its consumers at once:
 a generator with D consumers hands draws 0..D-1 to them in order (the hardware computes them in
@@ -84,21 +84,25 @@ class RandomPlan:
             raise InputError(f"RandomPlan.allow_repeats must be true or false, not {self.allow_repeats!r}")
 
 
-# Ways of sharing generators, from one per unit to one per row: what they cost is measured beside what they do
+# Ways of sharing generators whose cost is measured beside what they do
 COMPARED = {
     "unit": RandomPlan(score="unit"),
     "row": RandomPlan(score="row"),
     "row, leap 1": RandomPlan(score="row", leap=1),
-    "array": RandomPlan(score="array", output="serial"),
+    "array, serial output": RandomPlan(score="array", output="serial"),
     "column-broadcast": RandomPlan(score="column-broadcast"),
     "column-broadcast, one output generator": RandomPlan(output="broadcast"),
     "row-broadcast": RandomPlan(score="row-broadcast"),
 }
 
 
+# (sqrt(5) - 1) / 2 in units of 2**-64; a fraction with a small denominator would bring seeds together
+GOLDEN_SECTION = 0x9E3779B97F4A7C15
+
+
 def seed_stride(width: int) -> int:
     """Shifts from the start of one seed to that of the next: the golden section of the cycle."""
-    return period(width) * 618 // 1000
+    return period(width) * GOLDEN_SECTION >> 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +200,10 @@ class Banks:
         return banks
 
     def distinct_steps(self, events_per_step: dict[str, int]) -> int:
-        """Time steps during which no two draws of any generators share a bit.
+        """Time steps before a generator comes to where another one, or it itself, started.
+
+        Until then draws are of disjoint bits where `leap` is at least `draw_bits`; below that each draw
+        shares bits with the next one of its generator, and with no other.
 
         Args:
             events_per_step: events of each bank in one time step.

@@ -21,6 +21,8 @@ from sim.stochastic.inference import classify
 Table = dict[str, dict[int, list[float]]]
 STEPS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)
 MAX_STEPS = 1024
+# Attention of a network, by its kind, as a picture names it
+LABELS = {"ssa": "SSA", "lif": "LIF attention"}
 
 
 def measure_accuracy(
@@ -72,7 +74,8 @@ def measure_accuracy(
     return len(test), table
 
 
-def plot(table: Table, dataset: str, float_accuracy: float | None, path: Path) -> None:
+def plot(table: Table, title: str, float_accuracy: float | None, path: Path) -> None:
+    """Mean over the seeds against T, a band from the worst to the best of them; the float network dashed."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -82,11 +85,13 @@ def plot(table: Table, dataset: str, float_accuracy: float | None, path: Path) -
     for name, row in table.items():
         runs = list(row.values())
         steps, mean = np.array(list(row)), np.array([np.mean(r) for r in runs])
-        axes.plot(steps, mean, "o-", label=name)
+        seeds = len(runs[0])
+        label = f"{LABELS[name]}, mean and range of {seeds} seeds" if seeds > 1 else LABELS[name]
+        axes.plot(steps, mean, "o-", label=label)
         axes.fill_between(steps, [min(r) for r in runs], [max(r) for r in runs], alpha=0.2)
     if float_accuracy is not None:
         axes.axhline(float_accuracy, color="black", linestyle="--", label="float")
-    axes.set(xlabel="time steps T", ylabel="accuracy (%)", title=dataset)
+    axes.set(xlabel="time steps T", ylabel="accuracy (%)", title=title)
     axes.legend()
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=150)

@@ -41,12 +41,13 @@ class Case:
     shared: bool = False
 
 
+# Ideal random numbers come first: they set the scale
 CASES = (
     Case(label="ideal", plan=None),
     *(Case(label=label, plan=plan) for label, plan in COMPARED.items()),
     Case(label="row, same numbers for S and A", plan=RandomPlan(score="row"), shared=True),
     Case(
-        label="array of 16 bits, repeats",
+        label="array, 16 bits that repeat",
         plan=RandomPlan(score="array", width=16, output="serial", allow_repeats=True),
     ),
 )
@@ -58,7 +59,8 @@ def measure(case: Case, *, size: int, heads: int, seed: int) -> dict[str, Any]:
     Returns:
         error: root mean square of (rate - expectation) by T.
         bias: root mean square over outputs of the mean error over heads, less what chance alone
-            gives, by T; mean_bias: mean error over outputs and heads, signed, by T.
+            gives, by T; mean_bias: mean error over outputs and heads, signed, by T, and mean_bias_error:
+            its standard error, from the spread of the heads' means.
         token_mean, feature_mean: error of the output averaged over tokens or features, over that of
             independent outputs, at the largest T: what the sharing of draws among rows or units
             leaves in quantities that a network averages.
@@ -84,18 +86,20 @@ def measure(case: Case, *, size: int, heads: int, seed: int) -> dict[str, Any]:
     deviation = out.mean(axis=0) - expected
     # Outputs that draw alone: the mean of `size` of them has 1/size of their variance
     alone = np.sqrt((deviation**2).mean() / size)
-    error, bias, mean_bias = {}, {}, {}
+    error, bias, mean_bias, mean_bias_error = {}, {}, {}, {}
     for t in STEPS:
         deviation = out[:t].mean(axis=0) - expected
         mean = deviation.mean(axis=0)
         chance = deviation.var(axis=0, ddof=1).mean() / heads
         error[t] = float(np.sqrt((deviation**2).mean()))
         mean_bias[t] = float(mean.mean())
+        mean_bias_error[t] = float(deviation.mean(axis=(1, 2)).std(ddof=1) / np.sqrt(heads))
         bias[t] = float(np.sqrt(max((mean**2).mean() - chance, 0.0)))
     return {
         "error": error,
         "bias": bias,
         "mean_bias": mean_bias,
+        "mean_bias_error": mean_bias_error,
         "token_mean": float(np.sqrt((deviation.mean(axis=1) ** 2).mean()) / alone),
         "feature_mean": float(np.sqrt((deviation.mean(axis=2) ** 2).mean()) / alone),
         "row_sum_variance": float((spread**2).mean() / (probability * (1 - probability)).sum(-1).mean()),
@@ -161,40 +165,53 @@ def study(
 
 
 def plot(results: dict[str, dict[str, Any]], path: Path) -> None:
-    """Panels: error and bias against T, what averages keep of the error, area (where known)."""
+    """Panels: error and bias against T, what averages keep of the error, row sums, area (where known)."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     known = {label: result for label, result in results.items() if "lut4" in result}
-    figure, panels = plt.subplots(2, 2, figsize=(13, 9.5), layout="constrained")
-    for panel, name in zip(panels[0], ("error", "mean_bias"), strict=True):
-        for label, result in results.items():
-            panel.plot(np.array(STEPS), np.array(list(result[name].values())), "o-", label=label)
-        panel.set(xlabel="time steps T", xscale="log")
+    figure, panels = plt.subplots(2, 3, figsize=(17, 9.5), layout="constrained")
+    ideal = np.array(list(next(iter(results.values()))["error"].values()))
+    for number, (label, result) in enumerate(results.items()):
+        error = np.array(list(result["error"].values()))
+        panels[0, 0].plot(STEPS, error, "o-", label=label)
+        panels[0, 1].plot(STEPS, error / ideal, "o-")
+        # Beside each other, so that the bars can be told apart
+        place = np.array(STEPS) * 1.045 ** (number - len(results) / 2)
+        twice = 2 * np.array(list(result["mean_bias_error"].values()))
+        panels[0, 2].errorbar(place, list(result["mean_bias"].values()), twice, fmt="o", ms=4)
+    titles = (
+        "error of the output rate (RMS)",
+        "the same, over that of ideal random numbers",
+        "bias of the output rate, two standard errors",
+    )
+    for panel, title in zip(panels[0], titles, strict=True):
+        panel.set(xlabel="time steps T", xscale="log", title=title)
         panel.set_xticks(STEPS, [str(t) for t in STEPS])
         panel.minorticks_off()
         panel.grid(alpha=0.3)
-    panels[0, 0].set(ylabel="error of the output rate (RMS)", yscale="log")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
-    panels[0, 1].set(ylabel="bias of the output rate (mean)")
+    panels[0, 0].set(yscale="log")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
     bars(panels[1, 0], results, {"token_mean": "mean over tokens", "feature_mean": "mean over features"})
-    panels[1, 0].set(xlabel="error of averaged outputs, over that of independent ones")
+    panels[1, 0].set(title="error of averages, over that of independent outputs")
+    bars(panels[1, 1], results, {"row_sum_variance": "sum of a row's scores"})
+    panels[1, 1].set(title="variance, over that of independent units")
     if known:
-        bars(panels[1, 1], known, {"lut4": "LUT4-equivalents", "flip_flops": "flip-flops"})
-        panels[1, 1].set(xlabel="ECP5 cells of the engine")
+        bars(panels[1, 2], known, {"lut4": "LUT4-equivalents", "flip_flops": "flip-flops"})
+        panels[1, 2].set(title="ECP5 cells of the engine")
     else:
-        panels[1, 1].set_axis_off()
-    figure.savefig(path, dpi=150)
+        panels[1, 2].set_axis_off()
+    figure.savefig(path, dpi=110)
 
 
 def bars(panel: Any, results: dict[str, dict[str, Any]], kinds: dict[str, str]) -> None:
     """Horizontal bars, one group per plan."""
-    place = np.arange(len(results), dtype=np.float64)
+    place, width = np.arange(len(results), dtype=np.float64), 0.8 / len(kinds)
     for number, (kind, label) in enumerate(kinds.items()):
         values = [result[kind] for result in results.values()]
-        panel.barh(place + 0.4 * number - 0.2, values, 0.4, label=label)
-    panel.set(yticks=place, yticklabels=[label.replace(", ", ",\n") for label in results])
+        panel.barh(place + width * (number - (len(kinds) - 1) / 2), values, width, label=label)
+    panel.set(yticks=place, yticklabels=[label.replace(", ", ",\n", 1) for label in results])
     panel.invert_yaxis()
     panel.legend()

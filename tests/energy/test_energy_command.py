@@ -1,6 +1,7 @@
 """`onespike energy`: tables for people, reports for programs, one line for mistakes."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ def test_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = tmp_path / "hardware.json"
     small = ["--preset", "tiny", "--heads", "1", "--tokens", "6", "--head-dim", "8"]
     assert main(["energy", "hardware", *small, "--report", str(report)]) == 0
-    assert "unknown" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "unknown" in out
+    assert re.search(r"^ +1 +scaled to the width or size by golden/energy/units.py from", out, re.MULTILINE)
     written = json.loads(report.read_text())
     known = [scope["microjoule"] for scope in written["spiking"]["scopes"] if scope["microjoule"] is not None]
     assert written["spiking"]["microjoule"] == pytest.approx(sum(known))
@@ -64,19 +67,33 @@ def test_stochastic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shape = ["--heads", "2", "--tokens", "8", "--head-dim", "4", "--steps", "3"]
     start = ["energy", "stochastic", *shape, "--report", str(report)]
     assert main(start) == 0
-    bound = json.loads(report.read_text())["schemes"]
+    out = capsys.readouterr().out
+    written = json.loads(report.read_text())
+    bound = written["schemes"]
+    for name, scheme in bound.items():
+        for part in ("compute", "memory"):
+            assert f"{name}: {part}\n" in re.sub(" *\n", "\n", out)
+            assert scheme[part]["ratio"] == pytest.approx(
+                scheme[part]["microjoule"] / bound["stochastic"][part]["microjoule"]
+            )
+            assert all(scope["source"] for scope in scheme[part]["scopes"])
     lines = {scope["name"]: scope for scope in bound["stochastic"]["compute"]["scopes"]}
     assert lines["AND gates"]["events"] == 2 * 2 * 3 * 8 * 8 * 4
-    assert lines["random bits"]["events"] == 2 * 3 * 8 * (8 * 2 + 4 * 3)
     assert lines["clock and idle"]["microjoule"] is None
-    assert bound["stochastic"]["memory"]["ratio"] == 1
-    compute = {name: scheme["compute"] for name, scheme in bound.items()}
-    assert compute["float, 8 bits"]["ratio"] == pytest.approx(
-        compute["float, 8 bits"]["microjoule"] / compute["stochastic"]["microjoule"]
-    )
-    assert main([*start, "--register-pj", "0.01", "--sharing", "4"]) == 0
-    shared = json.loads(report.read_text())["schemes"]["stochastic"]["compute"]
-    random_bits = next(scope for scope in shared["scopes"] if scope["name"] == "random bits")
-    assert random_bits["microjoule"] == pytest.approx(lines["random bits"]["events"] / 4 * 0.01 / 1e6)
+    counted = written["sensitivity"]["ratios"]["as counted"]
+    assert counted == {part: bound["float, 8 bits"][part]["ratio"] for part in ("compute", "memory")}
+    # The constant in a line, the number of its source there, and the source itself under that number
+    row = re.search(r"AND gates +3,072 +0\.00375 .* (\d+) *\n", out)
+    assert row is not None
+    assert re.search(rf"^ +{row[1]} +assumed: a bit of an adder", out, re.MULTILINE)
+    assert "an eighth of the 8-bit add of 0.03 pJ" in " ".join(out.split())
+    assert main([*start, "--register-pj", "0.01"]) == 0
+    given = json.loads(report.read_text())["schemes"]["stochastic"]["compute"]
+    numbers = next(scope for scope in given["scopes"] if scope["name"] == "random numbers")
+    # 2 heads, 3 steps: 8 registers for the columns, 8 for the rows that move in each of 4 features
+    assert numbers["microjoule"] == pytest.approx(2 * 3 * (8 + 4 * 8) * 32 * 0.01 / 1e6)
+    capsys.readouterr()
+    assert main([*start, "--steps", "1000"]) == 0
+    assert "no constant gives the paper's 6.3" in capsys.readouterr().out
     assert main([*start, "--rate", "1.5"]) == 2
     assert "rate must be in 0..1, not 1.5" in capsys.readouterr().err

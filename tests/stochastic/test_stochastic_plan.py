@@ -7,7 +7,7 @@ import pytest
 from golden.errors import InputError
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.lfsr import period, shift
-from golden.stochastic.plan import SCORE_SHARINGS, Banks, RandomPlan
+from golden.stochastic.plan import SCORE_SHARINGS, Banks, RandomPlan, seed_stride
 
 NAMES = ("score", "output", "q", "k", "v")
 
@@ -46,7 +46,7 @@ def test_generators_are_evenly_spaced_from_the_seed():
     banks = Banks(plan=plan, rows=2, tokens=3)
     starts = [start for name in NAMES for start in banks.all[name].starts]
     state = 1
-    for _ in range(77 * (4095 * 618 // 1000)):
+    for _ in range(77 * int(4095 * (5**0.5 - 1) / 2)):
         state = shift(state, 12)
     assert starts[0] == state
     assert banks.spacing == period(12) // len(starts)
@@ -54,6 +54,13 @@ def test_generators_are_evenly_spaced_from_the_seed():
         assert state == start
         for _ in range(banks.spacing):
             state = shift(state, 12)
+
+
+@pytest.mark.parametrize("width", [32, 40, 64])
+def test_no_two_seeds_are_near_each_other(width):
+    places = sorted(seed * seed_stride(width) % period(width) for seed in range(1, 10_001))
+    gaps = [b - a for a, b in pairwise([*places, places[0] + period(width)])]
+    assert min(gaps) > 0.4 * period(width) / 10_000
 
 
 @pytest.mark.parametrize("score", SCORE_SHARINGS)
@@ -76,6 +83,12 @@ def test_distinct_steps_share_no_bit(score, rows):
     places.sort()
     places.append(places[0] + period(17))
     assert min(b - a for a, b in pairwise(places)) >= 17
+
+
+def test_short_leaps_share_bits_within_a_generator_only():
+    plan = RandomPlan(width=17, draw_bits=8, leap=1, score="row")
+    draws = StochasticConfig(tokens=5, head_dim=6, rows=5, steps=3, plan=plan).bank("score").numbers(0, 3)
+    np.testing.assert_array_equal(draws[..., 1:] >> np.uint64(1), draws[..., :-1] & np.uint64(0x7F))
 
 
 def test_plan_that_repeats_itself_is_refused():
