@@ -288,6 +288,6 @@ def load_config(path: Path) -> CoreConfig:
             table = tomllib.load(file)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of integers too long and arrays too deep to read
         raise InputError(f"{path}: not a TOML file ({error})") from None
     return from_table(table, str(path))

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 
+# The arrays that every attention needs
+INPUTS = ("q", "k", "v")
 # Quotients and products of two inputs stay inside float64
 MAX_MAGNITUDE = 1e100
 

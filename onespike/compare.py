@@ -8,8 +8,10 @@ from rich.table import Table
 
 from golden.code import check_range
 from golden.errors import InputError
+from golden.inputs import INPUTS
+from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.table import load_config as load_engine
-from onespike.files import REQUIRED, read_arrays, whole_or_nothing, write_json
+from onespike.files import read_arrays, whole_or_nothing, write_json
 from onespike.options import MAX_SEED, ConfigOption, PresetOption, chosen_config, whole_number
 from onespike.tables import print_tables, progress
 
@@ -42,8 +44,15 @@ def compare(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", parser=whole_number, help="Of the random-number plan.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--seed",
+            metavar="N",
+            parser=whole_number,
+            help="Of the random-number plan. [default: that of --engine-config, or 1]",
+            show_default=False,
+        ),
+    ] = None,
     report_file: Annotated[
         Path | None,
         typer.Option("--report", metavar="R.json", help="Reports of both to write.", show_default=False),
@@ -51,10 +60,10 @@ def compare(
 ) -> None:
     """Run SpikedAttention and stochastic spiking attention on the same rates, side by side.
 
-    Spikes and cycles are those of the cycle models, which equal the RTL; areas were measured for
-    the sizes listed in docs/stochastic.md. Without `--preset` or `--config` SpikedAttention has a
-    lane per token. Each scheme is compared with what it approximates: exact softmax attention,
-    and the exact expectation of the stochastic product.
+    Spikes and cycles are those of the cycle models, which equal the RTL; an area is shown where an
+    engine of exactly this configuration was measured (sim/areas.toml). Without `--preset` or
+    `--config` SpikedAttention has a lane per token. Each scheme is compared with what it
+    approximates: exact softmax attention, and the exact expectation of the stochastic product.
 
     Examples:
 
@@ -62,13 +71,16 @@ def compare(
         onespike compare rates.npz
         onespike compare rates.npz --steps 10 --preset digits --report both.json
     """
-    check_range("--seed", seed, 1, MAX_SEED)
+    if steps is not None:
+        check_range("--steps", steps, 1, MAX_STEPS)
+    if seed is not None:
+        check_range("--seed", seed, 1, MAX_SEED)
     core = None
     if preset_name is not None or config_file is not None:
         core = chosen_config(preset_name, config_file)
     engine = None if engine_file is None else load_engine(engine_file)
-    arrays = read_arrays(source, REQUIRED)
-    for name in REQUIRED:
+    arrays = read_arrays(source, INPUTS)
+    for name in INPUTS:
         if arrays[name].ndim != 3:
             raise InputError(
                 f"{source}: {name} must be rates [heads, tokens, head_dim], not {list(arrays[name].shape)}"
@@ -78,7 +90,9 @@ def compare(
 
     with whole_or_nothing(targets) as places, progress() as bar:
         bar.add_task("compute", total=None)
-        reports = both(arrays, source=str(source), core=core, engine=engine, steps=steps, seed=seed)
+        reports = both(
+            arrays, source=str(source), core=core, engine=engine, steps=steps, seed=seed, option="--"
+        )
         if report_file is not None:
             write_json(places["--report"], reports)
     print_tables([_table(reports)])

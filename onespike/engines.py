@@ -12,8 +12,6 @@ from sim.cycles import CycleReport, StageActivity
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
 
-ENGINES = ("golden", "model", "rtl", "board")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -42,7 +40,7 @@ def run_engine(
     """Run a job.
 
     Args:
-        engine: one of ENGINES.
+        engine: one of `sim.report.ENGINES`.
         job: the job.
         config: the core; golden does not look at it.
         waves: where the rtl engine writes a waveform.

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from golden.attention import AttentionJob, AttentionSpikes
 from golden.errors import InputError
+from golden.inputs import INPUTS
 
-REQUIRED = ("q", "k", "v")
 SCALES = ("scale_q", "scale_k", "scale_v", "scale_o")
-ALLOWED = (*REQUIRED, "bias", "mask", *SCALES)
+ALLOWED = (*INPUTS, "bias", "mask", *SCALES)
 
 
 def read_inputs(path: Path) -> dict[str, NDArray[Any]]:
@@ -79,7 +79,7 @@ def _check_names(path: Path, names: list[str], allowed: tuple[str, ...]) -> None
     for name in names:
         if name not in allowed:
             raise InputError(f"{path}: array must be one of {', '.join(allowed)}, not {name!r}")
-    for name in REQUIRED:
+    for name in INPUTS:
         if name not in names:
             raise InputError(f"{path}: must hold q, k and v; {name} is missing")
 
@@ -92,7 +92,7 @@ def _check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
         )
     heads, tokens, _ = q.shape
     shapes: dict[str, tuple[tuple[int, ...], ...]] = {
-        **dict.fromkeys(REQUIRED, (q.shape,)),
+        **dict.fromkeys(INPUTS, (q.shape,)),
         "bias": ((heads, tokens, tokens),),
         "mask": ((tokens,), (heads, tokens, tokens)),
         **dict.fromkeys(SCALES, ((heads,),)),

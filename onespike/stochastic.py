@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from golden.inputs import INPUTS
 from golden.stochastic.table import load_config
 from onespike.board_options import opened_stochastic_board
-from onespike.files import REQUIRED, read_arrays, whole_or_nothing, write_json, write_npz
+from onespike.files import read_arrays, whole_or_nothing, write_json, write_npz
 from onespike.tables import attention_tables, print_tables, progress
 
 
@@ -33,7 +34,7 @@ def stochastic_attention(
     from sim.stochastic.run import attend
 
     config = None if config_file is None else load_config(config_file)
-    arrays = read_arrays(source, REQUIRED)
+    arrays = read_arrays(source, INPUTS)
     with (
         whole_or_nothing(targets) as places,
         opened_stochastic_board(port, timeout) as board,
@@ -47,6 +48,7 @@ def stochastic_attention(
             config=config,
             steps=steps,
             seed=seed,
+            option="--",
             board=board,
             waves=places.get("--waves"),
             progress=lambda cycle, beats, expected: bar.update(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from golden.attention import compute, decode_outputs, prepare
 from golden.config import CoreConfig, lane_per_token
+from golden.errors import InputError
 from golden.exact import softmax_attention
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
@@ -35,7 +36,8 @@ def compare(
     core: CoreConfig | None = None,
     engine: StochasticConfig | None = None,
     steps: int | None = None,
-    seed: int = 1,
+    seed: int | None = None,
+    option: str = "",
 ) -> dict[str, Any]:
     """Reports of both schemes, cycles by their cycle models.
 
@@ -45,25 +47,31 @@ def compare(
         core: of SpikedAttention; a lane per token when absent.
         engine: of stochastic attention; the full array when absent.
         steps: T of stochastic attention.
-        seed: of its random-number plan.
+        seed: of its random-number plan; that of the engine (1) when absent.
+        option: see `sim.stochastic.run.attend`.
 
     Returns:
         spiked and stochastic: the report of `onespike attention`, and under `area` what was
-        measured of an engine of exactly this size, or None.
+        measured of an engine of exactly this configuration, or None.
 
     Raises:
         InputError: an array that one of the schemes does not take, or an engine that cannot hold it.
     """
-    stochastic = attend(arrays, source=source, engine="model", config=engine, steps=steps, seed=seed)
+    stochastic = attend(
+        arrays, source=source, engine="model", config=engine, steps=steps, seed=seed, option=option
+    )
     q, k, v = (np.asarray(arrays[name]) for name in "qkv")
     core = lane_per_token(*q.shape[1:]) if core is None else core
-    job = prepare(q, k, v, code=core.code)
-    core.check_job(job)
+    try:
+        job = prepare(q, k, v, code=core.code)
+        core.check_job(job)
+    except InputError as error:
+        raise InputError(f"{source}: SpikedAttention: {error}") from None
     spikes = compute(job)
     out, out_raw = decode_outputs(job, spikes)
     spiked = attention_report(
         engine="model",
-        seed=seed,
+        seed=stochastic.job.config.plan.seed,
         config=core,
         job=job,
         spikes=spikes,
@@ -74,9 +82,20 @@ def compare(
         activity=activity(job, core),
     )
     return {
-        "spiked": spiked | {"area": measured_area("spiked", core.tokens, core.head_dim, core.lanes)},
+        "spiked": spiked | {"area": spiked_area(core)},
         "stochastic": stochastic.report() | {"area": stochastic_area(stochastic.job.config)},
     }
+
+
+def spiked_area(core: CoreConfig) -> dict[str, Any] | None:
+    """Area of a SpikedAttention core; None where none of its configuration was measured.
+
+    Only cores of `golden.config.lane_per_token` were.
+    """
+    area = measured_area("spiked", core.tokens, core.head_dim, core.lanes)
+    if area is None or core != lane_per_token(core.tokens, core.head_dim):
+        return None
+    return area
 
 
 def stochastic_area(config: StochasticConfig) -> dict[str, Any] | None:

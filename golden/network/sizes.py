@@ -52,7 +52,7 @@ def read_sizes(path: Path) -> dict[str, int]:
             table = tomllib.load(file)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of integers too long and arrays too deep to read
         raise InputError(f"{path}: not a TOML file ({error})") from None
     for name, value in table.items():
         if name not in GIVEN:

@@ -13,6 +13,7 @@ from golden.stochastic.plan import Bank, Banks, RandomPlan
 
 MaskKind = Literal["none", "diagonal", "causal"]
 MASKS: tuple[str, ...] = get_args(MaskKind)
+MAX_SIZE, MAX_STEPS = 256, 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,20 +45,20 @@ class StochasticConfig:
     plan: RandomPlan = field(default_factory=RandomPlan)
 
     def __post_init__(self) -> None:
-        check_range("StochasticConfig.tokens", self.tokens, 1, 256)
-        check_range("StochasticConfig.head_dim", self.head_dim, 1, 256)
+        check_range("StochasticConfig.tokens", self.tokens, 1, MAX_SIZE)
+        check_range("StochasticConfig.head_dim", self.head_dim, 1, MAX_SIZE)
         check_range("StochasticConfig.rows", self.rows, 1, self.tokens)
-        check_range("StochasticConfig.steps", self.steps, 1, 1024)
-        check_range("StochasticConfig.rate_bits", self.rate_bits, 1, min(16, self.plan.draw_bits))
+        check_range("StochasticConfig.steps", self.steps, 1, MAX_STEPS)
+        check_range("StochasticConfig.rate_bits", self.rate_bits, 1, 16)
         if self.mask not in MASKS:
             raise InputError(f"StochasticConfig.mask must be one of {', '.join(MASKS)}, not {self.mask!r}")
         if not isinstance(self.encoders, bool):
             raise InputError(f"StochasticConfig.encoders must be true or false, not {self.encoders!r}")
-        needed = max(self.score_bits, self.sum_bits)
+        needed = max(self.score_bits, self.sum_bits, self.rate_bits)
         if self.plan.draw_bits < needed:
             raise InputError(
-                f"RandomPlan.draw_bits must be at least {needed} for {self.tokens} tokens and "
-                f"{self.head_dim} features, not {self.plan.draw_bits}"
+                f"RandomPlan.draw_bits must be at least {needed} for {self.tokens} tokens, "
+                f"{self.head_dim} features and rate_bits = {self.rate_bits}, not {self.plan.draw_bits}"
             )
         distinct = self.distinct_steps
         if distinct < self.steps and not self.plan.allow_repeats:

@@ -41,7 +41,7 @@ Matrix = tuple[int, ...]
 
 def check_width(name: str, width: object) -> None:
     """Raise InputError unless a polynomial of maximal length is known for `width`."""
-    if width not in TAPS or isinstance(width, bool):
+    if type(width) is not int or width not in TAPS:
         raise InputError(
             f"{name} must be a width with a known maximal polynomial, {MIN_WIDTH}..{MAX_WIDTH}, not {width!r}"
         )

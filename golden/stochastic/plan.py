@@ -66,7 +66,11 @@ class RandomPlan:
 
     def __post_init__(self) -> None:
         check_width("RandomPlan.width", self.width)
-        check_range("RandomPlan.draw_bits", self.draw_bits, 1, min(self.width, 32))
+        check_range("RandomPlan.draw_bits", self.draw_bits, 1, 32)
+        if self.draw_bits > self.width:
+            raise InputError(
+                f"RandomPlan.draw_bits must be at most width ({self.width}), not {self.draw_bits}"
+            )
         check_range("RandomPlan.leap", self.leap, 1, 64)
         check_seed("RandomPlan.seed", self.seed, self.width)
         for name, allowed in (

@@ -43,7 +43,9 @@ def from_table(table: dict[str, Any], source: str) -> StochasticConfig:
         plan = RandomPlan(**{key: table[key] for key in PLAN_KEYS if key in table})
         return StochasticConfig(plan=plan, **engine)
     except InputError as error:
-        raise InputError(f"{source}: {error}") from None
+        # In a file the fields of both classes are keys of one table
+        rule = str(error).removeprefix("RandomPlan.").removeprefix("StochasticConfig.")
+        raise InputError(f"{source}: {rule}") from None
 
 
 def load_config(path: Path) -> StochasticConfig:
@@ -56,6 +58,6 @@ def load_config(path: Path) -> StochasticConfig:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of integers too long and arrays too deep to read
         raise InputError(f"{path}: not a TOML file ({error})") from None
     return from_table(table, str(path))

@@ -10,7 +10,7 @@ from sim.cycles import CycleReport
 from sim.rtl.build import build
 from sim.rtl.simulator import Pauses, Progress, Result, Simulator
 from sim.stochastic.beats import by_token, job_beats, output_spikes
-from sim.stochastic.cycle_model import row_report
+from sim.stochastic.cycle_model import row_report, slots_of
 
 
 def simulator(config: StochasticConfig, *, quick: bool = False) -> Simulator:
@@ -35,7 +35,7 @@ def simulate(
     """Run all heads of a job back to back; see `sim.rtl.simulator.Simulator.run`."""
     assert job.first_head == 0, "the hardware starts from reset"
     config = job.config
-    slots = job.heads * job.steps * config.groups
+    slots = slots_of(job)
     return simulator(config, quick=quick).run(
         {"i": job_beats(job)},
         {"o": slots * config.head_dim, "o_score": slots},

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.code import check_range
 from golden.errors import InputError
+from golden.inputs import INPUTS
 from golden.stochastic.attention import StochasticJob, StochasticSpikes, compute, expectation, prepare
-from golden.stochastic.config import StochasticConfig
-from golden.stochastic.plan import RandomPlan
+from golden.stochastic.config import MAX_SIZE, MAX_STEPS, StochasticConfig
+from golden.stochastic.lfsr import check_seed
 from golden.stochastic.table import to_table
 from sim.cycles import CycleReport
-from sim.report import deviation_report, tool_versions
+from sim.report import ENGINES, deviation_report, tool_versions
 from sim.rtl.simulator import Progress
 from sim.stochastic import rtl
 from sim.stochastic.activity import activity
@@ -23,8 +25,6 @@ from sim.stochastic.cycle_model import predict
 if TYPE_CHECKING:
     from sim.board.stochastic import StochasticBoard
 
-ENGINES = ("golden", "model", "rtl", "board")
-INPUTS = ("q", "k", "v")
 DEFAULT_STEPS = 16
 
 
@@ -96,6 +96,7 @@ def attend(
     config: StochasticConfig | None = None,
     steps: int | None = None,
     seed: int | None = None,
+    option: str = "",
     board: "StochasticBoard | None" = None,
     waves: Path | None = None,
     progress: Progress | None = None,
@@ -111,6 +112,7 @@ def attend(
         steps: T; with rates 16, or what the configuration allows, when absent; with trains theirs.
         seed: of the random-number plan, at least 1; that of the configuration (1) when absent. A
             board has one seed.
+        option: what stands before `steps` and `seed` in errors; `--` on the command line.
         board: an open board, engine board only; a configuration must then be the board's own.
         waves: FST file to write; rtl only.
         progress: see `sim.rtl.simulator.Simulator.run`; rtl only.
@@ -123,21 +125,31 @@ def attend(
         raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
     if waves is not None and engine != "rtl":
         raise InputError(f"waves needs engine rtl, not {engine}, which has no signals to show")
+    if steps is not None:
+        check_range(f"{option}steps", steps, 1, MAX_STEPS)
     q, k, v = _inputs(arrays, source)
+    if q.ndim == 4 and steps not in (None, len(q)):
+        raise InputError(f"{option}steps must agree with the trains of {source} ({len(q)}), not {steps}")
+    fitting = board is None and config is None
     if board is not None:
         if config is not None:
             board.require(config)
-        if seed is not None:
-            board.require(replace(board.config, plan=replace(board.config.plan, seed=seed)))
         config = board.config
     elif config is None:
-        config = fitting_config(q, steps, 1 if seed is None else seed)
-    elif seed is not None:
+        config = full_array(q, source)
+    if seed is not None:
+        check_seed(f"{option}seed", seed, config.plan.width)
         config = replace(config, plan=replace(config.plan, seed=seed))
-    if q.ndim < 4 and steps is None:
-        steps = min(DEFAULT_STEPS, config.steps)
+        if board is not None:
+            board.require(config)
+    wanted = len(q) if q.ndim == 4 else min(DEFAULT_STEPS, config.steps) if steps is None else steps
+    if wanted > config.steps:
+        name = f"{source}: steps" if steps is None else f"{option}steps"
+        raise InputError(f"{name} must be at most {config.steps} for this engine, not {wanted}")
+    if fitting:
+        config = replace(config, steps=wanted)
     try:
-        job = prepare(q, k, v, config, steps=steps)
+        job = prepare(q, k, v, config, steps=wanted)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
     cycles: CycleReport | None = None
@@ -172,15 +184,14 @@ def _inputs(arrays: Mapping[str, NDArray[Any]], source: str) -> list[NDArray[Any
     return inputs
 
 
-def fitting_config(q: NDArray[Any], steps: int | None, seed: int) -> StochasticConfig:
-    """The full array for rates [..., tokens, head_dim] or trains [steps, heads, tokens, head_dim].
+def full_array(q: NDArray[Any], source: str) -> StochasticConfig:
+    """The full array for rates or trains [..., tokens, head_dim], with the largest T of its default plan.
 
     Raises:
         InputError: there is no engine of this size.
     """
     tokens, head_dim = q.shape[-2:]
-    if steps is None:
-        steps = q.shape[0] if q.ndim == 4 else DEFAULT_STEPS
-    return StochasticConfig(
-        tokens=tokens, head_dim=head_dim, rows=tokens, steps=steps, plan=RandomPlan(seed=seed)
-    )
+    check_range(f"{source}: tokens", tokens, 1, MAX_SIZE)
+    check_range(f"{source}: head_dim", head_dim, 1, MAX_SIZE)
+    config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=tokens, steps=1)
+    return replace(config, steps=min(MAX_STEPS, config.distinct_steps))

@@ -7,6 +7,7 @@ import pytest
 from golden.errors import InputError
 from golden.stochastic.attention import compute
 from golden.stochastic.config import StochasticConfig
+from golden.stochastic.plan import RandomPlan
 from sim.stochastic.activity import activity
 from sim.stochastic.beats import job_beats
 from sim.stochastic.run import attend
@@ -89,14 +90,31 @@ def test_events_by_counting_pairs():
     assert done.lane_utilisation == pytest.approx((score + output) / (2 * 9 * (12 + 5)))
 
 
+def alike(shape):
+    return dict.fromkeys("qkv", np.ones(shape))
+
+
+SHORT = StochasticConfig(tokens=3, head_dim=4, rows=3, steps=7, plan=RandomPlan(width=20))
+TRAINS = alike((9, 1, 3, 4))
+
+
 @pytest.mark.parametrize(
     ("arrays", "options", "message"),
     [
         ({"q": 0}, {}, "input: must hold the arrays q, k and v; q is missing"),
         ({"x": np.ones(1)}, {}, "input: must hold the arrays q, k and v only, not x"),
         ({"q": np.ones(4)}, {}, "input: q must have 2, 3 or 4 dimensions and no empty one, not [4]"),
-        ({}, {"steps": 0}, "StochasticConfig.steps must be an integer in 1..1024, not 0"),
-        ({}, {"seed": 0}, "RandomPlan.seed must be an integer in 1..4294967295, not 0"),
+        ({}, {"steps": 0}, "steps must be an integer in 1..1024, not 0"),
+        ({}, {"seed": 0}, "seed must be an integer in 1..4294967295, not 0"),
+        ({}, {"seed": 0, "option": "--"}, "--seed must be an integer in 1..4294967295, not 0"),
+        ({}, {"config": SHORT, "steps": 8}, "steps must be at most 7 for this engine, not 8"),
+        ({}, {"config": SHORT, "seed": 1 << 20}, "seed must be an integer in 1..1048575, not 1048576"),
+        (TRAINS, {"config": SHORT}, "input: steps must be at most 7 for this engine, not 9"),
+        (TRAINS, {"steps": 8}, "steps must agree with the trains of input (9), not 8"),
+        (alike((1, 257, 1)), {}, "input: tokens must be an integer in 1..256, not 257"),
+        (alike((1, 1, 257)), {}, "input: head_dim must be an integer in 1..256, not 257"),
+        (alike((1, 256, 256)), {"steps": 820}, "steps must be at most 819 for this engine, not 820"),
+        (alike((1025, 1, 1, 1)), {}, "input: steps must be at most 1024 for this engine, not 1025"),
         ({}, {"engine": "x"}, "engine must be one of golden, model, rtl, board, not 'x'"),
         ({}, {"waves": "w.fst"}, "waves needs engine rtl, not golden, which has no signals to show"),
         ({"q": np.full((2, 3, 4), 2.0)}, {}, "input: q must hold rates in 0..1, not 2 at [0, 0, 0]"),
