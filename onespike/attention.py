@@ -137,7 +137,8 @@ def attention(
     or as trains of 0 and 1 [steps, heads, tokens, head_dim]. OUT.npz receives `q_train`, `k_train`,
     `v_train`, `score`, `out` (uint8 trains), `out_rate` and `expected_rate` (float32); the seed
     chooses the random numbers. The engine is a full array of the input's size unless `--config`
-    describes another; a board has its own, whose seed is part of the hardware. The report has the
+    describes another; a board has its own, whose seed is part of the hardware. An engine with
+    `encoders = true` takes the rates; to all others go trains that golden encodes. The report has the
     same keys, the error is that of the rates against their exact expectation.
     """
     if scheme == "stochastic":
