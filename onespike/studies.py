@@ -7,6 +7,7 @@ import typer
 
 from golden.code import check_range
 from golden.errors import InputError
+from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
 from onespike.files import whole_or_nothing, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
@@ -134,6 +135,9 @@ def accuracy(
     """
     from sim.stochastic.accuracy import measure_accuracy, plot
 
+    if reference is not None and not 0 <= reference <= 100:
+        raise InputError(f"--float must be a percentage in 0..100, not {reference:g}")
+
     def tell(kind: str, count: int, percents: list[float]) -> None:
         mean, spread = sum(percents) / len(percents), f"{min(percents):.2f} to {max(percents):.2f}"
         typer.echo(f"{dataset} {kind} T={count}: {mean:.2f} % ({spread}, {len(percents)} seeds)")
@@ -170,8 +174,12 @@ def demo(
         onespike stochastic demo --images 360
     """
     from golden.errors import OutsideError
+    from sim.stochastic.datasets import DIGITS_TEST
     from sim.stochastic.demo import demonstrate
 
+    check_range("--images", images, 1, DIGITS_TEST)
+    check_range("--steps", steps, 1, MAX_STEPS)
+    check_range("--seed", seed, 1, MAX_SEED)
     typer.echo(f"{images} digits, T={steps}, seed {seed}")
     found = demonstrate(images, steps, seed)
     typer.echo(f"spikes: {found.spikes} compared with the golden model, {found.wrong} differ")

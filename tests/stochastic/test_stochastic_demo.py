@@ -47,9 +47,13 @@ def test_accuracy_command(tmp_path, capsys):
         (("accuracy", str(demo.WEIGHTS), "--dataset", "mnist"), "data set must be one of digits"),
         (("accuracy", str(demo.WEIGHTS), "--dataset", "cifar10"), "data set cifar10 needs a folder"),
         (("accuracy", str(demo.WEIGHTS), "--score", "x"), "must be one of unit, row"),
-        (("demo", "--images", "361"), "images must be an integer in 1..360, not 361"),
-        (("demo", "--steps", "0"), "StochasticConfig.steps must be an integer in 1..1024, not 0"),
-        (("demo", "--seed", "0"), "RandomPlan.seed must be an integer in 1..4294967295, not 0"),
+        (
+            ("accuracy", str(demo.WEIGHTS), "--float", "nan"),
+            "--float must be a percentage in 0..100",
+        ),
+        (("demo", "--images", "361"), "--images must be an integer in 1..360, not 361"),
+        (("demo", "--steps", "0"), "--steps must be an integer in 1..1024, not 0"),
+        (("demo", "--seed", "0"), "--seed must be an integer in 1..4294967295, not 0"),
     ],
 )
 def test_mistakes(arguments, message, capsys):
