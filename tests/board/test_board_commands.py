@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ WORDS = ("board-sim", "--board", "icebreaker", "--preset", "tiny")
 def simulated() -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A simulated board started from the command line, and its port."""
     command = [sys.executable, "-m", "onespike", *WORDS]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    # A shell that runs these tests in the background has its jobs ignore interrupts
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heard) as process:
         assert process.stdout is not None
         yield process, process.stdout.readline().strip()
         process.kill()
