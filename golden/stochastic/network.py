@@ -86,7 +86,7 @@ class NetworkShape:
 SHAPES = {
     "digits": NetworkShape(side=8, channels=1, patch=4, stride=2, width=64, heads=4, depth=2, hidden=128),
     "fashion-mnist": NetworkShape(
-        side=28, channels=1, patch=14, stride=7, width=64, heads=4, depth=2, hidden=128
+        side=28, channels=1, patch=14, stride=7, width=128, heads=8, depth=2, hidden=256
     ),
     "cifar10": NetworkShape(side=32, channels=3, patch=4, stride=4, width=384, heads=6, depth=6, hidden=1536),
 }
