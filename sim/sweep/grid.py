@@ -85,7 +85,7 @@ def read_grid(path: Path | None) -> Grid:
             table = tomllib.load(file)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of integers too long and arrays too deep to read
         raise InputError(f"{path}: not a TOML file ({error})") from None
     data, images = table.pop("data", None), table.pop("images", DEFAULT_IMAGES)
     if not (data is None or isinstance(data, str)):
