@@ -9,7 +9,6 @@ from golden.attention import decode_outputs, prepare
 from golden.code import check_range
 from golden.errors import InputError
 from golden.exact import softmax_attention
-from golden.stochastic.config import MAX_STEPS
 from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.engines import run_engine
 from onespike.files import output_arrays, read_inputs, whole_or_nothing, write_json, write_npz
@@ -145,14 +144,13 @@ def attention(
         for option, given in (("--preset", preset_name), ("--window", window)):
             if given is not None:
                 raise InputError(f"{option} needs --scheme spiked, not stochastic")
+    else:
         if steps is not None:
-            check_range("--steps", steps, 1, MAX_STEPS)
-    elif steps is not None:
-        raise InputError(
-            "--steps needs --scheme stochastic, not spiked (T of the code is in the configuration)"
-        )
-    if seed is not None:
-        check_range("--seed", seed, 1 if scheme == "stochastic" else 0, MAX_SEED)
+            raise InputError(
+                "--steps needs --scheme stochastic, not spiked (T of the code is in the configuration)"
+            )
+        if seed is not None:
+            check_range("--seed", seed, 0, MAX_SEED)
     if engine != "board":
         for option, absent in (("--port", port is None), ("--timeout", timeout is None)):
             if not absent:

@@ -6,13 +6,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from golden.code import check_range
 from golden.errors import InputError
 from golden.inputs import INPUTS
-from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.table import load_config as load_engine
 from onespike.files import read_arrays, whole_or_nothing, write_json
-from onespike.options import MAX_SEED, ConfigOption, PresetOption, chosen_config, whole_number
+from onespike.options import ConfigOption, PresetOption, chosen_config, whole_number
 from onespike.tables import print_tables, progress
 
 INTEGERS = {"LUT4-equivalents": "lut4", "flip-flops": "flip_flops", "block RAMs": "block_rams"}
@@ -71,10 +69,6 @@ def compare(
         onespike compare rates.npz
         onespike compare rates.npz --steps 10 --preset digits --report both.json
     """
-    if steps is not None:
-        check_range("--steps", steps, 1, MAX_STEPS)
-    if seed is not None:
-        check_range("--seed", seed, 1, MAX_SEED)
     core = None
     if preset_name is not None or config_file is not None:
         core = chosen_config(preset_name, config_file)

@@ -59,6 +59,14 @@ def test_encoders_of_the_engine(rates: Path, tmp_path: Path) -> None:
     assert cycles[1] == cycles[0] + 1
 
 
+def test_seed_of_a_wide_register(rates: Path, tmp_path: Path) -> None:
+    """Its limit is the register's, not that of the 32 bits of the default plan."""
+    (tmp_path / "engine.toml").write_text("tokens = 5\nhead_dim = 6\nwidth = 40\n")
+    options = ("--config", str(tmp_path / "engine.toml"), "--report", str(tmp_path / "r.json"))
+    assert run(rates, tmp_path / "out.npz", *options, "--seed", str(1 << 33)) == 0
+    assert json.loads((tmp_path / "r.json").read_text())["seed"] == 1 << 33
+
+
 def refused(
     capsys: pytest.CaptureFixture[str], message: str, source: Path, target: Path, *options: str
 ) -> None:
