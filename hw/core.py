@@ -42,7 +42,7 @@ class AttentionCore(wiring.Component):
     Timing: rows overlap in five stages. A row takes as long as its longest stage:
         score    groups * ((1 with terms) + spikes + 1)
         winner   groups * (score_width + 1)
-        ramp     groups * window + 1
+        ramp     groups * window + 1, or until the scores have moved through all slots
         context  groups * (features + 1)
         output   ratio_width + 2, or features + 1
     """
@@ -131,6 +131,7 @@ class AttentionCore(wiring.Component):
             winner.take.eq(score.take),
             winner.final.eq(score.final),
             winner.release_slot.eq(ramp.release_slot),
+            ramp.slot_full.eq(winner.slot_full),
             context.phases.eq(ramp.phases),
             ramp.release_phases.eq(context.release_phases),
             context.values_full.eq(value_loader.full),

@@ -9,7 +9,8 @@ Order within a row, in the words of the hardware:
     query   the spikes of the row are accepted into one of four row buffers
     score   per group of keys: terms, spikes, hand-over (`take`)
     winner  per group: score_width + 1 bits, once a slot is free that takes the score afterwards
-    ramp    per group: one step per phase of the window; needs the winner of all groups
+    ramp    per group: one step per phase of the window; needs the winner of all groups, and the
+            scores of the group in the slot at the end of their way
     context a column of ones, then every feature, each over all groups
     output  the threshold integrates the normaliser; the row is streamed out and coded
 """
@@ -33,6 +34,9 @@ LOOKUP = {"memory": 4, "logic": 2}
 TERMS_GUARD = 3
 # From the last bit put on the search to the winner at the ramp, beside lookup and way through the clusters
 WINNER_LATENCY = 8
+# From the last bit put on the search to the first step that finds the scores in slot 0, beside lookup
+# and a cycle per slot on the way there
+SLOT_LATENCY = 2
 # From a column being read to its sum at the context buffer, beside lookup and way through the clusters
 CONTEXT_LATENCY = 3
 # From the turn of a value to its transfer
@@ -147,9 +151,12 @@ class CoreTiming:
         start = max(
             winner, self.heads.seen("ramp"), self.ramps.back(1) + 1, self.phases_dropped.back(PHASE_BANKS) + 1
         )
-        for group in range(groups):
-            self.slots_dropped.add(start + (group + 1) * window + 1)
-        return self.ramps.add(start + groups * window) + 1
+        end = start + 1
+        for _ in range(groups):
+            entered = self.copied.times[len(self.slots_dropped.times)]
+            end = max(end, entered + self.slots + SLOT_LATENCY + self.lookup) + window
+            self.slots_dropped.add(end)
+        return self.ramps.add(end - 1) + 1
 
     def context(self, ready: int, groups: int, features: int) -> tuple[int, int]:
         """First cycles in which the normaliser and the whole row are in the context buffer."""
