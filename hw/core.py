@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Assert, Cat, Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -186,6 +186,11 @@ class AttentionCore(wiring.Component):
             m.d.comb += [
                 self.o_winner.valid.eq(collector.found),
                 self.o_winner.payload.eq(collector.winner),
+            ]
+            slot_full = Signal()
+            m.d.sync += [
+                slot_full.eq(winner.slot_full),
+                Assert(~ramp.o_command.strobe.step | slot_full, "a ramp step meets scores in slot 0"),
             ]
             for n, cluster in enumerate(clusters):
                 tap = getattr(self, f"o_tap_{n}")

@@ -15,6 +15,7 @@ Order within a row, in the words of the hardware:
     output  the threshold integrates the normaliser; the row is streamed out and coded
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -192,17 +193,28 @@ def group_sizes(tokens: int, lanes: int) -> list[int]:
 
 
 def predict(job: AttentionJob, config: CoreConfig) -> CycleReport:
-    """Cycle in which each row of a job is complete.
+    """Cycle in which each row of a job is complete; see `predict_in_turn`."""
+    return predict_in_turn([job], config)[0]
+
+
+def predict_in_turn(jobs: Sequence[AttentionJob], config: CoreConfig) -> list[CycleReport]:
+    """Cycle in which each row of every job is complete.
 
     Args:
-        job: heads that follow each other without a pause.
+        jobs: their heads follow each other without a pause.
         config: the core; see `CoreConfig.check_job`.
 
     Raises:
-        InputError: the core cannot hold the job.
+        InputError: the core cannot hold a job.
     """
-    config.check_job(job)
     core = CoreTiming(config)
+    return [_advance(core, job) for job in jobs]
+
+
+def _advance(core: CoreTiming, job: AttentionJob) -> CycleReport:
+    """All heads of a job, after what the core has done so far."""
+    config = core.config
+    config.check_job(job)
     beats = row_beats(job)
     groups = group_sizes(job.tokens, config.lanes)
     terms = job.bias is not None or job.allowed is not None
