@@ -12,6 +12,7 @@ from golden.config import PRESETS, CoreConfig
 from sim.cycle_model import predict
 from sim.demo.compare import compare
 from sim.rtl import driver, engine
+from sim.workload import random_heads
 from tests.hw.random_jobs import Checked, check_core, check_run
 
 WORKLOADS = 40  # per core: 400 configurations and workloads in all
@@ -143,6 +144,13 @@ def test_heads_of_different_size_back_to_back(name: str) -> None:
         jobs.insert(2, cut(jobs[0], 1))
         jobs.insert(4, cut(jobs[1], 1))
         check_run(jobs, dataclasses.replace(config, taps=True), Checked())
+
+
+def test_short_head_in_a_deep_core() -> None:
+    """8 tokens on 8 lanes that could hold 128: the winner is known before its scores arrive."""
+    config = dataclasses.replace(PRESETS["default"], lanes=8)
+    arrays = random_heads(2, 8, 4, seed=1)
+    check(prepare(arrays["q"], arrays["k"], arrays["v"], config.code), config)
 
 
 def cut(job: AttentionJob, tokens: int) -> AttentionJob:
