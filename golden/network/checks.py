@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network.layers import IMAGE, NORM_KINDS, SCORES, STREAM, Attention, Linear, Norm
+from golden.woss import MAX_RAMP_STEP
 
 MAX_FEATURES = 256
 MAX_SHIFT = 31
@@ -109,6 +110,6 @@ def check_attention(layer: Attention, name: str, network: Sizes, widths: dict[st
         raise InputError(
             f"{name}: 3*heads must divide the width of {layer.source!r} ({width}), heads is {layer.heads}"
         )
-    check_integers(f"{name}.ramp_step", layer.ramp_step, [(layer.heads,)], 1 << 40, 0)
+    check_integers(f"{name}.ramp_step", layer.ramp_step, [(layer.heads,)], MAX_RAMP_STEP, 0)
     b = network.code.log2_base.denominator
     check_integers(f"{name}.ratio", layer.ratio, [(layer.heads, b)], (1 << 19) - 1, 1)
