@@ -16,6 +16,7 @@ import numpy as np
 from golden.attention import AttentionJob
 from golden.code import PhaseCode, check_range
 from golden.errors import InputError
+from golden.inputs import MASKING_BIAS
 from golden.normaliser import RATIO_WIDTH
 
 OutputForm = Literal["codes", "context", "both"]
@@ -155,7 +156,10 @@ class CoreConfig:
                 f"head_dim must be at most {self.head_dim} in this configuration, not {job.head_dim}"
             )
         if job.allowed is not None and not self.mask:
-            raise InputError("mask must be absent: this configuration has mask = false")
+            raise InputError(
+                "mask must be absent: this configuration has mask = false "
+                f"(a bias of {MASKING_BIAS:g} or less masks too)"
+            )
         if job.bias is not None:
             if not self.bias:
                 raise InputError("bias must be absent: this configuration has bias = false")

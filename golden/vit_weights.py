@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import check_array
 from golden.errors import InputError
+from golden.inputs import check_array
 from golden.vit import VisionTransformer, VitConfig
 
 

@@ -122,7 +122,11 @@ def hardware(
         arrays: dict[str, Any] = random_heads(heads, tokens, head_dim, seed)
     else:
         arrays = read_inputs(source)
-    report = hardware_report(prepare(**arrays, code=config.code), config, clock)
+    try:
+        job = prepare(**arrays, code=config.code)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+    report = hardware_report(job, config, clock)
     report["seed"] = seed
     write_report(report_file, report)
     titles = {"spiking": "Spiking core", "mac": "8-bit multiply-accumulate lanes, softmax"}

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import check_array
 from golden.code import check_range
 from golden.errors import InputError
 from golden.exact import softmax_attention
+from golden.inputs import check_array
 from golden.vit import VisionTransformer
 
 MAX_SIDE = 4096

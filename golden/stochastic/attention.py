@@ -25,9 +25,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import check_array
 from golden.code import check_range
 from golden.errors import InputError
+from golden.inputs import check_array
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import Bank
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import check_array
 from golden.errors import InputError
+from golden.inputs import check_array
 
 
 @dataclass(frozen=True, kw_only=True)
