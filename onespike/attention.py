@@ -7,7 +7,7 @@ import typer
 
 from golden.attention import decode_outputs, prepare
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.exact import softmax_attention
 from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.engines import run_engine
@@ -28,7 +28,7 @@ from sim.report import ENGINES, attention_report
 def engine_name(text: str) -> str:
     """Parser of --engine."""
     if text not in ENGINES:
-        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {text!r}")
+        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {quoted(text)}")
     return text
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention import AttentionJob, AttentionSpikes
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.inputs import INPUTS
 
 SCALES = ("scale_q", "scale_k", "scale_v", "scale_o")
@@ -78,7 +78,7 @@ def _reason(error: Exception) -> str:
 def _check_names(path: Path, names: list[str], allowed: tuple[str, ...]) -> None:
     for name in names:
         if name not in allowed:
-            raise InputError(f"{path}: array must be one of {', '.join(allowed)}, not {name!r}")
+            raise InputError(f"{path}: array must be one of {', '.join(allowed)}, not {quoted(name)}")
     for name in INPUTS:
         if name not in names:
             raise InputError(f"{path}: must hold q, k and v; {name} is missing")

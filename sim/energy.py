@@ -24,7 +24,7 @@ from golden.energy.hardware import (
 from golden.energy.layers import layer_list
 from golden.energy.paper import FLOAT_OPERATION, FLOAT_OUTPUT, PICOJOULES_PER_MILLIJOULE
 from golden.energy.published import REPRODUCTIONS
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from sim.activity import activity
 from sim.cycle_model import predict
 
@@ -38,7 +38,7 @@ def paper_report(model: str) -> dict[str, Any]:
         InputError: no log of this model was published.
     """
     if model not in REPRODUCTIONS:
-        raise InputError(f"MODEL must be one of {', '.join(REPRODUCTIONS)}, not {model!r}")
+        raise InputError(f"MODEL must be one of {', '.join(REPRODUCTIONS)}, not {quoted(model)}")
     report = asdict(REPRODUCTIONS[model]())
     for item in report["deviations"]:
         picojoule = FLOAT_OPERATION * item["operations"] + FLOAT_OUTPUT * item["outputs"]

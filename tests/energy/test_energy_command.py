@@ -32,9 +32,9 @@ def test_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     known = [scope["microjoule"] for scope in written["spiking"]["scopes"] if scope["microjoule"] is not None]
     assert written["spiking"]["microjoule"] == pytest.approx(sum(known))
     for wrong, message in (
-        (["--tokens", "0"], "--tokens must be at least 1"),
+        (["--tokens", "0"], "--tokens must be an integer in 1..1024, not 0"),
         (["--preset", "tiny", "--tokens", "400"], "tokens must be at most 16"),
-        (["--clock-pj", "-1"], "must be a number, at least 0"),
+        (["--clock-pj", "-1"], "must be a number in 0..1e+12, not"),
     ):
         assert main(["energy", "hardware", *wrong]) == 2
         assert message in capsys.readouterr().err
@@ -96,4 +96,4 @@ def test_stochastic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*start, "--steps", "1000"]) == 0
     assert "no constant gives the paper's 6.3" in capsys.readouterr().out
     assert main([*start, "--rate", "1.5"]) == 2
-    assert "rate must be in 0..1, not 1.5" in capsys.readouterr().err
+    assert "must be a number in 0..1, not '1.5'" in capsys.readouterr().err

@@ -206,7 +206,7 @@ def test_the_estimate_grows_with_what_it_counts() -> None:
         ),
         ("lanes = 4", "lanes must be a list of integers, not 4"),
         ("steps = [0]", "PhaseCode.steps must be an integer in 1..64, not 0"),
-        ('log2_base = ["x"]', "log2_base must be a fraction a/b, not 'x'"),
+        ('log2_base = ["x"]', "log2_base must be a fraction \"a/b\", not 'x'"),
         ("lanes = [", "not a TOML file"),
         ("lanes = [" + "9" * 5000 + "]", "not a TOML file"),
         ("data = 1", "data must be a folder in quotes, not 1"),
