@@ -42,7 +42,7 @@ def load_vit(path: Path) -> VisionTransformer:
         metadata = dict(description["metadata"])
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: must hold a description of the network, {quoted(error)}") from None
     parameters: dict[str, NDArray[np.floating]] = {}
     for name, shape in config.parameter_shapes.items():

@@ -128,7 +128,7 @@ def load(folder: Path) -> Stored:
         config = dict(description["config"])
         verdicts = [Verdict(**verdict) for verdict in description["verdicts"]]
         calibration = dict(description["calibration"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, InputError):
             text = str(error)
             raise InputError(text if text.startswith(str(folder)) else f"{path}: {text}") from None

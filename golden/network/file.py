@@ -77,8 +77,12 @@ def load_network(path: Path) -> Network:
         description = json.loads(str(arrays.pop("description")))
         if description["format"] != FORMAT:
             raise InputError(f"{path}: format must be {quoted(FORMAT)}, not {quoted(description['format'])}")
-        if description["version"] != VERSION:
+        if description["version"] != VERSION or type(description["version"]) is not int:
             raise InputError(f"{path}: version must be {VERSION}, not {quoted(description['version'])}")
+        if type(description["image_scale"]) not in (int, float):
+            raise InputError(
+                f"{path}: image_scale must be a number, not {quoted(description['image_scale'])}"
+            )
         table = dict(description["code"])
         code = PhaseCode(log2_base=read_fraction("log2_base", table.pop("log2_base")), **table)
         layers = tuple(
@@ -95,7 +99,7 @@ def load_network(path: Path) -> Network:
     except InputError as error:
         text = str(error)
         raise InputError(text if text.startswith(str(path)) else f"{path}: {text}") from None
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: must hold a description of a network, {quoted(error)}") from None
 
 
@@ -105,7 +109,7 @@ def _layer(name: str, index: int, entry: dict[str, Any], arrays: dict[str, np.nd
         raise InputError(f"{name}: kind must be one of {', '.join(_KINDS)}, not {quoted(kind)}")
     fields: dict[str, Any] = {}
     for key, type_ in _FIELDS[kind].items():
-        if not isinstance(entry.get(key), type_):
+        if type(entry.get(key)) is not type_:
             raise InputError(f"{name}.{key} must be of type {type_.__name__}, not {quoted(entry.get(key))}")
         fields[key] = entry.pop(key)
     if entry:

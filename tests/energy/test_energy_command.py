@@ -57,6 +57,12 @@ def test_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sparse["spiking"] < dense["spiking"]
     assert sparse["mac"] == dense["mac"]
     assert sparse["densities"] == {"operands": 0.5, "survivors": 0.2, "dense": 0.4, "parts": {"mlp1": 0.4}}
+    counts = json.dumps({"modes": {"linear": {"activity": activity}}})
+    nothing = "[" * 5000 + "]" * 5000
+    for spikes in ("NaN", "1e400", "11", "-1", "9" * 400, '"5"', "null", nothing):
+        measured.write_text(counts.replace('"spikes": 5', f'"spikes": {spikes}'))
+        assert main([*start, "--activity", str(measured)]) == 2
+        assert "must be a report of onespike evaluate" in capsys.readouterr().err
     measured.write_text("[]")
     assert main([*start, "--activity", str(measured)]) == 2
     assert "must be a report of onespike evaluate" in capsys.readouterr().err

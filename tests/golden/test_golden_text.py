@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from golden.code import MAX_DENOMINATOR, PhaseCode, check_range, read_fraction
+from golden.conversion.store import read_scheme
 from golden.errors import MAX_QUOTED, InputError, quoted
 
 DIGITS = "9" * 5000
@@ -81,6 +82,12 @@ def test_no_fractions(value: object) -> None:
 )
 def test_quoted(value: object, text: str) -> None:
     assert quoted(value) == text
+
+
+def test_a_stored_scheme_is_read_within_bounds() -> None:
+    table = {"steps": 16, "log2_base": "1e99999999", "trace_bits": 12, "ramp_bits": 4}
+    with pytest.raises(InputError, match=r'^log2_base must be a fraction "a/b", not '):
+        read_scheme(table)
 
 
 def test_checks_cut_what_they_quote() -> None:
