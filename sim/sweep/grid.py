@@ -1,6 +1,7 @@
 """The grid of a sweep: a TOML table of lists, and the points it spans."""
 
 import itertools
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ DEFAULTS: dict[str, list[Any]] = {
 }
 RANDOM = "random"
 DEFAULT_IMAGES = 100
+MAX_POINTS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +111,11 @@ def span(grid: dict[str, list[Any]]) -> list[Point]:
     """Every combination; each is checked before the first one runs.
 
     Raises:
-        InputError: a value that no core can have.
+        InputError: a value that no core can have, or too many points.
     """
+    count = math.prod(len(grid[axis]) for axis in AXES)
+    if count > MAX_POINTS:
+        raise InputError(f"a grid must span at most {MAX_POINTS:,} points, not {count:,}")
     points = [
         Point(**dict(zip(AXES, values, strict=True)))
         for values in itertools.product(*(grid[axis] for axis in AXES))

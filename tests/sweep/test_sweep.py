@@ -210,6 +210,7 @@ def test_the_estimate_grows_with_what_it_counts() -> None:
         ("lanes = [", "not a TOML file"),
         ("lanes = [" + "9" * 5000 + "]", "not a TOML file"),
         ("data = 1", "data must be a folder in quotes, not 1"),
+        (f"lanes = {[8] * 10_000}", "a grid must span at most 100,000 points, not 180,000"),
         ("images = 0", "images must be an integer in 1..1048576, not 0"),
         ('model = ["absent.npz"]', "absent.npz: cannot be read"),
     ],
