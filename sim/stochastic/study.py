@@ -127,7 +127,7 @@ def plan_areas(path: Path | None, size: int) -> dict[str, dict[str, int]]:
         }
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{file}: must be what python -m synth.alone --plans --json writes") from None
     if sizes == {size}:
         return areas
