@@ -37,7 +37,12 @@ def plot(results: Results, size: int, heads: int, path: Path) -> None:
     panels[0].axvline(0, color=INK, linewidth=0.8)
     panels[0].set(title=f"bias at T = {last}", xlabel="bars: two standard errors")
     for panel, kinds, title, label in (
-        (panels[1], ("token_mean", "feature_mean"), "error of means, ratio", "● over tokens  ◇ over features"),
+        (
+            panels[1],
+            ("token_mean", "feature_mean"),
+            "error of means, ratio",
+            "● over tokens  ◇ over features",
+        ),
         (panels[2], ("row_sum_variance",), "variance of row sums, ratio", "logarithmic"),
         (panels[3], ("lut4", "flip_flops"), "ECP5 cells of the engine", "● LUT4-equivalents  ◇ flip-flops"),
     ):
