@@ -5,6 +5,7 @@ picture says by colour alone what it does not also say by a label, a mark or the
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-INK, FAINT, SHADE = "#23303d", "#6b7680", "#f1f4f7"
+INK, FAINT, RULE, SHADE = "#23303d", "#6b7680", "#d5dbe1", "#f1f4f7"
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "#aa4499", "#e69f00", "#56b4e9"
 CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 FONT = 9
@@ -31,7 +32,7 @@ _STYLE: Any = {
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
-    "grid.color": "#dfe4e8",
+    "grid.color": RULE,
     "grid.linewidth": 0.6,
     "text.color": INK,
     "xtick.color": INK,
@@ -76,28 +77,21 @@ def label_right(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
     assert figure is not None
     figure.draw_without_rendering()
     to_share = axes.transData + axes.transAxes.inverted()
-    size = (
-        FONT * figure.dpi / 72 / axes.get_window_extent().height
-    )  # of a line of text, as a share of the axes
-    heights = [float(to_share.transform((axes.get_xlim()[1], y))[1]) for y, _, _ in labels]
-    order = sorted(range(len(labels)), key=heights.__getitem__)
-    places = {}
-    floor = -1.0
-    for index in order:
-        lines = labels[index][1].count("\n") + 1
-        half = 0.65 * size * lines
-        places[index] = max(heights[index], floor + half)
-        floor = places[index] + half
-    # Upwards may have gone beyond the top: back down from there
-    ceiling = 1.0 + size
-    for index in reversed(order):
-        half = 0.65 * size * (labels[index][1].count("\n") + 1)
-        places[index] = min(places[index], ceiling - half)
-        ceiling = places[index] - half
-    for index, (_, text, colour) in enumerate(labels):
-        axes.text(
-            1.02, places[index], text, color=colour, transform=axes.transAxes, va="center", clip_on=False
-        )
+    # Of a line of text, as a share of the axes
+    line = 1.35 * FONT * figure.dpi / 72 / axes.get_window_extent().height
+    places = [float(to_share.transform((axes.get_xlim()[1], y))[1]) for y, _, _ in labels]
+    halves = [line * (text.count("\n") + 1) / 2 for _, text, _ in labels]
+    order = sorted(range(len(labels)), key=places.__getitem__)
+    # Neighbours that touch part by the same way, below the top edge; a few rounds settle chains of them
+    for _ in range(200):
+        places = [min(place, 1 + line / 2 - half) for place, half in zip(places, halves, strict=True)]
+        for low, high in pairwise(order):
+            overlap = halves[low] + halves[high] - (places[high] - places[low])
+            if overlap > 0:
+                places[low] -= 0.51 * overlap
+                places[high] += 0.51 * overlap
+    for place, (_, text, colour) in zip(places, labels, strict=True):
+        axes.text(1.02, place, text, color=colour, transform=axes.transAxes, va="center")
 
 
 def base_text(log2_base: object, *, name: bool = True) -> str:

@@ -17,7 +17,7 @@ from golden.code import PhaseCode, Spikes
 from golden.exact import softmax_attention
 from sim.demo.lockstep import LayerRun
 from sim.demo.result import DemoResult
-from sim.plot_style import BLUE, FAINT, INK, SHADE, VERMILION, styled, write_figure
+from sim.plot_style import BLUE, INK, RULE, SHADE, VERMILION, styled, write_figure
 
 POSITIVE, NEGATIVE = BLUE, VERMILION
 DPI = 150
@@ -144,8 +144,8 @@ def _digit(axes: Axes, result: DemoResult, image: int) -> None:
     axes.imshow(result.digits.test_images[sample], cmap="gray_r", vmin=0, vmax=1.25)
     across = config.side // config.patch
     for edge in range(1, across):
-        axes.axhline(edge * config.patch - 0.5, color=FAINT, lw=1)
-        axes.axvline(edge * config.patch - 0.5, color=FAINT, lw=1)
+        axes.axhline(edge * config.patch - 0.5, color=RULE, lw=1)
+        axes.axvline(edge * config.patch - 0.5, color=RULE, lw=1)
     halo = [withStroke(linewidth=2, foreground="white")]
     for token in range(config.tokens):
         y, x = divmod(token, across)
