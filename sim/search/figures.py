@@ -75,11 +75,11 @@ def energy_against_length(data: dict[str, Any]) -> Figure:
     axes = figure.subplots(1, 2)
     for axis, table, title, unit, lines in (
         (
-            *(axes[0], data["paper"], "whole encoder, paper accounting", "mJ"),
+            *(axes[0], data["paper"], "whole encoder", "mJ, paper accounting"),
             (("float", "float,\n32 bits", VERMILION), ("spiking", "spiking", BLUE)),
         ),
         (
-            *(axes[1], data["hardware"], f"one head, preset {data['preset']}, hardware accounting", "µJ"),
+            *(axes[1], data["hardware"], f"one head, preset {data['preset']}", "µJ, hardware accounting"),
             (("mac", "multiply-\naccumulate,\n8 bits", VERMILION), ("spiking", "spiking", BLUE)),
         ),
     ):
