@@ -67,7 +67,7 @@ def study(
         onespike stochastic study --plot plans.png --report plans.json
     """
     check_range("--seed", seed, 0, MAX_SEED)
-    from sim.stochastic.study import STEPS, plan_areas, plot
+    from sim.stochastic.study import STEPS, plan_areas
     from sim.stochastic.study import study as run
 
     areas = plan_areas(area, size)
@@ -88,7 +88,9 @@ def study(
         if report_file is not None:
             write_json(places["--report"], {"size": size, "heads": heads, "seed": seed, "plans": results})
         if plot_file is not None:
-            plot(results, places["--plot"])
+            from sim.stochastic.study_picture import plot  # loads the plotting library
+
+            plot(results, size, heads, places["--plot"])
 
 
 @studies.command()
