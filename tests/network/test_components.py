@@ -18,7 +18,6 @@ from hw.neuron.falling_threshold import FallingThreshold
 from hw.neuron.feeders import QueryFeeder
 from hw.neuron.neuron_cluster import NeuronCluster
 from hw.neuron.octave_encoder import OctaveEncoder
-from hw.neuron.shift_add import signed_digits
 from hw.neuron.spike_list import SpikeList
 
 CODES = [
@@ -43,14 +42,6 @@ def simulate(unit: Any, bench: Any) -> None:
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
-
-
-@pytest.mark.parametrize("constant", [0, 1, 7, 181, 235, 255, 256, 1023])
-def test_signed_digits(constant: int) -> None:
-    digits = signed_digits(constant)
-    assert sum(sign << position for position, sign in digits) == constant
-    positions = [position for position, _ in digits]
-    assert all(b - a > 1 for a, b in itertools.pairwise(positions))
 
 
 @pytest.mark.parametrize("code", CODES, ids=IDS)
