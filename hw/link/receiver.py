@@ -13,9 +13,10 @@ from hw.link.ring import CommitRing, Position
 class FrameReceiver(wiring.Component):
     """Checks frames and acts on the good ones; keeps the bytes of DATA frames until they are taken.
 
-    Before the first OPEN no frame is of the session. A DATA frame counts only as a whole: its bytes become visible when its check sum, length, session
-    and position are right and all of them fitted. The verdict falls one cycle after the frame's end.
-    Events must be at least ten cycles apart, and on a serial line they are.
+    Before the first OPEN no frame is of the session. A DATA frame counts only as a whole: its bytes
+    become visible when its check sum, length, session and position are right and all of them fitted.
+    The verdict falls one cycle after the frame's end. Events must be at least ten cycles apart, and on a
+    serial line they are.
 
     Args:
         depth: bytes of the store, a power of two.

@@ -9,6 +9,7 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from wrappers import Group
 
 from golden.code import PhaseCode
 from golden.config import PRESETS, CoreConfig
@@ -18,7 +19,12 @@ from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
 from hw.core import AttentionCore
 from hw.export import export
-from hw.link.link import Link
+from hw.link.channels import Channel, ChannelMap
+from hw.link.framing import Stuffer, Unstuffer
+from hw.link.receiver import FrameReceiver
+from hw.link.records import BeatWriter, RecordReader
+from hw.link.transmitter import FrameTransmitter
+from hw.link.uart import UartReceiver, UartTransmitter
 from hw.neuron.linked_network import LinkedNetwork
 from hw.stochastic.core import StochasticAttention
 from tests.network.samples import random_images, random_transformer
@@ -34,9 +40,11 @@ def operators(verilog: str) -> list[str]:
 
 
 def attention(config: CoreConfig, taps: bool = False) -> AttentionCore:
-    """Clusters after the first are alike: two of them show the text of a core of the same groups."""
-    lanes = min(2 * config.cluster, config.lanes)
-    return AttentionCore(replace(config, lanes=lanes, tokens=lanes * config.groups, taps=taps))
+    """Clusters after the first are alike, and so are lanes: few of them show the text of a core."""
+    cluster = min(config.cluster, 2)
+    lanes = min(2 * cluster, config.lanes)
+    size = {"lanes": lanes, "cluster": cluster, "tokens": lanes * config.groups, "terms_per_beat": cluster}
+    return AttentionCore(replace(config, **size, taps=taps))
 
 
 def network(code: PhaseCode, norm: str) -> LinkedNetwork:
@@ -44,6 +52,9 @@ def network(code: PhaseCode, norm: str) -> LinkedNetwork:
     return LinkedNetwork(config_for(converted, lanes=6, cluster=3))
 
 
+CHANNELS = ChannelMap(
+    inputs=(Channel("i_a", 113), Channel("i_b", 5)), outputs=(Channel("o_a", 6), Channel("o_b", 23))
+)
 COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
     **{name: lambda name=name: attention(PRESETS[name]) for name in PRESETS},
     "taps": lambda: attention(PRESETS["pico"], taps=True),
@@ -58,7 +69,18 @@ COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
     "stochastic, encoders": lambda: StochasticAttention(
         StochasticConfig(tokens=9, head_dim=5, rows=4, encoders=True)
     ),
-    "link": lambda: Link(attention(PRESETS["pico"]), ident=b"text", divisor=8),
+    "link": lambda: Group(
+        {
+            "receiver": FrameReceiver(64),
+            "transmitter": FrameTransmitter(64, 32, b"text"),
+            "unstuffer": Unstuffer(),
+            "stuffer": Stuffer(),
+            "reader": RecordReader(CHANNELS),
+            "writer": BeatWriter(CHANNELS),
+            "uart_receiver": UartReceiver(12),
+            "uart_transmitter": UartTransmitter(12),
+        }
+    ),
 }
 
 
