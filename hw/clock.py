@@ -1,6 +1,6 @@
 """The clock of a board's design: a phase-locked loop from the board's oscillator, and a clean reset.
 
-Divider ranges are those of the device families' data sheets; `tests/hw/test_clock.py` holds the
+Divider ranges are those of the device families' data sheets; `tests/synth/test_synth_boards.py` holds the
 chosen dividers against the open tools' own calculators.
 """
 
@@ -132,8 +132,9 @@ class ClockSource(Component):
             m.submodules.pll = pll(settings, source, platform, buffer.i, clock, locked)
         m.d.comb += self.clk.eq(clock)
         if self._family != "ice40":
-            # nextpnr-ice40 derives the constraint from the loop and takes no second one
-            platform.add_clock_constraint(clock, settings.frequency)
+            # nextpnr-ice40 derives the constraint from the loop and takes no second one.
+            # By its name as a port, the only one that synthesis keeps
+            platform.add_clock_constraint(self.clk, settings.frequency)
 
         # Registers without reset: they make it
         count = Signal(range(RESET_CYCLES), reset_less=True)

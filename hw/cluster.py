@@ -1,6 +1,6 @@
 """Cluster: a few token lanes with their memories, and the registers that pass commands on."""
 
-from amaranth.hdl import Cat, Module, Signal, ValueLike
+from amaranth.hdl import Array, Cat, Module, Signal, ValueLike
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -173,7 +173,7 @@ class Cluster(wiring.Component):
             if config.terms:
                 m.d.comb += score.term.eq(terms.terms[n])
             attention = Signal(payloads.attention(config), name=f"attention_{n}", reset_less=True)
-            m.d.sync += attention.eq(ramp.entries[entry])
+            m.d.sync += attention.eq(Array(ramp.entries)[entry])
             m.d.comb += product.attention.eq(attention)
             # the highest bit searched is `alive`, then the score in the order of unsigned numbers
             unsigned = score.score.value.as_unsigned() ^ (1 << (config.score_width - 1))
@@ -208,5 +208,5 @@ class Cluster(wiring.Component):
             m.d.sync += [held.eq(ramp.held.value), held_2.eq(held)]
             m.d.comb += [
                 self.tap.score[n].eq(held_2),
-                self.tap.attention[n].eq(ramp.entries[entry_2]),
+                self.tap.attention[n].eq(Array(ramp.entries)[entry_2]),
             ]

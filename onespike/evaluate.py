@@ -203,15 +203,19 @@ def report_table(report: dict[str, Any]) -> Table:
     for column in ("mode", "score", "95 %", "loss", "95 %", "cosine", "least"):
         table.add_column(column, justify="left" if column == "mode" else "right", no_wrap=True)
     for mode, entry in report["modes"].items():
-        row = [mode, f"{entry['score']['value']:.2f}", interval(entry["score"])]
+        row = [mode, number(entry["score"]["value"]), interval(entry["score"])]
         if "loss" in entry:
-            row += [f"{entry['loss']['value']:.2f}", interval(entry["loss"])]
-            row += [f"{entry['cosine'][name]:.4f}" for name in ("mean", "min")]
+            row += [number(entry["loss"]["value"]), interval(entry["loss"])]
+            row += [number(entry["cosine"][name], digits=4) for name in ("mean", "min")]
         else:
             row += [""] * 4
         table.add_row(*row)
     return table
 
 
-def interval(estimate: dict[str, float]) -> str:
-    return f"{estimate['low']:.2f}..{estimate['high']:.2f}"
+def number(value: float | None, digits: int = 2) -> str:
+    return "undefined" if value is None else f"{value:.{digits}f}"
+
+
+def interval(estimate: dict[str, float | None]) -> str:
+    return "" if estimate["value"] is None else f"{estimate['low']:.2f}..{estimate['high']:.2f}"

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from synth.design import Design, board_top
 from synth.estimate import TOLERANCE
 from synth.netlist import Resources, count, count_lone, read_statistics
 from synth.report import BuildReport, TimingError, make_report
-from synth.tools import Origin, Tool, find_tools, run_tool
+from synth.tools import Origin, Tool, ToolError, find_tools, run_tool
 
 ROOT = Path("build/synth")
 SOURCES = ("golden", "hw", "synth")
@@ -70,7 +71,7 @@ def build(
 
     Raises:
         InputError: a bad parameter, a missing tool, or a design that does not fit the device.
-        ToolError: a tool failed; names the log.
+        ToolError: a tool failed or left a constraint out; names the log.
         TimingError: the clock was not reached.
     """
     clock = board.clock if clock is None else clock
@@ -138,6 +139,7 @@ def _run(
             resources = count(modules[commands.TOP], board.family, lone)
             check_fit(board, design.name, resources)
         elif stage == PLACE:
+            check_constraints(log)
             timing = json.loads((directory / commands.TIMING).read_text())
             report = make_report(board, design, resources, timing, clock, seed, tools)
             if not report.closed:
@@ -170,6 +172,13 @@ def check_fit(board: Board, name: str, need: Resources, how: str = "needs", *, t
     ]
     if short:
         raise InputError(f"{name} must fit {board.device} of {board.name}, it {how} {', '.join(short)}")
+
+
+def check_constraints(log: Path) -> None:
+    """Raise ToolError if place and route left a constraint out: the figures would be of another design."""
+    for line in log.read_text(errors="replace").splitlines():
+        if re.search(r"\bwarning:.*\bconstraint\b", line, re.IGNORECASE):
+            raise ToolError(f"place and route must follow every constraint, see {log}: {line.strip()}")
 
 
 def _finished(directory: Path) -> Build | None:

@@ -1,8 +1,9 @@
-"""Commands, options and files that the documents name exist."""
+"""Commands, options, files and names that documents and sources give exist."""
 
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import typer
 from onespike.cli import app
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = ("golden", "hw", "sim", "synth", "onespike")
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
@@ -93,3 +95,45 @@ def test_links(document: Path) -> None:
     for target in re.findall(r"\]\(([\w./-]+)[^)]*\)", prose):
         if not target.startswith("http"):
             assert (document.parent / target).exists(), target
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name leads from a module to something that is there."""
+    parts = name.split(".")
+    for depth in range(len(parts), 0, -1):
+        try:
+            found: Any = import_module(".".join(parts[:depth]))
+        except ImportError:
+            continue
+        for part in parts[depth:]:
+            if part in getattr(found, "__annotations__", {}):  # of a class, without a value
+                return True
+            if not hasattr(found, part):
+                return False
+            found = getattr(found, part)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_names_in_sources(package: str) -> None:
+    """Files, and names that begin with a package or with a module that the source imports."""
+    for source in sorted((ROOT / package).rglob("*.py")):
+        module = ".".join(source.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for span in re.findall(r"`([\w./-]+)`", source.read_text()):
+            first = span.partition(".")[0]
+            where = f"{source.relative_to(ROOT)}: {span}"
+            if re.fullmatch(r"[\w.-]+(/[\w.-]+)+\.(py|md|json|toml)", span):
+                assert (ROOT / span).exists(), where
+            elif re.fullmatch(rf"({'|'.join(PACKAGES)})(\.\w+)+", span):
+                assert exists(span), where
+            elif re.fullmatch(r"[a-z_]\w*(\.[A-Za-z_]\w*)+", span) and first in imported(source):
+                assert exists(f"{module}.{span}"), where
+
+
+def imported(source: Path) -> set[str]:
+    """Modules of a package that a source imports by `from package import module`."""
+    lines = re.findall(
+        rf"^from (?:{'|'.join(PACKAGES)})[\w.]* import ([\w, ]+)$", source.read_text(), re.MULTILINE
+    )
+    return {name.strip() for line in lines for name in line.split(",")}

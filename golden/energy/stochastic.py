@@ -34,6 +34,7 @@ from golden.energy.constants import (
 from golden.energy.hardware import Scope, clock_scope
 from golden.energy.units import SOURCE, access, add
 from golden.errors import InputError
+from golden.signed_digits import additions
 from golden.stochastic.plan import Banks, RandomPlan
 
 # Stochastic Spiking Attention, abstract: the float network's energy over that of SSA
@@ -209,13 +210,12 @@ def stochastic_attention(
 def _scaling(name: str, draws: int, size: int, draw_bits: int) -> Scope:
     """Draws times `size`, from shifts and additions of canonical signed digits."""
     odd = size // (size & -size)
-    # n and 3n differ in as many bits as n has digits other than 0 in that form
-    additions = (odd ^ 3 * odd).bit_count() - 1
+    count = additions([size])
     bits = draw_bits + odd.bit_length()
-    how = f"{additions} of {bits} bits per draw, times {size}" if additions else f"{size} is a power of two"
+    how = f"{count} of {bits} bits per draw, times {size}" if count else f"{size} is a power of two"
     return Scope(
         name=f"scaling of {name} draws",
-        events=draws * additions,
+        events=draws * count,
         picojoule=add(bits),
         formula=how,
         source=SOURCE,

@@ -13,9 +13,10 @@ from hw.link.ring import CommitRing, Position
 class FrameReceiver(wiring.Component):
     """Checks frames and acts on the good ones; keeps the bytes of DATA frames until they are taken.
 
-    A DATA frame counts only as a whole: its bytes become visible when its check sum, length, session
-    and position are right and all of them fitted. The verdict falls one cycle after the frame's end.
-    Events must be at least ten cycles apart, and on a serial line they are.
+    Before the first OPEN no frame is of the session. A DATA frame counts only as a whole: its bytes
+    become visible when its check sum, length, session and position are right and all of them fitted.
+    The verdict falls one cycle after the frame's end. Events must be at least ten cycles apart, and on a
+    serial line they are.
 
     Args:
         depth: bytes of the store, a power of two.
@@ -110,7 +111,7 @@ class FrameReceiver(wiring.Component):
         m.d.sync += [
             ended.eq(self.i.valid & event.end),
             good.eq(~event.bad & (header_left == 0) & (left == 0) & (tail_left == 0) & ~long & check.match),
-            mine.eq(session == self.session),
+            mine.eq((session == self.session) & (session != NO_SESSION)),
             due.eq((behind == 0) & ~overflow & ~self.refuse),
             repeated.eq(behind[-1]),
         ]

@@ -1,6 +1,6 @@
 """Transmitting half of the link: replies of the board, whole frames, made on demand."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -13,6 +13,11 @@ from hw.link.protocol import CRC_BYTES, FLAG, HEADER_BYTES, Kind, Status
 from hw.link.ring import Position, ReplayRing
 
 MAX_IDENT_BYTES = 2048
+
+
+def bytes_of(value: Value) -> Array:
+    """The bytes of a value, the lowest first."""
+    return Array(value[n : n + 8] for n in range(0, len(value), 8))
 
 
 class FrameTransmitter(wiring.Component):
@@ -129,7 +134,7 @@ class FrameTransmitter(wiring.Component):
                     m.next = "header"
             # A byte is chosen in one cycle and handed over in the next: memories answer late
             with m.State("header"):
-                m.d.sync += byte.eq(header.word_select(index, 8))
+                m.d.sync += byte.eq(bytes_of(header)[index])
                 with m.If(~check.busy):
                     m.next = "give header"
             with m.State("give header"):
@@ -154,7 +159,7 @@ class FrameTransmitter(wiring.Component):
                     with m.Case(Kind.IDENT):
                         m.d.sync += byte.eq(identification)
                     with m.Case(Kind.STATUS):
-                        m.d.sync += byte.eq(status.word_select(index, 8))
+                        m.d.sync += byte.eq(bytes_of(status)[index])
                     with m.Default():
                         m.d.sync += byte.eq(ring.data)
                 with m.If(~check.busy):
@@ -167,7 +172,7 @@ class FrameTransmitter(wiring.Component):
                     m.d.sync += [left.eq(left - 1), index.eq(index + 1)]
                     m.next = "fetch"
             with m.State("check"):
-                m.d.sync += byte.eq(check.crc.word_select(index, 8))
+                m.d.sync += byte.eq(bytes_of(check.crc)[index])
                 with m.If(~check.busy):
                     m.next = "give check"
             with m.State("give check"):

@@ -12,7 +12,7 @@ from hw.neuron.network_core import NetworkCore
 class LoadReader(wiring.Component):
     """Blocks of 32-bit pieces become words of the memories.
 
-    A block is a header (`layouts.load_header`), the number of its words, and their pieces, the low
+    A block is a header (`layouts.LOAD_HEADER`), the number of its words, and their pieces, the low
     bits first. Its words go to addresses from 0 on.
 
     Members:
@@ -54,7 +54,11 @@ class LoadReader(wiring.Component):
                 m.d.sync += [left.eq(self.i.payload), address.eq(0)]
                 m.next = "pieces"
             with m.State("pieces"), m.If(self.i.valid):
-                m.d.sync += [word.data[piece].eq(self.i.payload), piece.eq(piece + 1)]
+                m.d.sync += piece.eq(piece + 1)
+                with m.Switch(piece):
+                    for n, part in enumerate(word.data):
+                        with m.Case(n):
+                            m.d.sync += part.eq(self.i.payload)
                 with m.If(piece == last_piece):
                     m.d.sync += [self.o.valid.eq(1), piece.eq(0), left.eq(left - 1)]
                     with m.If(left == 1):

@@ -1,5 +1,6 @@
 """Scores and their sampling error."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,11 +12,14 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A score and the interval that holds 95 % of its bootstrap repetitions."""
+    """A score and the interval that holds 95 % of the bootstrap repetitions that define it.
 
-    value: float
-    low: float
-    high: float
+    All three are None where the score is not defined.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 def ranks(values: Values) -> Values:
@@ -31,11 +35,13 @@ def ranks(values: Values) -> Values:
 
 
 def spearman(left: Values, right: Values) -> float:
-    """Rank correlation, x 100; 0 where one side is constant."""
+    """Rank correlation, x 100; NaN where it is not defined: a side is constant or holds a NaN."""
+    if np.isnan(left).any() or np.isnan(right).any():
+        return math.nan
     a, b = ranks(left), ranks(right)
     a, b = a - a.mean(), b - b.mean()
     norm = float(np.sqrt((a @ a) * (b @ b)))
-    return 100 * float(a @ b) / norm if norm else 0.0
+    return 100 * float(a @ b) / norm if norm else math.nan
 
 
 def accuracy(right: Values) -> float:
@@ -44,9 +50,15 @@ def accuracy(right: Values) -> float:
 
 
 def cosine(left: NDArray[np.floating], right: NDArray[np.floating]) -> Values:
-    """Cosine of the angle between vectors of the last axis."""
+    """Cosine of the angle between vectors of the last axis; NaN where one is 0, and has no direction."""
     product = (left * right).sum(axis=-1, dtype=np.float64)
-    return product / (np.linalg.norm(left, axis=-1) * np.linalg.norm(right, axis=-1))
+    norm = np.linalg.norm(left, axis=-1) * np.linalg.norm(right, axis=-1)
+    return np.divide(product, norm, out=np.full_like(product, np.nan), where=norm != 0)
+
+
+def defined(value: float) -> float | None:
+    """None for NaN: what is not defined, as reports write it."""
+    return None if math.isnan(value) else float(value)
 
 
 def bootstrap(
@@ -55,8 +67,8 @@ def bootstrap(
     """Percentile intervals over resampled samples.
 
     Args:
-        statistic: maps indices of samples to several scores, [scores]; sharing the indices makes the
-            interval of a difference of scores a paired one.
+        statistic: maps indices of samples to several scores, [scores], NaN where one is not defined; sharing
+            the indices makes the interval of a difference of scores a paired one.
         samples: number of samples.
         seed: of the resampling.
         repetitions: number of resamplings.
@@ -67,8 +79,11 @@ def bootstrap(
     rng = np.random.default_rng(seed)
     values = statistic(np.arange(samples))
     repeated = np.stack([statistic(rng.integers(0, samples, samples)) for _ in range(repetitions)])
-    low, high = np.percentile(repeated, [2.5, 97.5], axis=0)
+    # What is not defined for all samples is not for any choice of them
+    known = ~np.isnan(values)
+    interval = np.full((2, len(values)), np.nan)
+    interval[:, known] = np.nanpercentile(repeated[:, known], [2.5, 97.5], axis=0)
     return [
-        Estimate(value=float(v), low=float(a), high=float(b))
-        for v, a, b in zip(values, low, high, strict=True)
+        Estimate(value=defined(v), low=defined(a), high=defined(b))
+        for v, a, b in zip(values, *interval, strict=True)
     ]

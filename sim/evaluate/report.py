@@ -1,4 +1,7 @@
-"""The report of an evaluation: score of each mode, loss against floats, cosine, spike statistics."""
+"""The report of an evaluation: score of each mode, loss against floats, cosine, spike statistics.
+
+What is not defined, as the correlation of scores that are all equal, is None.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -7,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.evaluate.metrics import Estimate, accuracy, bootstrap, cosine, spearman
+from sim.evaluate.metrics import Estimate, accuracy, bootstrap, cosine, defined, spearman
 from sim.evaluate.work import Outputs
 
 
@@ -62,7 +65,7 @@ def assemble(
             loss: Estimate = estimates[len(modes) + index - 1]
             angle = cosine(outputs[mode].values, reference)
             entry["loss"] = asdict(loss)
-            entry["cosine"] = {"mean": float(angle.mean()), "min": float(angle.min())}
+            entry["cosine"] = {"mean": defined(angle.mean()), "min": defined(angle.min())}
             entry["activity"] = {
                 name: {"neurons": a.neurons, "spikes": a.spikes, "density": a.density, "steps": a.steps}
                 for name, a in outputs[mode].activity.items()

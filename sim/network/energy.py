@@ -19,6 +19,7 @@ from golden.network.layers import IMAGE, STREAM, Attention, Linear, Norm
 from golden.network.mean import reciprocal
 from golden.network.network import Network, attention_job, run_network
 from golden.network.program import LEVEL_BITS, OFFSET_BITS
+from golden.signed_digits import additions
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,6 @@ class Ledger:
         return [Event(name, count / images, self.prices[name]) for name, count in self.counts.items()]
 
 
-def digits(constants: list[int]) -> int:
-    """Additions of the combination: one per further bit of the constants, and one per further residue."""
-    return sum(c.bit_count() - 1 for c in constants) + len(constants) - 1
-
-
 def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[list[Event], list[Event]]:
     """Events per inference of images [images, tokens, pixels].
 
@@ -113,7 +109,7 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[lis
             passes = -(-outputs // config.lanes)
             spiking.add("spike reads", source.count() * passes, small(8 + spike_bits))
             rows = images if layer.pooled else images * network.tokens
-            combined = rows * outputs * (digits(config.constants) + 1)
+            combined = rows * outputs * (additions(config.constants) + 1)
             spiking.add("combination and bias", combined, add(config.potential_bits))
             spiking.add("bias reads", rows * outputs, small(config.potential_bits))
             if layer.target == STREAM:

@@ -21,6 +21,7 @@ from golden.conversion.store import save
 from golden.conversion.tensors import Tensors
 from golden.energy.hardware import AttentionEvents, crossover, mac_attention, spiking_attention, total
 from golden.energy.layers import EncoderShape
+from golden.errors import InputError
 from golden.models.bert import Bert
 from golden.models.engine import Activity, Ranges
 from sim.energy import DENSITIES, density_curve
@@ -108,6 +109,10 @@ def score_grid(
         report = sts_report({"float": reference, "linear": outputs["linear"]}, truth, seed)
         activity = outputs["linear"].activity
         entry = report["modes"]["linear"]
+        if entry["loss"]["value"] is None:
+            raise InputError(
+                f"scores and similarities of pairs must differ, at T = {steps} all scored pairs have the same"
+            )
         points.append(
             {
                 "steps": steps,

@@ -122,7 +122,7 @@ class Monitor:
         self._payload = getattr(dut, f"{port.name}__payload") if port.width else None
         self._valid = None if port.always_valid else getattr(dut, f"{port.name}__valid")
         self._ready = None if port.always_ready else getattr(dut, f"{port.name}__ready")
-        self._backpressure = backpressure
+        self.backpressure = backpressure
         self._random = random.Random(f"{cocotb.RANDOM_SEED} {port.name}")
         self.clear()
 
@@ -144,7 +144,7 @@ class Monitor:
 
     def drive(self) -> None:
         if self._ready is not None:
-            self._open = self._random.random() >= self._backpressure
+            self._open = self._random.random() >= self.backpressure
             self._ready.value = self._open
 
     def sample(self, cycle: int) -> bool:

@@ -12,10 +12,9 @@ from golden.config import TRACE_STORES
 from hw.core import AttentionCore
 from hw.export import export
 
-# Amaranth writes the choice of an array element as a shift by the product of index and width: wreduce
-# and peepopt turn that product into wires. FPGA flows put products into DSP blocks before `map_ram`.
+# FPGA flows put products into DSP blocks before `map_ram`
 CHECKS = {
-    "cells": "hierarchy -top {0}; proc; flatten; opt; wreduce; peepopt; opt;"
+    "cells": "hierarchy -top {0}; proc; flatten; opt;"
     " select -assert-none t:$mul t:$macc t:$macc_v2 t:$div t:$mod t:$divfloor t:$modfloor t:$pow",
     "ecp5": "synth_ecp5 -top {0} -run begin:map_ram; select -assert-none t:MULT18X18D t:ALU54B",
     "ice40": "synth_ice40 -top {0} -dsp -run begin:map_ram; select -assert-none t:SB_MAC16",

@@ -7,6 +7,7 @@ async def what_it_shows(bench, rng):
 """
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Any
 
 import cocotb
@@ -15,7 +16,7 @@ from cocotb.triggers import Timer
 from streams import PERIOD, Bench
 
 from golden.code import PhaseCode, Spikes
-from golden.config import from_table
+from golden.config import CoreConfig, from_table
 from sim.rtl.payload import Fields
 
 PACES = cocotb.parametrize(
@@ -32,9 +33,13 @@ class UnitBench(Bench):
     def __init__(self, dut: Any, unit: str, **paces: float) -> None:
         super().__init__(dut, **paces)
         self._unit = f"{unit}__"
-        self.config = from_table(dict(self.manifest.parameters), "manifest")
         self.inputs = {name: s for name, s in self.inputs.items() if name.startswith(self._unit)}
         self.outputs = {name: s for name, s in self.outputs.items() if name.startswith(self._unit)}
+
+    @cached_property
+    def config(self) -> CoreConfig:
+        """Of a unit of the attention core."""
+        return from_table(dict(self.manifest.parameters), "manifest")
 
     def send(self, stream: str, fields: Fields) -> None:
         super().send(self._unit + stream, fields)

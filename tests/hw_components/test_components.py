@@ -67,7 +67,11 @@ def test_units(name: str, tmp_path: Path) -> None:
     run_bench(Group(units(config)), "units", BENCHES, to_table(config), tmp_path)
 
 
+def core_config(store: str) -> CoreConfig:
+    return replace(CORES["two-groups"], trace_store=store)
+
+
 @pytest.mark.parametrize("store", TRACE_STORES)
 def test_core(store: str, tmp_path: Path) -> None:
-    config = replace(CORES["two-groups"], trace_store=store)
+    config = core_config(store)
     run_bench(Group({"core": AttentionCore(config)}), "core", "bench_core", to_table(config), tmp_path)

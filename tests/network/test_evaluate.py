@@ -1,6 +1,7 @@
 """Data files, accuracy, re-coded residual, energy, timeline."""
 
 import gzip
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -173,3 +174,12 @@ def test_layer_norm_pays_for_its_mean() -> None:
     image = encode_image(network, floating.patches(random_images(3, 2)))
     events = {e.name: e.count for e in account(network, config_for(network), image)[0]}
     assert events["mean additions"] == 3 * network.tokens * (12 + 1 + 12)
+
+
+def test_neurons_pay_for_the_additions_of_their_constants() -> None:
+    """As many as the drain has: signed digits, B = 2^(2/7): 21 for seven residues and one for the bias."""
+    floating = random_transformer(1)
+    network = convert(floating, random_images(2, 20), PhaseCode(steps=24, log2_base=Fraction(2, 7)))
+    image = encode_image(network, floating.patches(random_images(3, 2)))
+    events = {e.name: e.count for e in account(network, config_for(network), image)[0]}
+    assert events["combination and bias"] == (21 + 1) * events["bias reads"]

@@ -11,9 +11,7 @@ from hw.export import export
 from hw.neuron.network_core import NetworkCore
 from tests.network.samples import random_images, random_transformer
 
-# Amaranth writes the choice of an array element as a product with its width: optimisation turns these
-# into shifts, what is left then would become a multiplier
-PREPARE = "read_verilog {}; hierarchy -top network_core; proc; opt; wreduce; peepopt; opt"
+PREPARE = "read_verilog {}; hierarchy -top network_core; proc; opt"
 SCRIPT = f"{PREPARE}; select -assert-none t:$mul t:$div t:$mod t:$macc"
 
 

@@ -10,6 +10,8 @@ import pytest
 from golden.errors import InputError
 from hw.clock import dividers
 from synth.boards import BOARDS, find_board
+from synth.commands import generate
+from synth.design import Design, board_top
 
 BIN = Path(sys.executable).parent
 
@@ -76,3 +78,11 @@ def test_gowin_dividers(target: int) -> None:
 def test_clock_out_of_reach() -> None:
     with pytest.raises(InputError, match="attainable from 12 MHz by the PLL of ice40, not 500 MHz"):
         dividers("ice40", 12e6, 500e6)
+
+
+def test_clock_is_constrained_by_a_name_that_synthesis_keeps(echo: Design) -> None:
+    """The port of the clock source: names inside it are lost where they stand for the same net."""
+    found = BOARDS["ulx3s-85f"]
+    lines = generate(found, board_top(found, echo, found.clock))["top.lpf"].splitlines()
+    nets = [line for line in lines if line.startswith("FREQUENCY NET")]
+    assert nets == [f'FREQUENCY NET "clock.clk" {found.clock} HZ;']

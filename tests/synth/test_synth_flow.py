@@ -1,6 +1,7 @@
 """The flow from a design to a bitstream: order, cache, and what is said when something fails."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,23 @@ def test_failed_tool(tmp_path: Path, stand_ins: StandIns, echo: Design, tool: st
     with pytest.raises(
         ToolError, match=rf"{tool} failed with status 3, see .*/{log}.log: ERROR: out of luck"
     ):
+        run(echo, tmp_path)
+    # What failed is not taken for finished
+    stand_ins.answer()
+    assert not run(echo, tmp_path)[0].cached
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Warning: net 'clk' does not exist in design, ignoring clock constraint",
+        "Warning: unmatched constraint 'led' (on line 3)",
+    ],
+)
+def test_constraint_left_out(tmp_path: Path, stand_ins: StandIns, echo: Design, said: str) -> None:
+    placer = (stand_ins.folder / "nextpnr-ice40").read_text()
+    stand_ins.write("nextpnr-ice40", f'echo "{said}"\n{placer}')
+    with pytest.raises(ToolError, match=re.escape(f"place-and-route.log: {said}")):
         run(echo, tmp_path)
     # What failed is not taken for finished
     stand_ins.answer()

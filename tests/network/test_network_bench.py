@@ -1,0 +1,18 @@
+"""The network core in a cocotb bench."""
+
+from pathlib import Path
+
+from amaranth.lib import wiring
+from launch import run_bench
+from wrappers import Group
+
+from hw.neuron.linked_network import LinkedNetwork
+from tests.network.bench_network import sample
+
+
+def units() -> dict[str, wiring.Component]:
+    return {"network": LinkedNetwork(sample()[1])}
+
+
+def test_network(tmp_path: Path) -> None:
+    run_bench(Group(units()), "network", "tests.network.bench_network", {}, tmp_path)
