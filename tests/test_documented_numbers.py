@@ -334,7 +334,7 @@ def test_sweep_of_the_results(place: Path) -> None:
     cycles = {}
     for lanes in (32, 64):
         point = Point(lanes=lanes, steps=24, log2_base="2/7", trace_bits=8, model=RANDOM)
-        measured = heads.measure(point)
+        measured = {name: value for name, value in heads.measure(point).items() if value is not None}
         (found,) = (p for p in points if Point(**{name: p[name] for name in vars(point)}) == point)
         assert {name: found[name] for name in measured} == pytest.approx(measured, rel=1e-6)
         cycles[lanes] = measured["cycles"]

@@ -26,7 +26,8 @@ def plot(results: Results, size: int, heads: int, path: Path) -> None:
     of = "errors are of the output rate, against its exact expectation; ratios, to independent random numbers"
     remark = f"N = d = {size}, {heads} heads; {of}"
     figure = new_figure(12, 9.4, "What sharing random numbers costs", remark)
-    above, below = figure.subfigures(2, 1, height_ratios=(1, 1.1))
+    parts: Any = figure.subfigures(2, 1, height_ratios=(1, 1.1))
+    above, below = parts
     _against_steps(above.subplots(1, 2), results)
     panels = below.subplots(1, 4, sharey=True)
     last = STEPS[-1]

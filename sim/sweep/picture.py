@@ -117,12 +117,7 @@ def _list(table: Axes, names: list[Point], colours: dict[str, str], rows: float)
         table.text(x, 0, title, ha="left" if title in ("B", "model") else "right", color=FAINT)
     for row, point in enumerate(names, 1):
         colour = colours[point["model"]] if several else INK
-        cells = (
-            str(row),
-            str(point["lanes"]),
-            str(point["steps"]),
-            base_text(point["log2_base"], name=False),
-        )
-        cells += (str(point["trace_bits"]), _name(point["model"]))
+        base = base_text(point["log2_base"], name=False)
+        cells = (row, point["lanes"], point["steps"], base, point["trace_bits"], _name(point["model"]))
         for (title, x), cell in zip(columns[: 6 if several else 5], cells, strict=False):
             table.text(x, row, str(cell), ha="left" if title in ("B", "model") else "right", color=colour)
