@@ -3,8 +3,7 @@
 import json
 import shutil
 import tempfile
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from golden.attention import AttentionJob, AttentionSpikes
 from golden.errors import InputError
 from golden.inputs import INPUTS
+from golden.npz import read_npz
 
 SCALES = ("scale_q", "scale_k", "scale_v", "scale_o")
 ALLOWED = (*INPUTS, "bias", "mask", *SCALES)
@@ -45,37 +45,12 @@ def read_arrays(path: Path, allowed: tuple[str, ...]) -> dict[str, NDArray[Any]]
     Raises:
         InputError: the file cannot be read, or an array is missing or unknown.
     """
-    try:
-        with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):
-                raise InputError(f"{path}: must be a whole .npz file as numpy.savez writes it; it is not")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                _check_names(path, archive.files, allowed)
-                return {name: _read_array(path, archive, name) for name in archive.files}
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except Exception as error:  # zipfile and numpy raise a dozen types on a damaged directory of members
-        raise InputError(f"{path}: damaged .npz file ({_reason(error)})") from None
+    arrays = read_npz(path)
+    _check_names(path, arrays, allowed)
+    return arrays
 
 
-def _read_array(path: Path, archive: Any, name: str) -> NDArray[Any]:
-    try:
-        array = archive[name]
-    except Exception as error:  # likewise, on damaged members; and ValueError on pickled objects
-        raise InputError(f"{path}: {name} must be a whole array of numbers ({_reason(error)})") from None
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path}: {name} must be an array in .npy format; it is not")
-    return array
-
-
-def _reason(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
-
-
-def _check_names(path: Path, names: list[str], allowed: tuple[str, ...]) -> None:
+def _check_names(path: Path, names: Collection[str], allowed: tuple[str, ...]) -> None:
     for name in names:
         if name not in allowed:
             raise InputError(f"{path}: array must be one of {', '.join(allowed)}, not {name!r}")

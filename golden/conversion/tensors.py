@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from golden.conversion.optional import optional
 from golden.conversion.scheme import RefusedModel, refusal
 from golden.errors import InputError
+from golden.npz import read_npz
 
 Floats = NDArray[np.float32]
 SUFFIXES = (".safetensors", ".npz", ".pt", ".pth", ".bin")
@@ -148,7 +149,7 @@ def read_tensors(path: Path) -> Tensors:
         path = candidates[0]
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    readers = {".safetensors": _read_safetensors, ".npz": _read_npz}
+    readers = {".safetensors": _read_safetensors, ".npz": read_npz}
     if path.suffix not in SUFFIXES:
         raise InputError(f"{path}: a model file must end in {', '.join(SUFFIXES)}")
     arrays = readers.get(path.suffix, _read_torch)(path)
@@ -187,14 +188,6 @@ def _array(tensor: dict[str, Any]) -> NDArray[Any]:
         raise ValueError(f"data type {tensor['dtype']} is not known")
     array = np.frombuffer(tensor["data"], TYPES[tensor["dtype"]]).reshape(tensor["shape"])
     return (array.astype(np.uint32) << 16).view(np.float32) if tensor["dtype"] == "BF16" else array
-
-
-def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except Exception as error:  # zipfile and numpy raise a dozen types on damaged files
-        raise InputError(f"{path}: not readable as .npz ({_first_line(error)})") from None
 
 
 def _read_torch(path: Path) -> dict[str, NDArray[Any]]:

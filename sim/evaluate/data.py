@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from golden.attention import check_array
 from golden.errors import InputError
+from golden.npz import read_npz
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,21 +80,9 @@ def read_sentences(path: Path) -> list[tuple[str, ...]]:
     return sentences
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays of an .npz file."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except Exception as error:  # zipfile and numpy raise a dozen types on damaged files
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise InputError(f"{path}: not readable as .npz ({reason})") from None
-
-
 def read_inputs(path: Path) -> NDArray[np.float32]:
     """`inputs` of an .npz: images [samples, channels, height, width] or vectors [samples, tokens, dim]."""
-    arrays = read_arrays(path)
+    arrays = read_npz(path)
     if "inputs" not in arrays:
         raise InputError(f"{path}: must hold an array named inputs; it holds {', '.join(arrays) or 'none'}")
     try:
@@ -105,7 +94,7 @@ def read_inputs(path: Path) -> NDArray[np.float32]:
 def read_labelled(path: Path) -> Labelled:
     """`inputs` as above and integer `labels` [samples] of an .npz."""
     inputs = read_inputs(path)
-    labels = read_arrays(path).get("labels")
+    labels = read_npz(path).get("labels")
     if labels is None:
         raise InputError(f"{path}: must hold an array named labels")
     if labels.dtype.kind not in "iu" or labels.shape != (len(inputs),):

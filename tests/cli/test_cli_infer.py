@@ -139,7 +139,7 @@ def test_bad_network_files(folder: Path, refused: Callable[..., str], command: s
     refused(*words, "none.npz", says="none.npz: cannot be read")
     save_network(folder / "n.npz", small())
     (folder / "cut.npz").write_bytes((folder / "n.npz").read_bytes()[:-300])
-    refused(*words, "cut.npz", says="cut.npz: must be a network file, it is damaged")
+    refused(*words, "cut.npz", says="cut.npz: must be a whole .npz file")
     with np.load(folder / "n.npz") as file:
         arrays = {name: file[name] for name in file.files}
     description = json.loads(str(arrays["description"]))
