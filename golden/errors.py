@@ -1,5 +1,8 @@
 """What the command line tells a user in one line instead of a traceback."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class InputError(ValueError):
     """A value the user gave cannot be used.
@@ -15,3 +18,16 @@ class OutsideError(RuntimeError):
     The message is one sentence that says what to look at; the command line prints it as it is and
     exits with status 1.
     """
+
+
+@contextmanager
+def writing(what: object) -> Iterator[None]:
+    """A block that writes `what`, as the user calls it.
+
+    Raises:
+        InputError: the system refuses: no permission, a full disk and the like.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{what}: cannot be written ({error.strerror or error})") from None

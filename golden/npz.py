@@ -52,7 +52,7 @@ def _is_whole(file: IO[bytes]) -> bool:
 
 def _read_members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
     members = archive.infolist()
-    if members and min(member.header_offset for member in members):
+    if all(member.header_offset for member in members) and members:
         raise InputError(f"{path}: must begin with its first array; other bytes come before it")
     arrays: dict[str, NDArray[Any]] = {}
     for member in members:

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ from amaranth.hdl import Const, Shape, ShapeCastable, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import data, stream, wiring
 
-from golden.errors import InputError
+from golden.errors import InputError, writing
 
 Layout = dict[str, Any]
 """Nested description of a payload, least significant bit first. One of
@@ -260,8 +259,6 @@ def write(
 ) -> tuple[Path, Path]:
     """Write NAME.v and NAME.json into a directory, which is made if absent.
 
-    Both files appear whole or not at all.
-
     Returns:
         The two paths.
 
@@ -274,7 +271,7 @@ def write(
 
 
 def write_files(directory: Path, contents: Mapping[str, str]) -> tuple[Path, ...]:
-    """Write files into a directory, which is made if absent; all appear whole or not at all.
+    """Write files into a directory, which is made if absent.
 
     Returns:
         Their paths.
@@ -282,13 +279,8 @@ def write_files(directory: Path, contents: Mapping[str, str]) -> tuple[Path, ...
     Raises:
         InputError: the directory cannot be written.
     """
-    try:
+    with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".export-") as scratch:
-            for name, content in contents.items():
-                (Path(scratch) / name).write_text(content)
-            for name in contents:
-                (Path(scratch) / name).replace(directory / name)
-    except OSError as error:
-        raise InputError(f"{directory}: cannot be written ({error.strerror})") from None
+        for name, content in contents.items():
+            (directory / name).write_text(content)
     return tuple(directory / name for name in contents)
