@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from golden.errors import InputError
 
 SUFFIX = ".npy"
+NPY = b"\x93NUMPY"  # how an .npy file begins
 # The last record of an archive without a comment: its signature, and its size in bytes
 END, END_BYTES = b"PK\5\6", 22
 
@@ -29,7 +30,8 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with path.open("rb") as file:
             if not _is_whole(file):
-                raise InputError(f"{path}: must be a whole .npz file as numpy.savez writes it; it is not")
+                what = "a single .npy array" if file.read(len(NPY)) == NPY else "not"
+                raise InputError(f"{path}: must be a whole .npz file as numpy.savez writes it; it is {what}")
             with zipfile.ZipFile(file) as archive:
                 return _read_members(path, archive)
     except InputError:

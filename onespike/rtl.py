@@ -86,6 +86,8 @@ def _write_network_core(
     from golden.network.sizes import read_sizes
     from hw.neuron.generate import write_network_core
 
+    if not network.exists():
+        raise InputError(f"--network must be a file that onespike infer wrote, not {str(network)!r}")
     given = {} if config_file is None else read_sizes(config_file)
     if lanes is not None:
         given["lanes"] = lanes

@@ -200,6 +200,12 @@ def _read_torch(path: Path) -> dict[str, NDArray[Any]]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler raises whatever a damaged file makes it raise
+        # A file may hold any object of Python; torch names the first class that is no part of tensors
+        if found := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
+            raise InputError(
+                f"{path}: must be a state dict, not a pickled {found[1]}; "
+                "torch.save(model.state_dict(), PATH) writes one"
+            ) from None
         raise InputError(f"{path}: not readable as a PyTorch state dict ({_first_line(error)})") from None
     for key in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):

@@ -72,8 +72,12 @@ def read_sentences(path: Path) -> list[tuple[str, ...]]:
         return list(read_pairs(path).sentences)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error})") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path}: must be sentences: UTF-8 text, one a line, or a .csv or .tsv of pairs; it is no text"
+        ) from None
     sentences: list[tuple[str, ...]] = [(line.strip(),) for line in lines if line.strip()]
     if not sentences:
         raise InputError(f"{path}: the data set is empty")

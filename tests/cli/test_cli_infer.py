@@ -136,7 +136,7 @@ def test_missing_and_wrong_data(folder: Path, refused: Callable[..., str]) -> No
 @pytest.mark.parametrize("command", ["infer", "rtl"])
 def test_bad_network_files(folder: Path, refused: Callable[..., str], command: str) -> None:
     words = (command, "-o", "out", "--network")
-    refused(*words, "none.npz", says="none.npz: cannot be read")
+    refused(*words, "none.npz", says="--network must be .* file.*, not 'none.npz'")
     save_network(folder / "n.npz", small())
     (folder / "cut.npz").write_bytes((folder / "n.npz").read_bytes()[:-300])
     refused(*words, "cut.npz", says="cut.npz: must be a whole .npz file")
