@@ -21,7 +21,7 @@ from amaranth.hdl import Const, Shape, ShapeCastable, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import data, stream, wiring
 
-from golden.errors import InputError, writing
+from golden.errors import InputError
 from hw.yowasp import require_cache
 
 Layout = dict[str, Any]
@@ -265,7 +265,7 @@ def write(
         The two paths.
 
     Raises:
-        InputError: see `export`; or the directory cannot be written.
+        InputError: see `export`.
     """
     text, manifest = export(component, name, parameters=parameters, latency=latency)
     code, description = write_files(directory, {f"{name}.v": text, f"{name}.json": manifest.to_json()})
@@ -273,16 +273,8 @@ def write(
 
 
 def write_files(directory: Path, contents: Mapping[str, str]) -> tuple[Path, ...]:
-    """Write files into a directory, which is made if absent.
-
-    Returns:
-        Their paths.
-
-    Raises:
-        InputError: the directory cannot be written.
-    """
-    with writing(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            (directory / name).write_text(content)
+    """Write files into a directory, which is made if absent; returns their paths."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (directory / name).write_text(content)
     return tuple(directory / name for name in contents)

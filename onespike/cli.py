@@ -97,6 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
             message = "the arrays of this job must fit into memory, they do not"
         except typer.TyperException as error:  # a wrong option, a missing argument
             message = f"{error.format_message()} (see onespike --help)"
+        except typer.Abort:  # the library's word for an EOFError
+            message = "a file must be whole, one ended too early"
         except OSError as error:  # a place that no command looked at before it wrote there
             message = f"{error.filename or 'standard output'}: cannot be used ({error.strerror or error})"
         except KeyboardInterrupt:

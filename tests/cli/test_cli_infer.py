@@ -133,6 +133,14 @@ def test_missing_and_wrong_data(folder: Path, refused: Callable[..., str]) -> No
     assert load_case("n.npz", folder / large, None, None).stride == 5
 
 
+def test_unknown_network(refused: Callable[..., str]) -> None:
+    """A slip in a name: the names are told."""
+    says = "--network must be one of digits, fashion, fashion-batchnorm or a file, not 'fasion'"
+    refused("infer", "--network", "fasion", says=says)
+    refused("synth", "--network", "fasion", says=says)
+    refused("rtl", "-o", "out", "--network", "fasion", says="--network must be a file that .*, not 'fasion'")
+
+
 @pytest.mark.parametrize("command", ["infer", "rtl"])
 def test_bad_network_files(folder: Path, refused: Callable[..., str], command: str) -> None:
     words = (command, "-o", "out", "--network")
