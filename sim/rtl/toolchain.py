@@ -7,9 +7,12 @@ nor its makefile, with its precompiled headers, is involved.
 import os
 import platform
 import shutil
+import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -79,16 +82,22 @@ def run(
     Raises:
         OutsideError: it failed; all that it said is a note of the error.
     """
-    process = subprocess.Popen(
-        command, cwd=directory, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    started(process)
-    try:
-        output, errors = process.communicate()
-    except BaseException:
-        process.terminate()  # g++ ends its compiler then; killed, it would leave it at work
-        process.wait()
-        raise
+    with subprocess.Popen(
+        command,
+        cwd=directory,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
+        try:
+            started(process)
+            output, errors = process.communicate()
+        except BaseException:
+            _end(process)
+            process.wait()
+            raise
     if process.returncode:
         said = (errors + output).strip()
         reason = next((line for line in said.splitlines() if "error" in line.lower()), "it says nothing")
@@ -100,14 +109,29 @@ def run(
 def run_together(commands: Iterable[Sequence[str | Path]], directory: Path) -> None:
     """As `run`, as many at a time as there are processors; an error or an interrupt ends them all."""
     running: list[subprocess.Popen[str]] = []
+    ending = threading.Event()
+
+    def started(process: subprocess.Popen[str]) -> None:
+        running.append(process)
+        if ending.is_set():
+            _end(process)
+
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         try:
-            list(pool.map(lambda command: run(command, directory, running.append), commands))
+            list(pool.map(lambda command: run(command, directory, started), commands))
         except BaseException:
+            ending.set()
             pool.shutdown(wait=False, cancel_futures=True)
             for process in running:
-                process.terminate()
+                _end(process)
             raise
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a tool and its children: g++ alone would leave its compiler at work."""
+    with suppress(ProcessLookupError):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 @dataclass(frozen=True, kw_only=True)
