@@ -4,8 +4,10 @@ Each raises KeyboardInterrupt, so that a command cleans up whatever it was that 
 `held`, which guards the steps that must not be cut in two, only at its end.
 """
 
+import gc
 import signal
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,7 +18,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class _State:
     """Of the process, as its signals are."""
 
-    last = signal.SIGINT  # the one that came last
+    last: signal.Signals | None = None  # the one that came last
     depth = 0  # of nested `held`
     due = False  # one came inside them
 
@@ -28,12 +30,17 @@ def heard() -> Iterator[None]:
         yield  # only the main thread hears signals
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    _State.last, _State.depth, _State.due = signal.SIGINT, 0, False
+    _State.last, _State.depth, _State.due = None, 0, False
     try:
         for number, handler in before.items():
             if handler is not signal.SIG_IGN:
                 signal.signal(number, _handle)
-        yield
+        with warnings.catch_warnings():
+            try:
+                yield
+            finally:
+                if _State.last is not None:
+                    gc.collect()  # what dies half built, as a circuit does, complains now, unheard
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -41,6 +48,7 @@ def heard() -> Iterator[None]:
 
 def _handle(number: int, frame: FrameType | None) -> None:
     _State.last = signal.Signals(number)
+    warnings.simplefilter("ignore")
     if _State.depth:
         _State.due = True
     else:
@@ -49,7 +57,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 def exit_status() -> int:
     """Status of a command that a signal ended: 130 after Ctrl-C."""
-    return 128 + _State.last
+    return 128 + (_State.last or signal.SIGINT)
 
 
 @contextmanager

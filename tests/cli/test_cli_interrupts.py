@@ -17,16 +17,24 @@ from onespike.interrupts import exit_status, heard, held, released
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 # The work of a command, replaced by one that says when it has begun; the rest is the real thing
 STOPPED = """
-import sys, time
+import gc, sys, time
+from amaranth.hdl import Fragment, Module
 import onespike.attention
+from golden.config import preset
+from hw.core import AttentionCore
 from onespike.cli import main
 
 def work(*_, **__):
+    # A circuit that is not finished when the signal comes would complain of it
+    Fragment.get(Module(), None)
+    core = AttentionCore(preset("pico"))
     print("begun", flush=True)
     time.sleep(60)
 
 onespike.attention.run_engine = work
-sys.exit(main(["attention", "in.npz", "out.npz", "--report", "r.json"]))
+status = main(["attention", "in.npz", "out.npz", "--report", "r.json"])
+gc.collect()
+sys.exit(status)
 """
 
 
