@@ -1,5 +1,6 @@
 """The command `onespike`: its subcommands, and what becomes of a user's mistake."""
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -82,6 +83,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: words after the program's name; those of the process when absent.
     """
     status, message = MISTAKE, ""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file may have any bytes as its name
     with heard():
         try:
             status = app(arguments, prog_name="onespike", standalone_mode=False) or 0

@@ -80,6 +80,16 @@ def test_reader_that_goes_away() -> None:
     assert (ran.returncode, ran.stderr) == (1, b"")
 
 
+def test_name_that_is_no_text(folder: Path) -> None:
+    """A file may have any bytes as its name, whatever the terminal can show."""
+    words = [os.fsencode(sys.executable), b"-m", b"onespike", b"example", b"\xff.npz"]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    ran = subprocess.run(words, cwd=folder, env=environment, capture_output=True)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert ran.stdout.startswith(b"\\udcff.npz: q, k, v float32")
+    assert [os.fsencode(path.name) for path in folder.iterdir()] == [b"\xff.npz"]
+
+
 def fill_up(label: str, place: Path) -> None:
     """Write into a folder through a library of its own, which meets a full disk."""
     with filled_folder(label, place) as scratch:
