@@ -67,7 +67,7 @@ def _read_members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any
             with archive.open(member) as file:
                 arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
                 surplus = file.read(1)
-        except Exception as error:  # likewise; ValueError on pickled objects, MemoryError on a wild shape
+        except Exception as error:  # as many types; MemoryError on a wild shape, too
             raise InputError(f"{path}: {name} must be a whole array of numbers ({_reason(error)})") from None
         if surplus:
             raise InputError(f"{path}: {name} must end with its array; more bytes follow")
