@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from golden.errors import InputError, OutsideError
+from golden.errors import InputError, OutsideError, cut
 from onespike.attention import attention
 from onespike.bench import bench
 from onespike.board_sim import board_sim
@@ -30,6 +30,8 @@ from onespike.sweep import sweep
 from onespike.synth import synth
 
 FAILED, MISTAKE, INTERRUPTED = 1, 2, 130
+# Longer words, in what the parser of options or the system quotes, are cut
+MAX_WORD = 255
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
 for command in (attention, compare, presets, rtl, sim, infer, bench, example, boards, synth, program):
@@ -107,7 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
         except KeyboardInterrupt:
             status, message = exit_status(), "interrupted"
     if message:
-        print("onespike:", " ".join(message.split()), file=sys.stderr)
+        print("onespike:", " ".join(cut(word, MAX_WORD) for word in message.split()), file=sys.stderr)
     return status
 
 

@@ -9,7 +9,7 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from golden.code import MAX_DENOMINATOR, PhaseCode, check_range
+from golden.code import PhaseCode, check_range
 from golden.conversion.convert import Conversion, convert, record
 from golden.conversion.layouts import Options, read_model
 from golden.conversion.scheme import (
@@ -26,19 +26,9 @@ from golden.conversion.store import TOKENIZER, save
 from golden.conversion.tensors import read_tensors
 from golden.errors import writing
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import MAX_SEED, SeedOption, fraction, whole_number
 from onespike.tables import print_tables, progress
 from sim.evaluate.samples import calibration_samples
-
-
-def fraction(text: str) -> Fraction:
-    """Parser of --log2-base."""
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise typer.BadParameter(
-            f"must be a fraction a/b with b at most {MAX_DENOMINATOR}, not {text!r}"
-        ) from None
 
 
 def verdict_table(verdicts: list[Verdict]) -> Table:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention import AttentionJob, AttentionSpikes
-from golden.errors import InputError, writing
+from golden.errors import InputError, quoted, writing
 from golden.inputs import INPUTS
 from golden.npz import read_npz
 from onespike.interrupts import held, released
@@ -28,7 +28,7 @@ def read_inputs(path: Path) -> dict[str, NDArray[Any]]:
 
     q, k, v: float [heads, tokens, head_dim]; bias: float [heads, tokens, tokens]; mask: bool
     [tokens] or [heads, tokens, tokens]; scale_q, scale_k, scale_v, scale_o: float [heads]. Floats
-    have 16 to 64 bits; their magnitudes stay in the range of float32.
+    have 16 to 64 bits.
 
     Raises:
         InputError: the file cannot be read, an array is missing, unknown, or of a wrong type or
@@ -56,7 +56,7 @@ def read_arrays(path: Path, allowed: tuple[str, ...]) -> dict[str, NDArray[Any]]
 def _check_names(path: Path, names: Collection[str], allowed: tuple[str, ...]) -> None:
     for name in names:
         if name not in allowed:
-            raise InputError(f"{path}: array must be one of {', '.join(allowed)}, not {name!r}")
+            raise InputError(f"{path}: array must be one of {', '.join(allowed)}, not {quoted(name)}")
     for name in INPUTS:
         if name not in names:
             raise InputError(f"{path}: must hold q, k and v; {name} is missing")
@@ -83,15 +83,6 @@ def _check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
                 f"{name} must be {'bool' if name == 'mask' else 'float32'} {wanted} "
                 f"(q is {_kind(q)}), not {_kind(array)}"
             )
-        if name != "mask":
-            _check_magnitude(name, array)
-
-
-def _check_magnitude(name: str, array: NDArray[Any]) -> None:
-    """Keep float64 files in the range of float32, the type of the outputs."""
-    largest, limit = np.abs(array).max(), np.finfo(np.float32).max
-    if np.isfinite(largest) and largest > limit:
-        raise InputError(f"{name} must be at most {limit:.3g} in magnitude (float32), not {largest:g}")
 
 
 def _is_float(array: NDArray[Any]) -> bool:

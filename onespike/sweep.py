@@ -100,14 +100,16 @@ def sweep(
 
 def write_results(target: Path, results: list[dict[str, Any]], seed: int) -> None:
     """Table and plot of a finished sweep."""
-    from sim.search.figures import draw, pareto  # loads the plotting library, which takes a second
+    from sim.plot_style import write_figure  # loads the plotting library, which takes a second
+    from sim.sweep.picture import pareto
 
     write_json(target / "sweep.json", {"seed": seed, "points": results})
     with (target / "sweep.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(results)
-    draw(pareto({"points": [result for result in results if "refused" not in result]}), target / "pareto.png")
+    measured = [result for result in results if "refused" not in result]
+    write_figure(pareto({"points": measured}), target / "pareto.png")
 
 
 def front_table(results: list[dict[str, Any]]) -> Table:

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from golden.errors import InputError, OutsideError
+from golden.errors import InputError, OutsideError, quoted
 from hw.yowasp import require_cache
 
 Origin = Literal["auto", "native", "wheels"]
@@ -62,7 +62,7 @@ def find_tools(names: Sequence[str], origin: Origin = "auto") -> dict[str, Tool]
         InputError: a program is missing.
     """
     if origin not in ORIGINS:
-        raise InputError(f"tools must be one of {', '.join(ORIGINS)}, not {origin!r}")
+        raise InputError(f"tools must be one of {', '.join(ORIGINS)}, not {quoted(origin)}")
     native = {name: shutil.which(NATIVE.get(name, name)) for name in names}
     if origin == "native" or (origin == "auto" and all(native.values())):
         missing = [NATIVE.get(name, name) for name, path in native.items() if path is None]

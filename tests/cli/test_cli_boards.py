@@ -35,9 +35,9 @@ WRONG = {
     "board": (["--board", "arty"], r"board must be one of ulx3s-85f, .*, not 'arty'"),
     "preset": (["--preset", "huge"], "preset must be one of default, .*, not 'huge'"),
     "both": (["--preset", "tiny", "--config", "c.toml"], "--preset and --config exclude each other"),
-    "clock, word": (["--clock", "fast"], "'--clock': must be a positive number of MHz, not 'fast'"),
-    "clock, none": (["--clock", "0"], "'--clock': must be a positive number of MHz, not '0'"),
-    "clock, NaN": (["--clock", "nan"], "'--clock': must be a positive number of MHz, not 'nan'"),
+    "clock, word": (["--clock", "fast"], "'--clock': must be a number in 0.001..1e.06 MHz, not 'fast'"),
+    "clock, none": (["--clock", "0"], "'--clock': must be a number in 0.001..1e.06 MHz, not '0'"),
+    "clock, NaN": (["--clock", "nan"], "'--clock': must be a number in 0.001..1e.06 MHz, not 'nan'"),
     "bit rate": (
         ["--board", "icebreaker", "--clock", "25"],
         "clock of icebreaker must make 2e[+]06 baud within 2 %, 25 MHz does not",
@@ -110,7 +110,7 @@ PORTS = {
     "timeout of rtl": (["--engine", "rtl", "--timeout", "3"], "--timeout needs --engine board, not rtl"),
     "timeout": (
         ["--engine", "board", "--port", "p", "--timeout", "-1"],
-        "'--timeout': must be a positive number of seconds, not '-1'",
+        "'--timeout': must be a number in 0.001..1e.06 seconds, not '-1'",
     ),
     "stochastic": (["--scheme", "stochastic", "--port", "p"], "--port needs --engine board, not golden"),
     "absent": (

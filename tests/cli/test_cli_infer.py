@@ -180,7 +180,7 @@ def test_weights_with_nan(folder: Path, refused: Callable[..., str]) -> None:
         (("--images", "4", "--rtl", "5"), r"--rtl must be .*0..4, not 5"),
         (("--steps", "x"), "must be an integer, not 'x'"),
         (("--steps", "0"), "steps"),
-        (("--log2-base", "1/0"), "must be a fraction a/b, not '1/0'"),
+        (("--log2-base", "1/0"), "must be a fraction \"a/b\", not '1/0'"),
         (("--seed", "-1"), "--seed must be an integer in 0"),
         (("--lanes", "0"), "lanes must be an integer in 1..256, not 0"),
         (("--engine", "gpu"), "must be one of rtl, board, not 'gpu'"),
