@@ -68,13 +68,21 @@ program: $(FPGA)  ## the same into the board
 clean:
 	rm -rf build
 
-.venv/bin/python:
+# One make at a time installs: another waits, looks again and finds it done. Where flock (util-linux)
+# is missing, nobody waits
+ifndef INSTALLING
+$(CORE) $(DEV) $(FPGA): pyproject.toml
+	@$(if $(shell command -v flock),flock $<) $(MAKE) --no-print-directory INSTALLING=yes $@
+else
+# pip is what venv makes last: an interrupted one is made again
+.venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-.venv/.installed: pyproject.toml | .venv/bin/python
+.venv/.installed: pyproject.toml | .venv/bin/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-.venv/.installed-%: pyproject.toml | .venv/bin/python
+.venv/.installed-%: pyproject.toml | .venv/bin/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
+endif

@@ -1,5 +1,7 @@
 """What the command line tells a user in one line instead of a traceback."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 
 MAX_QUOTED = 80
@@ -33,3 +35,16 @@ def quoted(value: object) -> str:
 def cut(text: str, length: int) -> str:
     """`text`, of which no more than `length` characters are shown."""
     return text if len(text) <= length else f"{text[:length]}... ({len(text)} characters)"
+
+
+@contextmanager
+def writing(what: object) -> Iterator[None]:
+    """A block that writes `what`, as the user calls it.
+
+    Raises:
+        InputError: the system refuses: no permission, a full disk and the like.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{what}: cannot be written ({error.strerror or error})") from None

@@ -1,8 +1,6 @@
 """Files of trained vision transformers."""
 
 import json
-import zipfile
-import zlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError, quoted
 from golden.inputs import check_array
+from golden.npz import read_npz
 from golden.vit import VisionTransformer, VitConfig
 
 
@@ -28,14 +27,7 @@ def load_vit(path: Path) -> VisionTransformer:
         InputError: the file cannot be read, is truncated, lacks an array, or an array has a wrong
             shape, NaN or infinity.
     """
-    try:
-        # A stream of our own: numpy leaves the file open when the archive is damaged
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, TypeError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
-        raise InputError(f"{path}: must be an .npz file written by training, it is damaged") from None
+    arrays = read_npz(path)
     try:
         description = json.loads(str(arrays.pop("description")))
         config = VitConfig(**description["config"])

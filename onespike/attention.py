@@ -11,7 +11,7 @@ from golden.errors import InputError, quoted
 from golden.exact import softmax_attention
 from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.engines import run_engine
-from onespike.files import output_arrays, read_inputs, whole_or_nothing, write_json, write_npz
+from onespike.files import output_arrays, read_inputs, same_place, whole_or_nothing, write_json, write_npz
 from onespike.options import (
     MAX_SEED,
     ConfigOption,
@@ -168,7 +168,7 @@ def attention(
     outputs = {"OUT.npz": target, "--report": report_file, "--waves": waves}
     targets = {label: path for label, path in outputs.items() if path is not None}
     for label, path in targets.items():
-        if path.resolve() == source.resolve():
+        if same_place(path, source):
             raise InputError(f"{label} must differ from IN.npz, not be {path} again")
 
     if scheme == "stochastic":

@@ -24,7 +24,7 @@ from golden.conversion.scheme import (
 )
 from golden.conversion.store import TOKENIZER, save
 from golden.conversion.tensors import read_tensors
-from golden.errors import InputError
+from golden.errors import writing
 from onespike.files import filled_folder
 from onespike.options import MAX_SEED, SeedOption, fraction, whole_number
 from onespike.tables import print_tables, progress
@@ -193,10 +193,8 @@ def converted(job: Job) -> tuple[str, Conversion, int]:
         conversion = convert(model, ranges, layers, job.scheme, samples)
         bar.update(task, advance=1, description="write")
         copied = beside if layout == "bert" else None
-        try:
+        with writing(f"-o {job.target}"):
             save(place, tensors, layout, job.options, conversion, copied, calibration.origin)
-        except OSError as error:
-            raise InputError(f"-o {job.target}: cannot be written ({error.strerror or error})") from None
     return layout, conversion, len(samples)
 
 

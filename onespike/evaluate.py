@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-import joblib
 import typer
 from rich.box import SIMPLE
 from rich.table import Table
@@ -47,6 +46,7 @@ def on_dask(address: str | None) -> Iterator[None]:
         yield
         return
     try:
+        import joblib
         from dask.distributed import Client
     except ImportError:
         raise InputError("--dask needs the package distributed; install dask[distributed]") from None

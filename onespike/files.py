@@ -1,10 +1,11 @@
 """Files of `onespike attention`: arrays in, arrays and reports out. Output appears whole or not at all."""
 
+import errno
 import json
+import os
 import shutil
 import tempfile
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention import AttentionJob, AttentionSpikes
-from golden.errors import InputError, quoted
+from golden.errors import InputError, quoted, writing
 from golden.inputs import INPUTS
+from golden.npz import read_npz
+from onespike.interrupts import held, released
 
 SCALES = ("scale_q", "scale_k", "scale_v", "scale_o")
 ALLOWED = (*INPUTS, "bias", "mask", *SCALES)
@@ -45,37 +48,12 @@ def read_arrays(path: Path, allowed: tuple[str, ...]) -> dict[str, NDArray[Any]]
     Raises:
         InputError: the file cannot be read, or an array is missing or unknown.
     """
-    try:
-        with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):
-                raise InputError(f"{path}: must be a whole .npz file as numpy.savez writes it; it is not")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                _check_names(path, archive.files, allowed)
-                return {name: _read_array(path, archive, name) for name in archive.files}
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except Exception as error:  # zipfile and numpy raise a dozen types on a damaged directory of members
-        raise InputError(f"{path}: damaged .npz file ({_reason(error)})") from None
+    arrays = read_npz(path)
+    _check_names(path, arrays, allowed)
+    return arrays
 
 
-def _read_array(path: Path, archive: Any, name: str) -> NDArray[Any]:
-    try:
-        array = archive[name]
-    except Exception as error:  # likewise, on damaged members; and ValueError on pickled objects
-        raise InputError(f"{path}: {name} must be a whole array of numbers ({_reason(error)})") from None
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path}: {name} must be an array in .npy format; it is not")
-    return array
-
-
-def _reason(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
-
-
-def _check_names(path: Path, names: list[str], allowed: tuple[str, ...]) -> None:
+def _check_names(path: Path, names: Collection[str], allowed: tuple[str, ...]) -> None:
     for name in names:
         if name not in allowed:
             raise InputError(f"{path}: array must be one of {', '.join(allowed)}, not {quoted(name)}")
@@ -149,7 +127,7 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     Raises:
         InputError: the disk is full or the like.
     """
-    with _writing(path.name), path.open("wb") as file:
+    with writing(path.name), path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
@@ -159,8 +137,13 @@ def write_json(path: Path, value: object) -> None:
     Raises:
         InputError: the disk is full or the like.
     """
-    with _writing(path.name):
+    with writing(path.name):
         path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def same_place(one: Path, other: Path) -> bool:
+    """Whether two paths name the same file, which need not exist."""
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 @contextmanager
@@ -179,28 +162,32 @@ def whole_or_nothing(targets: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
     paths: dict[str, Path] = {}
     places: dict[str, Path] = {}
     placed: list[Path] = []
-    try:
-        for label, target in targets.items():
-            with _writing(f"{label} {target}"):
-                path = target.resolve()
-                if path.exists() and not path.is_file():
-                    raise InputError(f"{label} must be a place for a file, not {target}")
-                if path in paths.values():
-                    raise InputError(f"{label} must differ from the other outputs, not be {target} again")
-                paths[label] = path
-                places[label] = Path(tempfile.mkdtemp(prefix=".onespike-", dir=path.parent)) / path.name
-        yield places
-        for label, place in places.items():
-            with _writing(f"{label} {targets[label]}"):
-                place.replace(paths[label])
-            placed.append(paths[label])
-    except BaseException:
-        for path in placed:
-            path.unlink(missing_ok=True)
-        raise
-    finally:
-        for place in places.values():
-            shutil.rmtree(place.parent, ignore_errors=True)
+    with held():
+        try:
+            for label, target in targets.items():
+                path = Path(os.path.realpath(target))
+                with writing(f"{label} {target}"):
+                    if path.is_symlink():
+                        raise InputError(f"{label} must be a place for a file, {target} is a loop of links")
+                    if path.exists() and not path.is_file():
+                        raise InputError(f"{label} must be a place for a file, not {target}")
+                    if path in paths.values():
+                        raise InputError(f"{label} must differ from the other outputs, not be {target} again")
+                    paths[label] = path
+                    places[label] = _scratch(path.parent) / path.name
+            with released(), _full_disk(", ".join(targets)):
+                yield places
+            for label, place in places.items():
+                with writing(f"{label} {targets[label]}"):
+                    place.replace(paths[label])
+                placed.append(paths[label])
+        except BaseException:
+            for path in placed:
+                path.unlink(missing_ok=True)
+            raise
+        finally:
+            for place in places.values():
+                shutil.rmtree(place.parent, ignore_errors=True)
 
 
 @contextmanager
@@ -214,31 +201,56 @@ def filled_folder(label: str, directory: Path) -> Iterator[Path]:
     Raises:
         InputError: `directory` is no folder, or cannot be written.
     """
+    scratch: Path | None = None
+    with held(), made_folder(label, directory):
+        try:
+            with writing(f"{label} {directory}"):
+                scratch = _scratch(directory)
+            with released(), _full_disk(f"{label} {directory}"):
+                yield scratch
+            files = sorted(scratch.iterdir())
+            for place in files:
+                if (directory / place.name).is_dir():
+                    raise InputError(f"{label} {directory}: {place.name} in it must be no folder")
+            with writing(f"{label} {directory}"):
+                for place in files:
+                    place.replace(directory / place.name)
+        finally:
+            if scratch is not None:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def made_folder(label: str, directory: Path) -> Iterator[None]:
+    """A folder, made if absent with its parents; what was made and is empty goes if the block fails.
+
+    Raises:
+        InputError: `directory` is no folder, or cannot be made.
+    """
     if directory.exists() and not directory.is_dir():
         raise InputError(f"{label} must be a folder, not the file {directory}")
     made = [path for path in (directory, *directory.parents) if not path.exists()]
-    scratch: Path | None = None
     try:
-        with _writing(f"{label} {directory}"):
+        with writing(f"{label} {directory}"):
             directory.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=".onespike-", dir=directory))
-        yield scratch
-        with _writing(f"{label} {directory}"):
-            for place in sorted(scratch.iterdir()):
-                place.replace(directory / place.name)
+        yield
     except BaseException:
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
         for path in made:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
         raise
-    scratch.rmdir()
+
+
+def _scratch(directory: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=".onespike-", dir=directory))
 
 
 @contextmanager
-def _writing(what: str) -> Iterator[None]:
+def _full_disk(what: str) -> Iterator[None]:
+    """A block that computes and writes, not by our own functions alone: a full disk is told in one line."""
     try:
         yield
     except OSError as error:
-        raise InputError(f"{what}: cannot be written ({error.strerror or error})") from None
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise InputError(f"{what}: cannot be written ({error.strerror})") from None

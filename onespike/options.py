@@ -53,7 +53,7 @@ def number(low: float, high: float, unit: str = "") -> Callable[[str], float]:
 def fraction(text: str) -> Fraction:
     """Parser of --log2-base."""
     try:
-        return read_fraction("log2_base", text)
+        return read_fraction("log2_base", str(text))  # a default comes as it is
     except InputError as error:
         raise typer.BadParameter(str(error).removeprefix("log2_base ")) from None
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 import amaranth
 
-from golden.errors import InputError
+from golden.errors import InputError, writing
 from synth import commands
 from synth.boards import Board
 from synth.design import Design, board_top
@@ -70,7 +70,8 @@ def build(
             with its seconds.
 
     Raises:
-        InputError: a bad parameter, a missing tool, or a design that does not fit the device.
+        InputError: a bad parameter, a missing tool, a design that does not fit the device, or no
+            place for the build.
         ToolError: a tool failed or left a constraint out; names the log.
         TimingError: the clock was not reached.
     """
@@ -89,13 +90,14 @@ def build(
         on_stage("all stages", "cached", 0.0)
         return ready
 
+    with writing(f"folder of builds {place}"):
+        place.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     on_stage("generate", "running", 0.0)
     files = commands.generate(board, board_top(board, design, clock))
     on_stage("generate", "done", time.monotonic() - begin)
     name = f"{design.name}-{_design_key(board, files, clock, seed, found)}"
     directory = place / name
-    place.mkdir(parents=True, exist_ok=True)
     with _locked(place / f"{name}.lock"):
         ready = _finished(directory)
         if ready is None:

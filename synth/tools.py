@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from golden.errors import InputError, OutsideError, quoted
+from hw.yowasp import require_cache
 
 Origin = Literal["auto", "native", "wheels"]
 ORIGINS = ("auto", "native", "wheels")
@@ -75,12 +76,14 @@ def wheel_tool(name: str) -> Tool:
     """A program of a wheel.
 
     Raises:
-        InputError: the wheel is not installed.
+        InputError: the wheel is not installed, or has no place for what it compiles.
     """
     program, package = WHEELS[name]
     path = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
     if path is None:
         raise InputError(f"{name} must be installed, it is not (pip install {package})")
+    if package.startswith("yowasp-"):
+        require_cache(package.replace("-", "_"))
     return Tool(name, path, f"{package} {version(package)}")
 
 

@@ -26,6 +26,7 @@ from golden.errors import InputError, quoted
 from golden.linear import IntegerLinear
 from golden.models.engine import SpikingAttention
 from golden.models.norm import SpikingNorm, restore_norm
+from golden.npz import read_npz
 
 FORMAT = "onespike conversion 2"
 DESCRIPTION = "conversion.json"
@@ -167,10 +168,9 @@ def read_integers(
     code = scheme.code
     window = code.steps if scheme.window is None else scheme.window
     fields: dict[str, dict[str, dict[str, NDArray[Any]]]] = {"linear": {}, "attention": {}, "norm": {}}
-    with np.load(path, allow_pickle=False) as archive:
-        for key in archive.files:
-            kind, name, field = key.split("/")
-            fields[kind].setdefault(name, {})[field] = archive[key]
+    for key, array in read_npz(path).items():
+        kind, name, field = key.split("/")
+        fields[kind].setdefault(name, {})[field] = array
     linears = {name: IntegerLinear(code=code, **arrays) for name, arrays in fields["linear"].items()}
     attentions = {
         name: SpikingAttention(code=code, window=window, **arrays)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from golden.conversion.optional import optional
 from golden.conversion.scheme import RefusedModel, refusal
 from golden.errors import InputError
+from golden.npz import read_npz
 
 Floats = NDArray[np.float32]
 SUFFIXES = (".safetensors", ".npz", ".pt", ".pth", ".bin")
@@ -148,7 +149,7 @@ def read_tensors(path: Path) -> Tensors:
         path = candidates[0]
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    readers = {".safetensors": _read_safetensors, ".npz": _read_npz}
+    readers = {".safetensors": _read_safetensors, ".npz": read_npz}
     if path.suffix not in SUFFIXES:
         raise InputError(f"{path}: a model file must end in {', '.join(SUFFIXES)}")
     arrays = readers.get(path.suffix, _read_torch)(path)
@@ -189,14 +190,6 @@ def _array(tensor: dict[str, Any]) -> NDArray[Any]:
     return (array.astype(np.uint32) << 16).view(np.float32) if tensor["dtype"] == "BF16" else array
 
 
-def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except Exception as error:  # zipfile and numpy raise a dozen types on damaged files
-        raise InputError(f"{path}: not readable as .npz ({_first_line(error)})") from None
-
-
 def _read_torch(path: Path) -> dict[str, NDArray[Any]]:
     try:
         torch: Any = importlib.import_module("torch")  # optional, and without types where it is missing
@@ -207,6 +200,12 @@ def _read_torch(path: Path) -> dict[str, NDArray[Any]]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler raises whatever a damaged file makes it raise
+        # A file may hold any object of Python; torch names the first class that is no part of tensors
+        if found := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
+            raise InputError(
+                f"{path}: must be a state dict, not a pickled {found[1]}; "
+                "torch.save(model.state_dict(), PATH) writes one"
+            ) from None
         raise InputError(f"{path}: not readable as a PyTorch state dict ({_first_line(error)})") from None
     for key in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):

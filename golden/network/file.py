@@ -1,8 +1,6 @@
 """Network files: one .npz with a JSON description and the integer arrays of every layer."""
 
 import json
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from golden.code import PhaseCode, read_fraction
 from golden.errors import InputError, quoted
 from golden.network.layers import Attention, Layer, Linear, Norm
 from golden.network.network import Network
+from golden.npz import read_npz
 
 FORMAT, VERSION = "onespike-network", 1
 _KINDS: dict[str, type[Layer]] = {"linear": Linear, "norm": Norm, "attention": Attention}
@@ -66,13 +65,7 @@ def load_network(path: Path) -> Network:
         InputError: the file cannot be read, is damaged, has another version, lacks or has too many
             parts, or its layers do not connect.
     """
-    try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
-        raise InputError(f"{path}: must be a network file, it is damaged or something else") from None
+    arrays = read_npz(path)
     try:
         description = json.loads(str(arrays.pop("description")))
         if description["format"] != FORMAT:

@@ -6,8 +6,6 @@ ReLU or GELU.
 """
 
 import math
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from golden.code import check_range
 from golden.errors import InputError, quoted
 from golden.exact import softmax_attention
 from golden.inputs import check_array
+from golden.npz import read_npz
 from golden.vit import VisionTransformer
 
 MAX_SIDE = 4096
@@ -185,13 +184,7 @@ def load_float(path: Path) -> FloatTransformer:
     Raises:
         InputError: the file cannot be read, is truncated, lacks an array or holds NaN or infinity.
     """
-    try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
-        raise InputError(f"{path}: must be an .npz file written by training, it is damaged") from None
+    arrays = read_npz(path)
     try:
         sizes = {name: whole(f"{path}: {name}", arrays.pop(name)) for name in SIZES}
         norm, activation = str(arrays.pop("norm_kind")), str(arrays.pop("activation"))

@@ -7,13 +7,13 @@ first add weights of spikes; the first sees pixels as constant currents.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
 from golden.errors import InputError
+from golden.npz import read_npz
 from golden.stochastic.lif import lif_layer
 
 # Fraction bits of weights, biases and potentials; the threshold of every LIF neuron
@@ -191,14 +191,11 @@ def load_network(path: Path) -> SpikingNetwork:
     Raises:
         InputError: the file cannot be read or is not a network.
     """
+    arrays = read_npz(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
         sizes = [int(n) for n in arrays.pop("shape")]
         names = (field.name for field in fields(NetworkShape))
         shape = NetworkShape(**dict(zip(names, sizes, strict=True)))
         return SpikingNetwork(shape=shape, kind=str(arrays.pop("kind")), arrays=arrays)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, KeyError, EOFError, BadZipFile) as error:
+    except (ValueError, KeyError) as error:
         raise InputError(f"{path}: not a network ({error})") from None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError, quoted
 from golden.inputs import check_array
+from golden.npz import read_npz
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,29 +74,21 @@ def read_sentences(path: Path) -> list[tuple[str, ...]]:
         return list(read_pairs(path).sentences)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error})") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path}: must be sentences: UTF-8 text, one a line, or a .csv or .tsv of pairs; it is no text"
+        ) from None
     sentences: list[tuple[str, ...]] = [(line.strip(),) for line in lines if line.strip()]
     if not sentences:
         raise InputError(f"{path}: the data set is empty")
     return sentences
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays of an .npz file."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except Exception as error:  # zipfile and numpy raise a dozen types on damaged files
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise InputError(f"{path}: not readable as .npz ({reason})") from None
-
-
 def read_inputs(path: Path) -> NDArray[np.float32]:
     """`inputs` of an .npz: images [samples, channels, height, width] or vectors [samples, tokens, dim]."""
-    arrays = read_arrays(path)
+    arrays = read_npz(path)
     if "inputs" not in arrays:
         raise InputError(f"{path}: must hold an array named inputs; it holds {', '.join(arrays) or 'none'}")
     try:
@@ -107,7 +100,7 @@ def read_inputs(path: Path) -> NDArray[np.float32]:
 def read_labelled(path: Path) -> Labelled:
     """`inputs` as above and integer `labels` [samples] of an .npz."""
     inputs = read_inputs(path)
-    labels = read_arrays(path).get("labels")
+    labels = read_npz(path).get("labels")
     if labels is None:
         raise InputError(f"{path}: must hold an array named labels")
     if labels.dtype.kind not in "iu" or labels.shape != (len(inputs),):

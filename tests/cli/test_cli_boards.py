@@ -1,13 +1,17 @@
 """`onespike boards` and what `synth`, `program` and `attention --engine board` refuse."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import serial
 
 from golden.config import PRESETS
+from sim.board.session import LinkError
+from sim.board.streams import open_session
 from synth.boards import BOARDS
 from synth.budgets import budgets
 
@@ -119,6 +123,20 @@ PORTS = {
 @pytest.mark.parametrize(("words", "message"), PORTS.values(), ids=PORTS.keys())
 def test_port(source: str, refused: Callable[..., str], words: list[str], message: str) -> None:
     refused("attention", source, "out.npz", *words, says=message)
+
+
+def test_port_in_use(source: str, refused: Callable[..., str]) -> None:
+    """Two programs on one line would each take bytes from the other."""
+    board, terminal = os.openpty()
+    name = os.ttyname(terminal)
+    words = ("attention", source, "out.npz", "--engine", "board", "--port", name, "--timeout", "0.05")
+    with serial.Serial(name, exclusive=True):
+        refused(*words, says="port must be .* cannot .another program uses it.$")
+    # Once it is free, what is wrong is that no board answers
+    with pytest.raises(LinkError, match="nothing came"), open_session(name, patience=0.05):
+        pass
+    os.close(board)
+    os.close(terminal)
 
 
 def test_failed_tool_names_its_log(folder: Path, run, loader: Path) -> None:

@@ -133,13 +133,21 @@ def test_missing_and_wrong_data(folder: Path, refused: Callable[..., str]) -> No
     assert load_case("n.npz", folder / large, None, None).stride == 5
 
 
+def test_unknown_network(refused: Callable[..., str]) -> None:
+    """A slip in a name: the names are told."""
+    says = "--network must be one of digits, fashion, fashion-batchnorm or a file, not 'fasion'"
+    refused("infer", "--network", "fasion", says=says)
+    refused("synth", "--network", "fasion", says=says)
+    refused("rtl", "-o", "out", "--network", "fasion", says="--network must be a file that .*, not 'fasion'")
+
+
 @pytest.mark.parametrize("command", ["infer", "rtl"])
 def test_bad_network_files(folder: Path, refused: Callable[..., str], command: str) -> None:
     words = (command, "-o", "out", "--network")
-    refused(*words, "none.npz", says="none.npz: cannot be read")
+    refused(*words, "none.npz", says="--network must be .* file.*, not 'none.npz'")
     save_network(folder / "n.npz", small())
     (folder / "cut.npz").write_bytes((folder / "n.npz").read_bytes()[:-300])
-    refused(*words, "cut.npz", says="cut.npz: must be a network file, it is damaged")
+    refused(*words, "cut.npz", says="cut.npz: must be a whole .npz file")
     with np.load(folder / "n.npz") as file:
         arrays = {name: file[name] for name in file.files}
     description = json.loads(str(arrays["description"]))

@@ -203,7 +203,7 @@ def test_config_beside_the_model_gives_the_heads(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("m.safetensors", b"\x08\x00\x00", "not readable as safetensors"),
-        ("m.npz", b"PK not a zip", "not readable as .npz"),
+        ("m.npz", b"PK not a zip", "must be a whole .npz file"),
         ("m.onnx", b"", "a model file must end in .safetensors, .npz"),
     ],
 )
