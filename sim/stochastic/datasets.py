@@ -1,7 +1,8 @@
 """Image data sets as uint8 arrays, read from their usual files.
 
-Handwritten digits come with scikit-learn; Fashion-MNIST is four idx files, CIFAR-10 one archive
-`train/CLASS/NNNN.jpg`, `test/CLASS/NNNN.jpg`. Nothing is downloaded.
+Handwritten digits come with scikit-learn and are split as for the main job (`sim.demo.dataset`);
+Fashion-MNIST is four idx files, CIFAR-10 one archive `train/CLASS/NNNN.jpg`, `test/CLASS/NNNN.jpg`.
+Nothing is downloaded.
 """
 
 import gzip
@@ -17,9 +18,6 @@ from numpy.typing import NDArray
 from golden.errors import InputError
 
 DATASETS = ("digits", "fashion-mnist", "cifar10")
-# The split of the digits: a fifth for testing, classes in equal parts
-DIGITS_TEST = 360
-DIGITS_SEED = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +55,15 @@ def load_images(name: str, folder: Path | None = None) -> Images:
 
 
 def _digits() -> Images:
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
+    # Here, because only the digits need scikit-learn
+    from sim.demo.dataset import load
 
-    pixels, labels = load_digits(return_X_y=True)
-    images = np.minimum(pixels * 16, 255).astype(np.uint8).reshape(-1, 8, 8, 1)
-    train, test, train_labels, test_labels = train_test_split(
-        images, labels.astype(np.int64), test_size=DIGITS_TEST, random_state=DIGITS_SEED, stratify=labels
+    data = load()
+    train, test = (
+        np.minimum(part * 256, 255).astype(np.uint8)[..., None]
+        for part in (data.train_images, data.test_images)
     )
-    return Images(train=train, train_labels=train_labels, test=test, test_labels=test_labels)
+    return Images(train=train, train_labels=data.train_labels, test=test, test_labels=data.test_labels)
 
 
 def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
