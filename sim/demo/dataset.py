@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 SPLIT_SEED = 0
-HELD_OUT_FRACTION = 0.25
+HELD_OUT = 450  # images, a quarter
 WHITE = 16.0  # brightest pixel value of the data set
 
 
@@ -40,7 +40,7 @@ def load() -> Digits:
     train_images, test_images, train_labels, test_labels = train_test_split(
         images,
         data.target.astype(np.int64),
-        test_size=HELD_OUT_FRACTION,
+        test_size=HELD_OUT,
         stratify=data.target,
         random_state=SPLIT_SEED,
     )
