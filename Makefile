@@ -14,13 +14,15 @@ NETWORK ?= digits
 DATA ?=
 # First seed of the long targets
 SEED ?= 1000
+# Time of those that go on until it is over
+MINUTES ?= 30
 
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
-.PHONY: sim sim-stochastic test gate-level soak soak-network check bench rtl synth program clean
+.PHONY: sim sim-stochastic test gate-level soak soak-network soak-stochastic check bench rtl synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL
 ifeq ($(NETWORK),digits)
@@ -42,6 +44,9 @@ soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board
 
 soak-network: $(DEV)  ## 300 random networks on 30 random cores in RTL; SEED of the first core
 	$(BIN)/python -m tests.network.soak --seed $(SEED)
+
+soak-stochastic: $(DEV)  ## random stochastic engines and jobs in RTL for MINUTES; SEED of the first engine
+	$(BIN)/python -m tests.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
 
 check: $(DEV)  ## style and types
 	$(BIN)/ruff check .
