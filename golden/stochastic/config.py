@@ -73,7 +73,7 @@ class StochasticConfig:
                 f"RandomPlan.width must give {self.steps} time steps of distinct draws, "
                 f"not {plan.width}, which gives {max(distinct, 0)}"
             )
-        draws = max(self.steps * events * self.bank(name).draws for name, events in self._events.items())
+        draws = self.steps * max(events * self._banks.sizes[name][1] for name, events in self._events.items())
         apart = dependent_distance(plan.width, plan.leap, plan.draw_bits, draws)
         if apart is not None:
             raise InputError(

@@ -14,6 +14,7 @@ overlap are the simplest relation: with a leap of 1 bit 2 of one is bit 1 of the
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.stochastic.lfsr import run, shift
 
@@ -52,7 +53,7 @@ def dependent_distance(width: int, leap: int, draw_bits: int, draws: int) -> int
     return int(dependent.argmax()) + 1 if dependent.any() else None
 
 
-def _rank_is_short(vectors: np.ndarray) -> np.ndarray:
+def _rank_is_short(vectors: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Whether the vectors uint64 [cases, vectors], a bit per place, are linearly dependent: bool [cases]."""
     vectors = vectors.copy()
     dependent = np.zeros(len(vectors), dtype=np.bool_)

@@ -18,7 +18,7 @@ from sim.stochastic import rtl
 from sim.stochastic.cycle_model import predict, replay, slots_of
 
 # Of an engine, rows times tokens; of a job, input columns; a replayed job is stepped in Python
-MOST_UNITS, MOST_COLUMNS, MOST_REPLAYED = 1024, 30_000, 6000
+MOST_UNITS, MOST_COLUMNS, MOST_REPLAYED = 256, 20_000, 6000
 MOST_HEADS = 4
 
 

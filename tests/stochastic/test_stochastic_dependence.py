@@ -119,4 +119,5 @@ def test_the_cycle_cut_in_15_is_a_smaller_field():
     ("tokens", "rows"), [(9, 9), (16, 16), (16, 1), (32, 32), (32, 1), (64, 64), (64, 1)]
 )
 def test_other_cycles_are_cut_evenly(tokens, rows):
+    """The plans of shipped networks and of measured engines are as they would be without the rule."""
     assert Banks(plan=RandomPlan(), rows=rows, tokens=tokens).spacing == period(32) // (3 * tokens + 2 * rows)
