@@ -22,7 +22,8 @@ BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
-.PHONY: sim sim-stochastic test gate-level soak soak-attention soak-network check bench rtl synth program clean
+.PHONY: sim sim-stochastic test gate-level soak soak-attention soak-network soak-stochastic check bench rtl \
+	synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL
 ifeq ($(NETWORK),digits)
@@ -47,6 +48,9 @@ soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; 
 
 soak-network: $(DEV)  ## 300 random networks on 30 random cores in RTL; SEED of the first core
 	$(BIN)/python -m tests.network.soak --seed $(SEED)
+
+soak-stochastic: $(DEV)  ## random stochastic engines and jobs in RTL for MINUTES; SEED of the first engine
+	$(BIN)/python -m tests.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
 
 check: $(DEV)  ## style and types
 	$(BIN)/ruff check .

@@ -162,7 +162,8 @@ def accuracy(
 @studies.command()
 def demo(
     images: Annotated[
-        int, typer.Option("--images", metavar="N", parser=whole_number, help="Of the test set, 1..360.")
+        int,
+        typer.Option("--images", metavar="N", parser=whole_number, help="Of the held-out images, 1..450."),
     ] = 60,
     steps: Annotated[int, typer.Option("--steps", metavar="T", parser=whole_number, help="Time steps.")] = 10,
     seed: Annotated[
@@ -173,13 +174,13 @@ def demo(
 
     Example:
 
-        onespike stochastic demo --images 360
+        onespike stochastic demo --images 450
     """
     from golden.errors import OutsideError
-    from sim.stochastic.datasets import DIGITS_TEST
+    from sim.demo.dataset import HELD_OUT
     from sim.stochastic.demo import demonstrate
 
-    check_range("--images", images, 1, DIGITS_TEST)
+    check_range("--images", images, 1, HELD_OUT)
     check_range("--steps", steps, 1, MAX_STEPS)
     check_range("--seed", seed, 1, MAX_SEED)
     typer.echo(f"{images} digits, T={steps}, seed {seed}")

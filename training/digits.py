@@ -188,7 +188,7 @@ def main() -> None:
         "train_accuracy": accuracy(network, digits.train_images, digits.train_labels),
         "test_accuracy": accuracy(network, digits.test_images, digits.test_labels),
         "split_seed": dataset.SPLIT_SEED,
-        "held_out_fraction": dataset.HELD_OUT_FRACTION,
+        "held_out": dataset.HELD_OUT,
         "recipe": asdict(recipe),
         "torch": torch.__version__,
     }

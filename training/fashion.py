@@ -8,7 +8,6 @@ those of `golden.network.floating`.
 """
 
 import argparse
-import gzip
 import sys
 import time
 from pathlib import Path
@@ -18,17 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sim.network.images import read_idx
+
 SIDE = 28
 CLASSES = 10
-
-
-def read_idx(path: Path) -> np.ndarray:
-    """uint8 array of one gz idx file."""
-    with gzip.open(path, "rb") as file:
-        raw = file.read()
-    rank = raw[3]
-    shape = np.frombuffer(raw, ">i4", rank, 4)
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
 class RmsNorm(nn.Module):

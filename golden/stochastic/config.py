@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from golden.code import check_range
 from golden.errors import InputError, quoted
+from golden.stochastic.dependence import dependent_distance
 from golden.stochastic.plan import Bank, Banks, RandomPlan
 
 MaskKind = Literal["none", "diagonal", "causal"]
@@ -24,7 +25,8 @@ class StochasticConfig:
         tokens: N, tokens of a head and units in a row, 1..256.
         head_dim: d, features of a head, 1..256.
         rows: R, rows of units that work in parallel, 1..N.
-        steps: largest number of time steps T of a head, 1..1024; the plan's generators do not meet before.
+        steps: largest number of time steps T of a head, 1..1024; generators do not meet before, and
+            draws of one of them near each other are independent (`golden.stochastic.dependence`).
         rate_bits: fraction bits of a rate at the Bernoulli encoders, 1..16, at most plan.draw_bits.
         mask: scores that never spike: none, diagonal (i = j) or causal (j > i).
         encoders: the engine holds the Bernoulli encoders and takes rates; otherwise it takes trains, which
@@ -62,11 +64,23 @@ class StochasticConfig:
                 f"RandomPlan.draw_bits must be at least {needed} for {self.tokens} tokens, "
                 f"{self.head_dim} features and rate_bits = {self.rate_bits}, not {self.plan.draw_bits}"
             )
-        distinct = self.distinct_steps
-        if distinct < self.steps and not self.plan.allow_repeats:
+        if not self.plan.allow_dependent:
+            self._check_draws()
+
+    def _check_draws(self) -> None:
+        """Raise InputError unless the draws of a head are distinct, and those near each other independent."""
+        distinct, plan = self.distinct_steps, self.plan
+        if distinct < self.steps:
             raise InputError(
                 f"RandomPlan.width must give {self.steps} time steps of distinct draws, "
-                f"not {self.plan.width}, which gives {max(distinct, 0)}"
+                f"not {plan.width}, which gives {max(distinct, 0)}"
+            )
+        draws = self.steps * max(events * self._banks.sizes[name][1] for name, events in self._events.items())
+        apart = dependent_distance(plan.width, plan.leap, plan.draw_bits, draws)
+        if apart is not None:
+            raise InputError(
+                f"RandomPlan.leap must keep the draws of a register of {plan.width} bits independent, "
+                f"not {plan.leap}: draws that are {apart} apart depend on each other"
             )
 
     @property
@@ -87,11 +101,15 @@ class StochasticConfig:
     @property
     def distinct_steps(self) -> int:
         """Time steps before any generator comes to where one started: see `Banks.distinct_steps`."""
+        return self._banks.distinct_steps(self._events)
+
+    @property
+    def _events(self) -> dict[str, int]:
+        """Events of each bank in one time step."""
         columns = self.groups * self.head_dim
-        events = {
+        return {
             "score": self.groups, "output": columns, "q": columns, "k": self.head_dim, "v": self.head_dim,
         }  # fmt: skip
-        return self._banks.distinct_steps(events)
 
     @cached_property
     def _banks(self) -> Banks:

@@ -19,8 +19,13 @@ from golden.stochastic.lif import lif_layer
 # Fraction bits of weights, biases and potentials; the threshold of every LIF neuron
 FRACTION = 6
 THRESHOLD = 1 << FRACTION
+KINDS = ("ssa", "lif")
 # Current per coincidence of q, k and v in the LIF attention
 LIF_ATTENTION_GAIN = THRESHOLD // 4
+
+# Integers up to here are exact in float32, in which layers are computed
+EXACT = 1 << 24
+MAX_PATCH_PIXELS = EXACT // (255 * 128)
 
 Trains = NDArray[np.bool_]
 Attention = Callable[[int, Trains, Trains, Trains], Trains]
@@ -64,6 +69,12 @@ class NetworkShape:
                 f"not {self.patch} and {self.stride}"
             )
 
+        if self.patch_pixels > MAX_PATCH_PIXELS:
+            raise InputError(
+                f"NetworkShape.patch must give at most {MAX_PATCH_PIXELS} pixels in all colours, "
+                f"not {self.patch_pixels}"
+            )
+
     @property
     def grid(self) -> int:
         """Patches along an edge."""
@@ -80,6 +91,21 @@ class NetworkShape:
     @property
     def patch_pixels(self) -> int:
         return self.patch**2 * self.channels
+
+    @property
+    def arrays(self) -> dict[str, tuple[type[np.signedinteger], tuple[int, ...]]]:
+        """Type and shape of every array of a network."""
+        layers = {"embed": (self.width, self.patch_pixels), "classes": (self.classes, self.width)}
+        for block in range(self.depth):
+            layers |= {f"block{block}_{name}": (self.width, self.width) for name in "qkvo"}
+            layers[f"block{block}_up"] = (self.hidden, self.width)
+            layers[f"block{block}_down"] = (self.width, self.hidden)
+        arrays: dict[str, tuple[type[np.signedinteger], tuple[int, ...]]] = {
+            "position": (np.int16, (self.tokens, self.width))
+        }
+        for name, size in layers.items():
+            arrays |= {f"{name}_weight": (np.int8, size), f"{name}_bias": (np.int16, size[:1])}
+        return arrays
 
 
 # Overlapping patches, nine tokens of sixteen features: one engine serves digits and Fashion-MNIST
@@ -101,11 +127,33 @@ class SpikingNetwork:
         kind: attention, ssa or lif.
         arrays: weights int8 [outputs, inputs], biases int16 [outputs], by layer name, and the
             position of every token, int16 [tokens, width].
+
+    Raises:
+        InputError: an unknown kind, or arrays that are not those of the shape.
     """
 
     shape: NetworkShape
     kind: str
     arrays: Mapping[str, NDArray[np.integer]]
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"SpikingNetwork.kind must be {' or '.join(KINDS)}, not {self.kind!r:.40}")
+        expected = self.shape.arrays
+        for name in self.arrays:
+            if name not in expected:
+                raise InputError(
+                    f"SpikingNetwork.arrays must not hold {name!r:.40}, which the shape has no place for"
+                )
+        for name, (dtype, size) in expected.items():
+            if name not in self.arrays:
+                raise InputError(f"SpikingNetwork.arrays must hold {name}, it is absent")
+            array = self.arrays[name]
+            if array.dtype != dtype or array.shape != size:
+                raise InputError(
+                    f"SpikingNetwork.arrays: {name} must be {np.dtype(dtype)} {list(size)}, "
+                    f"not {array.dtype} {list(array.shape)}"
+                )
 
     def layer(self, name: str, spikes: NDArray[np.generic]) -> NDArray[np.int32]:
         """Currents of a layer for inputs [..., inputs]; sums stay below 2**24, so float32 is exact."""
@@ -192,10 +240,15 @@ def load_network(path: Path) -> SpikingNetwork:
         InputError: the file cannot be read or is not a network.
     """
     arrays = read_npz(path)
+    for name in ("shape", "kind"):
+        if name not in arrays:
+            raise InputError(f"{path}: must hold the array {name}, it is absent")
+    sizes, kind = arrays.pop("shape"), str(arrays.pop("kind"))
+    names = [field.name for field in fields(NetworkShape)]
+    if sizes.dtype.kind not in "iu" or sizes.shape != (len(names),):
+        raise InputError(f"{path}: shape must be the integers {', '.join(names)}")
     try:
-        sizes = [int(n) for n in arrays.pop("shape")]
-        names = (field.name for field in fields(NetworkShape))
-        shape = NetworkShape(**dict(zip(names, sizes, strict=True)))
-        return SpikingNetwork(shape=shape, kind=str(arrays.pop("kind")), arrays=arrays)
-    except (ValueError, KeyError) as error:
-        raise InputError(f"{path}: not a network ({error})") from None
+        shape = NetworkShape(**dict(zip(names, sizes.tolist(), strict=True)))
+        return SpikingNetwork(shape=shape, kind=kind, arrays=arrays)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None

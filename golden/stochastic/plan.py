@@ -2,8 +2,8 @@
 
 The plan is part of the numeric contract: every engine produces the same spikes for the same plan.
 
-All generators are registers of one width and polynomial, placed at equal distances on the one
-cycle of that polynomial, in the order score, output, q, k, v. The seed turns them all along the
+All generators are registers of one width and polynomial, placed at equal distances (`Banks.spacing`)
+on the one cycle of that polynomial, in the order score, output, q, k, v. The seed turns them all along the
 cycle: the first one starts seed * floor((2**W - 1) * g) shifts after the state 1, g the golden
 section, which keeps any two of the first n seeds more than 0.4/n of the cycle apart. A generator
 hands out draws one after the other, `leap` shifts apart; a draw is the upper `draw_bits` of its
@@ -37,7 +37,8 @@ class RandomPlan:
     Attributes:
         width: W, bits of a register; one with a known maximal polynomial.
         draw_bits: w, upper bits of the state that make a draw, 1..W and at most 32.
-        leap: shifts between two draws of a generator, 1..64. Below w, neighbouring draws share bits.
+        leap: shifts between two draws of a generator, 1..64. Below w, neighbouring draws share bits. What a
+            leap must be so that draws are independent depends on the width: see `StochasticConfig`.
         seed: place of the first generator on the cycle, 1..2**W - 1.
         score: generators of the units.
             unit              one per unit
@@ -48,8 +49,8 @@ class RandomPlan:
         output: generators of the output comparators: lane (one per row), serial (one for all rows,
             each takes a draw of its own), broadcast (all rows use the same draw).
         encoder: the same three for the Bernoulli encoders, per token.
-        allow_repeats: accept a plan whose generators run into each other or themselves within one
-            head; for studies of bad plans.
+        allow_dependent: accept a plan whose draws depend on one another within a head, or whose generators
+            run into each other or themselves; for studies of bad plans.
 
     Raises:
         InputError: a field is outside its range.
@@ -62,7 +63,7 @@ class RandomPlan:
     score: ScoreSharing = "column-broadcast"
     output: LaneSharing = "lane"
     encoder: LaneSharing = "lane"
-    allow_repeats: bool = False
+    allow_dependent: bool = False
 
     def __post_init__(self) -> None:
         check_width("RandomPlan.width", self.width)
@@ -81,9 +82,9 @@ class RandomPlan:
                     f"RandomPlan.{name} must be one of {', '.join(allowed)}, "
                     f"not {quoted(getattr(self, name))}"
                 )
-        if not isinstance(self.allow_repeats, bool):
+        if not isinstance(self.allow_dependent, bool):
             raise InputError(
-                f"RandomPlan.allow_repeats must be true or false, not {quoted(self.allow_repeats)}"
+                f"RandomPlan.allow_dependent must be true or false, not {quoted(self.allow_dependent)}"
             )
 
 
@@ -91,7 +92,7 @@ class RandomPlan:
 COMPARED = {
     "unit": RandomPlan(score="unit"),
     "row": RandomPlan(score="row"),
-    "row, leap 1": RandomPlan(score="row", leap=1),
+    "row, leap 1": RandomPlan(score="row", leap=1, allow_dependent=True),
     "array, serial output": RandomPlan(score="array", output="serial"),
     "column-broadcast": RandomPlan(score="column-broadcast"),
     "column-broadcast, one output generator": RandomPlan(output="broadcast"),
@@ -185,8 +186,19 @@ class Banks:
 
     @property
     def spacing(self) -> int:
-        """Shifts from one generator's start to the next one's."""
-        return period(self.plan.width) // sum(size[0] for size in self.sizes.values())
+        """Shifts from one generator's start to the next one's.
+
+        The cycle is cut into as many equal parts as there are generators. Where such a shift is an element of
+        a smaller field, generators would be sums of each other (a third of the cycle of 32 bits is a cube
+        root of one, and a draw the exclusive-or of the draws one third and two thirds further): then into
+        the least number of parts above it that has no such shift.
+        """
+        width, whole = self.plan.width, period(self.plan.width)
+        parts = sum(size[0] for size in self.sizes.values())
+        smaller = [period(bits) for bits in range(1, width) if width % bits == 0]
+        while parts < whole and any(whole // parts * orders % whole == 0 for orders in smaller):
+            parts += 1
+        return whole // parts
 
     @cached_property
     def all(self) -> dict[str, Bank]:
@@ -206,7 +218,7 @@ class Banks:
         """Time steps before a generator comes to where another one, or it itself, started.
 
         Until then draws are of disjoint bits where `leap` is at least `draw_bits`; below that each draw
-        shares bits with the next one of its generator, and with no other.
+        shares bits with the next one or more of its generator, and with no other.
 
         Args:
             events_per_step: events of each bank in one time step.

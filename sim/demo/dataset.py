@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SPLIT_SEED = 0
-HELD_OUT_FRACTION = 0.25
+HELD_OUT = 450  # images, a quarter
 WHITE = 16.0  # brightest pixel value of the data set
 
 
@@ -42,7 +42,7 @@ def load() -> Digits:
     train_images, test_images, train_labels, test_labels = train_test_split(
         images,
         data.target.astype(np.int64),
-        test_size=HELD_OUT_FRACTION,
+        test_size=HELD_OUT,
         stratify=data.target,
         random_state=SPLIT_SEED,
     )

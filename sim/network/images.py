@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +19,19 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     """
     try:
         raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
         if raw[:2] == b"\x1f\x8b":
             raw = gzip.decompress(raw)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (EOFError, zlib.error):
+    except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InputError(f"{path}: must be a whole gz file, it is damaged or cut short") from None
     if raw[:3] != b"\0\0\x08" or len(raw) < 4 or len(raw) < 4 + 4 * raw[3]:
         raise InputError(f"{path}: must be an idx file of bytes")
-    shape = tuple(int(n) for n in np.frombuffer(raw, ">i4", raw[3], 4))
+    shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", raw[3], 4))
     body = np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3])
-    if len(body) != np.prod(shape):
-        raise InputError(f"{path}: must hold {int(np.prod(shape))} bytes of data, not {len(body)}")
+    if len(body) != prod(shape):
+        raise InputError(f"{path}: must hold {prod(shape)} bytes of data, not {len(body)}")
     return body.reshape(shape)
 
 

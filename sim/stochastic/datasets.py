@@ -1,25 +1,23 @@
 """Image data sets as uint8 arrays, read from their usual files.
 
-Handwritten digits come with scikit-learn; Fashion-MNIST is four idx files, CIFAR-10 one archive
-`train/CLASS/NNNN.jpg`, `test/CLASS/NNNN.jpg`. Nothing is downloaded.
+Handwritten digits come with scikit-learn and are split as for the main job (`sim.demo.dataset`);
+Fashion-MNIST is four idx files, CIFAR-10 one archive `train/CLASS/NNNN.jpg`, `test/CLASS/NNNN.jpg`.
+Nothing is downloaded.
 """
 
-import gzip
 import io
 import tarfile
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError, quoted
+from sim.network.images import read_idx
 
 DATASETS = ("digits", "fashion-mnist", "cifar10")
-# The split of the digits: a fifth for testing, classes in equal parts
-DIGITS_TEST = 360
-DIGITS_SEED = 0
+CLASSES = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,42 +55,34 @@ def load_images(name: str, folder: Path | None = None) -> Images:
 
 
 def _digits() -> Images:
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
+    # Here, because only the digits need scikit-learn
+    from sim.demo.dataset import load
 
-    pixels, labels = load_digits(return_X_y=True)
-    images = np.minimum(pixels * 16, 255).astype(np.uint8).reshape(-1, 8, 8, 1)
-    train, test, train_labels, test_labels = train_test_split(
-        images, labels.astype(np.int64), test_size=DIGITS_TEST, random_state=DIGITS_SEED, stratify=labels
+    data = load()
+    train, test = (
+        np.minimum(part * 256, 255).astype(np.uint8)[..., None]
+        for part in (data.train_images, data.test_images)
     )
-    return Images(train=train, train_labels=train_labels, test=test, test_labels=test_labels)
-
-
-def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    try:
-        raw = gzip.decompress(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    head = 4 + 4 * dimensions
-    if len(raw) < head or raw[:4] != bytes([0, 0, 8, dimensions]):
-        raise InputError(f"{path}: not an idx file of bytes in {dimensions} dimensions")
-    shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", dimensions, 4))
-    if len(raw) != head + prod(shape):
-        raise InputError(f"{path}: must hold {list(shape)} bytes, it holds {len(raw) - head}")
-    return np.frombuffer(raw, np.uint8, offset=head).reshape(shape)
+    return Images(train=train, train_labels=data.train_labels, test=test, test_labels=data.test_labels)
 
 
 def _fashion(folder: Path) -> Images:
-    images, labels = (
-        [_read_idx(folder / f"{part}-{kind}-ubyte.gz", dimensions) for part in ("train", "t10k")]
-        for kind, dimensions in (("images-idx3", 3), ("labels-idx1", 1))
-    )
-    return Images(
-        train=images[0][..., None],
-        train_labels=labels[0].astype(np.int64),
-        test=images[1][..., None],
-        test_labels=labels[1].astype(np.int64),
-    )
+    arrays = {}
+    for part in ("train", "t10k"):
+        files = [folder / f"{part}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
+        images, labels = (read_idx(file) for file in files)
+        if images.ndim != 3 or not images.size:
+            raise InputError(f"{files[0]}: must hold images [n, height, width], not {list(images.shape)}")
+        if labels.shape != images.shape[:1] or labels.max() >= CLASSES:
+            raise InputError(
+                f"{files[1]}: must hold a label 0..{CLASSES - 1} for each of {len(images)} images"
+            )
+        arrays[part] = images[..., None], labels.astype(np.int64)
+    (train, train_labels), (test, test_labels) = arrays["train"], arrays["t10k"]
+    if train.shape[1:] != test.shape[1:]:
+        sizes = f"{list(train.shape[1:3])} and {list(test.shape[1:3])}"
+        raise InputError(f"{folder}: must hold images of one size, not {sizes}")
+    return Images(train=train, train_labels=train_labels, test=test, test_labels=test_labels)
 
 
 def _cifar(folder: Path) -> Images:
@@ -110,17 +100,17 @@ def _cifar(folder: Path) -> Images:
                     assert file is not None, "a regular file"
                     pixels[parts[-3]].append(np.asarray(Image.open(io.BytesIO(file.read())).convert("RGB")))
                     names[parts[-3]].append(parts[-2])
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except tarfile.TarError as error:
-        raise InputError(f"{path}: not an archive of JPEG files ({error})") from None
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except Exception as error:  # tarfile, lzma and Pillow raise a dozen types on damaged files
+        raise InputError(f"{path}: must be a whole archive of JPEG files ({error})") from None
     classes = sorted(set(names["train"]))
-    if not classes or not pixels["test"]:
-        raise InputError(f"{path}: must hold train/CLASS/*.jpg and test/CLASS/*.jpg")
-    labels = {part: np.array([classes.index(n) for n in names[part]], dtype=np.int64) for part in names}
-    return Images(
-        train=np.stack(pixels["train"]),
-        train_labels=labels["train"],
-        test=np.stack(pixels["test"]),
-        test_labels=labels["test"],
+    if not classes or set(names["test"]) != set(classes):
+        raise InputError(f"{path}: must hold train/CLASS/*.jpg and test/CLASS/*.jpg of the same classes")
+    if len({image.shape for part in pixels.values() for image in part}) > 1:
+        raise InputError(f"{path}: must hold images of one size")
+    train, test = (
+        (np.stack(pixels[part]), np.array([classes.index(n) for n in names[part]], dtype=np.int64))
+        for part in ("train", "test")
     )
+    return Images(train=train[0], train_labels=train[1], test=test[0], test_labels=test[1])

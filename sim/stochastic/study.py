@@ -48,7 +48,7 @@ CASES = (
     Case(label="row, same numbers for S and A", plan=RandomPlan(score="row"), shared=True),
     Case(
         label="array, 16 bits that repeat",
-        plan=RandomPlan(score="array", width=16, output="serial", allow_repeats=True),
+        plan=RandomPlan(score="array", width=16, output="serial", allow_dependent=True),
     ),
 )
 

@@ -108,7 +108,7 @@ def test_mistakes(
 WIDTH = "engine.toml: width must be a width with a known maximal polynomial, 3..64, not"
 KEYS = (
     "tokens, head_dim, rows, steps, rate_bits, mask, encoders, "
-    "width, draw_bits, leap, seed, score, output, encoder, allow_repeats"
+    "width, draw_bits, leap, seed, score, output, encoder, allow_dependent"
 )
 
 

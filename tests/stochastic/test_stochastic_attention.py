@@ -98,7 +98,7 @@ def test_comparator_is_unbiased_over_the_period(size):
 
 
 def test_encoder_probability_over_the_period():
-    plan = RandomPlan(width=16, draw_bits=12, leap=1, allow_repeats=True)
+    plan = RandomPlan(width=16, draw_bits=12, leap=1, allow_dependent=True)
     config = StochasticConfig(tokens=1, head_dim=1, rows=1, plan=plan, rate_bits=4)
     for rate in range(17):
         train = encode_rates(np.array([[rate]]), config.bank("q"), 0, 2**16 - 1, 4)

@@ -51,7 +51,7 @@ def test_accuracy_command(tmp_path, capsys):
             ("accuracy", str(demo.WEIGHTS), "--float", "nan"),
             "--float must be a percentage in 0..100",
         ),
-        (("demo", "--images", "361"), "--images must be an integer in 1..360, not 361"),
+        (("demo", "--images", "451"), "--images must be an integer in 1..450, not 451"),
         (("demo", "--steps", "0"), "--steps must be an integer in 1..1024, not 0"),
         (("demo", "--seed", "0"), "--seed must be an integer in 1..4294967295, not 0"),
     ],

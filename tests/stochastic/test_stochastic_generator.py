@@ -44,7 +44,7 @@ def test_draws_equal_golden(score, size):
 @pytest.mark.parametrize("leap", [1, 2, 16])
 def test_period_in_hardware(leap):
     # 255 events visit every state but zero once; then the sequence starts again
-    plan = RandomPlan(width=8, draw_bits=8, leap=leap, output="broadcast", allow_repeats=True)
+    plan = RandomPlan(width=8, draw_bits=8, leap=leap, output="broadcast", allow_dependent=True)
     bank = Banks(plan=plan, rows=1, tokens=1).all["output"]
     shown = draws_of(bank, 256, 300, lambda cycle: True)[:, 0]
     assert sorted(shown[:255]) == list(range(1, 256))

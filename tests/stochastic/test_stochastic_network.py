@@ -1,3 +1,5 @@
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -141,9 +143,56 @@ def test_bad_network_file(tmp_path, content):
         load_network(path)
 
 
+def file_of(path, **changed):
+    arrays = {"kind": "lif", "shape": list(vars(SHAPE).values())} | network("lif").arrays | changed
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    return path
+
+
+SIZES = "shape must be the integers side, channels, patch, stride, width, heads, depth, hidden, classes"
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"kind": None}, "must hold the array kind, it is absent"),
+        ({"kind": "sum"}, "SpikingNetwork.kind must be ssa or lif, not 'sum'"),
+        ({"shape": [1, 2]}, SIZES),
+        ({"shape": [6.5] * 9}, SIZES),
+        ({"extra": 1}, "SpikingNetwork.arrays must not hold 'extra', which the shape has no place for"),
+        ({"block1_q_bias": None}, "SpikingNetwork.arrays must hold block1_q_bias, it is absent"),
+        ({"position": np.zeros((4, 5), np.int16)}, "SpikingNetwork.arrays: position must be int16 [4, 6], "
+         "not int16 [4, 5]"),
+        ({"embed_weight": np.zeros((6, 32))}, "SpikingNetwork.arrays: embed_weight must be int8 [6, 32], "
+         "not float64 [6, 32]"),
+    ],
+)  # fmt: skip
+def test_file_of_another_network(tmp_path, changed, rule):
+    path = file_of(tmp_path / "net.npz", **changed)
+    with pytest.raises(InputError) as error:
+        load_network(path)
+    assert str(error.value) == f"{path}: {rule}"
+
+
+def test_damaged_file(tmp_path):
+    path = file_of(tmp_path / "net.npz")
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        damaged = bytearray(whole)
+        damaged[-int(rng.integers(1, 2000))] ^= int(rng.integers(1, 256))
+        path.write_bytes(damaged)
+        with contextlib.suppress(InputError):
+            load_network(path)
+    for end in range(0, len(whole), len(whole) // 20):
+        path.write_bytes(whole[:end])
+        with pytest.raises(InputError, match="must be a network file"):
+            load_network(path)
+
+
 def test_file_without_shape(tmp_path):
     np.savez(tmp_path / "net.npz", q=1)
-    with pytest.raises(InputError, match="not a network"):
+    with pytest.raises(InputError, match="must hold the array shape"):
         load_network(tmp_path / "net.npz")
 
 
@@ -152,6 +201,7 @@ def test_file_without_shape(tmp_path):
     [
         ({"heads": 4}, "NetworkShape.heads must divide width (6), not 4"),
         ({"stride": 3}, "NetworkShape.patch and stride must tile side 6, not 4 and 3"),
+        ({"channels": 40}, "NetworkShape.patch must give at most 514 pixels in all colours, not 640"),
         ({"depth": 0}, "NetworkShape.depth must be an integer in 1..4096, not 0"),
     ],
 )

@@ -67,7 +67,7 @@ def test_no_two_seeds_are_near_each_other(width):
 @pytest.mark.parametrize("rows", [1, 2, 5])
 def test_distinct_steps_share_no_bit(score, rows):
     # Places of all draws on the cycle, by brute force; neighbours must be `width` shifts apart
-    plan = RandomPlan(width=17, draw_bits=8, leap=17, score=score)
+    plan = RandomPlan(width=17, draw_bits=8, leap=17, score=score, allow_dependent=True)
     config = StochasticConfig(tokens=5, head_dim=6, rows=rows, steps=3, plan=plan, rate_bits=8)
     steps = config.distinct_steps
     assert steps >= 3
@@ -86,7 +86,7 @@ def test_distinct_steps_share_no_bit(score, rows):
 
 
 def test_short_leaps_share_bits_within_a_generator_only():
-    plan = RandomPlan(width=17, draw_bits=8, leap=1, score="row")
+    plan = RandomPlan(width=17, draw_bits=8, leap=1, score="row", allow_dependent=True)
     draws = StochasticConfig(tokens=5, head_dim=6, rows=5, steps=3, plan=plan).bank("score").numbers(0, 3)
     np.testing.assert_array_equal(draws[..., 1:] >> np.uint64(1), draws[..., :-1] & np.uint64(0x7F))
 
@@ -98,7 +98,7 @@ def test_plan_that_repeats_itself_is_refused():
         InputError, match=r"^RandomPlan\.width must give 16 time steps of distinct draws, not 16"
     ):
         StochasticConfig(tokens=64, head_dim=64, rows=64, plan=plan)
-    bad = RandomPlan(width=16, score="array", allow_repeats=True)
+    bad = RandomPlan(width=16, score="array", allow_dependent=True)
     bank = StochasticConfig(tokens=64, head_dim=64, rows=64, plan=bad).bank("score")
     draws = bank.numbers(0, 2).reshape(2, -1)
     np.testing.assert_array_equal(draws[1] >> np.uint64(1), draws[0] & np.uint64(0x7FFF))
@@ -117,7 +117,7 @@ def test_plan_that_repeats_itself_is_refused():
             "RandomPlan.score must be one of unit, row, array, column-broadcast, row-broadcast, not 'cell'",
         ),
         ({"score": ["row"]}, f"RandomPlan.score must be one of {', '.join(SCORE_SHARINGS)}, not ['row']"),
-        ({"allow_repeats": 0}, "RandomPlan.allow_repeats must be true or false, not 0"),
+        ({"allow_dependent": 0}, "RandomPlan.allow_dependent must be true or false, not 0"),
         ({"output": "row"}, "RandomPlan.output must be one of lane, serial, broadcast, not 'row'"),
         ({"encoder": ""}, "RandomPlan.encoder must be one of lane, serial, broadcast, not ''"),
     ],

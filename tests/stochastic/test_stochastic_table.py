@@ -28,7 +28,7 @@ def test_file(tmp_path):
 
 KEYS = (
     "tokens, head_dim, rows, steps, rate_bits, mask, encoders, "
-    "width, draw_bits, leap, seed, score, output, encoder, allow_repeats"
+    "width, draw_bits, leap, seed, score, output, encoder, allow_dependent"
 )
 WIDTH = "width must be a width with a known maximal polynomial, 3..64, not"
 
@@ -67,7 +67,7 @@ WIDTH = "width must be a width with a known maximal polynomial, 3..64, not"
         ("encoders = 1", "encoders must be true or false, not 1"),
         ("[output]", "output must be one of lane, serial, broadcast, not {}"),
         ("encoder = 1", "encoder must be one of lane, serial, broadcast, not 1"),
-        ("allow_repeats = 1", "allow_repeats must be true or false, not 1"),
+        ("allow_dependent = 1", "allow_dependent must be true or false, not 1"),
         ("leap = ", "not a TOML file (Invalid value (at end of document))"),
     ],
 )
