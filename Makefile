@@ -14,13 +14,15 @@ NETWORK ?= digits
 DATA ?=
 # First seed of the long targets
 SEED ?= 1000
+# Time budget of the long targets
+MINUTES ?= 30
 
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
-.PHONY: sim sim-stochastic test gate-level soak soak-network check bench rtl synth program clean
+.PHONY: sim sim-stochastic test gate-level soak soak-attention soak-network check bench rtl synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL
 ifeq ($(NETWORK),digits)
@@ -39,6 +41,9 @@ gate-level: $(DEV)  ## netlists of the small presets on three device families, i
 
 soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board
 	$(BIN)/python -m sim.board.soak --frames 10000 --seed 1
+
+soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; SEED of the first core
+	$(BIN)/python -m tests.hw.soak --minutes $(MINUTES) --seed $(SEED)
 
 soak-network: $(DEV)  ## 300 random networks on 30 random cores in RTL; SEED of the first core
 	$(BIN)/python -m tests.network.soak --seed $(SEED)
@@ -63,13 +68,21 @@ program: $(FPGA)  ## the same into the board
 clean:
 	rm -rf build
 
-.venv/bin/python:
+# One make at a time installs: another waits, looks again and finds it done. Where flock (util-linux)
+# is missing, nobody waits
+ifndef INSTALLING
+$(CORE) $(DEV) $(FPGA): pyproject.toml
+	@$(if $(shell command -v flock),flock $<) $(MAKE) --no-print-directory INSTALLING=yes $@
+else
+# pip is what venv makes last: an interrupted one is made again
+.venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-.venv/.installed: pyproject.toml | .venv/bin/python
+.venv/.installed: pyproject.toml | .venv/bin/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-.venv/.installed-%: pyproject.toml | .venv/bin/python
+.venv/.installed-%: pyproject.toml | .venv/bin/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
+endif

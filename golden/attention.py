@@ -14,15 +14,22 @@ from golden.calibrate import calibrate
 from golden.code import PhaseCode, Spikes, check_range, decode, encode
 from golden.errors import InputError
 from golden.exact import softmax_attention
-from golden.inputs import check_array, check_scale, expand_mask
+from golden.inputs import (
+    MASKING_BIAS,
+    check_kind,
+    check_scale,
+    check_terms,
+    check_values,
+    without_unattended,
+)
 from golden.normaliser import calibrate_output, fire_output, output_ratio
 from golden.product import trace_product, transpose
-from golden.woss import ramp_step, spike_shift
+from golden.woss import SCORE_LIMIT, ramp_step, spike_shift
 
 # Scores of the heads that are computed together: their intermediate arrays stay in the cache
 BLOCK_SCORES = 1 << 15
-# Scores stay far inside int64 when the additive term is below this
-MAX_BIAS_UNITS = 1 << 40
+# A bias may take half of the range of scores; the product, of fewer than 2**35 features, stays in the other
+MAX_BIAS_UNITS = SCORE_LIMIT // 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +40,7 @@ class AttentionJob:
         code: the code.
         window: Ts, steps of the WOSS ramp, 1..T.
         q, k, v: spikes [heads, tokens, head_dim].
-        bias: int64 [heads, tokens, tokens] in score units, or None.
+        bias: int64 [heads, tokens, tokens] in score units, 0 at masked keys, or None.
         allowed: bool [heads, tokens, tokens], True = may be attended, or None for all.
         ramp_step: int64 [heads].
         ratio: int64 [heads, b]; see `golden.normaliser`.
@@ -110,20 +117,22 @@ def prepare(
     """Turn float attention inputs into a job of integers.
 
     Args:
-        q, k, v: [heads, tokens, head_dim], or [tokens, head_dim] for one head; finite, at most
-            1e100 in magnitude like all inputs.
+        q, k, v: [heads, tokens, head_dim], or [tokens, head_dim] for one head; finite, and in the
+            range of float32 like all inputs. A key that no row may attend takes no part, and its k
+            and v may be anything.
         code: the code.
         window: steps of the WOSS ramp, 1..T; T when absent.
-        bias: [heads, tokens, tokens], added to the logits; finite.
+        bias: [heads, tokens, tokens], added to the logits; finite, or `MASKING_BIAS` or less, which
+            masks the key. What it holds at masked keys is not looked at.
         mask: bool [tokens] or [heads, tokens, tokens]; True = may be attended.
         scale_q, scale_k, scale_v, scale_o: [heads], at least 1e-100; when absent the largest
             magnitude of the head's data (scale_o: of its exact softmax attention).
 
     Raises:
-        InputError: wrong shape, NaN or infinity, empty array, a row without any key, a scale out
-            of its range, a bias beyond the range of scores.
+        InputError: wrong shape, NaN or infinity that takes part, empty array, a row without any key, a
+            scale out of its range, a bias beyond the range of scores.
     """
-    arrays = {name: check_array(name, value, (2, 3)) for name, value in (("q", q), ("k", k), ("v", v))}
+    arrays = {name: check_kind(name, value, (2, 3)) for name, value in (("q", q), ("k", k), ("v", v))}
     arrays = {name: value.reshape((-1, *value.shape[-2:])) for name, value in arrays.items()}
     shape = arrays["q"].shape
     for name in ("k", "v"):
@@ -135,11 +144,11 @@ def prepare(
     if window is None:
         window = code.steps
     check_range("window", window, 1, code.steps)
-    allowed = None if mask is None else expand_mask(mask, heads, tokens)
-    if bias is not None:
-        bias = check_array("bias", bias, (2, 3)).reshape((-1, *np.shape(bias)[-2:]))
-        if bias.shape != (heads, tokens, tokens):
-            raise InputError(f"bias must have the shape {[heads, tokens, tokens]}, not {list(bias.shape)}")
+    bias, allowed = check_terms(bias, mask, heads, tokens)
+    for name in ("k", "v"):
+        arrays[name] = without_unattended(arrays[name], allowed)
+    for name, array in arrays.items():
+        check_values(name, array)
 
     scales = {
         name: check_scale(f"scale_{name}", calibrate(arrays[name]) if given is None else given, heads)
@@ -225,6 +234,6 @@ def bias_units(bias: NDArray[np.floating], alpha: float) -> NDArray[np.int64]:
     if np.abs(units).max() >= MAX_BIAS_UNITS:
         raise InputError(
             f"bias must stay below {MAX_BIAS_UNITS * alpha:g} in magnitude at these scales, "
-            f"not {bias.flat[np.abs(units).argmax()]:g} (use mask to exclude a key)"
+            f"not {bias.flat[np.abs(units).argmax()]:g} ({MASKING_BIAS:g} or less masks a key)"
         )
     return units.astype(np.int64)

@@ -4,6 +4,7 @@ Source: SpikedAttention (NeurIPS 2024), section 3.1 "one-spike phase coding", wi
 shift. A spike of phase p stands for ``sign * scale * B**-p``; a silent neuron stands for zero.
 """
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.trace import trace_table
 
 MAX_STEPS = 64
@@ -45,7 +46,7 @@ class PhaseCode:
         ):
             raise InputError(
                 "PhaseCode.log2_base must be a fraction a/b in (0, 2] with b at most "
-                f"{MAX_DENOMINATOR}, not {self.log2_base!s}"
+                f"{MAX_DENOMINATOR}, not {quoted(self.log2_base)}"
             )
         check_range("PhaseCode.trace_bits", self.trace_bits, 4, 16)
         check_range("PhaseCode.ramp_bits", self.ramp_bits, 0, 8)
@@ -103,7 +104,25 @@ class Spikes:
 def check_range(name: str, value: object, low: int, high: int) -> None:
     """Raise InputError unless `value` is an integer in low..high."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise InputError(f"{name} must be an integer in {low}..{high}, not {value!r}")
+        raise InputError(f"{name} must be an integer in {low}..{high}, not {quoted(value)}")
+
+
+# As long as any log2_base is; an exponent would let a short text stand for a number of any size
+_FRACTION = re.compile(r"[+-]?[0-9]{1,8}(/[0-9]{1,8}|\.[0-9]{1,8})?")
+
+
+def read_fraction(name: str, value: object) -> Fraction:
+    """The fraction that a text writes as "a/b", as an integer or as a decimal.
+
+    Raises:
+        InputError: it does not.
+    """
+    if isinstance(value, str) and _FRACTION.fullmatch(value):
+        try:
+            return Fraction(value)
+        except ZeroDivisionError:
+            pass
+    raise InputError(f'{name} must be a fraction "a/b", not {quoted(value)}')
 
 
 def encode(values: ArrayLike, scale: ArrayLike, code: PhaseCode) -> Spikes:

@@ -14,8 +14,9 @@ from typing import Any, Literal
 import numpy as np
 
 from golden.attention import AttentionJob
-from golden.code import PhaseCode, check_range
-from golden.errors import InputError
+from golden.code import PhaseCode, check_range, read_fraction
+from golden.errors import InputError, quoted
+from golden.inputs import MASKING_BIAS
 from golden.normaliser import RATIO_WIDTH
 
 OutputForm = Literal["codes", "context", "both"]
@@ -73,12 +74,15 @@ class CoreConfig:
             )
         for name in ("bias", "mask", "taps"):
             if not isinstance(getattr(self, name), bool):
-                raise InputError(f"CoreConfig.{name} must be true or false, not {getattr(self, name)!r}")
+                raise InputError(
+                    f"CoreConfig.{name} must be true or false, not {quoted(getattr(self, name))}"
+                )
         check_range("CoreConfig.queued_heads", self.queued_heads, 2, 8)
         for name, choices in (("trace_store", TRACE_STORES), ("output", OUTPUT_FORMS)):
             if getattr(self, name) not in choices:
                 raise InputError(
-                    f"CoreConfig.{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}"
+                    f"CoreConfig.{name} must be one of {', '.join(choices)}, "
+                    f"not {quoted(getattr(self, name))}"
                 )
         if self.groups > 16:
             raise InputError(
@@ -155,7 +159,10 @@ class CoreConfig:
                 f"head_dim must be at most {self.head_dim} in this configuration, not {job.head_dim}"
             )
         if job.allowed is not None and not self.mask:
-            raise InputError("mask must be absent: this configuration has mask = false")
+            raise InputError(
+                "mask must be absent: this configuration has mask = false "
+                f"(a bias of {MASKING_BIAS:g} or less masks too)"
+            )
         if job.bias is not None:
             if not self.bias:
                 raise InputError("bias must be absent: this configuration has bias = false")
@@ -213,7 +220,7 @@ def preset(name: str) -> CoreConfig:
         InputError: no preset has this name.
     """
     if not isinstance(name, str) or name not in PRESETS:
-        raise InputError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
+        raise InputError(f"preset must be one of {', '.join(PRESETS)}, not {quoted(name)}")
     return PRESETS[name]
 
 
@@ -260,17 +267,11 @@ def from_table(table: dict[str, Any], source: str) -> CoreConfig:
         raise InputError(f"{source}: {error}") from None
     unknown = sorted(set(table) - set(merged))
     if unknown:
-        raise InputError(f"{source}: unknown key {unknown[0]!r}; allowed are base, {', '.join(merged)}")
+        raise InputError(f"{source}: unknown key {quoted(unknown[0])}; allowed are base, {', '.join(merged)}")
     merged |= table
-    base = merged["log2_base"]
-    try:
-        merged["log2_base"] = Fraction(base) if isinstance(base, str) else None
-    except (ValueError, ZeroDivisionError):
-        merged["log2_base"] = None
-    if merged["log2_base"] is None:
-        raise InputError(f'{source}: log2_base must be a string "a/b", not {base!r}')
     names = {f.name for f in dataclasses.fields(PhaseCode)}
     try:
+        merged["log2_base"] = read_fraction("log2_base", merged["log2_base"])
         code = PhaseCode(**{key: value for key, value in merged.items() if key in names})
         return CoreConfig(code=code, **{key: value for key, value in merged.items() if key not in names})
     except InputError as error:

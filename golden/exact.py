@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.inputs import without_unattended
+
 
 def softmax_attention(
     q: NDArray[np.floating],
@@ -16,12 +18,14 @@ def softmax_attention(
     Args:
         q, k, v: [..., tokens, head_dim].
         bias: added to the logits, broadcastable to [..., tokens, tokens].
-        allowed: True where a key may be attended.
+        allowed: True where a key may be attended, broadcastable likewise; what the others hold takes no
+            part.
 
     Returns:
         (output [..., tokens, head_dim], attention map [..., tokens, tokens]), float64.
     """
     q64, k64, v64 = (np.asarray(x, dtype=np.float64) for x in (q, k, v))
+    k64, v64 = (without_unattended(x, allowed) for x in (k64, v64))
     logits = q64 @ np.swapaxes(k64, -1, -2) / np.sqrt(q64.shape[-1])
     if bias is not None:
         logits = logits + bias

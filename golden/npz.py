@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from golden.errors import InputError
 
 SUFFIX = ".npy"
+NPY = b"\x93NUMPY"  # how an .npy file begins
 # The last record of an archive without a comment: its signature, and its size in bytes
 END, END_BYTES = b"PK\5\6", 22
 
@@ -29,7 +30,8 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with path.open("rb") as file:
             if not _is_whole(file):
-                raise InputError(f"{path}: must be a whole .npz file as numpy.savez writes it; it is not")
+                what = "a single .npy array" if file.read(len(NPY)) == NPY else "not"
+                raise InputError(f"{path}: must be a whole .npz file as numpy.savez writes it; it is {what}")
             with zipfile.ZipFile(file) as archive:
                 return _read_members(path, archive)
     except InputError:
@@ -52,7 +54,7 @@ def _is_whole(file: IO[bytes]) -> bool:
 
 def _read_members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
     members = archive.infolist()
-    if members and min(member.header_offset for member in members):
+    if all(member.header_offset for member in members) and members:
         raise InputError(f"{path}: must begin with its first array; other bytes come before it")
     arrays: dict[str, NDArray[Any]] = {}
     for member in members:
@@ -65,7 +67,7 @@ def _read_members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any
             with archive.open(member) as file:
                 arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
                 surplus = file.read(1)
-        except Exception as error:  # likewise; ValueError on pickled objects, MemoryError on a wild shape
+        except Exception as error:  # as many types; MemoryError on a wild shape, too
             raise InputError(f"{path}: {name} must be a whole array of numbers ({_reason(error)})") from None
         if surplus:
             raise InputError(f"{path}: {name} must end with its array; more bytes follow")

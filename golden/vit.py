@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import check_array
 from golden.code import check_range
 from golden.errors import InputError
 from golden.exact import softmax_attention
+from golden.inputs import check_array
 
 NORM_EPSILON = 1e-6  # added to the mean square, as in training
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import check_array
-from golden.errors import InputError
+from golden.errors import InputError, quoted
+from golden.inputs import check_array
 from golden.npz import read_npz
 from golden.vit import VisionTransformer, VitConfig
 
@@ -34,8 +34,8 @@ def load_vit(path: Path) -> VisionTransformer:
         metadata = dict(description["metadata"])
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: must hold a description of the network, {error!r}") from None
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: must hold a description of the network, {quoted(error)}") from None
     parameters: dict[str, NDArray[np.floating]] = {}
     for name, shape in config.parameter_shapes.items():
         if name not in arrays:

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from golden.code import PhaseCode, Spikes
 
-# A step beyond every distance between scores fires all keys at once; larger values mean the same.
-MAX_RAMP_STEP = 1 << 40
+# Scores of golden stay below this in magnitude, so that distances times 2**D fit int64
+SCORE_LIMIT = 1 << 52
+# Half of it is above every distance of two scores times 2**D: with any larger step, too, all keys fire
+# at once
+MAX_RAMP_STEP = 1 << 62
 
 
 def ramp_step(alpha: float, code: PhaseCode) -> int:
@@ -24,7 +27,7 @@ def ramp_step(alpha: float, code: PhaseCode) -> int:
         code: the code.
 
     Returns:
-        The step, at most 2**40 (larger ones behave alike: every key fires at once).
+        The step, at most `MAX_RAMP_STEP`.
     """
     exact = 2.0**code.ramp_bits * math.log(code.base) / alpha if alpha > 0 else math.inf
     return math.floor(min(exact, MAX_RAMP_STEP) + 0.5)
@@ -55,8 +58,8 @@ def spike_shift(
     (W - P[i,j]) * 2**D <= floor(STEP/2) + t*STEP.
 
     Args:
-        scores: int64 [..., I, J], below 2**44 in magnitude.
-        step: int64 [...], ramp step per head, 0..2**40.
+        scores: int64 [..., I, J], below `SCORE_LIMIT` in magnitude.
+        step: int64 [...], ramp step per head, 0..`MAX_RAMP_STEP`.
         code: the code.
         window: Ts, 1..T, steps of the ramp.
         allowed: bool, broadcastable to `scores`; a key that is not allowed takes no part.
@@ -68,11 +71,10 @@ def spike_shift(
     late = winner[..., None] - scores
     late <<= code.ramp_bits
     late -= (step // 2)[..., None, None]
-    # First t is ceil(late / STEP). The quotient is taken in float64: a quotient that is no integer
-    # lies at least 1/STEP >= 2**-40 from the integers around it, and neighbouring floats up to 64,
-    # the longest window, lie 2**-47 apart, so rounding cannot move it across an integer.
-    phase = late / np.maximum(step, 1)[..., None, None]
-    np.ceil(phase, out=phase)
+    # First t is ceil(late / STEP), in integers: minus the floor of the quotient with -late
+    phase = np.negative(late)
+    phase //= np.maximum(step, 1)[..., None, None]
+    np.negative(phase, out=phase)
     np.maximum(phase, 0, out=phase)
     fires = phase < window
     if not step.all():  # a step of zero lets only the winners fire

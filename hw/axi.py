@@ -206,7 +206,7 @@ def write_axi(
         The paths.
 
     Raises:
-        InputError: see `axi_ports`; or the directory cannot be written.
+        InputError: see `axi_ports`.
     """
     try:
         axi_ports(component.signature)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Assert, Cat, Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -42,7 +42,7 @@ class AttentionCore(wiring.Component):
     Timing: rows overlap in five stages. A row takes as long as its longest stage:
         score    groups * ((1 with terms) + spikes + 1)
         winner   groups * (score_width + 1)
-        ramp     groups * window + 1
+        ramp     groups * window + 1, or until the scores have moved through all slots
         context  groups * (features + 1)
         output   ratio_width + 2, or features + 1
     """
@@ -131,6 +131,7 @@ class AttentionCore(wiring.Component):
             winner.take.eq(score.take),
             winner.final.eq(score.final),
             winner.release_slot.eq(ramp.release_slot),
+            ramp.slot_full.eq(winner.slot_full),
             context.phases.eq(ramp.phases),
             ramp.release_phases.eq(context.release_phases),
             context.values_full.eq(value_loader.full),
@@ -185,6 +186,11 @@ class AttentionCore(wiring.Component):
             m.d.comb += [
                 self.o_winner.valid.eq(collector.found),
                 self.o_winner.payload.eq(collector.winner),
+            ]
+            slot_full = Signal()
+            m.d.sync += [
+                slot_full.eq(winner.slot_full),
+                Assert(~ramp.o_command.strobe.step | slot_full, "a ramp step meets scores in slot 0"),
             ]
             for n, cluster in enumerate(clusters):
                 tap = getattr(self, f"o_tap_{n}")

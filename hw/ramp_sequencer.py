@@ -18,11 +18,13 @@ class RampSequencer(wiring.Component):
         i_head: tokens, window and step of each head.
         i_winner: largest score of each row.
         o_command: to the first cluster.
+        slot_full: slot 0 of the lanes holds scores in the cycle after this one.
         release_slot: the scores of one group are not needed after the step that leaves now.
         phases: rows of attention spikes that are complete.
         release_phases: the oldest row of attention spikes is not needed any more.
 
-    Timing: groups * window + 1 cycles per row. A step leaves one cycle after its level is set.
+    Timing: groups * window + 1 cycles per row, more while a winner is known before its scores have
+    come to slot 0. A step leaves one cycle after its level is set.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -32,6 +34,7 @@ class RampSequencer(wiring.Component):
                 "i_head": In(stream.Signature(payloads.head_part(config, "tokens", "window", "step"))),
                 "i_winner": In(stream.Signature(signed(config.score_width))),
                 "o_command": Out(payloads.ramp_command(config)),
+                "slot_full": In(1),
                 "release_slot": Out(1),
                 "phases": Out(range(3)),
                 "release_phases": In(1),
@@ -59,14 +62,16 @@ class RampSequencer(wiring.Component):
         used = Signal(range(3))
         bank, group = Signal(), Signal(range(max(2, config.groups)))
         threshold = Signal(signed(config.step_width + 1))
-        start, last_step, last_group, row_done = Signal(), Signal(), Signal(), Signal()
+        start, step_now, last_step = Signal(), Signal(), Signal()
+        last_group, row_done = Signal(), Signal()
         top = Signal(signed(config.step_width + 1))
         m.d.comb += [
             start.eq(~running & self.i_winner.valid & self.i_head.valid & (used != 2)),
             self.i_winner.ready.eq(start),
             # the term 2**D - 1 turns the rounding of the shift into that of the ceiling
             top.eq((self.i_winner.payload << fraction) + ((1 << fraction) - 1) - (head.step >> 1)),
-            last_step.eq(running & (steps_left == 1)),
+            step_now.eq(running & self.slot_full),  # a step meets scores in the lanes one cycle later
+            last_step.eq(step_now & (steps_left == 1)),
             last_group.eq(left <= config.lanes),
             row_done.eq(last_step & last_group),
             self.release_slot.eq(command.strobe.step & command.data.last),
@@ -82,7 +87,7 @@ class RampSequencer(wiring.Component):
                 steps_left.eq(head.window),
                 left.eq(head.tokens),
             ]
-        with m.If(running):
+        with m.If(step_now):
             m.d.sync += [
                 t.eq(t + 1),
                 steps_left.eq(steps_left - 1),
@@ -107,7 +112,7 @@ class RampSequencer(wiring.Component):
             last_row.eq(row + 1 == head.tokens),  # in time: every row takes two cycles at least
             used.eq(used + start - self.release_phases),
             self.phases.eq(self.phases + row_done - self.release_phases),
-            command.strobe.step.eq(running),
+            command.strobe.step.eq(step_now),
             command.data.threshold.eq(Mux(below | (threshold < lowest), lowest, threshold)),
             command.data.phase.eq(t),
             command.data.entry.eq(Mux(bank, config.groups, 0) + group),

@@ -1,6 +1,6 @@
 """Stage 2: puts the scores on the winner search, bit by bit."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Assert, Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,11 +17,13 @@ class WinnerSequencer(wiring.Component):
         free: scores can be handed over in this cycle.
         release_slot: the ramp is done with the scores in slot 0, at the end of the cycle in which
             its last step leaves.
+        slot_full: slot 0 holds scores in the cycle after this one.
         o_command: to the first cluster.
 
     Timing: score_width + 1 cycles per group from the cycle after `take` on, later if no slot is
-    free; the scores move to their slot in the last of them, before their winner is known. Commands
-    leave 3 + lookup cycles after the decision, when the scores have arrived in the lanes.
+    free. In the last of them the scores enter the last slot; they move on by a slot per cycle, and
+    may reach slot 0 before or after their winner is known. Commands leave 3 + lookup cycles after
+    the decision, when the scores have arrived in the lanes.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -32,6 +34,7 @@ class WinnerSequencer(wiring.Component):
                 "final": In(1),
                 "free": Out(1),
                 "release_slot": In(1),
+                "slot_full": Out(1),
                 "o_command": Out(payloads.winner_command(config)),
             }
         )
@@ -73,11 +76,18 @@ class WinnerSequencer(wiring.Component):
 
         # Slots in the order of the lanes' time: scores enter the last slot, and move on whenever
         # the slot before them is empty or being left.
-        held = Signal(slots)
+        held, held_next = Signal(slots), Signal(slots)
         move = Signal(slots - 1)
         for n in range(slots - 1):
             leaving = self.release_slot if n == 0 else move[n - 1]
             m.d.comb += move[n].eq(held[n + 1] & (~held[n] | leaving))
-        m.d.comb += self.o_command.strobe.move.eq(move)
-        m.d.sync += held.eq((held & ~Cat(self.release_slot, move)) | Cat(move, command.strobe.copy))
+        m.d.comb += [
+            self.o_command.strobe.move.eq(move),
+            held_next.eq((held & ~Cat(self.release_slot, move)) | Cat(move, command.strobe.copy)),
+            self.slot_full.eq(held_next[0]),
+        ]
+        m.d.sync += held.eq(held_next)
+        if config.taps:
+            free = ~held[-1] | move[-1]
+            m.d.sync += Assert(~command.strobe.copy | free, "scores enter a slot that is free")
         return m

@@ -7,11 +7,11 @@ import typer
 
 from golden.attention import decode_outputs, prepare
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.exact import softmax_attention
 from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.engines import run_engine
-from onespike.files import output_arrays, read_inputs, whole_or_nothing, write_json, write_npz
+from onespike.files import output_arrays, read_inputs, same_place, whole_or_nothing, write_json, write_npz
 from onespike.options import (
     MAX_SEED,
     ConfigOption,
@@ -28,7 +28,7 @@ from sim.report import ENGINES, attention_report
 def engine_name(text: str) -> str:
     """Parser of --engine."""
     if text not in ENGINES:
-        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {text!r}")
+        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {quoted(text)}")
     return text
 
 
@@ -105,15 +105,18 @@ def attention(
     With `--scheme spiked` IN.npz holds
 
     - `q`, `k`, `v`: float32 [heads, tokens, head_dim]
-    - `bias` (optional): float32 [heads, tokens, tokens], added to the logits
-    - `mask` (optional): bool [tokens] or [heads, tokens, tokens], True = may be attended
+    - `bias` (optional): float32 [heads, tokens, tokens], added to the logits; -5000 or less, as -inf,
+      -1e9 or -1e4, masks the key
+    - `mask` (optional): bool [tokens] or [heads, tokens, tokens], True = may be attended; at a masked
+      key the bias is not looked at, nor are k and v of a key that no row may attend
     - `scale_q`, `scale_k`, `scale_v`, `scale_o` (optional): float [heads], the value of a spike of
       phase 0; calibrated from the data when absent
 
     OUT.npz receives
 
     - `out`, `out_raw`: float32 like q; decoded output codes, and scale_v * context / normaliser
-    - `q_sign`, `q_phase`, the same for k, v and out: int8; sign 0 and phase T where silent
+    - `q_sign`, `q_phase`, the same for k, v and out: int8; sign 0 and phase T where silent, as k and v
+      of a key that no row may attend
     - `score`: int64 [heads, tokens, tokens], 0 where masked
     - `attn_phase`: int8 [heads, tokens, tokens], -1 where silent
     - `winner`, `normaliser`: int64 [heads, tokens]
@@ -165,7 +168,7 @@ def attention(
     outputs = {"OUT.npz": target, "--report": report_file, "--waves": waves}
     targets = {label: path for label, path in outputs.items() if path is not None}
     for label, path in targets.items():
-        if path.resolve() == source.resolve():
+        if same_place(path, source):
             raise InputError(f"{label} must differ from IN.npz, not be {path} again")
 
     if scheme == "stochastic":

@@ -17,7 +17,7 @@ def bench(
     ] = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Measure how much faster each fast path is than the slow one it stands for.
+    """Measure how much faster each fast path is than the slow one it stands for, and what starting costs.
 
     Both sides of a ratio run the same job in this one run; times are the least of a few repeats.
 

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from golden.config import PRESETS
-from golden.errors import InputError
-from onespike.options import chosen_config, stochastic_config
+from golden.errors import InputError, quoted
+from onespike.options import CLOCK, chosen_config, number, stochastic_config
 from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
@@ -27,35 +27,15 @@ if TYPE_CHECKING:
     from synth.flow import Build, OnStage
 
 Opened = TypeVar("Opened")
-
-
-def megahertz(text: str) -> float:
-    """Parser of --clock; in MHz."""
-    try:
-        clock = float(text)
-    except ValueError:
-        clock = 0.0
-    if not 0 < clock < 1e6:
-        raise typer.BadParameter(f"must be a positive number of MHz, not {text!r}")
-    return clock
+# Bounds of --timeout in seconds
+PATIENCE = (1e-3, 1e6)
 
 
 def origin_name(text: str) -> str:
     """Parser of --tools."""
     if text not in ORIGINS:
-        raise typer.BadParameter(f"must be one of {', '.join(ORIGINS)}, not {text!r}")
+        raise typer.BadParameter(f"must be one of {', '.join(ORIGINS)}, not {quoted(text)}")
     return text
-
-
-def seconds(text: str) -> float:
-    """Parser of --timeout."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise typer.BadParameter(f"must be a positive number of seconds, not {text!r}")
-    return value
 
 
 CoreNetworkOption = Annotated[
@@ -84,7 +64,7 @@ ClockOption = Annotated[
     typer.Option(
         "--clock",
         metavar="MHZ",
-        parser=megahertz,
+        parser=number(*CLOCK, " MHz"),
         help="Clock of the design. [default: that of preset and board]",
         show_default=False,
     ),
@@ -114,7 +94,7 @@ TimeoutOption = Annotated[
     typer.Option(
         "--timeout",
         metavar="S",
-        parser=seconds,
+        parser=number(*PATIENCE, " seconds"),
         help="Seconds without progress after which a board is given up. [default: 10]",
         show_default=False,
     ),

@@ -1,12 +1,13 @@
 """The command `onespike`: its subcommands, and what becomes of a user's mistake."""
 
+import io
+import os
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from golden.errors import InputError, OutsideError
+from golden.errors import InputError, OutsideError, cut
 from onespike.attention import attention
 from onespike.bench import bench
 from onespike.board_sim import board_sim
@@ -17,6 +18,7 @@ from onespike.energy import energy
 from onespike.evaluate import evaluate
 from onespike.example import example
 from onespike.infer import infer
+from onespike.interrupts import exit_status, heard
 from onespike.predict import predict_network
 from onespike.presets import presets
 from onespike.program import program
@@ -27,7 +29,9 @@ from onespike.studies import studies
 from onespike.sweep import sweep
 from onespike.synth import synth
 
-FAILED, MISTAKE = 1, 2
+FAILED, MISTAKE, INTERRUPTED = 1, 2, 130
+# Longer words, in what the parser of options or the system quotes, are cut
+MAX_WORD = 255
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
 for command in (attention, compare, presets, rtl, sim, infer, bench, example, boards, synth, program):
@@ -64,9 +68,11 @@ def onespike(
         onespike synth
 
     A mistake in the input ends with one line on stderr and exit status 2; a tool, a serial line or
-    a board that fails, with one line and status 1.
+    a board that fails, with one line and status 1; Ctrl-C, with one line and status 130.
     """
     if show_version:
+        from importlib.metadata import version
+
         typer.echo(f"onespike {version('onespike')}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -78,18 +84,40 @@ def main(arguments: list[str] | None = None) -> int:
     Args:
         arguments: words after the program's name; those of the process when absent.
     """
-    status = MISTAKE
-    try:
-        return app(arguments, prog_name="onespike", standalone_mode=False) or 0
-    except OutsideError as error:
-        message, status = str(error), FAILED
-    except InputError as error:
-        message = str(error)
-    except MemoryError:
-        message = "the arrays of this job must fit into memory, they do not"
-    except typer.TyperException as error:  # a wrong option, a missing argument
-        message = f"{error.format_message()} (see onespike --help)"
-    except typer.Abort:
-        message = "interrupted"
-    print("onespike:", " ".join(message.split()), file=sys.stderr)
+    status, message = MISTAKE, ""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file may have any bytes as its name
+    with heard():
+        try:
+            status = app(arguments, prog_name="onespike", standalone_mode=False) or 0
+            _flush()
+            # The library's word for Ctrl-C, which it keeps to itself
+            if status == INTERRUPTED:
+                raise KeyboardInterrupt
+        except OutsideError as error:
+            status, message = FAILED, str(error)
+        except InputError as error:
+            message = str(error)
+        except MemoryError:
+            message = "the arrays of this job must fit into memory, they do not"
+        except typer.TyperException as error:  # a wrong option, a missing argument
+            message = f"{error.format_message()} (see onespike --help)"
+        except typer.Abort:  # the library's word for an EOFError
+            message = "a file must be whole, one ended too early"
+        except OSError as error:  # a place that no command looked at before it wrote there
+            message = f"{error.filename or 'standard output'}: cannot be used ({error.strerror or error})"
+        except KeyboardInterrupt:
+            status, message = exit_status(), "interrupted"
+    if message:
+        print("onespike:", " ".join(cut(word, MAX_WORD) for word in message.split()), file=sys.stderr)
     return status
+
+
+def _flush() -> None:
+    """Write what is left for standard output while an error can still be told in one line."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # At its end the interpreter would try again, and show a traceback
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise

@@ -9,7 +9,7 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from golden.code import MAX_DENOMINATOR, PhaseCode, check_range
+from golden.code import PhaseCode, check_range
 from golden.conversion.convert import Conversion, convert, record
 from golden.conversion.folder import TOKENIZER_CONFIG
 from golden.conversion.layouts import Options, read_model
@@ -27,22 +27,12 @@ from golden.conversion.scheme import (
 from golden.conversion.store import TOKENIZER, save
 from golden.conversion.tensors import read_tensors
 from golden.conversion.text import check_settings
-from golden.errors import InputError
+from golden.errors import writing
 from golden.models.functions import ACTIVATIONS
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import MAX_SEED, SeedOption, fraction, whole_number
 from onespike.tables import print_tables, progress
 from sim.evaluate.samples import calibration_samples
-
-
-def fraction(text: str) -> Fraction:
-    """Parser of --log2-base."""
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise typer.BadParameter(
-            f"must be a fraction a/b with b at most {MAX_DENOMINATOR}, not {text!r}"
-        ) from None
 
 
 def verdict_table(verdicts: list[Verdict]) -> Table:
@@ -260,10 +250,8 @@ def converted(job: Job) -> tuple[str, Conversion, int]:
         conversion = convert(model, ranges, layers, job.scheme, samples)
         bar.update(task, advance=1, description="write")
         copied = beside if layout == "bert" else None
-        try:
+        with writing(f"-o {job.target}"):
             save(place, tensors, layout, job.options, conversion, copied, calibration.origin)
-        except OSError as error:
-            raise InputError(f"-o {job.target}: cannot be written ({error.strerror or error})") from None
     return layout, conversion, len(samples)
 
 

@@ -8,12 +8,22 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from golden.attention import prepare
+from golden.code import check_range
 from golden.energy.layers import SHAPES
 from golden.energy.stochastic import PAPER_RATIOS, Layer
 from golden.errors import InputError
 from onespike.energy_tables import gate_verdict, scope_tables, sensitivity_table
 from onespike.files import read_inputs, whole_or_nothing, write_json
-from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
+from onespike.options import (
+    MAX_SEED,
+    ConfigOption,
+    PresetOption,
+    SeedOption,
+    check_heads,
+    chosen_config,
+    number,
+    whole_number,
+)
 from onespike.tables import print_tables
 from sim.energy import (
     Densities,
@@ -31,17 +41,6 @@ ReportOption = Annotated[
     Path | None,
     typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False),
 ]
-
-
-def positive(text: str) -> float:
-    """Parser of a number that is not negative."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e12:
-        raise typer.BadParameter(f"must be a number, at least 0, not {text!r}")
-    return value
 
 
 @energy.command()
@@ -97,7 +96,7 @@ def hardware(
         typer.Option(
             "--clock-pj",
             metavar="PJ",
-            parser=positive,
+            parser=number(0, 1e12),
             help="Clock and idle energy per cycle. [default: unknown]",
         ),
     ] = None,
@@ -114,15 +113,18 @@ def hardware(
         onespike energy hardware
         onespike energy hardware in.npz --preset swin-window --clock-pj 5
     """
+    check_range("--seed", seed, 0, MAX_SEED)
     config = chosen_config(preset_name, config_file)
     if source is None:
-        for name, value in (("--heads", heads), ("--tokens", tokens), ("--head-dim", head_dim)):
-            if value < 1:
-                raise InputError(f"{name} must be at least 1, not {value}")
+        check_heads(heads, tokens, head_dim)
         arrays: dict[str, Any] = random_heads(heads, tokens, head_dim, seed)
     else:
         arrays = read_inputs(source)
-    report = hardware_report(prepare(**arrays, code=config.code), config, clock)
+    try:
+        job = prepare(**arrays, code=config.code)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+    report = hardware_report(job, config, clock)
     report["seed"] = seed
     write_report(report_file, report)
     titles = {"spiking": "Spiking core", "mac": "8-bit multiply-accumulate lanes, softmax"}
@@ -189,14 +191,14 @@ def stochastic(
     head_dim: Annotated[int, typer.Option("--head-dim", parser=whole_number)] = 48,
     steps: Annotated[int, typer.Option("--steps", metavar="T", parser=whole_number)] = 10,
     rate: Annotated[
-        float, typer.Option("--rate", metavar="X", parser=positive, help="Spikes of q, k, v per step.")
+        float, typer.Option("--rate", metavar="X", parser=number(0, 1), help="Spikes of q, k, v per step.")
     ] = 0.25,
     score_rate: Annotated[
         float | None,
         typer.Option(
             "--score-rate",
             metavar="X",
-            parser=positive,
+            parser=number(0, 1),
             help="Spikes of the stochastic scores per step. [default: the square of --rate]",
         ),
     ] = None,
@@ -205,7 +207,7 @@ def stochastic(
         typer.Option(
             "--register-pj",
             metavar="PJ",
-            parser=positive,
+            parser=number(0, 1e12),
             help="Of a bit of the generators. [default: that of an adder's bit]",
         ),
     ] = None,

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-import joblib
 import typer
 from rich.box import SIMPLE
 from rich.table import Table
@@ -16,7 +15,7 @@ from rich.table import Table
 from golden.code import check_range
 from golden.conversion.scheme import Parts
 from golden.conversion.store import TOKENIZER, load
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.models.bert import Bert
 from golden.models.torch_encoder import TorchEncoder
 from onespike.files import whole_or_nothing, write_json
@@ -34,7 +33,7 @@ def chosen_modes(text: str | None, converted: tuple[Parts, ...]) -> list[Mode]:
     names = converted if text is None else [name.strip() for name in text.split(",")]
     for name in names:
         if name not in MODES:
-            raise InputError(f"--modes must be taken from {', '.join(MODES)}, not {name!r}")
+            raise InputError(f"--modes must be taken from {', '.join(MODES)}, not {quoted(name)}")
         if name != "float" and name not in converted:
             raise InputError(f"--modes {name} needs a model converted with --parts {name}")
     return cast(list[Mode], ["float", *(name for name in MODES[1:] if name in names)])
@@ -47,6 +46,7 @@ def on_dask(address: str | None) -> Iterator[None]:
         yield
         return
     try:
+        import joblib
         from dask.distributed import Client
     except ImportError:
         raise InputError("--dask needs the package distributed; install dask[distributed]") from None

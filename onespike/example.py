@@ -7,7 +7,7 @@ import typer
 
 from golden.code import check_range
 from onespike.files import whole_or_nothing, write_npz
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import MAX_SEED, SeedOption, check_heads, whole_number
 from sim.workload import random_heads, random_rates
 
 
@@ -35,9 +35,7 @@ def example(
         onespike example in.npz --heads 4 --tokens 64 --head-dim 32 --seed 7
         onespike example rates.npz --rates
     """
-    check_range("--heads", heads, 1, 64)
-    check_range("--tokens", tokens, 1, 1024)
-    check_range("--head-dim", head_dim, 1, 256)
+    check_heads(heads, tokens, head_dim)
     check_range("--seed", seed, 0, MAX_SEED)
     make = random_rates if rates else random_heads
     with whole_or_nothing({"OUT.npz": target}) as places:

@@ -1,6 +1,8 @@
 """Files of `onespike attention`: arrays in, arrays and reports out. Output appears whole or not at all."""
 
+import errno
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -12,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention import AttentionJob, AttentionSpikes
-from golden.errors import InputError
+from golden.errors import InputError, quoted, writing
 from golden.inputs import INPUTS
 from golden.npz import read_npz
+from onespike.interrupts import held, released
 
 SCALES = ("scale_q", "scale_k", "scale_v", "scale_o")
 ALLOWED = (*INPUTS, "bias", "mask", *SCALES)
@@ -25,7 +28,7 @@ def read_inputs(path: Path) -> dict[str, NDArray[Any]]:
 
     q, k, v: float [heads, tokens, head_dim]; bias: float [heads, tokens, tokens]; mask: bool
     [tokens] or [heads, tokens, tokens]; scale_q, scale_k, scale_v, scale_o: float [heads]. Floats
-    have 16 to 64 bits; their magnitudes stay in the range of float32.
+    have 16 to 64 bits.
 
     Raises:
         InputError: the file cannot be read, an array is missing, unknown, or of a wrong type or
@@ -53,7 +56,7 @@ def read_arrays(path: Path, allowed: tuple[str, ...]) -> dict[str, NDArray[Any]]
 def _check_names(path: Path, names: Collection[str], allowed: tuple[str, ...]) -> None:
     for name in names:
         if name not in allowed:
-            raise InputError(f"{path}: array must be one of {', '.join(allowed)}, not {name!r}")
+            raise InputError(f"{path}: array must be one of {', '.join(allowed)}, not {quoted(name)}")
     for name in INPUTS:
         if name not in names:
             raise InputError(f"{path}: must hold q, k and v; {name} is missing")
@@ -80,15 +83,6 @@ def _check_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
                 f"{name} must be {'bool' if name == 'mask' else 'float32'} {wanted} "
                 f"(q is {_kind(q)}), not {_kind(array)}"
             )
-        if name != "mask":
-            _check_magnitude(name, array)
-
-
-def _check_magnitude(name: str, array: NDArray[Any]) -> None:
-    """Keep float64 files in the range of float32, the type of the outputs."""
-    largest, limit = np.abs(array).max(), np.finfo(np.float32).max
-    if np.isfinite(largest) and largest > limit:
-        raise InputError(f"{name} must be at most {limit:.3g} in magnitude (float32), not {largest:g}")
 
 
 def _is_float(array: NDArray[Any]) -> bool:
@@ -133,7 +127,7 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     Raises:
         InputError: the disk is full or the like.
     """
-    with _writing(path.name), path.open("wb") as file:
+    with writing(path.name), path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
@@ -143,8 +137,13 @@ def write_json(path: Path, value: object) -> None:
     Raises:
         InputError: the disk is full or the like.
     """
-    with _writing(path.name):
+    with writing(path.name):
         path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def same_place(one: Path, other: Path) -> bool:
+    """Whether two paths name the same file, which need not exist."""
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 @contextmanager
@@ -163,28 +162,32 @@ def whole_or_nothing(targets: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
     paths: dict[str, Path] = {}
     places: dict[str, Path] = {}
     placed: list[Path] = []
-    try:
-        for label, target in targets.items():
-            with _writing(f"{label} {target}"):
-                path = target.resolve()
-                if path.exists() and not path.is_file():
-                    raise InputError(f"{label} must be a place for a file, not {target}")
-                if path in paths.values():
-                    raise InputError(f"{label} must differ from the other outputs, not be {target} again")
-                paths[label] = path
-                places[label] = Path(tempfile.mkdtemp(prefix=".onespike-", dir=path.parent)) / path.name
-        yield places
-        for label, place in places.items():
-            with _writing(f"{label} {targets[label]}"):
-                place.replace(paths[label])
-            placed.append(paths[label])
-    except BaseException:
-        for path in placed:
-            path.unlink(missing_ok=True)
-        raise
-    finally:
-        for place in places.values():
-            shutil.rmtree(place.parent, ignore_errors=True)
+    with held():
+        try:
+            for label, target in targets.items():
+                path = Path(os.path.realpath(target))
+                with writing(f"{label} {target}"):
+                    if path.is_symlink():
+                        raise InputError(f"{label} must be a place for a file, {target} is a loop of links")
+                    if path.exists() and not path.is_file():
+                        raise InputError(f"{label} must be a place for a file, not {target}")
+                    if path in paths.values():
+                        raise InputError(f"{label} must differ from the other outputs, not be {target} again")
+                    paths[label] = path
+                    places[label] = _scratch(path.parent) / path.name
+            with released(), _full_disk(", ".join(targets)):
+                yield places
+            for label, place in places.items():
+                with writing(f"{label} {targets[label]}"):
+                    place.replace(paths[label])
+                placed.append(paths[label])
+        except BaseException:
+            for path in placed:
+                path.unlink(missing_ok=True)
+            raise
+        finally:
+            for place in places.values():
+                shutil.rmtree(place.parent, ignore_errors=True)
 
 
 @contextmanager
@@ -198,31 +201,56 @@ def filled_folder(label: str, directory: Path) -> Iterator[Path]:
     Raises:
         InputError: `directory` is no folder, or cannot be written.
     """
+    scratch: Path | None = None
+    with held(), made_folder(label, directory):
+        try:
+            with writing(f"{label} {directory}"):
+                scratch = _scratch(directory)
+            with released(), _full_disk(f"{label} {directory}"):
+                yield scratch
+            files = sorted(scratch.iterdir())
+            for place in files:
+                if (directory / place.name).is_dir():
+                    raise InputError(f"{label} {directory}: {place.name} in it must be no folder")
+            with writing(f"{label} {directory}"):
+                for place in files:
+                    place.replace(directory / place.name)
+        finally:
+            if scratch is not None:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def made_folder(label: str, directory: Path) -> Iterator[None]:
+    """A folder, made if absent with its parents; what was made and is empty goes if the block fails.
+
+    Raises:
+        InputError: `directory` is no folder, or cannot be made.
+    """
     if directory.exists() and not directory.is_dir():
         raise InputError(f"{label} must be a folder, not the file {directory}")
     made = [path for path in (directory, *directory.parents) if not path.exists()]
-    scratch: Path | None = None
     try:
-        with _writing(f"{label} {directory}"):
+        with writing(f"{label} {directory}"):
             directory.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=".onespike-", dir=directory))
-        yield scratch
-        with _writing(f"{label} {directory}"):
-            for place in sorted(scratch.iterdir()):
-                place.replace(directory / place.name)
+        yield
     except BaseException:
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
         for path in made:
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
         raise
-    scratch.rmdir()
+
+
+def _scratch(directory: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=".onespike-", dir=directory))
 
 
 @contextmanager
-def _writing(what: str) -> Iterator[None]:
+def _full_disk(what: str) -> Iterator[None]:
+    """A block that computes and writes, not by our own functions alone: a full disk is told in one line."""
     try:
         yield
     except OSError as error:
-        raise InputError(f"{what}: cannot be written ({error.strerror or error})") from None
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise InputError(f"{what}: cannot be written ({error.strerror})") from None

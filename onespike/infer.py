@@ -7,28 +7,20 @@ from typing import Annotated
 import typer
 
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from onespike.board_options import PortOption, TimeoutOption, opened_network_board
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, DataOption, LanesOption, SeedOption, whole_number
+from onespike.options import MAX_SEED, DataOption, LanesOption, SeedOption, fraction, whole_number
 from onespike.tables import print_tables, progress
 
 DIFFERENT = 1
 ENGINES = ("rtl", "board")
 
 
-def fraction(text: str) -> Fraction:
-    """Parser of log2 B."""
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise typer.BadParameter(f"must be a fraction a/b, not {text!r}") from None
-
-
 def engine_name(text: str) -> str:
     """Parser of --engine."""
     if text not in ENGINES:
-        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {text!r}")
+        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {quoted(text)}")
     return text
 
 

@@ -8,21 +8,22 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
+from golden.code import check_range
 from golden.energy.layers import SHAPES
-from golden.errors import InputError
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import ConfigOption, PresetOption, SeedOption, chosen_config, whole_number
+from onespike.options import (
+    CLOCK,
+    MAX_SEED,
+    ConfigOption,
+    PresetOption,
+    SeedOption,
+    chosen_config,
+    number,
+    whole_number,
+)
 from onespike.tables import print_tables
 from sim.energy import measured_densities
 from sim.layer_cycles import LayerCycles, network_cycles
-
-
-def share(text: str) -> float:
-    """Parser of a density."""
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(f"must be a number in 0..1, not {text!r}") from None
 
 
 def predict_network(
@@ -30,11 +31,13 @@ def predict_network(
     preset_name: PresetOption = None,
     config_file: ConfigOption = None,
     density: Annotated[
-        float, typer.Option("--density", metavar="X", parser=share, help="Share of q, k, v that fire.")
+        float, typer.Option("--density", metavar="X", parser=number(0, 1), help="Share of q, k, v that fire.")
     ] = 1.0,
     dense_density: Annotated[
         float,
-        typer.Option("--dense-density", metavar="X", parser=share, help="Share of dense inputs that fire."),
+        typer.Option(
+            "--dense-density", metavar="X", parser=number(0, 1), help="Share of dense inputs that fire."
+        ),
     ] = 1.0,
     activity: Annotated[
         Path | None,
@@ -47,7 +50,7 @@ def predict_network(
         typer.Option(
             "--clock",
             metavar="MHZ",
-            parser=share,
+            parser=number(*CLOCK, " MHz"),
             help="Clock for the milliseconds. [default: the one that onespike synth closed for this core]",
             show_default=False,
         ),
@@ -73,8 +76,7 @@ def predict_network(
         onespike predict swin-t --preset swin-window --activity minilm.json --clock 60
         onespike predict bert-base
     """
-    if clock is not None and not clock > 0:
-        raise InputError(f"--clock must be positive, not {clock:g}")
+    check_range("--seed", seed, 0, MAX_SEED)
     config = chosen_config(preset_name, config_file)
     source = "given"
     if clock is None:

@@ -5,7 +5,11 @@ from typing import Annotated
 
 import typer
 
+from golden.config import CoreConfig, to_table
 from golden.errors import InputError
+from golden.stochastic.config import StochasticConfig
+from golden.stochastic.table import to_table as engine_table
+from onespike.files import filled_folder
 from onespike.options import (
     ConfigOption,
     LanesOption,
@@ -56,8 +60,6 @@ def rtl(
         onespike rtl -o build/rtl --network build/infer/network.npz
         onespike rtl -o build/rtl --network build/infer/network.npz --lanes 64
     """
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"-o must be a folder, not the file {directory}")
     if axi and (network is not None or scheme != "spiked"):
         raise InputError("--axi is for the attention core, it excludes --network and --scheme stochastic")
     if network is not None:
@@ -65,40 +67,47 @@ def rtl(
             raise InputError(f"--network needs --scheme spiked, not {scheme}")
         if preset_name is not None:
             raise InputError("--network sizes the core itself, it excludes --preset")
-        from golden.network.sizes import read_sizes
-        from hw.neuron.generate import write_network_core
-
-        given = {} if config_file is None else read_sizes(config_file)
-        if lanes is not None:
-            given["lanes"] = lanes
-        for path in write_network_core(network, directory, given):
-            typer.echo(path)
-        return
-    if lanes is not None:
+    elif lanes is not None:
         raise InputError("--lanes is for --network, a configuration has its own")
+    with filled_folder("-o", directory) as folder:
+        if network is not None:
+            written = _write_network_core(network, config_file, lanes, folder)
+        elif scheme == "stochastic":
+            written = _write_engine(stochastic_config(preset_name, config_file), folder)
+        else:
+            written = _write_core(chosen_config(preset_name, config_file), axi, folder)
+    for path in written:
+        typer.echo(directory / path.name)
+
+
+def _write_network_core(
+    network: Path, config_file: Path | None, lanes: int | None, folder: Path
+) -> tuple[Path, ...]:
+    from golden.network.sizes import read_sizes
+    from hw.neuron.generate import write_network_core
+
+    if not network.exists():
+        raise InputError(f"--network must be a file that onespike infer wrote, not {str(network)!r}")
+    given = {} if config_file is None else read_sizes(config_file)
+    if lanes is not None:
+        given["lanes"] = lanes
+    return write_network_core(network, folder, given)
+
+
+def _write_engine(config: StochasticConfig, folder: Path) -> tuple[Path, ...]:
+    from hw.export import write
+    from hw.stochastic.core import StochasticAttention
+
+    engine = StochasticAttention(config)
+    return write(engine, "stochastic_attention", folder, engine_table(config), {"head": engine.latency})
+
+
+def _write_core(config: CoreConfig, axi: bool, folder: Path) -> tuple[Path, ...]:
+    from hw.axi import write_axi
+    from hw.core import AttentionCore
     from hw.export import write
 
-    written: tuple[Path, ...]
-    if scheme == "stochastic":
-        from golden.stochastic.table import to_table as engine_table
-        from hw.stochastic.core import StochasticAttention
-
-        engine = StochasticAttention(stochastic_config(preset_name, config_file))
-        written = write(
-            engine, "stochastic_attention", directory, engine_table(engine.config), {"head": engine.latency}
-        )
-    else:
-        from golden.config import to_table
-        from hw.core import AttentionCore
-
-        config = chosen_config(preset_name, config_file)
-        core = AttentionCore(config)
-        table = to_table(config)
-        if axi:
-            from hw.axi import write_axi
-
-            written = write_axi(core, "attention_core_axis", directory, table, core.latency)
-        else:
-            written = write(core, "attention_core", directory, table, core.latency)
-    for path in written:
-        typer.echo(path)
+    core = AttentionCore(config)
+    if axi:
+        return write_axi(core, "attention_core_axis", folder, to_table(config), core.latency)
+    return write(core, "attention_core", folder, to_table(config), core.latency)

@@ -37,6 +37,15 @@ def search(
     target: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the figures.")
     ] = Path("docs/figures"),
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            metavar="TEXT",
+            help="The network's name in the titles. [default: that of MODEL]",
+            show_default=False,
+        ),
+    ] = None,
     pairs: Annotated[
         int, typer.Option("--pairs", metavar="N", parser=whole_number, help="Pairs that are scored.")
     ] = 200,
@@ -53,11 +62,12 @@ def search(
 
     Example:
 
-        onespike search minilm/ stsb-en-dev.csv -o docs/figures
+        onespike search minilm/ stsb-en-dev.csv -o docs/figures --name all-MiniLM-L6-v2
     """
     # The plotting library takes a second to load; no other command should wait for it
+    from sim.plot_style import write_figure
     from sim.search.capture import capture
-    from sim.search.figures import FIGURES, draw
+    from sim.search.figures import FIGURES
     from sim.search.search import (
         SCORE_STEPS,
         best_base,
@@ -110,9 +120,12 @@ def search(
         results["decoded-against-real"] = scatter(captured, ranges, code, seed)
         results["survivors-per-row"] = survivor_lines(captured, ranges, code)
         alive = results["survivors-per-row"]["lines"][0]["mean"]
-        results["energy-against-length"] = length_curve(encoder_shape(model, 16), activity, alive)
+        shape = encoder_shape(model, 16)
+        results["energy-against-length"] = length_curve(shape, activity, alive)
         results["energy-against-density"] = crossover_lines(captured)
-        for name, values in results.items():
-            draw(FIGURES[name](values), place / f"{name}.png")
-            write_json(place / f"{name}.json", values | {"seed": seed, "data": data.name})
+        network = f"{name or source.resolve().name}, {shape.layers} layers of {shape.heads} heads"
+        for what, values in results.items():
+            values |= {"network": network, "data": data.name, "seed": seed}
+            write_figure(FIGURES[what](values), place / f"{what}.png")
+            write_json(place / f"{what}.json", values)
     typer.echo(f"{len(results)} figures in {target}")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
 from onespike.files import whole_or_nothing, write_json
@@ -20,7 +20,7 @@ PICTURES = (".png", ".svg", ".pdf")
 def sharing_name(text: str) -> str:
     """Parser of --score."""
     if text not in SCORE_SHARINGS:
-        raise typer.BadParameter(f"must be one of {', '.join(SCORE_SHARINGS)}, not {text!r}")
+        raise typer.BadParameter(f"must be one of {', '.join(SCORE_SHARINGS)}, not {quoted(text)}")
     return text
 
 
@@ -29,7 +29,7 @@ def step_list(text: str) -> str:
     try:
         [int(part) for part in text.split(",")]
     except ValueError:
-        raise typer.BadParameter(f"must be integers with commas between them, not {text!r}") from None
+        raise typer.BadParameter(f"must be integers with commas between them, not {quoted(text)}") from None
     return text
 
 
@@ -67,7 +67,7 @@ def study(
         onespike stochastic study --plot plans.png --report plans.json
     """
     check_range("--seed", seed, 0, MAX_SEED)
-    from sim.stochastic.study import STEPS, plan_areas, plot
+    from sim.stochastic.study import STEPS, plan_areas
     from sim.stochastic.study import study as run
 
     areas = plan_areas(area, size)
@@ -88,7 +88,9 @@ def study(
         if report_file is not None:
             write_json(places["--report"], {"size": size, "heads": heads, "seed": seed, "plans": results})
         if plot_file is not None:
-            plot(results, places["--plot"])
+            from sim.stochastic.study_picture import plot  # loads the plotting library
+
+            plot(results, size, heads, places["--plot"])
 
 
 @studies.command()

@@ -9,8 +9,8 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from golden.code import check_range
-from golden.errors import InputError
-from onespike.files import read_inputs, write_json
+from golden.errors import writing
+from onespike.files import made_folder, read_inputs, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 from sim.network.cases import DIGITS, NETWORKS
@@ -70,8 +70,6 @@ def sweep(
 
     check_range("--seed", seed, 0, MAX_SEED)
     check_range("--jobs", jobs, 1, 1024)
-    if target.exists() and not target.is_dir():
-        raise InputError(f"-o must be a folder, not the file {target}")
     grid = read_grid(grid_file)
     points = span(grid.axes)
     workloads: dict[str, Workload] = {}
@@ -82,7 +80,7 @@ def sweep(
             arrays = random_heads(4, 64, 32, seed) if name == RANDOM else read_inputs(Path(name))
             workloads[name] = Heads(arrays)
     found = 0
-    with progress() as bar:
+    with made_folder("-o", target), writing(f"-o {target}"), progress() as bar:
         task = bar.add_task("sweep", total=len(points))
 
         def step(known: bool) -> None:
@@ -90,11 +88,8 @@ def sweep(
             found += known
             bar.update(task, advance=1)
 
-        try:
-            results = mark_front(run_sweep(points, workloads, target / "points", seed, jobs, step))
-            write_results(target, results, seed)
-        except OSError as error:
-            raise InputError(f"-o {target}: cannot be written ({error.strerror or error})") from None
+        results = mark_front(run_sweep(points, workloads, target / "points", seed, jobs, step))
+        write_results(target, results, seed)
     print_tables([front_table(results)])
     refused = sum("refused" in result for result in results)
     typer.echo(
@@ -105,14 +100,16 @@ def sweep(
 
 def write_results(target: Path, results: list[dict[str, Any]], seed: int) -> None:
     """Table and plot of a finished sweep."""
-    from sim.search.figures import draw, pareto  # loads the plotting library, which takes a second
+    from sim.plot_style import write_figure  # loads the plotting library, which takes a second
+    from sim.sweep.picture import pareto
 
     write_json(target / "sweep.json", {"seed": seed, "points": results})
     with (target / "sweep.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(results)
-    draw(pareto({"points": [result for result in results if "refused" not in result]}), target / "pareto.png")
+    measured = [result for result in results if "refused" not in result]
+    write_figure(pareto({"points": measured}), target / "pareto.png")
 
 
 def front_table(results: list[dict[str, Any]]) -> Table:

@@ -9,11 +9,13 @@ Order within a row, in the words of the hardware:
     query   the spikes of the row are accepted into one of four row buffers
     score   per group of keys: terms, spikes, hand-over (`take`)
     winner  per group: score_width + 1 bits, once a slot is free that takes the score afterwards
-    ramp    per group: one step per phase of the window; needs the winner of all groups
+    ramp    per group: one step per phase of the window; needs the winner of all groups, and the
+            scores of the group in the slot at the end of their way
     context a column of ones, then every feature, each over all groups
     output  the threshold integrates the normaliser; the row is streamed out and coded
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +35,9 @@ LOOKUP = {"memory": 4, "logic": 2}
 TERMS_GUARD = 3
 # From the last bit put on the search to the winner at the ramp, beside lookup and way through the clusters
 WINNER_LATENCY = 8
+# From the last bit put on the search to the first step that finds the scores in slot 0, beside lookup
+# and a cycle per slot on the way there
+SLOT_LATENCY = 2
 # From a column being read to its sum at the context buffer, beside lookup and way through the clusters
 CONTEXT_LATENCY = 3
 # From the turn of a value to its transfer
@@ -147,9 +152,12 @@ class CoreTiming:
         start = max(
             winner, self.heads.seen("ramp"), self.ramps.back(1) + 1, self.phases_dropped.back(PHASE_BANKS) + 1
         )
-        for group in range(groups):
-            self.slots_dropped.add(start + (group + 1) * window + 1)
-        return self.ramps.add(start + groups * window) + 1
+        end = start + 1
+        for _ in range(groups):
+            entered = self.copied.times[len(self.slots_dropped.times)]
+            end = max(end, entered + self.slots + SLOT_LATENCY + self.lookup) + window
+            self.slots_dropped.add(end)
+        return self.ramps.add(end - 1) + 1
 
     def context(self, ready: int, groups: int, features: int) -> tuple[int, int]:
         """First cycles in which the normaliser and the whole row are in the context buffer."""
@@ -185,17 +193,28 @@ def group_sizes(tokens: int, lanes: int) -> list[int]:
 
 
 def predict(job: AttentionJob, config: CoreConfig) -> CycleReport:
-    """Cycle in which each row of a job is complete.
+    """Cycle in which each row of a job is complete; see `predict_in_turn`."""
+    return predict_in_turn([job], config)[0]
+
+
+def predict_in_turn(jobs: Sequence[AttentionJob], config: CoreConfig) -> list[CycleReport]:
+    """Cycle in which each row of every job is complete.
 
     Args:
-        job: heads that follow each other without a pause.
+        jobs: their heads follow each other without a pause.
         config: the core; see `CoreConfig.check_job`.
 
     Raises:
-        InputError: the core cannot hold the job.
+        InputError: the core cannot hold a job.
     """
-    config.check_job(job)
     core = CoreTiming(config)
+    return [_advance(core, job) for job in jobs]
+
+
+def _advance(core: CoreTiming, job: AttentionJob) -> CycleReport:
+    """All heads of a job, after what the core has done so far."""
+    config = core.config
+    config.check_job(job)
     beats = row_beats(job)
     groups = group_sizes(job.tokens, config.lanes)
     terms = job.bias is not None or job.allowed is not None

@@ -24,7 +24,7 @@ from golden.energy.hardware import (
 from golden.energy.layers import layer_list
 from golden.energy.paper import FLOAT_OPERATION, FLOAT_OUTPUT, PICOJOULES_PER_MILLIJOULE
 from golden.energy.published import REPRODUCTIONS
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from sim.activity import activity
 from sim.cycle_model import predict
 
@@ -38,7 +38,7 @@ def paper_report(model: str) -> dict[str, Any]:
         InputError: no log of this model was published.
     """
     if model not in REPRODUCTIONS:
-        raise InputError(f"MODEL must be one of {', '.join(REPRODUCTIONS)}, not {model!r}")
+        raise InputError(f"MODEL must be one of {', '.join(REPRODUCTIONS)}, not {quoted(model)}")
     report = asdict(REPRODUCTIONS[model]())
     for item in report["deviations"]:
         picojoule = FLOAT_OPERATION * item["operations"] + FLOAT_OUTPUT * item["outputs"]
@@ -121,11 +121,20 @@ def measured_densities(path: Path) -> Densities:
             for pair in found:
                 pair[0] += counted["spikes"]
                 pair[1] += counted["neurons"]
-        return Densities(
-            **{kind: spikes / neurons for kind, (spikes, neurons) in sums.items()},
-            parts={part: spikes / neurons for part, (spikes, neurons) in parts.items()},
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        means = {kind: spikes / neurons for kind, (spikes, neurons) in sums.items()}
+        of_parts = {part: spikes / neurons for part, (spikes, neurons) in parts.items()}
+        if not all(0 <= density <= 1 for density in (*means.values(), *of_parts.values())):
+            raise ValueError("more spikes than neurons, or counts that are no numbers")
+        return Densities(**means, parts=of_parts)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise InputError(
             f"{path}: must be a report of onespike evaluate with the mode linear ({type(error).__name__})"
         ) from None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from hw.clock import dividers
 
 
@@ -211,5 +211,5 @@ def find_board(name: str) -> Board:
         InputError: there is none.
     """
     if name not in BOARDS:
-        raise InputError(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
+        raise InputError(f"board must be one of {', '.join(BOARDS)}, not {quoted(name)}")
     return BOARDS[name]

@@ -3,7 +3,7 @@
 from golden.config import CoreConfig, to_table
 from hw.core import AttentionCore
 from synth.design import Design
-from synth.estimate import least
+from synth.estimate import estimate
 
 
 def core_design(config: CoreConfig, name: str) -> Design:
@@ -13,5 +13,5 @@ def core_design(config: CoreConfig, name: str) -> Design:
         make=lambda: AttentionCore(config),
         parameters=to_table(config),
         lanes=config.lanes,
-        estimate=lambda family: least(config, family),
+        estimate=lambda family: estimate(config, family),
     )

@@ -28,7 +28,8 @@ class Design:
         make: a fresh component.
         parameters: what it was generated from, as plain values.
         lanes: token lanes, to report resources per lane; 0 where there are none.
-        estimate: least resources that it can be expected to need on a family, known before synthesis.
+        estimate: resources that it is expected to need on a family, known before synthesis to within
+            `synth.estimate.TOLERANCE`.
     """
 
     name: str

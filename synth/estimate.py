@@ -27,7 +27,7 @@ from synth.netlist import Resources, count, count_lone, read_statistics
 from synth.tools import find_tools, run_tool
 
 FILE = Path(__file__).with_name("estimate.json")
-# Of the fit, so that a core is not refused for its error; more than its error on any sample
+# More than the fit's error on any sample: a core is refused when it cannot fit even with so much less
 TOLERANCE = 0.2
 FITTED = ("lut4", "flip_flops", "block_rams", "logic_cells")
 
@@ -73,12 +73,6 @@ def estimate(config: CoreConfig, family: Family) -> Resources:
     row = np.array(features(config), dtype=float)
     found = [max(0, round(float(row @ column))) for column in _coefficients(family.name)]
     return Resources(dsps=0, **dict(zip(FITTED, found, strict=True)))
-
-
-def least(config: CoreConfig, family: Family) -> Resources:
-    """The estimate without its tolerance."""
-    need = asdict(estimate(config, family))
-    return Resources(**{name: int(value * (1 - TOLERANCE)) for name, value in need.items()})
 
 
 def measure(board: Board, config: CoreConfig, directory: Path) -> Resources:

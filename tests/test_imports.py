@@ -11,7 +11,7 @@ OURS = {"golden", "sim", "hw", "synth", "onespike", "training"}
 
 # Configurations, limits and tables: all that hardware may know of golden beside constants
 GOLDEN_IN_HW = {
-    *("PhaseCode", "CoreConfig", "NetworkConfig", "StochasticConfig", "Bank", "InputError"),
+    *("PhaseCode", "CoreConfig", "NetworkConfig", "StochasticConfig", "Bank", "InputError", "writing"),
     *("decay_constants", "resolution", "roots", "rows", "shift_matrix", "transform"),
     *("load_network", "sized_config", "to_table"),
 }

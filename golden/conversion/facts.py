@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from golden.errors import InputError
+from golden.errors import MAX_QUOTED, InputError, cut
 
 Refuse = Callable[[str, str], None]
 
@@ -29,10 +29,9 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def quoted(value: Any) -> str:
-    """A value as JSON, cut to what a line can hold."""
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def as_json(value: Any) -> str:
+    """A value as JSON writes it, cut where it is long."""
+    return cut(json.dumps(value), MAX_QUOTED)
 
 
 @dataclass
@@ -81,7 +80,7 @@ class Facts:
             self.known.add(key)
             said = self.table.get(key)
             if said is not None and not _same(said, value):
-                self._wrong(key, quoted(value))
+                self._wrong(key, as_json(value))
 
     def agree(self, **actual: Any) -> None:
         """Keys that say again what the tensors say."""
@@ -90,7 +89,7 @@ class Facts:
             said = self.table.get(key)
             if said is not None and not _same(said, value):
                 self.refuse(
-                    self.file, f"{self.file} says {key} = {quoted(said)}, the tensors {quoted(value)}"
+                    self.file, f"{self.file} says {key} = {as_json(said)}, the tensors {as_json(value)}"
                 )
 
     def harmless(self, *keys: str) -> None:
@@ -101,13 +100,11 @@ class Facts:
         """Refuse every key that no reader spoke of."""
         for key, value in self.table.items():
             if key not in self.known and value is not None:
-                reason = (
-                    f"{self.file} says {key[:60]} = {quoted(value)}, which is neither followed nor harmless"
-                )
-                self.refuse(self.file, reason)
+                said = f"{self.file} says {cut(key, MAX_QUOTED)} = {as_json(value)}"
+                self.refuse(self.file, f"{said}, which is neither followed nor harmless")
 
     def _wrong(self, key: str, allowed: str) -> None:
-        self.refuse(self.file, f"{key} in {self.file} must be {allowed}, not {quoted(self.table[key])}")
+        self.refuse(self.file, f"{key} in {self.file} must be {allowed}, not {as_json(self.table[key])}")
 
 
 def _same(left: Any, right: Any) -> bool:

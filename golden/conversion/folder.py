@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from golden.conversion.facts import quoted, read_json
+from golden.conversion.facts import as_json, read_json
 from golden.conversion.weights import INDEX, READERS
 from golden.errors import InputError
 
@@ -95,10 +95,10 @@ def modules_of(facts: dict[str, Any]) -> list[dict[str, str]]:
         isinstance(module, dict) and all(isinstance(module.get(text), str) for text in texts)
         for module in modules
     ):
-        raise InputError(f"{MODULES}: must be a list of modules with type and path, not {quoted(modules)}")
+        raise InputError(f"{MODULES}: must be a list of modules with type and path, not {as_json(modules)}")
     for module in modules:
         if Path(module["path"]).name != module["path"] or module["path"] == "..":
-            raise InputError(f"{MODULES}: path must name a folder beside it, not {quoted(module['path'])}")
+            raise InputError(f"{MODULES}: path must name a folder beside it, not {as_json(module['path'])}")
     return modules
 
 

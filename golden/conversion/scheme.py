@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from golden.code import PhaseCode, check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 
 Parts = Literal["attention", "linear", "norm"]
 PARTS: tuple[Parts, ...] = ("attention", "linear", "norm")
@@ -40,15 +40,16 @@ class Scheme:
 
     def __post_init__(self) -> None:
         if self.parts not in PARTS:
-            raise InputError(f"Scheme.parts must be one of {', '.join(PARTS)}, not {self.parts!r}")
+            raise InputError(f"Scheme.parts must be one of {', '.join(PARTS)}, not {quoted(self.parts)}")
         if self.granularity not in GRANULARITIES:
             raise InputError(
-                f"Scheme.granularity must be one of {', '.join(GRANULARITIES)}, not {self.granularity!r}"
+                f"Scheme.granularity must be one of {', '.join(GRANULARITIES)}, "
+                f"not {quoted(self.granularity)}"
             )
         if self.attention_granularity not in ATTENTION_GRANULARITIES:
             raise InputError(
                 f"Scheme.attention_granularity must be one of {', '.join(ATTENTION_GRANULARITIES)}, "
-                f"not {self.attention_granularity!r}"
+                f"not {quoted(self.attention_granularity)}"
             )
         if self.window is not None:
             check_range("Scheme.window", self.window, 1, self.code.steps)

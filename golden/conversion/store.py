@@ -10,21 +10,20 @@ import hashlib
 import json
 import shutil
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.code import PhaseCode
+from golden.code import PhaseCode, read_fraction
 from golden.conversion.convert import Conversion
 from golden.conversion.layouts import Model, Options, read_model
 from golden.conversion.optional import optional
 from golden.conversion.scheme import Scheme, Verdict
 from golden.conversion.tensors import Tensors
 from golden.conversion.weights import read_weights
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.linear import IntegerLinear
 from golden.models.engine import SpikingAttention
 from golden.models.norm import SpikingNorm, restore_norm
@@ -123,7 +122,7 @@ def load(folder: Path) -> Stored:
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
         if description["format"] != FORMAT:
-            raise InputError(f"{path}: format must be {FORMAT!r}, not {description['format']!r}")
+            raise InputError(f"{path}: format must be {quoted(FORMAT)}, not {quoted(description['format'])}")
         for name, expected in description["checksums"].items():
             if not (folder / name).is_file() or checksum(folder / name) != expected:
                 raise InputError(f"{folder / name}: missing or changed since it was converted; convert again")
@@ -133,7 +132,7 @@ def load(folder: Path) -> Stored:
         left_out = list(description["left_out"])
         verdicts = [Verdict(**verdict) for verdict in description["verdicts"]]
         calibration = dict(description["calibration"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, InputError):
             text = str(error)
             raise InputError(text if text.startswith(str(folder)) else f"{path}: {text}") from None
@@ -151,7 +150,7 @@ def load(folder: Path) -> Stored:
 def read_scheme(table: dict[str, Any]) -> Scheme:
     code = PhaseCode(
         steps=table["steps"],
-        log2_base=Fraction(table["log2_base"]),
+        log2_base=read_fraction("log2_base", table["log2_base"]),
         trace_bits=table["trace_bits"],
         ramp_bits=table["ramp_bits"],
     )

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.conversion.facts import Facts, quoted
+from golden.conversion.facts import Facts, as_json
 from golden.conversion.folder import MODULES, facts_beside, modules_of, weights_of
 from golden.conversion.scheme import RefusedModel, refusal
 from golden.conversion.weights import read_weights
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 
 Floats = NDArray[np.float32]
 
@@ -65,7 +65,7 @@ class Tensors:
         if file not in self.opened:
             table = self.files.get(file, {})
             if not isinstance(table, dict):
-                self.refuse(file, f"{file} must hold a table, not {quoted(table)}")
+                self.refuse(file, f"{file} must hold a table, not {as_json(table)}")
                 table = {}
             self.opened[file] = Facts(file, table, self.refuse)
         return self.opened[file]
@@ -92,7 +92,7 @@ class Tensors:
             start = prefix.rstrip(".")
             names = sorted(name for name in self.arrays if f"{name}.".startswith(f"{start}."))
             if not names:
-                raise InputError(f"{self.path}: --leave-out must name tensors, {prefix[:60]!r} names none")
+                raise InputError(f"{self.path}: --leave-out must name tensors, {quoted(prefix)} names none")
             self.left_out += names
             for name in names:
                 del self.arrays[name]

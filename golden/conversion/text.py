@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from golden.conversion.facts import Facts, quoted
+from golden.conversion.facts import Facts, as_json
 from golden.conversion.optional import optional
 from golden.errors import InputError
 
@@ -48,7 +48,7 @@ def check_settings(path: Path, config: Facts) -> None:
         actual = getattr(found, attribute)
         if said != actual:
             raise InputError(
-                f"{path}: its {attribute} is {quoted(actual)}, {config.file} says {key} = {quoted(said)}"
+                f"{path}: its {attribute} is {as_json(actual)}, {config.file} says {key} = {as_json(said)}"
             )
 
 

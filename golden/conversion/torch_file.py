@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 
 # Types of storages; bfloat16 is the upper half of a float32
 STORAGES = {
@@ -204,9 +204,9 @@ def state_of(content: Any) -> dict[str, _Tensor]:
         raise _Refused(f"an object of type {type(content).__name__.strip('_').lower()}")
     for name, value in content.items():
         if not isinstance(name, str):
-            raise _Refused(f"the key {name!r} of type {type(name).__name__}"[:100])
+            raise _Refused(f"the key {quoted(name)} of type {type(name).__name__}")
         if not isinstance(value, _Tensor):
-            raise _Refused(f"a value of type {type(value).__name__} under {name[:80]!r}")
+            raise _Refused(f"a value of type {type(value).__name__} under {quoted(name)}")
     return dict(content)
 
 

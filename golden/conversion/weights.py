@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from golden.conversion.facts import read_json
 from golden.conversion.optional import optional
 from golden.conversion.torch_file import read_torch
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.npz import read_npz
 
 Arrays = dict[str, NDArray[Any]]
@@ -41,7 +41,7 @@ def _join_shards(index: Path) -> Arrays:
     arrays: Arrays = {}
     for shard in sorted({str(place) for place in places.values()}):
         if Path(shard).name != shard or shard.endswith(INDEX):
-            raise InputError(f"{index}: weight_map must name files beside it, not {shard[:60]!r}")
+            raise InputError(f"{index}: weight_map must name files beside it, not {quoted(shard)}")
         here = read_weights(index.with_name(shard))
         wanted = {name for name, place in places.items() if place == shard}
         for name in sorted(wanted ^ set(here)):

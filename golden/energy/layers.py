@@ -7,7 +7,11 @@ cross in the spiking network. An output is a value that is written once (float) 
 from dataclasses import dataclass
 from typing import Literal
 
-from golden.errors import InputError
+from golden.code import check_range
+from golden.errors import InputError, quoted
+
+# Of a text encoder: what an attention core can hold
+MAX_TOKENS = 1024
 
 LayerKind = Literal["linear", "score", "context", "norm", "pool"]
 
@@ -103,12 +107,11 @@ def layer_list(model: str, tokens: int | None = None) -> list[Layer]:
     """
     shape = SHAPES.get(model)
     if shape is None:
-        raise InputError(f"model must be one of {', '.join(SHAPES)}, not {model!r}")
+        raise InputError(f"model must be one of {', '.join(SHAPES)}, not {quoted(model)}")
     if tokens is not None:
         if not isinstance(shape, EncoderShape) or shape.patch_inputs:
             raise InputError(f"tokens cannot be set for {model}: its length follows from the image")
-        if tokens < 1:
-            raise InputError(f"tokens must be at least 1, not {tokens}")
+        check_range("tokens", tokens, 1, MAX_TOKENS)
         shape = EncoderShape(**{**vars(shape), "tokens": tokens})
     return swin_layers(shape) if isinstance(shape, SwinShape) else encoder_layers(shape)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from golden.attention import AttentionJob, compute, prepare
 from golden.code import PhaseCode, Spikes, decode, encode
+from golden.inputs import without_unattended
 from golden.linear import IntegerLinear, potentials
 from golden.models.functions import Norm, layer_norm, standardise
 from golden.models.norm import SpikingNorm, stream_of
@@ -117,6 +118,7 @@ class RecordingEngine(FloatEngine):
         allowed: NDArray[np.bool_] | None = None,
     ) -> Floats:
         out = super().attention(name, q, k, v, bias, allowed)
+        k, v = (without_unattended(x, allowed) for x in (k, v))
         largest = [np.abs(x).max(axis=(0, 2)) for x in (q, k, v, out)]
         _raise_to(self.ranges.attention, name, np.stack(largest))
         return out

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import PhaseCode
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.network.layers import IMAGE, NORM_KINDS, SCORES, STREAM, Attention, Linear, Norm
+from golden.woss import MAX_RAMP_STEP
 
 MAX_FEATURES = 256
 MAX_SHIFT = 31
@@ -32,7 +33,7 @@ class Sizes(Protocol):
 def check_source(source: str, name: str, widths: dict[str, int]) -> int:
     if source not in widths or source in (STREAM, SCORES):
         known = ", ".join(n for n in widths if n not in (STREAM, SCORES))
-        raise InputError(f"{name}: source must be spikes of an earlier layer ({known}), not {source!r}")
+        raise InputError(f"{name}: source must be spikes of an earlier layer ({known}), not {quoted(source)}")
     return widths[source]
 
 
@@ -66,7 +67,8 @@ def check_linear(layer: Linear, name: str, network: Sizes, widths: dict[str, int
         )
     if layer.weight.shape[1] != inputs:
         raise InputError(
-            f"{name} must have {inputs} inputs, the width of {layer.source!r}, not {layer.weight.shape[1]}"
+            f"{name} must have {inputs} inputs, the width of {quoted(layer.source)}, "
+            f"not {layer.weight.shape[1]}"
         )
     outputs = len(layer.weight)
     check_integers(f"{name}.weight", layer.weight, [layer.weight.shape], (1 << (network.weight_bits - 1)) - 1)
@@ -97,7 +99,7 @@ def check_norm(layer: Norm, name: str, network: Sizes, widths: dict[str, int]) -
     if STREAM not in widths:
         raise InputError(f"{name}: a norm needs an earlier layer with target {STREAM!r}")
     if layer.kind not in NORM_KINDS:
-        raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {layer.kind!r}")
+        raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {quoted(layer.kind)}")
     width = widths[STREAM]
     check_integers(f"{name}.offset", layer.offset, [(width,)], 2047)
     check_levels(name, layer.levels, network.code)
@@ -107,8 +109,9 @@ def check_attention(layer: Attention, name: str, network: Sizes, widths: dict[st
     width = check_source(layer.source, name, widths)
     if layer.heads < 1 or width % (3 * layer.heads):
         raise InputError(
-            f"{name}: 3*heads must divide the width of {layer.source!r} ({width}), heads is {layer.heads}"
+            f"{name}: 3*heads must divide the width of {quoted(layer.source)} ({width}), "
+            f"heads is {quoted(layer.heads)}"
         )
-    check_integers(f"{name}.ramp_step", layer.ramp_step, [(layer.heads,)], 1 << 40, 0)
+    check_integers(f"{name}.ramp_step", layer.ramp_step, [(layer.heads,)], MAX_RAMP_STEP, 0)
     b = network.code.log2_base.denominator
     check_integers(f"{name}.ratio", layer.ratio, [(layer.heads, b)], (1 << 19) - 1, 1)

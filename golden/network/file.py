@@ -1,14 +1,13 @@
 """Network files: one .npz with a JSON description and the integer arrays of every layer."""
 
 import json
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from golden.code import PhaseCode
-from golden.errors import InputError
+from golden.code import PhaseCode, read_fraction
+from golden.errors import InputError, quoted
 from golden.network.layers import Attention, Layer, Linear, Norm
 from golden.network.network import Network
 from golden.npz import read_npz
@@ -70,11 +69,15 @@ def load_network(path: Path) -> Network:
     try:
         description = json.loads(str(arrays.pop("description")))
         if description["format"] != FORMAT:
-            raise InputError(f"{path}: format must be {FORMAT!r}, not {description['format']!r}")
-        if description["version"] != VERSION:
-            raise InputError(f"{path}: version must be {VERSION}, not {description['version']!r}")
+            raise InputError(f"{path}: format must be {quoted(FORMAT)}, not {quoted(description['format'])}")
+        if description["version"] != VERSION or type(description["version"]) is not int:
+            raise InputError(f"{path}: version must be {VERSION}, not {quoted(description['version'])}")
+        if type(description["image_scale"]) not in (int, float):
+            raise InputError(
+                f"{path}: image_scale must be a number, not {quoted(description['image_scale'])}"
+            )
         table = dict(description["code"])
-        code = PhaseCode(log2_base=Fraction(table.pop("log2_base")), **table)
+        code = PhaseCode(log2_base=read_fraction("log2_base", table.pop("log2_base")), **table)
         layers = tuple(
             _layer(f"{path}: layer {index}", index, dict(entry), arrays)
             for index, entry in enumerate(description["layers"])
@@ -89,21 +92,21 @@ def load_network(path: Path) -> Network:
     except InputError as error:
         text = str(error)
         raise InputError(text if text.startswith(str(path)) else f"{path}: {text}") from None
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
-        raise InputError(f"{path}: must hold a description of a network, {error!r}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise InputError(f"{path}: must hold a description of a network, {quoted(error)}") from None
 
 
 def _layer(name: str, index: int, entry: dict[str, Any], arrays: dict[str, np.ndarray]) -> Layer:
     kind = entry.pop("kind_of_layer", None)
     if kind not in _KINDS:
-        raise InputError(f"{name}: kind must be one of {', '.join(_KINDS)}, not {kind!r}")
+        raise InputError(f"{name}: kind must be one of {', '.join(_KINDS)}, not {quoted(kind)}")
     fields: dict[str, Any] = {}
     for key, type_ in _FIELDS[kind].items():
-        if not isinstance(entry.get(key), type_):
-            raise InputError(f"{name}.{key} must be of type {type_.__name__}, not {entry.get(key)!r}")
+        if type(entry.get(key)) is not type_:
+            raise InputError(f"{name}.{key} must be of type {type_.__name__}, not {quoted(entry.get(key))}")
         fields[key] = entry.pop(key)
     if entry:
-        raise InputError(f"{name}: unknown key {min(entry)!r}")
+        raise InputError(f"{name}: unknown key {quoted(min(entry))}")
     for key in _ARRAYS[kind]:
         array = arrays.pop(f"layers.{index}.{key}", None)
         if array is None:

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import check_array
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.exact import softmax_attention
+from golden.inputs import check_array
 from golden.npz import read_npz
 from golden.vit import VisionTransformer
 
@@ -88,7 +88,7 @@ class FloatTransformer:
         shapes = self._shapes()
         for name, array in self.parameters.items():
             if name not in shapes:
-                raise InputError(f"the array {name!r} must not be there")
+                raise InputError(f"the array {quoted(name)} must not be there")
             if array.shape != shapes[name]:
                 raise InputError(f"{name} must have the shape {list(shapes[name])}, not {list(array.shape)}")
 
@@ -202,7 +202,9 @@ def load_float(path: Path) -> FloatTransformer:
     except KeyError as error:
         raise InputError(f"{path}: must hold the array {error.args[0]}") from None
     if norm not in EPSILON or activation not in ACTIVATIONS:
-        raise InputError(f"{path}: norm and activation must be known, not {norm!r} and {activation!r}")
+        raise InputError(
+            f"{path}: norm and activation must be known, not {quoted(norm)} and {quoted(activation)}"
+        )
     parameters = {name: check_array(f"{path}: {name}", value, (1, 2)) for name, value in arrays.items()}
     try:
         return FloatTransformer(norm=norm, activation=activation, parameters=parameters, **sizes)
@@ -213,7 +215,7 @@ def load_float(path: Path) -> FloatTransformer:
 def whole(name: str, value: NDArray[np.generic]) -> int:
     """The integer in an array."""
     if value.shape != () or value.dtype.kind not in "iu":
-        raise InputError(f"{name} must be an integer, not {value.tolist()!r}")
+        raise InputError(f"{name} must be an integer, not {quoted(value.tolist())}")
     return int(value)
 
 

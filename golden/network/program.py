@@ -18,6 +18,7 @@ from golden.network.config import MAX_LANES, NetworkConfig
 from golden.network.layers import IMAGE, SCORES, STREAM, Attention, Linear, Norm
 from golden.network.mean import reciprocal
 from golden.network.network import Network
+from golden.woss import MAX_RAMP_STEP
 
 # Where spikes come from and what becomes of potentials
 SOURCES = {"image": 0, "norm": 1, "mixed": 2, "hidden": 3}
@@ -164,7 +165,7 @@ class Compiler:
         self.ready[layer.target] = (SOURCES["mixed"], self.rows["attention"] - tokens)
 
 
-def compile_network(network: Network, lanes: int = 32, step_limit: int = 1 << 40) -> Program:
+def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAMP_STEP) -> Program:
     """Descriptors and memory images of a network.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 
 from golden.config import from_table as core_from_table
 from golden.config import to_table as core_to_table
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.network.config import NetworkConfig
 from golden.network.network import Network
 from golden.network.program import attention_lanes_for, check_fit, config_for
@@ -56,9 +56,9 @@ def read_sizes(path: Path) -> dict[str, int]:
         raise InputError(f"{path}: not a TOML file ({error})") from None
     for name, value in table.items():
         if name not in GIVEN:
-            raise InputError(f"{path}: unknown key {name!r}; allowed are {', '.join(GIVEN)}")
+            raise InputError(f"{path}: unknown key {quoted(name)}; allowed are {', '.join(GIVEN)}")
         if not isinstance(value, int) or isinstance(value, bool):
-            raise InputError(f"{path}: {name} must be an integer, not {value!r}")
+            raise InputError(f"{path}: {name} must be an integer, not {quoted(value)}")
     return table
 
 

@@ -25,9 +25,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import check_array
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
+from golden.inputs import check_array
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import Bank
 
@@ -145,7 +145,7 @@ def prepare(
             raise InputError(f"{name} must end in the shape {list(wanted)}, not {list(shape[-2:])}")
     if len(shape) == 4:
         if steps not in (None, shape[0]):
-            raise InputError(f"steps must agree with the trains ({shape[0]}), not {steps!r}")
+            raise InputError(f"steps must agree with the trains ({shape[0]}), not {quoted(steps)}")
         steps = shape[0]
     elif steps is None:
         raise InputError("steps must be given with rates, it is absent")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.stochastic.plan import Bank, Banks, RandomPlan
 
 MaskKind = Literal["none", "diagonal", "causal"]
@@ -51,9 +51,11 @@ class StochasticConfig:
         check_range("StochasticConfig.steps", self.steps, 1, MAX_STEPS)
         check_range("StochasticConfig.rate_bits", self.rate_bits, 1, 16)
         if self.mask not in MASKS:
-            raise InputError(f"StochasticConfig.mask must be one of {', '.join(MASKS)}, not {self.mask!r}")
+            raise InputError(
+                f"StochasticConfig.mask must be one of {', '.join(MASKS)}, not {quoted(self.mask)}"
+            )
         if not isinstance(self.encoders, bool):
-            raise InputError(f"StochasticConfig.encoders must be true or false, not {self.encoders!r}")
+            raise InputError(f"StochasticConfig.encoders must be true or false, not {quoted(self.encoders)}")
         needed = max(self.score_bits, self.sum_bits, self.rate_bits)
         if self.plan.draw_bits < needed:
             raise InputError(

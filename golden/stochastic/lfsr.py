@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 
 # Taps of one polynomial of maximal length per width, from Xilinx XAPP 052, table 3. Of a polynomial
 # and its reciprocal the one with the longer taps stands here: looking ahead costs fewer gates.
@@ -43,7 +43,8 @@ def check_width(name: str, width: object) -> None:
     """Raise InputError unless a polynomial of maximal length is known for `width`."""
     if type(width) is not int or width not in TAPS:
         raise InputError(
-            f"{name} must be a width with a known maximal polynomial, {MIN_WIDTH}..{MAX_WIDTH}, not {width!r}"
+            f"{name} must be a width with a known maximal polynomial, {MIN_WIDTH}..{MAX_WIDTH}, "
+            f"not {quoted(width)}"
         )
 
 

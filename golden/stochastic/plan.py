@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.stochastic.lfsr import check_seed, check_width, period, run, shift_matrix, transform
 
 ScoreSharing = Literal["unit", "row", "array", "column-broadcast", "row-broadcast"]
@@ -78,10 +78,13 @@ class RandomPlan:
         ):  # fmt: skip
             if getattr(self, name) not in allowed:
                 raise InputError(
-                    f"RandomPlan.{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}"
+                    f"RandomPlan.{name} must be one of {', '.join(allowed)}, "
+                    f"not {quoted(getattr(self, name))}"
                 )
         if not isinstance(self.allow_repeats, bool):
-            raise InputError(f"RandomPlan.allow_repeats must be true or false, not {self.allow_repeats!r}")
+            raise InputError(
+                f"RandomPlan.allow_repeats must be true or false, not {quoted(self.allow_repeats)}"
+            )
 
 
 # Ways of sharing generators whose cost is measured beside what they do

@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
 
@@ -33,7 +33,7 @@ def from_table(table: dict[str, Any], source: str) -> StochasticConfig:
     for key in table:
         if key not in (*ENGINE_KEYS, *PLAN_KEYS):
             raise InputError(
-                f"{source}: unknown key {key!r}; allowed are {', '.join((*ENGINE_KEYS, *PLAN_KEYS))}"
+                f"{source}: unknown key {quoted(key)}; allowed are {', '.join((*ENGINE_KEYS, *PLAN_KEYS))}"
             )
     for key in REQUIRED:
         if key not in table:

@@ -1,4 +1,5 @@
-"""How much faster each fast path is than the slow one it stands for; what `onespike bench` prints.
+"""How much faster each fast path is than the slow one it stands for, and what starting costs; what
+`onespike bench` prints.
 
 The two sides of a ratio run the same job in the same run. Ratios carry over between machines far
 better than times do; nothing here is asserted.
@@ -6,6 +7,8 @@ better than times do; nothing here is asserted.
 
 import dataclasses
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -115,8 +118,27 @@ def verilator_against_amaranth(seed: int) -> Ratio:
     )
 
 
+def start_up(seed: int) -> Ratio:
+    """Start of the command line against that of an interpreter that imports NumPy and does nothing."""
+    slow, fast = median_seconds(
+        lambda: _start("-m", "onespike", "--help"), lambda: _start("-c", "import numpy"), rounds=5
+    )
+    return Ratio(
+        what="start-up",
+        slow="onespike --help",
+        fast="python -c 'import numpy'",
+        slow_seconds=slow,
+        fast_seconds=fast,
+    )
+
+
+def _start(*arguments: str) -> None:
+    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
+
+
 RATIOS: tuple[Callable[[int], Ratio], ...] = (
     closed_form_against_literal,
     verilator_against_amaranth,
     cycle_model_against_rtl,
+    start_up,
 )

@@ -282,7 +282,7 @@ class Session:
             self._limit = int(identification["receive_bytes"])
             self._window = int(identification["transmit_bytes"])
             self._frame_bytes = int(identification["frame_bytes"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise LinkError(f"{self._name}: the board's identification cannot be read") from None
         if version != VERSION:
             raise LinkError(

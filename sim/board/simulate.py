@@ -20,7 +20,7 @@ TO_VERILOG = f"read_rtlil {TOP}.il; proc -nomux -norom; memory_collect; write_ve
 
 
 def compile_board(board: Board, design: Design, clock: float | None = None) -> Path:
-    """Program that simulates the board, compiled unless an equal one is in build/board.
+    """Program that simulates the board, compiled unless an equal one is in the cache.
 
     Args:
         clock: Hz of the design; sets how many cycles a bit of the serial line lasts.

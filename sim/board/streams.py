@@ -1,5 +1,6 @@
 """Beats of a linked component's streams as bytes of a session, and back."""
 
+import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -124,9 +125,11 @@ def open_session(port: str, *, baud: int = DEFAULT_BAUD, patience: float = PATIE
         LinkError: nothing answers.
     """
     try:
-        line = serial.Serial(port, baud, timeout=READ_SECONDS, write_timeout=patience)
+        # Two programs on one line would each get half of the board's answers
+        line = serial.Serial(port, baud, timeout=READ_SECONDS, write_timeout=patience, exclusive=True)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        in_use = getattr(error, "errno", None) in (errno.EWOULDBLOCK, errno.EBUSY)
+        reason = "another program uses it" if in_use else getattr(error, "strerror", None) or error
         raise InputError(
             f"port must be a serial port that can be opened, {port!r} cannot ({reason})"
         ) from None

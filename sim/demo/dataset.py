@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
 SPLIT_SEED = 0
 HELD_OUT_FRACTION = 0.25
@@ -35,6 +33,10 @@ class Digits:
 
 def load() -> Digits:
     """The digits, split by class with a fixed seed."""
+    # Loads SciPy with it, for seconds; what does not read the digits shall not wait for it
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
     data = load_digits()
     images = (data.images / WHITE).astype(np.float32)
     train_images, test_images, train_labels, test_labels = train_test_split(

@@ -1,7 +1,6 @@
 """Picture of one attention head: what fires when, and the attention that comes of it."""
 
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,26 +17,10 @@ from golden.code import PhaseCode, Spikes
 from golden.exact import softmax_attention
 from sim.demo.lockstep import LayerRun
 from sim.demo.result import DemoResult
+from sim.plot_style import BLUE, INK, RULE, SHADE, VERMILION, styled, write_figure
 
-POSITIVE, NEGATIVE, INK, FAINT = "#1f6fb4", "#d1495b", "#23303d", "#d5dbe1"
-STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 10.5,
-    "axes.titlelocation": "left",
-    "axes.titleweight": "bold",
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.7,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "svg.hashsalt": "onespike",
-}
+POSITIVE, NEGATIVE = BLUE, VERMILION
 DPI = 150
-
 
 # The lower part: left edges of the square panels, their size and bottom, in inches
 PANELS = {"digit": 0.75, "phases": 4.05, "spiking": 7.85, "exact": 10.95}
@@ -66,9 +49,11 @@ def draw_head(result: DemoResult, path: Path) -> None:
     spiking = weight / weight.sum(axis=-1, keepdims=True)
     exact = _exact_map(run)[index]
 
-    with matplotlib.rc_context(STYLE):
+    with styled():
         figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
-        _heading(figure, f"One head of spiked attention: layer {run.layer}, head {head}", code)
+        _heading(
+            figure, f"One head of spiked attention: digits transformer, layer {run.layer}, head {head}", code
+        )
         grid = GridSpec(3, 2, figure=figure, width_ratios=(14, 1), wspace=0.02, hspace=0.4)
         grid.update(left=PANELS["digit"] / SIZE[0], right=0.972, top=0.87, bottom=0.435)
         for row, (name, spikes) in enumerate((("q", run.job.q), ("k", run.job.k), ("v", run.job.v))):
@@ -92,7 +77,7 @@ def draw_head(result: DemoResult, path: Path) -> None:
             _token_axes(axes, title, len(shown))
         _note(axes, f"largest difference {np.abs(spiking - exact).max():.3f}")
         _colour_bar(figure, axes, drawn).set_label("attention weight")
-        figure.savefig(path, metadata={"Software": None} if path.suffix == ".png" else None)
+        write_figure(figure, path)
 
 
 def _exact_map(run: LayerRun) -> NDArray[np.float64]:
@@ -131,7 +116,7 @@ def _raster(axes: Axes, counts: Axes, name: str, spikes: Spikes, steps: int) -> 
     sign, phase = spikes.sign.ravel(), spikes.phase.ravel()
     neuron = np.arange(sign.size)
     for token in range(0, tokens, 2):
-        axes.axvspan(token * head_dim - 0.5, (token + 1) * head_dim - 0.5, color="#f1f4f7", lw=0)
+        axes.axvspan(token * head_dim - 0.5, (token + 1) * head_dim - 0.5, color=SHADE, lw=0)
     bottom = np.zeros(steps)
     for value, colour, label in ((1, POSITIVE, "positive"), (-1, NEGATIVE, "negative")):
         fires = sign == value
@@ -159,8 +144,8 @@ def _digit(axes: Axes, result: DemoResult, image: int) -> None:
     axes.imshow(result.digits.test_images[sample], cmap="gray_r", vmin=0, vmax=1.25)
     across = config.side // config.patch
     for edge in range(1, across):
-        axes.axhline(edge * config.patch - 0.5, color=FAINT, lw=1)
-        axes.axvline(edge * config.patch - 0.5, color=FAINT, lw=1)
+        axes.axhline(edge * config.patch - 0.5, color=RULE, lw=1)
+        axes.axvline(edge * config.patch - 0.5, color=RULE, lw=1)
     halo = [withStroke(linewidth=2, foreground="white")]
     for token in range(config.tokens):
         y, x = divmod(token, across)

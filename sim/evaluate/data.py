@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import check_array
-from golden.errors import InputError
+from golden.errors import InputError, quoted
+from golden.inputs import check_array
 from golden.npz import read_npz
 
 
@@ -58,9 +58,11 @@ def read_pairs(path: Path) -> Pairs:
         try:
             score = float(row[2])
         except ValueError:
-            raise InputError(f"{path}: score in row {number} must be a number, not {row[2]!r}") from None
+            raise InputError(
+                f"{path}: score in row {number} must be a number, not {quoted(row[2])}"
+            ) from None
         if not np.isfinite(score):
-            raise InputError(f"{path}: score in row {number} must be finite, not {row[2]!r}")
+            raise InputError(f"{path}: score in row {number} must be finite, not {quoted(row[2])}")
         sentences.append((row[0], row[1]))
         scores.append(score)
     return Pairs(sentences=sentences, scores=np.array(scores))
@@ -72,8 +74,12 @@ def read_sentences(path: Path) -> list[tuple[str, ...]]:
         return list(read_pairs(path).sentences)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error})") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path}: must be sentences: UTF-8 text, one a line, or a .csv or .tsv of pairs; it is no text"
+        ) from None
     sentences: list[tuple[str, ...]] = [(line.strip(),) for line in lines if line.strip()]
     if not sentences:
         raise InputError(f"{path}: the data set is empty")

@@ -11,7 +11,7 @@ from golden.conversion.layouts import Model
 from golden.conversion.run import run
 from golden.conversion.store import checksum
 from golden.conversion.text import load_tokenizer, tokenise
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.models.bert import Bert
 from golden.models.engine import FloatEngine
 from golden.models.torch_encoder import TorchEncoder
@@ -25,11 +25,11 @@ def sentence_samples(model: Bert, tokenizer: Path, sentences: list[str]) -> list
         if not ids or max(ids) >= len(model.words):
             raise InputError(
                 f"{tokenizer}: must fit the model's vocabulary of {len(model.words)}, not give "
-                f"{max(ids, default='nothing')} for {sentence!r}"
+                f"{max(ids, default='nothing')} for {quoted(sentence)}"
             )
         if model.padding in ids:
             raise InputError(
-                f"{tokenizer}: gives the padding token for {sentence[:60]!r}, which has no position"
+                f"{tokenizer}: gives the padding token for {quoted(sentence)}, which has no position"
             )
     return [np.array(ids) for ids in numbers]
 

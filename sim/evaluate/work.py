@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,6 +89,8 @@ def outputs_of(
         jobs: processes; None leaves the choice to joblib's configuration.
         progress: called with the number of samples that became ready.
     """
+    import joblib  # as long to load as NumPy; only what evaluates shall wait for it
+
     work = pieces(samples)
     tasks = (joblib.delayed(compute_piece)(str(folder.resolve()), mode, piece) for piece in work)
     done: Iterator[Any] = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)

@@ -85,6 +85,8 @@ def load_case(name: str, data: Path | None, steps: int | None, log2_base: Fracti
         floating = from_vit(load_vit(WEIGHTS / "digits.npz"))
     elif named:
         floating = load_float(WEIGHTS / f"{name}.npz")
+    elif not Path(name).exists():
+        raise InputError(f"--network must be one of {', '.join(NETWORKS)} or a file, not {name!r}")
     elif holds_weights(Path(name)):
         floating = load_float(Path(name))
     else:

@@ -173,9 +173,24 @@ def infer(
     )
 
 
+def captions(result: Inferences) -> tuple[str, str]:
+    """Title and remark of the timeline: the network, the core, and what of its time is shown."""
+    network, config = result.case.network, result.config
+    code = network.code
+    title = (
+        f"One inference of the network {result.case.name}: "
+        f"{result.times.finished[0] - result.times.begun[0]:,} cycles by the cycle model"
+    )
+    remark = (
+        f"held-out image {result.chosen[0]}; {network.tokens} tokens; {config.lanes} neuron lanes, "
+        f"{config.attention.lanes} attention lanes; T = {code.steps}, B = 2^({code.log2_base})"
+    )
+    return title, remark
+
+
 def write_results(result: Inferences, folder: Path) -> None:
     """Write the report, the timeline as text and picture, and the network file into a folder."""
     (folder / REPORT).write_text(json.dumps(result.to_json(), indent=2, allow_nan=False) + "\n")
     (folder / TIMELINE_TEXT).write_text(timeline.text(result.times) + "\n")
-    timeline.picture(result.times, folder / TIMELINE_PICTURE)
+    timeline.picture(result.times, folder / TIMELINE_PICTURE, *captions(result))
     save_network(folder / NETWORK, result.case.network)

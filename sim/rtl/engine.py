@@ -3,6 +3,7 @@
 import dataclasses
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from golden.attention import AttentionJob, AttentionSpikes, compute
 from golden.config import CoreConfig, to_table
@@ -15,13 +16,12 @@ from sim.rtl.simulator import Pauses, Progress, Result, Simulator
 
 @cache
 def simulator(config: CoreConfig, *, quick: bool = False) -> Simulator:
-    """Simulator of the core with its taps, which leave cycles and integers as they are.
+    """Simulator of the core.
 
     Args:
         config: the core.
         quick: compile faster for a model that runs slower; see `sim.rtl.build.build`.
     """
-    config = dataclasses.replace(config, taps=True)
 
     def core() -> AttentionCore:
         return AttentionCore(config)
@@ -40,7 +40,10 @@ def simulate(
     progress: Progress | None = None,
     waves: Path | None = None,
 ) -> Result:
-    """Run all heads of a job back to back; see `simulator` and `sim.rtl.simulator.Simulator.run`."""
+    """Run all heads of a job back to back; see `sim.rtl.simulator.Simulator.run`.
+
+    The core has its taps, which leave cycles and integers as they are.
+    """
     config.check_job(job)
     config = dataclasses.replace(config, taps=True)
     return simulator(config, quick=quick).run(
@@ -54,19 +57,25 @@ def simulate(
     )
 
 
-def integers(result: Result, job: AttentionJob, config: CoreConfig) -> AttentionSpikes:
-    """What the core produced. With `output` "codes" it shows no context and no normaliser, with
-    "context" no codes: those are golden's."""
-    config = dataclasses.replace(config, taps=True)
-    score, attn_phase = driver.taps(result, job, config)
-    winner = result["o_winner"].reshape(job.heads, job.tokens)
-    produced = {"score": score, "winner": winner, "attn_phase": attn_phase}
+def shown(result: Result, job: AttentionJob, config: CoreConfig) -> dict[str, Any]:
+    """Fields of `AttentionSpikes` that the core's ports show: no context and no normaliser with `output`
+    "codes", no codes with "context", no scores, winners and phases without taps."""
+    fields: dict[str, Any] = {}
+    if "o_winner" in result.outputs:
+        fields["score"], fields["attn_phase"] = driver.taps(result, job, config)
+        fields["winner"] = result["o_winner"].reshape(job.heads, job.tokens)
     if config.output != "context":
-        produced["out"] = driver.codes(result["o_code"], job)
+        fields["out"] = driver.codes(result["o_code"], job)
     if config.output != "codes":
-        produced["normaliser"], produced["context"] = driver.context(result["o_context"], job)
-    missing = {} if config.output == "both" else vars(compute(job))
-    return AttentionSpikes(**(missing | produced))
+        fields["normaliser"], fields["context"] = driver.context(result["o_context"], job)
+    return fields
+
+
+def integers(result: Result, job: AttentionJob, config: CoreConfig) -> AttentionSpikes:
+    """What the core produced; what its ports do not show is golden's."""
+    fields = shown(result, job, config)
+    missing = {} if len(fields) == len(dataclasses.fields(AttentionSpikes)) else vars(compute(job))
+    return AttentionSpikes(**(missing | fields))
 
 
 def run(

@@ -3,6 +3,7 @@
 //
 // Cycle n is what is sampled at clock edge n. Edge 0 is the first after reset.
 
+#include <atomic>
 #include <memory>
 
 #include "streams.h"
@@ -25,9 +26,10 @@ struct Job {
     uint64_t stall;                   // give up after this many cycles without a transfer
     int32_t (*progress)(uint64_t cycle, uint64_t received, uint64_t expected);  // nonzero: stop
     const char* waves;                                                          // FST file or nullptr
-    uint64_t cycles;                                                            // result
-    int32_t status;                                                             // result
-    int32_t stream;  // result: the output stream that status speaks of
+    std::atomic<int32_t> cancel;  // nonzero: stop before the next cycle; may be set while this runs
+    int32_t status;               // result
+    uint64_t cycles;              // result
+    int32_t stream;               // result: the output stream that status speaks of
 };
 
 __attribute__((visibility("default"))) int32_t harness_run(Job* job);
@@ -92,6 +94,7 @@ class Bench {
             m_job.cycles = cycle;
             if (cycle == limit) return LIMIT;
             if (cycle - last > m_job.stall) return STALL;
+            if (m_job.cancel.load(std::memory_order_relaxed)) return CANCELLED;
             if (cycle % REPORT == 0 && report(cycle)) return CANCELLED;
             for (auto& driver : m_drivers) driver.drive();
             for (auto& monitor : m_monitors) monitor.drive();

@@ -38,8 +38,9 @@ class Job(ctypes.Structure):
         ("stall", ctypes.c_uint64),
         ("progress", PROGRESS),
         ("waves", ctypes.c_char_p),
-        ("cycles", ctypes.c_uint64),
+        ("cancel", ctypes.c_int32),
         ("status", ctypes.c_int32),
+        ("cycles", ctypes.c_uint64),
         ("stream", ctypes.c_int32),
     )
 

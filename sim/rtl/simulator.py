@@ -3,6 +3,7 @@
 import ctypes
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ class Simulator:
             try:
                 if progress:
                     progress(cycle, received, expected)
-            except BaseException as error:  # an interrupt, too: carried across the C++ loop
+            except BaseException as error:  # carried across the C++ loop
                 raised.append(error)
                 return 1
             return 0
@@ -132,7 +133,7 @@ class Simulator:
         )
         library = self._load(waves=waves is not None)
         started = time.perf_counter()
-        library.harness_run(ctypes.byref(job))
+        _run(library, job)
         seconds = time.perf_counter() - started
         if raised:
             raise raised[0]
@@ -177,6 +178,19 @@ class Simulator:
         if waves not in self._loaded:
             self._loaded[waves] = abi.load(self._library(waves))
         return self._loaded[waves]
+
+
+def _run(library: Any, job: abi.Job) -> None:
+    """Run a job to its end, or to the next cycle when an interrupt comes.
+
+    In a thread of its own: Python hears a signal when its main thread runs Python.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            thread.submit(library.harness_run, ctypes.byref(job)).result()
+        except BaseException:
+            job.cancel = 1
+            raise
 
 
 def _check_writable(path: Path) -> None:

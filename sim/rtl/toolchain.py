@@ -5,17 +5,21 @@ nor its makefile, with its precompiled headers, is involved.
 """
 
 import os
+import platform
 import shutil
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from golden.errors import InputError
+from golden.errors import InputError, OutsideError
 from sim.rtl.cache import cached, digest
 
 HERE = Path(__file__).parent
@@ -63,16 +67,71 @@ def environment() -> dict[str, str]:
     }
 
 
-def run(command: Sequence[str | Path], directory: Path) -> None:
+def run(
+    command: Sequence[str | Path],
+    directory: Path,
+    started: Callable[[subprocess.Popen[str]], None] = lambda process: None,
+) -> None:
     """Run a tool; its output is shown only if it fails.
 
+    Args:
+        command: program and arguments.
+        directory: where it runs.
+        started: told the process.
+
     Raises:
-        RuntimeError: it failed.
+        OutsideError: it failed; all that it said is a note of the error.
     """
-    done = subprocess.run(command, cwd=directory, env=environment(), capture_output=True, text=True)
-    if done.returncode:
-        said = (done.stderr + done.stdout).strip()[-4000:]
-        raise RuntimeError(f"{' '.join(map(str, command))} failed with status {done.returncode}\n{said}")
+    with subprocess.Popen(
+        command,
+        cwd=directory,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
+        try:
+            started(process)
+            output, errors = process.communicate()
+        except BaseException:
+            _end(process)
+            process.wait()
+            raise
+    if process.returncode:
+        said = (errors + output).strip()
+        reason = next((line for line in said.splitlines() if "error" in line.lower()), "it says nothing")
+        failure = OutsideError(f"{Path(command[0]).name} failed with status {process.returncode}: {reason}")
+        failure.add_note(f"{' '.join(map(str, command))}\n{said[-4000:]}")
+        raise failure
+
+
+def run_together(commands: Iterable[Sequence[str | Path]], directory: Path) -> None:
+    """As `run`, as many at a time as there are processors; an error or an interrupt ends them all."""
+    running: list[subprocess.Popen[str]] = []
+    ending = threading.Event()
+
+    def started(process: subprocess.Popen[str]) -> None:
+        running.append(process)
+        if ending.is_set():
+            _end(process)
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        try:
+            list(pool.map(lambda command: run(command, directory, started), commands))
+        except BaseException:
+            ending.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in running:
+                _end(process)
+            raise
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a tool and its children: g++ alone would leave its compiler at work."""
+    with suppress(ProcessLookupError):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +159,9 @@ class Recipe:
     @property
     def runtime_key(self) -> tuple[str, ...]:
         headers = [path.read_text() for path in sorted((HERE / "fst").iterdir())]
-        flags = (verilator_version(), *CXX_FLAGS, *self.cxx_flags, QUICK)
+        # A home folder may be shared by machines of different kinds
+        machine = (platform.machine(), *platform.libc_ver())
+        flags = (verilator_version(), *machine, *CXX_FLAGS, *self.cxx_flags, QUICK)
         return tuple(" ".join(part) for part in (flags, self.defines, self.runtime, headers))
 
     @property
@@ -168,10 +229,12 @@ def _compile(recipe: Recipe, units: Mapping[Path, str], directory: Path) -> list
     flags = [*CXX_FLAGS, *recipe.cxx_flags, *(f"-D{define}" for define in recipe.defines)]
     search = (f"-I{directory}", f"-I{HERE}", f"-I{HERE / 'fst'}", f"-I{include}", f"-I{include / 'vltstd'}")
 
-    def one(source: Path) -> Path:
-        target = directory / f"{source.stem}.o"
-        run(("g++", *flags, units[source], *search, "-c", source, "-o", target), directory)
-        return target
-
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return list(pool.map(one, units))
+    objects = {source: directory / f"{source.stem}.o" for source in units}
+    run_together(
+        (
+            ("g++", *flags, units[source], *search, "-c", source, "-o", target)
+            for source, target in objects.items()
+        ),
+        directory,
+    )
+    return list(objects.values())

@@ -1,37 +1,44 @@
-"""The figures: each a function of the plain values that are written beside it as JSON."""
+"""Pictures of a code search: each a function of the plain values that are written beside it as JSON."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-SIZE = (7.0, 4.2)
+from sim.plot_style import BLUE, FAINT, GREEN, INK, VERMILION, base_text, label_right, new_figure, styled
 
 
+def _of(data: dict[str, Any]) -> str:
+    return f"{data['network']}; {data['data']}"
+
+
+@styled()
 def error_against_base(data: dict[str, Any]) -> Figure:
     """Relative RMSE over B, one line per T; attention outputs left, dense inputs right."""
-    figure, axes = plt.subplots(1, 2, figsize=(9.0, 4.2), sharey=True)
+    figure = new_figure(9.2, 4.4, "Error of the code against its base", _of(data))
+    axes = figure.subplots(1, 2, sharey=True)
     for axis, key, title in (
         (axes[0], "attention", "attention outputs"),
         (axes[1], "inputs", "dense inputs"),
     ):
-        for steps, points in data["lines"].items():
-            axis.plot([p["base"] for p in points], [p[key] for p in points], marker=".", label=f"T = {steps}")
+        for number, (steps, points) in enumerate(data["lines"].items()):
+            best = min(points, key=lambda p: p[key])
+            line = {"color": f"C{number}", "label": f"T = {steps}, least at B = {best['base']:.2f}"}
+            axis.plot([p["base"] for p in points], [p[key] for p in points], **line)
+            axis.plot(best["base"], best[key], "o", color=line["color"])
         axis.set(title=title, xlabel="base B", yscale="log")
-        axis.grid(alpha=0.3)
+        axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.grid()
+        axis.legend(loc="lower right")
     axes[0].set_ylabel("relative RMSE")
-    axes[1].legend()
     return figure
 
 
+@styled()
 def score_and_energy(data: dict[str, Any]) -> Figure:
     """Score, cosine with the float embeddings and energy over T, at the best base of each T."""
-    figure, axes = plt.subplots(1, 3, figsize=(11.0, 3.8))
+    figure = new_figure(11.0, 4.2, "Score, cosine and energy against T", _of(data))
+    axes = figure.subplots(1, 3)
     points = data["points"]
     steps = [p["steps"] for p in points]
     # The loss is the float score less the spiking one, and its interval is a paired one
@@ -39,133 +46,132 @@ def score_and_energy(data: dict[str, Any]) -> Figure:
     floats = points[0]["score"]["value"] + loss[0]["value"]
     spread = [[x["high"] - x["value"] for x in loss], [x["value"] - x["low"] for x in loss]]
     values = [floats - x["value"] for x in loss]
-    axes[0].errorbar(steps, values, yerr=spread, marker="o", capsize=3, label="spiking, 95 % of the loss")
-    axes[0].axhline(floats, color="grey", linestyle="--", linewidth=0.9, label="float")
-    axes[0].set(ylabel=f"{data['metric']}, {data['samples']} pairs")
-    axes[0].legend(loc="lower right")
-    for name, marker in (("mean", "o"), ("min", "v")):
-        axes[1].plot(steps, [p["cosine"][name] for p in points], marker=marker, label=name)
-    axes[1].set(ylabel="cosine with float embeddings")
-    axes[1].legend()
+    axes[0].errorbar(steps, values, yerr=spread, marker="o", capsize=3, color=BLUE)
+    axes[0].axhline(floats, color=INK, linestyle="--", linewidth=1)
+    axes[0].set(title=f"{data['metric']}, {data['samples']} pairs", ylabel="bars: 95 % of the paired loss")
+    for name in ("mean", "min"):
+        axes[1].plot(steps, [p["cosine"][name] for p in points], marker="o", color=GREEN)
+    axes[1].set(title="cosine with the float embeddings")
     ratios = [p["energy"]["spiking"] / p["energy"]["float"] for p in points]
-    axes[2].plot(steps, ratios, color="tab:red", marker="s")
-    axes[2].set(ylabel="energy, spiking / float (paper accounting)", ylim=(0, 1))
+    axes[2].plot(steps, ratios, color=VERMILION, marker="o")
+    axes[2].set(title="energy, spiking over float", ylabel="paper accounting", ylim=(0, 1))
     for axis in axes:
-        axis.set(xlabel="steps T")
         axis.set_xticks(steps, labels=[f"{p['steps']}\n{p['log2_base']}" for p in points])
-        axis.grid(alpha=0.3)
-    axes[1].set_xlabel("steps T, below them log2 of the base")
+        axis.set_xlabel("T, below it log2 of its best base")
+        axis.grid()
+    label_right(axes[0], [(floats, "float", INK), (values[-1], "spiking", BLUE)])
+    label_right(
+        axes[1],
+        [(points[-1]["cosine"][name], text, GREEN) for name, text in (("mean", "mean"), ("min", "least"))],
+    )
     return figure
 
 
+@styled()
 def energy_against_length(data: dict[str, Any]) -> Figure:
     """Paper's accounting left, hardware's right, over the number of tokens."""
-    figure, axes = plt.subplots(1, 2, figsize=(9.0, 4.2))
-    tokens = [p["tokens"] for p in data["paper"]]
-    for key in ("float", "spiking"):
-        axes[0].plot(tokens, [p[key] for p in data["paper"]], marker=".", label=key)
-    axes[0].set(
-        title="paper accounting, whole encoder", xlabel="tokens", ylabel="mJ", xscale="log", yscale="log"
-    )
-    tokens = [p["tokens"] for p in data["hardware"]]
-    for key, label in (("mac", "8-bit multiply-accumulate"), ("spiking", "spiking")):
-        axes[1].plot(tokens, [p[key] for p in data["hardware"]], marker=".", label=label)
-    axes[1].set(
-        title="hardware accounting, one head", xlabel="tokens", ylabel="µJ", xscale="log", yscale="log"
-    )
-    for axis in axes:
+    remark = f"{_of(data)}; {data['survivors_per_row']:.1f} keys fire per row, at any length"
+    figure = new_figure(9.2, 4.4, "Energy against the number of tokens", remark)
+    axes = figure.subplots(1, 2)
+    for axis, table, title, unit, lines in (
+        (
+            *(axes[0], data["paper"], "whole encoder", "mJ, paper accounting"),
+            (("float", "float,\n32 bits", VERMILION), ("spiking", "spiking", BLUE)),
+        ),
+        (
+            *(axes[1], data["hardware"], f"one head, preset {data['preset']}", "µJ, hardware accounting"),
+            (("mac", "multiply-\naccumulate,\n8 bits", VERMILION), ("spiking", "spiking", BLUE)),
+        ),
+    ):
+        tokens = [p["tokens"] for p in table]
+        for key, _, colour in lines:
+            axis.plot(tokens, [p[key] for p in table], marker="o", color=colour)
+        axis.set(title=title, xlabel="tokens", ylabel=unit, xscale="log", yscale="log")
         axis.set_xticks(tokens, labels=[str(count) for count in tokens])
+        axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axis.minorticks_off()
-        axis.grid(alpha=0.3)
-        axis.legend()
+        axis.grid()
+        label_right(axis, [(table[-1][key], text, colour) for key, text, colour in lines])
     return figure
 
 
+@styled()
 def decoded_against_real(data: dict[str, Any]) -> Figure:
     """Scatter of decoded over real values, one panel per kind of activation."""
-    figure, axes = plt.subplots(1, len(data["panels"]), figsize=(3.2 * len(data["panels"]), 3.4))
-    for axis, panel in zip(axes, data["panels"], strict=True):
-        axis.plot(panel["real"], panel["decoded"], ".", markersize=2, alpha=0.5)
+    panels = data["panels"]
+    remark = f"T = {data['steps']}, {base_text(data['log2_base'])}; {_of(data)}"
+    figure = new_figure(3.0 * len(panels), 3.9, "Decoded against real inputs of dense layers", remark)
+    for axis, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         ends = [min(panel["real"]), max(panel["real"])]
-        axis.plot(ends, ends, color="grey", linewidth=0.8)
+        axis.plot(ends, ends, color=FAINT, linewidth=0.8)
+        axis.plot(panel["real"], panel["decoded"], ".", color=BLUE, markersize=2.5, alpha=0.5)
         axis.set(title=panel["name"], xlabel="real")
-    axes[0].set_ylabel("decoded")
+        axis.locator_params(nbins=5)
+        axis.grid()
+    figure.axes[0].set_ylabel("decoded; on the line both are equal")
     return figure
 
 
+@styled()
 def survivors_per_row(data: dict[str, Any]) -> Figure:
-    """Histogram of the share of a row's keys that fire, one line per window."""
-    figure, axis = plt.subplots(figsize=SIZE)
-    for line in data["lines"]:
-        label = f"Ts = {line['window']}: {line['mean']:.1f} keys of {line['keys']:.1f} on average"
-        axis.stairs(line["rows"], data["edges"], label=label)
-    axis.set(xlabel="share of the keys of a row that fire", ylabel="rows")
-    axis.grid(alpha=0.3)
-    axis.legend()
+    """Histogram of the share of a row's keys that fire, one panel per window."""
+    lines = data["lines"]
+    remark = f"T = {data['steps']}, {base_text(data['log2_base'])}; {_of(data)}"
+    figure = new_figure(3.2 * len(lines), 3.9, "Keys of an attention row that fire", remark)
+    axes = figure.subplots(1, len(lines), sharey=True, squeeze=False)[0]
+    for axis, line in zip(axes, lines, strict=True):
+        axis.stairs(line["rows"], data["edges"], fill=True, color=BLUE)
+        share = line["mean"] / line["keys"]
+        axis.axvline(share, color=INK, linestyle="--", linewidth=1)
+        side, gap = ("left", 5) if share < 0.5 else ("right", -5)
+        text = f"{line['mean']:.1f} of\n{line['keys']:.1f} keys\non average"
+        axis.annotate(
+            text,
+            (share, 0.97),
+            (gap, 0),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha=side,
+            va="top",
+        )
+        axis.set(title=f"ramp of {line['window']} steps", xlabel="share of the row's keys", xlim=(0, 1))
+        axis.grid()
+    axes[0].set_ylabel("rows")
     return figure
 
 
+@styled()
 def density_crossover(data: dict[str, Any]) -> Figure:
-    """Energy of a head over the density of spikes, spiking core and multiply-accumulate lanes."""
-    figure, axis = plt.subplots(figsize=SIZE)
-    for line in data["lines"]:
-        curve = line["curve"]
-        (drawn,) = axis.plot(curve["density"], curve["spiking"], label=f"{line['preset']}, spiking")
-        axis.plot(curve["density"], curve["mac"], color=drawn.get_color(), linestyle="--")
-        if line["crossover"] is not None:
-            axis.axvline(line["crossover"], color=drawn.get_color(), linewidth=0.7, linestyle=":")
-    axis.set(
-        xlabel="density of spikes in q, k, v",
-        ylabel=f"µJ, head of {data['tokens']} tokens and {data['head_dim']} features",
-        ylim=(0, None),
+    """Energy of a head over the density of spikes, one panel per preset with its own rival."""
+    lines = data["lines"]
+    remark = (
+        f"head of {data['tokens']} tokens and {data['head_dim']} features; keys that fire as in {_of(data)}"
     )
-    axis.plot([], [], color="grey", linestyle="--", label="8-bit multiply-accumulate, same lanes")
-    axis.grid(alpha=0.3)
-    axis.legend(loc="upper left", bbox_to_anchor=(0.0, 0.82))
-    return figure
-
-
-def pareto(data: dict[str, Any]) -> Figure:
-    """Error of every point of a sweep over energy, cycles and area, a colour per model.
-
-    Lines join the points that no other of the model beats in these two; hollow areas are estimates.
-    """
-    figure, axes = plt.subplots(1, 3, figsize=(11.0, 4.0), sharey=True)
-    models = list(dict.fromkeys(p["model"] for p in data["points"]))
-    for axis, key, label in (
-        (axes[0], "energy", "energy, µJ"),
-        (axes[1], "cycles", "cycles"),
-        (axes[2], "lut4", "LUT4-equivalents (hollow: estimated)"),
-    ):
-        for number, model in enumerate(models):
-            colour = f"C{number}"
-            known = (p for p in data["points"] if p["model"] == model and p[key] is not None)
-            points = sorted(known, key=lambda p: (p[key], p["error"]))
-            solid = [colour if key != "lut4" or p["area_source"] == "synthesised" else "none" for p in points]
-            axis.scatter(
-                [p[key] for p in points],
-                [p["error"] for p in points],
-                s=18,
-                facecolors=solid,
-                edgecolors=colour,
-                label=Path(model).name,
+    figure = new_figure(3.4 * len(lines), 4.2, "Energy of a head against the density of its spikes", remark)
+    axes = figure.subplots(1, len(lines), sharey=True, squeeze=False)[0]
+    for axis, line in zip(axes, lines, strict=True):
+        curve, meet = line["curve"], line["crossover"]
+        axis.plot(curve["density"], curve["mac"], color=VERMILION, linestyle="--")
+        axis.plot(curve["density"], curve["spiking"], color=BLUE)
+        middle = len(curve["density"]) // 2
+        for key, text, colour, index in (
+            ("mac", "8-bit multiply-accumulate", VERMILION, 0),
+            ("spiking", "spiking", BLUE, middle),
+        ):
+            place = curve["density"][index], curve[key][index]
+            axis.annotate(text, place, (6, -6), textcoords="offset points", va="top", color=colour)
+        if meet is not None:
+            axis.axvline(meet, color=INK, linewidth=0.8, linestyle=":")
+            axis.annotate(
+                f"meet at {meet:.2f} ",
+                (meet, 0.03),
+                xycoords=("data", "axes fraction"),
+                ha="right",
             )
-            least, front = float("inf"), []
-            for point in points:
-                if point["error"] < least:
-                    least = point["error"]
-                    front.append(point)
-            axis.plot([p[key] for p in front], [p["error"] for p in front], color=colour, linewidth=0.8)
-        values = [p[key] for p in data["points"] if p[key] is not None]
-        wide = bool(values) and max(values) > 10 * min(values)
-        axis.set(xlabel=label, xscale="log" if wide else "linear", yscale="log")
-        if not wide:
-            axis.locator_params(axis="x", nbins=5)
-        axis.grid(alpha=0.3, which="both")
-    for which in (axes[0].yaxis.set_major_formatter, axes[0].yaxis.set_minor_formatter):
-        which(lambda value, _: f"{value:g}")
-    axes[0].set_ylabel("relative RMSE")
-    axes[0].legend()
+        title = f"{line['preset']}: {line['lanes']} lanes, T = {line['steps']}"
+        axis.set(title=title, xlabel="density of spikes in q, k, v", xlim=(0, 1), ylim=(0, None))
+        axis.grid()
+    axes[0].set_ylabel("µJ")
     return figure
 
 
@@ -177,10 +183,3 @@ FIGURES: dict[str, Callable[[dict[str, Any]], Figure]] = {
     "survivors-per-row": survivors_per_row,
     "energy-against-density": density_crossover,
 }
-
-
-def draw(figure: Figure, path: Path) -> None:
-    """Write a figure as .png and forget it."""
-    figure.tight_layout()
-    figure.savefig(path, dpi=110, metadata={"Software": None})
-    plt.close(figure)

@@ -130,7 +130,8 @@ def length_curve(
     Densities are those measured; the number of surviving keys per row is held.
     """
     paper = [encoder_energy(replace(shape, tokens=tokens), activity) for tokens in LENGTHS]
-    config = PRESETS["default"]
+    preset = "default"
+    config = PRESETS[preset]
     head_dim = shape.dim // shape.heads
     parts = {
         part: [a for name, a in activity.items() if name.endswith(f".{part}")] for part in ("q", "k", "v")
@@ -156,7 +157,7 @@ def length_curve(
                 "mac": total(mac_attention(events, core)),
             }
         )
-    return {"paper": paper, "hardware": hardware, "survivors_per_row": survivors_per_row}
+    return {"paper": paper, "hardware": hardware, "preset": preset, "survivors_per_row": survivors_per_row}
 
 
 def scatter(captured: Captured, ranges: Ranges, code: PhaseCode, seed: int) -> dict[str, Any]:
@@ -218,6 +219,8 @@ def crossover_lines(captured: Captured) -> dict[str, Any]:
         lines.append(
             {
                 "preset": preset,
+                "lanes": config.lanes,
+                "steps": config.code.steps,
                 "survivors_per_row": alive,
                 "curve": {"density": DENSITIES, "spiking": spiking, "mac": mac},
                 "crossover": crossover(DENSITIES, spiking, mac),

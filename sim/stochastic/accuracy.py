@@ -76,22 +76,24 @@ def measure_accuracy(
 
 def plot(table: Table, title: str, float_accuracy: float | None, path: Path) -> None:
     """Mean over the seeds against T, a band from the worst to the best of them; the float network dashed."""
-    import matplotlib
+    # The plotting library takes a second to load; only who draws waits for it
+    from sim.plot_style import CYCLE, INK, label_right, new_figure, styled, write_figure
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
-    for name, row in table.items():
-        runs = list(row.values())
-        steps, mean = np.array(list(row)), np.array([np.mean(r) for r in runs])
-        seeds = len(runs[0])
-        label = f"{LABELS[name]}, mean and range of {seeds} seeds" if seeds > 1 else LABELS[name]
-        axes.plot(steps, mean, "o-", label=label)
-        axes.fill_between(steps, [min(r) for r in runs], [max(r) for r in runs], alpha=0.2)
-    if float_accuracy is not None:
-        axes.axhline(float_accuracy, color="black", linestyle="--", label="float")
-    axes.set(xlabel="time steps T", ylabel="accuracy (%)", title=title)
-    axes.legend()
-    axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=150)
+    runs = max(len(row[step]) for row in table.values() for step in row)
+    remark = f"mean of {runs} seeds, band from the worst to the best" if runs > 1 else "one seed"
+    with styled():
+        figure = new_figure(7.2, 4.4, f"Accuracy against time steps: {title}", remark)
+        axes = figure.subplots()
+        labels = [] if float_accuracy is None else [(float_accuracy, "float", INK)]
+        for (name, row), colour in zip(table.items(), CYCLE, strict=False):
+            steps, mean = list(row), [float(np.mean(values)) for values in row.values()]
+            axes.plot(steps, mean, "o-", color=colour)
+            low, high = [min(values) for values in row.values()], [max(values) for values in row.values()]
+            axes.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
+            labels.append((mean[-1], LABELS[name], colour))
+        if float_accuracy is not None:
+            axes.axhline(float_accuracy, color=INK, linestyle="--", linewidth=1)
+        axes.set(xlabel="time steps T", ylabel="accuracy (%)")
+        axes.grid()
+        label_right(axes, labels)
+        write_figure(figure, path)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 
 DATASETS = ("digits", "fashion-mnist", "cifar10")
 # The split of the digits: a fifth for testing, classes in equal parts
@@ -50,7 +50,7 @@ def load_images(name: str, folder: Path | None = None) -> Images:
     if name == "digits":
         return _digits()
     if name not in DATASETS:
-        raise InputError(f"data set must be one of {', '.join(DATASETS)}, not {name!r}")
+        raise InputError(f"data set must be one of {', '.join(DATASETS)}, not {quoted(name)}")
     if folder is None:
         raise InputError(f"data set {name} needs a folder that holds {name}/, none was given")
     return _fashion(folder / name) if name == "fashion-mnist" else _cifar(folder / name)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.inputs import INPUTS
 from golden.stochastic.attention import StochasticJob, StochasticSpikes, compute, expectation, prepare
 from golden.stochastic.config import MAX_SIZE, MAX_STEPS, StochasticConfig
@@ -122,7 +122,7 @@ def attend(
         LinkError: the board stopped answering.
     """
     if engine not in ENGINES:
-        raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+        raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {quoted(engine)}")
     if waves is not None and engine != "rtl":
         raise InputError(f"waves needs engine rtl, not {engine}, which has no signals to show")
     if steps is not None:

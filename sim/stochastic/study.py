@@ -127,7 +127,7 @@ def plan_areas(path: Path | None, size: int) -> dict[str, dict[str, int]]:
         }
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{file}: must be what python -m synth.alone --plans --json writes") from None
     if sizes == {size}:
         return areas
@@ -162,56 +162,3 @@ def study(
         )
         on_case(case.label, results[case.label])
     return results
-
-
-def plot(results: dict[str, dict[str, Any]], path: Path) -> None:
-    """Panels: error and bias against T, what averages keep of the error, row sums, area (where known)."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    known = {label: result for label, result in results.items() if "lut4" in result}
-    figure, panels = plt.subplots(2, 3, figsize=(17, 9.5), layout="constrained")
-    ideal = np.array(list(next(iter(results.values()))["error"].values()))
-    for number, (label, result) in enumerate(results.items()):
-        error = np.array(list(result["error"].values()))
-        panels[0, 0].plot(STEPS, error, "o-", label=label)
-        panels[0, 1].plot(STEPS, error / ideal, "o-")
-        # Beside each other, so that the bars can be told apart
-        place = np.array(STEPS) * 1.045 ** (number - len(results) / 2)
-        twice = 2 * np.array(list(result["mean_bias_error"].values()))
-        panels[0, 2].errorbar(place, list(result["mean_bias"].values()), twice, fmt="o", ms=4)
-    titles = (
-        "error of the output rate (RMS)",
-        "the same, over that of ideal random numbers",
-        "bias of the output rate, two standard errors",
-    )
-    for panel, title in zip(panels[0], titles, strict=True):
-        panel.set(xlabel="time steps T", xscale="log", title=title)
-        panel.set_xticks(STEPS, [str(t) for t in STEPS])
-        panel.minorticks_off()
-        panel.grid(alpha=0.3)
-    panels[0, 0].set(yscale="log")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
-    bars(panels[1, 0], results, {"token_mean": "mean over tokens", "feature_mean": "mean over features"})
-    panels[1, 0].set(title="error of averages, over that of independent outputs")
-    bars(panels[1, 1], results, {"row_sum_variance": "sum of a row's scores"})
-    panels[1, 1].set(title="variance, over that of independent units")
-    if known:
-        bars(panels[1, 2], known, {"lut4": "LUT4-equivalents", "flip_flops": "flip-flops"})
-        panels[1, 2].set(title="ECP5 cells of the engine")
-    else:
-        panels[1, 2].set_axis_off()
-    figure.savefig(path, dpi=110)
-
-
-def bars(panel: Any, results: dict[str, dict[str, Any]], kinds: dict[str, str]) -> None:
-    """Horizontal bars, one group per plan."""
-    place, width = np.arange(len(results), dtype=np.float64), 0.8 / len(kinds)
-    for number, (kind, label) in enumerate(kinds.items()):
-        values = [result[kind] for result in results.values()]
-        panel.barh(place + width * (number - (len(kinds) - 1) / 2), values, width, label=label)
-    panel.set(yticks=place, yticklabels=[label.replace(", ", ",\n", 1) for label in results])
-    panel.invert_yaxis()
-    panel.legend()

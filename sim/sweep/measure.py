@@ -15,6 +15,7 @@ from golden.code import check_range
 from golden.config import CoreConfig
 from golden.energy.hardware import mac_attention, spiking_attention, total
 from golden.exact import softmax_attention
+from golden.inputs import check_terms
 from golden.network.config import NetworkConfig
 from golden.network.convert import convert
 from golden.network.floating import FloatTransformer
@@ -51,8 +52,10 @@ class Heads:
         return checksum(self.arrays)
 
     def core(self, point: Point) -> CoreConfig:
-        _, tokens, head_dim = self.arrays["q"].shape
-        return point.config(tokens, head_dim, bias="bias" in self.arrays, mask="mask" in self.arrays)
+        heads, tokens, head_dim = self.arrays["q"].shape
+        # A bias may hold a mask
+        bias, allowed = check_terms(self.arrays.get("bias"), self.arrays.get("mask"), heads, tokens)
+        return point.config(tokens, head_dim, bias=bias is not None, mask=allowed is not None)
 
     def measure(self, point: Point) -> dict[str, Any]:
         """Error, cycles and energies of a point.

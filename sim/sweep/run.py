@@ -32,7 +32,7 @@ def read_point(path: Path) -> dict[str, Any] | None:
         result = json.loads(path.read_text(encoding="utf-8"))
         if REFUSED in result or all(name in result for name in FIELDS):
             return dict(result)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         pass
     raise InputError(f"{path}: damaged result of a sweep; remove it and run again")
 

@@ -115,7 +115,7 @@ def port_names(manifest: Manifest) -> list[str]:
 
 
 def _verilator_program(verilog: Path, ports: Sequence[str]) -> Path:
-    """Folder of the compiled program; built unless an equal one is in build/verilator.
+    """Folder of the compiled program; built unless an equal one is in the cache.
 
     Only the ports can be seen from the bench: that keeps compilation short.
     """

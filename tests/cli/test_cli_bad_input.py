@@ -66,11 +66,15 @@ WRONG_ARRAYS = {
     "infinite scale": (changed("scale_v", [1.0, np.inf]), r"scale_v must be finite, not inf at \[1\]"),
     "scales far apart": (changed("scale_o", [1e6, 1e6]), "scale_o/scale_v must be in"),
     "tiny float64": (changed("scale_o", [1e-200, 1e-200]), "scale_o must be at least 1e-100, not 1e-200"),
-    "huge float64": (changed("q", np.full((2, 5, 4), 1e60)), r"q must be at most 3.4e.38 .*, not 1e.60"),
+    "huge float64": (changed("q", np.full((2, 5, 4), 1e60)), r"q must be at most 3.40282e.38 .*, not 1e.60"),
     "NaN": (entry("q", (1, 2, 3), np.nan), r"q must be finite, not nan at \[1, 2, 3\]"),
     "infinity": (entry("v", (0, 0, 1), -np.inf), r"v must be finite, not -inf at \[0, 0, 1\]"),
     "NaN in bias": (entry("bias", (0, 4, 1), np.nan), r"bias must be finite, not nan at \[0, 4, 1\]"),
-    "masking by infinity": (entry("bias", (0, 4, 1), -np.inf), r"bias must be finite"),
+    "infinite bias": (entry("bias", (0, 4, 1), np.inf), r"bias must be finite, not inf at \[0, 4, 1\]"),
+    "row masked by its bias": (
+        lambda a: a["bias"][1, 3].fill(-np.inf),
+        r"bias, which masks at -5000 or less, and mask must allow .* none in head 1, row 3",
+    ),
     "no heads": (
         changed("q", np.ones((0, 5, 4), np.float32)),
         r"one of each, not float32 \[0, 5, 4\]",

@@ -1,13 +1,17 @@
 """`onespike boards` and what `synth`, `program` and `attention --engine board` refuse."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import serial
 
 from golden.config import PRESETS
+from sim.board.session import LinkError
+from sim.board.streams import open_session
 from synth.boards import BOARDS
 from synth.budgets import budgets
 
@@ -31,9 +35,9 @@ WRONG = {
     "board": (["--board", "arty"], r"board must be one of ulx3s-85f, .*, not 'arty'"),
     "preset": (["--preset", "huge"], "preset must be one of default, .*, not 'huge'"),
     "both": (["--preset", "tiny", "--config", "c.toml"], "--preset and --config exclude each other"),
-    "clock, word": (["--clock", "fast"], "'--clock': must be a positive number of MHz, not 'fast'"),
-    "clock, none": (["--clock", "0"], "'--clock': must be a positive number of MHz, not '0'"),
-    "clock, NaN": (["--clock", "nan"], "'--clock': must be a positive number of MHz, not 'nan'"),
+    "clock, word": (["--clock", "fast"], "'--clock': must be a number in 0.001..1e.06 MHz, not 'fast'"),
+    "clock, none": (["--clock", "0"], "'--clock': must be a number in 0.001..1e.06 MHz, not '0'"),
+    "clock, NaN": (["--clock", "nan"], "'--clock': must be a number in 0.001..1e.06 MHz, not 'nan'"),
     "bit rate": (
         ["--board", "icebreaker", "--clock", "25"],
         "clock of icebreaker must make 2e[+]06 baud within 2 %, 25 MHz does not",
@@ -106,7 +110,7 @@ PORTS = {
     "timeout of rtl": (["--engine", "rtl", "--timeout", "3"], "--timeout needs --engine board, not rtl"),
     "timeout": (
         ["--engine", "board", "--port", "p", "--timeout", "-1"],
-        "'--timeout': must be a positive number of seconds, not '-1'",
+        "'--timeout': must be a number in 0.001..1e.06 seconds, not '-1'",
     ),
     "stochastic": (["--scheme", "stochastic", "--port", "p"], "--port needs --engine board, not golden"),
     "absent": (
@@ -119,6 +123,20 @@ PORTS = {
 @pytest.mark.parametrize(("words", "message"), PORTS.values(), ids=PORTS.keys())
 def test_port(source: str, refused: Callable[..., str], words: list[str], message: str) -> None:
     refused("attention", source, "out.npz", *words, says=message)
+
+
+def test_port_in_use(source: str, refused: Callable[..., str]) -> None:
+    """Two programs on one line would each take bytes from the other."""
+    board, terminal = os.openpty()
+    name = os.ttyname(terminal)
+    words = ("attention", source, "out.npz", "--engine", "board", "--port", name, "--timeout", "0.05")
+    with serial.Serial(name, exclusive=True):
+        refused(*words, says="port must be .* cannot .another program uses it.$")
+    # Once it is free, what is wrong is that no board answers
+    with pytest.raises(LinkError, match="nothing came"), open_session(name, patience=0.05):
+        pass
+    os.close(board)
+    os.close(terminal)
 
 
 def test_failed_tool_names_its_log(folder: Path, run, loader: Path) -> None:

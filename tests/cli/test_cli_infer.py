@@ -133,10 +133,18 @@ def test_missing_and_wrong_data(folder: Path, refused: Callable[..., str]) -> No
     assert load_case("n.npz", folder / large, None, None).stride == 5
 
 
+def test_unknown_network(refused: Callable[..., str]) -> None:
+    """A slip in a name: the names are told."""
+    says = "--network must be one of digits, fashion, fashion-batchnorm or a file, not 'fasion'"
+    refused("infer", "--network", "fasion", says=says)
+    refused("synth", "--network", "fasion", says=says)
+    refused("rtl", "-o", "out", "--network", "fasion", says="--network must be a file that .*, not 'fasion'")
+
+
 @pytest.mark.parametrize("command", ["infer", "rtl"])
 def test_bad_network_files(folder: Path, refused: Callable[..., str], command: str) -> None:
     words = (command, "-o", "out", "--network")
-    refused(*words, "none.npz", says="none.npz: cannot be read")
+    refused(*words, "none.npz", says="--network must be .* file.*, not 'none.npz'")
     save_network(folder / "n.npz", small())
     (folder / "cut.npz").write_bytes((folder / "n.npz").read_bytes()[:-300])
     refused(*words, "cut.npz", says="cut.npz: must be a whole .npz file")
@@ -172,7 +180,7 @@ def test_weights_with_nan(folder: Path, refused: Callable[..., str]) -> None:
         (("--images", "4", "--rtl", "5"), r"--rtl must be .*0..4, not 5"),
         (("--steps", "x"), "must be an integer, not 'x'"),
         (("--steps", "0"), "steps"),
-        (("--log2-base", "1/0"), "must be a fraction a/b, not '1/0'"),
+        (("--log2-base", "1/0"), "must be a fraction \"a/b\", not '1/0'"),
         (("--seed", "-1"), "--seed must be an integer in 0"),
         (("--lanes", "0"), "lanes must be an integer in 1..256, not 0"),
         (("--engine", "gpu"), "must be one of rtl, board, not 'gpu'"),

@@ -40,7 +40,7 @@ CONFIGS = {
     "type": ('lanes = "64"', r"lanes must be an integer in 1\.\.256, not '64'"),
     "no integer": ("steps = 16.0", r"steps must be an integer in 1\.\.64, not 16.0"),
     "boolean": ("bias = 1", "bias must be true or false, not 1"),
-    "fraction": ('log2_base = "a/b"', "log2_base must be a string"),
+    "fraction": ('log2_base = "a/b"', "log2_base must be a fraction \"a/b\", not 'a/b'"),
     "base beyond": ('log2_base = "5/2"', r"log2_base must be a fraction a/b in \(0, 2\]"),
     "combination": ("lanes = 60\ncluster = 8", r"cluster must divide lanes \(60\), not 8"),
     "tokens per lane": ("lanes = 4\ncluster = 4\ntokens = 65", r"at most 16 per lane \(64\), not 65"),

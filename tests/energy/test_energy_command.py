@@ -32,9 +32,9 @@ def test_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     known = [scope["microjoule"] for scope in written["spiking"]["scopes"] if scope["microjoule"] is not None]
     assert written["spiking"]["microjoule"] == pytest.approx(sum(known))
     for wrong, message in (
-        (["--tokens", "0"], "--tokens must be at least 1"),
+        (["--tokens", "0"], "--tokens must be an integer in 1..1024, not 0"),
         (["--preset", "tiny", "--tokens", "400"], "tokens must be at most 16"),
-        (["--clock-pj", "-1"], "must be a number, at least 0"),
+        (["--clock-pj", "-1"], "must be a number in 0..1e+12, not"),
     ):
         assert main(["energy", "hardware", *wrong]) == 2
         assert message in capsys.readouterr().err
@@ -57,6 +57,12 @@ def test_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sparse["spiking"] < dense["spiking"]
     assert sparse["mac"] == dense["mac"]
     assert sparse["densities"] == {"operands": 0.5, "survivors": 0.2, "dense": 0.4, "parts": {"mlp1": 0.4}}
+    counts = json.dumps({"modes": {"linear": {"activity": activity}}})
+    nothing = "[" * 5000 + "]" * 5000
+    for spikes in ("NaN", "1e400", "11", "-1", "9" * 400, '"5"', "null", nothing):
+        measured.write_text(counts.replace('"spikes": 5', f'"spikes": {spikes}'))
+        assert main([*start, "--activity", str(measured)]) == 2
+        assert "must be a report of onespike evaluate" in capsys.readouterr().err
     measured.write_text("[]")
     assert main([*start, "--activity", str(measured)]) == 2
     assert "must be a report of onespike evaluate" in capsys.readouterr().err
@@ -96,4 +102,4 @@ def test_stochastic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*start, "--steps", "1000"]) == 0
     assert "no constant gives the paper's 6.3" in capsys.readouterr().out
     assert main([*start, "--rate", "1.5"]) == 2
-    assert "rate must be in 0..1, not 1.5" in capsys.readouterr().err
+    assert "must be a number in 0..1, not '1.5'" in capsys.readouterr().err

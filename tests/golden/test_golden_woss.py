@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from golden.code import PhaseCode
 from golden.config import PRESETS
-from golden.woss import MAX_RAMP_STEP, ramp_step, spike_shift, winners
+from golden.woss import MAX_RAMP_STEP, SCORE_LIMIT, ramp_step, spike_shift, winners
 
 
 def first_step(distance: int, step: int, code: PhaseCode, window: int) -> int:
@@ -24,8 +24,8 @@ def first_step(distance: int, step: int, code: PhaseCode, window: int) -> int:
 @given(
     code=codes(),
     seed=SEEDS,
-    step_bits=st.integers(0, 40),
-    score_bits=st.integers(1, 43),
+    step_bits=st.integers(0, 62),
+    score_bits=st.integers(1, 52),
     masked=st.booleans(),
 )
 @examples(150)
@@ -37,13 +37,13 @@ def test_equals_the_scan_of_the_ramp(
     window = int(rng.integers(1, code.steps + 1))
     step = rng.integers(0, 2**step_bits, heads, endpoint=True)
     # Near the winner distances straddle the ramp, farther out they reach the whole range
-    spread = max(1, int(step.max()) * window >> code.ramp_bits)
+    spread = max(1, min(int(step.max()) * window >> code.ramp_bits, SCORE_LIMIT))
     scores = np.where(
         rng.random((heads, rows, keys)) < 0.8,
         -rng.integers(0, 2 * spread, (heads, rows, keys)),
         rng.integers(-(2**score_bits), 2**score_bits, (heads, rows, keys)),
     )
-    scores = np.clip(scores, -(2**43), 2**43)
+    scores = np.clip(scores, 1 - SCORE_LIMIT, SCORE_LIMIT - 1)
     allowed = None
     if masked:
         allowed = rng.random(scores.shape) < 0.6
@@ -62,7 +62,7 @@ def test_equals_the_scan_of_the_ramp(
         assert spikes.sign[h, i].tolist() == [int(t < code.steps) for t in expected]
 
 
-@given(code=codes(), seed=SEEDS, step=st.integers(1, 2**40))
+@given(code=codes(), seed=SEEDS, step=st.integers(1, 2**44) | st.integers(2**44, 2**53))
 @examples(100)
 def test_distances_at_each_threshold(code: PhaseCode, seed: int, step: int) -> None:
     """The last distance that still fires at t, and the next one."""
@@ -81,11 +81,24 @@ def test_step_of_zero_lets_only_the_winners_fire() -> None:
     assert spikes.phase[0, 0].tolist() == [0, 16, 0, 16]
 
 
-def test_huge_step_fires_every_key_at_once() -> None:
-    code = PhaseCode()
-    scores = np.array([[[0, -(2**34), 2**34]]])
-    _, spikes = spike_shift(scores, np.array([MAX_RAMP_STEP]), code, 16)
+@pytest.mark.parametrize("ramp_bits", [0, 8])
+def test_largest_step_fires_every_key_at_once(ramp_bits: int) -> None:
+    code = PhaseCode(steps=64, ramp_bits=ramp_bits)
+    scores = np.array([[[0, 1 - SCORE_LIMIT, SCORE_LIMIT - 1]]])
+    _, spikes = spike_shift(scores, np.array([MAX_RAMP_STEP]), code, 64)
     assert spikes.phase[0, 0].tolist() == [0, 0, 0]
+    # and any larger one would do the same
+    assert (2 * SCORE_LIMIT - 2) * 2**8 <= MAX_RAMP_STEP // 2
+
+
+def test_large_steps_are_told_apart() -> None:
+    """Where a step beyond 2**40 was taken for one that fires all keys, or divided in floats."""
+    code = PhaseCode(steps=64, ramp_bits=4)
+    step = (1 << 51) + 1
+    at = [(step // 2 + t * step) >> 4 for t in range(64)]
+    distances = np.array([[[0, *at, *(d + 1 for d in at)]]])
+    _, spikes = spike_shift(-distances, np.array([step]), code, 64)
+    assert spikes.phase[0, 0].tolist() == [first_step(d, step, code, 64) for d in distances[0, 0].tolist()]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -95,7 +108,7 @@ def test_clipping_the_step_to_the_core_changes_no_phase(name: str, seed: int, wi
     config = PRESETS[name]
     limit = 1 << (config.score_width - 1)
     rng = np.random.default_rng(seed)
-    bits = 40 if wide else config.step_width + 1
+    bits = 62 if wide else config.step_width + 1
     step = rng.integers(0, 2**bits, 4, endpoint=True)
     scores = rng.integers(-limit, limit, (4, 3, 20))
     scores[:, :, :2] = [-limit, limit - 1]  # the widest distance a score register can hold

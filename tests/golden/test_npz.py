@@ -83,7 +83,7 @@ def test_comment_of_the_archive(path: Path) -> None:
     np.savez(path, **ARRAYS)
     with zipfile.ZipFile(path, "a") as archive:
         archive.comment = b"of somebody"
-    with pytest.raises(InputError, match="must be a whole .npz file"):
+    with pytest.raises(InputError, match=r"must be a whole \.npz file"):
         read_npz(path)
 
 
@@ -100,7 +100,7 @@ def test_check_sum_of_the_last_byte(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[content.index(np.float64(999.0).tobytes())] ^= 1
     path.write_bytes(content)
-    with pytest.raises(InputError, match="q must be a whole array of numbers .*CRC"):
+    with pytest.raises(InputError, match=r"q must be a whole array of numbers .*CRC"):
         read_npz(path)
 
 

@@ -104,6 +104,7 @@ class Ramp(wiring.Component):
             search.take.eq(self.i_scores.valid & search.free),
             search.final.eq(self.i_scores.payload.final),
             search.release_slot.eq(ramp.release_slot),
+            ramp.slot_full.eq(search.slot_full),
             # the shortest way of a winner: two cycles in the cluster, one in its tree, two to collect
             winners.w_en.eq(delay(m, found, 5)),
             winners.w_data.eq(delay(m, scores.winner, 5)),

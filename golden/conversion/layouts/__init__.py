@@ -7,7 +7,7 @@ a file, a key or an option, is refused here.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from golden.conversion.facts import Facts, quoted
+from golden.conversion.facts import Facts, as_json
 from golden.conversion.folder import CONFIG
 from golden.conversion.layouts import bert, swin, torch_encoder, vit
 from golden.conversion.layouts.options import Choices, Options
@@ -81,4 +81,4 @@ def read_model(tensors: Tensors, options: Options) -> tuple[str, Model]:
 def said_of(config: Facts) -> str:
     """What config.json calls the model."""
     keys = ("model_type", "architecture", "architectures")
-    return "".join(f", {key} {quoted(config.table[key])}" for key in keys if key in config.table)
+    return "".join(f", {key} {as_json(config.table[key])}" for key in keys if key in config.table)

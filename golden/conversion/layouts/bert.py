@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from golden.conversion.facts import Facts, quoted
+from golden.conversion.facts import Facts, as_json
 from golden.conversion.folder import CONFIG
 from golden.conversion.layouts.options import Choices
 from golden.conversion.layouts.parts import activation_of, dense, epsilon_of, heads_of, norm
@@ -70,7 +70,7 @@ def kind_of(tensors: Tensors, choices: Choices, config: Facts, prefix: str) -> K
     if name is None:
         return None
     if name not in KINDS:
-        reason = f"model_type must be one of {', '.join(KINDS)}, not {quoted(name)}"
+        reason = f"model_type must be one of {', '.join(KINDS)}, not {as_json(name)}"
         tensors.refuse("architecture", reason)
         return None
     if prefix not in ("", KINDS[name].prefix):

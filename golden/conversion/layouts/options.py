@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from golden.conversion.facts import quoted
+from golden.conversion.facts import as_json
 from golden.conversion.folder import CONFIG
 from golden.conversion.tensors import Tensors
 
@@ -68,7 +68,7 @@ class Choices:
         self.asked.add(name)
         option = getattr(self.options, name)
         if None not in (option, said) and option != said:
-            reason = f"the folder says {name} = {quoted(said)}, the option {FLAGS[name]} {quoted(option)}"
+            reason = f"the folder says {name} = {as_json(said)}, the option {FLAGS[name]} {as_json(option)}"
             self.tensors.refuse(name, reason)
         return option if said is None else said
 

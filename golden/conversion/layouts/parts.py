@@ -7,6 +7,7 @@ import numpy as np
 
 from golden.conversion.layouts.options import MASKS, POOLINGS, Choices
 from golden.conversion.tensors import Tensors
+from golden.errors import quoted
 from golden.models.engine import Linear
 from golden.models.functions import ACTIVATIONS, Norm
 
@@ -82,5 +83,5 @@ def mask_of(choices: Choices, said: str | None) -> str:
 def _named(choices: Choices, name: str, said: str | None, usual: str | None, known: Any) -> str:
     value = choices.pick(name, said, usual)
     if value is not None and value not in known:
-        choices.tensors.refuse(name, f"{name} must be one of {', '.join(known)}, not {value[:60]!r}")
+        choices.tensors.refuse(name, f"{name} must be one of {', '.join(known)}, not {quoted(value)}")
     return value if value in known else next(iter(known))

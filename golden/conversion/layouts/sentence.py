@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from golden.conversion.facts import quoted
+from golden.conversion.facts import as_json
 from golden.conversion.folder import CONFIG, MODULES, SENTENCE_CONFIG, SENTENCE_FILES, TOKENIZER_CONFIG
 from golden.conversion.layouts.options import POOLINGS, Choices
 from golden.conversion.layouts.parts import pooling_of
@@ -95,7 +95,7 @@ def pooling_said(tensors: Tensors, file: str, dim: int) -> str | None:
     flags = [flag for flag in POOLING_FLAGS if facts.take(flag, "flag", usual.get(flag, False))]
     found = [*(POOLING_FLAGS[flag] for flag in flags), *([named] if named else [])]
     if len(found) != 1 or found[0] is None:
-        reason = f"{file} must ask for the cls token or the mean of the tokens, not {quoted(facts.table)}"
+        reason = f"{file} must ask for the cls token or the mean of the tokens, not {as_json(facts.table)}"
         tensors.refuse(file, reason)
         return None
     return found[0]

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from golden.conversion.facts import Facts, quoted
+from golden.conversion.facts import Facts, as_json
 from golden.conversion.folder import CONFIG
 from golden.conversion.layouts.options import Choices
 from golden.conversion.tensors import Tensors
@@ -74,7 +74,7 @@ def read_timm(tensors: Tensors, choices: Choices, names: str, features: int, hea
     name = None if architecture is None else re.fullmatch(names, architecture.partition(".")[0])
     if architecture is not None and name is None:
         forms = re.sub(r"\?P<\w+>", "", names).replace(r"\d+", "N")
-        tensors.refuse("architecture", f"architecture must be {forms}, not {quoted(architecture)}")
+        tensors.refuse("architecture", f"architecture must be {forms}, not {as_json(architecture)}")
     activation = arguments.take("act_layer", "text")
     said = [facts.one_of("global_pool", POOLS) for facts in (config, arguments)]
     pools = sorted({pool for pool in said if pool is not None})
