@@ -11,7 +11,9 @@ from rich.table import Table
 
 from golden.code import PhaseCode, check_range
 from golden.conversion.convert import Conversion, convert, record
+from golden.conversion.folder import TOKENIZER_CONFIG
 from golden.conversion.layouts import Options, read_model
+from golden.conversion.layouts.options import MASKS, POOLINGS
 from golden.conversion.scheme import (
     ATTENTION_GRANULARITIES,
     GRANULARITIES,
@@ -24,7 +26,9 @@ from golden.conversion.scheme import (
 )
 from golden.conversion.store import TOKENIZER, save
 from golden.conversion.tensors import read_tensors
+from golden.conversion.text import check_settings
 from golden.errors import writing
+from golden.models.functions import ACTIVATIONS
 from onespike.files import filled_folder
 from onespike.options import MAX_SEED, SeedOption, fraction, whole_number
 from onespike.tables import print_tables, progress
@@ -110,16 +114,54 @@ def convert_model(
     weight_bits: Annotated[
         int, typer.Option("--weight-bits", metavar="N", parser=whole_number, help="Width of dense weights.")
     ] = 8,
+    architecture: Annotated[
+        str | None,
+        typer.Option(
+            "--architecture",
+            metavar="NAME",
+            help="model_type of transformers or architecture of timm, where config.json is silent.",
+        ),
+    ] = None,
     heads: Annotated[
         int | None,
         typer.Option("--heads", metavar="N", parser=whole_number, help="Heads, where config.json is silent."),
     ] = None,
     activation: Annotated[
-        str | None, typer.Option("--activation", help="Activation function, where config.json is silent.")
+        str | None,
+        typer.Option(
+            "--activation", metavar="|".join(ACTIVATIONS), help="Activation, where config.json is silent."
+        ),
     ] = None,
     norm_first: Annotated[
         bool | None,
         typer.Option("--norm-first/--norm-last", help="Order in a torch.nn.TransformerEncoder."),
+    ] = None,
+    epsilon: Annotated[
+        float | None,
+        typer.Option("--epsilon", metavar="E", help="Epsilon of the norms, where config.json is silent."),
+    ] = None,
+    pooling: Annotated[
+        str | None,
+        typer.Option(
+            "--pooling",
+            metavar="|".join(POOLINGS),
+            help="How the tokens become one vector, where the folder is silent.",
+        ),
+    ] = None,
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            "--mask", metavar="|".join(MASKS), help="What tokens of a torch.nn.TransformerEncoder see."
+        ),
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--leave-out",
+            metavar="NAME",
+            help="Go on without the tensors of this name, a head that does not run here; may be repeated.",
+            show_default=False,
+        ),
     ] = None,
     tokenizer: Annotated[
         Path | None,
@@ -129,9 +171,12 @@ def convert_model(
 ) -> None:
     """Convert a trained transformer without retraining.
 
-    MODEL is a .safetensors file (read without torch), an .npz, or a PyTorch state dict (.pt, .pth,
-    .bin; torch must be installed) in the layout of a Hugging Face BERT encoder, a timm vision
-    transformer, a timm Swin transformer, or `torch.nn.TransformerEncoder`; or a folder that holds one.
+    MODEL is a .safetensors file, an .npz, or a PyTorch state dict (.pt, .pth, .bin), read without
+    torch, in the layout of a Hugging Face BERT encoder, a timm vision transformer, a timm Swin
+    transformer, or `torch.nn.TransformerEncoder`; or a folder that holds one, or its shards.
+
+    What the files beside the weights say is followed or refused. What they do not say and the outputs
+    depend on is asked for.
 
     Each node gets a verdict: exact, approximate (with its error on the calibration samples), or kept
     in float. A model is refused as a whole when a node cannot be converted; then the verdicts name every
@@ -140,7 +185,7 @@ def convert_model(
     Examples:
 
         onespike convert minilm/ -o build/minilm --samples stsb-en-dev.csv --steps 24 --log2-base 2/7
-        onespike convert vit.safetensors -o build/vit --samples images.npz --heads 12
+        onespike convert vit/ -o build/vit --samples images.npz
     """
     check_range("--count", count, 1, 1 << 20)
     check_range("--seed", seed, 0, MAX_SEED)
@@ -153,8 +198,16 @@ def convert_model(
         window=window,
         weight_bits=weight_bits,
     )
-    options = Options(heads=heads, activation=activation, norm_first=norm_first)
-    job = Job(source, target, samples_file, count, scheme, options, tokenizer, seed)
+    options = Options(
+        architecture=architecture,
+        heads=heads,
+        activation=activation,
+        norm_first=norm_first,
+        epsilon=epsilon,
+        pooling=pooling,
+        mask=mask,
+    )
+    job = Job(source, target, samples_file, count, scheme, options, leave_out or [], tokenizer, seed)
     try:
         layout, conversion, used = converted(job)
     except RefusedModel as error:
@@ -174,6 +227,7 @@ class Job:
     count: int
     scheme: Scheme
     options: Options
+    leave_out: list[str]
     tokenizer: Path | None
     seed: int
 
@@ -183,9 +237,12 @@ def converted(job: Job) -> tuple[str, Conversion, int]:
     with filled_folder("-o", job.target) as place, progress() as bar:
         task = bar.add_task("read", total=4)
         tensors = read_tensors(job.source)
+        tensors.leave_out(job.leave_out)
         layout, model = read_model(tensors, job.options)
         beside = job.tokenizer or tensors.path.parent / TOKENIZER
         calibration = calibration_samples(model, job.samples_file, beside, job.count, job.seed)
+        if layout == "bert":
+            check_settings(beside, tensors.facts(TOKENIZER_CONFIG))
         samples = calibration.samples
         bar.update(task, advance=1, description=f"calibrate on {len(samples)} samples")
         ranges, layers = record(model, samples)

@@ -55,7 +55,7 @@ def record(model: Model, batches: Iterable[NDArray[Any]]) -> tuple[Ranges, dict[
 
     Raises:
         InputError: no samples.
-        RefusedModel: a sample drives the float network out of range.
+        RefusedModel: a sample drives the float network out of range, or none brings a node away from zero.
     """
     recorder = NodeRecorder()
     with np.errstate(all="ignore"):  # a network out of range is reported below, by node
@@ -70,6 +70,12 @@ def record(model: Model, batches: Iterable[NDArray[Any]]) -> tuple[Ranges, dict[
         (name, f"calibration drives node {name} of the float network out of range")
         for name in nodes
         if not all(np.isfinite(store[name]).all() for store in stores if name in store)
+    ]
+    problems = problems or [
+        (name, f"calibration leaves node {name} at zero: no scale can be taken from these samples")
+        for name in nodes
+        # Of attention each of q, k, v and the output, which lie along the first axis
+        if not all(part.any() for store in stores if name in store for part in np.atleast_2d(store[name]))
     ]
     if problems:
         raise RefusedModel(refusal(problems), nodes, problems)

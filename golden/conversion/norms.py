@@ -34,6 +34,6 @@ def norm_readers(model: Model) -> Readers:
     for index, block in enumerate(model.blocks):
         reads |= block_readers(f"block{index}", block, before)
         before = (f"block{index}.norm2", block.norm2)
-    if isinstance(model, Vit) and model.head is not None:
+    if isinstance(model, Vit) and model.head is not None and model.pool_first:
         reads["head"] = ("norm", model.norm)
     return reads

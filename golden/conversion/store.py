@@ -1,6 +1,6 @@
 """A converted model on disk: tensors, integers and a description, each guarded by a checksum.
 
-DIR/conversion.json   format, layout, options, scheme, verdicts, checksums
+DIR/conversion.json   format, layout, options, facts of the source's folder, scheme, verdicts, checksums
 DIR/model.safetensors float tensors under the names of the source
 DIR/integers.npz      weights, biases, units and scales of every converted node
 DIR/tokenizer.json    copied, for text encoders
@@ -21,14 +21,15 @@ from golden.conversion.convert import Conversion
 from golden.conversion.layouts import Model, Options, read_model
 from golden.conversion.optional import optional
 from golden.conversion.scheme import Scheme, Verdict
-from golden.conversion.tensors import Tensors, read_tensors
+from golden.conversion.tensors import Tensors
+from golden.conversion.weights import read_weights
 from golden.errors import InputError, quoted
 from golden.linear import IntegerLinear
 from golden.models.engine import SpikingAttention
 from golden.models.norm import SpikingNorm, restore_norm
 from golden.npz import read_npz
 
-FORMAT = "onespike conversion 2"
+FORMAT = "onespike conversion 3"
 DESCRIPTION = "conversion.json"
 TENSORS = "model.safetensors"
 INTEGERS = "integers.npz"
@@ -75,7 +76,8 @@ def save(
         "format": FORMAT,
         "layout": layout,
         "options": asdict(options),
-        "config": tensors.config,
+        "files": tensors.files,
+        "left_out": tensors.left_out,
         "scheme": {
             "steps": code.steps,
             "log2_base": str(code.log2_base),
@@ -126,7 +128,8 @@ def load(folder: Path) -> Stored:
                 raise InputError(f"{folder / name}: missing or changed since it was converted; convert again")
         scheme = read_scheme(description["scheme"])
         options = Options(**description["options"])
-        config = dict(description["config"])
+        files = dict(description["files"])
+        left_out = list(description["left_out"])
         verdicts = [Verdict(**verdict) for verdict in description["verdicts"]]
         calibration = dict(description["calibration"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -134,8 +137,8 @@ def load(folder: Path) -> Stored:
             text = str(error)
             raise InputError(text if text.startswith(str(folder)) else f"{path}: {text}") from None
         raise InputError(f"{path}: damaged description ({type(error).__name__}: {error})") from None
-    tensors = read_tensors(folder / TENSORS)
-    tensors.config = config
+    weights = folder / TENSORS
+    tensors = Tensors(path=weights, arrays=read_weights(weights), files=files, left_out=left_out)
     layout, model = read_model(tensors, options)
     linears, attentions, norms = read_integers(folder / INTEGERS, scheme)
     conversion = Conversion(

@@ -1,8 +1,7 @@
-"""Tensors of a model file, each taken by name and checked for shape and finiteness."""
+"""What a model is read from: its tensors, each taken by name and checked, and the facts of its folder."""
 
-import importlib
-import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.conversion.optional import optional
+from golden.conversion.facts import Facts, as_json
+from golden.conversion.folder import MODULES, facts_beside, modules_of, weights_of
 from golden.conversion.scheme import RefusedModel, refusal
-from golden.errors import InputError
-from golden.npz import read_npz
+from golden.conversion.weights import read_weights
+from golden.errors import InputError, quoted
 
 Floats = NDArray[np.float32]
-SUFFIXES = (".safetensors", ".npz", ".pt", ".pth", ".bin")
-# In a folder, the files that the usual libraries write
-USUAL_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 @dataclass
@@ -31,15 +28,19 @@ class Tensors:
     Attributes:
         path: where they were read, for messages.
         arrays: by name; any dtype.
-        config: contents of config.json beside the file, empty where there is none.
+        files: contents of the JSON files beside it, by name.
+        left_out: names of tensors that the user wants the model to be without.
         taken: names used so far.
+        opened: facts that were looked at so far, by file.
         problems: (node, reason) of what was refused so far.
     """
 
     path: Path
     arrays: dict[str, NDArray[Any]]
-    config: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, Any] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    opened: dict[str, Facts] = field(default_factory=dict)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
     def __contains__(self, name: str) -> bool:
@@ -50,13 +51,51 @@ class Tensors:
         return f"{node}.weight" in self.arrays or f"{node}.bias" in self.arrays
 
     def refuse(self, node: str, reason: str) -> None:
-        """Remember why a node cannot be converted."""
-        self.problems.append((node, reason))
+        """Remember why a node cannot be converted, once."""
+        if (node, reason) not in self.problems:
+            self.problems.append((node, reason))
 
     def settle(self) -> None:
         """Raises RefusedModel if anything was refused."""
         if self.problems:
             raise RefusedModel(f"{self.path}: {refusal(self.problems)}", self.nodes, self.problems)
+
+    def facts(self, file: str) -> Facts:
+        """The facts of a JSON file beside the tensors, none where it is absent."""
+        if file not in self.opened:
+            table = self.files.get(file, {})
+            if not isinstance(table, dict):
+                self.refuse(file, f"{file} must hold a table, not {as_json(table)}")
+                table = {}
+            self.opened[file] = Facts(file, table, self.refuse)
+        return self.opened[file]
+
+    def modules(self) -> list[dict[str, str]]:
+        """What modules.json names; empty where there is none."""
+        self.opened[MODULES] = Facts(MODULES, {}, self.refuse)  # a list: all of it is the reader's
+        return modules_of(self.files)
+
+    def inner(self, facts: Facts, key: str) -> Facts:
+        """The facts of a table inside another, none where it is absent."""
+        file = f"{key} of {facts.file}"
+        if file not in self.opened:
+            self.opened[file] = Facts(file, facts.take(key, "table", {}), self.refuse)
+        return self.opened[file]
+
+    def leave_out(self, prefixes: Iterable[str]) -> None:
+        """Go on without the tensors whose names are, or begin with, one of `prefixes`.
+
+        Raises:
+            InputError: no tensor has such a name.
+        """
+        for prefix in prefixes:
+            start = prefix.rstrip(".")
+            names = sorted(name for name in self.arrays if f"{name}.".startswith(f"{start}."))
+            if not names:
+                raise InputError(f"{self.path}: --leave-out must name tensors, {quoted(prefix)} names none")
+            self.left_out += names
+            for name in names:
+                del self.arrays[name]
 
     @property
     def nodes(self) -> list[str]:
@@ -82,15 +121,16 @@ class Tensors:
         if not fits:
             wanted = ", ".join(str(size) if size else "any" for size in shape)
             reason = f"must have the shape [{wanted}], not {list(array.shape)}"
-        elif array.dtype.kind not in "fiu":
-            reason = f"must hold real numbers, not {array.dtype}"
+        elif array.dtype.kind != "f":
+            reason = f"must hold floats, not {array.dtype}: quantised weights are not followed"
         else:
-            values = array.astype(np.float32)
+            with np.errstate(over="ignore"):
+                values = array.astype(np.float32)
             finite = np.isfinite(values)
             if finite.all():
                 return values
             where = [int(i) for i in np.argwhere(~finite)[0]]
-            reason = f"must be finite, not {array[tuple(where)]} at {where}"
+            reason = f"must be finite in float32, not {array[tuple(where)]} at {where}"
         self.refuse(node_of(name), f"tensor {name} {reason}")
         if array.ndim == len(shape):
             unknown = tuple(size or found for size, found in zip(shape, array.shape, strict=True))
@@ -111,15 +151,24 @@ class Tensors:
         # No block is without tensors: a wild number is a leftover, not a reason to look for as many
         return min(max(found, default=-1) + 1, len(self.arrays))
 
-    def refuse_leftovers(self, ignorable: str) -> None:
-        """Refuse tensors that nothing used.
+    def refuse_leftovers(self, harmless: str) -> None:
+        """Refuse tensors that nothing used, files that nothing opened, and facts that nothing followed.
 
         Args:
-            ignorable: regular expression of names that carry no weights of the inference.
+            harmless: regular expression of names of tensors that take no part in the outputs.
         """
         for name in sorted(self.arrays, key=natural):
-            if name not in self.taken and not re.search(ignorable, name):
-                self.refuse(node_of(name), f"tensor {name} is of an unknown part of the model")
+            if name not in self.taken and not re.search(harmless, name):
+                self.refuse(
+                    node_of(name),
+                    f"tensor {name} is of an unknown part of the model; --leave-out {node_of(name)} goes on "
+                    "without it",
+                )
+        for file in self.files:
+            if file not in self.opened:
+                self.refuse(file, f"{file} beside the tensors is neither followed nor harmless")
+        for facts in self.opened.values():
+            facts.settle()
 
 
 def node_of(tensor: str) -> str:
@@ -133,87 +182,10 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 
 def read_tensors(path: Path) -> Tensors:
-    """Tensors of a .safetensors, .npz, .pt, .pth or .bin file, or of a folder that holds one.
-
-    PyTorch files need torch; only tensors are read from them, never code.
+    """Tensors of a .safetensors, .npz, .pt, .pth or .bin file, or of a folder that holds one or its shards.
 
     Raises:
-        InputError: nothing there, an unknown or damaged file, or torch is missing.
+        InputError: nothing there, an unknown or damaged file, or more than one model.
     """
-    folder = path if path.is_dir() else path.parent
-    if path.is_dir():
-        candidates = [path / name for name in USUAL_FILES if (path / name).is_file()]
-        candidates += sorted(p for p in path.iterdir() if p.suffix in SUFFIXES and p not in candidates)
-        if not candidates:
-            raise InputError(f"{path}: no model file ({', '.join(SUFFIXES)}) in this folder")
-        path = candidates[0]
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    readers = {".safetensors": _read_safetensors, ".npz": read_npz}
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"{path}: a model file must end in {', '.join(SUFFIXES)}")
-    arrays = readers.get(path.suffix, _read_torch)(path)
-    if not arrays:
-        raise InputError(f"{path}: holds no tensors")
-    return Tensors(path=path, arrays=arrays, config=_read_config(folder / "config.json"))
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not readable as JSON ({error})") from None
-    if not isinstance(config, dict):
-        raise InputError(f"{path}: must hold a JSON object")
-    return config
-
-
-def _read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
-    safetensors = optional("safetensors")
-    try:
-        return {name: _array(tensor) for name, tensor in safetensors.deserialize(path.read_bytes())}
-    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not readable as safetensors ({_first_line(error)})") from None
-
-
-# Types of safetensors files by their names there; bfloat16 is the upper half of a float32
-TYPES = {"BOOL": "?", "F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2"}
-TYPES |= {f"{kind}{bits}": f"<{kind.lower()}{bits // 8}" for kind in "IU" for bits in (8, 16, 32, 64)}
-
-
-def _array(tensor: dict[str, Any]) -> NDArray[Any]:
-    if tensor["dtype"] not in TYPES:
-        raise ValueError(f"data type {tensor['dtype']} is not known")
-    array = np.frombuffer(tensor["data"], TYPES[tensor["dtype"]]).reshape(tensor["shape"])
-    return (array.astype(np.uint32) << 16).view(np.float32) if tensor["dtype"] == "BF16" else array
-
-
-def _read_torch(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        torch: Any = importlib.import_module("torch")  # optional, and without types where it is missing
-    except ImportError:
-        raise InputError(
-            f"{path}: reading PyTorch files needs torch; install it, or save the model as safetensors"
-        ) from None
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler raises whatever a damaged file makes it raise
-        # A file may hold any object of Python; torch names the first class that is no part of tensors
-        if found := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
-            raise InputError(
-                f"{path}: must be a state dict, not a pickled {found[1]}; "
-                "torch.save(model.state_dict(), PATH) writes one"
-            ) from None
-        raise InputError(f"{path}: not readable as a PyTorch state dict ({_first_line(error)})") from None
-    for key in ("state_dict", "model"):
-        if isinstance(state, dict) and isinstance(state.get(key), dict):
-            state = state[key]
-    if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
-        raise InputError(f"{path}: must hold a state dict, names and tensors")
-    return {name: value.to(torch.float32).numpy() for name, value in state.items()}
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
+    weights = weights_of(path)
+    return Tensors(path=weights, arrays=read_weights(weights), files=facts_beside(path, weights))

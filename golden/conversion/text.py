@@ -3,10 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+from golden.conversion.facts import Facts, as_json
 from golden.conversion.optional import optional
 from golden.errors import InputError
 
-DEFAULT_LENGTH = 256
+# Keys of tokenizer_config.json, the class of the step of the tokenizer.json that they set, its attribute
+SETTINGS = {
+    "do_lower_case": ("normalizer", "BertNormalizer", "lowercase"),
+    "strip_accents": ("normalizer", "BertNormalizer", "strip_accents"),
+    "tokenize_chinese_chars": ("normalizer", "BertNormalizer", "handle_chinese_chars"),
+    "add_prefix_space": ("pre_tokenizer", "ByteLevel", "add_prefix_space"),
+}
 
 
 def load_tokenizer(path: Path) -> Any:
@@ -27,10 +34,25 @@ def load_tokenizer(path: Path) -> Any:
     return tokenizer
 
 
-def tokenise(tokenizer: Any, sentences: list[str], length: int = DEFAULT_LENGTH) -> list[list[int]]:
-    """Token numbers of each sentence, cut to `length` with the last (separating) token kept."""
-    numbers = []
-    for encoding in tokenizer.encode_batch(sentences):
-        ids = list(encoding.ids)
-        numbers.append(ids if len(ids) <= length else [*ids[: length - 1], ids[-1]])
-    return numbers
+def check_settings(path: Path, config: Facts) -> None:
+    """Refuse a tokenizer whose tokenizer_config.json, which the usual libraries follow, says otherwise.
+
+    Raises:
+        InputError: as `load_tokenizer`, or settings that differ.
+    """
+    tokenizer = load_tokenizer(path)
+    for key, (step, kind, attribute) in SETTINGS.items():
+        found, said = getattr(tokenizer, step), config.table.get(key)
+        if said is None or type(found).__name__ != kind:
+            continue
+        actual = getattr(found, attribute)
+        if said != actual:
+            raise InputError(
+                f"{path}: its {attribute} is {as_json(actual)}, {config.file} says {key} = {as_json(said)}"
+            )
+
+
+def tokenise(tokenizer: Any, sentences: list[str], length: int) -> list[list[int]]:
+    """Token numbers of each sentence, those at its end cut to `length` tokens with the special ones."""
+    tokenizer.enable_truncation(length)
+    return [list(encoding.ids) for encoding in tokenizer.encode_batch(sentences)]

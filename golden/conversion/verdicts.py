@@ -9,6 +9,7 @@ from golden.linear import IntegerLinear
 from golden.models.bert import Bert
 from golden.models.engine import Floats, Linear, RecordingEngine, SpikingEngine
 from golden.models.functions import Norm
+from golden.models.vit import Vit
 
 
 class Comparison(RecordingEngine):
@@ -94,5 +95,7 @@ def float_verdicts(model: Model, layers: dict[str, Linear], norms: list[str]) ->
         verdicts.append(kept(f"{block}.sum", "its result stays wide"))
     if isinstance(model, Bert):
         verdicts.append(exact("embedding", "table look-up"))
-        verdicts.append(kept("pooling", "mean over tokens and its length"))
+        verdicts.append(kept("pooling", "over tokens, and the length of the embedding"))
+    if isinstance(model, Vit) and model.pooling == "mean":
+        verdicts.append(kept("pooling", "over patches"))
     return verdicts + [kept(name, "norms in spikes were not asked for") for name in norms]

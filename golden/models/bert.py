@@ -1,4 +1,4 @@
-"""BERT-type text encoder (Devlin et al., 2019) and sentence embedding by mean pooling."""
+"""BERT-type text encoder (Devlin et al., 2019) and the embedding of its sentences."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.models.encoder import Block, run_block
-from golden.models.engine import Engine, Floats, Linear
+from golden.models.engine import Engine, Floats
 from golden.models.functions import Norm
 
 
@@ -18,8 +18,10 @@ class Bert:
         words: [vocabulary, dim]; positions: [length, dim]; types: [kinds, dim].
         norm: layer norm of the embedding.
         blocks: the encoder.
-        pooler: dense layer with tanh on the first token, or None.
-        classifier: dense layer on the pooled vector, or None.
+        length: the most tokens of a sentence.
+        padding: number of a token that may not be in a sentence, since positions do not count it; or None.
+        pooling: "mean" of the hidden states, or "cls", that of the first token.
+        unit: embeddings are scaled to the length 1.
     """
 
     words: Floats
@@ -27,8 +29,10 @@ class Bert:
     types: Floats
     norm: Norm
     blocks: list[Block]
-    pooler: Linear | None = None
-    classifier: Linear | None = None
+    length: int
+    padding: int | None = None
+    pooling: str = "mean"
+    unit: bool = True
 
     def encode(
         self,
@@ -56,18 +60,11 @@ class Bert:
     def embed(
         self, tokens: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
     ) -> Floats:
-        """Unit vectors [batch, dim]: mean of the hidden states over the tokens (Sentence-BERT)."""
+        """Sentence embeddings [batch, dim] by `pooling` (Sentence-BERT), of length 1 if `unit`."""
         hidden = self.encode(tokens, engine, allowed)
-        weight = np.ones(tokens.shape) if allowed is None else allowed.astype(np.float64)
-        mean = (hidden * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True)
-        return mean / np.linalg.norm(mean, axis=-1, keepdims=True)
-
-    def classify(
-        self, tokens: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
-    ) -> Floats:
-        """Logits [batch, classes] from the pooled first token; the model must have a classifier."""
-        assert self.pooler is not None
-        assert self.classifier is not None
-        first = self.encode(tokens, engine, allowed)[:, 0]
-        pooled = np.tanh(engine.linear("pooler", first, self.pooler))
-        return engine.linear("classifier", pooled, self.classifier)
+        if self.pooling == "cls":
+            pooled = hidden[:, 0]
+        else:
+            weight = np.ones(tokens.shape) if allowed is None else allowed.astype(np.float64)
+            pooled = (hidden * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True)
+        return pooled / np.linalg.norm(pooled, axis=-1, keepdims=True) if self.unit else pooled

@@ -21,7 +21,9 @@ class Vit:
         positions: [1 + patches, dim].
         blocks: the encoder.
         norm: final norm.
-        head: classifier on the class token, or None.
+        head: classifier on the feature of the image, or None.
+        pooling: the feature is that of the class token ("cls"), or the "mean" over the patches.
+        pool_first: the final norm reads the feature, not every token.
     """
 
     patch: int
@@ -31,11 +33,13 @@ class Vit:
     blocks: list[Block]
     norm: Norm
     head: Linear | None = None
+    pooling: str = "cls"
+    pool_first: bool = True
 
     def classify(self, images: Floats, engine: Engine) -> Floats:
         """Logits [batch, classes] of images [batch, channels, height, width], scaled as in training.
 
-        Without a head, the normalised class token.
+        Without a head, the feature.
         """
         x = engine.linear("embedding", patches(images, self.patch), self.embedding)
         x = x.reshape(len(images), -1, x.shape[-1])
@@ -43,5 +47,9 @@ class Vit:
         x = np.concatenate([first, x], axis=1) + self.positions
         for index, block in enumerate(self.blocks):
             x = run_block(f"block{index}", x, block, engine)
-        feature = engine.norm("norm", x[:, 0], self.norm)
+        if not self.pool_first:
+            x = engine.norm("norm", x, self.norm)
+        feature = x[:, 0] if self.pooling == "cls" else x[:, 1:].mean(axis=1)
+        if self.pool_first:
+            feature = engine.norm("norm", feature, self.norm)
         return feature if self.head is None else engine.linear("head", feature, self.head)

@@ -91,6 +91,11 @@ def read_inputs(path: Path) -> NDArray[np.float32]:
     arrays = read_npz(path)
     if "inputs" not in arrays:
         raise InputError(f"{path}: must hold an array named inputs; it holds {', '.join(arrays) or 'none'}")
+    unknown = [name for name in arrays if name not in ("inputs", "labels")]
+    if unknown:
+        raise InputError(
+            f"{path}: must hold inputs and, if any, labels; {', '.join(unknown)[:80]} is not followed"
+        )
     try:
         return check_array("inputs", arrays["inputs"], (3, 4)).astype(np.float32)
     except InputError as error:

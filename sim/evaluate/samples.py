@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from golden.conversion.layouts import Model
 from golden.conversion.run import run
 from golden.conversion.store import checksum
-from golden.conversion.text import DEFAULT_LENGTH, load_tokenizer, tokenise
+from golden.conversion.text import load_tokenizer, tokenise
 from golden.errors import InputError, quoted
 from golden.models.bert import Bert
 from golden.models.engine import FloatEngine
@@ -19,14 +19,17 @@ from sim.evaluate.data import read_inputs, read_sentences
 
 
 def sentence_samples(model: Bert, tokenizer: Path, sentences: list[str]) -> list[NDArray[np.int64]]:
-    """Token numbers of each sentence, cut to what the model's positions hold."""
-    length = min(DEFAULT_LENGTH, len(model.positions))
-    numbers = tokenise(load_tokenizer(tokenizer), sentences, length)
+    """Token numbers of each sentence, cut to the model's length."""
+    numbers = tokenise(load_tokenizer(tokenizer), sentences, model.length)
     for sentence, ids in zip(sentences, numbers, strict=True):
         if not ids or max(ids) >= len(model.words):
             raise InputError(
                 f"{tokenizer}: must fit the model's vocabulary of {len(model.words)}, not give "
                 f"{max(ids, default='nothing')} for {quoted(sentence)}"
+            )
+        if model.padding in ids:
+            raise InputError(
+                f"{tokenizer}: gives the padding token for {quoted(sentence)}, which has no position"
             )
     return [np.array(ids) for ids in numbers]
 
@@ -61,6 +64,10 @@ def calibration_samples(model: Model, path: Path, tokenizer: Path, count: int, s
         inputs = read_inputs(path)
         rows = draw(rng, len(inputs), count)
         samples = [inputs[row] for row in rows]
+        if all(np.ptp(sample) == 0 for sample in samples):
+            raise InputError(
+                f"{path}: calibration samples must not all be constant, no scale can be taken from them"
+            )
     check_samples(model, path, samples)
     return Calibration(
         samples=[sample[None] for sample in samples],

@@ -1,11 +1,29 @@
 """A small converted classifier on disk."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 REFERENCE = Path(__file__).parent.parent / "models" / "reference"
+
+
+@pytest.fixture(scope="session")
+def flags() -> Callable[[str], list[str]]:
+    """What the reference model of a layout does not say, as options of `onespike convert`."""
+    return option_words
+
+
+def option_words(layout: str) -> list[str]:
+    words = []
+    for name, value in json.loads((REFERENCE / f"{layout}.json").read_text()).items():
+        if name == "norm_first":
+            words.append("--norm-first" if value else "--norm-last")
+        else:
+            words += [f"--{name}", str(value)]
+    return words
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +35,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from golden.models.engine import FloatEngine
 
     inputs = np.random.default_rng(0).normal(size=(20, 3, 16, 16)).astype(np.float32)
-    _, model = read_model(read_tensors(REFERENCE / "vit.safetensors"), Options(heads=2))
+    options = Options(**json.loads((REFERENCE / "vit.json").read_text()))
+    _, model = read_model(read_tensors(REFERENCE / "vit.safetensors"), options)
     labels = run(model, inputs, FloatEngine()).argmax(axis=-1)
     labels[-2:] = (labels[-2:] + 1) % 5
     path = tmp_path_factory.mktemp("data") / "images.npz"
@@ -33,5 +52,5 @@ def converted(tmp_path_factory: pytest.TempPathFactory, images: Path) -> Path:
     folder = tmp_path_factory.mktemp("converted") / "vit"
     model = str(REFERENCE / "vit.safetensors")
     arguments = ["convert", model, "-o", str(folder), "--samples", str(images), "--count", "4"]
-    assert main([*arguments, "--heads", "2", "--steps", "24", "--log2-base", "2/7"]) == 0
+    assert main([*arguments, *option_words("vit"), "--steps", "24", "--log2-base", "2/7"]) == 0
     return folder

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import joblib
@@ -14,10 +15,12 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from golden.conversion.store import load
+from golden.models.bert import Bert
 from onespike.cli import main
 from sim.evaluate.data import read_labelled
 from sim.evaluate.work import outputs_of, pieces
 
+Flags = Callable[[str], list[str]]
 REFERENCE = Path(__file__).parent.parent / "models" / "reference"
 
 
@@ -102,7 +105,7 @@ def test_a_cluster_named_on_the_command_line(converted: Path, images: Path, tmp_
 
 @pytest.mark.parametrize("layout", ["bert", "vit", "swin", "torch_norm_last", "torch_norm_first"])
 def test_every_layout_from_a_file_to_a_score(
-    layout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    layout: str, flags: Flags, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A tiny model of random weights made with numpy, through both commands, norms in spikes too."""
     rng = np.random.default_rng(7)
@@ -112,10 +115,6 @@ def test_every_layout_from_a_file_to_a_score(
     }
     model, data, report_file = tmp_path / "m.safetensors", tmp_path / "data.npz", tmp_path / "report.json"
     save_file(tensors, model)
-    options = json.loads((REFERENCE / f"{layout}.json").read_text())
-    known = {"heads": "--heads", "activation": "--activation"}
-    extra = [word for name, flag in known.items() if name in options for word in (flag, str(options[name]))]
-    extra += ["--norm-first"] if options.get("norm_first") else []
     inputs = np.load(REFERENCE / f"{layout}.npz")["inputs"]
     if layout == "bert":
         words = [f"w{number}" for number in range(len(tensors["embeddings.word_embeddings.weight"]))]
@@ -129,7 +128,19 @@ def test_every_layout_from_a_file_to_a_score(
         samples = rng.normal(size=(12, *inputs.shape[1:])).astype(np.float32)
         np.savez(data, inputs=samples, labels=np.zeros(12, int))
     target = tmp_path / "converted"
-    convert = ["convert", model, "-o", target, "--samples", data, "--count", 4, "--parts", "norm", *extra]
+    convert = [
+        "convert",
+        model,
+        "-o",
+        target,
+        "--samples",
+        data,
+        "--count",
+        4,
+        "--parts",
+        "norm",
+        *flags(layout),
+    ]
     code = ["--steps", 40, "--log2-base", "1/5", "--weight-bits", 12]
     assert main([str(word) for word in [*convert, *code]]) == 0
     shown = capsys.readouterr().out
@@ -151,15 +162,50 @@ def write_tokenizer(path: Path, words: list[str]) -> None:
     tokenizer.save(str(path))
 
 
+def test_what_the_folder_says_goes_with_the_converted_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pooling, length, positions and a head that was left out, through both commands."""
+    tensors = load_file(REFERENCE / "bert.safetensors") | {"classifier.weight": np.ones((3, 16), np.float32)}
+    source, target = tmp_path / "source", tmp_path / "converted"
+    (source / "1_Pooling").mkdir(parents=True)
+    save_file(tensors, source / "model.safetensors")
+    write_tokenizer(source / "tokenizer.json", [f"w{number}" for number in range(40)])
+    start = "sentence_transformers.models."
+    modules = [{"path": "", "type": f"{start}Transformer"}, {"path": "1_Pooling", "type": f"{start}Pooling"}]
+    pooling = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+    facts = {
+        "config.json": {"model_type": "camembert", "num_attention_heads": 2, "pad_token_id": 1},
+        "modules.json": modules,
+        "1_Pooling/config.json": pooling,
+        "sentence_bert_config.json": {"max_seq_length": 5},
+    }
+    for name, content in facts.items():
+        (source / name).write_text(json.dumps(content))
+    data = tmp_path / "data.csv"
+    data.write_text("".join(f"w{n} w{n + 1} w{n + 2},w{n + 3} w2 w3 w4 w5 w6,{n}\n" for n in range(4, 12)))
+    arguments = ["convert", source, "-o", target, "--samples", data, "--count", 4]
+    assert "--leave-out classifier" in mistake(capsys, *arguments)
+    assert main([str(word) for word in [*arguments, "--leave-out", "classifier"]]) == 0
+    model = load(target).model
+    assert isinstance(model, Bert)
+    assert (model.pooling, model.unit, model.length, len(model.positions)) == ("cls", False, 5, 10)
+    assert main(["evaluate", str(target), str(data), "--jobs", "1"]) == 0
+    data.write_text("w4 w1,w5,1\nw6,w7,2\n")
+    assert "gives the padding token for 'w4 w1', which has no position" in mistake(
+        capsys, "evaluate", target, data
+    )
+
+
 def test_a_refused_model_shows_every_node(
-    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    images: Path, flags: Flags, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tensors = load_file(REFERENCE / "vit.safetensors")
     tensors["blocks.1.norm1.weight"][0] = np.inf
     del tensors["blocks.0.mlp.fc2.bias"]
     model = tmp_path / "m.safetensors"
     save_file(tensors, model)
-    arguments = ["convert", model, "-o", tmp_path / "out", "--samples", images, "--heads", 2]
+    arguments = ["convert", model, "-o", tmp_path / "out", "--samples", images, *flags("vit")]
     assert main([str(word) for word in arguments]) == 2
     shown = capsys.readouterr()
     assert shown.err.count("\n") == 1
@@ -168,7 +214,7 @@ def test_a_refused_model_shows_every_node(
         assert (name.rpartition(".")[0] or name) in shown.out
     refused = re.findall(r"^ *(\S+) +refused ", shown.out, re.MULTILINE)
     assert refused == ["blocks.0.mlp.fc2", "blocks.1.norm1"]
-    assert "must be finite, not inf at [0]" in " ".join(shown.out.split())
+    assert "must be finite in float32, not inf at [0]" in " ".join(shown.out.split())
 
 
 def mistake(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -205,6 +251,27 @@ def test_mistakes_of_evaluate(
     assert "holds no conversion.json" in mistake(capsys, "evaluate", tmp_path, images)
 
 
+def test_samples_that_say_more_or_nothing_are_refused(
+    flags: Flags, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, samples = np.random.default_rng(0).normal(size=(3, 3, 16, 16)), tmp_path / "samples.npz"
+    start = ("convert", REFERENCE / "vit.safetensors", "-o", tmp_path / "out", "--samples", samples)
+    np.savez(samples, inputs=images, mask=np.zeros((3, 7), bool))
+    assert "must hold inputs and, if any, labels; mask is not followed" in mistake(
+        capsys, *start, *flags("vit")
+    )
+    np.savez(samples, inputs=np.ones((2, 3, 16, 16)) * [[[[1.0]]], [[[2.0]]]])
+    assert "calibration samples must not all be constant" in mistake(capsys, *start, *flags("vit"))
+    tensors = load_file(REFERENCE / "vit.safetensors")
+    for name in ("weight", "bias"):
+        tensors[f"blocks.0.attn.qkv.{name}"][:] = 0
+    save_file(tensors, tmp_path / "dead.safetensors")
+    np.savez(samples, inputs=images)
+    dead = ("convert", tmp_path / "dead.safetensors", *start[2:], *flags("vit"))
+    assert "calibration leaves node block0.projection at zero" in mistake(capsys, *dead)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_changed_folder_is_refused(
     converted: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -219,17 +286,17 @@ def test_a_changed_folder_is_refused(
 
 
 def test_mistakes_of_convert_leave_nothing(
-    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    images: Path, flags: Flags, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "out"
     reference = Path(__file__).parent.parent / "models" / "reference"
     model = reference / "vit.safetensors"
     start = ("convert", model, "-o", target, "--samples", images)
-    assert "number of heads is not in the file" in mistake(capsys, *start)
-    assert "--count must be an integer in" in mistake(capsys, *start, "--heads", 2, "--count", 0)
-    assert "log2-base" in mistake(capsys, *start, "--heads", 2, "--log2-base", "1/0")
+    assert "give --architecture, or --heads, --epsilon, --activation, --pooling" in mistake(capsys, *start)
+    assert "--count must be an integer in" in mistake(capsys, *start, *flags("vit"), "--count", 0)
+    assert "log2-base" in mistake(capsys, *start, *flags("vit"), "--log2-base", "1/0")
     tokens = ("convert", reference / "bert.safetensors", "-o", target, "--samples", tmp_path / "s.csv")
     (tmp_path / "s.csv").write_text("one,two,high\n")
-    assert "score in row 1 must be a number, not 'high'" in mistake(capsys, *tokens, "--heads", 2)
+    assert "score in row 1 must be a number, not 'high'" in mistake(capsys, *tokens, *flags("bert"))
     assert not target.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["s.csv"]

@@ -33,7 +33,7 @@ REFERENCE = Path(__file__).parent.parent / "models" / "reference"
 @pytest.fixture(scope="module")
 def small() -> dict[str, Any]:
     """The reference encoder, its tensors, ranges and captured activations on random sentences."""
-    tensors, options = read_tensors(REFERENCE / "bert.safetensors"), Options(heads=2)
+    tensors, options = read_tensors(REFERENCE / "bert.safetensors"), Options(architecture="bert", heads=2)
     _, model = read_model(tensors, options)
     assert isinstance(model, Bert)
     rng = np.random.default_rng(0)

@@ -49,7 +49,8 @@ def main() -> None:
     )
     bert = spread(transformers.BertModel(config))
     tokens = torch.randint(0, 40, (3, 9))
-    write("bert", bert.state_dict(), {"heads": 2}, tokens, bert(tokens).last_hidden_state)
+    options = {"architecture": "bert", "heads": 2}
+    write("bert", bert.state_dict(), options, tokens, bert(tokens).last_hidden_state)
 
     images = torch.randn(2, 3, 16, 16)
     vit = spread(
@@ -57,7 +58,8 @@ def main() -> None:
             img_size=16, patch_size=4, embed_dim=16, depth=2, num_heads=2, mlp_ratio=2, num_classes=5
         )
     )
-    write("vit", vit.state_dict(), {"heads": 2}, images, vit(images))
+    options = {"heads": 2, "activation": "gelu", "epsilon": 1e-6, "pooling": "cls"}
+    write("vit", vit.state_dict(), options, images, vit(images))
 
     images = torch.randn(2, 3, 64, 64)
     swin = spread(
@@ -72,7 +74,7 @@ def main() -> None:
             num_classes=5,
         )
     )
-    write("swin", swin.state_dict(), {}, images, swin(images))
+    write("swin", swin.state_dict(), {"activation": "gelu", "epsilon": 1e-5}, images, swin(images))
 
     for name, norm_first in (("torch_norm_last", False), ("torch_norm_first", True)):
         layer = torch.nn.TransformerEncoderLayer(
@@ -81,7 +83,13 @@ def main() -> None:
         final = torch.nn.LayerNorm(16) if norm_first else None
         encoder = spread(torch.nn.TransformerEncoder(layer, 2, norm=final, enable_nested_tensor=False))
         vectors = torch.randn(3, 7, 16)
-        options = {"heads": 2, "norm_first": norm_first, "activation": "gelu"}
+        options = {
+            "heads": 2,
+            "norm_first": norm_first,
+            "activation": "gelu",
+            "epsilon": 1e-5,
+            "mask": "none",
+        }
         write(name, encoder.state_dict(), options, vectors, encoder(vectors))
 
 
