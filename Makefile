@@ -46,8 +46,8 @@ soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board
 soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; SEED of the first core
 	$(BIN)/python -m tests.hw.soak --minutes $(MINUTES) --seed $(SEED)
 
-soak-network: $(DEV)  ## 300 random networks on 30 random cores in RTL; SEED of the first core
-	$(BIN)/python -m tests.network.soak --seed $(SEED)
+soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEED of the first core
+	$(BIN)/python -m tests.network.soak --seed $(SEED) --minutes $(MINUTES)
 
 soak-stochastic: $(DEV)  ## random stochastic engines and jobs in RTL for MINUTES; SEED of the first engine
 	$(BIN)/python -m tests.stochastic.soak --seed $(SEED) --minutes $(MINUTES)

@@ -8,13 +8,25 @@ from numpy.typing import NDArray
 
 from golden.code import PhaseCode
 from golden.errors import InputError, quoted
-from golden.network.layers import IMAGE, NORM_KINDS, SCORES, STREAM, Attention, Linear, Norm
+from golden.network.layers import (
+    IMAGE,
+    LINEAR_FRACTION_BITS,
+    NORM_KINDS,
+    SCORES,
+    STREAM,
+    Attention,
+    Linear,
+    Norm,
+    most_octaves,
+)
 from golden.woss import MAX_RAMP_STEP
 
 MAX_FEATURES = 256
 MAX_SHIFT = 31
 # Potentials and the stream fit the hardware's words and float64's exact integers
 POTENTIAL_BITS, STREAM_BITS = 40, 24
+# Octaves of a code for which an input of weight one, 2**(c + octaves), still fits a potential
+MAX_OCTAVES = POTENTIAL_BITS - 2 - LINEAR_FRACTION_BITS
 
 
 class Sizes(Protocol):
@@ -28,6 +40,21 @@ class Sizes(Protocol):
 
     @property
     def tokens(self) -> int: ...
+
+
+def check_code(name: str, code: PhaseCode) -> None:
+    """Raise InputError if a single spike could leave the word of a potential."""
+    if most_octaves(code) > MAX_OCTAVES:
+        raise InputError(
+            f"{name} must fall by at most {MAX_OCTAVES} octaves from its first phase to its last "
+            f"(potentials have {POTENTIAL_BITS} bits), not by {most_octaves(code)}"
+        )
+
+
+def check_target(target: str, name: str) -> None:
+    """Raise InputError if spikes take a name that means something else."""
+    if target in (IMAGE, STREAM, SCORES):
+        raise InputError(f"{name}.target must not be {target!r}")
 
 
 def check_source(source: str, name: str, widths: dict[str, int]) -> int:
@@ -77,8 +104,8 @@ def check_linear(layer: Linear, name: str, network: Sizes, widths: dict[str, int
     check_integers(f"{name}.offset", layer.offset, [(outputs,)], 2047)
     if layer.target == IMAGE:
         raise InputError(f"{name}.target must not be {IMAGE!r}")
-    if layer.pooled and layer.target != SCORES:
-        raise InputError(f"{name}: only a layer with target {SCORES!r} can be pooled")
+    if layer.pooled != (layer.target == SCORES):
+        raise InputError(f"{name}: a layer with target {SCORES!r}, and no other, must be pooled")
     if layer.target == STREAM:
         check_integers(f"{name}.offset", layer.offset, [(outputs,)], MAX_SHIFT, 0)
         if layer.fresh == (STREAM in widths):
@@ -98,6 +125,7 @@ def check_linear(layer: Linear, name: str, network: Sizes, widths: dict[str, int
 def check_norm(layer: Norm, name: str, network: Sizes, widths: dict[str, int]) -> None:
     if STREAM not in widths:
         raise InputError(f"{name}: a norm needs an earlier layer with target {STREAM!r}")
+    check_target(layer.target, name)
     if layer.kind not in NORM_KINDS:
         raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {quoted(layer.kind)}")
     width = widths[STREAM]
@@ -107,6 +135,7 @@ def check_norm(layer: Norm, name: str, network: Sizes, widths: dict[str, int]) -
 
 def check_attention(layer: Attention, name: str, network: Sizes, widths: dict[str, int]) -> None:
     width = check_source(layer.source, name, widths)
+    check_target(layer.target, name)
     if layer.heads < 1 or width % (3 * layer.heads):
         raise InputError(
             f"{name}: 3*heads must divide the width of {quoted(layer.source)} ({width}), "

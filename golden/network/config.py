@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from golden.code import PhaseCode, check_range
 from golden.config import CoreConfig
 from golden.errors import InputError
-from golden.network.checks import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS
+from golden.network.checks import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS, check_code
 from golden.network.layers import residue_constants
 from golden.network.network import MAX_TOKENS
 
@@ -24,7 +24,8 @@ class NetworkConfig:
         weights: words of a weight memory (one weight per lane); table: entries of the neuron table;
         offsets: entries of the norm table; lists: threshold lists; linear_ops, norm_ops, heads: descriptors.
         accumulator_bits, potential_bits, stream_bits: widths of signed integers.
-        attention: the attention core.
+        attention: the attention core: of the same code, for jobs without bias and mask, with codes as its
+            output. It holds every token in one group: at least `tokens` lanes.
 
     Raises:
         InputError: a field is out of range.
@@ -54,13 +55,26 @@ class NetworkConfig:
         check_range("NetworkConfig.cluster", self.cluster, 1, self.lanes)
         if self.lanes % self.cluster:
             raise InputError(f"NetworkConfig.cluster must divide lanes ({self.lanes}), not {self.cluster}")
-        check_range("NetworkConfig.tokens", self.tokens, 1, min(MAX_TOKENS, self.attention.lanes))
+        self._check_attention()
+        most = min(MAX_TOKENS, self.attention.lanes, self.attention.tokens)
+        check_range("NetworkConfig.tokens", self.tokens, 1, most)
         check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
             check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
         check_range("NetworkConfig.accumulator_bits", self.accumulator_bits, 2, 64)
         check_range("NetworkConfig.potential_bits", self.potential_bits, 2, POTENTIAL_BITS)
         check_range("NetworkConfig.stream_bits", self.stream_bits, 2, STREAM_BITS)
+
+    def _check_attention(self) -> None:
+        check_code("NetworkConfig.code", self.code)
+        core = self.attention
+        if core.code != self.code:
+            raise InputError(f"NetworkConfig.attention.code must be the code, {self.code}, not {core.code}")
+        for name, wanted in (("bias", False), ("mask", False), ("taps", False), ("output", "codes")):
+            if getattr(core, name) != wanted:
+                raise InputError(
+                    f"NetworkConfig.attention.{name} must be {wanted!r}, not {getattr(core, name)!r}"
+                )
 
     @property
     def clusters(self) -> int:

@@ -19,6 +19,7 @@ from golden.network.checks import (
     POTENTIAL_BITS,
     STREAM_BITS,
     check_attention,
+    check_code,
     check_linear,
     check_norm,
 )
@@ -69,6 +70,7 @@ class Network:
         check_range("Network.weight_bits", self.weight_bits, 2, 8)
         check_range("Network.tokens", self.tokens, 1, MAX_TOKENS)
         check_range("Network.pixels", self.pixels, 1, MAX_FEATURES)
+        check_code("Network.code", self.code)
         if not (np.isfinite(self.image_scale) and self.image_scale > 0):
             raise InputError(f"Network.image_scale must be positive and finite, not {self.image_scale}")
         self.limits()

@@ -6,16 +6,18 @@ inference began exceed `wait` + t (attention: exceed `wait`, once).
 """
 
 from dataclasses import dataclass, fields, replace
+from itertools import zip_longest
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
 from golden.config import CoreConfig
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.network.checks import MAX_FEATURES
 from golden.network.config import MAX_LANES, NetworkConfig
-from golden.network.layers import IMAGE, SCORES, STREAM, Attention, Linear, Norm
+from golden.network.layers import IMAGE, SCORES, STREAM, Attention, Layer, Linear, Norm
 from golden.network.mean import reciprocal
 from golden.network.network import Network
 from golden.woss import MAX_RAMP_STEP
@@ -24,6 +26,8 @@ from golden.woss import MAX_RAMP_STEP
 SOURCES = {"image": 0, "norm": 1, "mixed": 2, "hidden": 3}
 TARGETS = {"hidden": 0, "qkv": 1, "stream": 2, "scores": 3}
 KINDS = {"fixed": 0, "rms": 1, "layer": 2}
+# Fields of `NetworkConfig` that are depths of memories
+MEMORIES = ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads")
 OFFSET_BITS = 12
 LEVEL_BITS = 13
 Op = dict[str, int]
@@ -64,10 +68,11 @@ class Compiler:
         self.offsets: list[NDArray[np.int64]] = []
         self.levels: list[NDArray[np.int64]] = []
         self.words = self.entries = self.norm_entries = 0
-        # rows that each unit has completed; where each tensor is and what its first row waits for
+        # rows that each unit has completed; where the spikes made last are, what their first row waits for
         self.rows = {"linear": 0, "norm": 0, "attention": 0}
-        self.ready: dict[str, tuple[int, int]] = {IMAGE: (SOURCES["image"], 0)}
-        self.groups: dict[str, list[tuple[range, int]]] = {}
+        self.made = SOURCES["image"], 0
+        # heads whose q, k, v are computed together, and the row of the linear unit that they wait for
+        self.groups: list[tuple[range, int]] = []
 
     def list_of(self, levels: NDArray[np.int64]) -> int:
         """Number of a threshold list, stored once."""
@@ -94,7 +99,7 @@ class Compiler:
             [bias, np.tile(layer.offset[rows], (copies, 1)), np.tile(slots, (copies, 1))], axis=-1
         )
         self.table.append(entry.reshape(-1, 3))
-        source, wait = self.ready[layer.source]
+        source, wait = self.made
         levels = layer.levels if len(layer.levels) else np.zeros(self.network.code.steps, np.int64)
         self.linear.append(
             {
@@ -102,7 +107,7 @@ class Compiler:
                 "inputs": inputs, "outputs": count, "weight": self.words, "table": self.entries,
                 "stride": count if copies > 1 else 0, "levels": self.list_of(levels),
                 "signed": int(layer.signed), "fresh": int(layer.fresh), "pooled": int(layer.pooled),
-                "wait": wait, "release": int(layer.source == IMAGE), "final": 0,
+                "wait": wait, "release": 0, "final": 0,
             }
         )  # fmt: skip
         self.words += passes * inputs
@@ -110,28 +115,38 @@ class Compiler:
         self.rows["linear"] += 1 if layer.pooled else self.network.tokens
 
     def linear_layer(self, layer: Linear, consumer: Attention | None) -> None:
+        """Descriptors of a layer; `consumer` is the attention whose q, k, v it makes."""
+        self.add_outputs(layer, consumer)
+        # only the last descriptor has no successor that reads the image again
+        self.linear[-1]["release"] = int(layer.source == IMAGE)
+
+    def add_outputs(self, layer: Linear, consumer: Attention | None) -> None:
         everything = np.arange(len(layer.weight))
         if consumer is None:
-            target = layer.target if layer.target in (STREAM, SCORES) else "hidden"
-            if target == "hidden":
-                self.ready[layer.target] = (SOURCES["hidden"], self.rows["linear"])
-            self.add_linear(layer, target, everything, everything)
+            made = SOURCES["hidden"], self.rows["linear"]
+            self.add_linear(
+                layer, layer.target if layer.target in (STREAM, SCORES) else "hidden", everything, everything
+            )
+            self.made = made
             return
         # q, k, v of a few heads at a time, so that attention begins before all are there
         heads, head_dim = consumer.heads, len(layer.weight) // 3 // consumer.heads
         step = max(1, self.lanes // head_dim)
-        self.groups[layer.target] = []
+        self.groups = []
         for low in range(0, heads, step):
             group = range(low, min(low + step, heads))
             local = np.concatenate([np.arange(h * head_dim, (h + 1) * head_dim) for h in group])
             rows = np.concatenate([part * heads * head_dim + local for part in range(3)])
             slots = np.concatenate([part * MAX_FEATURES + local for part in range(3)])
             self.add_linear(layer, "qkv", rows, slots)
-            self.groups[layer.target].append((group, self.rows["linear"]))
+            self.groups.append((group, self.rows["linear"] - 1))
+        if self.made[0] == SOURCES["mixed"]:
+            # attention overwrites what later groups still read: it waits for them
+            self.groups = [(group, self.rows["linear"] - 1) for group, _ in self.groups]
 
     def norm_layer(self, layer: Norm) -> None:
         width = len(layer.offset)
-        self.ready[layer.target] = (SOURCES["norm"], self.rows["norm"])
+        self.made = SOURCES["norm"], self.rows["norm"]
         mean = reciprocal(width)
         self.norm.append(
             {
@@ -146,9 +161,9 @@ class Compiler:
         self.norm_entries += width
         self.rows["norm"] += self.network.tokens
 
-    def attention_layer(self, layer: Attention, head_dim: int, step_limit: int) -> None:
-        tokens = self.network.tokens
-        for group, needed in self.groups[layer.source]:
+    def attention_layer(self, layer: Attention, width: int, step_limit: int) -> None:
+        tokens, head_dim = self.network.tokens, width // 3 // layer.heads
+        for group, wait in self.groups:
             for head in group:
                 self.attention.append(
                     {
@@ -157,12 +172,12 @@ class Compiler:
                         "base": head * head_dim, "features": head_dim, "tokens": tokens,
                         "step": min(int(layer.ramp_step[head]), step_limit),
                         "ratio": [int(r) for r in layer.ratio[head]],  # type: ignore[dict-item]
-                        "wait": needed - 1, "final": 0,
+                        "wait": wait, "final": 0,
                     }
                 )  # fmt: skip
         self.rows["attention"] += layer.heads * tokens
         # row t is complete when the last head has brought it
-        self.ready[layer.target] = (SOURCES["mixed"], self.rows["attention"] - tokens)
+        self.made = SOURCES["mixed"], self.rows["attention"] - tokens
 
 
 def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAMP_STEP) -> Program:
@@ -172,26 +187,15 @@ def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAM
         InputError: the layers are not in the order that the hardware's memories allow.
     """
     compiler = Compiler(network, lanes)
-    consumers = {layer.source: layer for layer in network.layers if isinstance(layer, Attention)}
-    previous = ""
-    for index, layer in enumerate(network.layers):
+    check_order(network)
+    for layer, following in zip_longest(network.layers, network.layers[1:]):
         if isinstance(layer, Linear):
-            check_order(layer, index, previous)
-            compiler.linear_layer(layer, consumers.get(layer.target))
-            previous = layer.target
+            compiler.linear_layer(layer, following if isinstance(following, Attention) else None)
+            width = len(layer.weight)
         elif isinstance(layer, Norm):
-            if previous != STREAM:
-                raise InputError(f"layer {index}: a norm must follow a layer with target {STREAM!r}")
             compiler.norm_layer(layer)
-            previous = layer.target
-        else:
-            if previous != layer.source:
-                raise InputError(
-                    f"layer {index}: attention must follow the layer that makes {layer.source!r}"
-                )
-            head_dim = widths_of(network)[layer.source] // 3 // layer.heads
-            compiler.attention_layer(layer, head_dim, step_limit)
-            previous = layer.target
+        elif isinstance(layer, Attention):
+            compiler.attention_layer(layer, width, step_limit)
     for ops in (compiler.linear, compiler.norm, compiler.attention):
         if not ops:
             raise InputError("the hardware needs at least one linear, one norm and one attention layer")
@@ -207,18 +211,31 @@ def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAM
     )
 
 
-def check_order(layer: Linear, index: int, previous: str) -> None:
-    """Each kind of spikes has one memory, overwritten by the next layer of its kind: a linear layer
-    must read what was made last, and only q, k, v may follow one another."""
-    if layer.source != (previous or IMAGE):
-        raise InputError(
-            f"layer {index}: source must be {previous or IMAGE!r}, made last, not {layer.source!r}"
-        )
+def check_order(network: Network) -> None:
+    """Each kind of spikes has one memory, overwritten by the next layer of its kind: a layer must read
+    what was made last, and a hidden layer must not read hidden neurons, which it would overwrite.
 
-
-def widths_of(network: Network) -> dict[str, int]:
-    """Outputs of the linear layers by target."""
-    return {layer.target: len(layer.weight) for layer in network.layers if isinstance(layer, Linear)}
+    Raises:
+        InputError: a layer reads something else, or stands where no unit of the hardware computes it.
+    """
+    before: Layer | None = None
+    hidden = False  # the layer before makes spikes in the memory of the hidden neurons
+    for index, layer in enumerate(network.layers):
+        name, made = f"layer {index}", before.target if before else IMAGE
+        if isinstance(layer, Norm):
+            if made != STREAM:
+                raise InputError(f"{name}: a norm must follow a layer with target {STREAM!r}")
+        elif layer.source != made:
+            raise InputError(f"{name}: source must be {quoted(made)}, made last, not {quoted(layer.source)}")
+        if isinstance(layer, Attention) and not isinstance(before, Linear):
+            raise InputError(f"{name}: attention must follow a linear layer, which makes its q, k and v")
+        fires = isinstance(layer, Linear) and layer.target not in (STREAM, SCORES)
+        becomes_hidden = fires and not isinstance(network.layers[index + 1], Attention)
+        if hidden and becomes_hidden:
+            raise InputError(
+                f"{name}: hidden neurons must not enter hidden neurons, there is one memory for them"
+            )
+        before, hidden = layer, becomes_hidden
 
 
 def config_for(
@@ -238,31 +255,42 @@ def config_for(
     if cluster is None:
         cluster = next(size for size in range(8, 0, -1) if lanes % size == 0)
     program = compile_network(network, lanes)
-    accumulator, potential, stream = network.limits()
-    head_dim = max(op["features"] for op in program.attention)
-    features = max(
-        [network.pixels]
-        + [
-            max(layer.weight.shape)
-            for layer in network.layers
-            if isinstance(layer, Linear) and layer.target != "qkv"
-        ]
-    )
-    features = max(features, max(op["base"] + op["features"] for op in program.attention))
-    least = attention_lanes_for(network.tokens)
+    needed = needs(network, program)
     core = CoreConfig(
-        code=network.code, lanes=max(attention_lanes or 0, least), tokens=network.tokens,
-        head_dim=head_dim, bias=False, mask=False, output="codes",
+        code=network.code, lanes=max(attention_lanes or 0, attention_lanes_for(network.tokens)),
+        tokens=network.tokens, head_dim=needed.pop("attention.head_dim"),
+        bias=False, mask=False, output="codes",
     )  # fmt: skip
+    sizes = {name: round_up(count) if name in MEMORIES else count for name, count in needed.items()}
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
-        tokens=network.tokens, features=features, weights=round_up(len(program.weights)),
-        table=round_up(len(program.table)), offsets=round_up(len(program.offsets)),
-        lists=round_up(len(program.levels)), linear_ops=round_up(len(program.linear)),
-        norm_ops=round_up(len(program.norm)), heads=round_up(len(program.attention)),
-        accumulator_bits=accumulator.bit_length() + 1, potential_bits=potential.bit_length() + 1,
-        stream_bits=stream.bit_length() + 1, attention=core,
+        attention=core, **sizes,
     )  # fmt: skip
+
+
+def needs(network: Network, program: Program) -> dict[str, int]:
+    """Least sizes of a core that runs a network, by field of `NetworkConfig`, and of the attention core."""
+    accumulator, potential, stream = network.limits()
+    # q, k and v do not leave through a spike list; their memories hold the features of one of them
+    features = [op["outputs"] for op in program.linear if op["target"] != TARGETS["qkv"]]
+    features += [op["inputs"] for op in program.linear]
+    features += [op["base"] + op["features"] for op in program.attention]
+    return {
+        "tokens": network.tokens,
+        "features": max(features),
+        "weights": len(program.weights),
+        "table": len(program.table),
+        "offsets": len(program.offsets),
+        "lists": len(program.levels),
+        "linear_ops": len(program.linear),
+        "norm_ops": len(program.norm),
+        "heads": len(program.attention),
+        # a network may hold nothing but zeros
+        "accumulator_bits": max(2, accumulator.bit_length() + 1),
+        "potential_bits": max(2, potential.bit_length() + 1),
+        "stream_bits": stream.bit_length() + 1,
+        "attention.head_dim": max(op["features"] for op in program.attention),
+    }
 
 
 def attention_lanes_for(tokens: int) -> int:
@@ -297,11 +325,9 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
     """The program of a network for a core, or InputError with what it needs and what there is."""
     if network.code != config.code or network.weight_bits != config.weight_bits:
         raise InputError("the network's code and weight_bits must be the core's")
-    needed = config_for(network, config.lanes, config.cluster, config.attention.lanes)
-    sizes = {
-        field.name: (getattr(config, field.name), getattr(needed, field.name)) for field in fields(config)
-    } | {"attention.head_dim": (config.attention.head_dim, needed.attention.head_dim)}
-    for name, (have, need) in sizes.items():
-        if isinstance(have, int) and need > have:
+    program = compile_network(network, config.lanes, config.attention.step_limit)
+    for name, need in needs(network, program).items():
+        have = attrgetter(name)(config)
+        if need > have:
             raise InputError(f"the network needs {name} = {need}, this core has {have}")
-    return compile_network(network, config.lanes, config.attention.step_limit)
+    return program

@@ -5,11 +5,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from golden.code import check_range
 from golden.config import from_table as core_from_table
 from golden.config import to_table as core_to_table
 from golden.errors import InputError, quoted
 from golden.network.config import NetworkConfig
-from golden.network.network import Network
+from golden.network.network import MAX_TOKENS, Network
 from golden.network.program import attention_lanes_for, check_fit, config_for
 
 PLAIN = tuple(f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention"))
@@ -69,7 +70,8 @@ def sized_config(network: Network, given: dict[str, int]) -> NetworkConfig:
         InputError: a size is out of range, or the network does not fit: what it needs, what there is.
     """
     layout = {name: given[name] for name in ("lanes", "cluster") if name in given}
-    tokens = max(network.tokens, given.get("tokens", 0))
+    check_range("NetworkConfig.tokens", given.get("tokens", 1), 1, MAX_TOKENS)
+    tokens = max(network.tokens, given.get("tokens", 1))
     config = config_for(network, **layout, attention_lanes=attention_lanes_for(tokens))
     attention = replace(
         config.attention, tokens=tokens, head_dim=given.get("head_dim", config.attention.head_dim)

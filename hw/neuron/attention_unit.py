@@ -36,7 +36,7 @@ class AttentionUnit(wiring.Component):
                 "i_load": In(layouts.load(config)),
                 "i_write": In(1),
                 "i_qkv": In(stream.Signature(layouts.qkv_write(config), always_ready=True)),
-                "rows_linear": In(layouts.ROW_COUNT_BITS),
+                "rows_linear": In(layouts.row_count_width(config)),
                 "o": Out(stream.Signature(layouts.list_write(config), always_ready=True)),
                 "row_done": Out(1),
                 "begin": In(1),

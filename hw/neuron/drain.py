@@ -7,7 +7,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
+from golden.network.checks import MAX_SHIFT
 from golden.network.config import NetworkConfig
 from golden.network.program import TARGETS
 from hw.neuron import layouts
@@ -171,9 +173,10 @@ class Drain(wiring.Component):
     def _stream(self, m: Module, tags: list, neurons: list, potential: Signal) -> None:
         """x += floor((V + 2**(s-1)) / 2**s): round, shift, add, one stage each."""
         config = self._config
-        rounded = Signal(signed(config.potential_bits + 1), reset_less=True)
+        # half of the largest shift may be more than a potential can be
+        rounded = Signal(signed(max(config.potential_bits, MAX_SHIFT) + 1), reset_less=True)
         term = Signal(signed(config.stream_bits + 1), reset_less=True)
-        shift = [neurons[POTENTIAL + n].offset[:5] for n in range(2)]
+        shift = [neurons[POTENTIAL + n].offset[: bits_for(MAX_SHIFT)] for n in range(2)]
         at = POTENTIAL + 2
         m.d.sync += [
             rounded.eq(potential + ((1 << shift[0]) >> 1)),

@@ -12,12 +12,16 @@ from golden.network.program import LEVEL_BITS, OFFSET_BITS
 from hw import payloads
 from hw.payloads import index_width
 
-ROW_COUNT_BITS = 16
 FEATURE_BITS = MAX_FEATURES.bit_length() - 1
 
 
 def row_width(config: NetworkConfig) -> int:
     return index_width(config.tokens)
+
+
+def row_count_width(config: NetworkConfig) -> int:
+    """Bits of a count of the rows that a unit has completed since an inference began."""
+    return bits_for(config.tokens * max(config.linear_ops, config.norm_ops, config.heads))
 
 
 def list_entry(config: NetworkConfig) -> data.StructLayout:
@@ -57,7 +61,7 @@ def linear_op(config: NetworkConfig) -> data.StructLayout:
             "signed": 1,
             "fresh": 1,
             "pooled": 1,
-            "wait": ROW_COUNT_BITS,
+            "wait": row_count_width(config),
             "release": 1,
             "final": 1,
         }
@@ -76,7 +80,7 @@ def norm_op(config: NetworkConfig) -> data.StructLayout:
             "rows": bits_for(config.tokens),
             "offset": index_width(config.offsets),
             "levels": index_width(config.lists),
-            "wait": ROW_COUNT_BITS,
+            "wait": row_count_width(config),
             "final": 1,
         }
     )
@@ -98,7 +102,7 @@ def attention_op(config: NetworkConfig) -> data.StructLayout:
             "tokens": bits_for(core.tokens),
             "step": core.step_width,
             "ratio": data.ArrayLayout(core.ratio_width, core.code.log2_base.denominator),
-            "wait": ROW_COUNT_BITS,
+            "wait": row_count_width(config),
             "final": 1,
         }
     )

@@ -51,7 +51,7 @@ class LinearIssue(wiring.Component):
             "accepted": Out(1),
         }
         for name in SOURCES:
-            members[f"rows_{name}"] = In(layouts.ROW_COUNT_BITS)
+            members[f"rows_{name}"] = In(layouts.row_count_width(config))
             members[f"count_{name}"] = In(bits_for(config.features))
             members[f"entry_{name}"] = In(layouts.list_entry(config))
         super().__init__(members)
@@ -72,7 +72,7 @@ class LinearIssue(wiring.Component):
         op = Signal(op_layout)
         pc = Signal(index_width(config.linear_ops))
         row = Signal(layouts.row_width(config))
-        needed = Signal(layouts.ROW_COUNT_BITS)
+        needed = Signal(layouts.row_count_width(config))
         table = Signal(index_width(config.table))
         count = Signal(bits_for(config.features))
         offered, taken = Signal(), Signal()

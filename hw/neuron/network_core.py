@@ -35,7 +35,7 @@ class ImageLoader(wiring.Component):
             {
                 "i": In(stream.Signature(layouts.image_beat(config))),
                 "o": Out(stream.Signature(layouts.list_write(config), always_ready=True)),
-                "rows": Out(layouts.ROW_COUNT_BITS),
+                "rows": Out(layouts.row_count_width(config)),
                 "release": In(1),
                 "enable": In(1),
             }
@@ -155,7 +155,7 @@ class NetworkCore(wiring.Component):
             ("mixed", attention.row_done),
             ("hidden", drain.row_done),
         ):
-            rows[name] = Signal(layouts.ROW_COUNT_BITS, name=f"rows_{name}")
+            rows[name] = Signal(layouts.row_count_width(config), name=f"rows_{name}")
             m.d.sync += rows[name].eq(Mux(begin, 0, rows[name] + done))
         for unit in (issue, norm, attention):
             m.d.comb += unit.begin.eq(begin)

@@ -50,7 +50,7 @@ class NormUnit(wiring.Component):
                 "i_load": In(layouts.load(config)),
                 "i_write_op": In(1),
                 "i_write_offset": In(1),
-                "rows_linear": In(layouts.ROW_COUNT_BITS),
+                "rows_linear": In(layouts.row_count_width(config)),
                 "stream_row": Out(layouts.row_width(config)),
                 "stream_channel": Out(layouts.FEATURE_BITS),
                 "stream_value": In(signed(config.stream_bits)),
@@ -78,7 +78,7 @@ class NormUnit(wiring.Component):
         op = Signal(layouts.norm_op(config))
         pc = Signal(index_width(config.norm_ops))
         row = Signal(layouts.row_width(config))
-        needed = Signal(layouts.ROW_COUNT_BITS)
+        needed = Signal(layouts.row_count_width(config))
         channel = Signal(layouts.FEATURE_BITS + 1)
         left = Signal(range(SPIKE + 1))
         mean = Signal(signed(config.stream_bits + 1))

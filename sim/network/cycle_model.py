@@ -155,8 +155,6 @@ class NetworkTiming(LinearTiming):
         tensors: dict[str, Spikes] = {IMAGE: spikes}
         batch = Spikes(spikes.sign[None], spikes.phase[None])
         for layer, output in zip(self.network.layers, run_network(self.network, batch).outputs, strict=True):
-            if isinstance(output, Spikes):
-                tensors[layer.target] = output[0]
             if isinstance(layer, Linear):
                 left = len(layer.weight)
                 while left:
@@ -175,6 +173,8 @@ class NetworkTiming(LinearTiming):
                     left -= len(group)
             else:
                 self.run_norm(next(norm), layer.kind)
+            if isinstance(output, Spikes):
+                tensors[layer.target] = output[0]
         return self.release + 1
 
     def run_norm(self, op: dict[str, int], what: str) -> None:

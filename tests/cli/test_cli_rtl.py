@@ -83,6 +83,7 @@ def test_network_core_of_given_sizes(folder: Path, run) -> None:
         ("cluster = 5", r"cluster must divide lanes \(32\), not 5"),
         ("lanes = 0", "NetworkConfig.lanes must be an integer in 1..256, not 0"),
         ("tokens = 65", "NetworkConfig.tokens must be an integer in 1..64, not 65"),
+        ("tokens = 300", "NetworkConfig.tokens must be an integer in 1..64, not 300"),
         ("steps = 8", "given.toml: unknown key 'steps'; allowed are lanes"),
         ("lanes = 'x'", "given.toml: lanes must be an integer, not 'x'"),
         ("lanes", "given.toml: not a TOML file"),

@@ -1,99 +1,116 @@
-"""Random cores, each with random networks that fit it: sizes, norms, codes, saturated integers."""
+"""Random cores over everything that `NetworkConfig` accepts, each with random networks that fit it."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
-from golden.code import PhaseCode, Spikes
-from golden.errors import InputError
+from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
+from golden.config import TRACE_STORES, CoreConfig
+from golden.network.checks import MAX_FEATURES, MAX_OCTAVES
 from golden.network.config import NetworkConfig
-from golden.network.convert import convert
-from golden.network.layers import Layer, Linear
-from golden.network.network import Network, encode_image
-from golden.network.program import joint_config
-from tests.network.compare import assert_integers, assert_integers_and_cycles
-from tests.network.samples import random_images, random_transformer
+from golden.network.layers import most_octaves
+from golden.network.network import MAX_TOKENS, Network
+from golden.network.program import check_fit, compile_network, needs
+from tests.network.compare import assert_cycles, assert_integers
+from tests.network.random_networks import Drawer, Room, some
 
-CODES = [(16, "1/2"), (8, "3/4"), (24, "2/7"), (24, "1/3"), (16, "3/7"), (12, "1"), (5, "1/2")]
-NORMS = ("rms", "layer", "batch")
-# Side, patch and stride of images that give 1, 4, 9 or 16 tokens
-CUTS = ((4, 4, 4), (8, 4, 4), (6, 3, 3), (7, 3, 2), (8, 2, 2), (10, 4, 2))
-MOST_IMAGES = 3
+BASES = sorted(
+    {Fraction(a, b) for b in range(1, MAX_DENOMINATOR + 1) for a in range(1, 2 * b + 1)}
+)  # every log2 B of a code
+# Groups of tokens that an attention core may be made for; a network's core uses one of them
+MOST_GROUPS = 16
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large cores and networks may be: the accepted space is the same, but for what takes long."""
+
+    lanes: int
+    tokens: int
+    features: int
+    heads: int
+    networks: int
+
+
+# Most of a soak, a few of it, and what `make test` has time for
+USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
+LARGE = Scale(lanes=64, tokens=MAX_TOKENS, features=MAX_FEATURES, heads=85, networks=3)
+SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
 
 
 @dataclass(frozen=True)
 class RandomCore:
-    """A core, and networks with their images [images, tokens, pixels]."""
+    """A core, with taps or as it is exported, and networks with their images [images, tokens, pixels]."""
 
     config: NetworkConfig
+    taps: bool
     networks: list[tuple[Network, Spikes]]
 
 
-def random_core(seed: int, count: int) -> RandomCore:
-    """A core that is as large as `count` random networks need."""
-    rng = np.random.default_rng([seed, count])
-    steps, log2_base = CODES[rng.integers(len(CODES))]
-    code = PhaseCode(steps=steps, log2_base=Fraction(log2_base))
-    cluster = int(rng.integers(1, 9))
-    lanes = cluster * int(rng.integers(max(1, 4 // cluster), 6))
-    weight_bits = int(rng.choice([3, 5, 8, 8]))
-    networks = [random_network(rng, code, weight_bits, lanes) for _ in range(count)]
-    config = joint_config([network for network, _ in networks], lanes=lanes, cluster=cluster)
-    return RandomCore(config, networks)
+def random_code(rng: np.random.Generator) -> PhaseCode:
+    """Any code whose spikes fit a potential."""
+    while True:
+        code = PhaseCode(
+            steps=some(rng, MAX_STEPS) if rng.random() < 0.5 else int(rng.integers(4, 33)),
+            log2_base=BASES[rng.integers(len(BASES))],
+            trace_bits=int(rng.integers(4, 17)),
+            ramp_bits=int(rng.integers(0, 9)),
+        )
+        if most_octaves(code) <= MAX_OCTAVES:
+            return code
 
 
-def random_network(
-    rng: np.random.Generator, code: PhaseCode, weight_bits: int, lanes: int
-) -> tuple[Network, Spikes]:
-    """A network and images; one of them may be silent, one saturated."""
-    side, patch, stride = CUTS[rng.integers(len(CUTS))]
-    heads, head_dim = int(rng.integers(1, 5)), int(rng.integers(1, 10))
-    floating = random_transformer(
-        int(rng.integers(1 << 30)), side=side, patch=patch, stride=stride,
-        width=heads * head_dim, heads=heads, hidden=int(rng.integers(1, 50)), blocks=int(rng.integers(1, 4)),
-        classes=int(rng.integers(1, lanes + 1)), norm=str(rng.choice(NORMS)),
-        activation=str(rng.choice(["relu", "gelu"])),
+def random_lanes(rng: np.random.Generator, most: int, least: int = 1) -> tuple[int, int]:
+    """(lanes, cluster): of any divisor."""
+    lanes = int(rng.integers(least, max(least, most) + 1))
+    divisors = [size for size in range(1, lanes + 1) if lanes % size == 0]
+    return lanes, int(rng.choice(divisors))
+
+
+def random_core(seed: int, scale: Scale) -> RandomCore:
+    """A core that is as large as its random networks need, or somewhat larger."""
+    rng = np.random.default_rng(seed)
+    code, weight_bits = random_code(rng), int(rng.integers(2, 9))
+    lanes, cluster = random_lanes(rng, scale.lanes)
+    room = Room(
+        code=code, weight_bits=weight_bits, lanes=lanes, tokens=some(rng, scale.tokens),
+        features=some(rng, scale.features), head_dim=some(rng, min(scale.features, MAX_FEATURES // 3)),
+        heads=some(rng, scale.heads), wide=bool(rng.random() < 0.3),
     )  # fmt: skip
-    calibration = random_images(int(rng.integers(1 << 30)), 20, side)
-    network = convert(floating, calibration, code, weight_bits=weight_bits)
-    if rng.random() < 0.3:
-        network = saturated(network, rng)
-    images = random_images(int(rng.integers(1 << 30)), int(rng.integers(1, MOST_IMAGES + 1)), side)
-    image = encode_image(network, floating.patches(images))
-    kind = rng.integers(4)
-    if kind == 0:
-        image.sign[0], image.phase[0] = 0, code.steps
-    elif kind == 1:
-        image.sign[-1], image.phase[-1] = rng.choice([-1, 1], image.sign.shape[1:]), 0
-    return network, image
-
-
-def saturated(network: Network, rng: np.random.Generator) -> Network:
-    """The network with one linear layer of largest weights, of random or of equal sign, where it may be."""
-    index = int(rng.choice([n for n, layer in enumerate(network.layers) if isinstance(layer, Linear)]))
-    layers: list[Layer] = list(network.layers)
-    layer = layers[index]
-    assert isinstance(layer, Linear)
-    largest = (1 << network.weight_bits - 1) - 1
-    signs = rng.choice([-1, 1], layer.weight.shape) if rng.random() < 0.5 else 1
-    weight = np.full(layer.weight.shape, largest * signs, np.int16)
-    layers[index] = replace(layer, weight=weight)
-    try:
-        return replace(network, layers=tuple(layers))
-    except InputError:  # the stream could leave its word
-        return network
+    room = replace(room, head_dim=min(room.head_dim, room.features))
+    networks = [Drawer(rng, room).draw() for _ in range(scale.networks)]
+    needed = [needs(network, compile_network(network, lanes)) for network, _ in networks]
+    sizes = {name: max(sizes[name] for sizes in needed) for name in needed[0]}
+    if rng.random() < 0.5:  # room to spare, somewhere
+        for name in rng.choice([name for name in sizes if name != "tokens"], 3):
+            limit = {"features": MAX_FEATURES, "stream_bits": 24, "potential_bits": 40}.get(name, 64)
+            sizes[name] = max(sizes[name], min(limit, sizes[name] + int(rng.integers(1, 20))))
+    attention_lanes, attention_cluster = random_lanes(rng, sizes["tokens"] + 3, sizes["tokens"])
+    groups = some(rng, MOST_GROUPS) if rng.random() < 0.3 else 1
+    attention = CoreConfig(
+        code=code, lanes=attention_lanes, cluster=attention_cluster, terms_per_beat=1,
+        tokens=max(sizes["tokens"], attention_lanes * groups - int(rng.integers(attention_lanes))),
+        head_dim=sizes.pop("attention.head_dim"), bias=False, mask=False, output="codes",
+        trace_store=TRACE_STORES[rng.integers(2)], queued_heads=int(rng.integers(2, 9)),
+    )  # fmt: skip
+    config = NetworkConfig(
+        code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention, **sizes
+    )
+    for network, _ in networks:
+        check_fit(network, config)
+    return RandomCore(config, bool(rng.random() < 0.9), networks)
 
 
 @dataclass
 class Checked:
-    """What was compared."""
+    """What was compared; `cycles` of rows and images were measured as predicted."""
 
     cores: int = 0
     networks: int = 0
     images: int = 0
     integers: int = 0
-    timed: int = 0
+    cycles: int = 0
     resets: int = 0
 
 
@@ -106,15 +123,16 @@ def check_core(core: RandomCore, seed: int, checked: Checked) -> None:
     rng = np.random.default_rng([seed, 1])
     checked.cores += 1
     for network, image in core.networks:
+        work, taps = (network, core.config, image), core.taps
         if rng.random() < 0.3:
             pauses, pause_seed = float(rng.uniform(0.1, 0.6)), int(rng.integers(1 << 16))
-            measured = assert_integers(network, core.config, image, pauses=pauses, seed=pause_seed)
+            measured = assert_integers(*work, pauses=pauses, seed=pause_seed, taps=taps)
         else:
-            measured = assert_integers_and_cycles(network, core.config, image)
-            checked.timed += 1
+            measured = assert_integers(*work, taps=taps)
+            checked.cycles += assert_cycles(*work, measured)
             if rng.random() < 0.3:
                 cycle = int(rng.integers(1, measured.result.cycles - 1))
-                assert_integers_and_cycles(network, core.config, image, reset_at=cycle)
+                assert_cycles(*work, assert_integers(*work, reset_at=cycle, taps=taps))
                 checked.resets += 1
         checked.networks += 1
         checked.images += image.shape[0]

@@ -1,6 +1,7 @@
 """Units of the network core in Amaranth's simulator, each against golden."""
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,9 +12,12 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from golden.code import PhaseCode, Spikes
 from golden.config import CoreConfig
+from golden.network.checks import MAX_SHIFT
 from golden.network.config import NetworkConfig
 from golden.network.layers import residue_constants, spike_values
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
+from golden.network.program import TARGETS
+from hw.neuron.drain import Drain
 from hw.neuron.falling_threshold import FallingThreshold
 from hw.neuron.feeders import QueryFeeder
 from hw.neuron.neuron_cluster import NeuronCluster
@@ -158,6 +162,35 @@ def test_clusters_accumulate_and_queue_up(code: PhaseCode) -> None:
         got = np.array(received[row * size.lanes : (row + 1) * size.lanes]) @ constants
         assert got.tolist() == expected.tolist()
     assert np.diff(times).tolist() == [1] * (2 * size.lanes - 1)
+
+
+def test_terms_of_the_stream_are_rounded_at_any_shift() -> None:
+    """floor((V + 2**(s-1)) / 2**s), also where half of a step is more than a potential can be."""
+    size = replace(config(PhaseCode(), lanes=1, cluster=1), table=256, potential_bits=8, accumulator_bits=2)
+    cases = list(itertools.product((-128, -127, -3, -1, 0, 1, 64, 127), range(MAX_SHIFT + 1)))
+    unit = Drain(size)
+    got = []
+
+    async def bench(ctx: SimulatorContext) -> None:
+        ctx.set(unit.i_write, 1)
+        for number, (bias, shift) in enumerate(cases):
+            ctx.set(unit.i_load.address, number)
+            ctx.set(unit.i_load.data[0], bias & 255 | shift << 8)
+            await ctx.tick()
+        ctx.set(unit.i_write, 0)
+        beat = unit.i_pass.payload
+        for name, value in (("target", TARGETS["stream"]), ("fresh", 1), ("outputs", 1), ("last", 1)):
+            ctx.set(getattr(beat, name), value)
+        for cycle in range(len(cases) + 10):
+            ctx.set(unit.i_pass.valid, cycle < len(cases))
+            ctx.set(beat.table, cycle % len(cases))
+            ctx.set(unit.i_sums.valid, 1 <= cycle <= len(cases))  # accumulators of zero
+            if ctx.get(unit.stream_write):
+                got.append(ctx.get(unit.stream_new))
+            await ctx.tick()
+
+    simulate(unit, bench)
+    assert got == [(bias + (1 << shift >> 1)) >> shift for bias, shift in cases]
 
 
 def test_spike_list_leaves_silence_out() -> None:

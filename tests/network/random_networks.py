@@ -1,0 +1,248 @@
+"""Random networks of integers, over everything that `Network` and the hardware's order of layers accept."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.attention import compute
+from golden.code import PhaseCode, Spikes
+from golden.network.checks import MAX_FEATURES, MAX_SHIFT, POTENTIAL_BITS, STREAM_BITS
+from golden.network.layers import (
+    IMAGE,
+    NORM_KINDS,
+    SCORES,
+    STREAM,
+    Attention,
+    Layer,
+    Linear,
+    Norm,
+    centred,
+    normalise,
+    potentials,
+    row_shift,
+    spike_values,
+    stream_terms,
+)
+from golden.network.network import Network, attention_job, merge_heads
+from golden.network.octave import fire, geometric_levels, octave_code, resolution
+from golden.normaliser import RATIO_WIDTH
+from golden.woss import MAX_RAMP_STEP
+
+LARGEST_POTENTIAL = (1 << POTENTIAL_BITS - 1) - 1
+LARGEST_STREAM = (1 << STREAM_BITS - 1) - 1
+LARGEST_BIAS = (1 << POTENTIAL_BITS - 2) - 1
+LARGEST_OFFSET, LEAST_LEVEL = 2047, -4095
+# Names that spikes may have; they mean nothing, and the same may come again
+NAMES = ("hidden", "qkv", "mixed", "norm", "x")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """Largest sizes of the networks of a core; widths of all tensors but q, k, v are at most `features`.
+    `wide`: some biases are as large as the word of potentials allows."""
+
+    code: PhaseCode
+    weight_bits: int
+    lanes: int
+    tokens: int
+    features: int
+    head_dim: int
+    heads: int
+    wide: bool
+
+
+def some(rng: np.random.Generator, most: int) -> int:
+    """1..most: an end, or a number of random length."""
+    if rng.random() < 0.25:
+        return int(rng.choice([1, most, max(1, most - 1), min(2, most)]))
+    return int(np.exp(rng.uniform(0, np.log(most + 1))))
+
+
+def random_spikes(rng: np.random.Generator, shape: tuple[int, ...], code: PhaseCode) -> Spikes:
+    """Spikes of random density, sometimes silent or saturated."""
+    density = rng.choice([0.0, 0.2, 0.5, 0.9, 1.0], p=[0.05, 0.2, 0.35, 0.2, 0.2])
+    sign = np.where(rng.random(shape) < density, rng.choice([-1, 1], shape), 0)
+    if rng.random() < 0.2:
+        sign = np.abs(sign)
+    phase = rng.integers(0, code.steps, shape) * (rng.random() < 0.8)
+    return Spikes(sign.astype(np.int8), np.where(sign != 0, phase, code.steps).astype(np.int8))
+
+
+class Drawer:
+    """Draws layer after layer, and runs the images through each, so that thresholds lie where neurons are."""
+
+    def __init__(self, rng: np.random.Generator, room: Room) -> None:
+        self.rng, self.room, self.code = rng, room, room.code
+        self.tokens = some(rng, room.tokens)
+        self.layers: list[Layer] = []
+        self.stream: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.width = some(rng, room.features)  # of the stream
+        self.stream_left = LARGEST_STREAM
+        self.source, self.memory = IMAGE, IMAGE
+        images = int(rng.integers(1, 4))
+        shape = (self.tokens, some(rng, room.features))
+        drawn = [random_spikes(rng, shape, self.code) for _ in range(images)]
+        self.image = Spikes(np.stack([s.sign for s in drawn]), np.stack([s.phase for s in drawn]))
+        self.spikes = self.image
+
+    def draw(self) -> tuple[Network, Spikes]:
+        """Blocks that end in the stream, a norm after each, and scores; one block has attention."""
+        blocks = 1 + int(self.rng.integers(3)) * int(self.rng.random() < 0.6)
+        attends = int(self.rng.integers(blocks + 1))
+        for block in range(blocks):
+            self.chain(attention=block == attends)
+            self.to_stream(blocks - block)
+            self.norm()
+        self.chain(attention=attends == blocks)
+        self.scores()
+        network = Network(
+            code=self.code, weight_bits=self.room.weight_bits, tokens=self.tokens,
+            pixels=self.image.shape[-1], image_scale=1.0, layers=tuple(self.layers),
+        )  # fmt: skip
+        return network, self.image
+
+    def chain(self, *, attention: bool) -> None:
+        """Layers whose spikes enter one another: none, hidden neurons, attention, twice perhaps."""
+        count = int(self.rng.choice([0, 0, 1, 1, 2, 3]))
+        kinds = [str(kind) for kind in self.rng.choice(["hidden", "attention"], count)]
+        if attention:
+            kinds.insert(int(self.rng.integers(count + 1)), "attention")
+        for kind in kinds:
+            if kind == "attention":
+                self.attention()
+            elif self.memory != "hidden":
+                self.hidden(some(self.rng, self.room.features), "hidden")
+
+    def name(self) -> str:
+        return str(self.rng.choice(NAMES))
+
+    # --- integers
+
+    def weights(self, outputs: int, peak: int) -> NDArray[np.int16]:
+        """Weights of random size and density, for which no potential leaves its word.
+
+        Args:
+            peak: most that a weight of one adds to a potential.
+        """
+        rng, inputs = self.rng, self.spikes.shape[-1]
+        largest = (1 << self.room.weight_bits - 1) - 1
+        size = int(rng.choice([largest, some(rng, largest), 0], p=[0.8, 0.19, 0.01]))
+        weight = rng.integers(-size, size + 1, (outputs, inputs), dtype=np.int64)
+        if rng.random() < 0.3:  # saturated, of random or of equal sign
+            weight = np.where(rng.random(weight.shape) < rng.random(), size, -size)
+        weight = np.where(rng.random(weight.shape) < rng.choice([1.0, 1.0, 0.3]), weight, 0)
+        over = np.cumsum(np.abs(weight), axis=1) > LARGEST_POTENTIAL // peak
+        return np.where(over, 0, weight).astype(np.int16)
+
+    def bias(self, size: int, most: int, shape: tuple[int, ...]) -> NDArray[np.int64]:
+        """Biases of the size of potentials, zero, or as large as the word allows."""
+        kind = self.rng.random()
+        if kind < 0.2:
+            size = most * self.room.wide
+        size = min(size, most)
+        return self.rng.integers(-size, size + 1, shape)
+
+    def levels(self) -> NDArray[np.int64]:
+        """A falling list: that of the identity, any other, all alike, or down to the least level."""
+        code, kind = self.code, self.rng.random()
+        if kind < 0.5:
+            return np.maximum(geometric_levels(code), LEAST_LEVEL)
+        drops = np.zeros(code.steps, np.int64)
+        if kind < 0.9:
+            drops[1:] = self.rng.integers(0, 2 * resolution(code.log2_base), code.steps - 1)
+        levels = np.maximum(-np.cumsum(drops), LEAST_LEVEL)
+        if kind > 0.97:
+            levels[code.steps // 2 + 1 :] = LEAST_LEVEL
+        return levels
+
+    def offsets(self, place: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Places of first thresholds [width] near those of values [images, tokens, width], some far off."""
+        rng, width = self.rng, place.shape[-1]
+        points = resolution(self.code.log2_base)
+        near = np.maximum(place, 0).max(axis=(0, 1)) + rng.integers(-4 * points, points // 2, width)
+        far = rng.choice([-LARGEST_OFFSET, LARGEST_OFFSET, 0], width)
+        return np.clip(np.where(rng.random(width) < 0.05, far, near), -LARGEST_OFFSET, LARGEST_OFFSET)
+
+    # --- layers
+
+    def linear(self, outputs: int, target: str, *, pooled: bool = False) -> tuple[Linear, NDArray[np.int64]]:
+        """A layer without offsets and levels, and its potentials."""
+        peak = int(spike_values(self.code)[0]) * (self.tokens if pooled else 1)
+        weight = self.weights(outputs, peak)
+        layer = Linear(
+            source=self.source, target=target, weight=weight, bias=np.zeros(outputs, np.int64),
+            offset=np.zeros(outputs, np.int64), levels=np.zeros(0, np.int64), pooled=pooled,
+        )  # fmt: skip
+        values = potentials(layer, self.spikes, self.code)
+        shape = (outputs,) if pooled or self.rng.random() < 0.6 else (self.tokens, outputs)
+        most = min(LARGEST_BIAS, LARGEST_POTENTIAL - peak * int(np.abs(weight).sum(axis=1).max()))
+        bias = self.bias(int(np.abs(values).max()), most, shape)
+        return replace(layer, bias=bias), values + bias
+
+    def hidden(self, outputs: int, memory: str) -> None:
+        layer, values = self.linear(outputs, self.name())
+        layer = replace(
+            layer,
+            offset=self.offsets(octave_code(values, resolution(self.code.log2_base))),
+            levels=self.levels(),
+            signed=bool(self.rng.random() < 0.6),
+        )
+        spikes = fire(values, layer.levels, layer.offset, self.code, signed=layer.signed)
+        self.append(layer, spikes, memory)
+
+    def append(self, layer: Layer, spikes: Spikes, memory: str) -> None:
+        self.layers.append(layer)
+        self.spikes, self.source, self.memory = spikes, layer.target, memory
+
+    def attention(self) -> None:
+        rng, room, code = self.rng, self.room, self.code
+        head_dim = some(rng, room.head_dim)
+        heads = some(rng, min(room.heads, room.features // head_dim, MAX_FEATURES // 3 // head_dim))
+        self.hidden(3 * heads * head_dim, "qkv")
+        # from a step at which nothing but the winner fires to one at which everything does
+        most = int(rng.choice([head_dim << code.trace_bits + code.ramp_bits, MAX_RAMP_STEP], p=[0.9, 0.1]))
+        step = np.array([some(rng, most) * (rng.random() > 0.05) for _ in range(heads)], np.int64)
+        largest = (1 << RATIO_WIDTH) - 1
+        ratio = np.array(
+            [[some(rng, largest) for _ in range(code.log2_base.denominator)] for _ in range(heads)], np.int64
+        )
+        if rng.random() < 0.6:  # falling from about one, as of a trained network
+            residues = np.arange(ratio.shape[1]) / ratio.shape[1]
+            first = 2.0 ** rng.uniform(10, 17, (heads, 1))
+            ratio = np.maximum(first * 2.0**-residues, 1).astype(np.int64)
+        layer = Attention(source=self.source, target=self.name(), heads=heads, ramp_step=step, ratio=ratio)
+        job = attention_job(layer, self.spikes, code)
+        self.append(layer, merge_heads(compute(job).out, self.image.shape[0], heads), "mixed")
+
+    def to_stream(self, layers_left: int) -> None:
+        """A layer that adds to the stream, within its share of what the stream has left."""
+        fresh = not self.stream.size
+        layer, values = self.linear(self.width, STREAM)
+        # the largest potential as `Network.limits` sees it
+        added = np.abs(layer.weight.astype(np.int64)).sum(axis=1) * int(spike_values(self.code)[0])
+        bound = np.atleast_2d(added + np.abs(layer.bias)).max(axis=0)
+        share = max(2, int(self.stream_left / layers_left * 2.0 ** -self.rng.uniform(0, 12)))
+        need = np.array([max(0, (int(b) // (share - 1)).bit_length()) for b in bound])
+        more = self.rng.integers(0, 3, self.width)
+        shift = np.where(self.rng.random(self.width) < 0.05, MAX_SHIFT, np.minimum(need + more, MAX_SHIFT))
+        layer = replace(layer, offset=shift, fresh=fresh)
+        self.stream_left -= int(stream_terms(layer, bound).max()) + 1
+        terms = stream_terms(layer, values)
+        self.stream = terms if fresh else self.stream + terms
+        self.layers.append(layer)
+
+    def norm(self) -> None:
+        layer = Norm(
+            target=self.name(), kind=self.rng.choice(NORM_KINDS), offset=np.zeros(self.width, np.int64),
+            levels=self.levels(),
+        )  # fmt: skip
+        values = centred(self.stream, layer.kind)
+        shift = row_shift(values, layer.kind, self.code)[..., None]
+        offset = self.offsets(octave_code(values, resolution(self.code.log2_base)) - shift)
+        layer = replace(layer, offset=offset)
+        self.append(layer, normalise(layer, self.stream, self.code), "norm")
+
+    def scores(self) -> None:
+        layer, _ = self.linear(some(self.rng, min(self.room.lanes, MAX_FEATURES)), SCORES, pooled=True)
+        self.layers.append(layer)

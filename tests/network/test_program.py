@@ -1,0 +1,182 @@
+"""What a core accepts: order and names of layers, sizes; and the descriptors that follow."""
+
+from dataclasses import fields, replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from golden.code import PhaseCode
+from golden.config import CoreConfig
+from golden.errors import InputError
+from golden.network.layers import Attention, Layer, Linear, Norm
+from golden.network.network import Network
+from golden.network.program import Program, check_fit, compile_network, config_for
+from hw.neuron import layouts
+from tests.network.random_cores import SMALL, random_core
+
+CODE = PhaseCode(steps=6)
+TOKENS, WIDTH, LANES = 3, 4, 6
+
+
+def linear(source: str, target: str, inputs: int, outputs: int, weight: int = 1, **fields: bool) -> Linear:
+    levels = [] if target in ("stream", "scores") else np.zeros(CODE.steps)
+    return Linear(
+        source=source, target=target, weight=np.full((outputs, inputs), weight, np.int16),
+        bias=np.zeros(outputs, np.int64), offset=np.zeros(outputs, np.int64),
+        levels=np.array(levels, np.int64), **fields,
+    )  # fmt: skip
+
+
+def attention(source: str, target: str, heads: int) -> Attention:
+    step, ratio = np.full(heads, 5, np.int64), np.full((heads, 2), 1000, np.int64)
+    return Attention(source=source, target=target, heads=heads, ramp_step=step, ratio=ratio)
+
+
+def norm(target: str) -> Norm:
+    levels = np.zeros(CODE.steps, np.int64)
+    return Norm(target=target, kind="rms", offset=np.zeros(WIDTH, np.int64), levels=levels)
+
+
+def network(*layers: Layer, code: PhaseCode = CODE) -> Network:
+    return Network(code=code, weight_bits=4, tokens=TOKENS, pixels=WIDTH, image_scale=1.0, layers=layers)
+
+
+# Two heads at a time fill six lanes: two descriptors for q, k and v of four heads
+HEADS, HEAD_DIM = 4, 3
+QKV = 3 * HEADS * HEAD_DIM
+TO_STREAM = linear("mixed", "stream", HEADS * HEAD_DIM, WIDTH, fresh=True)
+SCORES = linear("norm", "scores", WIDTH, 2, pooled=True)
+
+
+def attended(*before: Layer, source: str = "image", inputs: int = WIDTH) -> Network:
+    """Layers, then q, k, v of what they made, attention, the stream, a norm and scores."""
+    qkv = linear(source, "qkv", inputs, QKV)
+    return network(*before, qkv, attention("qkv", "mixed", HEADS), TO_STREAM, norm("norm"), SCORES)
+
+
+def same(left: Program, right: Program) -> bool:
+    return all(np.array_equal(getattr(left, f.name), getattr(right, f.name)) for f in fields(Program))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_names_mean_nothing(seed: int) -> None:
+    """Spikes of all layers under one name, or each under its own: the same program."""
+    core = random_core(seed, SMALL)
+    for drawn, _ in core.networks:
+        programs = []
+        for name in ("qkv{}", "qkv"):
+            layers: list[Layer] = []
+            for index, layer in enumerate(drawn.layers):
+                keeps = layer.target in ("stream", "scores")
+                named = replace(layer, target=layer.target if keeps else name.format(index))
+                if not isinstance(named, Norm) and index:
+                    named = replace(named, source=layers[-1].target)
+                layers.append(named)
+            renamed = replace(drawn, layers=tuple(layers))
+            programs.append(check_fit(renamed, core.config))
+        assert same(*programs)
+
+
+def test_the_image_is_kept_for_all_its_readers() -> None:
+    """The next image may come in when the last group of heads has read this one."""
+    program = compile_network(attended(), LANES)
+    assert [op["release"] for op in program.linear] == [0, 1, 0, 0]
+
+
+def test_attention_waits_for_all_readers_of_what_it_overwrites() -> None:
+    """q, k and v made of attention outputs: the second attention begins when none of those is needed."""
+    first = (linear("image", "qkv", WIDTH, 3 * WIDTH), attention("qkv", "mixed", 1))
+    program = compile_network(attended(*first, source="mixed"), LANES)
+    rows = 3 * TOKENS  # of the first layer, and of two groups of the second
+    assert [op["wait"] for op in program.attention] == [TOKENS - 1, *HEADS * [rows - 1]]
+
+
+def test_hidden_neurons_of_hidden_neurons_are_refused() -> None:
+    """A row would be overwritten before its last pass has read it."""
+    layers = linear("image", "a", WIDTH, 2), linear("a", "b", 2, WIDTH)
+    with pytest.raises(InputError, match="layer 1: hidden neurons must not enter hidden neurons"):
+        compile_network(attended(*layers, source="b"), LANES)
+
+
+def test_attention_without_its_linear_layer_is_refused() -> None:
+    wide = replace(norm("norm"), offset=np.zeros(3, np.int64))
+    stream = linear("image", "stream", WIDTH, 3, fresh=True)
+    layers = (stream, wide, attention("norm", "mixed", 1), linear("mixed", "scores", 1, 2, pooled=True))
+    with pytest.raises(InputError, match="layer 2: attention must follow a linear layer"):
+        compile_network(network(*layers), LANES)
+
+
+@pytest.mark.parametrize("name", ["image", "stream", "scores"])
+def test_spikes_under_a_name_with_a_meaning_are_refused(name: str) -> None:
+    qkv, att = linear("image", "qkv", WIDTH, QKV), attention("qkv", "mixed", HEADS)
+    with pytest.raises(InputError, match=f"layer 3.target must not be '{name}'"):
+        network(qkv, att, TO_STREAM, norm(name), SCORES)
+    with pytest.raises(InputError, match=f"layer 1.target must not be '{name}'"):
+        network(qkv, replace(att, target=name), TO_STREAM, norm("norm"), SCORES)
+
+
+def test_scores_per_token_are_refused() -> None:
+    with pytest.raises(InputError, match="a layer with target 'scores', and no other, must be pooled"):
+        replace(attended(), layers=(*attended().layers[:-1], replace(SCORES, pooled=False)))
+
+
+@pytest.mark.parametrize(("steps", "log2_base"), [(32, 1), (64, 2)])
+def test_a_code_beyond_the_word_of_potentials_is_refused(steps: int, log2_base: int) -> None:
+    """31 octaves, and 126, whose values do not fit 64 bits."""
+    code = PhaseCode(steps=steps, log2_base=Fraction(log2_base))
+    message = "code must fall by at most 30 octaves from its first phase to its last"
+    with pytest.raises(InputError, match=f"Network.{message}"):
+        replace(attended(), code=code)
+    core = CoreConfig(code=code, lanes=4, tokens=4, cluster=4, bias=False, mask=False, output="codes")
+    with pytest.raises(InputError, match=f"NetworkConfig.{message}"):
+        replace(config_for(attended()), code=code, attention=core)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"bias": True}, "attention.bias must be False, not True"),
+        ({"mask": True}, "attention.mask must be False, not True"),
+        ({"taps": True}, "attention.taps must be False, not True"),
+        ({"output": "both"}, "attention.output must be 'codes', not 'both'"),
+        ({"code": PhaseCode()}, "attention.code must be the code"),
+        ({"tokens": 2}, r"tokens must be an integer in 1\.\.2, not 3"),
+        ({"lanes": 2, "cluster": 1, "terms_per_beat": 1}, r"tokens must be an integer in 1\.\.2, not 3"),
+    ],
+)
+def test_an_attention_core_of_no_use_is_refused(change: dict, message: str) -> None:
+    config = config_for(attended())
+    with pytest.raises(InputError, match=f"NetworkConfig.{message}"):
+        replace(config, attention=replace(config.attention, **change))
+
+
+def test_weights_of_zero_have_a_core() -> None:
+    layers = [
+        replace(layer, weight=0 * layer.weight) if isinstance(layer, Linear) else layer
+        for layer in attended().layers
+    ]
+    config = config_for(network(*layers))
+    assert (config.accumulator_bits, config.potential_bits) == (2, 2)
+
+
+@pytest.mark.parametrize(("lanes", "cluster"), [(3, 3), (5, 1), (36, 9), (20, 4)])
+def test_any_attention_core_with_a_lane_per_token(lanes: int, cluster: int) -> None:
+    """A network fits by what it needs, however the core's attention lanes are clustered."""
+    config = config_for(attended())
+    core = replace(config.attention, lanes=lanes, cluster=cluster, terms_per_beat=1)
+    check_fit(attended(), replace(config, attention=core))
+
+
+def test_a_hidden_layer_counts_under_any_name() -> None:
+    """The widest layer decides the spike lists, also where its name is that of q, k and v."""
+    wide = (linear("norm", "qkv", WIDTH, 40), linear("qkv", "scores", 40, 2, pooled=True))
+    layers = (*attended().layers[:-1], *wide)
+    assert config_for(network(*layers)).features == 40
+
+
+@pytest.mark.parametrize(("name", "count"), [("heads", 2048), ("linear_ops", 4096), ("norm_ops", 1 << 20)])
+def test_rows_of_long_lists_are_counted(name: str, count: int) -> None:
+    """Units count the rows of a whole inference: of every descriptor, tokens rows."""
+    config = replace(config_for(attended()), **{name: count})
+    assert 1 << layouts.row_count_width(config) > count * config.tokens
