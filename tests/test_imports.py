@@ -12,7 +12,7 @@ OURS = {"golden", "sim", "hw", "synth", "onespike", "training"}
 # Configurations, limits and tables: all that hardware may know of golden beside constants
 GOLDEN_IN_HW = {
     *("PhaseCode", "CoreConfig", "NetworkConfig", "StochasticConfig", "Bank", "InputError", "writing"),
-    *("decay_constants", "resolution", "roots", "rows", "shift_matrix", "transform"),
+    *("decay_constants", "resolution", "roots", "rows", "shift_matrix", "signed_digits", "transform"),
     *("load_network", "sized_config", "to_table"),
 }
 # What the command line needs of numpy: files, checks of what is in them, an order to search in
