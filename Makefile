@@ -44,7 +44,7 @@ soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board
 	$(BIN)/python -m sim.board.soak --frames 10000 --seed 1
 
 soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; SEED of the first core
-	$(BIN)/python -m tests.hw.soak --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m tests.hw.attention.soak --minutes $(MINUTES) --seed $(SEED)
 
 soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEED of the first core
 	$(BIN)/python -m tests.network.soak --seed $(SEED) --minutes $(MINUTES)

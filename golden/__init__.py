@@ -1,1 +1,1 @@
-"""NumPy golden model: what is computed. Imports nothing else of the project."""
+"""NumPy golden model: what is computed, in integers. Imports nothing else of the project."""

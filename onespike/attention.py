@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from golden.attention import decode_outputs, prepare
+from golden.attention.exact import softmax_attention
+from golden.attention.job import decode_outputs, prepare
 from golden.code import check_range
 from golden.errors import InputError, quoted
-from golden.exact import softmax_attention
 from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.engines import run_engine
 from onespike.files import output_arrays, read_inputs, same_place, whole_or_nothing, write_json, write_npz
@@ -22,7 +22,7 @@ from onespike.options import (
 )
 from onespike.stochastic import stochastic_attention
 from onespike.tables import attention_tables, print_tables, progress
-from sim.report import ENGINES, attention_report
+from studies.attention.report import ENGINES, attention_report
 
 
 def engine_name(text: str) -> str:

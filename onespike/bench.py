@@ -27,8 +27,8 @@ def bench(
         onespike bench --report bench.json --seed 3
     """
     check_range("--seed", seed, 0, MAX_SEED)
-    from sim.bench.ratios import RATIOS
-    from sim.report import tool_versions
+    from studies.attention.report import tool_versions
+    from studies.bench.ratios import RATIOS
 
     targets = {} if report_file is None else {"--report": report_file}
     with whole_or_nothing(targets) as places:

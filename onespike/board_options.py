@@ -12,16 +12,16 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from golden.config import PRESETS
+from golden.attention.config import PRESETS
 from golden.errors import InputError, quoted
 from onespike.options import CLOCK, chosen_config, number, stochastic_config
 from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
-    from sim.board.figures import Throughput
     from sim.board.network import NetworkBoard
     from sim.board.stochastic import StochasticBoard
+    from studies.boards.figures import Throughput
     from synth.boards import Board
     from synth.design import Design
     from synth.flow import Build, OnStage
@@ -132,7 +132,7 @@ def board_config(
 
     Args:
         clock: MHz.
-        network, data, lanes: the core of a whole network instead; see `sim.network.cases.load_case`.
+        network, data, lanes: the core of a whole network instead; see `studies.infer.cases.load_case`.
         scheme: of attention, spiked or stochastic.
 
     Raises:
@@ -155,7 +155,7 @@ def board_config(
         for option, value in (("--data", data), ("--lanes", lanes)):
             if value is not None:
                 raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
-        from sim.board.throughput import throughput as head_throughput
+        from studies.boards.throughput import throughput as head_throughput
 
         if scheme == "stochastic":
             from synth.engine import stochastic_design
@@ -182,8 +182,8 @@ def network_core(
 ) -> "tuple[Design, Throughput]":
     """The core of a whole network, and what it does at a clock on the held-out images."""
     from golden.network.sizes import read_sizes, sized_config
-    from sim.network.cases import load_case
-    from sim.network.throughput import throughput
+    from studies.boards.network_throughput import throughput
+    from studies.infer.cases import load_case
     from synth.network import network_design
 
     case = load_case(network, data, None, None)

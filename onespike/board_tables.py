@@ -15,7 +15,7 @@ RESOURCES = {
 
 
 def build_tables(figures: Mapping[str, Any]) -> list[Table]:
-    """Tables of `sim.board.figures.figures`."""
+    """Tables of `studies.boards.figures.figures`."""
     tables = [_summary(figures), _resources(figures)]
     if "units" in figures:
         tables.append(_units(figures))

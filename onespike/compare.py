@@ -59,7 +59,7 @@ def compare(
     """Run SpikedAttention and stochastic spiking attention on the same rates, side by side.
 
     Spikes and cycles are those of the cycle models, which equal the RTL; an area is shown where an
-    engine of exactly this configuration was measured (sim/areas.toml). Without `--preset` or
+    engine of exactly this configuration was measured (studies/compare/areas.toml). Without `--preset` or
     `--config` SpikedAttention has a lane per token. Each scheme is compared with what it
     approximates: exact softmax attention, and the exact expectation of the stochastic product.
 
@@ -80,7 +80,7 @@ def compare(
                 f"{source}: {name} must be rates [heads, tokens, head_dim], not {list(arrays[name].shape)}"
             )
     targets = {} if report_file is None else {"--report": report_file}
-    from sim.compare import compare as both
+    from studies.compare.schemes import compare as both
 
     with whole_or_nothing(targets) as places, progress() as bar:
         bar.add_task("compute", total=None)

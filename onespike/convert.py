@@ -10,29 +10,28 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from golden.code import PhaseCode, check_range
-from golden.conversion.convert import Conversion, convert, record
-from golden.conversion.folder import TOKENIZER_CONFIG
-from golden.conversion.layouts import Options, read_model
-from golden.conversion.layouts.options import MASKS, POOLINGS
-from golden.conversion.scheme import (
+from golden.errors import writing
+from models.conversion.convert import Conversion, convert, record
+from models.conversion.scheme import (
     ATTENTION_GRANULARITIES,
     GRANULARITIES,
     PARTS,
     AttentionGranularity,
     Parts,
-    RefusedModel,
     Scheme,
-    Verdict,
 )
-from golden.conversion.store import TOKENIZER, save
-from golden.conversion.tensors import read_tensors
-from golden.conversion.text import check_settings
-from golden.errors import writing
-from golden.models.functions import ACTIVATIONS
+from models.conversion.store import TOKENIZER, save
+from models.files.folder import TOKENIZER_CONFIG
+from models.files.tensors import read_tensors
+from models.files.text import check_settings
+from models.floating.functions import ACTIVATIONS
+from models.layouts import Options, read_model
+from models.layouts.options import MASKS, POOLINGS
+from models.verdict import RefusedModel, Verdict
 from onespike.files import filled_folder
 from onespike.options import MAX_SEED, SeedOption, fraction, whole_number
 from onespike.tables import print_tables, progress
-from sim.evaluate.samples import calibration_samples
+from studies.evaluate.samples import calibration_samples
 
 
 def verdict_table(verdicts: list[Verdict]) -> Table:

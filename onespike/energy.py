@@ -7,10 +7,12 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from golden.attention import prepare
+from energy.layers import SHAPES
+from energy.report import Densities, hardware_report, measured_densities, network_report, paper_report
+from energy.scheme_report import scheme_report
+from energy.stochastic import PAPER_RATIOS, Layer
+from golden.attention.job import prepare
 from golden.code import check_range
-from golden.energy.layers import SHAPES
-from golden.energy.stochastic import PAPER_RATIOS, Layer
 from golden.errors import InputError
 from onespike.energy_tables import gate_verdict, scope_tables, sensitivity_table
 from onespike.files import read_inputs, whole_or_nothing, write_json
@@ -25,15 +27,7 @@ from onespike.options import (
     whole_number,
 )
 from onespike.tables import print_tables
-from sim.energy import (
-    Densities,
-    hardware_report,
-    measured_densities,
-    network_report,
-    paper_report,
-)
-from sim.scheme_energy import scheme_report
-from sim.workload import random_heads
+from studies.data.random import random_heads
 
 energy = typer.Typer(help="Energy under two accountings that are never mixed.", rich_markup_mode="markdown")
 

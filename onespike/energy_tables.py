@@ -5,7 +5,7 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.table import Table
 
-from golden.energy.stochastic import PAPER_RATIOS
+from energy.stochastic import PAPER_RATIOS
 
 
 def sensitivity_table(report: dict[str, Any]) -> Table:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from golden.attention import AttentionJob, AttentionSpikes, compute
-from golden.config import CoreConfig
-from sim.cycles import CycleReport, StageActivity
+from golden.attention.config import CoreConfig
+from golden.attention.job import AttentionJob, AttentionSpikes, compute
+from sim.timing.cycles import CycleReport, StageActivity
 
 if TYPE_CHECKING:
     from sim.board.attention import AttentionBoard
@@ -40,7 +40,7 @@ def run_engine(
     """Run a job.
 
     Args:
-        engine: one of `sim.report.ENGINES`.
+        engine: one of `studies.attention.report.ENGINES`.
         job: the job.
         config: the core; golden does not look at it.
         waves: where the rtl engine writes a waveform.
@@ -55,8 +55,8 @@ def run_engine(
     if engine == "golden":
         return Outcome(spikes=compute(job))
     config.check_job(job)
-    from sim.activity import activity
-    from sim.cycle_model import predict
+    from sim.timing.attention import predict
+    from sim.timing.attention_activity import activity
 
     done = activity(job, config)
     if engine == "model":
@@ -65,7 +65,7 @@ def run_engine(
         assert board is not None
         spikes = board.run(job, lambda sent, got: progress(f"{got} bytes received", 0.0))
         return Outcome(spikes=spikes, activity=done)
-    from sim.rtl import engine as rtl
+    from sim.cores.attention import engine as rtl
 
     spikes, cycles = rtl.run(
         job,

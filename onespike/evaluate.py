@@ -13,19 +13,19 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from golden.code import check_range
-from golden.conversion.scheme import Parts
-from golden.conversion.store import TOKENIZER, load
 from golden.errors import InputError, quoted
-from golden.models.bert import Bert
-from golden.models.torch_encoder import TorchEncoder
+from models.conversion.scheme import Parts
+from models.conversion.store import TOKENIZER, load
+from models.floating.bert import Bert
+from models.floating.torch_encoder import TorchEncoder
 from onespike.files import whole_or_nothing, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
-from sim.evaluate.data import read_inputs, read_labelled, read_pairs
-from sim.evaluate.literal import time_literal
-from sim.evaluate.report import label_report, sts_report, vector_report
-from sim.evaluate.samples import check_samples, held_out, sentence_samples
-from sim.evaluate.work import MODES, Mode, Outputs, outputs_of
+from studies.data.tables import read_inputs, read_labelled, read_pairs
+from studies.evaluate.literal import time_literal
+from studies.evaluate.report import label_report, sts_report, vector_report
+from studies.evaluate.samples import check_samples, held_out, sentence_samples
+from studies.evaluate.work import MODES, Mode, Outputs, outputs_of
 
 
 def chosen_modes(text: str | None, converted: tuple[Parts, ...]) -> list[Mode]:

@@ -8,7 +8,7 @@ import typer
 from golden.code import check_range
 from onespike.files import whole_or_nothing, write_npz
 from onespike.options import MAX_SEED, SeedOption, check_heads, whole_number
-from sim.workload import random_heads, random_rates
+from studies.data.random import random_heads, random_rates
 
 
 def example(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import AttentionJob, AttentionSpikes
+from golden.attention.job import AttentionJob, AttentionSpikes
 from golden.errors import InputError, quoted, writing
 from golden.inputs import INPUTS
 from golden.npz import read_npz
@@ -24,7 +24,7 @@ ALLOWED = (*INPUTS, "bias", "mask", *SCALES)
 
 
 def read_inputs(path: Path) -> dict[str, NDArray[Any]]:
-    """Arguments of `golden.attention.prepare` from an .npz file, checked for names, types and shapes.
+    """Arguments of `golden.attention.job.prepare` from an .npz file, checked for names, types and shapes.
 
     q, k, v: float [heads, tokens, head_dim]; bias: float [heads, tokens, tokens]; mask: bool
     [tokens] or [heads, tokens, tokens]; scale_q, scale_k, scale_v, scale_o: float [heads]. Floats

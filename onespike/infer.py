@@ -106,10 +106,10 @@ def infer(
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
     with filled_folder("-o", directory) as folder, opened_network_board(port, timeout) as board:
-        from sim.network.cases import load_case
-        from sim.network.infer import infer as run_inferences
-        from sim.network.infer import write_results
-        from sim.network.tables import infer_tables
+        from studies.infer.cases import load_case
+        from studies.infer.infer import infer as run_inferences
+        from studies.infer.infer import write_results
+        from studies.infer.tables import infer_tables
 
         with progress() as bar:
             task = bar.add_task("load and convert", total=1)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from golden.attention.config import PRESETS, CoreConfig, load_config, preset
 from golden.code import check_range, read_fraction
-from golden.config import PRESETS, CoreConfig, load_config, preset
 from golden.errors import InputError, quoted
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.table import load_config as load_stochastic_config

@@ -8,8 +8,9 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
+from energy.layers import SHAPES
+from energy.report import measured_densities
 from golden.code import check_range
-from golden.energy.layers import SHAPES
 from onespike.files import whole_or_nothing, write_json
 from onespike.options import (
     CLOCK,
@@ -22,8 +23,7 @@ from onespike.options import (
     whole_number,
 )
 from onespike.tables import print_tables
-from sim.energy import measured_densities
-from sim.layer_cycles import LayerCycles, network_cycles
+from studies.predict.layer_cycles import LayerCycles, network_cycles
 
 
 def predict_network(
@@ -80,7 +80,7 @@ def predict_network(
     config = chosen_config(preset_name, config_file)
     source = "given"
     if clock is None:
-        from sim.synthesis import find_synthesised  # the tools of synthesis take a while to load
+        from studies.sweep.synthesis import find_synthesised  # the tools of synthesis take a while to load
 
         build = find_synthesised(config)
         clock, source = (None, "unknown") if build is None else (build.clock_mhz, str(build.path))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from golden.config import PRESETS, to_table
+from golden.attention.config import PRESETS, to_table
 from onespike.tables import preset_table, print_tables
 
 

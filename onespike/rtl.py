@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from golden.config import CoreConfig, to_table
+from golden.attention.config import CoreConfig, to_table
 from golden.errors import InputError
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.table import to_table as engine_table
@@ -84,7 +84,7 @@ def _write_network_core(
     network: Path, config_file: Path | None, lanes: int | None, folder: Path
 ) -> tuple[Path, ...]:
     from golden.network.sizes import read_sizes
-    from hw.neuron.generate import write_network_core
+    from hw.network.generate import write_network_core
 
     if not network.exists():
         raise InputError(f"--network must be a file that onespike infer wrote, not {str(network)!r}")
@@ -95,7 +95,7 @@ def _write_network_core(
 
 
 def _write_engine(config: StochasticConfig, folder: Path) -> tuple[Path, ...]:
-    from hw.export import write
+    from hw.export.verilog import write
     from hw.stochastic.core import StochasticAttention
 
     engine = StochasticAttention(config)
@@ -103,9 +103,9 @@ def _write_engine(config: StochasticConfig, folder: Path) -> tuple[Path, ...]:
 
 
 def _write_core(config: CoreConfig, axi: bool, folder: Path) -> tuple[Path, ...]:
-    from hw.axi import write_axi
-    from hw.core import AttentionCore
-    from hw.export import write
+    from hw.attention.core import AttentionCore
+    from hw.export.axi import write_axi
+    from hw.export.verilog import write
 
     core = AttentionCore(config)
     if axi:

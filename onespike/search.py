@@ -7,17 +7,17 @@ import numpy as np
 import typer
 
 from golden.code import PhaseCode, check_range
-from golden.conversion.convert import record
-from golden.conversion.layouts import Options, read_model
-from golden.conversion.store import TOKENIZER
-from golden.conversion.tensors import read_tensors
 from golden.errors import InputError
-from golden.models.bert import Bert
+from models.conversion.convert import record
+from models.conversion.store import TOKENIZER
+from models.files.tensors import read_tensors
+from models.floating.bert import Bert
+from models.layouts import Options, read_model
 from onespike.files import filled_folder, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import progress
-from sim.evaluate.data import read_pairs
-from sim.evaluate.samples import check_samples, sentence_samples
+from studies.data.tables import read_pairs
+from studies.evaluate.samples import check_samples, sentence_samples
 
 CALIBRATION_ROWS = 60
 CAPTURED_SENTENCES = 6
@@ -65,10 +65,10 @@ def search(
         onespike search minilm/ stsb-en-dev.csv -o docs/figures --name all-MiniLM-L6-v2
     """
     # The plotting library takes a second to load; no other command should wait for it
-    from sim.plot_style import write_figure
-    from sim.search.capture import capture
-    from sim.search.figures import FIGURES
-    from sim.search.search import (
+    from studies.plot_style import write_figure
+    from studies.search.capture import capture
+    from studies.search.figures import FIGURES
+    from studies.search.search import (
         SCORE_STEPS,
         best_base,
         code_grid,

@@ -50,12 +50,12 @@ def sim(
     """
     check_range("--seed", seed, 0, MAX_SEED)
     with filled_folder("-o", directory) as folder:
-        from sim.activity import activity
-        from sim.cycle_model import predict
-        from sim.demo.lockstep import Engines
-        from sim.demo.run import run_demo, write_results
-        from sim.demo.tables import demo_tables
-        from sim.rtl import engine
+        from sim.cores.attention import engine
+        from sim.timing.attention import predict
+        from sim.timing.attention_activity import activity
+        from studies.demo.lockstep import Engines
+        from studies.demo.run import run_demo, write_results
+        from studies.demo.tables import demo_tables
 
         with progress() as bar:
             task = bar.add_task("start", total=1)

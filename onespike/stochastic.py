@@ -23,7 +23,7 @@ def stochastic_attention(
     """Run the file on an engine and write what it gives.
 
     Args:
-        source: q, k and v as rates or trains; see `sim.stochastic.run.attend`.
+        source: q, k and v as rates or trains; see `studies.attention.stochastic.attend`.
         targets: OUT.npz, and where wanted --report and --waves.
         engine: golden, model, rtl or board.
         config_file: of the engine; None for one that fits the input.
@@ -31,7 +31,7 @@ def stochastic_attention(
         seed: of the random-number plan; None for that of the configuration or board.
         port, timeout: of the board.
     """
-    from sim.stochastic.run import attend
+    from studies.attention.stochastic import attend
 
     config = None if config_file is None else load_config(config_file)
     arrays = read_arrays(source, INPUTS)

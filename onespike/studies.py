@@ -67,8 +67,8 @@ def study(
         onespike stochastic study --plot plans.png --report plans.json
     """
     check_range("--seed", seed, 0, MAX_SEED)
-    from sim.stochastic.study import STEPS, plan_areas
-    from sim.stochastic.study import study as run
+    from studies.stochastic.plans import STEPS, plan_areas
+    from studies.stochastic.plans import study as run
 
     areas = plan_areas(area, size)
 
@@ -88,7 +88,7 @@ def study(
         if report_file is not None:
             write_json(places["--report"], {"size": size, "heads": heads, "seed": seed, "plans": results})
         if plot_file is not None:
-            from sim.stochastic.study_picture import plot  # loads the plotting library
+            from studies.stochastic.plans_picture import plot  # loads the plotting library
 
             plot(results, size, heads, places["--plot"])
 
@@ -132,10 +132,11 @@ def accuracy(
 
     Examples:
 
-        onespike stochastic accuracy golden/weights/ssa_digits.npz golden/weights/lif_digits.npz
-        onespike stochastic accuracy golden/weights/ssa_fashion-mnist.npz --dataset fashion-mnist --data DIR
+        W=models/shipped/weights
+        onespike stochastic accuracy $W/ssa_digits.npz $W/lif_digits.npz
+        onespike stochastic accuracy $W/ssa_fashion-mnist.npz --dataset fashion-mnist --data DIR
     """
-    from sim.stochastic.accuracy import measure_accuracy, plot
+    from studies.stochastic.accuracy import measure_accuracy, plot
 
     if reference is not None and not 0 <= reference <= 100:
         raise InputError(f"--float must be a percentage in 0..100, not {reference:g}")
@@ -177,8 +178,8 @@ def demo(
         onespike stochastic demo --images 450
     """
     from golden.errors import OutsideError
-    from sim.demo.dataset import HELD_OUT
-    from sim.stochastic.demo import demonstrate
+    from studies.data.handwritten_digits import HELD_OUT
+    from studies.stochastic.demo import demonstrate
 
     check_range("--images", images, 1, HELD_OUT)
     check_range("--steps", steps, 1, MAX_STEPS)

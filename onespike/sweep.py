@@ -13,9 +13,9 @@ from golden.errors import writing
 from onespike.files import made_folder, read_inputs, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
-from sim.network.cases import DIGITS, NETWORKS
-from sim.sweep.grid import RANDOM, read_grid, span
-from sim.workload import random_heads
+from studies.data.random import random_heads
+from studies.infer.cases import DIGITS, NETWORKS
+from studies.sweep.grid import RANDOM, read_grid, span
 
 COLUMNS = (
     *("model", "lanes", "steps", "log2_base", "trace_bits", "error", "accuracy", "cycles", "energy"),
@@ -64,9 +64,9 @@ def sweep(
         onespike sweep --grid grid.toml -o build/sweep
     """
     # The tools of synthesis take a while to load; no other command should wait for them
-    from sim.sweep.measure import Heads, Workload, load_images
-    from sim.sweep.run import mark_front
-    from sim.sweep.run import sweep as run_sweep
+    from studies.sweep.measure import Heads, Workload, load_images
+    from studies.sweep.run import mark_front
+    from studies.sweep.run import sweep as run_sweep
 
     check_range("--seed", seed, 0, MAX_SEED)
     check_range("--jobs", jobs, 1, 1024)
@@ -100,8 +100,8 @@ def sweep(
 
 def write_results(target: Path, results: list[dict[str, Any]], seed: int) -> None:
     """Table and plot of a finished sweep."""
-    from sim.plot_style import write_figure  # loads the plotting library, which takes a second
-    from sim.sweep.picture import pareto
+    from studies.plot_style import write_figure  # loads the plotting library, which takes a second
+    from studies.sweep.picture import pareto
 
     write_json(target / "sweep.json", {"seed": seed, "points": results})
     with (target / "sweep.csv").open("w", encoding="utf-8", newline="") as file:

@@ -67,7 +67,7 @@ def synth(
     targets = {label: path for label, path in (("-o", bitstream), ("--report", report_file)) if path}
     with whole_or_nothing(targets) as places:
         made = board_build(wanted, seed=seed, tools=tools)
-        from sim.board.figures import figures
+        from studies.boards.figures import figures
 
         found: dict[str, Any] = figures(made, wanted.board, wanted.throughput, tools, units=units)
         if bitstream is not None:

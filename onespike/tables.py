@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from golden.config import CoreConfig
+from golden.attention.config import CoreConfig
 
 if TYPE_CHECKING:
-    from sim.bench.ratios import Ratio
+    from studies.bench.ratios import Ratio
 
 SHOWN_HEADS = 16
 PIPE_WIDTH = 140

@@ -1,1 +1,1 @@
-"""Cycle model, and what runs the generated RTL."""
+"""When it happens, and what runs the generated RTL."""

@@ -2,7 +2,7 @@
 
     python -m synth.alone --size 16 --rows 16 --route
     python -m synth.alone --size 16 --scheme spiked
-    python -m synth.alone --size 16 --plans --json sim/stochastic/plan_areas.json
+    python -m synth.alone --size 16 --plans --json studies/stochastic/plan_areas.json
 
 Its streams are pins, so it is smaller than a bitstream, which `onespike synth` makes.
 """
@@ -17,13 +17,13 @@ from typing import Any
 
 from amaranth.lib import wiring
 
-from golden import config as spiked
-from golden.config import lane_per_token
+from golden.attention import config as spiked
+from golden.attention.config import lane_per_token
 from golden.stochastic import table as stochastic
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import COMPARED, RandomPlan
-from hw.core import AttentionCore
-from hw.export import export
+from hw.attention.core import AttentionCore
+from hw.export.verilog import export
 from hw.stochastic.core import StochasticAttention
 from synth.boards import find_board
 from synth.commands import NETLIST, STATISTICS, TIMING, TOP, synthesis

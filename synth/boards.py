@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from golden.errors import InputError, quoted
-from hw.clock import dividers
+from hw.board.clock import dividers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The attention core as a design for a board."""
 
-from golden.config import CoreConfig, to_table
-from hw.core import AttentionCore
+from golden.attention.config import CoreConfig, to_table
+from hw.attention.core import AttentionCore
 from synth.design import Design
 from synth.estimate import estimate
 

@@ -9,7 +9,7 @@ from typing import Any
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from hw.board_top import BoardTop
+from hw.board.top import BoardTop
 from hw.link.channels import ChannelMap
 from hw.link.link import Link, frame_bytes
 from hw.link.protocol import VERSION

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from golden.config import CoreConfig, from_table
-from hw.core import AttentionCore
+from golden.attention.config import CoreConfig, from_table
+from hw.attention.core import AttentionCore
 from synth import commands
 from synth.boards import BOARDS, FAMILIES, Board, Family
 from synth.design import Design, board_top

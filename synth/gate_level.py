@@ -54,7 +54,7 @@ def gate_level(verilog: str, name: str, family: str) -> str:
     """Synthesise a module for a device family.
 
     Args:
-        verilog: source of the module, as `hw.export.export` writes it.
+        verilog: source of the module, as `hw.export.verilog.export` writes it.
         name: of the module.
         family: ecp5, ice40 or gowin.
 

@@ -2,7 +2,7 @@
 
 from golden.network.config import NetworkConfig
 from golden.network.sizes import to_table
-from hw.neuron.linked_network import LinkedNetwork
+from hw.network.linked_network import LinkedNetwork
 from synth.design import Design
 
 # Hz for which a network's core is built unless another clock is asked for

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from golden.errors import InputError, OutsideError, quoted
-from hw.yowasp import require_cache
+from hw.export.yowasp import require_cache
 
 Origin = Literal["auto", "native", "wheels"]
 ORIGINS = ("auto", "native", "wheels")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from golden.config import CoreConfig, to_table
+from golden.attention.config import CoreConfig, to_table
 from synth.flow import REPORT
 from synth.report import BuildReport
 

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_documents import DOCUMENTS, ROOT, lines_of_code
 
-from golden.energy import paper
+from energy import paper
 from onespike.cli import main
-from sim.sweep.area import area_of
-from sim.sweep.grid import RANDOM, Point
-from sim.sweep.measure import Heads
-from sim.workload import random_heads
+from studies.data.random import random_heads
+from studies.sweep.area import area_of
+from studies.sweep.grid import RANDOM, Point
+from studies.sweep.measure import Heads
+from tests.test_documents import DOCUMENTS, ROOT, lines_of_code
 
 FIGURES = ROOT / "docs" / "figures"
 # Tables of numbers that nothing was measured for: formats, ranges, sources
@@ -294,7 +294,7 @@ def test_what_the_stochastic_energy_hangs_on(table: Table, shell: Shell) -> None
 @of_table("stochastic.md", "N = d, rows, LUT4-equivalents")
 def test_cells_of_the_engines(table: Table) -> None:
     """They are those that `onespike compare` shows."""
-    engines = tomllib.loads((ROOT / "sim" / "areas.toml").read_text())["engine"]
+    engines = tomllib.loads((ROOT / "studies" / "compare" / "areas.toml").read_text())["engine"]
     for cells in table.rows:
         size, rows = (next(numbers(cell)) for cell in cells[:2])
         scheme = "spiked" if "SpikedAttention" in cells[0] else "stochastic"

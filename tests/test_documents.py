@@ -13,7 +13,7 @@ import typer
 from onespike.cli import app
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("golden", "hw", "sim", "synth", "onespike")
+PACKAGES = ("golden", "models", "hw", "sim", "synth", "energy", "studies", "onespike")
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = {"golden", "sim", "hw", "synth", "onespike", "training"}
+OURS = {"golden", "models", "hw", "sim", "synth", "energy", "studies", "onespike", "training"}
 
 # Configurations, limits and tables: all that hardware may know of golden beside constants
 GOLDEN_IN_HW = {
@@ -59,9 +59,14 @@ def foreign(part: str, allowed: set[str]) -> list[str]:
     ("part", "allowed"),
     [
         ("golden", {"golden"}),
+        ("models", {"models", "golden"}),
         ("hw", {"hw", "golden"}),
         ("synth", {"synth", "hw", "golden"}),
+        ("sim/timing", {"sim", "golden"}),
         ("sim", {"sim", "synth", "hw", "golden"}),
+        ("energy", {"energy", "sim", "golden"}),
+        ("studies", OURS - {"onespike", "training"}),
+        ("onespike", OURS - {"training"}),
     ],
 )
 def test_parts(part: str, allowed: set[str]) -> None:
@@ -80,23 +85,40 @@ def test_hardware_takes_configurations_and_tables_only() -> None:
     assert taken == []
 
 
-CYCLE_MODELS = sorted((ROOT / "sim").rglob("cycle_model.py"))
+def test_cycle_models_know_golden_and_each_other_only() -> None:
+    """Two statements that agree are evidence only while neither is made from the other."""
+    models = files("sim/timing")
+    assert models
+    for path in models:
+        known = {".".join(module.split(".")[:2]) for module, _ in imports(path) if module.startswith("sim.")}
+        assert known <= {"sim.timing"}, f"{path.relative_to(ROOT)}: {sorted(known)}"
 
 
-@pytest.mark.parametrize("path", CYCLE_MODELS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_cycle_models_know_golden_and_each_other_only(path: Path) -> None:
-    """Directly or through what they import: two statements that agree are evidence."""
-    models = {".".join(p.relative_to(ROOT).with_suffix("").parts) for p in CYCLE_MODELS}
-    seen, waiting = set(), [path]
-    while waiting:
-        for module, _ in imports(waiting.pop()):
-            source = find(module)
-            if source is not None and module not in seen:
-                seen.add(module)
-                waiting.append(source)
-    assert seen
-    other = {module for module in seen if module.split(".")[0] != "golden"}
-    assert other <= {"sim.cycles", *models}
+def test_hardware_and_cycle_models_do_not_meet_in_energy() -> None:
+    """Energy counts what the cycle models count; it runs no hardware."""
+    for path in files("energy"):
+        known = {".".join(module.split(".")[:2]) for module, _ in imports(path) if module.startswith("sim.")}
+        assert known <= {"sim.timing"}, f"{path.relative_to(ROOT)}: {sorted(known)}"
+
+
+def test_no_two_folders_import_each_other() -> None:
+    """A folder is one part of ours or a folder in it; files of a part that lie in no folder stand alone."""
+
+    def place(module: str) -> str:
+        path = find(module)
+        assert path is not None, module
+        parts = path.relative_to(ROOT).parts
+        return "/".join(parts[:2]) if len(parts) > 2 else "/".join(parts).removesuffix("/__init__.py")
+
+    arrows = {
+        (place(".".join(path.relative_to(ROOT).with_suffix("").parts)), place(module))
+        for part in OURS
+        for path in files(part)
+        for module, _ in imports(path)
+        if module.split(".")[0] in OURS and find(module) is not None
+    }
+    assert arrows
+    assert sorted((a, b) for a, b in arrows if a < b and (b, a) in arrows) == []
 
 
 def test_commands_hold_no_arithmetic_of_arrays() -> None:

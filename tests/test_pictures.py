@@ -10,12 +10,12 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from sim.network.cases import load_case
-from sim.network.infer import captions, infer
-from sim.plot_style import CYCLE, label_right, new_figure, styled, write_figure
-from sim.search.figures import density_crossover
-from sim.stochastic.study_picture import plot
-from sim.sweep.picture import numbered, pareto
+from studies.infer.cases import load_case
+from studies.infer.infer import captions, infer
+from studies.plot_style import CYCLE, label_right, new_figure, styled, write_figure
+from studies.search.figures import density_crossover
+from studies.stochastic.plans_picture import plot
+from studies.sweep.picture import numbered, pareto
 
 ROOT = Path(__file__).parents[1]
 
@@ -28,7 +28,7 @@ def texts_of(figure: Figure) -> list[str]:
 
 def test_one_style() -> None:
     """Nothing else chooses fonts, writes pictures, or keeps the state of pyplot."""
-    for folder in ("golden", "sim", "hw", "synth", "onespike"):
+    for folder in ("golden", "models", "hw", "sim", "synth", "energy", "studies", "onespike"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             source = path.read_text()
             assert path.name == "plot_style.py" or not re.search(
@@ -101,7 +101,7 @@ def test_a_timeline_names_network_and_core() -> None:
 
 
 def test_plans_like_the_ideal_one_share_a_label(tmp_path: Path) -> None:
-    from sim.stochastic.study import STEPS
+    from studies.stochastic.plans import STEPS
 
     def plan(factor: float) -> dict[str, Any]:
         error = {step: factor ** np.log2(step) / step**0.5 for step in STEPS}

@@ -1,7 +1,7 @@
 """Trains the vision transformer of the main job on handwritten digits.
 
     .venv/bin/pip install -e '.[train]'
-    .venv/bin/python -m training.digits                # writes golden/weights/digits.npz
+    .venv/bin/python -m training.digits                # writes models/shipped/weights/digits.npz
     .venv/bin/python -m training.digits --cross-validate
 
 The recipe was chosen on folds of the training images; the held-out images are looked
@@ -20,12 +20,12 @@ from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 from torch.nn import functional
 
-import golden
-from golden.vit import NORM_EPSILON, VisionTransformer, VitConfig
-from golden.vit_weights import load_vit, save_vit
-from sim.demo import dataset
+from models import shipped
+from models.floating.small_vit import NORM_EPSILON, VisionTransformer, VitConfig
+from models.shipped.small_vit import load_vit, save_vit
+from studies.data import handwritten_digits as dataset
 
-WEIGHTS = Path(golden.__file__).parent / "weights" / "digits.npz"
+WEIGHTS = Path(shipped.__file__).parent / "weights" / "digits.npz"
 CONFIG = VitConfig(side=8, patch=2, width=64, heads=4, layers=2, hidden=128, classes=10)
 
 
@@ -80,7 +80,7 @@ class Block(nn.Module):
 
 
 class Vit(nn.Module):
-    """Twin of `golden.vit.VisionTransformer`, with the same names of parameters."""
+    """Twin of `models.floating.small_vit.VisionTransformer`, with the same names of parameters."""
 
     def __init__(self, config: VitConfig) -> None:
         super().__init__()

@@ -1,10 +1,10 @@
 """Train the Fashion-MNIST vision transformers of the project.
 
-    python training/fashion.py --data DIR --out golden/weights/fashion.npz [--norm rms] [--epochs 28]
+    python training/fashion.py --data DIR --out models/shipped/weights/fashion.npz [--norm rms] [--epochs 28]
 
 DIR holds the standard idx files (gz). Needs torch (`pip install -e .[train]`); the trained weights are
 shipped, so only who wants to train again runs this. Shapes and names of the arrays that it writes are
-those of `golden.network.floating`.
+those of `models.floating.network_vit`.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sim.network.images import read_idx
+from studies.data.idx import read_idx
 
 SIDE = 28
 CLASSES = 10

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from golden.stochastic.network import SHAPES, THRESHOLD, NetworkShape, load_network
 from golden.stochastic.network import SpikingNetwork as IntegerNetwork
-from sim.stochastic.datasets import DATASETS, load_images
+from studies.data.datasets import DATASETS, load_images
 from training.ssa_model import FloatNetwork, SpikingNetwork
 
 LABEL_SMOOTHING = 0.05

@@ -1,1 +1,1 @@
-"""Whole spiking networks in integers: linear layers, norms and attention, and their conversion."""
+"""Whole spiking networks in integers: linear layers, norms and attention."""

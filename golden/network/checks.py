@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import PhaseCode
 from golden.errors import InputError, quoted
 from golden.network.layers import (
@@ -19,7 +20,6 @@ from golden.network.layers import (
     Norm,
     most_octaves,
 )
-from golden.woss import MAX_RAMP_STEP
 
 MAX_FEATURES = 256
 MAX_SHIFT = 31

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from golden.attention.config import CoreConfig
 from golden.code import PhaseCode, check_range
-from golden.config import CoreConfig
 from golden.errors import InputError
 from golden.network.checks import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS, check_code
 from golden.network.layers import residue_constants

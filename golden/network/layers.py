@@ -76,7 +76,7 @@ class Norm:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Attention:
-    """Spiked attention; see `golden.attention`.
+    """Spiked attention; see `golden.attention.job`.
 
     Attributes:
         source: name of spikes [tokens, 3*heads*head_dim]: q of all heads, k, v.

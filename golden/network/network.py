@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import AttentionJob, AttentionSpikes, compute
+from golden.attention.job import AttentionJob, AttentionSpikes, compute
 from golden.code import PhaseCode, Spikes, check_range, encode
 from golden.errors import InputError
 from golden.network.checks import (

@@ -12,15 +12,15 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.attention.config import CoreConfig
+from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import check_range
-from golden.config import CoreConfig
 from golden.errors import InputError, quoted
 from golden.network.checks import MAX_FEATURES
 from golden.network.config import MAX_LANES, NetworkConfig
 from golden.network.layers import IMAGE, SCORES, STREAM, Attention, Layer, Linear, Norm
 from golden.network.mean import reciprocal
 from golden.network.network import Network
-from golden.woss import MAX_RAMP_STEP
 
 # Where spikes come from and what becomes of potentials
 SOURCES = {"image": 0, "norm": 1, "mixed": 2, "hidden": 3}

@@ -5,9 +5,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from golden.attention.config import from_table as core_from_table
+from golden.attention.config import to_table as core_to_table
 from golden.code import check_range
-from golden.config import from_table as core_from_table
-from golden.config import to_table as core_to_table
 from golden.errors import InputError, quoted
 from golden.network.config import NetworkConfig
 from golden.network.network import MAX_TOKENS, Network
@@ -20,7 +20,7 @@ GIVEN = (*(name for name in PLAIN if name != "weight_bits"), "head_dim")
 
 
 def to_table(config: NetworkConfig) -> dict[str, Any]:
-    """All fields; `attention`, which holds the code too, in the schema of `golden.config.to_table`."""
+    """All fields; `attention`, with the code, in the schema of `golden.attention.config.to_table`."""
     return {name: getattr(config, name) for name in PLAIN} | {"attention": core_to_table(config.attention)}
 
 

@@ -9,8 +9,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from golden.stochastic.config import StochasticConfig
 from hw.stochastic.encoder import BernoulliEncoder
 from hw.stochastic.generator import GeneratorBank
+from hw.stochastic.payloads import column_layout, rates_layout, score_layout, spikes_layout
 from hw.stochastic.row import AttentionRow, adder_stages
-from hw.stochastic.types import column_layout, rates_layout, score_layout, spikes_layout
 
 # Outputs that may wait for the consumer or be under way; the last two must find room, so full rate
 # needs two more than the cycles from issue to delivery. Sixteen deep is one LUT RAM

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.stochastic.config import StochasticConfig
 from hw.stochastic.generator import GeneratorBank
-from hw.stochastic.types import column_layout, rates_layout
+from hw.stochastic.payloads import column_layout, rates_layout
 
 
 class BernoulliEncoder(wiring.Component):

@@ -1,6 +1,6 @@
 """The `board` engine: a job through an attention core on a board, over its serial port.
 
-The order of beats in each stream is that of `sim.rtl.driver`; here they become one sequence of
+The order of beats in each stream is that of `sim.cores.attention.driver`; here they become one sequence of
 records. Of every head come descriptor, keys and values, then row by row the query and its terms:
 each of them can be taken without anything that comes after it.
 """
@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from golden.attention import AttentionJob, AttentionSpikes, compute
-from golden.config import CoreConfig, from_table, to_table
+from golden.attention.config import CoreConfig, from_table, to_table
+from golden.attention.job import AttentionJob, AttentionSpikes, compute
 from golden.errors import InputError
-from hw.core import AttentionCore
+from hw.attention.core import AttentionCore
 from sim.board.session import Counters, Progress, Session
 from sim.board.streams import DEFAULT_BAUD, PATIENCE, LinkedStreams, open_session
-from sim.rtl import driver
+from sim.cores.attention import driver
 
 
 class AttentionBoard:

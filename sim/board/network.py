@@ -12,11 +12,11 @@ from golden.errors import InputError
 from golden.network.network import Network
 from golden.network.program import check_fit
 from golden.network.sizes import from_table
-from hw.neuron.linked_network import LinkedNetwork
+from hw.network.linked_network import LinkedNetwork
 from sim.board.session import Progress, Session
 from sim.board.streams import DEFAULT_BAUD, PATIENCE, LinkedStreams, open_session
-from sim.network.engine import image_beats
-from sim.network.loading import load_pieces
+from sim.cores.network.engine import image_beats
+from sim.cores.network.loading import load_pieces
 
 
 class NetworkBoard:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sim.rtl import toolchain
-from sim.rtl.cache import cached, digest
+from sim.verilator import toolchain
+from sim.verilator.cache import cached, digest
 from synth.boards import Board
 from synth.commands import TOP, generate
 from synth.design import Design, board_top

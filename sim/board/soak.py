@@ -21,9 +21,9 @@ import serial
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
-from golden.attention import AttentionJob, compute, prepare
+from golden.attention.config import preset
+from golden.attention.job import AttentionJob, compute, prepare
 from golden.code import check_range
-from golden.config import preset
 from golden.errors import InputError
 from sim.board.attention import AttentionBoard
 from sim.board.faults import FaultyPort

@@ -12,7 +12,7 @@ from golden.stochastic.table import from_table, to_table
 from hw.stochastic.core import StochasticAttention
 from sim.board.session import Progress, Session
 from sim.board.streams import DEFAULT_BAUD, PATIENCE, LinkedStreams, open_session
-from sim.stochastic.beats import job_beats, output_spikes
+from sim.cores.stochastic.beats import job_beats, output_spikes
 
 
 class StochasticBoard:

@@ -11,10 +11,10 @@ from amaranth.lib import wiring
 from numpy.typing import NDArray
 
 from golden.errors import InputError
-from hw.export import Layout, describe
+from hw.export.verilog import Layout, describe
 from hw.link.channels import MAX_RECORD_BEATS, ChannelMap
 from sim.board.session import LinkError, Progress, Session
-from sim.rtl.payload import Fields, pack, unpack, word_count
+from sim.verilator.payload import Fields, pack, unpack, word_count
 
 DEFAULT_BAUD = 2_000_000
 READ_SECONDS = 0.005

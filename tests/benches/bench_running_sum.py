@@ -7,7 +7,8 @@ import numpy as np
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streams import PACES, Bench
+
+from tests.benches.streams import PACES, Bench
 
 
 class RunningSum(wiring.Component):

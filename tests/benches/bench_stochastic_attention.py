@@ -2,14 +2,14 @@
 
 import cocotb
 import numpy as np
-from streams import PACES, Bench
 
 from golden.stochastic.attention import StochasticJob, compute, prepare
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
 from hw.stochastic.core import StochasticAttention
-from sim.stochastic.beats import job_beats, output_beats
-from sim.stochastic.cycle_model import predict, replay
+from sim.cores.stochastic.beats import job_beats, output_beats
+from sim.timing.stochastic import predict, replay
+from tests.benches.streams import PACES, Bench
 
 
 def config_of(parameters: dict) -> StochasticConfig:

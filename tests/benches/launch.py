@@ -16,9 +16,9 @@ import pytest
 from amaranth.lib import wiring
 from cocotb_tools.runner import get_runner
 
-from hw.export import Manifest, write
-from sim.rtl.cache import cached, digest
-from sim.rtl.toolchain import Recipe, compile_model
+from hw.export.verilog import Manifest, write
+from sim.verilator.cache import cached, digest
+from sim.verilator.toolchain import Recipe, compile_model
 
 SIMULATORS = ("verilator", "icarus")
 BENCHES = Path(__file__).parent

@@ -23,8 +23,8 @@ from cocotb.clock import Clock
 from cocotb.handle import SimHandleBase
 from cocotb.triggers import RisingEdge, Timer
 
-from hw.export import Manifest, StreamPort
-from sim.rtl.payload import Fields, pack, unpack, word_count
+from hw.export.verilog import Manifest, StreamPort
+from sim.verilator.payload import Fields, pack, unpack, word_count
 
 PERIOD = 10  # ns
 STALL = 2000  # cycles without a transfer after which a bench gives up

@@ -4,21 +4,23 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from bench_running_sum import RunningSum
-from launch import run_bench
+
+from tests.benches.bench_running_sum import RunningSum
+from tests.benches.launch import run_bench
 
 BENCHES = sorted(path.stem for path in Path(__file__).parent.glob("bench_*.py"))
+PLACE = "tests.benches"
 CASES = [
     pytest.param(bench, case, id=f"{bench.removeprefix('bench_')}-{case}")
     for bench in BENCHES
-    for case in import_module(bench).CASES
+    for case in import_module(f"{PLACE}.{bench}").CASES
 ]
 
 
 @pytest.mark.parametrize(("bench", "case"), CASES)
 def test_bench(bench: str, case: str, tmp_path: Path) -> None:
-    component, parameters = import_module(bench).CASES[case]
-    run_bench(component(**parameters), bench.removeprefix("bench_"), bench, parameters, tmp_path)
+    component, parameters = import_module(f"{PLACE}.{bench}").CASES[case]
+    run_bench(component(**parameters), bench.removeprefix("bench_"), f"{PLACE}.{bench}", parameters, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -34,4 +36,4 @@ def test_a_bench_notices(fault: str, message: str, tmp_path: Path) -> None:
     parameters = {"width": 6, "lanes": 2}
     component = RunningSum(**parameters, fault=fault)
     with pytest.raises(pytest.fail.Exception, match=rf"equals_golden.*: {message}"):
-        run_bench(component, "running_sum", "bench_running_sum", parameters, tmp_path)
+        run_bench(component, "running_sum", "tests.benches.bench_running_sum", parameters, tmp_path)

@@ -4,20 +4,19 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 
-import bench_stochastic_attention
 import pytest
-import test_axi
-import test_components
-import test_link_benches
 from amaranth.hdl import Elaboratable, Fragment
 from amaranth.lib import wiring
 
 import hw
-from hw.axi import AxiStream
-from hw.board_top import BoardTop
-from hw.clock import ClockSource
-from hw.core import AttentionCore
-from tests.network import test_network_bench
+from hw.attention.core import AttentionCore
+from hw.board.clock import ClockSource
+from hw.board.top import BoardTop
+from hw.export.axi import AxiStream
+from tests.benches import bench_stochastic_attention
+from tests.hw.export import test_axi
+from tests.hw.link import test_link_benches
+from tests.network import test_components, test_network_bench
 
 # What stands on a device's own cells: `sim.board` runs it, compiled with models of those cells
 ON_BOARDS = {BoardTop, ClockSource}

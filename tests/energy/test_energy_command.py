@@ -27,7 +27,7 @@ def test_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["energy", "hardware", *small, "--report", str(report)]) == 0
     out = capsys.readouterr().out
     assert "unknown" in out
-    assert re.search(r"^ +1 +scaled to the width or size by golden/energy/units.py from", out, re.MULTILINE)
+    assert re.search(r"^ +1 +scaled to the width or size by energy/units.py from", out, re.MULTILINE)
     written = json.loads(report.read_text())
     known = [scope["microjoule"] for scope in written["spiking"]["scopes"] if scope["microjoule"] is not None]
     assert written["spiking"]["microjoule"] == pytest.approx(sum(known))

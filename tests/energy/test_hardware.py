@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from golden.attention import compute, prepare
-from golden.config import PRESETS
-from golden.energy.hardware import (
+from energy.hardware import (
     LinearEvents,
     crossover,
     mac_attention,
@@ -14,9 +12,11 @@ from golden.energy.hardware import (
     spiking_linear,
     total,
 )
-from golden.energy.units import access, add, multiply
-from sim.energy import at_density, attention_events, hardware_report
-from sim.workload import random_heads
+from energy.report import at_density, attention_events, hardware_report
+from energy.units import access, add, multiply
+from golden.attention.config import PRESETS
+from golden.attention.job import compute, prepare
+from studies.data.random import random_heads
 
 
 def test_units_meet_their_sources() -> None:

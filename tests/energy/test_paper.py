@@ -2,8 +2,8 @@
 
 import pytest
 
-from golden.energy.layers import SHAPES, layer_list
-from golden.energy.paper import (
+from energy.layers import SHAPES, layer_list
+from energy.paper import (
     FLOAT_OPERATION,
     FLOAT_OUTPUT,
     NEURON_STEP,
@@ -15,7 +15,7 @@ from golden.energy.paper import (
     spiking_energy,
     total_operations,
 )
-from golden.energy.published import REPRODUCTIONS, as_published, bert, swin
+from energy.published import REPRODUCTIONS, as_published, bert, swin
 from golden.errors import InputError
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from golden.energy.hardware import total
-from golden.energy.sensitivity import adder_tree_bits, sensitivity
-from golden.energy.stochastic import Layer, float_attention, spiking_attention, stochastic_attention
-from golden.energy.units import access, add, multiply
+from energy.hardware import total
+from energy.sensitivity import adder_tree_bits, sensitivity
+from energy.stochastic import Layer, float_attention, spiking_attention, stochastic_attention
+from energy.units import access, add, multiply
 from golden.errors import InputError
 from golden.stochastic.plan import RandomPlan
 from hw.stochastic.generator import times_constant

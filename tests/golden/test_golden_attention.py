@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from golden_cases import NAMED_CODES, SEEDS, codes, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden import attention
-from golden.attention import MAX_BIAS_UNITS, AttentionJob, compute, decode_outputs, prepare, score_unit
+from golden.attention import job as attention
+from golden.attention.exact import softmax_attention
+from golden.attention.job import MAX_BIAS_UNITS, AttentionJob, compute, decode_outputs, prepare, score_unit
+from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import PhaseCode, decode
 from golden.errors import InputError
-from golden.exact import softmax_attention
-from golden.woss import MAX_RAMP_STEP
+from tests.golden.golden_cases import NAMED_CODES, SEEDS, codes, examples
 
 
 def random_job(rng: np.random.Generator, code: PhaseCode, **terms: Any) -> AttentionJob:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from golden.calibrate import calibrate
+from golden.attention.calibrate import calibrate
 
 
 def test_granularities_on_samples_of_heads() -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from golden_cases import NAMED_CODES, SEEDS, codes, examples, random_spikes
 from hypothesis import given
 
 from golden.code import PhaseCode, decode, encode
 from golden.errors import InputError
+from tests.golden.golden_cases import NAMED_CODES, SEEDS, codes, examples, random_spikes
 
 
 @given(code=codes(), seed=SEEDS)

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from golden_cases import NAMED_CODES, SEEDS, codes, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden.attention import AttentionJob, compute, prepare
+from golden.attention.config import PRESETS, CoreConfig, from_table, load_config, preset, to_table
+from golden.attention.job import AttentionJob, compute, prepare
+from golden.attention.product import trace_product
 from golden.code import PhaseCode, Spikes
-from golden.config import PRESETS, CoreConfig, from_table, load_config, preset, to_table
 from golden.errors import InputError
-from golden.product import trace_product
+from tests.golden.golden_cases import NAMED_CODES, SEEDS, codes, examples
 
 
 def sentence(action: Any, *arguments: Any, **named: Any) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from golden.exact import softmax_attention
+from golden.attention.exact import softmax_attention
 
 
 def test_against_loops() -> None:

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from golden_cases import NAMED_CODES, SEEDS, codes, examples, random_spikes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden import literal
-from golden.attention import AttentionJob, AttentionSpikes, compute, prepare
+from golden.attention import literal
+from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
+from golden.attention.normaliser import RATIO_FRACTION_BITS, fire_output, output_ratio
+from golden.attention.product import trace_product
 from golden.code import PhaseCode, Spikes, encode
-from golden.normaliser import RATIO_FRACTION_BITS, fire_output, output_ratio
-from golden.product import trace_product
+from tests.golden.golden_cases import NAMED_CODES, SEEDS, codes, examples, random_spikes
 
 # Float64 rounding of the potentials of these tests: fewer than 2**13 operations on sums below 2**8
 SLACK = 2.0**-31

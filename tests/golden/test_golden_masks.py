@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from golden import literal
-from golden.attention import AttentionJob, AttentionSpikes, compute, decode_outputs, prepare
+from golden.attention import literal
+from golden.attention.exact import softmax_attention
+from golden.attention.job import AttentionJob, AttentionSpikes, compute, decode_outputs, prepare
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.exact import softmax_attention
 from golden.inputs import MASKING_BIAS
-from golden.models.engine import RecordingEngine
+from models.floating.engine import RecordingEngine
 
 Arrays = dict[str, Any]
 LOWEST = [float(np.finfo(dtype).min) for dtype in (np.float16, np.float32, np.float64)]

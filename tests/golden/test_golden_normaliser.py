@@ -5,13 +5,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from golden_cases import NAMED_CODES, SEEDS, codes, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from golden.attention.normaliser import RATIO_WIDTH, fire_output, output_ratio
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.normaliser import RATIO_WIDTH, fire_output, output_ratio
+from tests.golden.golden_cases import NAMED_CODES, SEEDS, codes, examples
 
 
 def first_phase(context: int, normaliser: int, ratio: list[int], code: PhaseCode) -> int:

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from golden_cases import SEEDS, codes, examples, random_spikes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden import product
+from golden.attention import product
+from golden.attention.product import trace_product, transpose
 from golden.code import PhaseCode, Spikes
-from golden.product import trace_product, transpose
+from tests.golden.golden_cases import SEEDS, codes, examples, random_spikes
 
 
 def by_definition(left: Spikes, right: Spikes, code: PhaseCode) -> list[list[int]]:

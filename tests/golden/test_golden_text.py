@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from golden.code import MAX_DENOMINATOR, PhaseCode, check_range, read_fraction
-from golden.conversion.store import read_scheme
 from golden.errors import MAX_QUOTED, InputError, quoted
+from models.conversion.store import read_scheme
 
 DIGITS = "9" * 5000
 

@@ -4,12 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from golden_cases import ALL_BASES, NAMED_CODES
 from hypothesis import given
 from hypothesis import strategies as st
 
 from golden.code import MAX_STEPS
 from golden.trace import decay_constants, integer_root, trace_table
+from tests.golden.golden_cases import ALL_BASES, NAMED_CODES
 
 
 @pytest.mark.parametrize("base", ALL_BASES, ids=str)

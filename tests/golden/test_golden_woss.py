@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from golden_cases import SEEDS, codes, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from golden.attention.config import PRESETS
+from golden.attention.woss import MAX_RAMP_STEP, SCORE_LIMIT, ramp_step, spike_shift, winners
 from golden.code import PhaseCode
-from golden.config import PRESETS
-from golden.woss import MAX_RAMP_STEP, SCORE_LIMIT, ramp_step, spike_shift, winners
+from tests.golden.golden_cases import SEEDS, codes, examples
 
 
 def first_step(distance: int, step: int, code: PhaseCode, window: int) -> int:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from golden.code import PhaseCode, decode, encode
 from golden.errors import InputError
-from golden.linear import potentials, prepare_linear
 from golden.network.layers import LINEAR_FRACTION_BITS
+from golden.network.linear import potentials, prepare_linear
 
 CODES = [(16, 1, 2), (24, 2, 7), (8, 3, 4), (40, 1, 5), (1, 1, 1), (12, 3, 8)]
 

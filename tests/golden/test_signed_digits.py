@@ -10,7 +10,7 @@ from amaranth.sim import Simulator, SimulatorContext
 from golden.code import PhaseCode
 from golden.network.layers import residue_constants
 from golden.signed_digits import additions, signed_digits
-from hw.neuron.shift_add import times
+from hw.parts.shift_add import times
 
 CONSTANTS = [1, 3, 7, 181, 235, 255, 256, 1023]
 

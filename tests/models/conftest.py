@@ -4,7 +4,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from model_folders import Folder, write_folder
+
+from tests.models.model_folders import Folder, write_folder
 
 
 @pytest.fixture

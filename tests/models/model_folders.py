@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from golden.conversion.layouts import Model, Options, read_model
-from golden.conversion.run import run
-from golden.conversion.tensors import read_tensors
-from golden.models.engine import FloatEngine
+from models.conversion.run import run
+from models.files.tensors import read_tensors
+from models.floating.engine import FloatEngine
+from models.layouts import Model, Options, read_model
 
 REFERENCE = Path(__file__).parent / "reference"
 TENSORS = {name: load_file(REFERENCE / f"{name}.safetensors") for name in ("bert", "vit", "swin")}

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from golden.code import PhaseCode
-from golden.conversion.convert import convert, record
-from golden.conversion.norms import norm_readers
-from golden.conversion.run import run
-from golden.conversion.scales import attention_of, linear_scales
-from golden.conversion.scheme import ATTENTION_GRANULARITIES, AttentionGranularity, RefusedModel, Scheme
 from golden.errors import InputError
-from golden.models.encoder import Block
-from golden.models.engine import FloatEngine, Linear, Ranges, RecordingEngine, SpikingEngine
-from golden.models.functions import Norm, erf, gelu, layer_norm
-from golden.models.torch_encoder import TorchEncoder
+from models.conversion.convert import convert, record
+from models.conversion.norms import norm_readers
+from models.conversion.run import run
+from models.conversion.scales import attention_of, linear_scales
+from models.conversion.scheme import ATTENTION_GRANULARITIES, AttentionGranularity, Scheme
+from models.floating.encoder import Block
+from models.floating.engine import FloatEngine, Linear, Ranges, RecordingEngine, SpikingEngine
+from models.floating.functions import Norm, erf, gelu, layer_norm
+from models.floating.torch_encoder import TorchEncoder
+from models.verdict import RefusedModel
 
 FINE = PhaseCode(steps=64, log2_base=Fraction(1, 8), trace_bits=16)
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from model_folders import CONFIGS, OPTIONS, VIT_ARGUMENTS, Folder, outputs, read, reference
 from safetensors.numpy import save_file
 
-from golden.conversion.layouts import Options
-from golden.conversion.scheme import RefusedModel
 from golden.errors import InputError
+from models.layouts import Options
+from models.verdict import RefusedModel
+from tests.models.model_folders import CONFIGS, OPTIONS, VIT_ARGUMENTS, Folder, outputs, read, reference
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from model_folders import MEAN, MODULES, ST, Folder, outputs, read, reference
 
 from golden.errors import InputError
+from tests.models.model_folders import MEAN, MODULES, ST, Folder, outputs, read, reference
 
 POOLED = {"modules.json": MODULES, "1_Pooling/config.json": MEAN}
 FILES = {

@@ -5,7 +5,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from model_folders import (
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from golden.errors import InputError
+from models.conversion.norms import norm_readers
+from models.conversion.run import run
+from models.files.tensors import read_tensors
+from models.floating.bert import Bert
+from models.floating.engine import FloatEngine
+from models.floating.functions import layer_norm
+from models.floating.vit import Vit
+from models.layouts import Options, read_model
+from models.verdict import RefusedModel
+from tests.models.model_folders import (
     CLS,
     INPUTS,
     MEAN,
@@ -19,19 +32,6 @@ from model_folders import (
     read,
     reference,
 )
-from numpy.typing import NDArray
-from safetensors.numpy import save_file
-
-from golden.conversion.layouts import Options, read_model
-from golden.conversion.norms import norm_readers
-from golden.conversion.run import run
-from golden.conversion.scheme import RefusedModel
-from golden.conversion.tensors import read_tensors
-from golden.errors import InputError
-from golden.models.bert import Bert
-from golden.models.engine import FloatEngine
-from golden.models.functions import layer_norm
-from golden.models.vit import Vit
 
 
 @pytest.mark.parametrize("model_type", ["roberta", "camembert", "xlm-roberta"])

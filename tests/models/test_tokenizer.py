@@ -10,9 +10,9 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import ByteLevel, Whitespace
 from tokenizers.processors import TemplateProcessing
 
-from golden.conversion.facts import Facts
-from golden.conversion.text import check_settings, load_tokenizer, tokenise
 from golden.errors import InputError
+from models.files.facts import Facts
+from models.files.text import check_settings, load_tokenizer, tokenise
 
 WORDS = ["[UNK]", "<s>", "</s>", "a", "b", "c", "d", "e"]
 

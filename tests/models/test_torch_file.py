@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from golden.conversion.weights import read_weights
 from golden.errors import InputError
+from models.files.weights import read_weights
 
 
 def value(content: Any) -> bytes:

@@ -3,15 +3,15 @@
 from fractions import Fraction
 
 import numpy as np
-from scenario import UnitBench, scenario
 
 from golden.code import PhaseCode, Spikes
 from golden.network.config import NetworkConfig
-from golden.network.convert import convert
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import check_fit, config_for
-from sim.network.engine import image_beats
-from sim.network.loading import load_pieces
+from models.conversion.network import convert
+from sim.cores.network.engine import image_beats
+from sim.cores.network.loading import load_pieces
+from tests.hw.attention.scenario import UnitBench, scenario
 from tests.network.samples import random_images, random_transformer
 
 

@@ -6,8 +6,8 @@ from golden.code import Spikes
 from golden.network.config import NetworkConfig
 from golden.network.network import Network
 from golden.network.program import Program, check_fit
-from sim.network.cycle_model import predict
-from sim.network.engine import NetworkRun, run
+from sim.cores.network.engine import NetworkRun, run
+from sim.timing.network import predict
 
 
 def row_ends(measured: NetworkRun, program: Program) -> dict[str, list[int]]:

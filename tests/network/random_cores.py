@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from golden.attention.config import TRACE_STORES, CoreConfig
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
-from golden.config import TRACE_STORES, CoreConfig
 from golden.network.checks import MAX_FEATURES, MAX_OCTAVES
 from golden.network.config import NetworkConfig
 from golden.network.layers import most_octaves

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention import compute
+from golden.attention.job import compute
+from golden.attention.normaliser import RATIO_WIDTH
+from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import PhaseCode, Spikes
 from golden.network.checks import MAX_FEATURES, MAX_SHIFT, POTENTIAL_BITS, STREAM_BITS
 from golden.network.layers import (
@@ -26,8 +28,6 @@ from golden.network.layers import (
 )
 from golden.network.network import Network, attention_job, merge_heads
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
-from golden.normaliser import RATIO_WIDTH
-from golden.woss import MAX_RAMP_STEP
 
 LARGEST_POTENTIAL = (1 << POTENTIAL_BITS - 1) - 1
 LARGEST_STREAM = (1 << STREAM_BITS - 1) - 1

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from golden.network.floating import FloatTransformer
+from models.floating.network_vit import FloatTransformer
 
 
 def random_transformer(

@@ -5,7 +5,7 @@ import sys
 import time
 from dataclasses import asdict
 
-from sim.rtl.result import SimulationError
+from sim.verilator.result import SimulationError
 from tests.network.random_cores import LARGE, USUAL, Checked, check_core, random_core
 
 # Of so many cores one is large: its compilation takes minutes

@@ -10,19 +10,19 @@ import pytest
 from amaranth.hdl import Module
 from amaranth.sim import Simulator, SimulatorContext
 
+from golden.attention.config import CoreConfig
 from golden.code import PhaseCode, Spikes
-from golden.config import CoreConfig
 from golden.network.checks import MAX_SHIFT
 from golden.network.config import NetworkConfig
 from golden.network.layers import residue_constants, spike_values
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
 from golden.network.program import TARGETS
-from hw.neuron.drain import Drain
-from hw.neuron.falling_threshold import FallingThreshold
-from hw.neuron.feeders import QueryFeeder
-from hw.neuron.neuron_cluster import NeuronCluster
-from hw.neuron.octave_encoder import OctaveEncoder
-from hw.neuron.spike_list import SpikeList
+from hw.network.drain import Drain
+from hw.network.falling_threshold import FallingThreshold
+from hw.network.feeders import QueryFeeder
+from hw.network.neuron_cluster import NeuronCluster
+from hw.network.octave_encoder import OctaveEncoder
+from hw.network.spike_list import SpikeList
 
 CODES = [
     PhaseCode(),

@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from energy.network import account
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.convert import convert
-from golden.network.floating import load_float
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import compile_network, config_for
 from golden.network.recode import calibrated_recoder
-from sim.network import timeline
-from sim.network.cycle_model import predict
-from sim.network.energy import account
-from sim.network.images import load_images, read_idx
+from models.conversion.network import convert
+from models.floating.network_vit import load_float
+from sim.timing.network import predict
+from studies.data.idx import load_images, read_idx
+from studies.infer import timeline
 from tests.network.samples import random_images, random_transformer
 
-WEIGHTS = Path(__file__).parents[2] / "golden" / "weights"
+WEIGHTS = Path(__file__).parents[2] / "models" / "shipped" / "weights"
 
 
 def idx_bytes(array: np.ndarray) -> bytes:

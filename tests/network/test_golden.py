@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network.checks import STREAM_BITS
-from golden.network.convert import convert
 from golden.network.file import load_network, save_network
 from golden.network.layers import centred, residue_constants, row_shift, spike_values
 from golden.network.mean import reciprocal, row_mean
@@ -26,6 +25,7 @@ from golden.network.octave import (
     resolution,
     roots,
 )
+from models.conversion.network import convert
 from tests.network.samples import random_images, random_transformer
 
 CODES = [

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from amaranth.lib import wiring
-from launch import run_bench
-from wrappers import Group
 
-from hw.neuron.linked_network import LinkedNetwork
+from hw.network.linked_network import LinkedNetwork
+from tests.benches.launch import run_bench
+from tests.hw.attention.wrappers import Group
 from tests.network.bench_network import sample
 
 

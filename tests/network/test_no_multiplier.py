@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from golden.code import PhaseCode
-from golden.network.convert import convert
 from golden.network.program import config_for
-from hw.export import export
-from hw.neuron.network_core import NetworkCore
+from hw.export.verilog import export
+from hw.network.core import NetworkCore
+from models.conversion.network import convert
 from tests.network.samples import random_images, random_transformer
 
 PREPARE = "read_verilog {}; hierarchy -top network_core; proc; opt"

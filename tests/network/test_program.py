@@ -6,13 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from golden.attention.config import CoreConfig
 from golden.code import PhaseCode
-from golden.config import CoreConfig
 from golden.errors import InputError
 from golden.network.layers import Attention, Layer, Linear, Norm
 from golden.network.network import Network
 from golden.network.program import Program, check_fit, compile_network, config_for
-from hw.neuron import layouts
+from hw.network import payloads as layouts
 from tests.network.random_cores import SMALL, random_core
 
 CODE = PhaseCode(steps=6)

@@ -8,10 +8,10 @@ import pytest
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from golden.network.config import NetworkConfig
-from golden.network.convert import convert
 from golden.network.network import Network, encode_image
 from golden.network.program import check_fit, config_for, joint_config
-from sim.network.engine import run
+from models.conversion.network import convert
+from sim.cores.network.engine import run
 from tests.network.compare import assert_integers, assert_integers_and_cycles
 from tests.network.random_cores import SMALL, Checked, check_core, random_core
 from tests.network.samples import random_images, random_transformer

@@ -14,8 +14,8 @@ from golden.stochastic.attention import StochasticJob, compute, prepare
 from golden.stochastic.config import MASKS, MAX_SIZE, MAX_STEPS, StochasticConfig
 from golden.stochastic.lfsr import MAX_WIDTH, MIN_WIDTH, period
 from golden.stochastic.plan import LANE_SHARINGS, SCORE_SHARINGS, RandomPlan
-from sim.stochastic import rtl
-from sim.stochastic.cycle_model import predict, replay, slots_of
+from sim.cores.stochastic import rtl
+from sim.timing.stochastic import predict, replay, slots_of
 
 # Of an engine, rows times tokens; of a job, input columns; a replayed job is stepped in Python
 MOST_UNITS, MOST_COLUMNS, MOST_REPLAYED = 256, 20_000, 6000

@@ -8,9 +8,9 @@ import pytest
 from golden.stochastic.attention import compute, prepare
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
-from sim.stochastic import rtl
-from sim.stochastic.beats import input_beats
-from sim.stochastic.cycle_model import output_latency, predict, replay
+from sim.cores.stochastic import rtl
+from sim.cores.stochastic.beats import input_beats
+from sim.timing.stochastic import output_latency, predict, replay
 
 # A full array, row groups with an incomplete last one, a single everything
 SHAPES = [(7, 5, 7), (9, 10, 4), (1, 1, 1)]

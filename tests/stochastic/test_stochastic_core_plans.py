@@ -6,14 +6,14 @@ import re
 
 import numpy as np
 import pytest
-from stochastic_pysim import columns_of, run_engine, unpack
 
 from golden.stochastic.attention import compute, prepare
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
-from hw.export import export
+from hw.export.verilog import export
 from hw.stochastic.core import StochasticAttention
-from sim.stochastic.cycle_model import replay
+from sim.timing.stochastic import replay
+from tests.stochastic.stochastic_pysim import columns_of, run_engine, unpack
 
 
 def job_of(config, steps, heads):

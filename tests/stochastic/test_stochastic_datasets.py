@@ -9,8 +9,8 @@ from PIL import Image
 
 from golden.errors import InputError
 from onespike.cli import main
-from sim.demo import dataset
-from sim.stochastic.datasets import load_images
+from studies.data import handwritten_digits as dataset
+from studies.data.datasets import load_images
 
 
 def write_idx(path, values):

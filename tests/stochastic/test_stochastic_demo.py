@@ -5,9 +5,9 @@ import pytest
 
 from golden.stochastic.network import SHAPES, load_network
 from onespike.cli import main
-from sim.stochastic import demo
-from sim.stochastic.datasets import load_images
-from sim.stochastic.inference import classify
+from studies.data.datasets import load_images
+from studies.stochastic import demo
+from studies.stochastic.inference import classify
 
 
 def test_shipped_digits_network():

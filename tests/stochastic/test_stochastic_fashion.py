@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from golden.stochastic.network import SHAPES, load_network
-from sim.stochastic.datasets import load_images
-from sim.stochastic.inference import classify
+from studies.data.datasets import load_images
+from studies.stochastic.inference import classify
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("ONESPIKE_DATA", ROOT.parent / "shared" / "data"))
@@ -20,7 +20,7 @@ IMAGES = 1000
 # Spike-exact for seed 1: a change of one spike anywhere may change these numbers
 @pytest.mark.parametrize(("kind", "right"), [("ssa", 907), ("lif", 901)])
 def test_shipped_network(kind: str, right: int) -> None:
-    path = ROOT / "golden" / "weights" / f"{kind}_fashion-mnist.npz"
+    path = ROOT / "models" / "shipped" / "weights" / f"{kind}_fashion-mnist.npz"
     assert path.stat().st_size < 1_000_000
     network = load_network(path)
     assert (network.shape, network.kind) == (SHAPES["fashion-mnist"], kind)

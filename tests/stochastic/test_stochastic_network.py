@@ -14,7 +14,7 @@ from golden.stochastic.network import (
     patches,
 )
 from golden.stochastic.plan import RandomPlan
-from sim.stochastic.inference import ReplayedAttention, classify, engine_config
+from studies.stochastic.inference import ReplayedAttention, classify, engine_config
 
 SHAPE = NetworkShape(side=6, channels=2, patch=4, stride=2, width=6, heads=2, depth=2, hidden=5, classes=3)
 
@@ -108,7 +108,7 @@ def test_replayed_engine_equals_one_long_run():
 def test_classes_do_not_depend_on_the_batch(monkeypatch):
     net = network("ssa")
     whole = classify(net, images(9), 5)
-    monkeypatch.setattr("sim.stochastic.inference.BATCH", 4)
+    monkeypatch.setattr("studies.stochastic.inference.BATCH", 4)
     np.testing.assert_array_equal(classify(net, images(9), 5), whole)
 
 

@@ -8,9 +8,9 @@ from golden.errors import InputError
 from golden.stochastic.attention import compute
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
-from sim.stochastic.activity import activity
-from sim.stochastic.beats import job_beats
-from sim.stochastic.run import attend
+from sim.cores.stochastic.beats import job_beats
+from sim.timing.stochastic_activity import activity
+from studies.attention.stochastic import attend
 
 
 def rates(heads=2, tokens=3, head_dim=4):

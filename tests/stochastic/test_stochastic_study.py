@@ -6,7 +6,7 @@ import pytest
 
 from golden.stochastic.plan import COMPARED, RandomPlan
 from onespike.cli import main
-from sim.stochastic.study import CASES, Case, measure, plan_areas
+from studies.stochastic.plans import CASES, Case, measure, plan_areas
 
 
 def test_ideal_numbers_set_the_scale():

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tool_stand_ins import Echo, StandIns
 
 from synth.design import Design
+from tests.synth.tool_stand_ins import Echo, StandIns
 
 
 @pytest.fixture

@@ -8,17 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bench_running_sum import RunningSum
-from core_cases import T8
-from launch import run_bench
-from wrappers import Group
 
-from golden.config import CoreConfig, preset, to_table
+from golden.attention.config import CoreConfig, preset, to_table
 from golden.errors import InputError
-from hw.core import AttentionCore
-from sim.rtl.cache import cached, digest
+from hw.attention.core import AttentionCore
+from sim.verilator.cache import cached, digest
 from synth.gate_level import SYNTHESIS, gate_level, synthesis_script
 from synth.tools import find_tools
+from tests.benches.bench_running_sum import RunningSum
+from tests.benches.launch import run_bench
+from tests.hw.attention.core_cases import T8
+from tests.hw.attention.wrappers import Group
 
 # Two clusters, two tokens per lane, every port
 SMALL = CoreConfig(code=T8, lanes=2, tokens=4, head_dim=4, cluster=1, terms_per_beat=1)
@@ -42,7 +42,9 @@ def netlist(name: str, family: str) -> Callable[[str], str]:
 def check_core(config: CoreConfig, family: str, directory: Path) -> None:
     """Run the core's bench on its netlist."""
     core = Group({"core": AttentionCore(config)})
-    run_bench(core, "core", "bench_core", to_table(config), directory, netlist("core", family))
+    run_bench(
+        core, "core", "tests.hw.attention.bench_core", to_table(config), directory, netlist("core", family)
+    )
 
 
 def test_tiny_on_ice40(tmp_path: Path) -> None:
@@ -62,7 +64,14 @@ def test_preset(name: str, family: str, tmp_path: Path) -> None:
 
 def test_running_sum_on_gowin(tmp_path: Path) -> None:
     component = RunningSum(**SUM)
-    run_bench(component, "running_sum", "bench_running_sum", SUM, tmp_path, netlist("running_sum", "gowin"))
+    run_bench(
+        component,
+        "running_sum",
+        "tests.benches.bench_running_sum",
+        SUM,
+        tmp_path,
+        netlist("running_sum", "gowin"),
+    )
 
 
 def test_a_wrong_cell_is_noticed(tmp_path: Path) -> None:
@@ -73,7 +82,7 @@ def test_a_wrong_cell_is_noticed(tmp_path: Path) -> None:
         return text
 
     with pytest.raises(pytest.fail.Exception, match="equals_golden"):
-        run_bench(RunningSum(**SUM), "running_sum", "bench_running_sum", SUM, tmp_path, spoil)
+        run_bench(RunningSum(**SUM), "running_sum", "tests.benches.bench_running_sum", SUM, tmp_path, spoil)
 
 
 def test_unknown_family() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from golden.config import preset, to_table
+from golden.attention.config import preset, to_table
 from onespike.cli import main
 from synth.boards import BOARDS
 from synth.budgets import budgets, presets_of

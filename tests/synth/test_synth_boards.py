@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from golden.errors import InputError
-from hw.clock import dividers
+from hw.board.clock import dividers
 from synth.boards import BOARDS, find_board
 from synth.commands import generate
 from synth.design import Design, board_top

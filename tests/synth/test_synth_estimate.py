@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from golden.config import PRESETS, CoreConfig, from_table, preset
-from sim.board import table
+from golden.attention.config import PRESETS, CoreConfig, from_table, preset
+from studies.boards import table
 from synth.boards import BOARDS, FAMILIES, Family
 from synth.budgets import Budget, budgets, clock_of, presets_of
 from synth.estimate import FILE, FITTED, TOLERANCE, estimate

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-from tool_stand_ins import StandIns
 
 from golden.errors import InputError
 from synth.boards import BOARDS
@@ -14,6 +13,7 @@ from synth.flow import STAGES, Build, build
 from synth.netlist import Resources
 from synth.report import TimingError
 from synth.tools import ToolError, native_version
+from tests.synth.tool_stand_ins import StandIns
 
 ICEBREAKER = BOARDS["icebreaker"]
 TOOLS = ["yosys", "nextpnr-ice40", "icepack"]

@@ -1,0 +1,1 @@
+"""Attention core: SpikedAttention (NeurIPS 2024) in token lanes."""

@@ -1,0 +1,212 @@
+"""Cluster: a few token lanes with their memories, and the registers that pass commands on."""
+
+from amaranth.hdl import Array, Cat, Module, Signal, ValueLike
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.attention.config import CoreConfig
+from hw.attention import payloads
+from hw.attention.adder_tree import AdderTree
+from hw.attention.context_lane import ContextLane
+from hw.attention.local_trace import LocalTraceMemory
+from hw.attention.ramp_lane import RampLane
+from hw.attention.score_lane import ScoreLane
+from hw.attention.terms_chain import TermsChain
+from hw.attention.trace import TraceLookup
+from hw.attention.winner import WinnerTree
+
+COMMANDS = {
+    "load_k": payloads.load_command,
+    "load_v": payloads.load_command,
+    "score": payloads.score_command,
+    "winner": payloads.winner_command,
+    "ramp": payloads.ramp_command,
+    "context": payloads.context_command,
+}
+
+
+def links(config: CoreConfig) -> dict[str, data.Layout]:
+    """What travels from cluster to cluster beside the commands."""
+    layouts = {
+        "key": payloads.spike(config.code),
+        "value": payloads.spike(config.code),
+        "winner_bit": payloads.winner_link(),
+        "context_sum": payloads.context_link(config),
+    }
+    return layouts | ({"terms": payloads.terms(config)} if config.terms else {})
+
+
+class Cluster(wiring.Component):
+    """Token lanes `index * cluster` onwards.
+
+    Members:
+        i_NAME, o_NAME: for every command of `COMMANDS` (and `shift_terms`) and every link: from
+            the cluster before, to the cluster after.
+        tap: verification only: scores and attention spikes, `tap_valid` high for one cycle.
+
+    Timing: a command leaves for the next cluster one cycle after it came, and so do the running
+    maximum and the partial sum. All clusters therefore do the same at a skew of one cycle, and no
+    signal reaches further than its neighbour.
+    """
+
+    def __init__(self, config: CoreConfig, index: int) -> None:
+        self._config = config
+        self._index = index
+        members = {}
+        layouts: dict[str, ValueLike] = {name: layout(config) for name, layout in COMMANDS.items()}
+        layouts |= links(config)
+        if config.terms:
+            layouts["shift_terms"] = 1
+        for name, layout in layouts.items():
+            members[f"i_{name}"] = In(layout)
+            members[f"o_{name}"] = Out(layout)
+        if config.taps:
+            members |= {"tap": Out(payloads.tap(config)), "tap_valid": Out(1)}
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        command = {name: self._register(m, name) for name in COMMANDS}
+
+        def delay(value: ValueLike, cycles: int, name: str, reset_less: bool) -> ValueLike:
+            for n in range(cycles):
+                register = Signal.like(value, name=f"{name}_{n + 1}", reset_less=reset_less)
+                m.d.sync += register.eq(value)
+                value = register
+            return value
+
+        # score: the key arrives two cycles after its address, so the rest of the command waits
+        m.submodules.keys = keys = LocalTraceMemory(config)
+        m.d.comb += [
+            keys.command.eq(command["load_k"]),
+            keys.i.eq(self.i_key),
+            self.o_key.eq(keys.o),
+            keys.address.eq(command["score"].data.address),
+        ]
+        query = delay(command["score"].data, 2, "score_data", True)
+        # and the lookup takes a few more
+        lookup = TraceLookup.latency(config)
+        strobe = delay(command["score"].strobe, 2 + lookup, "score_strobe", False)
+        present = delay(query.present, lookup, "present", True)
+        if config.terms:
+            m.submodules.terms = terms = TermsChain(config)
+            shift = Signal()
+            m.d.sync += shift.eq(self.i_shift_terms)
+            m.d.comb += [
+                self.o_shift_terms.eq(shift),
+                terms.shift.eq(shift),
+                terms.i.eq(self.i_terms),
+                self.o_terms.eq(terms.o),
+            ]
+
+        # context: attention spike and value are ready two cycles after their addresses
+        m.submodules.values = values = LocalTraceMemory(config)
+        context = command["context"]
+        m.d.comb += [
+            values.command.eq(command["load_v"]),
+            values.i.eq(self.i_value),
+            self.o_value.eq(values.o),
+            values.address.eq(context.data.address),
+        ]
+        entry = delay(context.data.entry, 1, "context_entry", True)
+        ones = delay(context.data.ones, 2, "context_ones", True)
+        tags = Signal(payloads.context_tags())
+        m.d.comb += [
+            tags.valid.eq(context.strobe.read),
+            tags.ones.eq(context.data.ones),
+            tags.final.eq(context.data.final),
+            tags.last.eq(context.data.last),
+        ]
+
+        first_cluster = self._index == 0
+        m.submodules.winner_tree = winner = WinnerTree(config.cluster, first_cluster=first_cluster)
+        m.submodules.adder_tree = adder = AdderTree(config, first_cluster=first_cluster)
+        bits = Signal(config.cluster, reset_less=True)
+        bit_tags = Signal(payloads.winner_tags())
+        m.d.sync += [
+            bit_tags.valid.eq(command["winner"].strobe.search),
+            bit_tags.first.eq(command["winner"].data.first),
+            bit_tags.last.eq(command["winner"].data.last),
+            bit_tags.final.eq(command["winner"].data.final),
+        ]
+        m.d.comb += [
+            winner.bits.eq(bits),
+            winner.tags.eq(bit_tags),
+            winner.i.eq(self.i_winner_bit),
+            self.o_winner_bit.eq(winner.o),
+            adder.tags.eq(delay(tags, 2 + lookup, "context_tags", False)),
+            adder.i.eq(self.i_context_sum),
+            self.o_context_sum.eq(adder.o),
+        ]
+
+        ramps = []
+        for n in range(config.cluster):
+            lane = self._index * config.cluster + n
+            m.submodules[f"score_{n}"] = score = ScoreLane(config)
+            m.submodules[f"ramp_{n}"] = ramp = RampLane(config)
+            m.submodules[f"context_{n}"] = product = ContextLane(config)
+            m.submodules[f"trace_{n}"] = trace = TraceLookup(config)
+            ramps.append(ramp)
+            m.d.comb += [
+                trace.score_active.eq(keys.spikes[n].active),
+                trace.score_negative.eq(query.negative ^ keys.spikes[n].negative),
+                trace.score_steps.eq(query.phase + keys.spikes[n].phase),
+                score.addend.eq(trace.score_addend),
+                score.carry.eq(trace.score_carry),
+                score.add.eq(strobe.add),
+                score.terms.eq(strobe.terms),
+                score.take.eq(strobe.take),
+                score.present.eq(present > lane),
+                ramp.score.eq(score.score),
+                ramp.copy.eq(command["winner"].strobe.copy),
+                ramp.move.eq(command["winner"].strobe.move),
+                ramp.command.eq(command["ramp"]),
+                product.value.eq(values.spikes[n]),
+                product.ones.eq(ones),
+                trace.context_active.eq(product.active),
+                trace.context_negative.eq(product.negative),
+                trace.context_steps.eq(product.steps),
+                adder.addends[n].eq(trace.context_addend),
+                adder.carries[n].eq(trace.context_carry),
+            ]
+            if config.terms:
+                m.d.comb += score.term.eq(terms.terms[n])
+            attention = Signal(payloads.attention(config), name=f"attention_{n}", reset_less=True)
+            m.d.sync += attention.eq(Array(ramp.entries)[entry])
+            m.d.comb += product.attention.eq(attention)
+            # the highest bit searched is `alive`, then the score in the order of unsigned numbers
+            unsigned = score.score.value.as_unsigned() ^ (1 << (config.score_width - 1))
+            word = Cat(unsigned, score.score.alive)
+            m.d.sync += bits[n].eq(word.bit_select(command["winner"].data.select, 1))
+        if config.taps:
+            self._tap(m, command["ramp"], ramps)
+        return m
+
+    def _register(self, m: Module, name: str) -> data.View:
+        """Take a command from the cluster before; the next one takes it from here."""
+        source, target = getattr(self, f"i_{name}"), getattr(self, f"o_{name}")
+        strobe = Signal.like(source.strobe, name=f"{name}_strobe")
+        fields = Signal.like(source.data, name=f"{name}_data", reset_less=True)
+        m.d.sync += [strobe.eq(source.strobe), fields.eq(source.data)]
+        m.d.comb += [target.strobe.eq(strobe), target.data.eq(fields)]
+        return target
+
+    def _tap(self, m: Module, command: data.View, ramps: list[RampLane]) -> None:
+        valid = Signal(2)
+        entry = Signal.like(command.data.entry)
+        entry_2 = Signal.like(command.data.entry)
+        m.d.sync += [
+            valid.eq(Cat(command.strobe.step & command.data.last, valid)),
+            entry.eq(command.data.entry),
+            entry_2.eq(entry),
+        ]
+        m.d.comb += self.tap_valid.eq(valid[1])
+        for n, ramp in enumerate(ramps):
+            held = Signal.like(ramp.held.value, name=f"tap_held_{n}")
+            held_2 = Signal.like(ramp.held.value, name=f"tap_held_2_{n}")
+            m.d.sync += [held.eq(ramp.held.value), held_2.eq(held)]
+            m.d.comb += [
+                self.tap.score[n].eq(held_2),
+                self.tap.attention[n].eq(Array(ramp.entries)[entry_2]),
+            ]

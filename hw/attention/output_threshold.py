@@ -1,0 +1,94 @@
+"""Output threshold: the normaliser of a row times the output ratio, by additions only."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from golden.attention.config import CoreConfig
+from hw.attention import payloads
+
+
+def threshold_beat(config: CoreConfig) -> data.StructLayout:
+    """S * RATIO[r] - 1 for every residue r, and the features of the row's head.
+
+    One less, because |U| << n >= X is the same as |U| > (X - 1) >> n."""
+    width = config.normaliser_width + config.ratio_width
+    return data.StructLayout(
+        {
+            "level": data.ArrayLayout(width, config.code.log2_base.denominator),
+            "features": bits_for(config.head_dim),
+        }
+    )
+
+
+class OutputThreshold(wiring.Component):
+    """Integrates the normaliser once per set bit of the ratio, lowest bit first.
+
+    Members:
+        i_head: tokens, features and ratio of each head.
+        i: normaliser of each row.
+        o: threshold levels of each row.
+
+    Timing: ratio_width cycles per row and one more to hand over; the next row is integrated while
+    a result waits.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "i_head": In(stream.Signature(payloads.head_part(config, "tokens", "features", "ratio"))),
+                "i": In(stream.Signature(config.normaliser_width)),
+                "o": Out(stream.Signature(threshold_beat(config))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        head = self.i_head.payload
+        bits = config.ratio_width
+        normaliser = Signal(config.normaliser_width, reset_less=True)
+        features = Signal.like(head.features, reset_less=True)
+        count = Signal(range(bits))
+        row = Signal.like(head.tokens)  # rows of the head that were loaded
+        load, add, hand_over = Signal(), Signal(), Signal()
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += [load.eq(self.i.valid & self.i_head.valid), self.i.ready.eq(load)]
+                with m.If(load):
+                    m.next = "ADD"
+            with m.State("ADD"):
+                m.d.comb += add.eq(1)
+                m.d.sync += count.eq(count + 1)
+                with m.If((count == 0) & (row == head.tokens)):
+                    m.d.sync += row.eq(0)
+                    m.d.comb += self.i_head.ready.eq(1)
+                with m.If(count == bits - 1):
+                    m.d.sync += count.eq(0)
+                    m.next = "DONE"
+            with m.State("DONE"), m.If(~self.o.valid | self.o.ready):
+                m.d.comb += hand_over.eq(1)
+                m.next = "IDLE"
+
+        with m.If(load):
+            m.d.sync += [normaliser.eq(self.i.payload), features.eq(head.features), row.eq(row + 1)]
+        with m.If(hand_over):
+            m.d.sync += [self.o.valid.eq(1), self.o.payload.features.eq(features)]
+        with m.Elif(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+
+        for n in range(config.code.log2_base.denominator):
+            ratio = Signal(bits, name=f"ratio_{n}", reset_less=True)
+            high = Signal(signed(config.normaliser_width + 1), name=f"high_{n}", reset_less=True)
+            low = Signal(bits, name=f"low_{n}", reset_less=True)
+            total = Signal(signed(config.normaliser_width + 2), name=f"total_{n}")
+            m.d.comb += total.eq(high + Mux(ratio[0], normaliser, 0))
+            with m.If(load):
+                m.d.sync += [ratio.eq(head.ratio[n]), high.eq(-1)]
+            with m.Elif(add):
+                m.d.sync += [ratio.eq(ratio >> 1), low.eq(Cat(low[1:], total[0])), high.eq(total >> 1)]
+            with m.If(hand_over):
+                m.d.sync += self.o.payload.level[n].eq(Cat(low, high))
+        return m

@@ -1,0 +1,67 @@
+"""Score half of a token lane: the trace-driven product of the query row with one key."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.attention.config import CoreConfig
+from hw.attention import payloads
+
+
+class ScoreLane(wiring.Component):
+    """Accumulate-only neuron: adds +-G[phase_q + phase_k] for every spike of the query row.
+
+    Members:
+        addend, carry: from the trace lookup, zero where the key is silent.
+        add, terms, take: strobes; at most one is high.
+        term: bias and mask of this key for this row.
+        present: the lane holds a token.
+        score: the finished score, held from one `take` to the next.
+
+    Timing: every input belongs to the same cycle n. An addend is in the sum from n+1 on; `take`
+    makes the sum of all earlier cycles visible in `score` from n+1 on and clears it.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "addend": In(signed(config.code.trace_bits + 2)),
+                "carry": In(1),
+                "add": In(1),
+                "terms": In(1),
+                "term": In(payloads.term(config)),
+                "take": In(1),
+                "present": In(1),
+                "score": Out(payloads.score(config)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        # Negation costs no second adder: the one that an inverted addend is owed enters as the
+        # carry, below the lowest bit of the sum.
+        m = Module()
+        config = self._config
+        total = Signal(self.score.value.shape())
+        addend = Signal(self.score.value.shape())
+        carry = Signal()
+        masked = Signal()
+        m.d.comb += [addend.eq(self.addend), carry.eq(self.carry)]
+        if config.bias:
+            m.d.comb += [
+                addend.eq(Mux(self.terms, self.term.bias, self.addend)),
+                carry.eq(self.carry & ~self.terms),
+            ]
+        if config.mask:
+            with m.If(self.terms):
+                m.d.sync += masked.eq(self.term.masked)
+        with m.If(self.take):
+            m.d.sync += [
+                self.score.value.eq(total),
+                self.score.alive.eq(self.present & ~masked),
+                total.eq(0),
+                masked.eq(0),
+            ]
+        with m.Elif(self.add | self.terms if config.bias else self.add):
+            m.d.sync += total.eq((Cat(1, total).as_signed() + Cat(carry, addend).as_signed())[1:])
+        return m

@@ -1,0 +1,88 @@
+"""Loads bias and mask of the next row into the terms chain of all clusters."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.attention.config import CoreConfig
+from hw.attention import payloads
+from hw.attention.trace import TraceLookup
+
+
+class TermsLoader(wiring.Component):
+    """Shifts the terms of one pass (a row, one group of keys) into the chain.
+
+    A pass is ceil(tokens of the group / terms_per_beat) beats, the beat with the last tokens
+    first; the first beat is padded where the division leaves a rest.
+
+    Members:
+        i_head: tokens of each head, and whether it has terms at all.
+        i: terms.
+        o_shift, o_terms: to the first cluster; the terms are one cycle behind their shift.
+        full: the chain holds the terms of the next pass.
+        consume: the terms of the pass are sent to the scores now.
+
+    Timing: one beat per cycle; `full` one cycle after the last beat of a pass; the next beat is
+    taken 3 + lookup cycles after `consume`, when the scores have read the chain.
+    """
+
+    def __init__(self, config: CoreConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "i_head": In(stream.Signature(payloads.head_part(config, "tokens", "terms"))),
+                "i": In(stream.Signature(payloads.terms(config))),
+                "o_shift": Out(1),
+                "o_terms": Out(payloads.terms(config)),
+                "full": Out(1),
+                "consume": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        head = self.i_head.payload
+        row, last_row = Signal.like(head.tokens), Signal()
+        left = Signal.like(head.tokens)
+        lane = Signal(range(config.lanes + 1))
+        pause = 2 + TraceLookup.latency(config)
+        wait = Signal(range(pause))
+        reached = Signal(range(config.lanes + config.terms_per_beat + 1))
+        m.d.comb += reached.eq(lane + config.terms_per_beat)
+        m.d.sync += [
+            self.o_terms.eq(self.i.payload),
+            last_row.eq(row + 1 == head.tokens),  # in time: every row takes several cycles
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += [row.eq(0), left.eq(head.tokens), lane.eq(0)]
+                with m.If(self.i_head.valid):
+                    with m.If(head.terms):
+                        m.next = "LOAD"
+                    with m.Else():
+                        m.d.comb += self.i_head.ready.eq(1)
+            with m.State("LOAD"):
+                m.d.comb += [self.i.ready.eq(1), self.o_shift.eq(self.i.valid)]
+                with m.If(self.i.valid):
+                    m.d.sync += lane.eq(reached)
+                    with m.If((reached >= left) | (reached >= config.lanes)):
+                        m.d.sync += lane.eq(0)
+                        m.next = "FULL"
+            with m.State("FULL"):
+                m.d.comb += self.full.eq(1)
+                with m.If(self.consume):
+                    m.next = "WAIT"
+            with m.State("WAIT"):
+                m.d.sync += wait.eq(wait + 1)
+                with m.If(wait == pause - 1):
+                    m.d.sync += wait.eq(0)
+                    m.next = "LOAD"
+                    with m.If(left > config.lanes):
+                        m.d.sync += left.eq(left - config.lanes)
+                    with m.Else():
+                        m.d.sync += [left.eq(head.tokens), row.eq(row + 1)]
+                        with m.If(last_row):
+                            m.d.comb += self.i_head.ready.eq(1)
+                            m.next = "IDLE"
+        return m

@@ -1,0 +1,1 @@
+"""What a board adds around a component: its clock, reset and pins."""

@@ -1,0 +1,1 @@
+"""A component as files for others: Verilog with a manifest, AXI4-Stream IP."""

@@ -1,0 +1,153 @@
+"""Attention unit: feeds the attention core from code memories and collects its output rows."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out, connect
+from amaranth.utils import bits_for
+
+from golden.network.config import NetworkConfig
+from hw.attention import payloads as attention_payloads
+from hw.attention.core import AttentionCore
+from hw.attention.payloads import index_width
+from hw.network import payloads
+from hw.network.feeders import QueryFeeder, TraceFeeder, group_of
+
+
+class AttentionUnit(wiring.Component):
+    """Runs the list of attention descriptors, a group of heads at a time.
+
+    Members:
+        i_load, i_write: words of the descriptor memory.
+        i_qkv: codes of q, k, v.
+        rows_linear: rows that the linear unit has completed.
+        o: rows of the output codes; cannot be held up.
+        row_done: a row of a head is complete.
+        begin: an image is there; start with the first descriptor.
+
+    Timing: a group starts when it may and the one before is complete. Descriptors of its heads
+    reach the core three cycles apart, the first one cycle after the feeders start.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "i_load": In(payloads.load(config)),
+                "i_write": In(1),
+                "i_qkv": In(stream.Signature(payloads.qkv_write(config), always_ready=True)),
+                "rows_linear": In(payloads.row_count_width(config)),
+                "o": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
+                "row_done": Out(1),
+                "begin": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        op_layout = payloads.attention_op(config)
+        m.submodules.ops = ops = Memory(shape=op_layout, depth=config.heads, init=[])
+        op_read, op_write = ops.read_port(), ops.write_port()
+        m.submodules.core = core = AttentionCore(config.attention)
+        op, lead = Signal(op_layout), Signal(op_layout)
+        group = Signal(group_of(config))
+        pc = Signal(index_width(config.heads))
+        start = Signal()
+        heads_left = Signal(8)
+        rows_left = Signal(8 + bits_for(config.tokens))
+        m.d.comb += [
+            op_write.addr.eq(self.i_load.address),
+            op_write.data.eq(self.i_load.data.as_value()),
+            op_write.en.eq(self.i_write),
+            op_read.addr.eq(pc),
+            *[
+                getattr(group, name).eq(getattr(lead, name))
+                for name in ("base", "features", "tokens", "span")
+            ],
+        ]
+
+        feeders: tuple[QueryFeeder | TraceFeeder, ...] = (
+            QueryFeeder(config),
+            TraceFeeder(config),
+            TraceFeeder(config),
+        )
+        rows = payloads.row_width(config)
+        for part, (name, feeder) in enumerate(zip(("query", "key", "value"), feeders, strict=True)):
+            memory = Memory(
+                shape=attention_payloads.spike(config.code), depth=config.features << rows, init=[]
+            )
+            m.submodules[f"{name}_codes"], m.submodules[f"{name}_feeder"] = memory, feeder
+            read, write = memory.read_port(), memory.write_port()
+            m.d.comb += [
+                write.addr.eq(Cat(self.i_qkv.payload.row, self.i_qkv.payload.feature)),
+                write.data.eq(self.i_qkv.payload.spike),
+                write.en.eq(self.i_qkv.valid & (self.i_qkv.payload.part == part)),
+                read.addr.eq(Cat(feeder.read_row, feeder.read_feature)),
+                read.en.eq(feeder.enable),
+                feeder.code.eq(read.data),
+                feeder.group.eq(group),
+                feeder.start.eq(start),
+            ]
+            connect(m, feeder.o, getattr(core, f"i_{name}"))
+
+        head = core.i_head
+        m.d.comb += [
+            head.payload.tokens.eq(op.tokens),
+            head.payload.features.eq(op.features),
+            head.payload.window.eq(config.code.steps),
+            head.payload.step.eq(op.step),
+            head.payload.ratio.eq(op.ratio),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += pc.eq(0)
+                with m.If(self.begin):
+                    m.next = "LOAD"
+            with m.State("LOAD"):
+                m.next = "DATA"
+            with m.State("DATA"):
+                m.d.sync += op.eq(op_read.data)
+                m.next = "HEAD"
+                with m.If(op_read.data.leads):
+                    m.d.sync += [lead.eq(op_read.data), heads_left.eq(op_read.data.group)]
+                    m.next = "WAIT"
+            with m.State("WAIT"), m.If((self.rows_linear > op.wait) & (rows_left == 0)):
+                m.d.comb += start.eq(1)
+                m.next = "HEAD"
+            with m.State("HEAD"):
+                m.d.comb += head.valid.eq(1)
+                with m.If(head.ready):
+                    m.d.sync += [pc.eq(pc + 1), heads_left.eq(heads_left - 1)]
+                    m.next = "LOAD"
+                    with m.If(heads_left == 1):
+                        m.next = "GROUP"
+            with m.State("GROUP"), m.If(rows_left == 0):
+                m.next = "LOAD"
+                with m.If(op.final):
+                    m.next = "IDLE"
+
+        # output codes: head by head, row by row
+        code = core.o_code
+        head_base, feature = Signal(payloads.FEATURE_BITS), Signal(payloads.FEATURE_BITS)
+        row = Signal(rows)
+        beat = self.o.payload
+        m.d.comb += [
+            code.ready.eq(1),
+            self.o.valid.eq(code.valid),
+            beat.row.eq(row),
+            beat.first.eq(lead.first & (head_base == lead.base) & (feature == 0)),
+            beat.entry.feature.eq(head_base + feature),
+            beat.entry.spike.eq(code.payload.spike),
+            self.row_done.eq(code.valid & code.payload.last),
+        ]
+        with m.If(start):
+            m.d.sync += [head_base.eq(op.base), row.eq(0), feature.eq(0)]
+            m.d.sync += rows_left.eq(op.group_rows)
+        with m.If(code.valid):
+            m.d.sync += feature.eq(feature + 1)
+        with m.If(self.row_done):
+            m.d.sync += [feature.eq(0), row.eq(row + 1), rows_left.eq(rows_left - 1)]
+            with m.If(row + 1 == lead.tokens):
+                m.d.sync += [row.eq(0), head_base.eq(head_base + lead.features)]
+        return m

@@ -1,0 +1,231 @@
+"""Network core: an image goes in as spikes and class scores come out."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from golden.network.config import NetworkConfig
+from golden.network.program import SOURCES
+from hw.network import payloads
+from hw.network.attention_unit import AttentionUnit
+from hw.network.drain import Drain
+from hw.network.linear_issue import LinearIssue
+from hw.network.neuron_cluster import NeuronCluster
+from hw.network.norm_unit import NormUnit
+from hw.network.spike_list import SpikeList
+
+
+class ImageLoader(wiring.Component):
+    """Writes the image's spikes to their list; holds the next image up until this one is used.
+
+    Members:
+        i: pixels, token by token.
+        o: neurons for the spike list.
+        rows: complete rows of the image.
+        release: the image is used.
+        enable: pixels are accepted.
+
+    Timing: one pixel per cycle; a row counts from the cycle after its last pixel.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "i": In(stream.Signature(payloads.image_beat(config))),
+                "o": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
+                "rows": Out(payloads.row_count_width(config)),
+                "release": In(1),
+                "enable": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        full, transfer = Signal(), Signal()
+        pixel = Signal(payloads.FEATURE_BITS)
+        beat = self.o.payload
+        m.d.comb += [
+            self.i.ready.eq(self.enable & ~full),
+            transfer.eq(self.i.valid & self.i.ready),
+            self.o.valid.eq(transfer),
+            beat.row.eq(self.rows),
+            beat.first.eq(pixel == 0),
+            beat.entry.feature.eq(pixel),
+            beat.entry.spike.eq(self.i.payload.spike),
+        ]
+        with m.If(transfer):
+            m.d.sync += pixel.eq(pixel + 1)
+            with m.If(self.i.payload.last):
+                m.d.sync += [pixel.eq(0), self.rows.eq(self.rows + 1), full.eq(self.i.payload.end)]
+        with m.If(self.release):
+            m.d.sync += [full.eq(0), self.rows.eq(0)]
+        return m
+
+
+class NetworkCore(wiring.Component):
+    """A whole spiking network, run by three lists of descriptors.
+
+    Members:
+        i_load: words of the memories (descriptors, thresholds, neuron table, weights), then one of
+            the memory `payloads.RUN`: from then on images are accepted. Only while no image is inside.
+        i_image: pixels as spikes, token by token; the next image may follow at once.
+        o_score: class scores of each image.
+        o_potential: with `taps`, the potential of every neuron of the linear layers.
+        o_norm, o_mixed: with `taps`, every neuron of norms and attention.
+        o_issue: with `taps`, one beat per spike broadcast to the neurons.
+
+    Timing: predicted by `sim.timing.network`.
+    """
+
+    def __init__(self, config: NetworkConfig, *, taps: bool = False) -> None:
+        self._config, self._taps = config, taps
+        members = {
+            "i_load": In(stream.Signature(payloads.load(config), always_ready=True)),
+            "i_image": In(stream.Signature(payloads.image_beat(config))),
+            "o_score": Out(stream.Signature(payloads.score_beat(config))),
+        }
+        if taps:
+            spikes = stream.Signature(payloads.list_write(config), always_ready=True)
+            members |= {
+                "o_potential": Out(stream.Signature(signed(config.potential_bits), always_ready=True)),
+                "o_norm": Out(spikes),
+                "o_mixed": Out(spikes),
+                "o_issue": Out(stream.Signature(1, always_ready=True)),
+            }
+        super().__init__(members)
+
+    @property
+    def config(self) -> NetworkConfig:
+        return self._config
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        m.submodules.image = image = ImageLoader(config)
+        m.submodules.issue = issue = LinearIssue(config)
+        m.submodules.drain = drain = Drain(config)
+        m.submodules.norm = norm = NormUnit(config)
+        m.submodules.attention = attention = AttentionUnit(config)
+        connect(m, flipped(self.i_image), image.i)
+        connect(m, drain.o_score, flipped(self.o_score))
+
+        # one register for the load bus, then each memory picks its words
+        load = Signal(payloads.load(config), reset_less=True)
+        loading = Signal()
+        m.d.sync += [load.eq(self.i_load.payload), loading.eq(self.i_load.valid)]
+        strobes = {}
+        for number, name in enumerate(payloads.memories(config)):
+            strobes[name] = Signal(name=f"write_{name}")
+            m.d.comb += strobes[name].eq(loading & (load.memory == number))
+        for unit in (issue, drain, norm, attention):
+            m.d.comb += unit.i_load.eq(load)
+        m.d.comb += [
+            issue.i_write.eq(strobes["linear"]),
+            drain.i_write.eq(strobes["table"]),
+            norm.i_write_op.eq(strobes["norm"]),
+            norm.i_write_offset.eq(strobes["offsets"]),
+            attention.i_write.eq(strobes["attention"]),
+        ]
+        for name, unit in (("drain", drain), ("norm", norm)):
+            # a copy for each reader
+            lists = Memory(shape=payloads.levels(config), depth=config.lists, init=[])
+            m.submodules[f"levels_{name}"] = lists
+            read, write = lists.read_port(), lists.write_port()
+            m.d.comb += [
+                read.addr.eq(unit.levels_address),
+                unit.levels.eq(read.data),
+                write.addr.eq(load.address),
+                write.data.eq(load.data.as_value()),
+                write.en.eq(strobes["levels"]),
+            ]
+
+        # an image begins when its first row is there and the one before is finished
+        enabled, active, begin = Signal(), Signal(), Signal()
+        with m.If(loading):
+            m.d.sync += enabled.eq(load.memory == payloads.RUN)
+        m.d.comb += [image.enable.eq(enabled), begin.eq(~active & (image.rows != 0))]
+        m.d.sync += active.eq(begin | (active & ~drain.finished))
+
+        # rows that each unit has completed since then
+        rows = {"image": image.rows}
+        for name, done in (
+            ("norm", norm.row_done),
+            ("mixed", attention.row_done),
+            ("hidden", drain.row_done),
+        ):
+            rows[name] = Signal(payloads.row_count_width(config), name=f"rows_{name}")
+            m.d.sync += rows[name].eq(Mux(begin, 0, rows[name] + done))
+        for unit in (issue, norm, attention):
+            m.d.comb += unit.begin.eq(begin)
+        m.d.comb += [
+            norm.rows_linear.eq(rows["hidden"]),
+            attention.rows_linear.eq(rows["hidden"]),
+            image.release.eq(issue.release_image),
+        ]
+
+        writers = {"image": image.o, "norm": norm.o, "mixed": attention.o, "hidden": drain.o_hidden}
+        for name in SOURCES:
+            m.submodules[f"list_{name}"] = spikes = SpikeList(config)
+            connect(m, writers[name], spikes.i)
+            m.d.comb += [
+                spikes.count_row.eq(issue.row),
+                spikes.read_row.eq(issue.read_row),
+                spikes.position.eq(issue.position),
+                getattr(issue, f"count_{name}").eq(spikes.count),
+                getattr(issue, f"entry_{name}").eq(spikes.entry),
+                getattr(issue, f"rows_{name}").eq(rows[name]),
+            ]
+        connect(m, drain.o_qkv, attention.i_qkv)
+        connect(m, issue.o_pass, drain.i_pass)
+        self._neurons(m, issue, drain, load, strobes["weights"])
+        self._membrane(m, drain, norm)
+        if self._taps:
+            m.d.comb += [
+                self.o_potential.payload.eq(drain.o_potential.payload),
+                self.o_potential.valid.eq(drain.o_potential.valid),
+                self.o_norm.payload.eq(norm.o.payload),
+                self.o_norm.valid.eq(norm.o.valid),
+                self.o_mixed.payload.eq(attention.o.payload),
+                self.o_mixed.valid.eq(attention.o.valid),
+                self.o_issue.valid.eq(issue.accepted),
+            ]
+        return m
+
+    def _neurons(self, m: Module, issue: LinearIssue, drain: Drain, load: Signal, write: Signal) -> None:
+        """The chain of clusters: broadcast, load bus and results all travel the same way."""
+        config = self._config
+        command, bus, strobe, sums = issue.o, load, write, None
+        for number in range(config.clusters):
+            m.submodules[f"cluster_{number}"] = cluster = NeuronCluster(config, number)
+            m.d.comb += [cluster.i.eq(command), cluster.i_load.eq(bus), cluster.i_write.eq(strobe)]
+            if sums is not None:
+                m.d.comb += cluster.i_sums.eq(sums)
+            command, bus, strobe, sums = cluster.o, cluster.o_load, cluster.o_write, cluster.o_sums
+        m.d.comb += drain.i_sums.eq(sums)
+
+    def _membrane(self, m: Module, drain: Drain, norm: NormUnit) -> None:
+        """Residual stream: one integer per token and channel, a copy for each of its two readers."""
+        config = self._config
+        depth = 1 << (payloads.row_width(config) + payloads.FEATURE_BITS)
+        for name in ("sum", "norm"):
+            m.submodules[f"stream_{name}"] = memory = Memory(
+                shape=signed(config.stream_bits), depth=depth, init=[]
+            )
+            read, write = memory.read_port(), memory.write_port()
+            m.d.comb += [
+                write.addr.eq((drain.write_row << payloads.FEATURE_BITS) | drain.write_channel),
+                write.data.eq(drain.stream_new),
+                write.en.eq(drain.stream_write),
+            ]
+            if name == "sum":
+                m.d.comb += [
+                    read.addr.eq((drain.stream_row << payloads.FEATURE_BITS) | drain.stream_channel),
+                    drain.stream_old.eq(read.data),
+                ]
+            else:
+                m.d.comb += [
+                    read.addr.eq((norm.stream_row << payloads.FEATURE_BITS) | norm.stream_channel),
+                    norm.stream_value.eq(read.data),
+                ]

@@ -1,0 +1,208 @@
+"""Linear unit, second half: accumulators become potentials, and potentials what their target says."""
+
+from itertools import pairwise
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from golden.network.checks import MAX_SHIFT
+from golden.network.config import NetworkConfig
+from golden.network.program import TARGETS
+from hw.attention.payloads import index_width
+from hw.network import payloads
+from hw.network.falling_threshold import FallingThreshold
+from hw.network.octave_encoder import OctaveEncoder
+from hw.parts.shift_add import times
+
+# Cycles from a value leaving the clusters to its potential, its spike, and the row counting as done
+POTENTIAL = 3
+SPIKE = POTENTIAL + OctaveEncoder.latency + FallingThreshold.latency
+ROW_DONE = SPIKE + 1
+
+
+class Drain(wiring.Component):
+    """One neuron per cycle: combination, bias, then code, residual stream or class score.
+
+    Members:
+        i_load, i_write: words of the neuron table.
+        i_pass: what the next `lanes` values are.
+        i_sums: accumulators.
+        levels_address, levels: threshold list, one cycle later.
+        o_hidden, o_qkv: spikes; cannot be held up.
+        stream_row, stream_channel, stream_old: residual stream, one cycle later.
+        stream_write, write_row, write_channel, stream_new: its update.
+        o_score: class scores.
+        row_done, finished: a row, the last row of the network, is complete.
+        o_potential: every potential, for verification; cannot be held up.
+
+    Timing: constants above, counted from a value at `i_sums`.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self._config = config
+        row = payloads.row_width(config)
+        super().__init__(
+            {
+                "i_load": In(payloads.load(config)),
+                "i_write": In(1),
+                "i_pass": In(stream.Signature(payloads.hand_over(config), always_ready=True)),
+                "i_sums": In(payloads.sums(config)),
+                "levels_address": Out(index_width(config.lists)),
+                "levels": In(payloads.levels(config)),
+                "o_hidden": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
+                "o_qkv": Out(stream.Signature(payloads.qkv_write(config), always_ready=True)),
+                "stream_row": Out(row),
+                "stream_channel": Out(payloads.FEATURE_BITS),
+                "stream_old": In(signed(config.stream_bits)),
+                "stream_write": Out(1),
+                "write_row": Out(row),
+                "write_channel": Out(payloads.FEATURE_BITS),
+                "stream_new": Out(signed(config.stream_bits)),
+                "o_score": Out(stream.Signature(payloads.score_beat(config))),
+                "row_done": Out(1),
+                "finished": Out(1),
+                "o_potential": Out(stream.Signature(signed(config.potential_bits), always_ready=True)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        bits = config.potential_bits
+        m.submodules.table = table = Memory(shape=payloads.neuron(config), depth=config.table, init=[])
+        read, write = table.read_port(), table.write_port()
+        hand_over = payloads.hand_over(config)
+        # as many passes as can be between the broadcast and here
+        depth = 2 + (8 + config.clusters) // config.lanes
+        m.submodules.passes = passes = SyncFIFO(width=hand_over.size, depth=depth)
+        now = Signal(hand_over)
+        m.d.comb += [
+            passes.w_data.eq(self.i_pass.payload),
+            passes.w_en.eq(self.i_pass.valid),
+            now.eq(passes.r_data),
+            write.addr.eq(self.i_load.address),
+            write.data.eq(self.i_load.data.as_value()),
+            write.en.eq(self.i_write),
+        ]
+
+        # stage 0: which neuron
+        lane = Signal(range(config.lanes))
+        valid = self.i_sums.valid
+        m.d.comb += [
+            read.addr.eq(now.table + lane),
+            passes.r_en.eq(valid & (lane == config.lanes - 1)),
+        ]
+        with m.If(valid):
+            m.d.sync += lane.eq(Mux(lane == config.lanes - 1, 0, lane + 1))
+        tag_layout = data.StructLayout(
+            {"valid": 1, "end": 1, "final": 1, "first": 1, "target": 2, "signed": 1, "fresh": 1,
+             "levels": now.levels.shape(), "row": now.row.shape()}
+        )  # fmt: skip
+        tags = [Signal(tag_layout, name=f"tag_{n}") for n in range(ROW_DONE + 1)]
+        m.d.comb += [
+            tags[0].valid.eq(valid & (lane < now.outputs)),
+            tags[0].end.eq(now.last & (lane + 1 == now.outputs)),
+            tags[0].first.eq(now.first & (lane == 0)),
+            *[
+                tags[0][name].eq(now[name])
+                for name in ("final", "target", "signed", "fresh", "levels", "row")
+            ],
+        ]
+        for before, after in pairwise(tags):
+            m.d.sync += after.eq(before)
+        neurons = [
+            Signal(payloads.neuron(config), name=f"neuron_{n}", reset_less=True) for n in range(SPIKE + 1)
+        ]
+        m.d.comb += neurons[1].eq(read.data)
+        for before, after in pairwise(neurons[1:]):
+            m.d.sync += after.eq(before)
+
+        # stages 1 to 3: products with the constants, their sum, bias
+        b = config.code.log2_base.denominator
+        sums = Signal(data.ArrayLayout(signed(config.accumulator_bits), b), reset_less=True)
+        parts = [Signal(signed(bits), name=f"part_{r}", reset_less=True) for r in range(b)]
+        potential = Signal(signed(bits), reset_less=True)
+        m.d.sync += sums.eq(self.i_sums.sum)
+        for r, constant in enumerate(config.constants):
+            m.d.sync += parts[r].eq(times(sums[r], constant))
+        m.d.sync += potential.eq(sum(parts[1:], parts[0]) + neurons[2].bias)
+        m.d.comb += [
+            self.o_potential.payload.eq(potential),
+            self.o_potential.valid.eq(tags[POTENTIAL].valid),
+        ]
+        self._spikes(m, tags, neurons, potential)
+        self._stream(m, tags, neurons, potential)
+        self._scores(m, tags, potential)
+        done = tags[ROW_DONE]
+        m.d.comb += [
+            self.row_done.eq(done.valid & done.end),
+            self.finished.eq(done.valid & done.end & done.final),
+        ]
+        return m
+
+    def _spikes(self, m: Module, tags: list, neurons: list, potential: Signal) -> None:
+        config = self._config
+        m.submodules.encoder = encoder = OctaveEncoder(config, config.potential_bits)
+        m.submodules.threshold = threshold = FallingThreshold(config)
+        placed = POTENTIAL + encoder.latency
+        tag, slot = tags[SPIKE], neurons[SPIKE].slot
+        m.d.comb += [
+            encoder.value.eq(potential),
+            threshold.place.eq(encoder.place),
+            threshold.negative.eq(encoder.negative),
+            threshold.offset.eq(neurons[placed].offset),
+            threshold.both.eq(tags[placed].signed),
+            self.levels_address.eq(tags[placed].levels),
+            threshold.levels.eq(self.levels),
+            self.o_hidden.valid.eq(tag.valid & (tag.target == TARGETS["hidden"])),
+            self.o_hidden.payload.row.eq(tag.row),
+            self.o_hidden.payload.first.eq(tag.first),
+            self.o_hidden.payload.entry.feature.eq(slot),
+            self.o_hidden.payload.entry.spike.eq(threshold.spike),
+            self.o_qkv.valid.eq(tag.valid & (tag.target == TARGETS["qkv"])),
+            self.o_qkv.payload.part.eq(slot[payloads.FEATURE_BITS :]),
+            self.o_qkv.payload.feature.eq(slot),
+            self.o_qkv.payload.row.eq(tag.row),
+            self.o_qkv.payload.spike.eq(threshold.spike),
+        ]
+
+    def _stream(self, m: Module, tags: list, neurons: list, potential: Signal) -> None:
+        """x += floor((V + 2**(s-1)) / 2**s): round, shift, add, one stage each."""
+        config = self._config
+        # half of the largest shift may be more than a potential can be
+        rounded = Signal(signed(max(config.potential_bits, MAX_SHIFT) + 1), reset_less=True)
+        term = Signal(signed(config.stream_bits + 1), reset_less=True)
+        shift = [neurons[POTENTIAL + n].offset[: bits_for(MAX_SHIFT)] for n in range(2)]
+        at = POTENTIAL + 2
+        m.d.sync += [
+            rounded.eq(potential + ((1 << shift[0]) >> 1)),
+            term.eq(rounded >> shift[1]),
+            self.stream_new.eq(Mux(tags[at].fresh, 0, self.stream_old) + term),
+            self.stream_write.eq(tags[at].valid & (tags[at].target == TARGETS["stream"])),
+            self.write_row.eq(tags[at].row),
+            self.write_channel.eq(neurons[at].slot),
+        ]
+        m.d.comb += [
+            self.stream_row.eq(tags[at - 1].row),
+            self.stream_channel.eq(neurons[at - 1].slot),
+        ]
+
+    def _scores(self, m: Module, tags: list, potential: Signal) -> None:
+        config = self._config
+        layout = payloads.score_beat(config)
+        m.submodules.scores = queue = SyncFIFO(width=layout.size, depth=config.lanes)
+        beat = Signal(layout)
+        tag = tags[POTENTIAL]
+        m.d.comb += [
+            beat.value.eq(potential),
+            beat.last.eq(tag.end),
+            queue.w_data.eq(beat),
+            queue.w_en.eq(tag.valid & (tag.target == TARGETS["scores"])),
+            self.o_score.payload.eq(queue.r_data),
+            self.o_score.valid.eq(queue.r_rdy),
+            queue.r_en.eq(self.o_score.ready),
+        ]

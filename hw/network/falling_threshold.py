@@ -1,0 +1,64 @@
+"""Falling threshold: a place becomes a one-spike code."""
+
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.network.config import NetworkConfig
+from golden.network.program import OFFSET_BITS
+from hw.attention import payloads as attention_payloads
+from hw.network import payloads
+from hw.network.octave_encoder import PLACE_BITS
+
+
+class FallingThreshold(wiring.Component):
+    """Fires at the first phase p with place >= level[p] + offset + shift.
+
+    Members:
+        place, negative: of the potential.
+        offset, shift: of the neuron and of the row.
+        levels: threshold list.
+        both: negative potentials fire too.
+        spike: `latency` cycles later. `levels` is looked at one cycle after `place`.
+
+    Timing: one neuron per cycle, 3 cycles later.
+    """
+
+    latency = 3
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "place": In(signed(PLACE_BITS)),
+                "negative": In(1),
+                "offset": In(signed(OFFSET_BITS)),
+                "shift": In(signed(PLACE_BITS)),
+                "levels": In(payloads.levels(config)),
+                "both": In(1),
+                "spike": Out(attention_payloads.spike(config.code)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        steps = self._config.code.steps
+        above = Signal(signed(PLACE_BITS + 2), reset_less=True)
+        negative, negative_2 = Signal(reset_less=True), Signal(reset_less=True)
+        both, both_2 = Signal(reset_less=True), Signal(reset_less=True)
+        reached = Signal(steps, reset_less=True)
+        m.d.sync += [
+            above.eq(self.place - self.offset - self.shift),
+            negative.eq(self.negative),
+            negative_2.eq(negative),
+            both.eq(self.both),
+            both_2.eq(both),
+            self.spike.active.eq(reached.any() & (both_2 | ~negative_2)),
+            self.spike.negative.eq(negative_2),
+        ]
+        for phase in range(steps):
+            m.d.sync += reached[phase].eq(above >= self.levels[phase])
+        for phase in reversed(range(steps)):
+            with m.If(reached[phase]):
+                m.d.sync += self.spike.phase.eq(phase)
+        return m

@@ -1,0 +1,207 @@
+"""Linear unit, first half: runs the list of linear descriptors and broadcasts spikes without gaps."""
+
+from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
+
+from golden.network.config import NetworkConfig
+from golden.network.program import SOURCES
+from hw.attention.payloads import index_width
+from hw.network import payloads
+
+
+class LinearIssue(wiring.Component):
+    """Broadcasts the spikes of each row once per pass of `lanes` outputs.
+
+    Two state machines: one fetches descriptors and waits until the source has completed the row,
+    the other broadcasts; so the next row is ready when the last one ends.
+
+    Members:
+        i_load, i_write: words of the descriptor memory.
+        rows_N: rows that source N has completed.
+        row: row whose count is looked up; count_N: its spikes in source N.
+        read_row, position: spike to read; entry_N: from source N, one cycle later.
+        o: broadcast, two cycles behind the read.
+        o_pass: one beat per pass that hands over; there is always room.
+        release_image: the last row of the image has been broadcast.
+        begin: an image is there; start with the first descriptor.
+        busy: a row is being broadcast; accepted: a spike is read in this cycle.
+
+    Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at
+    least `lanes` cycles apart. A row needs two cycles of fetching, a descriptor two more, both
+    hidden behind the row before.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self._config = config
+        rows = payloads.row_width(config)
+        members = {
+            "i_load": In(payloads.load(config)),
+            "i_write": In(1),
+            "row": Out(rows),
+            "read_row": Out(rows),
+            "position": Out(index_width(config.features)),
+            "o": Out(payloads.broadcast(config)),
+            "o_pass": Out(stream.Signature(payloads.hand_over(config), always_ready=True)),
+            "release_image": Out(1),
+            "begin": In(1),
+            "busy": Out(1),
+            "accepted": Out(1),
+        }
+        for name in SOURCES:
+            members[f"rows_{name}"] = In(payloads.row_count_width(config))
+            members[f"count_{name}"] = In(bits_for(config.features))
+            members[f"entry_{name}"] = In(payloads.list_entry(config))
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        op_layout = payloads.linear_op(config)
+        m.submodules.ops = ops = Memory(shape=op_layout, depth=config.linear_ops, init=[])
+        read, write = ops.read_port(), ops.write_port()
+        m.d.comb += [
+            write.addr.eq(self.i_load.address),
+            write.data.eq(self.i_load.data.as_value()),
+            write.en.eq(self.i_write),
+        ]
+
+        # fetch: descriptor, then row by row as the source completes them
+        op = Signal(op_layout)
+        pc = Signal(index_width(config.linear_ops))
+        row = Signal(payloads.row_width(config))
+        needed = Signal(payloads.row_count_width(config))
+        table = Signal(index_width(config.table))
+        count = Signal(bits_for(config.features))
+        offered, taken = Signal(), Signal()
+        row_last = Signal()
+        completed = Array(getattr(self, f"rows_{name}") for name in SOURCES)
+        counts = Array(getattr(self, f"count_{name}") for name in SOURCES)
+        m.d.comb += [read.addr.eq(pc), self.row.eq(row), row_last.eq(row + 1 == op.rows)]
+        with m.FSM(name="fetch"):
+            with m.State("IDLE"):
+                m.d.sync += pc.eq(0)
+                with m.If(self.begin):
+                    m.next = "LOAD"
+            with m.State("LOAD"):
+                m.next = "DATA"
+            with m.State("DATA"):
+                m.d.sync += [
+                    op.eq(read.data),
+                    row.eq(0),
+                    needed.eq(read.data.wait),
+                    table.eq(read.data.table),
+                ]
+                m.next = "ROW"
+            with m.State("ROW"):
+                m.d.sync += count.eq(counts[op.source])
+                with m.If(completed[op.source] > needed):
+                    m.next = "OFFER"
+            with m.State("OFFER"):
+                m.d.comb += offered.eq(1)
+                with m.If(taken):
+                    m.d.sync += [row.eq(row + 1), needed.eq(needed + 1), table.eq(table + op.stride)]
+                    m.next = "ROW"
+                    with m.If(row_last):
+                        m.next = "LOAD"
+                        m.d.sync += pc.eq(pc + 1)
+                        with m.If(op.final):
+                            m.next = "IDLE"
+
+        # broadcast
+        work = Signal(op_layout)
+        work_row, work_count = Signal.like(row), Signal.like(count)
+        first_row, last_row = Signal(), Signal()
+        position = Signal(bits_for(config.features))
+        passes = Signal.like(work.passes)
+        gap = Signal(range(config.lanes + 1))
+        last_entry, last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal(), Signal()
+        m.d.comb += [
+            last_entry.eq(position + 1 >= work_count),
+            last_pass.eq(passes + 1 == work.passes),
+            hand.eq(last_entry & (~work.pooled | last_row)),
+            go.eq(self.busy & (~hand | (gap == 0))),
+            row_done.eq(go & last_entry & last_pass),
+            taken.eq(offered & (~self.busy | row_done)),
+            self.read_row.eq(work_row),
+            self.position.eq(position),
+            self.accepted.eq(go),
+            self.release_image.eq(row_done & last_row & work.release),
+        ]
+        with m.If(gap != 0):
+            m.d.sync += gap.eq(gap - 1)
+        with m.If(go):
+            m.d.sync += position.eq(position + 1)
+            with m.If(hand):
+                m.d.sync += gap.eq(config.lanes - 1)
+            with m.If(last_entry):
+                m.d.sync += [
+                    position.eq(0),
+                    passes.eq(passes + 1),
+                    work.weight.eq(work.weight + work.inputs),
+                    work.table.eq(work.table + config.lanes),
+                    work.outputs.eq(work.outputs - config.lanes),
+                ]
+        with m.If(row_done):
+            m.d.sync += self.busy.eq(0)
+        with m.If(taken):
+            m.d.sync += [
+                self.busy.eq(1),
+                work.eq(op),
+                work.table.eq(table),
+                work_row.eq(row),
+                work_count.eq(count),
+                first_row.eq(row == 0),
+                last_row.eq(row_last),
+                passes.eq(0),
+                position.eq(0),
+            ]
+        beat = self.o_pass.payload
+        m.d.comb += [
+            self.o_pass.valid.eq(go & hand),
+            *[
+                getattr(beat, name).eq(getattr(work, name))
+                for name in ("target", "signed", "fresh", "levels")
+            ],
+            beat.row.eq(work_row),
+            beat.table.eq(work.table),
+            beat.outputs.eq(Mux(work.outputs > config.lanes, config.lanes, work.outputs)),
+            beat.first.eq(passes == 0),
+            beat.last.eq(last_pass),
+            beat.final.eq(work.final),
+        ]
+
+        # one cycle later the spike is there
+        tags = Signal(data.StructLayout({"valid": 1, "first": 1, "last": 1, "some": 1}))
+        source = Signal(2, reset_less=True)
+        base = Signal(index_width(config.weights), reset_less=True)
+        m.d.sync += [
+            tags.valid.eq(go),
+            tags.first.eq((position == 0) & (~work.pooled | first_row)),
+            tags.last.eq(hand),
+            tags.some.eq(work_count != 0),
+            source.eq(work.source),
+            base.eq(work.weight),
+        ]
+        entry = Signal(payloads.list_entry(config))
+        entries = Array(getattr(self, f"entry_{name}").as_value() for name in SOURCES)
+        m.d.comb += entry.eq(entries[source])
+        m.d.sync += [
+            self.o.valid.eq(tags.valid),
+            self.o.first.eq(tags.first),
+            self.o.last.eq(tags.last),
+            self.o.active.eq(tags.some & entry.spike.active),
+            self.o.negative.eq(entry.spike.negative),
+            self.o.address.eq(base + entry.feature),
+        ]
+        with m.Switch(entry.spike.phase):
+            for phase in range(config.code.steps):
+                octaves, residue = config.code.octave(phase)
+                with m.Case(phase):
+                    m.d.sync += [
+                        self.o.shift.eq(payloads.most_octaves(config) - octaves),
+                        self.o.residue.eq(1 << residue),
+                    ]
+        return m

@@ -1,0 +1,111 @@
+"""Accumulate-only neurons that share a weight memory, and their way out."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.network.config import NetworkConfig
+from hw.network import payloads
+
+
+class NeuronCluster(wiring.Component):
+    """`NetworkConfig.cluster` neurons: weight, shift by the octave, one accumulator per residue.
+
+    A[n,r] += w[n,i] * sgn[i] << (E - o); no multiplier, and the leak is in the shift (SpikedAttention,
+    section 3.1, with the leak pulled out of the loop).
+
+    Members:
+        i, o: broadcast, handed to the next cluster one cycle later.
+        i_load, o_load, strobes i_write, o_write: words of the weight memory, handed on alike.
+        i_sums, o_sums: accumulators on their way out. Cluster n puts its own on this link from
+            n*cluster + 1 cycles after its hand-over on, so that at the end of the chain those of all
+            clusters follow one another without a gap, neuron 0 first.
+
+    Timing: a spike is in the accumulator 4 cycles after `i`. The next `last` must be `lanes` cycles away.
+    """
+
+    def __init__(self, config: NetworkConfig, number: int) -> None:
+        self._config, self._number = config, number
+        super().__init__(
+            {
+                "i": In(payloads.broadcast(config)),
+                "o": Out(payloads.broadcast(config)),
+                "i_load": In(payloads.load(config)),
+                "o_load": Out(payloads.load(config)),
+                "i_write": In(1),
+                "o_write": Out(1),
+                "i_sums": In(payloads.sums(config)),
+                "o_sums": Out(payloads.sums(config)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        size, b = config.cluster, config.code.log2_base.denominator
+        width = config.accumulator_bits
+        word = payloads.weight_word(config)
+        m.submodules.weights = memory = Memory(shape=word, depth=config.weights, init=[])
+        read, write = memory.read_port(), memory.write_port()
+        m.d.comb += [
+            read.addr.eq(self.i.address),
+            write.addr.eq(self.i_load.address),
+            write.data.eq(self.i_load.data.as_value()),
+            write.en.eq(self.i_write & (self.i_load.cluster == self._number)),
+        ]
+        m.d.sync += [self.o.eq(self.i), self.o_load.eq(self.i_load), self.o_write.eq(self.i_write)]
+
+        # stage 1: `o` holds the command while the memory shows its weights. Its output comes late in the
+        # cycle and from far, so that it is registered before anything is done with it
+        weights, now = Signal(word, reset_less=True), Signal(payloads.broadcast(config))
+        m.d.sync += [weights.eq(read.data), now.eq(self.o)]
+        # stage 2: sign and octave
+        addend_bits = config.weight_bits + payloads.most_octaves(config) + 1
+        addends = [Signal(signed(addend_bits), name=f"addend_{n}", reset_less=True) for n in range(size)]
+        for lane, addend in enumerate(addends):
+            weight = Signal(signed(config.weight_bits + 1), name=f"weight_{lane}")
+            m.d.comb += weight.eq(Mux(now.negative, -weights[lane], weights[lane]))
+            m.d.sync += addend.eq(Mux(now.active, weight << now.shift, 0))
+        # stage 3: accumulate
+        residue = Signal(b, reset_less=True)
+        first, valid = Signal(), Signal()
+        last = Signal(2)
+        m.d.sync += [
+            residue.eq(now.residue),
+            first.eq(now.first),
+            valid.eq(now.valid),
+            last.eq((last << 1) | (now.valid & now.last)),
+        ]
+        total = [
+            [Signal(signed(width), name=f"sum_{n}_{r}", reset_less=True) for r in range(b)]
+            for n in range(size)
+        ]
+        with m.If(valid):
+            for lane in range(size):
+                for r in range(b):
+                    old = Mux(first, 0, total[lane][r])
+                    m.d.sync += total[lane][r].eq(old + Mux(residue[r], addends[lane], 0))
+        # stage 4: hand over, then wait for this cluster's turn
+        chain = [
+            Signal(data.ArrayLayout(signed(width), b), name=f"chain_{n}", reset_less=True)
+            for n in range(size)
+        ]
+        begin = self._number * size
+        count = Signal(range(begin + size + 1))
+        turn = Signal()
+        m.d.comb += turn.eq((count != 0) & (count <= size))
+        with m.If(last[1]):
+            m.d.sync += count.eq(begin + size)
+            for lane in range(size):
+                m.d.sync += [chain[lane][r].eq(total[lane][r]) for r in range(b)]
+        with m.Else():
+            with m.If(count != 0):
+                m.d.sync += count.eq(count - 1)
+            with m.If(turn):
+                m.d.sync += [chain[lane].eq(chain[lane + 1]) for lane in range(size - 1)]
+        m.d.sync += [
+            self.o_sums.valid.eq(turn | self.i_sums.valid),
+            self.o_sums.sum.eq(Mux(turn, chain[0].as_value(), self.i_sums.sum.as_value())),
+        ]
+        return m

@@ -1,0 +1,218 @@
+"""Norm unit: residual stream to spikes, the row's deviation carried by the falling threshold."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.network.config import NetworkConfig
+from golden.network.octave import ROOT_FRACTION_BITS, resolution, roots
+from golden.network.program import KINDS, OFFSET_BITS
+from hw.attention.payloads import index_width
+from hw.network import payloads
+from hw.network.falling_threshold import FallingThreshold
+from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
+
+# Cycles from reading a channel to: its value centred; its place; its square in the sum; its spike
+CENTRED = 2
+PLACED = CENTRED + OctaveEncoder.latency
+SQUARED = PLACED + 3
+SPIKE = PLACED + FallingThreshold.latency
+
+
+class NormUnit(wiring.Component):
+    """Runs the list of norm descriptors, row by row.
+
+    Order within a row: sum of the channels and their mean (kind "layer" only), sum of squares (not
+    "fixed"), the place of that sum, then every channel through its falling threshold. The mean takes an
+    addition per bit of a constant, squares come from a table of R constants and a shift: no
+    multiplier, no divider, no square root.
+
+    Members:
+        i_load, i_write_op, i_write_offset: words of the descriptor and offset memories.
+        rows_linear: rows that the linear unit has completed.
+        stream_row, stream_channel, stream_value: residual stream, one cycle later.
+        levels_address, levels: threshold list, one cycle later.
+        o: spikes; cannot be held up.
+        row_done: a row is complete.
+        begin: an image is there; start with the first descriptor.
+
+    Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
+    "layer" width + SQUARED + 5, then width + SPIKE up to and with `row_done`. A descriptor takes 2.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self._config = config
+        self._encoder = OctaveEncoder(config, 2 * config.stream_bits + payloads.FEATURE_BITS + 1)
+        self._threshold = FallingThreshold(config)
+        super().__init__(
+            {
+                "i_load": In(payloads.load(config)),
+                "i_write_op": In(1),
+                "i_write_offset": In(1),
+                "rows_linear": In(payloads.row_count_width(config)),
+                "stream_row": Out(payloads.row_width(config)),
+                "stream_channel": Out(payloads.FEATURE_BITS),
+                "stream_value": In(signed(config.stream_bits)),
+                "levels_address": Out(index_width(config.lists)),
+                "levels": In(payloads.levels(config)),
+                "o": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
+                "row_done": Out(1),
+                "begin": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        m.submodules.ops = ops = Memory(shape=payloads.norm_op(config), depth=config.norm_ops, init=[])
+        m.submodules.offsets = offsets = Memory(shape=signed(OFFSET_BITS), depth=config.offsets, init=[])
+        op_read, op_write = ops.read_port(), ops.write_port()
+        offset_read, offset_write = offsets.read_port(), offsets.write_port()
+        for port, strobe in ((op_write, self.i_write_op), (offset_write, self.i_write_offset)):
+            m.d.comb += [
+                port.addr.eq(self.i_load.address),
+                port.data.eq(self.i_load.data.as_value()),
+                port.en.eq(strobe),
+            ]
+        op = Signal(payloads.norm_op(config))
+        pc = Signal(index_width(config.norm_ops))
+        row = Signal(payloads.row_width(config))
+        needed = Signal(payloads.row_count_width(config))
+        channel = Signal(payloads.FEATURE_BITS + 1)
+        left = Signal(range(SPIKE + 1))
+        mean = Signal(signed(config.stream_bits + 1))
+        channels_sum = Signal(signed(config.stream_bits + payloads.FEATURE_BITS))
+        part = Signal.like(channels_sum)
+        fraction = Signal.like(op.mean_fraction, name="fraction")
+        bits_left = Signal.like(op.mean_bits, name="bits_left")
+        squares = Signal(2 * config.stream_bits + payloads.FEATURE_BITS)
+        shift = Signal(signed(PLACE_BITS))
+        place_of_sum = Signal()
+        # what is done with the channel being read
+        summing, squaring, firing = Signal(), Signal(), Signal()
+
+        def sweep(state: str, strobe: Signal, following: str, flush: int) -> None:
+            """Read all channels, then wait until the last one is through."""
+            with m.State(state):
+                m.d.comb += strobe.eq(1)
+                m.d.sync += [channel.eq(channel + 1), left.eq(flush - 1)]
+                with m.If(channel + 1 == op.width):
+                    m.next = f"{state}-FLUSH"
+            with m.State(f"{state}-FLUSH"):
+                m.d.sync += [left.eq(left - 1), channel.eq(0)]
+                with m.If(left == 0):
+                    m.next = following
+
+        m.d.comb += op_read.addr.eq(pc)
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += pc.eq(0)
+                with m.If(self.begin):
+                    m.next = "LOAD"
+            with m.State("LOAD"):
+                m.next = "DATA"
+            with m.State("DATA"):
+                m.d.sync += [op.eq(op_read.data), row.eq(0), needed.eq(op_read.data.wait)]
+                m.next = "ROW"
+            with m.State("ROW"):
+                m.d.sync += [channel.eq(0), mean.eq(0), channels_sum.eq(0), squares.eq(0), shift.eq(0)]
+                m.d.sync += [part.eq(0), fraction.eq(op.mean_fraction), bits_left.eq(op.mean_bits)]
+                with m.If(self.rows_linear > needed), m.Switch(op.kind):
+                    with m.Case(KINDS["layer"]):
+                        m.next = "SUM"
+                    with m.Case(KINDS["rms"]):
+                        m.next = "SQUARE"
+                    with m.Default():
+                        m.next = "FIRE"
+            sweep("SUM", summing, "MEAN", 1)
+            with m.State("MEAN"):
+                # the sum times the reciprocal of the width, a bit of its fraction per cycle
+                half = (Const(1) << op.mean_shift) >> 1
+                m.d.sync += [
+                    mean.eq((channels_sum + part + half) >> op.mean_shift),
+                    part.eq((part + Mux(fraction[0], channels_sum, 0)) >> 1),
+                    fraction.eq(fraction >> 1),
+                    bits_left.eq(bits_left - 1),
+                ]
+                with m.If(bits_left == 0):
+                    m.next = "SQUARE"
+            sweep("SQUARE", squaring, "TOTAL", SQUARED - 1)
+            with m.State("TOTAL"):
+                m.d.comb += place_of_sum.eq(1)
+                m.d.sync += left.eq(OctaveEncoder.latency - 1)
+                m.next = "PLACE"
+            with m.State("PLACE"):
+                m.d.sync += left.eq(left - 1)
+                with m.If(left == 0):
+                    m.d.sync += shift.eq(self._half_place())
+                    m.next = "FIRE"
+            sweep("FIRE", firing, "DONE", SPIKE - 1)
+            with m.State("DONE"):
+                m.d.comb += self.row_done.eq(1)
+                m.d.sync += [row.eq(row + 1), needed.eq(needed + 1)]
+                m.next = "ROW"
+                with m.If(row + 1 == op.rows):
+                    m.d.sync += pc.eq(pc + 1)
+                    m.next = "LOAD"
+                    with m.If(op.final):
+                        m.next = "IDLE"
+
+        def delayed(signal: Signal, cycles: int) -> Signal:
+            for number in range(cycles):
+                later = Signal.like(signal, name=f"{signal.name}_{number + 1}")
+                m.d.sync += later.eq(signal)
+                signal = later
+            return signal
+
+        centred = Signal(signed(config.stream_bits + 2), reset_less=True)
+        encoder, threshold = self._encoder, self._threshold
+        m.submodules.encoder, m.submodules.threshold = encoder, threshold
+        m.d.comb += [self.stream_row.eq(row), self.stream_channel.eq(channel)]
+        m.d.sync += centred.eq(self.stream_value - mean)
+        with m.If(delayed(summing, 1)):
+            m.d.sync += channels_sum.eq(channels_sum + self.stream_value)
+        m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
+        square = self._square(m)
+        with m.If(delayed(squaring, SQUARED - 1)):
+            m.d.sync += squares.eq(squares + square)
+        channel_out = delayed(channel, PLACED - 1)
+        m.d.comb += offset_read.addr.eq(op.offset + channel_out)
+        entry = self.o.payload.entry
+        m.d.comb += [
+            threshold.place.eq(encoder.place),
+            threshold.negative.eq(encoder.negative),
+            threshold.offset.eq(offset_read.data),
+            threshold.shift.eq(shift),
+            threshold.both.eq(1),
+            self.levels_address.eq(op.levels),
+            threshold.levels.eq(self.levels),
+            self.o.valid.eq(delayed(firing, SPIKE)),
+            self.o.payload.row.eq(row),
+            entry.feature.eq(delayed(channel_out, SPIKE - PLACED + 1)),
+            self.o.payload.first.eq(entry.feature == 0),
+            entry.spike.eq(threshold.spike),
+        ]
+        return m
+
+    def _half_place(self) -> Value:
+        """Shift of the thresholds by the deviation: half the place of the sum of squares, rounded up."""
+        place = self._encoder.place
+        return (Mux(self._encoder.some, place, 0) + 1) >> 1
+
+    def _square(self, m: Module) -> Signal:
+        """Square of 2**(L/R), two cycles after its place (`golden.network.octave.square`)."""
+        encoder, points = self._encoder, resolution(self._config.code.log2_base)
+        table = roots(points)
+        root = Signal(ROOT_FRACTION_BITS + 2, reset_less=True)
+        octaves, some = Signal.like(encoder.octave), Signal(reset_less=True)
+        value = Signal(2 * self._config.stream_bits + 2, reset_less=True)
+        m.d.sync += [octaves.eq(encoder.octave), some.eq(encoder.some)]
+        with m.Switch(encoder.residue):
+            for r in range(points):
+                octave, residue = divmod(2 * r, points)
+                with m.Case(r):
+                    m.d.sync += root.eq(int(table[residue]) << octave)
+        shifted = (root << Cat(Const(0, 1), octaves)) >> ROOT_FRACTION_BITS
+        m.d.sync += value.eq(Mux(some, shifted, 0))
+        return value

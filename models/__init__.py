@@ -1,0 +1,1 @@
+"""Trained floats become integers: float networks, their files, their conversion. Imports golden only."""

@@ -1,0 +1,160 @@
+"""From recorded ranges to integers: the conversion of a model, and a verdict per node.
+
+Source: SpikedAttention (NeurIPS 2024), section 3 (training-free conversion by weight normalisation).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.errors import InputError
+from golden.network.linear import IntegerLinear, prepare_linear
+from models.conversion.norm_thresholds import prepare_norm
+from models.conversion.norms import norm_readers
+from models.conversion.run import run
+from models.conversion.scales import SMALLEST_RANGE, after_norm, attention_of, linear_scales
+from models.conversion.scheme import PARTS, Parts, Scheme
+from models.conversion.verdicts import Comparison, float_verdicts, spiking_verdicts
+from models.floating.engine import Floats, Linear, Ranges, RecordingEngine, SpikingAttention, SpikingEngine
+from models.floating.norm import SpikingNorm
+from models.layouts import Model
+from models.verdict import RefusedModel, Verdict, refusal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """A converted model.
+
+    Attributes:
+        scheme: how it was converted.
+        linears, attentions, norms: integers by node.
+        verdicts: one per node.
+    """
+
+    scheme: Scheme
+    linears: dict[str, IntegerLinear]
+    attentions: dict[str, SpikingAttention]
+    norms: dict[str, SpikingNorm]
+    verdicts: list[Verdict]
+
+    @property
+    def parts(self) -> tuple[Parts, ...]:
+        """What can be asked of `engine`."""
+        return PARTS[: PARTS.index(self.scheme.parts) + 1]
+
+    def engine(self, parts: Parts | None = None) -> SpikingEngine:
+        """A fresh engine with all converted parts, or with the first of `PARTS` only."""
+        linears = {} if parts == "attention" else self.linears
+        norms = {} if parts in ("attention", "linear") else self.norms
+        return SpikingEngine(linears, self.attentions, norms)
+
+
+def record(model: Model, batches: Iterable[NDArray[Any]]) -> tuple[Ranges, dict[str, Linear]]:
+    """Ranges of every node over the calibration samples, and the dense layers by node.
+
+    Raises:
+        InputError: no samples.
+        RefusedModel: a sample drives the float network out of range, or none brings a node away from zero.
+    """
+    recorder = NodeRecorder()
+    with np.errstate(all="ignore"):  # a network out of range is reported below, by node
+        for batch in batches:
+            run(model, batch, recorder)
+    if not recorder.layers:
+        raise InputError("calibration needs at least one sample, none were given")
+    ranges = recorder.ranges
+    stores = (ranges.linear, ranges.attention, ranges.norm, ranges.stream)
+    nodes = list(dict.fromkeys(name for store in stores for name in store))
+    problems = [
+        (name, f"calibration drives node {name} of the float network out of range")
+        for name in nodes
+        if not all(np.isfinite(store[name]).all() for store in stores if name in store)
+    ]
+    problems = problems or [
+        (name, f"calibration leaves node {name} at zero: no scale can be taken from these samples")
+        for name in nodes
+        # Of attention each of q, k, v and the output, which lie along the first axis
+        if not all(part.any() for store in stores if name in store for part in np.atleast_2d(store[name]))
+    ]
+    if problems:
+        raise RefusedModel(refusal(problems), nodes, problems)
+    return ranges, recorder.layers
+
+
+class NodeRecorder(RecordingEngine):
+    """Also remembers the dense layers that are called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers: dict[str, Linear] = {}
+
+    def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
+        self.layers[name] = layer
+        return super().linear(name, x, layer)
+
+
+def norms_of(ranges: Ranges, scheme: Scheme) -> dict[str, SpikingNorm]:
+    """Norms in spikes from their ranges."""
+    norms = {}
+    for name, largest in ranges.norm.items():
+        top = largest.max() if largest.max() > 0 else 1.0
+        wished = np.maximum(largest, SMALLEST_RANGE * top)
+        norms[name] = prepare_norm(wished, float(ranges.stream[name][0]) or 1.0, scheme.code)
+    return norms
+
+
+def linears_of(
+    model: Model,
+    ranges: Ranges,
+    layers: dict[str, Linear],
+    scheme: Scheme,
+    norms: dict[str, SpikingNorm],
+) -> dict[str, IntegerLinear]:
+    """Dense layers on spikes.
+
+    Raises:
+        RefusedModel: a layer does not fit the exact range of integers.
+    """
+    linears, problems, reads = {}, [], norm_readers(model)
+    for name, layer in layers.items():
+        scale, offset = linear_scales(name, ranges, scheme), None
+        if name in reads and reads[name][0] in norms:
+            before, norm = reads[name]
+            scale, offset = after_norm(norm, norms[before].scale)
+        try:
+            linears[name] = prepare_linear(
+                layer.weight, layer.bias, scale, scheme.code, scheme.weight_bits, offset
+            )
+        except InputError as error:
+            problems.append((name, f"{name}: {error}"))
+    if problems:
+        raise RefusedModel(refusal(problems), [*layers, *ranges.attention, *norms], problems)
+    return linears
+
+
+def convert(
+    model: Model, ranges: Ranges, layers: dict[str, Linear], scheme: Scheme, samples: list[NDArray[Any]]
+) -> Conversion:
+    """Integers of every node, and verdicts measured on `samples`.
+
+    Args:
+        model: the model.
+        ranges, layers: as recorded by `record`.
+        scheme: what runs in spikes.
+        samples: batches as for `run`.
+
+    Raises:
+        RefusedModel: a layer does not fit the exact range of integers.
+    """
+    attentions = {name: attention_of(largest, scheme) for name, largest in ranges.attention.items()}
+    norms = norms_of(ranges, scheme) if scheme.parts == "norm" else {}
+    linears = {} if scheme.parts == "attention" else linears_of(model, ranges, layers, scheme, norms)
+    comparison = Comparison(SpikingEngine(linears, attentions, norms))
+    for batch in samples:
+        run(model, batch, comparison)
+    left = [name for name in ranges.norm if name not in norms]
+    verdicts = spiking_verdicts(comparison, layers, linears) + float_verdicts(model, layers, left)
+    return Conversion(scheme=scheme, linears=linears, attentions=attentions, norms=norms, verdicts=verdicts)

@@ -1,0 +1,101 @@
+"""Verdicts: which nodes are exact, approximate (with the measured error), or kept in floats."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.network.linear import IntegerLinear
+from models.floating.bert import Bert
+from models.floating.engine import Floats, Linear, RecordingEngine, SpikingEngine
+from models.floating.functions import Norm
+from models.floating.vit import Vit
+from models.layouts import Model
+from models.verdict import Verdict
+
+
+class Comparison(RecordingEngine):
+    """Floats; measures at each node what the spiking node would have made of the same input."""
+
+    def __init__(self, spiking: SpikingEngine) -> None:
+        super().__init__()
+        self.spiking = spiking
+        self.sums: dict[str, NDArray[np.float64]] = {}
+
+    def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
+        exact = super().linear(name, x, layer)
+        if name in self.spiking.linears:
+            self._compare(name, exact, self.spiking.linear(name, x, layer))
+        return exact
+
+    def attention(
+        self,
+        name: str,
+        q: Floats,
+        k: Floats,
+        v: Floats,
+        bias: Floats | None = None,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> Floats:
+        exact = super().attention(name, q, k, v, bias, allowed)
+        self._compare(name, exact, self.spiking.attention(name, q, k, v, bias, allowed))
+        return exact
+
+    def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
+        exact = super().norm(name, x, norm)
+        if name in self.spiking.norms:
+            self._compare(name, exact, self.spiking.norm(name, x, norm))
+        return exact
+
+    def _compare(self, name: str, exact: Floats, spiking: Floats) -> None:
+        error = np.abs(spiking.astype(np.float64) - exact)
+        now = np.array([np.square(error).sum(), np.square(exact, dtype=np.float64).sum(), 0.0, 0.0])
+        before = self.sums.get(name, np.zeros(4))
+        worst = np.maximum(before[2:], [error.max(), np.abs(exact).max()])
+        self.sums[name] = np.concatenate([before[:2] + now[:2], worst])
+
+    def bounds(self, name: str) -> tuple[float, float]:
+        """Relative RMSE, and largest error over largest output."""
+        square, total, worst, largest = self.sums[name]
+        return float(np.sqrt(square / total)) if total else 0.0, float(worst / largest) if largest else 0.0
+
+
+def spiking_verdicts(
+    comparison: Comparison, layers: dict[str, Linear], linears: dict[str, IntegerLinear]
+) -> list[Verdict]:
+    verdicts = []
+    for name in comparison.sums:
+        error, worst = comparison.bounds(name)
+        reason = "trace products, WOSS, one spike out"
+        if name in linears:
+            reason = "one-spike inputs, integer weights"
+        elif name in comparison.spiking.norms:
+            reason = "thresholds carry the row's deviation, no epsilon"
+        verdicts.append(Verdict(node=name, outcome="approximate", error=error, worst=worst, reason=reason))
+    left = [name for name in layers if name not in linears]
+    verdicts += [
+        Verdict(node=n, outcome="float", error=None, worst=None, reason="only attention was asked for")
+        for n in left
+    ]
+    return verdicts
+
+
+def float_verdicts(model: Model, layers: dict[str, Linear], norms: list[str]) -> list[Verdict]:
+    """Verdicts of the nodes between dense layers and attention, and of norms that stay in floats."""
+
+    def kept(node: str, reason: str) -> Verdict:
+        return Verdict(node=node, outcome="float", error=None, worst=None, reason=reason)
+
+    def exact(node: str, reason: str) -> Verdict:
+        return Verdict(node=node, outcome="exact", error=None, worst=None, reason=reason)
+
+    blocks = sorted({name.rpartition(".")[0] for name in layers if name.endswith(".query")})
+    verdicts = []
+    for block in blocks:
+        verdicts.append(exact(f"{block}.heads", "moves values, or masks them"))
+        verdicts.append(kept(f"{block}.activation", "its result is coded"))
+        verdicts.append(kept(f"{block}.sum", "its result stays wide"))
+    if isinstance(model, Bert):
+        verdicts.append(exact("embedding", "table look-up"))
+        verdicts.append(kept("pooling", "over tokens, and the length of the embedding"))
+    if isinstance(model, Vit) and model.pooling == "mean":
+        verdicts.append(kept("pooling", "over patches"))
+    return verdicts + [kept(name, "norms in spikes were not asked for") for name in norms]

@@ -1,0 +1,90 @@
+"""Transformer block with norms before or after its two halves: BERT, ViT, torch.nn.TransformerEncoder."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.floating.engine import Engine, Floats, Linear
+from models.floating.functions import ACTIVATIONS, Norm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Weights of one block.
+
+    Attributes:
+        heads: attention heads.
+        norm_first: norms stand before attention and MLP (ViT) instead of after the sums (BERT).
+        activation: key of `models.floating.functions.ACTIVATIONS`.
+        query, key, value, projection, mlp1, mlp2: dense layers.
+        norm1, norm2: layer norms.
+        gain1, gain2: [dim] factors on the two branches (layer scale), or None.
+    """
+
+    heads: int
+    norm_first: bool
+    activation: str
+    query: Linear
+    key: Linear
+    value: Linear
+    projection: Linear
+    mlp1: Linear
+    mlp2: Linear
+    norm1: Norm
+    norm2: Norm
+    gain1: Floats | None = None
+    gain2: Floats | None = None
+
+
+def split_heads(x: Floats, heads: int) -> Floats:
+    """[batch, tokens, dim] to [batch, heads, tokens, dim/heads]."""
+    return x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)
+
+
+def join_heads(x: Floats) -> Floats:
+    """[batch, heads, tokens, d] to [batch, tokens, heads*d]."""
+    return x.swapaxes(1, 2).reshape(x.shape[0], x.shape[2], -1)
+
+
+def self_attention(
+    name: str,
+    x: Floats,
+    block: Block,
+    engine: Engine,
+    bias: Floats | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+) -> Floats:
+    """Attention of x [batch, tokens, dim] with its four dense layers."""
+    q, k, v = (
+        split_heads(engine.linear(f"{name}.{part}", x, layer), block.heads)
+        for part, layer in (("query", block.query), ("key", block.key), ("value", block.value))
+    )
+    context = join_heads(engine.attention(f"{name}.attention", q, k, v, bias, allowed))
+    return engine.linear(f"{name}.projection", context, block.projection)
+
+
+def run_mlp(name: str, x: Floats, block: Block, engine: Engine) -> Floats:
+    hidden = ACTIVATIONS[block.activation](engine.linear(f"{name}.mlp1", x, block.mlp1))
+    return engine.linear(f"{name}.mlp2", hidden, block.mlp2)
+
+
+def run_block(
+    name: str,
+    x: Floats,
+    block: Block,
+    engine: Engine,
+    bias: Floats | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+) -> Floats:
+    """One block on x [batch, tokens, dim]."""
+    gain1 = np.float32(1) if block.gain1 is None else block.gain1
+    gain2 = np.float32(1) if block.gain2 is None else block.gain2
+    if block.norm_first:
+        normal = engine.norm(f"{name}.norm1", x, block.norm1)
+        x = x + gain1 * self_attention(name, normal, block, engine, bias, allowed)
+        normal = engine.norm(f"{name}.norm2", x, block.norm2)
+        return x + gain2 * run_mlp(name, normal, block, engine)
+    x = x + gain1 * self_attention(name, x, block, engine, bias, allowed)
+    x = engine.norm(f"{name}.norm1", x, block.norm1)
+    return engine.norm(f"{name}.norm2", x + gain2 * run_mlp(name, x, block, engine), block.norm2)

@@ -1,0 +1,58 @@
+"""What became of each node of a model: its verdict, and a model that is refused."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from golden.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What becomes of a node.
+
+    Attributes:
+        node: its name; of a refused model, that of its tensors in the file.
+        outcome: exact, approximate, float; of a refused model, refused or readable.
+        error: relative RMSE of the node's output on the calibration samples, its input being the
+            float network's; None unless approximate.
+        worst: largest error over the largest output, likewise.
+        reason: why, in a sentence.
+    """
+
+    node: str
+    outcome: Literal["exact", "approximate", "float", "refused", "readable"]
+    error: float | None
+    worst: float | None
+    reason: str
+
+
+class RefusedModel(InputError):
+    """A model that cannot be converted.
+
+    Attributes:
+        verdicts: one per node, refused or readable.
+    """
+
+    def __init__(self, message: str, nodes: Iterable[str], problems: Sequence[tuple[str, str]]) -> None:
+        """Args: the one line; all nodes; (node, reason) of those that are refused."""
+        super().__init__(message)
+        reasons: dict[str, list[str]] = {}
+        for node, reason in problems:
+            reasons.setdefault(node, []).append(reason)
+        self.verdicts = [
+            Verdict(
+                node=node,
+                outcome="refused" if node in reasons else "readable",
+                error=None,
+                worst=None,
+                reason="; ".join(reasons.get(node, ["not converted, since others are refused"])),
+            )
+            for node in dict.fromkeys([*nodes, *reasons])
+        ]
+
+
+def refusal(problems: Sequence[tuple[str, str]]) -> str:
+    """The first reason, and the number of further ones."""
+    more = f" (and {len(problems) - 1} more reasons to refuse it)" if len(problems) > 1 else ""
+    return f"{problems[0][1]}{more}"

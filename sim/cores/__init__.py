@@ -1,0 +1,1 @@
+"""What runs each core: beats of its streams, and the integers that come back."""

@@ -1,0 +1,1 @@
+"""The network core in Verilator, beside golden."""

@@ -1,0 +1,1 @@
+"""The stochastic engine in Verilator, beside golden."""

@@ -1,1 +1,0 @@
-"""Stochastic spiking attention: cycle model, engines, studies and evaluation of trained networks."""

@@ -1,0 +1,291 @@
+"""Cycle model of a network core: when every row of every layer is complete, without simulating logic.
+
+Cycle n is what is sampled at clock edge n. Three units run side by side and wait for each other's
+rows; the attention core inside is that of `sim.timing.attention`. Inputs are offered without a pause,
+scores are taken at once.
+
+Order within a row, in the words of the hardware:
+    linear     fetch (wait for the row), broadcast once per pass, hand over, drain one neuron per cycle
+    norm       sum, mean (a cycle per bit of the reciprocal), sum of squares, place of the sum, thresholds
+    attention  keys, values and query rows are fed; rows come back as the core completes them
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.attention.job import AttentionJob
+from golden.code import Spikes
+from golden.network.config import NetworkConfig
+from golden.network.layers import IMAGE, Attention, Linear
+from golden.network.network import Network, attention_job, run_network
+from golden.network.program import KINDS, SOURCES, Program, check_fit
+from sim.timing.attention import CoreTiming, group_sizes, row_beats
+
+# Descriptor fetch: from begin, or from the last row taken, to waiting for the first row
+FETCH = 3
+# From a hand-over to its first value at the drain, beside the way through the clusters
+HAND_OVER = 7
+# In the drain: from a value to its potential, to its score leaving, to its row counting
+POTENTIAL, SCORE, COUNTED = 3, 4, 13
+# Norm: flush of the squares with the place of the sum, flush of the spikes
+SUM_FLUSH, SQUARE_FLUSH, FIRE_FLUSH = 2, 15, 9
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of work of one unit: cycles first..last, and what it was."""
+
+    unit: str
+    what: str
+    first: int
+    last: int
+
+
+@dataclass(eq=False)
+class NetworkTimes:
+    """Predicted times of a run of images.
+
+    Attributes:
+        potential, norm, mixed: cycle of the last neuron of each row, in order of execution.
+        finished: cycle in which the last score of each image leaves.
+        begun: cycle in which the first pixel of each image is accepted.
+        broadcasts: cycles in which a spike is broadcast; linear: cycles from the first to the last
+            broadcast of each linear descriptor, summed; additions: weights added, by all lanes.
+        timeline: what each unit did.
+    """
+
+    potential: list[int] = field(default_factory=list)
+    norm: list[int] = field(default_factory=list)
+    mixed: list[int] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)
+    begun: list[int] = field(default_factory=list)
+    broadcasts: int = 0
+    linear: int = 0
+    additions: int = 0
+    timeline: list[Segment] = field(default_factory=list)
+
+
+class LinearTiming:
+    """State of the neuron core alone.
+
+    Attributes:
+        rows: by source, cycles in which its rows are complete.
+    """
+
+    def __init__(self, lanes: int, clusters: int) -> None:
+        self.lanes, self.clusters = lanes, clusters
+        self.times = NetworkTimes()
+        self.last_hand = -(1 << 40)
+        self.idle = -1  # cycle in which the last image finished
+        self.rows: dict[int, list[int]] = {n: [] for n in SOURCES.values()}
+        self.begin(0)
+
+    def begin(self, cycle: int) -> None:
+        """The first row can be fetched from this cycle on."""
+        self.linear_entry = cycle + FETCH
+        self.broadcast_end = cycle
+        self.release = cycle
+
+    def run_linear(self, op: dict[str, int], what: str, counts: NDArray[np.int64]) -> None:
+        """Rows of a descriptor, `counts` spikes in each."""
+        lanes, clusters = self.lanes, self.clusters
+        entry, first, hand = self.linear_entry, None, 0
+        for row in range(op["rows"]):
+            ready = self.rows[op["source"]][op["wait"] + row]
+            taken = max(max(entry, ready) + 1, self.broadcast_end)
+            entry = taken + 1
+            cycle = taken + 1
+            first = cycle if first is None else first
+            spikes = max(int(counts[row]), 1)
+            self.times.additions += int(counts[row]) * op["outputs"]
+            for number in range(op["passes"]):
+                hand = cycle + spikes - 1
+                if not op["pooled"] or row == op["rows"] - 1:
+                    hand = self.last_hand = max(hand, self.last_hand + lanes)
+                cycle = hand + 1
+                self.times.broadcasts += spikes
+                if number == op["passes"] - 1 and (not op["pooled"] or row == op["rows"] - 1):
+                    last = hand + HAND_OVER + clusters + op["outputs"] - number * lanes - 1
+                    self.times.potential.append(last + POTENTIAL)
+                    self.rows[SOURCES["hidden"]].append(last + COUNTED)
+            self.broadcast_end = hand
+        assert first is not None
+        self.linear_entry = entry + FETCH - 1
+        self.times.linear += hand - first + 1
+        self.times.timeline.append(Segment("linear", what, first, hand))
+        if op["release"]:
+            self.release = hand
+        if op["final"]:
+            end = self.times.potential[-1] - POTENTIAL
+            self.times.finished.append(end + SCORE)
+            self.idle = end + COUNTED - 1
+
+
+class NetworkTiming(LinearTiming):
+    """State of the units; one call of `image` per image, in order."""
+
+    def __init__(self, network: Network, config: NetworkConfig, program: Program) -> None:
+        super().__init__(config.lanes, config.clusters)
+        self.network, self.config, self.program = network, config, program
+        self.core = CoreTiming(config.attention)
+
+    def image(self, pixels: int, spikes: Spikes) -> int:
+        """One image.
+
+        Args:
+            pixels: first cycle in which its pixels can be accepted.
+            spikes: [tokens, pixels].
+
+        Returns:
+            First cycle in which pixels of the next image can be accepted.
+        """
+        tokens, width = spikes.shape
+        self.times.begun.append(pixels)
+        image_rows = [pixels + (t + 1) * width for t in range(tokens)]
+        self.times.timeline.append(Segment("image", "pixels in", pixels, image_rows[-1] - 1))
+        begin = max(image_rows[0], self.idle + 1)
+        self.rows = {n: [] for n in SOURCES.values()}
+        self.rows[SOURCES["image"]] = image_rows
+        self.begin(begin)
+        self.norm_entry = self.attention_entry = begin + FETCH
+        program = self.program
+        linear, norm, attention = iter(program.linear), iter(program.norm), iter(program.attention)
+        tensors: dict[str, Spikes] = {IMAGE: spikes}
+        batch = Spikes(spikes.sign[None], spikes.phase[None])
+        for layer, output in zip(self.network.layers, run_network(self.network, batch).outputs, strict=True):
+            if isinstance(layer, Linear):
+                left = len(layer.weight)
+                while left:
+                    op = next(linear)
+                    counts = np.count_nonzero(tensors[layer.source].sign, axis=-1)
+                    self.run_linear(op, f"{layer.source} to {layer.target}", counts)
+                    left -= op["outputs"]
+            elif isinstance(layer, Attention):
+                qkv = tensors[layer.source]
+                job = attention_job(layer, Spikes(qkv.sign[None], qkv.phase[None]), self.network.code)
+                left = layer.heads
+                while left:
+                    group = [next(attention)]
+                    group += [next(attention) for _ in range(group[0]["group"] - 1)]
+                    self.run_attention(group, job, layer.heads - left)
+                    left -= len(group)
+            else:
+                self.run_norm(next(norm), layer.kind)
+            if isinstance(output, Spikes):
+                tensors[layer.target] = output[0]
+        return self.release + 1
+
+    def run_norm(self, op: dict[str, int], what: str) -> None:
+        width, start = op["width"], 0
+        for row in range(op["rows"]):
+            begun = max(self.norm_entry, self.rows[SOURCES["hidden"]][op["wait"] + row])
+            start = begun if row == 0 else start
+            done = begun + 1 + width + FIRE_FLUSH
+            if op["kind"] == KINDS["layer"]:
+                done += width + SUM_FLUSH + op["mean_bits"]
+            if op["kind"] != KINDS["fixed"]:
+                done += width + SQUARE_FLUSH
+            self.times.norm.append(done)
+            self.rows[SOURCES["norm"]].append(done + 1)
+            self.norm_entry = done + 1
+        self.times.timeline.append(Segment("norm", what, start, self.norm_entry - 1))
+        self.norm_entry += FETCH - 1
+
+    def run_attention(self, group: list[dict[str, int]], job: AttentionJob, first_head: int) -> None:
+        core, config = self.core, self.config.attention
+        tokens, features = group[0]["tokens"], group[0]["features"]
+        start = max(self.attention_entry, self.rows[SOURCES["hidden"]][group[0]["wait"]])
+        groups = group_sizes(tokens, config.lanes)
+        scan = QueryScan(start)
+        offered, end = start + 1, start
+        beats = row_beats(job)
+        for number in range(len(group)):
+            head = first_head + number
+            room = max(dropped.back(core.heads.queued) for dropped in core.heads.dropped.values())
+            accepted = core.heads.accepted.add(max(offered, room + 1))
+            offered = accepted + 3
+            keys, values = core.keys.load(tokens * features), core.values.load(tokens * features)
+            keys = max(keys, core.heads.seen("score"))
+            values = max(values, core.heads.seen("context"))
+            for row in range(tokens):
+                first, last = row == 0, row == tokens - 1
+                free = core.rows_dropped.back(4) + 1
+                ready = core.rows_accepted.add(scan.row(job.q.sign[head, row] != 0, free)) + 1
+                ready = max(ready, keys) if first else ready
+                searched = core.score(ready, int(beats[head, row]), groups, False)
+                phases = core.ramp(searched, len(groups), job.window)
+                ready = max(phases, values) if first else phases
+                normaliser, complete = core.context(ready, len(groups), features)
+                end = core.output(normaliser, complete, features, last)
+                self.times.mixed.append(end)
+                self.rows[SOURCES["mixed"]].append(end + 1)
+            core.keys.released.add(core.taken.back(1))
+            core.values.released.add(core.contexts.back(1))
+            for unit, history in (("score", core.taken), ("ramp", core.ramps), ("context", core.contexts)):
+                core.heads.dropped[unit].add(history.back(1))
+        heads = f"heads {first_head}..{first_head + len(group) - 1}"
+        self.times.timeline.append(Segment("attention", heads, start, end))
+        self.attention_entry = end + 1 + FETCH
+
+
+class QueryScan:
+    """The query feeder: one feature per cycle; a spike leaves when its successor is known."""
+
+    def __init__(self, start: int) -> None:
+        self.cycle = start + 1  # in which the last feature was looked at
+        self.closed = start  # in which the last spike of the last row left
+
+    def row(self, active: NDArray[np.bool_], free: int) -> int:
+        """Look at the features of a row.
+
+        Args:
+            active: which of them fire.
+            free: first cycle in which the core has room for the row.
+
+        Returns:
+            Cycle in which the core accepts the row's last spike.
+        """
+        held = False
+        for feature, fires in enumerate(active):
+            self.cycle += 1
+            if feature == 0:
+                self.cycle = max(self.cycle, self.closed)
+            if fires and held:
+                self.cycle = max(self.cycle, free)
+            held |= bool(fires)
+        self.closed = max(self.cycle + 1, free)
+        return self.closed
+
+
+def predict(network: Network, config: NetworkConfig, image: Spikes, loads: int) -> NetworkTimes:
+    """Times of images [images, tokens, pixels] that follow each other without a pause.
+
+    Args:
+        loads: words that are loaded first.
+
+    Raises:
+        InputError: the network does not fit the core.
+    """
+    timing = NetworkTiming(network, config, check_fit(network, config))
+    pixels = loads + 1
+    for number in range(image.shape[0]):
+        pixels = timing.image(pixels, image[number])
+    return timing.times
+
+
+def linear_layer(counts: NDArray[np.int64], outputs: int, lanes: int, clusters: int) -> NetworkTimes:
+    """Times of one dense layer on an idle neuron core whose input rows are all there in cycle 0.
+
+    Args:
+        counts: spikes of each row.
+        outputs: neurons of the layer.
+        lanes, clusters: of the neuron core.
+    """
+    timing = LinearTiming(lanes, clusters)
+    timing.rows[SOURCES["norm"]] = [0] * len(counts)
+    op = {"source": SOURCES["norm"], "wait": 0, "rows": len(counts), "outputs": outputs}
+    op |= {"passes": -(-outputs // lanes), "pooled": 0, "release": 0, "final": 0}
+    timing.run_linear(op, "", counts)
+    return timing.times

@@ -1,0 +1,1 @@
+"""What measures: one folder per command of `onespike`."""

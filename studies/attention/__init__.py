@@ -1,0 +1,1 @@
+"""Reports of `onespike attention`, and its stochastic scheme."""

@@ -1,0 +1,1 @@
+"""Figures of builds: cost, clock and what a core does per second."""

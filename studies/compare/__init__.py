@@ -1,0 +1,1 @@
+"""Both attention schemes side by side."""

@@ -1,0 +1,131 @@
+"""Both attention schemes on the same input: spikes, cycles, error and, where measured, area.
+
+Each scheme has its own reference: SpikedAttention approximates softmax attention, stochastic
+spiking attention the product of its rates without softmax. The errors say how well each does
+what it sets out to do, not which of the two attentions a network needs.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.attention.config import CoreConfig, lane_per_token
+from golden.attention.exact import softmax_attention
+from golden.attention.job import compute, decode_outputs, prepare
+from golden.errors import InputError
+from golden.stochastic.config import StochasticConfig
+from golden.stochastic.plan import RandomPlan
+from sim.timing.attention import predict
+from sim.timing.attention_activity import activity
+from studies.attention.report import attention_report
+from studies.attention.stochastic import attend
+
+AREAS = Path(__file__).with_name("areas.toml")
+
+
+def compare(
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    source: str = "input",
+    core: CoreConfig | None = None,
+    engine: StochasticConfig | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    option: str = "",
+) -> dict[str, Any]:
+    """Reports of both schemes, cycles by their cycle models.
+
+    Args:
+        arrays: q, k, v: rates in 0..1, float [heads, tokens, head_dim].
+        source: what to call them in errors.
+        core: of SpikedAttention; a lane per token when absent.
+        engine: of stochastic attention; the full array when absent.
+        steps: T of stochastic attention.
+        seed: of its random-number plan; that of the engine (1) when absent.
+        option: see `studies.attention.stochastic.attend`.
+
+    Returns:
+        spiked and stochastic: the report of `onespike attention`, and under `area` what was
+        measured of an engine of exactly this configuration, or None.
+
+    Raises:
+        InputError: an array that one of the schemes does not take, or an engine that cannot hold it.
+    """
+    stochastic = attend(
+        arrays, source=source, engine="model", config=engine, steps=steps, seed=seed, option=option
+    )
+    q, k, v = (np.asarray(arrays[name]) for name in "qkv")
+    core = lane_per_token(*q.shape[1:]) if core is None else core
+    try:
+        job = prepare(q, k, v, code=core.code)
+        core.check_job(job)
+    except InputError as error:
+        raise InputError(f"{source}: SpikedAttention: {error}") from None
+    spikes = compute(job)
+    out, out_raw = decode_outputs(job, spikes)
+    spiked = attention_report(
+        engine="model",
+        seed=stochastic.job.config.plan.seed,
+        config=core,
+        job=job,
+        spikes=spikes,
+        out=out,
+        out_raw=out_raw,
+        exact=softmax_attention(q, k, v, None, None)[0],
+        cycles=predict(job, core),
+        activity=activity(job, core),
+    )
+    return {
+        "spiked": spiked | {"area": spiked_area(core)},
+        "stochastic": stochastic.report() | {"area": stochastic_area(stochastic.job.config)},
+    }
+
+
+def spiked_area(core: CoreConfig) -> dict[str, Any] | None:
+    """Area of a SpikedAttention core; None where none of its configuration was measured.
+
+    Only cores of `golden.attention.config.lane_per_token` were.
+    """
+    area = measured_area("spiked", core.tokens, core.head_dim, core.lanes)
+    if area is None or core != lane_per_token(core.tokens, core.head_dim):
+        return None
+    return area
+
+
+def stochastic_area(config: StochasticConfig) -> dict[str, Any] | None:
+    """Area of a stochastic engine; None where none of its size and plan was measured.
+
+    The seed of the plan and the largest T decide constants and no more than a few cells.
+    """
+    plan = config.plan
+    if replace(plan, seed=1) != RandomPlan() or config.mask != "none" or config.encoders:
+        return None
+    return measured_area("stochastic", config.tokens, config.head_dim, config.rows)
+
+
+def measured_area(scheme: str, tokens: int, head_dim: int, rows: int) -> dict[str, Any] | None:
+    """Area of an engine alone as `python -m synth.alone` measured it; None where it did not.
+
+    Args:
+        rows: rows of units, or token lanes.
+
+    Returns:
+        lut4 (LUT4-equivalents after synthesis), flip_flops, block_rams and, after place and route,
+        fmax_mhz.
+    """
+    wanted = {"scheme": scheme, "tokens": tokens, "head_dim": head_dim, "rows": rows}
+    for entry in _areas():
+        if wanted.items() <= entry.items():
+            return {key: value for key, value in entry.items() if key not in wanted}
+    return None
+
+
+@cache
+def _areas() -> list[dict[str, Any]]:
+    return list(tomllib.loads(AREAS.read_text())["engine"])

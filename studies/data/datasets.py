@@ -1,0 +1,116 @@
+"""Image data sets as uint8 arrays, read from their usual files.
+
+Handwritten digits come with scikit-learn and are split as for the main job
+(`studies.data.handwritten_digits`); Fashion-MNIST is four idx files, CIFAR-10 one archive
+`train/CLASS/NNNN.jpg`, `test/CLASS/NNNN.jpg`. Nothing is downloaded.
+"""
+
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.errors import InputError, quoted
+from studies.data.idx import read_idx
+
+DATASETS = ("digits", "fashion-mnist", "cifar10")
+CLASSES = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """Images and labels of a data set.
+
+    Attributes:
+        train, test: uint8 [images, height, width, channels], 0..255.
+        train_labels, test_labels: int64 [images].
+    """
+
+    train: NDArray[np.uint8]
+    train_labels: NDArray[np.int64]
+    test: NDArray[np.uint8]
+    test_labels: NDArray[np.int64]
+
+
+def load_images(name: str, folder: Path | None = None) -> Images:
+    """Read a data set.
+
+    Args:
+        name: digits, fashion-mnist or cifar10.
+        folder: where `fashion-mnist/` and `cifar10/` lie; the digits need none.
+
+    Raises:
+        InputError: unknown name, no folder, or a file that is missing or not of its format.
+    """
+    if name == "digits":
+        return _digits()
+    if name not in DATASETS:
+        raise InputError(f"data set must be one of {', '.join(DATASETS)}, not {quoted(name)}")
+    if folder is None:
+        raise InputError(f"data set {name} needs a folder that holds {name}/, none was given")
+    return _fashion(folder / name) if name == "fashion-mnist" else _cifar(folder / name)
+
+
+def _digits() -> Images:
+    # Here, because only the digits need scikit-learn
+    from studies.data.handwritten_digits import load
+
+    data = load()
+    train, test = (
+        np.minimum(part * 256, 255).astype(np.uint8)[..., None]
+        for part in (data.train_images, data.test_images)
+    )
+    return Images(train=train, train_labels=data.train_labels, test=test, test_labels=data.test_labels)
+
+
+def _fashion(folder: Path) -> Images:
+    arrays = {}
+    for part in ("train", "t10k"):
+        files = [folder / f"{part}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
+        images, labels = (read_idx(file) for file in files)
+        if images.ndim != 3 or not images.size:
+            raise InputError(f"{files[0]}: must hold images [n, height, width], not {list(images.shape)}")
+        if labels.shape != images.shape[:1] or labels.max() >= CLASSES:
+            raise InputError(
+                f"{files[1]}: must hold a label 0..{CLASSES - 1} for each of {len(images)} images"
+            )
+        arrays[part] = images[..., None], labels.astype(np.int64)
+    (train, train_labels), (test, test_labels) = arrays["train"], arrays["t10k"]
+    if train.shape[1:] != test.shape[1:]:
+        sizes = f"{list(train.shape[1:3])} and {list(test.shape[1:3])}"
+        raise InputError(f"{folder}: must hold images of one size, not {sizes}")
+    return Images(train=train, train_labels=train_labels, test=test, test_labels=test_labels)
+
+
+def _cifar(folder: Path) -> Images:
+    from PIL import Image
+
+    path = folder / "cifar10-jpeg.tar.xz"
+    pixels: dict[str, list[NDArray[np.uint8]]] = {"train": [], "test": []}
+    names: dict[str, list[str]] = {"train": [], "test": []}
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                parts = Path(member.name).parts
+                if member.isfile() and len(parts) >= 3 and parts[-3] in pixels and parts[-1].endswith(".jpg"):
+                    file = archive.extractfile(member)
+                    assert file is not None, "a regular file"
+                    pixels[parts[-3]].append(np.asarray(Image.open(io.BytesIO(file.read())).convert("RGB")))
+                    names[parts[-3]].append(parts[-2])
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except Exception as error:  # tarfile, lzma and Pillow raise a dozen types on damaged files
+        raise InputError(f"{path}: must be a whole archive of JPEG files ({error})") from None
+    classes = sorted(set(names["train"]))
+    if not classes or set(names["test"]) != set(classes):
+        raise InputError(f"{path}: must hold train/CLASS/*.jpg and test/CLASS/*.jpg of the same classes")
+    if len({image.shape for part in pixels.values() for image in part}) > 1:
+        raise InputError(f"{path}: must hold images of one size")
+    train, test = (
+        (np.stack(pixels[part]), np.array([classes.index(n) for n in names[part]], dtype=np.int64))
+        for part in ("train", "test")
+    )
+    return Images(train=train[0], train_labels=train[1], test=test[0], test_labels=test[1])

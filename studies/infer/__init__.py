@@ -1,0 +1,1 @@
+"""Whole inferences: accuracy of a network, its images through the RTL, a timeline."""

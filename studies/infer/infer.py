@@ -1,0 +1,196 @@
+"""Whole inferences: images in as spikes, classes out, in golden and through the RTL."""
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy.constants import HOROWITZ
+from energy.network import Event, account
+from golden.code import check_range
+from golden.network.config import NetworkConfig
+from golden.network.file import save_network
+from golden.network.program import check_fit, config_for
+from golden.network.recode import calibrated_recoder
+from sim.board.network import NetworkBoard
+from sim.timing.network import NetworkTimes, predict
+from studies.attention.report import tool_versions
+from studies.infer import timeline
+from studies.infer.cases import Case
+from studies.infer.evaluate import Accuracy, Progress, RtlImages, accuracy, through_rtl
+from studies.infer.on_board import BoardImages, through_board
+
+RTL_IMAGES = 20
+ENERGY_IMAGES = 100
+REPORT, TIMELINE_TEXT, TIMELINE_PICTURE, NETWORK = (
+    "report.json",
+    "timeline.txt",
+    "timeline.png",
+    "network.npz",
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inferences:
+    """What a run of `infer` found.
+
+    Attributes:
+        case, seed: what ran, and what chose its images.
+        config: the network core.
+        chosen, through: indices of the held-out images that golden classified, and the RTL or board.
+        accuracy: of golden.
+        rtl, board: None when no image went through it.
+        energy_images: how many images the events are the mean of.
+        spiking, dense: events per inference, of the spiking network and in multiply-accumulates.
+        times: of the first image, by the cycle model.
+    """
+
+    case: Case
+    seed: int
+    config: NetworkConfig
+    chosen: NDArray[np.intp]
+    through: NDArray[np.intp]
+    accuracy: Accuracy
+    rtl: RtlImages | None
+    board: BoardImages | None
+    energy_images: int
+    spiking: list[Event]
+    dense: list[Event]
+    times: NetworkTimes
+
+    @property
+    def failures(self) -> list[str]:
+        """One line per difference to golden and to the cycle model; empty when the run passed."""
+        return [line for ran in (self.rtl, self.board) if ran is not None for line in ran.failures]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: the report."""
+        network = self.case.network
+        energy = {
+            name: {
+                "nanojoule": sum(event.total for event in events) / 1000,
+                "events": {e.name: {"count": e.count} | asdict(e.price) for e in events},
+            }
+            for name, events in (("spiking", self.spiking), ("multiply_accumulate", self.dense))
+        }
+        return {
+            "seed": self.seed,
+            "passed": not self.failures,
+            "tools": tool_versions() | {name: version(name) for name in ("scikit-learn", "matplotlib")},
+            "network": {
+                "name": self.case.name,
+                "layers": len(network.layers),
+                "tokens": network.tokens,
+                "pixels": network.pixels,
+                "classes": network.classes,
+                "weight_bits": network.weight_bits,
+            },
+            "configuration": plain(asdict(self.config)),
+            "accuracy": asdict(self.accuracy) | {"loss_points": self.accuracy.loss_points},
+            **{
+                name: None if ran is None else {"index": self.through.tolist()} | asdict(ran)
+                for name, ran in (("rtl", self.rtl), ("board", self.board))
+            },
+            "energy": {"images": self.energy_images, "source": HOROWITZ} | energy,
+        }
+
+
+def plain(value: Any) -> Any:
+    """Dictionaries, lists, numbers and text."""
+    if isinstance(value, dict):
+        return {name: plain(entry) for name, entry in value.items()}
+    return value if isinstance(value, int | float | str | None) else str(value)
+
+
+def infer(
+    case: Case,
+    *,
+    images: int | None = None,
+    rtl: int | None = None,
+    lanes: int | None = None,
+    board: NetworkBoard | None = None,
+    seed: int = 0,
+    recode: bool = False,
+    progress: Progress = lambda part, share: None,
+) -> Inferences:
+    """Classify held-out images.
+
+    Args:
+        images: how many, in golden; all when absent.
+        rtl: how many of these go through the RTL too; at most `RTL_IMAGES` when absent.
+        lanes: neurons at work at once; those of `config_for` when absent.
+        board: an open board that takes the place of the simulated RTL, with a core of its own size.
+        seed: chooses the images.
+        recode: classify also with the residual coded after each sum.
+        progress: told how far the job is.
+
+    Raises:
+        InputError: a number out of range, a network that the hardware cannot run.
+        LinkError: the board stopped answering.
+    """
+    everything = len(case.images)
+    images = everything if images is None else images
+    check_range("--images", images, 1, everything)
+    rtl = min(RTL_IMAGES, images) if rtl is None else rtl
+    check_range("--rtl", rtl, 0, images)
+    if board is not None:
+        config = board.config
+        check_fit(case.network, config)
+    else:
+        config = config_for(case.network) if lanes is None else config_for(case.network, lanes)
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(rng.choice(everything, images, replace=False))
+    through = np.sort(rng.choice(chosen, rtl, replace=False))
+    recoder = calibrated_recoder(case.network, case.spikes(case.calibration)) if recode else None
+    found = accuracy(case, chosen, recoder, progress)
+    measured = on_board = None
+    if rtl:
+        spikes, labels = case.spikes(case.images[through]), case.labels[through]
+        if board is not None:
+            on_board = through_board(board, case.network, spikes, labels, progress)
+        else:
+            measured = through_rtl(case.network, config, spikes, labels, progress)
+    progress("count events, draw the timeline", 1.0)
+    spikes = case.spikes(case.images[chosen[:ENERGY_IMAGES]])
+    spiking, dense = account(case.network, config, spikes)
+    return Inferences(
+        case=case,
+        seed=seed,
+        config=config,
+        chosen=chosen,
+        through=through,
+        accuracy=found,
+        rtl=measured,
+        board=on_board,
+        energy_images=spikes.shape[0],
+        spiking=spiking,
+        dense=dense,
+        times=predict(case.network, config, spikes[:1], 0),
+    )
+
+
+def captions(result: Inferences) -> tuple[str, str]:
+    """Title and remark of the timeline: the network, the core, and what of its time is shown."""
+    network, config = result.case.network, result.config
+    code = network.code
+    title = (
+        f"One inference of the network {result.case.name}: "
+        f"{result.times.finished[0] - result.times.begun[0]:,} cycles by the cycle model"
+    )
+    remark = (
+        f"held-out image {result.chosen[0]}; {network.tokens} tokens; {config.lanes} neuron lanes, "
+        f"{config.attention.lanes} attention lanes; T = {code.steps}, B = 2^({code.log2_base})"
+    )
+    return title, remark
+
+
+def write_results(result: Inferences, folder: Path) -> None:
+    """Write the report, the timeline as text and picture, and the network file into a folder."""
+    (folder / REPORT).write_text(json.dumps(result.to_json(), indent=2, allow_nan=False) + "\n")
+    (folder / TIMELINE_TEXT).write_text(timeline.text(result.times) + "\n")
+    timeline.picture(result.times, folder / TIMELINE_PICTURE, *captions(result))
+    save_network(folder / NETWORK, result.case.network)

@@ -1,0 +1,76 @@
+"""What `onespike infer` prints for people."""
+
+from rich.table import Table
+
+from energy.constants import HOROWITZ
+from studies.infer.infer import Inferences
+
+
+def infer_tables(result: Inferences) -> list[Table]:
+    """One table of accuracy, agreement, time and energy, and one of the events."""
+    return [_summary(result), _events(result)]
+
+
+def _summary(result: Inferences) -> Table:
+    code, found, rtl = result.case.network.code, result.accuracy, result.rtl
+    table = Table(
+        title=f"{result.case.name}: {len(result.case.network.layers)} layers, {result.case.network.tokens} "
+        f"tokens; T = {code.steps}, B = 2^({code.log2_base}), seed {result.seed}",
+        show_header=False,
+    )
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("held-out images in golden", str(found.images))
+    if found.float_network is not None:
+        table.add_row("accuracy, float", f"{found.float_network:.2f} %")
+    table.add_row("accuracy, spiking", f"{found.spiking:.2f} %")
+    if found.loss_points is not None:
+        table.add_row("loss", f"{found.loss_points:+.2f} points")
+    if found.recoded is not None:
+        table.add_row("accuracy, residual coded after each sum", f"{found.recoded:.2f} %")
+    table.add_section()
+    if rtl is not None:
+        table.add_row("images through the RTL, every layer", str(rtl.images))
+        table.add_row("classified rightly by the RTL", str(rtl.correct))
+        table.add_row("integers compared with golden", str(rtl.compared))
+        table.add_row("different", str(rtl.different))
+        table.add_row("cycles per inference, predicted", f"{rtl.predicted:.1f}")
+        table.add_row("cycles per inference, measured", f"{rtl.measured:.1f}")
+        table.add_row(
+            f"{result.config.lanes} lanes at work in linear layers", f"{rtl.lanes_in_linear_layers:.1%}"
+        )
+        table.add_row("lanes at work in all cycles", f"{rtl.lanes:.1%}")
+        table.add_row("simulation per inference", f"{rtl.seconds:.2f} s")
+    elif (board := result.board) is not None:
+        table.add_row("images through the board", str(board.images))
+        table.add_row("classified rightly by the board", str(board.correct))
+        table.add_row("class scores compared with golden", str(board.compared))
+        table.add_row("different", str(board.different))
+        table.add_row("loading the network", f"{board.load_seconds:.2f} s")
+        table.add_row("an inference, the line included", f"{board.seconds:.3f} s")
+    else:
+        table.add_row("images through the RTL", "0")
+    table.add_section()
+    for name, events in (("spiking", result.spiking), ("8-bit multiply-accumulate", result.dense)):
+        table.add_row(f"energy per inference, {name}", f"{sum(e.total for e in events) / 1e6:.3f} uJ")
+    return table
+
+
+def _events(result: Inferences) -> Table:
+    title = f"Events per inference, mean of {result.energy_images} images"
+    table = Table(title=title, caption=f"Constants: {HOROWITZ}; see energy/network.py for widths")
+    table.add_column("event")
+    for column in ("spiking", "pJ each", "nJ", "multiply-accumulate", "pJ each", "nJ"):
+        table.add_column(column, justify="right")
+    spiking, dense = ({e.name: e for e in events} for events in (result.spiking, result.dense))
+    for name in [*spiking, *(name for name in dense if name not in spiking)]:
+        cells = []
+        for events in (spiking, dense):
+            event = events.get(name)
+            cells += (
+                ["", "", ""]
+                if event is None
+                else [f"{event.count:.0f}", f"{event.price.picojoule:.4f}", f"{event.total / 1000:.2f}"]
+            )
+        table.add_row(name, *cells)
+    return table

@@ -1,0 +1,1 @@
+"""Cycles of whole networks by the cycle models."""

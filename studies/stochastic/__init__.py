@@ -1,0 +1,1 @@
+"""Stochastic spiking attention: plans, accuracy of the trained networks, the demonstration."""

@@ -1,0 +1,155 @@
+"""What a sweep measures: heads on an attention core, images on a network core."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy.hardware import mac_attention, spiking_attention, total
+from energy.network import Event, account
+from energy.report import attention_events
+from golden.attention.config import CoreConfig
+from golden.attention.exact import softmax_attention
+from golden.attention.job import compute, decode_outputs, prepare
+from golden.code import check_range
+from golden.inputs import check_terms
+from golden.network.config import NetworkConfig
+from golden.network.network import encode_image, run_network
+from golden.network.program import config_for
+from models.conversion.network import convert
+from models.floating.network_vit import FloatTransformer
+from sim.timing.network import predict
+from studies.infer.cases import load_case
+from studies.sweep.grid import Point
+
+PICOJOULES_PER_MICROJOULE = 1e6
+# Images whose cycles are predicted, and whose events are counted
+TIMED_IMAGES = 3
+COUNTED_IMAGES = 10
+Core = CoreConfig | NetworkConfig
+
+
+def checksum(arrays: Mapping[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Heads:
+    """Arrays of onespike attention."""
+
+    arrays: dict[str, Any]
+
+    @property
+    def content(self) -> str:
+        return checksum(self.arrays)
+
+    def core(self, point: Point) -> CoreConfig:
+        heads, tokens, head_dim = self.arrays["q"].shape
+        # A bias may hold a mask
+        bias, allowed = check_terms(self.arrays.get("bias"), self.arrays.get("mask"), heads, tokens)
+        return point.config(tokens, head_dim, bias=bias is not None, mask=allowed is not None)
+
+    def measure(self, point: Point) -> dict[str, Any]:
+        """Error, cycles and energies of a point.
+
+        Raises:
+            InputError: the arrays cannot be run on such a core.
+        """
+        arrays, config = self.arrays, self.core(point)
+        job = prepare(**arrays, code=point.code)
+        out, _ = decode_outputs(job, compute(job))
+        exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
+        events = attention_events(job, config)
+        return {
+            "error": float(np.sqrt(np.square(out - exact).sum() / np.square(exact).sum())),
+            "accuracy": None,
+            "cycles": events.cycles,
+            "energy": total(spiking_attention(events, config)),
+            "mac_energy": total(mac_attention(events, config)),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """A trained network with images.
+
+    Attributes:
+        network: floats.
+        calibration: images [n, side, side] that set the scales.
+        images, labels: that are classified.
+    """
+
+    network: FloatTransformer
+    calibration: NDArray[np.float64]
+    images: NDArray[np.float64]
+    labels: NDArray[np.integer]
+
+    @property
+    def content(self) -> str:
+        arrays = {"calibration": self.calibration, "images": self.images}
+        return checksum(self.network.parameters | arrays)
+
+    def core(self, point: Point) -> NetworkConfig:
+        network = convert(self.network, self.calibration, point.code)
+        return config_for(network, lanes=point.lanes, cluster=min(8, point.lanes))
+
+    def measure(self, point: Point) -> dict[str, Any]:
+        """Error of the scores, accuracy, cycles and energies per inference.
+
+        Raises:
+            InputError: the network's integers leave their words, or the core cannot be.
+        """
+        network = convert(self.network, self.calibration, point.code)
+        config = config_for(network, lanes=point.lanes, cluster=min(8, point.lanes))
+        spikes = encode_image(network, self.network.patches(self.images))
+        scores = run_network(network, spikes).scores
+        times = predict(network, config, spikes[:TIMED_IMAGES], 0).finished
+        spiking, dense = account(network, config, spikes[:COUNTED_IMAGES])
+
+        def microjoule(events: list[Event]) -> float:
+            return sum(event.total for event in events) / PICOJOULES_PER_MICROJOULE
+
+        return {
+            "error": misfit(scores, self.network.scores(self.images)),
+            "accuracy": 100 * float((scores.argmax(-1) == self.labels).mean()),
+            "cycles": round(float(np.diff(times).mean())),
+            "energy": microjoule(spiking),
+            "mac_energy": microjoule(dense),
+        }
+
+
+Workload = Heads | Images
+
+
+def misfit(scores: NDArray[np.integer], exact: NDArray[np.floating]) -> float:
+    """Relative RMSE of class scores, each image's mean taken off, at the scale that fits best."""
+    a, b = (x - x.mean(axis=-1, keepdims=True) for x in (scores.astype(np.float64), exact))
+    agreement = float((a * b).sum() ** 2 / (np.square(a).sum() * np.square(b).sum()))
+    return float(np.sqrt(max(1 - agreement, 0.0)))
+
+
+def load_images(name: str, data: Path | None, count: int, seed: int) -> Images:
+    """A network of onespike infer and images drawn by `seed`.
+
+    Raises:
+        InputError: missing or damaged data, fewer images than asked for.
+    """
+    case = load_case(name, data, None, None)
+    assert case.floating is not None, "named networks have float weights"
+    check_range("images", count, TIMED_IMAGES, len(case.images))
+    chosen = np.sort(np.random.default_rng(seed).choice(len(case.images), count, replace=False))
+    return Images(case.floating, case.calibration, case.images[chosen], case.labels[chosen])
+
+
+def key_of(point: Point, content: str, seed: int) -> str:
+    """Name of a point's result: everything that it depends on, hashed."""
+    text = json.dumps(asdict(point) | {"content": content, "seed": seed}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,221 @@
+"""Random attention cores and jobs, drawn from everything that `CoreConfig` and its checks accept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from golden.attention.config import OUTPUT_FORMS, TRACE_STORES, CoreConfig
+from golden.attention.job import AttentionJob, AttentionSpikes, compute
+from golden.attention.normaliser import RATIO_WIDTH
+from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
+from sim.cores.attention import driver, engine
+from sim.cores.attention.compare import compare, fields
+from sim.timing.attention import predict_in_turn
+from sim.verilator.result import Beats, Result
+
+MOST_GROUPS = 16
+# What one simulation may cost: spikes added by all lanes in all rows of a job
+MOST_ADDITIONS = 1 << 20
+
+
+def limits_or(rng: np.random.Generator, low: int, high: int) -> int:
+    """An integer in low..high: of every order of magnitude, each limit a tenth of the time."""
+    kind = rng.random()
+    if kind < 0.2:
+        return low if kind < 0.1 else high
+    return int(np.clip(np.exp2(rng.uniform(np.log2(low + 1), np.log2(high + 2))) - 1, low, high))
+
+
+def divisor(rng: np.random.Generator, number: int) -> int:
+    return int(rng.choice([n for n in range(1, number + 1) if number % n == 0]))
+
+
+def random_code(rng: np.random.Generator) -> PhaseCode:
+    denominator = int(rng.integers(1, MAX_DENOMINATOR + 1))
+    return PhaseCode(
+        steps=limits_or(rng, 1, MAX_STEPS),
+        log2_base=Fraction(int(rng.integers(1, 2 * denominator + 1)), denominator),
+        trace_bits=int(rng.integers(4, 17)),
+        ramp_bits=int(rng.integers(0, 9)),
+    )
+
+
+def random_config(seed: int, *, most_lanes: int) -> CoreConfig:
+    """A core: every field over its whole range, but for the lanes.
+
+    Args:
+        seed: of every draw.
+        most_lanes: the time it takes to compile the core grows with its lanes.
+    """
+    rng = np.random.default_rng([seed, 1])
+    lanes = limits_or(rng, 1, most_lanes)
+    cluster = divisor(rng, lanes)
+    groups = int(rng.integers(1, MOST_GROUPS + 1))
+    return CoreConfig(
+        code=random_code(rng),
+        lanes=lanes,
+        cluster=cluster,
+        terms_per_beat=divisor(rng, cluster),
+        tokens=min(1024, lanes * groups - int(rng.integers(lanes))),
+        head_dim=limits_or(rng, 1, 256),
+        bias=bool(rng.random() < 0.5),
+        mask=bool(rng.random() < 0.5),
+        trace_store=TRACE_STORES[rng.integers(len(TRACE_STORES))],
+        queued_heads=int(rng.integers(2, 9)),
+        output=OUTPUT_FORMS[rng.integers(len(OUTPUT_FORMS))],
+        taps=bool(rng.random() < 0.8),
+    )
+
+
+def random_spikes(rng: np.random.Generator, code: PhaseCode, shape: tuple[int, ...]) -> Spikes:
+    """Any phase and sign; dense, sparse or silent, or all as large as a code can be."""
+    if rng.random() < 0.1:
+        return Spikes(np.full(shape, rng.choice([-1, 1]), np.int8), np.zeros(shape, np.int8))
+    active = rng.random(shape) < rng.choice([0, 0.2, 0.7, 0.7, 1])
+    sign = (active * rng.choice([-1, 1], shape)).astype(np.int8)
+    # early phases too, which late ones would drown in
+    phase = rng.integers(0, limits_or(rng, 1, code.steps), shape)
+    return Spikes(sign, np.where(active, phase, code.steps).astype(np.int8))
+
+
+def random_job(rng: np.random.Generator, config: CoreConfig) -> AttentionJob:
+    """Heads that the core accepts; tokens and features small, large, or as many as it holds."""
+    tokens, features = limits_or(rng, 1, config.tokens), limits_or(rng, 1, config.head_dim)
+    features = min(features, max(1, MOST_ADDITIONS // tokens**2))
+    heads = int(rng.integers(1, 4)) if tokens * features < 1000 else 1
+    shape = (heads, tokens, features)
+    window = limits_or(rng, 1, config.code.steps)
+    terms: dict[str, Any] = {"bias": None, "allowed": None}
+    if config.bias and rng.random() < 0.6:
+        limit = limits_or(rng, 1, config.bias_limit)
+        terms["bias"] = rng.integers(-limit, limit + 1, (heads, tokens, tokens))
+    if config.mask and rng.random() < 0.6:
+        allowed = rng.random((heads, tokens, tokens)) < rng.choice([0, 0.3, 0.9])
+        allowed |= np.arange(tokens) == rng.integers(tokens, size=(heads, tokens, 1))
+        terms["allowed"] = allowed
+    # mostly a ramp that separates the keys
+    useful = 1 << config.score_width + config.code.ramp_bits
+    steps = [0, 1, config.step_limit, *(limits_or(rng, 1, useful) // window for _ in range(5))]
+    highest = [limits_or(rng, 1, (1 << RATIO_WIDTH) - 1) for _ in range(heads)]
+    residues = np.arange(config.code.log2_base.denominator) / config.code.log2_base.denominator
+    ratio = np.maximum(np.floor(np.outer(highest, 2.0**-residues) + 0.5), 1).astype(np.int64)
+    ones = np.ones(heads)
+    return AttentionJob(
+        code=config.code,
+        window=window,
+        **{name: random_spikes(rng, config.code, shape) for name in "qkv"},
+        **terms,
+        ramp_step=rng.choice(steps, heads).astype(np.int64),
+        ratio=ratio,
+        **{f"scale_{name}": ones for name in "qkvo"},
+    )
+
+
+def random_run(seed: int, config: CoreConfig) -> list[AttentionJob]:
+    """Jobs whose heads follow each other: one-token heads between long ones, other windows and terms."""
+    rng = np.random.default_rng([seed, 2])
+    jobs = [random_job(rng, config) for _ in range(int(rng.integers(1, 7)))]
+    return jobs if config.terms else [replace(job, bias=None, allowed=None) for job in jobs]
+
+
+@dataclass
+class Checked:
+    """What was compared."""
+
+    cores: int = 0
+    runs: int = 0
+    heads: int = 0
+    integers: int = 0
+    cycles: int = 0
+
+
+def check_run(jobs: Sequence[AttentionJob], config: CoreConfig, checked: Checked, **how: Any) -> None:
+    """Heads back to back through the RTL: integers equal golden's, at full rate cycles the model's.
+
+    Args:
+        jobs: what runs, in turn.
+        config: the core.
+        checked: counts what is compared.
+        how: pauses, seed, reset_at of `sim.verilator.simulator.Simulator.run`.
+
+    Raises:
+        AssertionError: an integer or a cycle differs.
+    """
+    for job in jobs:
+        config.check_job(job)
+    inputs = [driver.input_beats(job, config) for job in jobs]
+    outputs = [driver.output_beats(job, config) for job in jobs]
+    result = engine.simulator(config, quick=True).run(
+        join(inputs), {name: sum(part[name] for part in outputs) for name in outputs[0]}, **how
+    )
+    timed = predict_in_turn(jobs, config) if not how else [None] * len(jobs)
+    begin = dict.fromkeys(outputs[0], 0)
+    for number, (job, beats, prediction) in enumerate(zip(jobs, outputs, timed, strict=True)):
+        part = slice_of(result, begin, beats)
+        begin = {name: begin[name] + count for name, count in beats.items()}
+        expected = compute(job)
+        actual = replace(expected, **engine.shown(part, job, config))
+        comparison = compare(job, expected, actual)
+        assert not comparison.different, f"job {number}: {comparison.first_divergence}"
+        if prediction is not None:
+            measured = driver.completion(part, job, config).rows
+            late = np.argwhere(measured != prediction.rows)
+            assert not len(late), (
+                f"job {number}, head, row {late[0].tolist()}: measured {measured[tuple(late[0])]}, "
+                f"predicted {prediction.rows[tuple(late[0])]}"
+            )
+            checked.cycles += measured.size
+        checked.integers += count_integers(job, expected, actual)
+        checked.heads += job.heads
+    checked.runs += 1
+
+
+def count_integers(job: AttentionJob, expected: AttentionSpikes, actual: AttentionSpikes) -> int:
+    """Integers of the fields that the core showed; scores of masked keys are undefined."""
+    total = 0
+    for name, want in fields(expected).items():
+        if fields(actual)[name] is not want:
+            total += int(job.allowed.sum()) if name == "score" and job.allowed is not None else want.size
+    return total
+
+
+def join(parts: Sequence[Any]) -> Any:
+    """Beats of several jobs, one after the other, field by field."""
+    if isinstance(parts[0], dict):
+        return {name: join([part[name] for part in parts]) for name in parts[0]}
+    return np.concatenate(parts)
+
+
+def slice_of(result: Result, begin: dict[str, int], count: dict[str, int]) -> Result:
+    """The output beats of one job of many."""
+    outputs = {}
+    for name, beats in result.outputs.items():
+        rows = slice(begin[name], begin[name] + count[name])
+        outputs[name] = Beats(beats.words[rows], beats.cycles[rows], beats.layout)
+    return replace(result, outputs=outputs)
+
+
+def check_core(seed: int, runs: int, checked: Checked, *, most_lanes: int) -> None:
+    """A random core with random runs: a third with pauses, a few cut off by a reset.
+
+    Raises:
+        AssertionError: an integer or a cycle differs; the message names core and run.
+    """
+    config = random_config(seed, most_lanes=most_lanes)
+    rng = np.random.default_rng([seed, 3])
+    for run in range(runs):
+        jobs = random_run(seed * 1000 + run, config)
+        how: dict[str, Any] = {}
+        if rng.random() < 0.3:
+            how = {"pauses": float(rng.uniform(0.1, 0.9)), "seed": int(rng.integers(1 << 16))}
+        if rng.random() < 0.1:
+            total = max(int(report.rows.max()) for report in predict_in_turn(jobs, config))
+            how["reset_at"] = int(rng.integers(1, total))
+        try:
+            check_run(jobs, config, checked, **how)
+        except Exception as error:
+            raise AssertionError(f"seed {seed}, run {run}, {how}, {config}: {error}") from error
+    checked.cores += 1

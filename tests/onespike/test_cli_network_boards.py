@@ -1,0 +1,42 @@
+"""`onespike synth`, `program` and `board-sim` with --network: mistakes end before any tool runs."""
+
+from pathlib import Path
+
+import pytest
+
+from golden.code import PhaseCode
+from golden.network.file import save_network
+from models.conversion.network import convert
+from onespike.board_options import board_config
+from tests.network.samples import random_images, random_transformer
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--network", "fashion"), "network fashion needs --data"),
+        (("--network", "none.npz"), "none.npz: cannot be read"),
+        (("--network", "digits", "--preset", "tiny"), "--network sizes the core itself"),
+        (("--network", "digits", "--lanes", "0"), "lanes must be an integer in 1..256, not 0"),
+        (("--lanes", "8"), "--lanes is for --network"),
+        (("--data", "d"), "--data is for --network"),
+    ],
+)
+@pytest.mark.parametrize("command", ["synth", "board-sim"])
+def test_mistakes(refused, command: str, words: tuple[str, ...], says: str) -> None:
+    refused(command, *words, says=says)
+
+
+def test_the_core_of_a_network(folder: Path) -> None:
+    """Sized by the network, its configuration file and --lanes; throughput from its images."""
+    network = convert(random_transformer(1), random_images(2, 20), PhaseCode())
+    save_network(folder / "n.npz", network)
+    (folder / "sizes.toml").write_text("features = 40\n")
+    wanted = board_config("ulx3s-85f", None, folder / "sizes.toml", 50.0, str(folder / "n.npz"), None, 12)
+    assert (wanted.design.name, wanted.clock) == ("n", 50e6)
+    assert (wanted.design.parameters["features"], wanted.design.parameters["lanes"]) == (40, 12)
+    assert board_config("ulx3s-85f", None, None, None, str(folder / "n.npz")).clock == 50e6
+    slow, fast = wanted.throughput(10.0), wanted.throughput(20.0)
+    assert fast.cycles_per_inference == slow.cycles_per_inference
+    assert fast.inferences_per_second == pytest.approx(2 * slow.inferences_per_second, rel=1e-4)
+    assert slow.cycles_per_inference > 100

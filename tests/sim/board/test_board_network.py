@@ -1,0 +1,115 @@
+"""Whole inferences on a simulated board with a network core, bit for bit as in golden."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.code import PhaseCode, Spikes
+from golden.errors import InputError
+from golden.network.file import save_network
+from golden.network.network import Network, encode_image, run_network
+from golden.network.program import joint_config
+from models.conversion.network import convert
+from models.floating.network_vit import FloatTransformer
+from onespike.cli import main
+from sim.board.network import NetworkBoard, connect
+from sim.board.simulate import compile_board, running
+from studies.data import handwritten_digits as dataset
+from synth.boards import find_board
+from synth.network import network_design
+from tests.network.samples import random_images, random_transformer
+
+# Five cycles per bit, so that the simulated line is not what takes the time
+CLOCK = 10e6
+
+
+def network_of(seed: int, norm: str) -> tuple[FloatTransformer, Network]:
+    """For 8x8 images."""
+    floating = random_transformer(seed, width=12, heads=3, hidden=10, classes=7, norm=norm)
+    return floating, convert(floating, random_images(2, 20), PhaseCode())
+
+
+NETWORKS = [network_of(1, "layer"), network_of(2, "rms")]
+CONFIG = joint_config([network for _, network in NETWORKS], lanes=12)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[str]:
+    program = compile_board(find_board("ulx3s-85f"), network_design(CONFIG, "small"), CLOCK)
+    with running(program) as name:
+        yield name
+
+
+def check(board: NetworkBoard, floating: FloatTransformer, network: Network, images: np.ndarray) -> None:
+    image = encode_image(network, floating.patches(images))
+    assert (board.run(image) == run_network(network, image).scores).all()
+
+
+def test_one_board_runs_several_networks(port: str) -> None:
+    digits = dataset.load().test_images[:3].astype(np.float64)
+    with connect(port) as board:
+        assert board.config == CONFIG
+        for floating, network in NETWORKS:
+            board.load(network)
+            check(board, floating, network, digits)
+            check(board, floating, network, random_images(5, 1))
+
+
+def test_infer_on_a_board(port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`onespike infer --engine board` on digits; a score that differs is told, with status 1."""
+    save_network(tmp_path / "n.npz", NETWORKS[1][1])
+    words = ["infer", "--network", str(tmp_path / "n.npz"), "--images", "9", "--rtl", "4"]
+    words += ["--engine", "board", "--port", port, "-o", str(tmp_path / "out")]
+    assert main(words) == 0
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert found["rtl"] is None
+    assert (found["board"]["images"], found["board"]["compared"], found["board"]["different"]) == (4, 28, 0)
+    assert found["configuration"]["lanes"] == CONFIG.lanes
+
+    def wrong(self: NetworkBoard, image: Spikes) -> np.ndarray:
+        scores = right(self, image)
+        scores[1, 2] += 1
+        return scores
+
+    right = NetworkBoard.run
+    monkeypatch.setattr(NetworkBoard, "run", wrong)
+    assert main(words) == 1
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert found["board"]["different"] == 1
+    assert "image 1, class 2" in found["board"]["failures"][0]
+
+
+def test_closed_in_the_middle(port: str) -> None:
+    """A session that is given up in the middle of loading or of an inference leaves nothing behind."""
+    floating, network = NETWORKS[0]
+
+    class GivenUp(Exception):
+        pass
+
+    def give_up(sent: int, received: int) -> None:
+        raise GivenUp
+
+    image = encode_image(network, floating.patches(random_images(5, 3)))
+    with connect(port) as board, pytest.raises(GivenUp):
+        board.load(network, give_up)
+    with connect(port) as board:
+        board.load(network)
+        with pytest.raises(GivenUp):
+            board.run(image, give_up)
+    with connect(port) as board:
+        board.load(network)
+        check(board, floating, network, random_images(6, 2))
+
+
+def test_a_network_that_does_not_fit(port: str) -> None:
+    large = convert(random_transformer(3, hidden=40), random_images(4, 20), PhaseCode())
+    with connect(port) as board, pytest.raises(InputError, match="the network needs features = 40"):
+        board.load(large)
+
+
+def test_no_network_core(standin_port: str) -> None:
+    with pytest.raises(InputError, match="must hold a network core, it does not"), connect(standin_port):
+        pass

@@ -1,0 +1,19 @@
+"""The main job, run once with an engine that agrees and once with one that does not."""
+
+import pytest
+
+from studies.demo.result import DemoResult
+from studies.demo.run import run_demo
+from tests.studies.demo.demo_engines import engines, golden_run, wrong_run
+
+
+@pytest.fixture(scope="session")
+def result() -> DemoResult:
+    """The job with an engine that agrees."""
+    return run_demo(engines(golden_run), images=4)
+
+
+@pytest.fixture(scope="session")
+def diverging() -> DemoResult:
+    """The job with an engine that does not."""
+    return run_demo(engines(wrong_run), images=2)
