@@ -46,6 +46,11 @@ def idx(*shape, fill=1):
     return bytes([0, 0, 8, len(shape)]) + np.array(shape, ">u4").tobytes() + bytes([fill]) * prod(shape)
 
 
+def shown(value: object) -> str:
+    """Name of a case: an archive holds the time at which it was made."""
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
+
+
 GOOD = {"images-idx3": gzip.compress(idx(4, 3, 3)), "labels-idx1": gzip.compress(idx(4))}
 
 
@@ -68,6 +73,7 @@ GOOD = {"images-idx3": gzip.compress(idx(4, 3, 3)), "labels-idx1": gzip.compress
         ("labels-idx1", idx(3), "must hold a label 0..9 for each of 4 images"),
         ("labels-idx1", idx(4, fill=10), "must hold a label 0..9 for each of 4 images"),
     ],
+    ids=shown,
 )
 @pytest.mark.parametrize("part", ["train", "t10k"])
 def test_bad_idx_file(part, kind, content, rule, tmp_path, capsys):
@@ -139,6 +145,7 @@ def test_archive(tmp_path):
         ),
         (archive(CIFAR | TESTED | {"c/test/cat/2.jpg": jpeg(9)}), "must hold images of one size"),
     ],
+    ids=shown,
 )
 def test_bad_archive(content, rule, tmp_path):
     (tmp_path / "cifar10").mkdir()
