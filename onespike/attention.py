@@ -183,11 +183,13 @@ def attention(
             timeout=timeout,
         )
         return
+    from sim.cores.attention.core import SpikedAttentionCore
+
     config = chosen_config(preset_name, config_file)
     arrays = read_inputs(source)
     with (
         whole_or_nothing(targets) as places,
-        opened_board(port, timeout) as board,
+        opened_board(SpikedAttentionCore, port, timeout) as board,
         progress() as bar,
     ):
         if board is not None:

@@ -10,7 +10,7 @@ from golden.attention.job import AttentionJob, AttentionSpikes, compute
 from sim.timing.cycles import CycleReport, StageActivity
 
 if TYPE_CHECKING:
-    from sim.board.attention import AttentionBoard
+    from sim.board.board import Board
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ def run_engine(
     config: CoreConfig,
     *,
     waves: Path | None = None,
-    board: "AttentionBoard | None" = None,
+    board: "Board[CoreConfig, AttentionJob, AttentionSpikes] | None" = None,
     progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Outcome:
     """Run a job.

@@ -23,7 +23,7 @@ from sim.verilator.simulator import Progress
 from studies.attention.report import ENGINES, deviation_report, tool_versions
 
 if TYPE_CHECKING:
-    from sim.board.stochastic import StochasticBoard
+    from sim.board.board import Board
 
 DEFAULT_STEPS = 16
 
@@ -97,7 +97,7 @@ def attend(
     steps: int | None = None,
     seed: int | None = None,
     option: str = "",
-    board: "StochasticBoard | None" = None,
+    board: "Board[StochasticConfig, StochasticJob, StochasticSpikes] | None" = None,
     waves: Path | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
