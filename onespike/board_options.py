@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from golden.attention.config import PRESETS
 from golden.errors import InputError, quoted
-from onespike.cores import attention_core, check_network_options, network_core
+from onespike.cores import check_network_options, head_core, network_core
 from onespike.options import CLOCK, number
 from synth.tools import ORIGINS, Origin
 
@@ -162,9 +162,9 @@ def board_config(
                 raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
         if scheme == "spiked" and preset_name is None and config_file is None:
             preset_name = board.preset
-        core = attention_core(scheme, preset_name, config_file)
+        heads = head_core(scheme, preset_name, config_file)
+        core, throughput = heads, partial(head_throughput, heads)
         name = str(preset_name) if config_file is None else config_file.stem
-        throughput = partial(head_throughput, core.config)
     default_clock = clock_of(board, name) if core.clock is None else core.clock
     hertz = default_clock if clock is None else clock * 1e6
     return Wanted(board=board, design=core.design(name), throughput=throughput, clock=hertz)

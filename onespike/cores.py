@@ -8,11 +8,11 @@ from golden.network.network import Network
 from onespike.options import chosen_config, stochastic_config
 
 if TYPE_CHECKING:
-    from sim.cores.core import Core
+    from sim.cores.heads import HeadCore
     from sim.cores.network.core import WholeNetworkCore
 
 
-def attention_core(scheme: str, preset_name: str | None, config_file: Path | None) -> "Core[Any, Any, Any]":
+def head_core(scheme: str, preset_name: str | None, config_file: Path | None) -> "HeadCore[Any, Any, Any]":
     """The core that computes attention heads in a scheme, as --preset or --config describe it.
 
     Raises:

@@ -7,7 +7,7 @@ import typer
 
 from golden.errors import InputError
 from golden.network.file import load_network
-from onespike.cores import attention_core, check_network_options, network_core
+from onespike.cores import check_network_options, head_core, network_core
 from onespike.files import filled_folder
 from onespike.options import ConfigOption, LanesOption, PresetOption, SchemeOption
 
@@ -60,7 +60,7 @@ def rtl(
         raise InputError("--lanes is for --network, a configuration has its own")
     with filled_folder("-o", directory) as folder:
         if network is None:
-            written = attention_core(scheme, preset_name, config_file).write(folder, axi=axi)
+            written = head_core(scheme, preset_name, config_file).write(folder, axi=axi)
         elif network.exists():
             written = network_core(load_network(network), config_file, lanes).write(folder)
         else:

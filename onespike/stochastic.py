@@ -52,8 +52,8 @@ def stochastic_attention(
             option="--",
             board=board,
             waves=places.get("--waves"),
-            progress=lambda cycle, beats, expected: bar.update(
-                task, description=f"compute (rtl, cycle {cycle})", completed=beats / expected
+            progress=lambda what, share: bar.update(
+                task, description=f"compute ({engine}, {what})", completed=share
             ),
         )
         report = outcome.report()

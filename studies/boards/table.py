@@ -36,18 +36,18 @@ def make_row(board: Board, preset: str, seed: int, *, units: bool) -> Row:
     Args:
         units: also the resources by unit.
     """
-    config = PRESETS[preset]
+    core = SpikedAttentionCore(PRESETS[preset])
     try:
         made = build(
             board,
-            SpikedAttentionCore(config).design(preset),
+            core.design(preset),
             clock=clock_of(board, preset),
             seed=seed,
             on_stage=_tell,
         )
     except TimingError as error:
-        return report_figures(error.report, partial(throughput, config))
-    return figures(made, board, partial(throughput, config), units=units)
+        return report_figures(error.report, partial(throughput, core))
+    return figures(made, board, partial(throughput, core), units=units)
 
 
 def _tell(stage: str, state: str, seconds: float) -> None:

@@ -3,24 +3,32 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
+from numpy.typing import NDArray
+
 from golden.attention.config import CoreConfig, from_table, to_table
-from golden.attention.job import AttentionJob, AttentionSpikes
+from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
 from hw.attention.core import AttentionCore
 from sim.cores.attention import driver, engine
-from sim.cores.core import Core
-from sim.timing.attention import row_beats
+from sim.cores.heads import HeadCore
+from sim.timing.attention import predict, row_beats
+from sim.timing.attention_activity import activity
+from sim.timing.cycles import CycleReport, StageActivity
 from sim.verilator.payload import Fields
+from sim.verilator.simulator import Progress
 from synth.design import Design
 from synth.estimate import estimate
 
 
-class SpikedAttentionCore(Core[CoreConfig, AttentionJob, AttentionSpikes]):
+class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
     """An attention core; its job is any number of heads of one size."""
 
     noun = "an attention core"
     module = "attention_core"
+    scheme = "spiked"
+    accumulations = ("synaptic_additions", "context_additions")
 
     @classmethod
     def from_table(cls, table: dict[str, Any], source: str) -> Self:
@@ -43,7 +51,7 @@ class SpikedAttentionCore(Core[CoreConfig, AttentionJob, AttentionSpikes]):
         return replace(super().design(name), estimate=partial(estimate, self.config))
 
     def input_beats(self, job: AttentionJob) -> dict[str, Fields]:
-        self.config.check_job(job)
+        self.check(job)
         return driver.input_beats(job, self.config)
 
     def order(self, job: AttentionJob, counts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
@@ -61,3 +69,23 @@ class SpikedAttentionCore(Core[CoreConfig, AttentionJob, AttentionSpikes]):
 
     def integers(self, job: AttentionJob, outputs: Mapping[str, Fields]) -> AttentionSpikes:
         return engine.integers(outputs, job, self.config)
+
+    def prepare(self, q: NDArray[Any], k: NDArray[Any], v: NDArray[Any]) -> AttentionJob:
+        return prepare(q, k, v, self.config.code)
+
+    def check(self, job: AttentionJob) -> None:
+        self.config.check_job(job)
+
+    def compute(self, job: AttentionJob) -> AttentionSpikes:
+        return compute(job)
+
+    def predict(self, job: AttentionJob) -> CycleReport:
+        return predict(job, self.config)
+
+    def activity(self, job: AttentionJob, integers: AttentionSpikes) -> StageActivity:
+        return activity(job, self.config)
+
+    def simulate(
+        self, job: AttentionJob, *, waves: Path | None = None, progress: Progress | None = None
+    ) -> tuple[AttentionSpikes, CycleReport]:
+        return engine.run(job, self.config, waves=waves, progress=progress)

@@ -76,7 +76,7 @@ def test_board_states_its_configuration(port: str) -> None:
 
 def test_throughput() -> None:
     """In steady state a head takes as many cycles as it has columns: T * groups * d."""
-    found = throughput(CONFIG, 54.0)
+    found = throughput(StochasticCore(CONFIG), 54.0)
     assert found.cycles_per_head == 9 * 2 * 6
     assert found.heads_per_second == 500_000
     assert 0 < found.accumulations_per_second < 500_000 * 9 * 5 * 6 * 10
