@@ -4,9 +4,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from golden.attention.config import preset
+from golden.attention.job import AttentionJob
 from golden.code import PhaseCode
 from golden.network.network import encode_image
 from golden.network.program import config_for
@@ -26,6 +28,11 @@ def heads(core: HeadCore[Any, Any, Any]) -> tuple[Core[Any, Any, Any], Any]:
     return core, core.prepare(**random_rates(2, 5, 6, 1))
 
 
+def with_terms() -> tuple[Core[Any, Any, Any], AttentionJob]:
+    core, job = heads(SpikedAttentionCore(preset("digits")))
+    return core, replace(job, bias=np.ones((2, 5, 5), np.int64))
+
+
 def network() -> tuple[Core[Any, Any, Any], Any]:
     floating = random_transformer(1)
     made = convert(floating, random_images(2, 20), PhaseCode())
@@ -37,6 +44,7 @@ SMALL = StochasticConfig(tokens=5, head_dim=6, rows=3, steps=4)
 CASES = {
     "no terms": lambda: heads(SpikedAttentionCore(preset("tiny"))),
     "no terms in a core with them": lambda: heads(SpikedAttentionCore(preset("digits"))),
+    "terms": with_terms,
     "stochastic": lambda: heads(StochasticCore(SMALL)),
     "encoders": lambda: heads(StochasticCore(replace(SMALL, encoders=True))),
     "network": network,
@@ -72,9 +80,7 @@ def count_of(fields: Any) -> int:
 
 def test_terms_follow_their_row() -> None:
     """A head, then its rows in turn; nothing is sent before what it needs."""
-    core = SpikedAttentionCore(preset("digits"))
-    job = core.prepare(**random_rates(2, 3, 4, 1))
-    job = replace(job, bias=job.q.sign[..., :3].astype("int64"))
+    core, job = with_terms()
     counts = {name: count_of(fields) for name, fields in core.input_beats(job).items()}
     row = ["i_query", "i_terms"]
-    assert [name for name, _ in core.order(job, counts)] == (["i_head", "i_key", "i_value"] + 3 * row) * 2
+    assert [name for name, _ in core.order(job, counts)] == (["i_head", "i_key", "i_value"] + 5 * row) * 2
