@@ -10,7 +10,6 @@ from golden.attention.job import decode_outputs, prepare
 from golden.code import check_range
 from golden.errors import InputError, quoted
 from onespike.board_options import PortOption, TimeoutOption, opened_board
-from onespike.engines import run_engine
 from onespike.files import output_arrays, read_inputs, same_place, whole_or_nothing, write_json, write_npz
 from onespike.options import (
     MAX_SEED,
@@ -22,6 +21,7 @@ from onespike.options import (
 )
 from onespike.stochastic import stochastic_attention
 from onespike.tables import attention_tables, print_tables, progress
+from studies.attention.engines import run_engine
 from studies.attention.report import ENGINES, attention_report
 
 
@@ -183,11 +183,13 @@ def attention(
             timeout=timeout,
         )
         return
+    from sim.cores.attention.core import SpikedAttentionCore
+
     config = chosen_config(preset_name, config_file)
     arrays = read_inputs(source)
     with (
         whole_or_nothing(targets) as places,
-        opened_board(port, timeout) as board,
+        opened_board(SpikedAttentionCore, port, timeout) as board,
         progress() as bar,
     ):
         if board is not None:
@@ -205,7 +207,7 @@ def attention(
         outcome = run_engine(
             engine,
             job,
-            config,
+            SpikedAttentionCore(config),
             waves=places.get("--waves"),
             board=board,
             progress=lambda what, share: bar.update(

@@ -1,12 +1,12 @@
 """Options of the commands about boards, and the build that several of them need."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -14,19 +14,21 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from golden.attention.config import PRESETS
 from golden.errors import InputError, quoted
-from onespike.options import CLOCK, chosen_config, number, stochastic_config
+from onespike.cores import check_network_options, head_core, network_core
+from onespike.options import CLOCK, number
 from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
-    from sim.board.attention import AttentionBoard
-    from sim.board.network import NetworkBoard
-    from sim.board.stochastic import StochasticBoard
+    from sim.board.board import Board as LinkedBoard
+    from sim.cores.core import Core
     from studies.boards.figures import Throughput
     from synth.boards import Board
     from synth.design import Design
     from synth.flow import Build, OnStage
 
-Opened = TypeVar("Opened")
+Config = TypeVar("Config")
+Job = TypeVar("Job")
+Integers = TypeVar("Integers")
 # Bounds of --timeout in seconds
 PATIENCE = (1e-3, 1e6)
 
@@ -142,54 +144,30 @@ def board_config(
     from synth.budgets import clock_of
 
     board = find_board(board_name)
+    throughput: Throughput
+    core: Core[Any, Any, Any]
     if network is not None:
-        from synth.network import NETWORK_CLOCK
+        from studies.boards.network_throughput import throughput as network_throughput
+        from studies.infer.cases import load_case
 
-        if scheme != "spiked":
-            raise InputError(f"--network needs --scheme spiked, not {scheme}")
-        if preset_name is not None:
-            raise InputError("--network sizes the core itself, it excludes --preset")
-        design, throughput = network_core(network, data, config_file, lanes)
-        default_clock = NETWORK_CLOCK
+        check_network_options(scheme, preset_name)
+        case = load_case(network, data, None, None)
+        core, name = network_core(case.network, config_file, lanes), Path(network).stem
+        throughput = partial(network_throughput, case, core.config)
     else:
+        from studies.boards.throughput import throughput as head_throughput
+
         for option, value in (("--data", data), ("--lanes", lanes)):
             if value is not None:
                 raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
-        from studies.boards.throughput import throughput as head_throughput
-
-        if scheme == "stochastic":
-            from synth.engine import stochastic_design
-
-            engine = stochastic_config(preset_name, config_file)
-            assert config_file is not None
-            design, throughput = stochastic_design(engine, config_file.stem), partial(head_throughput, engine)
-        else:
-            from synth.core import core_design
-
-            if preset_name is None and config_file is None:
-                preset_name = board.preset
-            config = chosen_config(preset_name, config_file)
-            name = preset_name if config_file is None else config_file.stem
-            assert name is not None
-            design, throughput = core_design(config, name), partial(head_throughput, config)
-        default_clock = clock_of(board, design.name)
+        if scheme == "spiked" and preset_name is None and config_file is None:
+            preset_name = board.preset
+        heads = head_core(scheme, preset_name, config_file)
+        core, throughput = heads, partial(head_throughput, heads)
+        name = str(preset_name) if config_file is None else config_file.stem
+    default_clock = clock_of(board, name) if core.clock is None else core.clock
     hertz = default_clock if clock is None else clock * 1e6
-    return Wanted(board=board, design=design, throughput=throughput, clock=hertz)
-
-
-def network_core(
-    network: str, data: Path | None, config_file: Path | None, lanes: int | None
-) -> "tuple[Design, Throughput]":
-    """The core of a whole network, and what it does at a clock on the held-out images."""
-    from golden.network.sizes import read_sizes, sized_config
-    from studies.boards.network_throughput import throughput
-    from studies.infer.cases import load_case
-    from synth.network import network_design
-
-    case = load_case(network, data, None, None)
-    given = {} if config_file is None else read_sizes(config_file)
-    config = sized_config(case.network, given if lanes is None else given | {"lanes": lanes})
-    return network_design(config, Path(network).stem), partial(throughput, case, config)
+    return Wanted(board=board, design=core.design(name), throughput=throughput, clock=hertz)
 
 
 def board_build(wanted: Wanted, *, seed: int, tools: Origin) -> "Build":
@@ -234,34 +212,13 @@ def _tell_when_done(stage: str, state: str, seconds: float) -> None:
         print(f"onespike: {stage}: {seconds:.1f} s", file=sys.stderr, flush=True)
 
 
-def opened_board(port: str | None, timeout: float | None) -> "AbstractContextManager[AttentionBoard | None]":
-    """The board with an attention core at a serial port; None without a port."""
-    from sim.board.attention import connect
-
-    return _opened(connect, port, timeout)
-
-
-def opened_network_board(
-    port: str | None, timeout: float | None
-) -> "AbstractContextManager[NetworkBoard | None]":
-    """The board with a network core at a serial port; None without a port."""
-    from sim.board.network import connect
-
-    return _opened(connect, port, timeout)
-
-
-def opened_stochastic_board(
-    port: str | None, timeout: float | None
-) -> "AbstractContextManager[StochasticBoard | None]":
-    """The board with a stochastic engine at a serial port; None without a port."""
-    from sim.board.stochastic import connect
-
-    return _opened(connect, port, timeout)
-
-
-def _opened(
-    connect: "Callable[..., AbstractContextManager[Opened]]", port: str | None, timeout: float | None
-) -> "AbstractContextManager[Opened | None]":
+def opened_board(
+    kind: "type[Core[Config, Job, Integers]]", port: str | None, timeout: float | None
+) -> "AbstractContextManager[LinkedBoard[Config, Job, Integers] | None]":
+    """The board with a core of this kind at a serial port; None without a port."""
+    from sim.board.board import connect
     from sim.board.streams import PATIENCE
 
-    return nullcontext() if port is None else connect(port, patience=PATIENCE if timeout is None else timeout)
+    if port is None:
+        return nullcontext()
+    return connect(kind, port, patience=PATIENCE if timeout is None else timeout)

@@ -8,7 +8,7 @@ import typer
 
 from golden.code import check_range
 from golden.errors import InputError, quoted
-from onespike.board_options import PortOption, TimeoutOption, opened_network_board
+from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.files import filled_folder
 from onespike.options import MAX_SEED, DataOption, LanesOption, SeedOption, fraction, whole_number
 from onespike.tables import print_tables, progress
@@ -105,7 +105,9 @@ def infer(
         raise InputError("--lanes sizes the simulated core, --engine board has its own")
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
-    with filled_folder("-o", directory) as folder, opened_network_board(port, timeout) as board:
+    from sim.cores.network.core import WholeNetworkCore
+
+    with filled_folder("-o", directory) as folder, opened_board(WholeNetworkCore, port, timeout) as board:
         from studies.infer.cases import load_case
         from studies.infer.infer import infer as run_inferences
         from studies.infer.infer import write_results

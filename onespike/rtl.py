@@ -5,19 +5,11 @@ from typing import Annotated
 
 import typer
 
-from golden.attention.config import CoreConfig, to_table
 from golden.errors import InputError
-from golden.stochastic.config import StochasticConfig
-from golden.stochastic.table import to_table as engine_table
+from golden.network.file import load_network
+from onespike.cores import check_network_options, head_core, network_core
 from onespike.files import filled_folder
-from onespike.options import (
-    ConfigOption,
-    LanesOption,
-    PresetOption,
-    SchemeOption,
-    chosen_config,
-    stochastic_config,
-)
+from onespike.options import ConfigOption, LanesOption, PresetOption, SchemeOption
 
 
 def rtl(
@@ -63,51 +55,15 @@ def rtl(
     if axi and (network is not None or scheme != "spiked"):
         raise InputError("--axi is for the attention core, it excludes --network and --scheme stochastic")
     if network is not None:
-        if scheme != "spiked":
-            raise InputError(f"--network needs --scheme spiked, not {scheme}")
-        if preset_name is not None:
-            raise InputError("--network sizes the core itself, it excludes --preset")
+        check_network_options(scheme, preset_name)
     elif lanes is not None:
         raise InputError("--lanes is for --network, a configuration has its own")
     with filled_folder("-o", directory) as folder:
-        if network is not None:
-            written = _write_network_core(network, config_file, lanes, folder)
-        elif scheme == "stochastic":
-            written = _write_engine(stochastic_config(preset_name, config_file), folder)
+        if network is None:
+            written = head_core(scheme, preset_name, config_file).write(folder, axi=axi)
+        elif network.exists():
+            written = network_core(load_network(network), config_file, lanes).write(folder)
         else:
-            written = _write_core(chosen_config(preset_name, config_file), axi, folder)
+            raise InputError(f"--network must be a file that onespike infer wrote, not {str(network)!r}")
     for path in written:
         typer.echo(directory / path.name)
-
-
-def _write_network_core(
-    network: Path, config_file: Path | None, lanes: int | None, folder: Path
-) -> tuple[Path, ...]:
-    from golden.network.sizes import read_sizes
-    from hw.network.generate import write_network_core
-
-    if not network.exists():
-        raise InputError(f"--network must be a file that onespike infer wrote, not {str(network)!r}")
-    given = {} if config_file is None else read_sizes(config_file)
-    if lanes is not None:
-        given["lanes"] = lanes
-    return write_network_core(network, folder, given)
-
-
-def _write_engine(config: StochasticConfig, folder: Path) -> tuple[Path, ...]:
-    from hw.export.verilog import write
-    from hw.stochastic.core import StochasticAttention
-
-    engine = StochasticAttention(config)
-    return write(engine, "stochastic_attention", folder, engine_table(config), {"head": engine.latency})
-
-
-def _write_core(config: CoreConfig, axi: bool, folder: Path) -> tuple[Path, ...]:
-    from hw.attention.core import AttentionCore
-    from hw.export.axi import write_axi
-    from hw.export.verilog import write
-
-    core = AttentionCore(config)
-    if axi:
-        return write_axi(core, "attention_core_axis", folder, to_table(config), core.latency)
-    return write(core, "attention_core", folder, to_table(config), core.latency)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from golden.inputs import INPUTS
 from golden.stochastic.table import load_config
-from onespike.board_options import opened_stochastic_board
+from onespike.board_options import opened_board
 from onespike.files import read_arrays, whole_or_nothing, write_json, write_npz
 from onespike.tables import attention_tables, print_tables, progress
 
@@ -31,13 +31,14 @@ def stochastic_attention(
         seed: of the random-number plan; None for that of the configuration or board.
         port, timeout: of the board.
     """
+    from sim.cores.stochastic.core import StochasticCore
     from studies.attention.stochastic import attend
 
     config = None if config_file is None else load_config(config_file)
     arrays = read_arrays(source, INPUTS)
     with (
         whole_or_nothing(targets) as places,
-        opened_stochastic_board(port, timeout) as board,
+        opened_board(StochasticCore, port, timeout) as board,
         progress() as bar,
     ):
         task = bar.add_task(f"compute ({engine})", total=1)
@@ -51,8 +52,8 @@ def stochastic_attention(
             option="--",
             board=board,
             waves=places.get("--waves"),
-            progress=lambda cycle, beats, expected: bar.update(
-                task, description=f"compute (rtl, cycle {cycle})", completed=beats / expected
+            progress=lambda what, share: bar.update(
+                task, description=f"compute ({engine}, {what})", completed=share
             ),
         )
         report = outcome.report()

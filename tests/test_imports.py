@@ -13,7 +13,6 @@ OURS = {"golden", "models", "hw", "sim", "synth", "energy", "studies", "onespike
 GOLDEN_IN_HW = {
     *("PhaseCode", "CoreConfig", "NetworkConfig", "StochasticConfig", "Bank", "InputError", "writing"),
     *("decay_constants", "resolution", "roots", "rows", "shift_matrix", "signed_digits", "transform"),
-    *("load_network", "sized_config", "to_table"),
 }
 # What the command line needs of numpy: files, checks of what is in them, an order to search in
 NUMPY_IN_COMMANDS = {

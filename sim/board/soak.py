@@ -21,17 +21,17 @@ import serial
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 
-from golden.attention.config import preset
-from golden.attention.job import AttentionJob, compute, prepare
+from golden.attention.config import CoreConfig, preset
+from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
 from golden.code import check_range
 from golden.errors import InputError
-from sim.board.attention import AttentionBoard
+from sim.board.board import Board
 from sim.board.faults import FaultyPort
 from sim.board.session import LinkError, Session
 from sim.board.simulate import compile_board, running
 from sim.board.streams import DEFAULT_BAUD, READ_SECONDS
+from sim.cores.attention.core import SpikedAttentionCore
 from synth.boards import find_board
-from synth.core import core_design
 
 PRESET, BOARD = "tiny", "icebreaker"
 # Small frames: many of them, and many chances for a fault
@@ -42,6 +42,7 @@ JOBS_PER_SESSION = 6
 # Jobs that are cut off by closing the port in their middle
 CLOSE_RATE = 0.3
 
+AttentionBoard = Board[CoreConfig, AttentionJob, AttentionSpikes]
 OnProgress = Callable[["SoakReport"], None]
 
 
@@ -109,7 +110,7 @@ def soak(
     check_range("seed", seed, 0, 1 << 32)
     rng = random.Random(seed)
     report = SoakReport(frames=frames, seed=seed)
-    program = compile_board(find_board(BOARD), core_design(preset(PRESET), PRESET))
+    program = compile_board(find_board(BOARD), SpikedAttentionCore(preset(PRESET)).design(PRESET))
     begin = time.monotonic()
 
     def enough() -> bool:
@@ -140,7 +141,7 @@ def _one_session(
         try:
             session = Session(faulty, "board")
             session.limit_frames(FRAME_BYTES)
-            board = AttentionBoard(session, "board")
+            board = Board(SpikedAttentionCore, session, "board")
             for _ in range(JOBS_PER_SESSION):
                 _one_job(board, report, rng, CLOSE_RATE if rate else 0.0)
                 if enough():

@@ -1,6 +1,6 @@
 """What a run of a compiled model gives back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -36,8 +36,8 @@ class Beats:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
-    """What happened in a run.
+class Result(Mapping[str, Fields]):
+    """What happened in a run; as a mapping the fields of each output stream.
 
     Attributes:
         outputs: beats of each output stream.
@@ -54,5 +54,10 @@ class Result:
     seconds: float
 
     def __getitem__(self, stream: str) -> Fields:
-        """Fields of an output stream."""
         return self.outputs[stream].fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.outputs)
+
+    def __len__(self) -> int:
+        return len(self.outputs)

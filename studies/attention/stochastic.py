@@ -11,19 +11,17 @@ from numpy.typing import NDArray
 from golden.code import check_range
 from golden.errors import InputError, quoted
 from golden.inputs import INPUTS
-from golden.stochastic.attention import StochasticJob, StochasticSpikes, compute, expectation, prepare
+from golden.stochastic.attention import StochasticJob, StochasticSpikes, expectation, prepare
 from golden.stochastic.config import MAX_SIZE, MAX_STEPS, StochasticConfig
 from golden.stochastic.lfsr import check_seed
 from golden.stochastic.table import to_table
-from sim.cores.stochastic import rtl
-from sim.timing.cycles import CycleReport
-from sim.timing.stochastic import predict
-from sim.timing.stochastic_activity import activity
-from sim.verilator.simulator import Progress
+from sim.cores.stochastic.core import StochasticCore
+from sim.timing.cycles import CycleReport, StageActivity
+from studies.attention.engines import Progress, run_engine
 from studies.attention.report import ENGINES, deviation_report, tool_versions
 
 if TYPE_CHECKING:
-    from sim.board.stochastic import StochasticBoard
+    from sim.board.board import Board
 
 DEFAULT_STEPS = 16
 
@@ -37,6 +35,7 @@ class Outcome:
         job: the spike trains that went in.
         spikes: what came out.
         cycles: predicted (model) or measured (rtl); None for golden and board, which know no time.
+        activity: events and utilisation; None for golden.
         expected: float64 [heads, tokens, head_dim], exact expectation of the output rate.
         board: what the board says of itself; None for the others.
     """
@@ -45,6 +44,7 @@ class Outcome:
     job: StochasticJob
     spikes: StochasticSpikes
     cycles: CycleReport | None
+    activity: StageActivity | None
     expected: NDArray[np.float64]
     board: dict[str, Any] | None = None
 
@@ -61,7 +61,7 @@ class Outcome:
         """The JSON object of a report, in the form of `studies.attention.report.attention_report`."""
         job = self.job
         trains = {"q": job.q, "k": job.k, "v": job.v, "score": self.spikes.score, "out": self.spikes.out}
-        done = None if self.engine == "golden" else activity(job, self.spikes).to_json()
+        done = None if self.activity is None else self.activity.to_json()
         deviation = self.spikes.rate - self.expected
         return {
             "scheme": "stochastic",
@@ -97,9 +97,9 @@ def attend(
     steps: int | None = None,
     seed: int | None = None,
     option: str = "",
-    board: "StochasticBoard | None" = None,
+    board: "Board[StochasticConfig, StochasticJob, StochasticSpikes] | None" = None,
     waves: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress = lambda what, share: None,
 ) -> Outcome:
     """Attention of the arrays of a file.
 
@@ -115,7 +115,7 @@ def attend(
         option: what stands before `steps` and `seed` in errors; `--` on the command line.
         board: an open board, engine board only; a configuration must then be the board's own.
         waves: FST file to write; rtl only.
-        progress: see `sim.verilator.simulator.Simulator.run`; rtl only.
+        progress: told by rtl and board.
 
     Raises:
         InputError: a bad array, option or combination.
@@ -152,19 +152,11 @@ def attend(
         job = prepare(q, k, v, config, steps=wanted)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
-    cycles: CycleReport | None = None
-    if engine == "rtl":
-        spikes, cycles = rtl.run(job, waves=waves, progress=progress)
-    elif engine == "board":
-        assert board is not None, "opened by the caller"
-        spikes = board.run(job)
-    else:
-        spikes, cycles = compute(job), predict(job) if engine == "model" else None
+    ran = run_engine(engine, job, StochasticCore(config), waves=waves, board=board, progress=progress)
     return Outcome(
         engine=engine,
         job=job,
-        spikes=spikes,
-        cycles=cycles,
+        **vars(ran),
         expected=expectation(q, k, v, config),
         board=None if board is None else board.to_json(),
     )

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from golden.attention.config import PRESETS
+from sim.cores.attention.core import SpikedAttentionCore
 from studies.boards.figures import figures, report_figures
 from studies.boards.throughput import throughput
 from synth.boards import BOARDS, Board, find_board
 from synth.budgets import budgets, clock_of
-from synth.core import core_design
 from synth.estimate import estimate
 from synth.flow import build
 from synth.report import TimingError
@@ -36,14 +36,18 @@ def make_row(board: Board, preset: str, seed: int, *, units: bool) -> Row:
     Args:
         units: also the resources by unit.
     """
-    config = PRESETS[preset]
+    core = SpikedAttentionCore(PRESETS[preset])
     try:
         made = build(
-            board, core_design(config, preset), clock=clock_of(board, preset), seed=seed, on_stage=_tell
+            board,
+            core.design(preset),
+            clock=clock_of(board, preset),
+            seed=seed,
+            on_stage=_tell,
         )
     except TimingError as error:
-        return report_figures(error.report, partial(throughput, config))
-    return figures(made, board, partial(throughput, config), units=units)
+        return report_figures(error.report, partial(throughput, core))
+    return figures(made, board, partial(throughput, core), units=units)
 
 
 def _tell(stage: str, state: str, seconds: float) -> None:

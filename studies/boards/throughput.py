@@ -1,18 +1,13 @@
 """What a core does per second at the clock of a build: the cycle model's word, not a measurement."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from golden.attention.config import CoreConfig
-from golden.attention.job import prepare
-from golden.stochastic.attention import compute
-from golden.stochastic.attention import prepare as prepare_stochastic
-from golden.stochastic.config import StochasticConfig
-from sim.timing.attention import predict
-from sim.timing.attention_activity import activity
-from sim.timing.stochastic import predict as predict_stochastic
-from sim.timing.stochastic_activity import activity as stochastic_activity
+from sim.cores.heads import HeadCore
 from studies.data.random import random_heads, random_rates
 
+# Heads as each scheme takes them
+RANDOM = {"spiked": random_heads, "stochastic": random_rates}
 # From the second on, the durations of heads that follow each other differ by their spikes only
 HEADS = 4
 
@@ -40,13 +35,12 @@ class Throughput:
     seed: int
 
 
-def throughput(config: CoreConfig | StochasticConfig, clock_mhz: float, seed: int = 0) -> Throughput:
-    """Predict a core at a clock, on heads of `studies.data.random.random_heads`; or a stochastic engine, on
-    heads of random rates and as many steps as it was made for."""
-    if isinstance(config, StochasticConfig):
-        cycles, accumulations = _stochastic(config, seed)
-    else:
-        cycles, accumulations = _spiked(config, seed)
+def throughput(core: HeadCore[Any, Any, Any], clock_mhz: float, seed: int = 0) -> Throughput:
+    """Predict a core at a clock, on heads of `RANDOM`, if stochastic of as many steps as it was made for."""
+    config = core.config
+    job = core.prepare(**RANDOM[core.scheme](HEADS, config.tokens, config.head_dim, seed))
+    events = core.activity(job, core.compute(job)).events
+    cycles = float(core.predict(job).durations[1:].mean())
     rate = clock_mhz * 1e6 / cycles
     return Throughput(
         tokens=config.tokens,
@@ -54,24 +48,6 @@ def throughput(config: CoreConfig | StochasticConfig, clock_mhz: float, seed: in
         clock_mhz=clock_mhz,
         cycles_per_head=round(cycles, 1),
         heads_per_second=round(rate, 1),
-        accumulations_per_second=round(rate * accumulations),
+        accumulations_per_second=round(rate * sum(events[name] for name in core.accumulations) / HEADS),
         seed=seed,
     )
-
-
-def _spiked(config: CoreConfig, seed: int) -> tuple[float, float]:
-    """(cycles, accumulations) of a head."""
-    heads = random_heads(HEADS, config.tokens, config.head_dim, seed)
-    job = prepare(heads["q"], heads["k"], heads["v"], config.code)
-    events = activity(job, config).events
-    accumulations = (events["synaptic_additions"] + events["context_additions"]) / HEADS
-    return float(predict(job, config).durations[1:].mean()), accumulations
-
-
-def _stochastic(config: StochasticConfig, seed: int) -> tuple[float, float]:
-    """(cycles, coincidences counted) of a head."""
-    rates = random_rates(HEADS, config.tokens, config.head_dim, seed)
-    job = prepare_stochastic(rates["q"], rates["k"], rates["v"], config, steps=config.steps)
-    events = stochastic_activity(job, compute(job)).events
-    counted = (events["score_coincidences"] + events["output_coincidences"]) / HEADS
-    return float(predict_stochastic(job).durations[1:].mean()), counted

@@ -16,13 +16,12 @@ from golden.network.config import NetworkConfig
 from golden.network.file import save_network
 from golden.network.program import check_fit, config_for
 from golden.network.recode import calibrated_recoder
-from sim.board.network import NetworkBoard
 from sim.timing.network import NetworkTimes, predict
 from studies.attention.report import tool_versions
 from studies.infer import timeline
 from studies.infer.cases import Case
 from studies.infer.evaluate import Accuracy, Progress, RtlImages, accuracy, through_rtl
-from studies.infer.on_board import BoardImages, through_board
+from studies.infer.on_board import BoardImages, NetworkBoard, through_board
 
 RTL_IMAGES = 20
 ENERGY_IMAGES = 100

@@ -7,9 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.config import NetworkConfig
 from golden.network.network import Network, run_network
-from sim.board.network import NetworkBoard
+from sim.board.board import Board
+from sim.cores.network.core import NetworkJob
 from studies.infer.evaluate import RTL_BATCH, Progress
+
+NetworkBoard = Board[NetworkConfig, NetworkJob, NDArray[np.int64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +47,16 @@ def through_board(
     """
     images = image.shape[0]
     begin = time.monotonic()
-    board.load(network, lambda sent, received: progress(f"load the board, {sent} bytes", 0.0))
+    board.run(
+        NetworkJob(network=network, load=True),
+        lambda sent, received: progress(f"load the board, {sent} bytes", 0.0),
+    )
     loaded = time.monotonic()
     correct = compared = different = 0
     failures: list[str] = []
     for low in range(0, images, RTL_BATCH):
         part = image[low : low + RTL_BATCH]
-        scores, wanted = board.run(part), run_network(network, part).scores
+        scores, wanted = board.run(NetworkJob(network=network, image=part)), run_network(network, part).scores
         unequal = np.argwhere(scores != wanted)
         correct += int((scores.argmax(-1) == labels[low : low + RTL_BATCH]).sum())
         compared, different = compared + scores.size, different + len(unequal)

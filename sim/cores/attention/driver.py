@@ -3,6 +3,7 @@
 The order of beats is that of the docstring of `hw.attention.core.AttentionCore`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -135,13 +136,15 @@ def context(fields: Fields, job: AttentionJob) -> tuple[NDArray[np.int64], NDArr
     return rows[..., 0], rows[..., 1:]
 
 
-def taps(result: Result, job: AttentionJob, config: CoreConfig) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+def taps(
+    outputs: Mapping[str, Fields], job: AttentionJob, config: CoreConfig
+) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """(score, attn_phase) of the taps, each [heads, tokens, tokens]."""
     shape = (job.heads, job.tokens, len(groups_of(job.tokens, config)), config.cluster)
 
     def join(pick: Any) -> NDArray[np.int64]:
         # group, cluster and lane are the digits of the token
-        parts = [pick(result[f"o_tap_{n}"]).reshape(shape) for n in range(config.clusters)]
+        parts = [pick(outputs[f"o_tap_{n}"]).reshape(shape) for n in range(config.clusters)]
         return np.stack(parts, axis=3).reshape(job.heads, job.tokens, -1)[..., : job.tokens]
 
     active = join(lambda fields: fields["attention"]["active"])

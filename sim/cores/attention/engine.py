@@ -1,6 +1,7 @@
 """The `rtl` engine: a job through the generated core, compiled by Verilator."""
 
 import dataclasses
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hw.attention.core import AttentionCore
 from sim.cores.attention import driver
 from sim.timing.cycles import CycleReport
 from sim.verilator.build import build
+from sim.verilator.payload import Fields
 from sim.verilator.simulator import Pauses, Progress, Result, Simulator
 
 
@@ -57,23 +59,23 @@ def simulate(
     )
 
 
-def shown(result: Result, job: AttentionJob, config: CoreConfig) -> dict[str, Any]:
-    """Fields of `AttentionSpikes` that the core's ports show: no context and no normaliser with `output`
+def shown(outputs: Mapping[str, Fields], job: AttentionJob, config: CoreConfig) -> dict[str, Any]:
+    """Fields of `AttentionSpikes` in the beats of a core's ports: no context and no normaliser with `output`
     "codes", no codes with "context", no scores, winners and phases without taps."""
     fields: dict[str, Any] = {}
-    if "o_winner" in result.outputs:
-        fields["score"], fields["attn_phase"] = driver.taps(result, job, config)
-        fields["winner"] = result["o_winner"].reshape(job.heads, job.tokens)
-    if config.output != "context":
-        fields["out"] = driver.codes(result["o_code"], job)
-    if config.output != "codes":
-        fields["normaliser"], fields["context"] = driver.context(result["o_context"], job)
+    if "o_winner" in outputs:
+        fields["score"], fields["attn_phase"] = driver.taps(outputs, job, config)
+        fields["winner"] = outputs["o_winner"].reshape(job.heads, job.tokens)
+    if "o_code" in outputs:
+        fields["out"] = driver.codes(outputs["o_code"], job)
+    if "o_context" in outputs:
+        fields["normaliser"], fields["context"] = driver.context(outputs["o_context"], job)
     return fields
 
 
-def integers(result: Result, job: AttentionJob, config: CoreConfig) -> AttentionSpikes:
+def integers(outputs: Mapping[str, Fields], job: AttentionJob, config: CoreConfig) -> AttentionSpikes:
     """What the core produced; what its ports do not show is golden's."""
-    fields = shown(result, job, config)
+    fields = shown(outputs, job, config)
     missing = {} if len(fields) == len(dataclasses.fields(AttentionSpikes)) else vars(compute(job))
     return AttentionSpikes(**(missing | fields))
 

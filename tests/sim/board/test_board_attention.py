@@ -11,13 +11,14 @@ from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
 from golden.errors import InputError
 from models.conversion.small_vit import SpikedAttention, calibrate_scales
 from models.shipped.small_vit import load_vit
-from sim.board.attention import AttentionBoard, connect
+from sim.board.board import connect
 from sim.board.session import LinkError
 from sim.board.simulate import compile_board, running
+from sim.board.soak import AttentionBoard
+from sim.cores.attention.core import SpikedAttentionCore
 from studies.data import handwritten_digits as dataset
 from studies.demo.run import WEIGHTS
 from synth.boards import find_board
-from synth.core import core_design
 
 SLOW_CLOCK = 20e6  # Hz
 IMAGES = 2
@@ -26,16 +27,18 @@ IMAGES = 2
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[AttentionBoard]:
     """An iCEBreaker with the tiny preset."""
-    program = compile_board(find_board("icebreaker"), core_design(preset("tiny"), "tiny"))
-    with running(program) as port, connect(port) as board:
+    program = compile_board(find_board("icebreaker"), SpikedAttentionCore(preset("tiny")).design("tiny"))
+    with running(program) as port, connect(SpikedAttentionCore, port) as board:
         yield board
 
 
 @pytest.fixture(scope="module")
 def digits() -> Iterator[AttentionBoard]:
     """A ULX3S with the digits preset, at a clock at which a byte takes few cycles to simulate."""
-    program = compile_board(find_board("ulx3s-85f"), core_design(preset("digits"), "digits"), SLOW_CLOCK)
-    with running(program) as port, connect(port, patience=60) as board:
+    program = compile_board(
+        find_board("ulx3s-85f"), SpikedAttentionCore(preset("digits")).design("digits"), SLOW_CLOCK
+    )
+    with running(program) as port, connect(SpikedAttentionCore, port, patience=60) as board:
         yield board
 
 
@@ -88,23 +91,32 @@ def test_job_that_does_not_fit(tiny: AttentionBoard) -> None:
 
 
 def test_no_attention_core(standin_port: str) -> None:
-    with pytest.raises(InputError, match="must hold an attention core, it does not"), connect(standin_port):
+    with (
+        pytest.raises(InputError, match="must hold an attention core, it does not"),
+        connect(SpikedAttentionCore, standin_port),
+    ):
         pass
 
 
 def test_port_that_cannot_be_opened(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="must be a serial port that can be opened"), connect("/dev/absent"):
+    with (
+        pytest.raises(InputError, match="must be a serial port that can be opened"),
+        connect(SpikedAttentionCore, "/dev/absent"),
+    ):
         pass
     plain = tmp_path / "file"
     plain.write_bytes(b"")
-    with pytest.raises(InputError, match="must be a serial port that can be opened"), connect(str(plain)):
+    with (
+        pytest.raises(InputError, match="must be a serial port that can be opened"),
+        connect(SpikedAttentionCore, str(plain)),
+    ):
         pass
 
 
 def test_board_that_goes_away() -> None:
-    program = compile_board(find_board("icebreaker"), core_design(preset("tiny"), "tiny"))
+    program = compile_board(find_board("icebreaker"), SpikedAttentionCore(preset("tiny")).design("tiny"))
     with running(program) as port:
-        context = connect(port, patience=5)
+        context = connect(SpikedAttentionCore, port, patience=5)
         board = context.__enter__()
     with pytest.raises(LinkError, match=r"the port stopped working|must make progress within"):
         board.run(random_job("tiny", 1, 1, 16, 16))

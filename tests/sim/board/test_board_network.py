@@ -1,13 +1,14 @@
 """Whole inferences on a simulated board with a network core, bit for bit as in golden."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from golden.code import PhaseCode, Spikes
+from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network.file import save_network
 from golden.network.network import Network, encode_image, run_network
@@ -15,11 +16,12 @@ from golden.network.program import joint_config
 from models.conversion.network import convert
 from models.floating.network_vit import FloatTransformer
 from onespike.cli import main
-from sim.board.network import NetworkBoard, connect
+from sim.board.board import connect
 from sim.board.simulate import compile_board, running
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from studies.data import handwritten_digits as dataset
+from studies.infer.on_board import NetworkBoard
 from synth.boards import find_board
-from synth.network import network_design
 from tests.network.samples import random_images, random_transformer
 
 # Five cycles per bit, so that the simulated line is not what takes the time
@@ -38,22 +40,22 @@ CONFIG = joint_config([network for _, network in NETWORKS], lanes=12)
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[str]:
-    program = compile_board(find_board("ulx3s-85f"), network_design(CONFIG, "small"), CLOCK)
+    program = compile_board(find_board("ulx3s-85f"), WholeNetworkCore(CONFIG).design("small"), CLOCK)
     with running(program) as name:
         yield name
 
 
 def check(board: NetworkBoard, floating: FloatTransformer, network: Network, images: np.ndarray) -> None:
     image = encode_image(network, floating.patches(images))
-    assert (board.run(image) == run_network(network, image).scores).all()
+    assert (board.run(NetworkJob(network=network, image=image)) == run_network(network, image).scores).all()
 
 
 def test_one_board_runs_several_networks(port: str) -> None:
     digits = dataset.load().test_images[:3].astype(np.float64)
-    with connect(port) as board:
+    with connect(WholeNetworkCore, port) as board:
         assert board.config == CONFIG
         for floating, network in NETWORKS:
-            board.load(network)
+            board.run(NetworkJob(network=network, load=True))
             check(board, floating, network, digits)
             check(board, floating, network, random_images(5, 1))
 
@@ -69,13 +71,14 @@ def test_infer_on_a_board(port: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (found["board"]["images"], found["board"]["compared"], found["board"]["different"]) == (4, 28, 0)
     assert found["configuration"]["lanes"] == CONFIG.lanes
 
-    def wrong(self: NetworkBoard, image: Spikes) -> np.ndarray:
-        scores = right(self, image)
-        scores[1, 2] += 1
+    def wrong(self: WholeNetworkCore, job: NetworkJob, outputs: Mapping[str, Any]) -> np.ndarray:
+        scores = right(self, job, outputs)
+        if job.image is not None:
+            scores[1, 2] += 1
         return scores
 
-    right = NetworkBoard.run
-    monkeypatch.setattr(NetworkBoard, "run", wrong)
+    right = WholeNetworkCore.integers
+    monkeypatch.setattr(WholeNetworkCore, "integers", wrong)
     assert main(words) == 1
     found = json.loads((tmp_path / "out" / "report.json").read_text())
     assert found["board"]["different"] == 1
@@ -93,23 +96,29 @@ def test_closed_in_the_middle(port: str) -> None:
         raise GivenUp
 
     image = encode_image(network, floating.patches(random_images(5, 3)))
-    with connect(port) as board, pytest.raises(GivenUp):
-        board.load(network, give_up)
-    with connect(port) as board:
-        board.load(network)
+    with connect(WholeNetworkCore, port) as board, pytest.raises(GivenUp):
+        board.run(NetworkJob(network=network, load=True), give_up)
+    with connect(WholeNetworkCore, port) as board:
+        board.run(NetworkJob(network=network, load=True))
         with pytest.raises(GivenUp):
-            board.run(image, give_up)
-    with connect(port) as board:
-        board.load(network)
+            board.run(NetworkJob(network=network, image=image), give_up)
+    with connect(WholeNetworkCore, port) as board:
+        board.run(NetworkJob(network=network, load=True))
         check(board, floating, network, random_images(6, 2))
 
 
 def test_a_network_that_does_not_fit(port: str) -> None:
     large = convert(random_transformer(3, hidden=40), random_images(4, 20), PhaseCode())
-    with connect(port) as board, pytest.raises(InputError, match="the network needs features = 40"):
-        board.load(large)
+    with (
+        connect(WholeNetworkCore, port) as board,
+        pytest.raises(InputError, match="the network needs features = 40"),
+    ):
+        board.run(NetworkJob(network=large, load=True))
 
 
 def test_no_network_core(standin_port: str) -> None:
-    with pytest.raises(InputError, match="must hold a network core, it does not"), connect(standin_port):
+    with (
+        pytest.raises(InputError, match="must hold a network core, it does not"),
+        connect(WholeNetworkCore, standin_port),
+    ):
         pass

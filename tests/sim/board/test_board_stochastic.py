@@ -14,11 +14,11 @@ from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
 from golden.stochastic.table import to_table
 from onespike.cli import main
+from sim.board.board import connect
 from sim.board.simulate import compile_board, running
-from sim.board.stochastic import connect
+from sim.cores.stochastic.core import StochasticCore
 from studies.boards.throughput import throughput
 from synth.boards import find_board
-from synth.engine import stochastic_design
 
 # Two row groups, the second one padded; neither size is a power of two
 CONFIG = StochasticConfig(tokens=5, head_dim=6, rows=3, steps=9, plan=RandomPlan(seed=3))
@@ -27,7 +27,7 @@ CONFIG = StochasticConfig(tokens=5, head_dim=6, rows=3, steps=9, plan=RandomPlan
 @pytest.fixture(scope="module")
 def port() -> Iterator[str]:
     """Serial port of an iCEBreaker with this engine."""
-    program = compile_board(find_board("icebreaker"), stochastic_design(CONFIG, "small"))
+    program = compile_board(find_board("icebreaker"), StochasticCore(CONFIG).design("small"))
     with running(program) as port:
         yield port
 
@@ -40,7 +40,7 @@ def rates(seed: int, heads: int) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize(("heads", "steps"), [(1, 1), (3, 9), (20, 4)])
 def test_every_spike(port: str, heads: int, steps: int) -> None:
     job = prepare(**rates(heads, heads), config=CONFIG, steps=steps)
-    with connect(port) as board:
+    with connect(StochasticCore, port) as board:
         found, want = board.run(job), compute(job)
     assert np.array_equal(found.out, want.out)
     assert want.out.any()
@@ -49,25 +49,25 @@ def test_every_spike(port: str, heads: int, steps: int) -> None:
 def test_encoders_on_the_board() -> None:
     """Rates travel over the link, trains of 0 and 1 too."""
     config = replace(CONFIG, rate_bits=5, encoders=True)
-    program = compile_board(find_board("icebreaker"), stochastic_design(config, "encoders"))
+    program = compile_board(find_board("icebreaker"), StochasticCore(config).design("encoders"))
     coded = prepare(**rates(4, 2), config=config, steps=7)
     with running(program) as port:
         for job in (coded, replace(coded, rates=None)):
-            with connect(port) as board:
+            with connect(StochasticCore, port) as board:
                 assert board.config == config
                 assert np.array_equal(board.run(job).out, compute(job).out)
 
 
 def test_generators_run_on_within_a_session(port: str) -> None:
     arrays = rates(1, 2)
-    with connect(port) as board:
+    with connect(StochasticCore, port) as board:
         for first in (0, 2, 4):
             job = prepare(**arrays, config=CONFIG, steps=6, first_head=first)
             assert np.array_equal(board.run(job).out, compute(job).out)
 
 
 def test_board_states_its_configuration(port: str) -> None:
-    with connect(port) as board:
+    with connect(StochasticCore, port) as board:
         assert board.config == CONFIG
         other = replace(CONFIG, plan=RandomPlan(seed=4))
         with pytest.raises(InputError, match="seed of the board must be 4, it is 3"):
@@ -76,14 +76,17 @@ def test_board_states_its_configuration(port: str) -> None:
 
 def test_throughput() -> None:
     """In steady state a head takes as many cycles as it has columns: T * groups * d."""
-    found = throughput(CONFIG, 54.0)
+    found = throughput(StochasticCore(CONFIG), 54.0)
     assert found.cycles_per_head == 9 * 2 * 6
     assert found.heads_per_second == 500_000
     assert 0 < found.accumulations_per_second < 500_000 * 9 * 5 * 6 * 10
 
 
 def test_other_component(standin_port: str) -> None:
-    with pytest.raises(InputError, match="must hold a stochastic engine, it does not"), connect(standin_port):
+    with (
+        pytest.raises(InputError, match="must hold a stochastic engine, it does not"),
+        connect(StochasticCore, standin_port),
+    ):
         pass
 
 

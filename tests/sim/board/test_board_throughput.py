@@ -5,6 +5,7 @@ import pytest
 
 from golden.attention.config import preset
 from golden.attention.job import compute, prepare
+from sim.cores.attention.core import SpikedAttentionCore
 from sim.timing.attention import predict
 from studies.boards.throughput import HEADS, throughput
 from studies.data.random import random_heads
@@ -13,7 +14,7 @@ from studies.data.random import random_heads
 @pytest.mark.parametrize("name", ["pico", "tiny", "digits"])
 def test_throughput(name: str) -> None:
     config = preset(name)
-    done = throughput(config, 50.0, seed=3)
+    done = throughput(SpikedAttentionCore(config), 50.0, seed=3)
     heads = random_heads(HEADS, config.tokens, config.head_dim, 3)
     job = prepare(heads["q"], heads["k"], heads["v"], config.code)
     ends = predict(job, config).heads

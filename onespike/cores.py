@@ -1,0 +1,47 @@
+"""The core that the options of a command name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from golden.errors import InputError
+from golden.network.network import Network
+from onespike.options import chosen_config, stochastic_config
+
+if TYPE_CHECKING:
+    from sim.cores.heads import HeadCore
+    from sim.cores.network.core import WholeNetworkCore
+
+
+def head_core(scheme: str, preset_name: str | None, config_file: Path | None) -> "HeadCore[Any, Any, Any]":
+    """The core that computes attention heads in a scheme, as --preset or --config describe it.
+
+    Raises:
+        InputError: see `onespike.options.chosen_config` and `stochastic_config`.
+    """
+    from sim.cores.attention.core import SpikedAttentionCore
+    from sim.cores.stochastic.core import StochasticCore
+
+    if scheme == "stochastic":
+        return StochasticCore(stochastic_config(preset_name, config_file))
+    return SpikedAttentionCore(chosen_config(preset_name, config_file))
+
+
+def check_network_options(scheme: str, preset_name: str | None) -> None:
+    """Raise InputError unless --scheme and --preset go with --network."""
+    if scheme != "spiked":
+        raise InputError(f"--network needs --scheme spiked, not {scheme}")
+    if preset_name is not None:
+        raise InputError("--network sizes the core itself, it excludes --preset")
+
+
+def network_core(network: Network, config_file: Path | None, lanes: int | None) -> "WholeNetworkCore":
+    """The core of a whole network: sizes of --config and --lanes, and the smallest for the rest.
+
+    Raises:
+        InputError: a bad file or size, or the network does not fit: what it needs and what there is.
+    """
+    from golden.network.sizes import read_sizes, sized_config
+    from sim.cores.network.core import WholeNetworkCore
+
+    given = {} if config_file is None else read_sizes(config_file)
+    return WholeNetworkCore(sized_config(network, given if lanes is None else given | {"lanes": lanes}))

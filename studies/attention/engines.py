@@ -1,0 +1,74 @@
+"""The engines behind one call, whatever the core."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from sim.timing.cycles import CycleReport, StageActivity
+
+if TYPE_CHECKING:
+    from sim.board.board import Board
+    from sim.cores.heads import HeadCore
+
+Config = TypeVar("Config")
+Job = TypeVar("Job")
+Integers = TypeVar("Integers")
+# Told what an engine has done, in words and as a share
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Generic[Integers]):
+    """What an engine says of a job.
+
+    Attributes:
+        spikes: integers of golden (golden, model) or of the hardware (rtl, board).
+        cycles: predicted (model), measured (rtl), or None (golden knows no time, a board tells none).
+        activity: events per stage and lane utilisation; None for golden.
+    """
+
+    spikes: Integers
+    cycles: CycleReport | None = None
+    activity: StageActivity | None = None
+
+
+def run_engine(
+    engine: str,
+    job: Job,
+    core: "HeadCore[Config, Job, Integers]",
+    *,
+    waves: Path | None = None,
+    board: "Board[Config, Job, Integers] | None" = None,
+    progress: Progress = lambda what, share: None,
+) -> Outcome[Integers]:
+    """Run a job.
+
+    Args:
+        engine: one of `studies.attention.report.ENGINES`.
+        job: the job.
+        core: that is to run it; to golden its size does not matter.
+        waves: where the rtl engine writes a waveform.
+        board: an open board; board engine only.
+        progress: told by rtl and board.
+
+    Raises:
+        InputError: the core cannot hold the job (all but golden), or there is no C++ compiler (rtl).
+        LinkError: the board stopped answering.
+    """
+    if engine == "golden":
+        return Outcome(spikes=core.compute(job))
+    core.check(job)
+    cycles: CycleReport | None = None
+    if engine == "model":
+        spikes, cycles = core.compute(job), core.predict(job)
+    elif engine == "board":
+        assert board is not None, "opened by the caller"
+        spikes = board.run(job, lambda sent, got: progress(f"{got} bytes received", 0.0))
+    else:
+        spikes, cycles = core.simulate(
+            job,
+            waves=waves,
+            progress=lambda cycle, beats, expected: progress(f"cycle {cycle}", beats / expected),
+        )
+    return Outcome(spikes=spikes, cycles=cycles, activity=core.activity(job, spikes))
