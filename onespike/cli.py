@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from golden.errors import InputError, OutsideError, cut
+from onespike import __version__
 from onespike.attention import attention
 from onespike.bench import bench
 from onespike.board_sim import board_sim
@@ -71,9 +72,7 @@ def onespike(
     a board that fails, with one line and status 1; Ctrl-C, with one line and status 130.
     """
     if show_version:
-        from importlib.metadata import version
-
-        typer.echo(f"onespike {version('onespike')}")
+        typer.echo(f"onespike {__version__}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

@@ -59,7 +59,7 @@ def compare(
     """Run SpikedAttention and stochastic spiking attention on the same rates, side by side.
 
     Spikes and cycles are those of the cycle models, which equal the RTL; an area is shown where an
-    engine of exactly this configuration was measured (studies/compare/areas.toml). Without `--preset` or
+    engine of exactly this configuration was measured (synth/figures/areas.toml). Without `--preset` or
     `--config` SpikedAttention has a lane per token. Each scheme is compared with what it
     approximates: exact softmax attention, and the exact expectation of the stochastic product.
 

@@ -68,8 +68,9 @@ def predict_network(
 
     By the cycle models of the attention core and of the neuron core, which equal the RTL cycle for cycle;
     layers follow each other. The neuron core has as many lanes, and memories as large as the network
-    needs. Milliseconds are those at the clock of a build of this core, in build/synth or docs/boards.json;
-    where there is none they stay out unless --clock is given.
+    needs. Milliseconds are those at the clock of a build of this core, in build/synth or among those that
+    come with the project (synth/figures/boards.json); where there is none they stay out unless --clock is
+    given.
 
     Examples:
 

@@ -2,7 +2,7 @@
 
     python -m synth.alone --size 16 --rows 16 --route
     python -m synth.alone --size 16 --scheme spiked
-    python -m synth.alone --size 16 --plans --json studies/stochastic/plan_areas.json
+    python -m synth.alone --size 16 --plans --json synth/figures/plan_areas.json
 
 Its streams are pins, so it is smaller than a bitstream, which `onespike synth` makes.
 """

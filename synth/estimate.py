@@ -1,9 +1,9 @@
 """What a configuration will need of a device, before the minutes that its synthesis takes.
 
-The figures of `estimate.json` are measured: cores with their link after synthesis, in each family. A
-least-squares fit through them gives what a core costs fixed, for its output neuron, per bit of its lanes'
-scores, and per bit of the trace that they look up, in memory or in logic. The fit serves to refuse what
-cannot fit; what might is synthesised and counted. Measured again by
+The figures of `synth/figures/estimate.json` are measured: cores with their link after synthesis, in each
+family. A least-squares fit through them gives what a core costs fixed, for its output neuron, per bit of
+its lanes' scores, and per bit of the trace that they look up, in memory or in logic. The fit serves to
+refuse what cannot fit; what might is synthesised and counted. Measured again by
 
     python -m synth.estimate --again
 """
@@ -23,10 +23,10 @@ from hw.attention.core import AttentionCore
 from synth import commands
 from synth.boards import BOARDS, FAMILIES, Board, Family
 from synth.design import Design, board_top
+from synth.figures import ESTIMATE
 from synth.netlist import Resources, count, count_lone, read_statistics
 from synth.tools import find_tools, run_tool
 
-FILE = Path(__file__).with_name("estimate.json")
 # More than the fit's error on any sample: a core is refused when it cannot fit even with so much less
 TOLERANCE = 0.2
 FITTED = ("lut4", "flip_flops", "block_rams", "logic_cells")
@@ -55,7 +55,7 @@ def features(config: CoreConfig) -> tuple[float, ...]:
 
 @cache
 def _coefficients(family: str) -> tuple[np.ndarray, ...]:
-    samples = json.loads(FILE.read_text())[family]
+    samples = json.loads(ESTIMATE.read_text())[family]
     rows = np.array([features(_config(sample)) for sample in samples], dtype=float)
     values = np.array([[sample["measured"][name] for name in FITTED] for sample in samples], dtype=float)
     # Relative errors count alike, in small cores and in large ones
@@ -65,7 +65,7 @@ def _coefficients(family: str) -> tuple[np.ndarray, ...]:
 
 
 def _config(sample: dict[str, Any]) -> CoreConfig:
-    return from_table(dict(sample["configuration"]), str(FILE))
+    return from_table(dict(sample["configuration"]), str(ESTIMATE))
 
 
 def estimate(config: CoreConfig, family: Family) -> Resources:
@@ -94,7 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--again", action="store_true", help="measure what was measured before, too")
     args = parser.parse_args()
-    table = json.loads(FILE.read_text()) if FILE.exists() and not args.again else {}
+    table = json.loads(ESTIMATE.read_text()) if ESTIMATE.exists() and not args.again else {}
     for family in FAMILIES:
         board = next(board for board in BOARDS.values() if board.family.name == family)
         known = {json.dumps(sample["configuration"]): sample for sample in table.get(family, [])}
@@ -106,7 +106,7 @@ def main() -> None:
                 print(family, configuration, need, flush=True)
                 known[key] = {"configuration": configuration, "measured": asdict(need)}
         table[family] = [known[json.dumps(configuration)] for configuration in SAMPLES]
-        FILE.write_text(json.dumps(table, indent=1) + "\n")
+        ESTIMATE.write_text(json.dumps(table, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from studies.data.random import random_heads
 from studies.sweep.area import area_of
 from studies.sweep.grid import RANDOM, Point
 from studies.sweep.measure import Heads
+from synth.figures import ENGINES
 from tests.test_documents import DOCUMENTS, ROOT, lines_of_code
 
 FIGURES = ROOT / "docs" / "figures"
@@ -294,7 +295,7 @@ def test_what_the_stochastic_energy_hangs_on(table: Table, shell: Shell) -> None
 @of_table("stochastic.md", "N = d, rows, LUT4-equivalents")
 def test_cells_of_the_engines(table: Table) -> None:
     """They are those that `onespike compare` shows."""
-    engines = tomllib.loads((ROOT / "studies" / "compare" / "areas.toml").read_text())["engine"]
+    engines = tomllib.loads(ENGINES.read_text())["engine"]
     for cells in table.rows:
         size, rows = (next(numbers(cell)) for cell in cells[:2])
         scheme = "spiked" if "SpikedAttention" in cells[0] else "stochastic"

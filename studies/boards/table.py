@@ -1,4 +1,4 @@
-"""All boards and presets in one table: `docs/boards.json` and the tables of `docs/boards.md`.
+"""All boards and presets in one table: `synth/figures/boards.json` and the tables of `docs/boards.md`.
 
     python -m studies.boards.table
     python -m studies.boards.table --board icebreaker --preset pico
@@ -22,10 +22,11 @@ from studies.boards.throughput import throughput
 from synth.boards import BOARDS, Board, find_board
 from synth.budgets import budgets, clock_of
 from synth.estimate import estimate
+from synth.figures import BUILDS
 from synth.flow import build
 from synth.report import TimingError
 
-JSON, TEXT = Path("docs/boards.json"), Path("docs/boards.md")
+TEXT = Path("docs/boards.md")
 BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
 Row = dict[str, Any]
 
@@ -131,7 +132,9 @@ def main() -> None:
         "--without-units", action="store_true", help="leave out the second synthesis, which counts by unit"
     )
     args = parser.parse_args()
-    known = {(row["board"], row["design"]): row for row in json.loads(JSON.read_text())}
+    if not TEXT.is_file():
+        parser.error(f"{TEXT} is to be written: must run in the repository's folder, not in {Path.cwd()}")
+    known = {(row["board"], row["design"]): row for row in json.loads(BUILDS.read_text())}
     pairs = [(board, preset) for board in BOARDS for preset in PRESETS if preset in budgets().get(board, {})]
     for board, preset in pairs:
         if args.board in (None, board) and args.preset in (None, preset):
@@ -140,7 +143,7 @@ def main() -> None:
                 find_board(board), preset, args.seed, units=not args.without_units
             )
     rows = [known[pair] for pair in pairs if pair in known]
-    JSON.write_text(json.dumps(rows, indent=1) + "\n")
+    BUILDS.write_text(json.dumps(rows, indent=1) + "\n")
     text = TEXT.read_text()
     for name, lines in (
         ("builds", main_table(rows)),

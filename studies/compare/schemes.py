@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,7 @@ from sim.timing.attention import predict
 from sim.timing.attention_activity import activity
 from studies.attention.report import attention_report
 from studies.attention.stochastic import attend
-
-AREAS = Path(__file__).with_name("areas.toml")
+from synth.figures import ENGINES
 
 
 def compare(
@@ -128,4 +126,4 @@ def measured_area(scheme: str, tokens: int, head_dim: int, rows: int) -> dict[st
 
 @cache
 def _areas() -> list[dict[str, Any]]:
-    return list(tomllib.loads(AREAS.read_text())["engine"])
+    return list(tomllib.loads(ENGINES.read_text())["engine"])

@@ -20,10 +20,9 @@ from golden.errors import InputError
 from golden.stochastic.attention import attend, draws, expectation
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import COMPARED, RandomPlan
+from synth.figures import PLANS
 
 STEPS = (1, 2, 4, 8, 16, 32, 64)
-# python -m synth.alone --size 16 --plans --json studies/stochastic/plan_areas.json
-AREAS = Path(__file__).with_name("plan_areas.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +116,7 @@ def plan_areas(path: Path | None, size: int) -> dict[str, dict[str, int]]:
     Raises:
         InputError: the file cannot be read, is something else, or is of another size.
     """
-    file = path or AREAS
+    file = path or PLANS
     try:
         table = json.loads(file.read_text(encoding="utf-8"))
         sizes = {int(table[name]) for name in ("size", "head_dim", "rows")}

@@ -1,4 +1,4 @@
-"""What synthesis found of a core: reports that `onespike synth` left in its cache, and those in the docs."""
+"""What synthesis found of a core: reports that `onespike synth` left in its cache, and shipped ones."""
 
 import json
 from dataclasses import dataclass, fields
@@ -8,10 +8,9 @@ from golden.attention.config import CoreConfig, to_table
 from golden.errors import InputError
 from golden.network.config import NetworkConfig
 from golden.network.sizes import to_table as network_table
+from synth.figures import BUILDS
 from synth.flow import REPORT, ROOT
 from synth.report import BuildReport
-
-BOARDS = Path(__file__).parents[2] / "docs" / "boards.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +32,11 @@ class Synthesised:
 
 
 def shipped() -> list[Synthesised]:
-    """The builds of `docs/boards.json`."""
+    """The builds of `synth/figures/boards.json`."""
     names = {field.name for field in fields(BuildReport)}
-    table = json.loads(BOARDS.read_text(encoding="utf-8"))
+    table = json.loads(BUILDS.read_text(encoding="utf-8"))
     reports = [{name: value for name, value in row.items() if name in names} for row in table]
-    return [Synthesised(path=BOARDS, report=BuildReport.from_json(json.dumps(row))) for row in reports]
+    return [Synthesised(path=BUILDS, report=BuildReport.from_json(json.dumps(row))) for row in reports]
 
 
 def read_cache(root: Path = ROOT) -> list[Synthesised]:
@@ -62,7 +61,7 @@ def read_cache(root: Path = ROOT) -> list[Synthesised]:
 
 
 def find_synthesised(config: CoreConfig | NetworkConfig, root: Path = ROOT) -> Synthesised | None:
-    """The fastest build of exactly this core, of the cache or, if there is none, of `docs/boards.json`.
+    """The fastest build of exactly this core, of the cache or, if there is none, of those that are shipped.
 
     Raises:
         InputError: a report of the cache cannot be read.

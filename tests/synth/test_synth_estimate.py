@@ -11,15 +11,16 @@ from golden.attention.config import PRESETS, CoreConfig, from_table, preset
 from studies.boards import table
 from synth.boards import BOARDS, FAMILIES, Family
 from synth.budgets import Budget, budgets, clock_of, presets_of
-from synth.estimate import FILE, FITTED, TOLERANCE, estimate
+from synth.estimate import FITTED, TOLERANCE, estimate
+from synth.figures import BUILDS, ESTIMATE
 from synth.netlist import Resources
 from synth.report import BuildReport
 
 DOCS = Path(__file__).parents[2] / "docs"
-ROWS: list[dict[str, Any]] = json.loads((DOCS / "boards.json").read_text())
+ROWS: list[dict[str, Any]] = json.loads(BUILDS.read_text())
 SAMPLES = [
     (FAMILIES[family], from_table(dict(sample["configuration"]), family), Resources(**sample["measured"]))
-    for family, samples in json.loads(FILE.read_text()).items()
+    for family, samples in json.loads(ESTIMATE.read_text()).items()
     for sample in samples
 ]
 

@@ -1,0 +1,17 @@
+"""Every measured area and clock, once: what was synthesised, placed and routed, and came out.
+
+Each file is written by the command beside it and read through its name here, wherever the project is
+installed. What a build may cost is no measurement: that is `synth/budgets.toml`.
+"""
+
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# Attention cores on their boards, placed and routed: python -m studies.boards.table
+BUILDS = HERE / "boards.json"
+# Attention cores with their link in each family, after synthesis: python -m synth.estimate
+ESTIMATE = HERE / "estimate.json"
+# Engines of both schemes alone: by hand from python -m synth.alone, as the file says
+ENGINES = HERE / "areas.toml"
+# Full stochastic arrays by random-number plan: python -m synth.alone --plans --json
+PLANS = HERE / "plan_areas.json"

@@ -1,0 +1,89 @@
+"""The wheel holds every file of the packages and nothing else, and works wherever it is installed."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+import onespike
+from tests.test_documents import PACKAGES, ROOT
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository: setuptools leaves folders of its own beside what it builds."""
+    copy = tmp_path_factory.mktemp("source") / "onespike"
+    return Path(
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "build", "__pycache__", "*.egg-info"))
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path) -> Path:
+    """Built with what is installed here; nothing is fetched."""
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    offline = ["--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*pip, "wheel", *offline, "--wheel-dir", source.parent, source], check=True)
+    (made,) = source.parent.glob("*.whl")
+    return made
+
+
+def test_files(source: Path, wheel: Path) -> None:
+    """Data as well as Python; neither tests nor what trains."""
+    files = {
+        path.relative_to(source).as_posix()
+        for package in PACKAGES
+        for path in (source / package).rglob("*")
+        if path.is_file()
+    }
+    assert {"synth/budgets.toml", "sim/verilator/harness.cpp", "onespike/py.typed"} < files
+    with ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert held == files
+
+
+def test_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert onespike.__version__ == project["version"]
+
+
+@pytest.mark.long
+def test_installed(wheel: Path, tmp_path: Path) -> None:
+    """In an environment of its own, from another folder: data is found, what is made goes to the cache."""
+    place, cache, folder = (tmp_path / name for name in ("environment", "cache", "elsewhere"))
+    folder.mkdir()
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+    def run(*words: str | Path) -> str:
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env=mine | {"XDG_CACHE_HOME": str(cache)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def installed() -> set[Path]:
+        return {path for path in place.rglob("*") if "__pycache__" not in path.parts}
+
+    run(sys.executable, "-m", "venv", place)
+    run(place / "bin" / "python", "-m", "pip", "install", wheel)
+    before = installed()
+    command = place / "bin" / "onespike"
+    assert run(command, "--version") == f"onespike {onespike.__version__}\n"
+    assert "ulx3s-85f" in run(command, "boards")
+    run(command, "example", "in.npz")
+    run(command, "attention", "in.npz", "out.npz", "--engine", "rtl", "--preset", "tiny")
+    run(command, "infer", "--network", "digits", "--images", "2")
+    assert "figures/boards.json" in "".join(run(command, "predict", "bert-base").split())
+    assert {path.name for path in folder.iterdir()} == {"in.npz", "out.npz", "build"}
+    assert {path.name for path in (cache / "onespike").iterdir()} == {"verilog", "verilator"}
+    assert installed() == before
