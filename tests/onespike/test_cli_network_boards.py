@@ -15,7 +15,7 @@ from tests.network.samples import random_images, random_transformer
     ("words", "says"),
     [
         (("--network", "fashion"), "network fashion needs --data"),
-        (("--network", "none.npz"), "none.npz: cannot be read"),
+        (("--network", "none.npz"), "--network must be one of digits, .* or a file, not 'none.npz'"),
         (("--network", "digits", "--preset", "tiny"), "--network sizes the core itself"),
         (("--network", "digits", "--lanes", "0"), "lanes must be an integer in 1..256, not 0"),
         (("--lanes", "8"), "--lanes is for --network"),
