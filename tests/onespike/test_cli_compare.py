@@ -154,9 +154,9 @@ def test_mistakes(
         ),
         (
             "--engine-config",
-            "tokens = 9\nhead_dim = 16\nwidth = 20",
-            ("--seed", "1048576"),
-            "--seed must be an integer in 1..1048575, not 1048576",
+            "tokens = 9\nhead_dim = 16\nwidth = 24",
+            ("--seed", "16777216"),
+            "--seed must be an integer in 1..16777215, not 16777216",
         ),
         (
             "--engine-config",
