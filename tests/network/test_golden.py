@@ -234,7 +234,7 @@ def test_truncated_file(tmp_path: Path, keep: int) -> None:
     path = tmp_path / "n.npz"
     save_network(path, small_network())
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(InputError, match=r"must be a whole .npz file"):
+    with pytest.raises(InputError, match=r"must be a whole \.npz file"):
         load_network(path)
 
 

@@ -186,7 +186,7 @@ def test_damaged_file(tmp_path):
             load_network(path)
     for end in range(0, len(whole), len(whole) // 20):
         path.write_bytes(whole[:end])
-        with pytest.raises(InputError, match="must be a network file"):
+        with pytest.raises(InputError, match=r"must be a whole \.npz file"):
             load_network(path)
 
 
