@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-REFERENCE = Path(__file__).parents[2] / "models" / "reference"
+REFERENCE = Path(__file__).parents[1] / "models" / "reference"
 FLAGS = {
     "vit": ("--heads", "2", "--activation", "gelu", "--epsilon", "1e-6", "--pooling", "cls"),
     "bert": ("--heads", "2", "--architecture", "bert"),

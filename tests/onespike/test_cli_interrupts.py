@@ -104,13 +104,15 @@ def test_held(number: signal.Signals) -> None:
 
 @contextmanager
 def listening() -> Iterator[None]:
-    """`heard`, also where these tests run with interrupts ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """`heard`, also where these tests run with interrupts or hang-ups ignored."""
+    usual = dict.fromkeys(STATUS, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     try:
         with heard():
             yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("when", ["mkdtemp", "replace", "rmtree"])
