@@ -15,7 +15,7 @@ from studies.data.random import random_heads
 from tests.hw.attention.core_cases import CORES, random_job
 from tests.hw.attention.random_jobs import Checked, check_core, check_run
 
-WORKLOADS = 40  # per core: 400 configurations and workloads in all
+WORKLOADS = 40  # per core
 
 
 def check(job: AttentionJob, config: CoreConfig, **how: object) -> None:
