@@ -18,7 +18,7 @@ from typing import Any
 from golden.attention.config import PRESETS
 from sim.cores.attention.core import SpikedAttentionCore
 from studies.boards.figures import figures, report_figures
-from studies.boards.throughput import throughput
+from studies.boards.throughput import head_throughput
 from synth.boards import BOARDS, Board, find_board
 from synth.budgets import budgets, clock_of
 from synth.estimate import estimate
@@ -38,6 +38,7 @@ def make_row(board: Board, preset: str, seed: int, *, units: bool) -> Row:
         units: also the resources by unit.
     """
     core = SpikedAttentionCore(PRESETS[preset])
+    throughput = partial(head_throughput, core)
     try:
         made = build(
             board,
@@ -47,8 +48,8 @@ def make_row(board: Board, preset: str, seed: int, *, units: bool) -> Row:
             on_stage=_tell,
         )
     except TimingError as error:
-        return report_figures(error.report, partial(throughput, core))
-    return figures(made, board, partial(throughput, core), units=units)
+        return report_figures(error.report, throughput)
+    return figures(made, board, throughput, units=units)
 
 
 def _tell(stage: str, state: str, seconds: float) -> None:
