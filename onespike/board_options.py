@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from golden.attention.config import PRESETS
-from golden.errors import InputError, quoted
+from golden.errors import InputError
 from onespike.cores import check_network_options, head_core, network_core
-from onespike.options import CLOCK, number
+from onespike.options import CLOCK, number, one_of
 from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
@@ -31,13 +31,6 @@ Job = TypeVar("Job")
 Integers = TypeVar("Integers")
 # Bounds of --timeout in seconds
 PATIENCE = (1e-3, 1e6)
-
-
-def origin_name(text: str) -> str:
-    """Parser of --tools."""
-    if text not in ORIGINS:
-        raise typer.BadParameter(f"must be one of {', '.join(ORIGINS)}, not {quoted(text)}")
-    return text
 
 
 CoreNetworkOption = Annotated[
@@ -76,7 +69,7 @@ ToolsOption = Annotated[
     typer.Option(
         "--tools",
         metavar="|".join(ORIGINS),
-        parser=origin_name,
+        parser=one_of(ORIGINS),
         help="Programs on PATH, those of the Python packages, or the first that are complete.",
     ),
 ]

@@ -141,6 +141,17 @@ def write_json(path: Path, value: object) -> None:
         path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+def write_report(path: Path | None, report: object) -> None:
+    """Write what --report asked for, if it did.
+
+    Raises:
+        InputError: the path is no place for a file.
+    """
+    if path is not None:
+        with whole_or_nothing({"--report": path}) as places:
+            write_json(places["--report"], report)
+
+
 def same_place(one: Path, other: Path) -> bool:
     """Whether two paths name the same file, which need not exist."""
     return os.path.realpath(one) == os.path.realpath(other)

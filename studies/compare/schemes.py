@@ -108,7 +108,7 @@ def stochastic_area(config: StochasticConfig) -> dict[str, Any] | None:
 
 
 def measured_area(scheme: str, tokens: int, head_dim: int, rows: int) -> dict[str, Any] | None:
-    """Area of an engine alone as `python -m synth.alone` measured it; None where it did not.
+    """Area of an engine alone as `onespike dev area` measured it; None where it did not.
 
     Args:
         rows: rows of units, or token lanes.

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from golden.code import check_range
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import FolderOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 
 DIFFERENT = 1
@@ -24,9 +23,7 @@ def sim(
             show_default=False,
         ),
     ] = None,
-    directory: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; made if absent.")
-    ] = Path("build/sim"),
+    directory: FolderOption = Path("build/sim"),
     waves: Annotated[
         bool, typer.Option("--waves", help="Also write a waveform per layer: layer0.fst and so on.")
     ] = False,
@@ -48,7 +45,6 @@ def sim(
     DIR receives `report.json` and `head.png`, a picture of one head: spikes, attention phases and
     the attention map beside exact softmax. Exit status 1 says that an integer or a cycle differed.
     """
-    check_range("--seed", seed, 0, MAX_SEED)
     with filled_folder("-o", directory) as folder:
         from sim.cores.attention import engine
         from sim.timing.attention import predict

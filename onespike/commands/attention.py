@@ -8,28 +8,24 @@ import typer
 from golden.attention.exact import softmax_attention
 from golden.attention.job import decode_outputs, prepare
 from golden.code import check_range
-from golden.errors import InputError, quoted
+from golden.errors import InputError
 from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.files import output_arrays, read_inputs, same_place, whole_or_nothing, write_json, write_npz
 from onespike.options import (
     MAX_SEED,
     ConfigOption,
     PresetOption,
+    ReportOption,
     SchemeOption,
+    WindowOption,
     chosen_config,
+    one_of,
     whole_number,
 )
 from onespike.stochastic import stochastic_attention
 from onespike.tables import attention_tables, print_tables, progress
 from studies.attention.engines import run_engine
 from studies.attention.report import ENGINES, attention_report
-
-
-def engine_name(text: str) -> str:
-    """Parser of --engine."""
-    if text not in ENGINES:
-        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {quoted(text)}")
-    return text
 
 
 def attention(
@@ -40,27 +36,15 @@ def attention(
         typer.Option(
             "--engine",
             metavar="|".join(ENGINES),
-            parser=engine_name,
+            parser=one_of(ENGINES),
             help="`golden` computes the integers, `model` also predicts cycles, "
             "`rtl` runs the generated hardware, `board` an FPGA.",
         ),
     ] = "golden",
     preset_name: PresetOption = None,
     config_file: ConfigOption = None,
-    window: Annotated[
-        int | None,
-        typer.Option(
-            "--window",
-            metavar="N",
-            parser=whole_number,
-            help="Steps of the WOSS ramp, 1..T; fewer steps let fewer keys fire. [default: T]",
-            show_default=False,
-        ),
-    ] = None,
-    report_file: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False),
-    ] = None,
+    window: WindowOption = None,
+    report_file: ReportOption = None,
     waves: Annotated[
         Path | None,
         typer.Option(

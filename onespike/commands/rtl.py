@@ -9,14 +9,11 @@ from golden.errors import InputError
 from golden.network.file import load_network
 from onespike.cores import check_network_options, head_core, network_core
 from onespike.files import filled_folder
-from onespike.options import ConfigOption, LanesOption, PresetOption, SchemeOption
+from onespike.options import ConfigOption, FolderOption, LanesOption, PresetOption, SchemeOption
 
 
 def rtl(
-    directory: Annotated[
-        Path,
-        typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; made if absent."),
-    ],
+    directory: FolderOption,
     preset_name: PresetOption = None,
     config_file: ConfigOption = None,
     network: Annotated[

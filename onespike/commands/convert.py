@@ -1,7 +1,6 @@
 """`onespike convert`: a trained model becomes a spiking one."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -9,7 +8,7 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from golden.code import PhaseCode, check_range
+from golden.code import check_range
 from golden.errors import writing
 from models.conversion.convert import Conversion, convert, record
 from models.conversion.scheme import (
@@ -29,7 +28,7 @@ from models.layouts import Options, read_model
 from models.layouts.options import MASKS, POOLINGS
 from models.verdict import RefusedModel, Verdict
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, SeedOption, fraction, whole_number
+from onespike.options import Log2BaseOption, SeedOption, StepsOption, WindowOption, chosen_code, whole_number
 from onespike.tables import print_tables, progress
 from studies.evaluate.samples import calibration_samples
 
@@ -97,19 +96,9 @@ def convert_model(
             help="Scales of q, k, v and attention outputs.",
         ),
     ] = "head",
-    steps: Annotated[
-        int, typer.Option("--steps", metavar="T", parser=whole_number, help="Steps of the code.")
-    ] = 16,
-    log2_base: Annotated[
-        Fraction,
-        typer.Option("--log2-base", metavar="A/B", parser=fraction, help="The base is 2^(A/B)."),
-    ] = Fraction(1, 2),
-    window: Annotated[
-        int | None,
-        typer.Option(
-            "--window", metavar="N", parser=whole_number, help="Steps of the WOSS ramp. [default: T]"
-        ),
-    ] = None,
+    steps: StepsOption = None,
+    log2_base: Log2BaseOption = None,
+    window: WindowOption = None,
     weight_bits: Annotated[
         int, typer.Option("--weight-bits", metavar="N", parser=whole_number, help="Width of dense weights.")
     ] = 8,
@@ -187,10 +176,8 @@ def convert_model(
         onespike convert vit/ -o build/vit --samples images.npz
     """
     check_range("--count", count, 1, 1 << 20)
-    check_range("--seed", seed, 0, MAX_SEED)
-    code = PhaseCode(steps=steps, log2_base=log2_base)
     scheme = Scheme(
-        code=code,
+        code=chosen_code(steps, log2_base),
         parts=cast(Parts, parts),
         granularity=cast(Literal["tensor", "channel"], granularity),
         attention_granularity=cast(AttentionGranularity, attention_granularity),
