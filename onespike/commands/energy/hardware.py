@@ -63,7 +63,7 @@ def hardware(
     else:
         arrays = read_inputs(source)
     try:
-        job = prepare(**arrays, code=config.code)
+        job = prepare(**arrays, code=config.code).job
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
     report = hardware_report(job, config, clock)
