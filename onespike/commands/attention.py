@@ -1,16 +1,18 @@
 """`onespike attention`: attention of the arrays in a file."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from golden.attention.exact import softmax_attention
-from golden.attention.job import decode_outputs, prepare
 from golden.code import check_range
 from golden.errors import InputError
+from golden.inputs import INPUTS
+from golden.stochastic.table import load_config as load_engine
 from onespike.board_options import PortOption, TimeoutOption, opened_board
-from onespike.files import output_arrays, read_inputs, same_place, whole_or_nothing, write_json, write_npz
+from onespike.files import read_arrays, read_inputs, same_place, whole_or_nothing, write_json, write_npz
 from onespike.options import (
     MAX_SEED,
     ConfigOption,
@@ -22,10 +24,12 @@ from onespike.options import (
     one_of,
     whole_number,
 )
-from onespike.stochastic import stochastic_attention
 from onespike.tables import attention_tables, print_tables, progress
-from studies.attention.engines import run_engine
-from studies.attention.report import ENGINES, attention_report
+from studies.attention.report import ENGINES
+
+if TYPE_CHECKING:
+    from studies.attention.spiked import AttentionResult
+    from studies.attention.stochastic import StochasticResult
 
 
 def attention(
@@ -155,68 +159,46 @@ def attention(
         if same_place(path, source):
             raise InputError(f"{label} must differ from IN.npz, not be {path} again")
 
+    # The engines take a while to load; no other command should wait for them
+    from sim.cores.attention.core import SpikedAttentionCore
+    from sim.cores.stochastic.core import StochasticCore
+    from studies.attention import spiked, stochastic
+
+    kind: Any
+    run: Callable[..., AttentionResult | StochasticResult]
     if scheme == "stochastic":
-        stochastic_attention(
-            source,
-            targets,
-            engine=engine,
-            config_file=config_file,
+        kind = StochasticCore
+        run = partial(
+            stochastic.attend,
+            read_arrays(source, INPUTS),
+            config=None if config_file is None else load_engine(config_file),
             steps=steps,
             seed=seed,
-            port=port,
-            timeout=timeout,
         )
-        return
-    from sim.cores.attention.core import SpikedAttentionCore
-
-    config = chosen_config(preset_name, config_file)
-    arrays = read_inputs(source)
-    with (
-        whole_or_nothing(targets) as places,
-        opened_board(SpikedAttentionCore, port, timeout) as board,
-        progress() as bar,
-    ):
-        if board is not None:
-            if preset_name is not None or config_file is not None:
-                board.require(config)
-            config = board.config
-        if window is not None:
-            check_range("--window", window, 1, config.code.steps)
-        task = bar.add_task("encode", total=4)
-        try:
-            job, scales = prepare(**arrays, code=config.code, window=window)
-        except InputError as error:
-            raise InputError(f"{source}: {error}") from None
-        bar.update(task, advance=1, description=f"compute ({engine})")
-        outcome = run_engine(
-            engine,
-            job,
-            SpikedAttentionCore(config),
-            waves=places.get("--waves"),
+    else:
+        named = preset_name is not None or config_file is not None
+        kind = SpikedAttentionCore
+        run = partial(
+            spiked.attend,
+            read_inputs(source),
+            config=chosen_config(preset_name, config_file) if named else None,
+            window=window,
+            seed=seed or 0,
+        )
+    with whole_or_nothing(targets) as places, opened_board(kind, port, timeout) as board, progress() as bar:
+        task = bar.add_task(f"compute ({engine})", total=1)
+        result = run(
+            source=str(source),
+            engine=engine,
+            option="--",
             board=board,
+            waves=places.get("--waves"),
             progress=lambda what, share: bar.update(
-                task, description=f"compute ({engine}, {what})", completed=1 + share
+                task, description=f"compute ({engine}, {what})", completed=share
             ),
         )
-        bar.update(task, completed=2, description="compare with softmax")
-        out, out_raw = decode_outputs(job, outcome.spikes, scales)
-        exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
-        report = attention_report(
-            engine=engine,
-            seed=seed or 0,
-            config=config,
-            job=job,
-            spikes=outcome.spikes,
-            out=out,
-            out_raw=out_raw,
-            exact=exact,
-            cycles=outcome.cycles,
-            activity=outcome.activity,
-        )
-        if board is not None:
-            report["board"] = board.to_json()
-        bar.update(task, advance=1, description="write")
-        write_npz(places["OUT.npz"], output_arrays(job, scales, outcome.spikes, out, out_raw))
+        report = result.report()
+        write_npz(places["OUT.npz"], result.arrays())
         if report_file is not None:
             write_json(places["--report"], report)
     print_tables(attention_tables(report))

@@ -59,7 +59,7 @@ def convert(
     >>> vectors = rng.normal(size=(20, 5, 8)).astype(np.float32)
     >>> model = onespike.convert("encoder.npz", vectors, "encoder", options=options)
     >>> print(model.layout, *sorted({verdict.outcome for verdict in model.conversion.verdicts}))
-    torch-encoder approximate float
+    torch-encoder approximate exact float
     """
     check_range("count", count, 1, 1 << 20)
     source, tokenizer = Path(source), None if tokenizer is None else Path(tokenizer)
@@ -76,6 +76,11 @@ def load_model(folder: str | Path) -> Stored:
 
     Raises:
         InputError: nothing there, another format, or a file that changed since it was written.
+
+    >>> import onespike
+    >>> onespike.load_model("absent")
+    Traceback (most recent call last):
+    golden.errors.InputError: absent: holds no conversion.json; onespike convert writes such a folder
     """
     return load(Path(folder))
 

@@ -27,7 +27,7 @@ DEFAULT_STEPS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class StochasticResult:
     """What a run produced.
 
     Attributes:
@@ -100,7 +100,7 @@ def attend(
     board: "Board[StochasticConfig, StochasticJob, StochasticSpikes] | None" = None,
     waves: Path | None = None,
     progress: Progress = lambda what, share: None,
-) -> Outcome:
+) -> StochasticResult:
     """Attention of the arrays of a file.
 
     Args:
@@ -123,6 +123,8 @@ def attend(
     """
     if engine not in ENGINES:
         raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {quoted(engine)}")
+    if (engine == "board") != (board is not None):
+        raise InputError(f"engine board needs an open board, and a board that engine, not {quoted(engine)}")
     if waves is not None and engine != "rtl":
         raise InputError(f"waves needs engine rtl, not {engine}, which has no signals to show")
     if steps is not None:
@@ -153,7 +155,7 @@ def attend(
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
     ran = run_engine(engine, job, StochasticCore(config), waves=waves, board=board, progress=progress)
-    return Outcome(
+    return StochasticResult(
         engine=engine,
         job=job,
         **vars(ran),
