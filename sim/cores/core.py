@@ -43,7 +43,6 @@ class Core(ABC, Generic[Config, Job, Integers]):
         accumulations: those of its events that are additions of its adders.
         clock: Hz for which it is built unless another clock is asked for; None for that of the board and
             of its budget there.
-        axi: whether it is written with AXI4-Stream ports too.
     """
 
     noun: ClassVar[str]
@@ -52,7 +51,6 @@ class Core(ABC, Generic[Config, Job, Integers]):
     places: ClassVar[tuple[str, ...]]
     accumulations: ClassVar[tuple[str, ...]]
     clock: ClassVar[float | None] = None
-    axi: ClassVar[bool] = False
 
     config: Config
 

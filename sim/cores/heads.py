@@ -1,7 +1,7 @@
 """Cores whose jobs are attention heads."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
@@ -19,6 +19,11 @@ class HeadCore(Core[Config, Job, Integers]):
     item = "head"
     scheme: ClassVar[str]
     rates: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def of_size(cls, tokens: int, head_dim: int) -> Self:
+        """The fastest core of its kind for heads of this size."""
 
     @abstractmethod
     def prepare(self, q: NDArray[Any], k: NDArray[Any], v: NDArray[Any]) -> Job:

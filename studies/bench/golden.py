@@ -4,7 +4,6 @@ Both compute the same job, in turns in one process, and the ratio is that of the
 Linear algebra runs on one thread on both sides.
 """
 
-import argparse
 import platform
 import statistics
 import time
@@ -16,7 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from golden.attention import literal
 from golden.attention.exact import softmax_attention
-from golden.attention.job import AttentionJob, compute, decode_outputs, prepare
+from golden.attention.job import Prepared, compute, decode_outputs, prepare
 from golden.code import PhaseCode, decode
 
 HEADS, TOKENS, HEAD_DIM = 12, 128, 32
@@ -73,7 +72,7 @@ def example_inputs(seed: int) -> NDArray[np.float64]:
     return np.random.default_rng(seed).standard_normal((3, HEADS, TOKENS, HEAD_DIM))
 
 
-def example_job(seed: int) -> AttentionJob:
+def example_job(seed: int) -> Prepared:
     """The job of `example_inputs` at T=16, B=2^(1/2)."""
     q, k, v = example_inputs(seed)
     return prepare(q, k, v, PhaseCode())
@@ -81,17 +80,17 @@ def example_job(seed: int) -> AttentionJob:
 
 def compare(seed: int = 1) -> Agreement:
     """Both procedures on the workload of the benchmark."""
-    job = example_job(seed)
+    job, scales = example_job(seed)
     closed = compute(job)
-    slow, first = literal.attention(job), literal.attention(job, "first_positive")
+    slow, first = literal.attention(job, scales), literal.attention(job, scales, "first_positive")
     same = slow.attention.phase == np.where(closed.attn_phase < 0, job.code.steps, closed.attn_phase)
     rows = same.all(axis=-1)
     exact, _ = softmax_attention(*example_inputs(seed))
     step = job.ramp_step[:, None] / 2.0 ** (job.code.ramp_bits + job.code.trace_bits)
     outputs: dict[str, NDArray[np.floating]] = {
-        "closed form": decode_outputs(job, closed)[0],
-        "literal": decode(slow.out, job.scale_o[:, None, None], job.code),
-        "literal, first positive input": decode(first.out, job.scale_o[:, None, None], job.code),
+        "closed form": decode_outputs(job, closed, scales)[0],
+        "literal": decode(slow.out, scales.o[:, None, None], job.code),
+        "literal, first positive input": decode(first.out, scales.o[:, None, None], job.code),
     }
     return Agreement(
         phases_differ=1 - float(same.mean()),
@@ -115,13 +114,13 @@ def measure(rounds: int = 5, closed_per_literal: int = 5, seed: int = 1) -> Gold
         closed_per_literal: measurements of the closed form after each of them.
         seed: of the workload.
     """
-    job = example_job(seed)
+    job, scales = example_job(seed)
     literal_times, closed_times = [], []
     with threadpool_limits(limits=1):
         compute(job)  # tables are built at the first call
         for _ in range(rounds):
             start = time.perf_counter()
-            literal.attention(job)
+            literal.attention(job, scales)
             literal_times.append(time.perf_counter() - start)
             for _ in range(closed_per_literal):
                 start = time.perf_counter()
@@ -136,25 +135,21 @@ def measure(rounds: int = 5, closed_per_literal: int = 5, seed: int = 1) -> Gold
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m studies.bench.golden")
-    parser.add_argument("--rounds", type=int, default=5, help="measurements of the literal procedure")
-    parser.add_argument("--seed", type=int, default=1, help="of the workload")
-    arguments = parser.parse_args()
-    times = measure(rounds=arguments.rounds, seed=arguments.seed)
-    print(f"{times.workload}; seed {times.seed}, {times.rounds} rounds")
-    print(f"numpy {np.__version__}, Python {platform.python_version()}, one thread")
-    print(f"literal, time step by time step  {1e3 * times.literal:9.1f} ms")
-    print(f"closed form                      {1e3 * times.closed_form:9.1f} ms")
-    print(f"ratio                            {times.ratio:9.1f}")
-    found = compare(arguments.seed)
-    print(f"attention phases that differ     {found.phases_differ:9.3%}")
-    print(f"rows that agree in every phase   {found.rows_agree:9.3%}")
-    print(f"their output phases that differ  {found.outputs_differ:9.3%}")
-    print(f"rows where the first positive input is not the winner's score {found.rows_moved:.3%}")
-    for name, cosine in found.cosine.items():
-        print(f"output against exact softmax, cosine {cosine:.4f} ({name})")
-
-
-if __name__ == "__main__":
-    main()
+def summary(times: GoldenTimes, agreement: Agreement) -> str:
+    """Both for people."""
+    lines = [
+        f"{times.workload}; seed {times.seed}, {times.rounds} rounds",
+        f"numpy {np.__version__}, Python {platform.python_version()}, one thread",
+        f"literal, time step by time step  {1e3 * times.literal:9.1f} ms",
+        f"closed form                      {1e3 * times.closed_form:9.1f} ms",
+        f"ratio                            {times.ratio:9.1f}",
+        f"attention phases that differ     {agreement.phases_differ:9.3%}",
+        f"rows that agree in every phase   {agreement.rows_agree:9.3%}",
+        f"their output phases that differ  {agreement.outputs_differ:9.3%}",
+        f"rows where the first positive input is not the winner's score {agreement.rows_moved:.3%}",
+        *(
+            f"output against exact softmax, cosine {cosine:.4f} ({name})"
+            for name, cosine in agreement.cosine.items()
+        ),
+    ]
+    return "\n".join(lines)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.job import AttentionJob, AttentionSpikes
-from models.conversion.small_vit import HeadScales, SpikedAttention
+from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales
+from models.conversion.small_vit import SpikedAttention
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.compare import Comparison
 from sim.timing.cycles import CycleReport, StageActivity

@@ -209,7 +209,7 @@ def crossover_lines(captured: Captured) -> dict[str, Any]:
     lines = []
     for preset in ("lean", "default", "long-window"):
         config = PRESETS[preset]
-        job = prepare(q, k, v, config.code)
+        job = prepare(q, k, v, config.code).job
         alive = float((compute(job).attn_phase >= 0).sum(axis=-1).mean())
         events = AttentionEvents(
             heads=1,

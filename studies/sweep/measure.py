@@ -63,8 +63,8 @@ class Heads:
             InputError: the arrays cannot be run on such a core.
         """
         arrays, config = self.arrays, self.core(point).config
-        job = prepare(**arrays, code=point.code)
-        out, _ = decode_outputs(job, compute(job))
+        job, scales = prepare(**arrays, code=point.code)
+        out, _ = decode_outputs(job, compute(job), scales)
         exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
         events = attention_events(job, config)
         return {

@@ -32,7 +32,7 @@ def test_units_meet_their_sources() -> None:
 
 def test_events_of_a_job_counted_by_hand() -> None:
     config = PRESETS["tiny"]
-    job = prepare(**random_heads(2, 9, 8, seed=4), code=config.code)
+    job = prepare(**random_heads(2, 9, 8, seed=4), code=config.code).job
     spikes, events = compute(job), attention_events(job, config)
     score = context = 0
     for h in range(2):
@@ -51,7 +51,7 @@ def test_events_of_a_job_counted_by_hand() -> None:
 
 def test_unknown_is_a_line_and_no_number() -> None:
     config = PRESETS["tiny"]
-    job = prepare(**random_heads(1, 4, 8, seed=1), code=config.code)
+    job = prepare(**random_heads(1, 4, 8, seed=1), code=config.code).job
     unknown = hardware_report(job, config, None)
     clock = unknown["spiking"]["scopes"][-1]
     assert (clock["name"], clock["picojoule"], clock["microjoule"]) == ("clock and idle", None, None)
@@ -63,7 +63,7 @@ def test_unknown_is_a_line_and_no_number() -> None:
 
 def test_energy_falls_with_the_spikes_and_the_dense_side_does_not() -> None:
     config = PRESETS["default"]
-    job = prepare(**random_heads(1, 16, 16, seed=2), code=config.code)
+    job = prepare(**random_heads(1, 16, 16, seed=2), code=config.code).job
     events = attention_events(job, config)
     points = [at_density(events, 4.0, d) for d in (0.1, 0.5, 1.0)]
     spiking = [total(spiking_attention(point, config)) for point in points]

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.config import CoreConfig, from_table, to_table
+from golden.attention.config import CoreConfig, from_table, lane_per_token, to_table
 from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
 from hw.attention.core import AttentionCore
 from sim.cores.attention import driver
@@ -30,7 +30,10 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
     places = ("head", "row")
     scheme = "spiked"
     accumulations = ("synaptic_additions", "context_additions")
-    axi = True
+
+    @classmethod
+    def of_size(cls, tokens: int, head_dim: int) -> Self:
+        return cls(lane_per_token(tokens, head_dim))
 
     @classmethod
     def from_table(cls, table: dict[str, Any], source: str) -> Self:
@@ -84,7 +87,7 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
         return driver.completion(result, job)
 
     def prepare(self, q: NDArray[Any], k: NDArray[Any], v: NDArray[Any]) -> AttentionJob:
-        return prepare(q, k, v, self.config.code)
+        return prepare(q, k, v, self.config.code).job
 
     def check(self, job: AttentionJob) -> None:
         self.config.check_job(job)

@@ -41,6 +41,10 @@ class StochasticCore(HeadCore[StochasticConfig, StochasticJob, StochasticSpikes]
     taps: bool = False
 
     @classmethod
+    def of_size(cls, tokens: int, head_dim: int) -> Self:
+        return cls(StochasticConfig(tokens=tokens, head_dim=head_dim, rows=tokens))
+
+    @classmethod
     def from_table(cls, table: dict[str, Any], source: str) -> Self:
         return cls(from_table(table, source))
 

@@ -1,7 +1,6 @@
 """`onespike predict`: cycles of whole networks."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,17 +9,17 @@ from rich.table import Table
 
 from energy.layers import SHAPES
 from energy.report import measured_densities
-from golden.code import check_range
-from onespike.files import whole_or_nothing, write_json
+from onespike.files import write_report
 from onespike.options import (
     CLOCK,
-    MAX_SEED,
+    ActivityOption,
     ConfigOption,
     PresetOption,
+    ReportOption,
     SeedOption,
+    TextTokensOption,
     chosen_config,
     number,
-    whole_number,
 )
 from onespike.tables import print_tables
 from studies.predict.layer_cycles import LayerCycles, network_cycles
@@ -39,12 +38,7 @@ def predict_network(
             "--dense-density", metavar="X", parser=number(0, 1), help="Share of dense inputs that fire."
         ),
     ] = 1.0,
-    activity: Annotated[
-        Path | None,
-        typer.Option(
-            "--activity", metavar="R.json", help="Report of onespike evaluate that gives both densities."
-        ),
-    ] = None,
+    activity: ActivityOption = None,
     clock: Annotated[
         float | None,
         typer.Option(
@@ -55,13 +49,8 @@ def predict_network(
             show_default=False,
         ),
     ] = None,
-    tokens: Annotated[
-        int | None,
-        typer.Option("--tokens", metavar="N", parser=whole_number, help="Length of a text encoder's input."),
-    ] = None,
-    report_file: Annotated[
-        Path | None, typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False)
-    ] = None,
+    tokens: TextTokensOption = None,
+    report_file: ReportOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """Predict the cycles of a network's attention and dense layers, one inference.
@@ -77,13 +66,14 @@ def predict_network(
         onespike predict swin-t --preset swin-window --activity minilm.json --clock 60
         onespike predict bert-base
     """
-    check_range("--seed", seed, 0, MAX_SEED)
     config = chosen_config(preset_name, config_file)
     source = "given"
     if clock is None:
-        from studies.sweep.synthesis import find_synthesised  # the tools of synthesis take a while to load
+        # The tools of synthesis take a while to load
+        from sim.cores.attention.core import SpikedAttentionCore
+        from studies.sweep.synthesis import find_synthesised
 
-        build = find_synthesised(config)
+        build = find_synthesised(SpikedAttentionCore(config))
         clock, source = (None, "unknown") if build is None else (build.clock_mhz, str(build.path))
     parts = {"": dense_density}
     if activity is not None:
@@ -105,9 +95,7 @@ def predict_network(
         "milliseconds": None if clock is None else total / clock / 1000,
         "layers": [asdict(layer) for layer in layers],
     }
-    if report_file is not None:
-        with whole_or_nothing({"--report": report_file}) as places:
-            write_json(places["--report"], report)
+    write_report(report_file, report)
     print_tables([layer_table(layers, clock, report)])
     longest = max(layers, key=lambda layer: layer.cycles)
     parts_of = by_part(layers)

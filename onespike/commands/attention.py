@@ -1,35 +1,28 @@
 """`onespike attention`: attention of the arrays in a file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden.attention.exact import softmax_attention
-from golden.attention.job import decode_outputs, prepare
-from golden.code import check_range
-from golden.errors import InputError, quoted
+from golden.errors import InputError
 from onespike.board_options import PortOption, TimeoutOption, opened_board
-from onespike.files import output_arrays, read_inputs, same_place, whole_or_nothing, write_json, write_npz
+from onespike.files import same_place, whole_or_nothing, write_json, write_npz
 from onespike.options import (
-    MAX_SEED,
     ConfigOption,
     PresetOption,
+    ReportOption,
     SchemeOption,
-    chosen_config,
+    WindowOption,
+    one_of,
     whole_number,
 )
-from onespike.stochastic import stochastic_attention
+from onespike.schemes import SCHEMES
 from onespike.tables import attention_tables, print_tables, progress
-from studies.attention.engines import run_engine
-from studies.attention.report import ENGINES, attention_report
+from studies.attention.report import ENGINES
 
-
-def engine_name(text: str) -> str:
-    """Parser of --engine."""
-    if text not in ENGINES:
-        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {quoted(text)}")
-    return text
+if TYPE_CHECKING:
+    pass
 
 
 def attention(
@@ -40,27 +33,15 @@ def attention(
         typer.Option(
             "--engine",
             metavar="|".join(ENGINES),
-            parser=engine_name,
+            parser=one_of(ENGINES),
             help="`golden` computes the integers, `model` also predicts cycles, "
             "`rtl` runs the generated hardware, `board` an FPGA.",
         ),
     ] = "golden",
     preset_name: PresetOption = None,
     config_file: ConfigOption = None,
-    window: Annotated[
-        int | None,
-        typer.Option(
-            "--window",
-            metavar="N",
-            parser=whole_number,
-            help="Steps of the WOSS ramp, 1..T; fewer steps let fewer keys fire. [default: T]",
-            show_default=False,
-        ),
-    ] = None,
-    report_file: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False),
-    ] = None,
+    window: WindowOption = None,
+    report_file: ReportOption = None,
     waves: Annotated[
         Path | None,
         typer.Option(
@@ -143,17 +124,8 @@ def attention(
     `encoders = true` takes the rates; to all others go trains that golden encodes. The report has the
     same keys, the error is that of the rates against their exact expectation.
     """
-    if scheme == "stochastic":
-        for option, given in (("--preset", preset_name), ("--window", window)):
-            if given is not None:
-                raise InputError(f"{option} needs --scheme spiked, not stochastic")
-    else:
-        if steps is not None:
-            raise InputError(
-                "--steps needs --scheme stochastic, not spiked (T of the code is in the configuration)"
-            )
-        if seed is not None:
-            check_range("--seed", seed, 0, MAX_SEED)
+    chosen = SCHEMES[scheme]
+    chosen.check_options({"--preset": preset_name, "--window": window, "--steps": steps})
     if engine != "board":
         for option, absent in (("--port", port is None), ("--timeout", timeout is None)):
             if not absent:
@@ -171,68 +143,30 @@ def attention(
         if same_place(path, source):
             raise InputError(f"{label} must differ from IN.npz, not be {path} again")
 
-    if scheme == "stochastic":
-        stochastic_attention(
-            source,
-            targets,
-            engine=engine,
-            config_file=config_file,
-            steps=steps,
-            seed=seed,
-            port=port,
-            timeout=timeout,
-        )
-        return
-    from sim.cores.attention.core import SpikedAttentionCore
-
-    config = chosen_config(preset_name, config_file)
-    arrays = read_inputs(source)
+    given = {"window": window, "steps": steps, "seed": seed}
+    if preset_name is not None or config_file is not None:
+        given["config"] = chosen.config(preset_name, config_file)
+    arrays = chosen.read(source)
     with (
         whole_or_nothing(targets) as places,
-        opened_board(SpikedAttentionCore, port, timeout) as board,
+        opened_board(chosen.core(), port, timeout) as board,
         progress() as bar,
     ):
-        if board is not None:
-            if preset_name is not None or config_file is not None:
-                board.require(config)
-            config = board.config
-        if window is not None:
-            check_range("--window", window, 1, config.code.steps)
-        task = bar.add_task("encode", total=4)
-        try:
-            job = prepare(**arrays, code=config.code, window=window)
-        except InputError as error:
-            raise InputError(f"{source}: {error}") from None
-        bar.update(task, advance=1, description=f"compute ({engine})")
-        outcome = run_engine(
-            engine,
-            job,
-            SpikedAttentionCore(config),
-            waves=places.get("--waves"),
+        task = bar.add_task(f"compute ({engine})", total=1)
+        result = chosen.attend(
+            arrays,
+            **{name: value for name, value in given.items() if value is not None},
+            source=str(source),
+            engine=engine,
+            option="--",
             board=board,
+            waves=places.get("--waves"),
             progress=lambda what, share: bar.update(
-                task, description=f"compute ({engine}, {what})", completed=1 + share
+                task, description=f"compute ({engine}, {what})", completed=share
             ),
         )
-        bar.update(task, completed=2, description="compare with softmax")
-        out, out_raw = decode_outputs(job, outcome.spikes)
-        exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
-        report = attention_report(
-            engine=engine,
-            seed=seed or 0,
-            config=config,
-            job=job,
-            spikes=outcome.spikes,
-            out=out,
-            out_raw=out_raw,
-            exact=exact,
-            cycles=outcome.cycles,
-            activity=outcome.activity,
-        )
-        if board is not None:
-            report["board"] = board.to_json()
-        bar.update(task, advance=1, description="write")
-        write_npz(places["OUT.npz"], output_arrays(job, outcome.spikes, out, out_raw))
+        report = result.report()
+        write_npz(places["OUT.npz"], result.arrays())
         if report_file is not None:
             write_json(places["--report"], report)
-    print_tables(attention_tables(report))
+    print_tables(attention_tables(report, result.title, result.summary(report)))

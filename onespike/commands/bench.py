@@ -1,20 +1,12 @@
 """`onespike bench`: ratios of speed."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from golden.code import check_range
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import MAX_SEED, SeedOption
+from onespike.options import ReportOption, SeedOption
 from onespike.tables import print_tables, progress, ratio_table
 
 
 def bench(
-    report_file: Annotated[
-        Path | None, typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False)
-    ] = None,
+    report_file: ReportOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """Measure how much faster each fast path is than the slow one it stands for, and what starting costs.
@@ -26,7 +18,6 @@ def bench(
         onespike bench
         onespike bench --report bench.json --seed 3
     """
-    check_range("--seed", seed, 0, MAX_SEED)
     from studies.attention.report import tool_versions
     from studies.bench.ratios import RATIOS
 

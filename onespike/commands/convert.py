@@ -1,7 +1,5 @@
 """`onespike convert`: a trained model becomes a spiking one."""
 
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -9,9 +7,7 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from golden.code import PhaseCode, check_range
-from golden.errors import writing
-from models.conversion.convert import Conversion, convert, record
+from golden.code import check_range
 from models.conversion.scheme import (
     ATTENTION_GRANULARITIES,
     GRANULARITIES,
@@ -20,18 +16,15 @@ from models.conversion.scheme import (
     Parts,
     Scheme,
 )
-from models.conversion.store import TOKENIZER, save
-from models.files.folder import TOKENIZER_CONFIG
-from models.files.tensors import read_tensors
-from models.files.text import check_settings
+from models.conversion.store import Stored
 from models.floating.functions import ACTIVATIONS
-from models.layouts import Options, read_model
+from models.layouts import Options
 from models.layouts.options import MASKS, POOLINGS
 from models.verdict import RefusedModel, Verdict
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, SeedOption, fraction, whole_number
+from onespike.options import Log2BaseOption, SeedOption, StepsOption, WindowOption, chosen_code, whole_number
 from onespike.tables import print_tables, progress
-from studies.evaluate.samples import calibration_samples
+from studies.convert.convert import convert_into
 
 
 def verdict_table(verdicts: list[Verdict]) -> Table:
@@ -97,19 +90,9 @@ def convert_model(
             help="Scales of q, k, v and attention outputs.",
         ),
     ] = "head",
-    steps: Annotated[
-        int, typer.Option("--steps", metavar="T", parser=whole_number, help="Steps of the code.")
-    ] = 16,
-    log2_base: Annotated[
-        Fraction,
-        typer.Option("--log2-base", metavar="A/B", parser=fraction, help="The base is 2^(A/B)."),
-    ] = Fraction(1, 2),
-    window: Annotated[
-        int | None,
-        typer.Option(
-            "--window", metavar="N", parser=whole_number, help="Steps of the WOSS ramp. [default: T]"
-        ),
-    ] = None,
+    steps: StepsOption = None,
+    log2_base: Log2BaseOption = None,
+    window: WindowOption = None,
     weight_bits: Annotated[
         int, typer.Option("--weight-bits", metavar="N", parser=whole_number, help="Width of dense weights.")
     ] = 8,
@@ -187,10 +170,8 @@ def convert_model(
         onespike convert vit/ -o build/vit --samples images.npz
     """
     check_range("--count", count, 1, 1 << 20)
-    check_range("--seed", seed, 0, MAX_SEED)
-    code = PhaseCode(steps=steps, log2_base=log2_base)
     scheme = Scheme(
-        code=code,
+        code=chosen_code(steps, log2_base),
         parts=cast(Parts, parts),
         granularity=cast(Literal["tensor", "channel"], granularity),
         attention_granularity=cast(AttentionGranularity, attention_granularity),
@@ -206,61 +187,36 @@ def convert_model(
         pooling=pooling,
         mask=mask,
     )
-    job = Job(source, target, samples_file, count, scheme, options, leave_out or [], tokenizer, seed)
     try:
-        layout, conversion, used = converted(job)
+        with filled_folder("-o", target) as place, progress() as bar:
+            task = bar.add_task("read", total=4)
+            stored = convert_into(
+                place,
+                f"-o {target}",
+                source,
+                samples_file,
+                scheme,
+                options,
+                leave_out or [],
+                tokenizer,
+                count,
+                seed,
+                lambda what: bar.update(task, advance=what != "read", description=what),
+            )
     except RefusedModel as error:
         print_tables([verdict_table(error.verdicts)])
         raise
-    print_tables([verdict_table(conversion.verdicts)])
-    typer.echo(summary(layout, conversion, used, seed))
+    print_tables([verdict_table(stored.conversion.verdicts)])
+    typer.echo(summary(stored, seed))
 
 
-@dataclass(frozen=True)
-class Job:
-    """What the user asked for; see `convert_model`."""
-
-    source: Path
-    target: Path
-    samples_file: Path
-    count: int
-    scheme: Scheme
-    options: Options
-    leave_out: list[str]
-    tokenizer: Path | None
-    seed: int
-
-
-def converted(job: Job) -> tuple[str, Conversion, int]:
-    """Read, calibrate, convert and write; returns (layout, conversion, number of samples)."""
-    with filled_folder("-o", job.target) as place, progress() as bar:
-        task = bar.add_task("read", total=4)
-        tensors = read_tensors(job.source)
-        tensors.leave_out(job.leave_out)
-        layout, model = read_model(tensors, job.options)
-        beside = job.tokenizer or tensors.path.parent / TOKENIZER
-        calibration = calibration_samples(model, job.samples_file, beside, job.count, job.seed)
-        if layout == "bert":
-            check_settings(beside, tensors.facts(TOKENIZER_CONFIG))
-        samples = calibration.samples
-        bar.update(task, advance=1, description=f"calibrate on {len(samples)} samples")
-        ranges, layers = record(model, samples)
-        bar.update(task, advance=1, description="convert and compare")
-        conversion = convert(model, ranges, layers, job.scheme, samples)
-        bar.update(task, advance=1, description="write")
-        copied = beside if layout == "bert" else None
-        with writing(f"-o {job.target}"):
-            save(place, tensors, layout, job.options, conversion, copied, calibration.origin)
-    return layout, conversion, len(samples)
-
-
-def summary(layout: str, conversion: Conversion, samples: int, seed: int) -> str:
+def summary(stored: Stored, seed: int) -> str:
     """One line for people."""
-    scheme = conversion.scheme
-    outcomes = [verdict.outcome for verdict in conversion.verdicts]
+    scheme, rows = stored.conversion.scheme, len(stored.calibration["rows"])
+    outcomes = [verdict.outcome for verdict in stored.conversion.verdicts]
     code = scheme.code
     return (
-        f"{layout}: T = {code.steps}, B = 2^({code.log2_base}), {samples} samples, seed {seed}; "
+        f"{stored.layout}: T = {code.steps}, B = 2^({code.log2_base}), {rows} rows of samples, seed {seed}; "
         f"{outcomes.count('approximate')} nodes in spikes, {outcomes.count('exact')} exact, "
         f"{outcomes.count('float')} kept in float"
     )

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from golden.code import check_range
 from golden.errors import InputError
 from onespike.board_options import (
     BoardOption,
@@ -16,7 +15,8 @@ from onespike.board_options import (
     board_build,
     board_config,
 )
-from onespike.options import MAX_SEED, ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
+from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
+from onespike.schemes import DEFAULT
 
 
 def program(
@@ -51,7 +51,6 @@ def program(
         onespike program --board icebreaker
         onespike program --board tangnano9k --bitstream tiny.fs
     """
-    check_range("--seed", seed, 0, MAX_SEED)
     from synth.boards import find_board
     from synth.program import find_loader, load
 
@@ -64,7 +63,7 @@ def program(
     else:
         given = {
             "--preset": preset_name, "--config": config_file, "--network": network, "--data": data,
-            "--lanes": lanes, "--clock": clock, "--scheme": None if scheme == "spiked" else scheme,
+            "--lanes": lanes, "--clock": clock, "--scheme": None if scheme == DEFAULT else scheme,
         }  # fmt: skip
         for option, value in given.items():
             if value is not None:

@@ -8,10 +8,9 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from golden.code import check_range
 from golden.errors import writing
 from onespike.files import made_folder, read_inputs, write_json
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import JobsOption, SeedOption
 from onespike.tables import print_tables, progress
 from studies.data.random import random_heads
 from studies.infer.cases import DIGITS, NETWORKS
@@ -33,9 +32,7 @@ def sweep(
         Path | None,
         typer.Option("--grid", metavar="FILE.toml", help="Lists of values per axis.", show_default=False),
     ] = None,
-    jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", parser=whole_number, help="Processes on this machine.")
-    ] = 2,
+    jobs: JobsOption = 2,
     seed: SeedOption = 0,
 ) -> None:
     """Error, cycles, energy and area over a grid: heads on an attention core, or whole networks.
@@ -68,8 +65,6 @@ def sweep(
     from studies.sweep.run import mark_front
     from studies.sweep.run import sweep as run_sweep
 
-    check_range("--seed", seed, 0, MAX_SEED)
-    check_range("--jobs", jobs, 1, 1024)
     grid = read_grid(grid_file)
     points = span(grid.axes)
     workloads: dict[str, Workload] = {}

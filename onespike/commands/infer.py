@@ -1,27 +1,27 @@
 """`onespike infer`: whole inferences, every layer in the generated RTL."""
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from golden.code import check_range
-from golden.errors import InputError, quoted
+from golden.errors import InputError
 from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, DataOption, LanesOption, SeedOption, fraction, whole_number
+from onespike.options import (
+    DataOption,
+    FolderOption,
+    LanesOption,
+    Log2BaseOption,
+    SeedOption,
+    StepsOption,
+    one_of,
+    whole_number,
+)
 from onespike.tables import print_tables, progress
 
 DIFFERENT = 1
 ENGINES = ("rtl", "board")
-
-
-def engine_name(text: str) -> str:
-    """Parser of --engine."""
-    if text not in ENGINES:
-        raise typer.BadParameter(f"must be one of {', '.join(ENGINES)}, not {quoted(text)}")
-    return text
 
 
 def infer(
@@ -34,14 +34,8 @@ def infer(
         ),
     ] = "digits",
     data: DataOption = None,
-    steps: Annotated[
-        int | None,
-        typer.Option("--steps", metavar="T", parser=whole_number, help="Phases of the code. [default: 16]"),
-    ] = None,
-    log2_base: Annotated[
-        Fraction | None,
-        typer.Option("--log2-base", metavar="a/b", parser=fraction, help="B = 2^(a/b). [default: 1/2]"),
-    ] = None,
+    steps: StepsOption = None,
+    log2_base: Log2BaseOption = None,
     images: Annotated[
         int | None,
         typer.Option(
@@ -67,7 +61,7 @@ def infer(
         typer.Option(
             "--engine",
             metavar="|".join(ENGINES),
-            parser=engine_name,
+            parser=one_of(ENGINES),
             help="Where these go through: the simulated RTL, or a board with a network core at --port.",
         ),
     ] = "rtl",
@@ -76,9 +70,7 @@ def infer(
     recode: Annotated[
         bool, typer.Option("--recode", help="Also with the residual coded after each sum, as in the paper.")
     ] = False,
-    directory: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; made if absent.")
-    ] = Path("build/infer"),
+    directory: FolderOption = Path("build/infer"),
     seed: SeedOption = 0,
 ) -> None:
     """Classify images with a whole spiking transformer, every layer in the generated RTL.
@@ -98,7 +90,6 @@ def infer(
     inference) and `network.npz`, the integers of the network, from which `onespike rtl --network`
     generates the core. Exit status 1 says that an integer or a cycle differed.
     """
-    check_range("--seed", seed, 0, MAX_SEED)
     if (engine == "board") != (port is not None):
         raise InputError("--engine board needs --port, and --port needs --engine board")
     if engine == "board" and lanes is not None:

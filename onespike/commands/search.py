@@ -14,7 +14,7 @@ from models.files.tensors import read_tensors
 from models.floating.bert import Bert
 from models.layouts import Options, read_model
 from onespike.files import filled_folder, write_json
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import JobsOption, SeedOption, whole_number
 from onespike.tables import progress
 from studies.data.tables import read_pairs
 from studies.evaluate.samples import check_samples, sentence_samples
@@ -49,9 +49,7 @@ def search(
     pairs: Annotated[
         int, typer.Option("--pairs", metavar="N", parser=whole_number, help="Pairs that are scored.")
     ] = 200,
-    jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", parser=whole_number, help="Processes on this machine.")
-    ] = 2,
+    jobs: JobsOption = 2,
     seed: SeedOption = 0,
 ) -> None:
     """Draw error against base, score and energy against T, energy against length and density,
@@ -80,8 +78,6 @@ def search(
         survivor_lines,
     )
 
-    check_range("--seed", seed, 0, MAX_SEED)
-    check_range("--jobs", jobs, 1, 1024)
     check_range("--pairs", pairs, 2, 1 << 20)
     with filled_folder("-o", target) as place, progress() as bar:
         task = bar.add_task("read", total=len(SCORE_STEPS) + 4)

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from golden.code import check_range
 from onespike.board_options import (
     BoardOption,
     BoardPresetOption,
@@ -17,7 +16,7 @@ from onespike.board_options import (
     board_config,
 )
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import MAX_SEED, ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
+from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
 from onespike.tables import print_tables
 
 
@@ -62,7 +61,6 @@ def synth(
     synthesis. Exit status 1 says that a tool failed, or that the clock was not reached; the line
     names the log.
     """
-    check_range("--seed", seed, 0, MAX_SEED)
     wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
     targets = {label: path for label, path in (("-o", bitstream), ("--report", report_file)) if path}
     with whole_or_nothing(targets) as places:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from golden.code import check_range
+from golden.attention.config import preset
 from onespike.files import filled_folder
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import FolderOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 
 DIFFERENT = 1
@@ -24,9 +24,7 @@ def sim(
             show_default=False,
         ),
     ] = None,
-    directory: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; made if absent.")
-    ] = Path("build/sim"),
+    directory: FolderOption = Path("build/sim"),
     waves: Annotated[
         bool, typer.Option("--waves", help="Also write a waveform per layer: layer0.fst and so on.")
     ] = False,
@@ -48,19 +46,15 @@ def sim(
     DIR receives `report.json` and `head.png`, a picture of one head: spikes, attention phases and
     the attention map beside exact softmax. Exit status 1 says that an integer or a cycle differed.
     """
-    check_range("--seed", seed, 0, MAX_SEED)
     with filled_folder("-o", directory) as folder:
-        from sim.cores.attention import engine
-        from sim.timing.attention import predict
-        from sim.timing.attention_activity import activity
-        from studies.demo.lockstep import Engines
+        from sim.cores.attention.core import SpikedAttentionCore
         from studies.demo.run import run_demo, write_results
         from studies.demo.tables import demo_tables
 
         with progress() as bar:
             task = bar.add_task("start", total=1)
             result = run_demo(
-                Engines(run=engine.run, predict=predict, activity=activity),
+                SpikedAttentionCore(preset("digits")),
                 images=images,
                 seed=seed,
                 waves=folder if waves else None,

@@ -19,7 +19,7 @@ from models.conversion.store import TOKENIZER, load
 from models.floating.bert import Bert
 from models.floating.torch_encoder import TorchEncoder
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import MAX_SEED, SeedOption, whole_number
+from onespike.options import JobsOption, ReportOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 from studies.data.tables import read_inputs, read_labelled, read_pairs
 from studies.evaluate.literal import time_literal
@@ -83,9 +83,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", parser=whole_number, help="Processes on this machine.")
-    ] = 2,
+    jobs: JobsOption = 2,
     dask: Annotated[
         str | None,
         typer.Option("--dask", metavar="ADDRESS", help="Dask scheduler to use; its workers must see DIR."),
@@ -99,10 +97,7 @@ def evaluate(
             help="Also time the literal time-stepped algorithm on N samples.",
         ),
     ] = 0,
-    report_file: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False),
-    ] = None,
+    report_file: ReportOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """Score a converted model: floats, attention in spikes, every dense input too, layer norms too.
@@ -117,8 +112,6 @@ def evaluate(
         onespike evaluate build/minilm stsb-en-dev.csv --report minilm.json
         onespike evaluate build/minilm stsb-en-dev.csv --dask tcp://head:8786
     """
-    check_range("--seed", seed, 0, MAX_SEED)
-    check_range("--jobs", jobs, 1, 1024)
     check_range("--literal", literal, 0, 1 << 20)
     if limit is not None:
         check_range("--limit", limit, 1, 1 << 30)

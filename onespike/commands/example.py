@@ -5,23 +5,16 @@ from typing import Annotated
 
 import typer
 
-from golden.code import check_range
 from onespike.files import whole_or_nothing, write_npz
-from onespike.options import MAX_SEED, SeedOption, check_heads, whole_number
+from onespike.options import HeadDimOption, HeadsOption, SeedOption, TokensOption
 from studies.data.random import random_heads, random_rates
 
 
 def example(
     target: Annotated[Path, typer.Argument(metavar="OUT.npz", help="File to write.", show_default=False)],
-    heads: Annotated[
-        int, typer.Option("--heads", metavar="N", parser=whole_number, help="Heads, 1..64.")
-    ] = 2,
-    tokens: Annotated[
-        int, typer.Option("--tokens", metavar="N", parser=whole_number, help="Tokens, 1..1024.")
-    ] = 16,
-    head_dim: Annotated[
-        int, typer.Option("--head-dim", metavar="N", parser=whole_number, help="Features, 1..256.")
-    ] = 16,
+    heads: HeadsOption = 2,
+    tokens: TokensOption = 16,
+    head_dim: HeadDimOption = 16,
     rates: Annotated[
         bool, typer.Option("--rates", help="Uniform in 0..1: input for both schemes of attention.")
     ] = False,
@@ -35,8 +28,6 @@ def example(
         onespike example in.npz --heads 4 --tokens 64 --head-dim 32 --seed 7
         onespike example rates.npz --rates
     """
-    check_heads(heads, tokens, head_dim)
-    check_range("--seed", seed, 0, MAX_SEED)
     make = random_rates if rates else random_heads
     with whole_or_nothing({"OUT.npz": target}) as places:
         write_npz(places["OUT.npz"], make(heads, tokens, head_dim, seed))

@@ -1,0 +1,1 @@
+"""`onespike energy`: two accountings that are never mixed."""

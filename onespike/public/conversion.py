@@ -1,0 +1,106 @@
+"""Trained models in Python: converted without retraining, read back, run in floats and in spikes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from golden.code import check_range
+from golden.errors import InputError, quoted
+from models.conversion.run import run
+from models.conversion.scheme import Parts, Scheme
+from models.conversion.store import Stored, load
+from models.floating.engine import FloatEngine, Floats
+from models.layouts import Options
+from onespike.files import filled_folder
+from studies.convert.convert import convert_into
+
+
+def convert(
+    source: str | Path,
+    samples: str | Path | NDArray[Any],
+    folder: str | Path,
+    *,
+    scheme: Scheme | None = None,
+    options: Options | None = None,
+    leave_out: Sequence[str] = (),
+    tokenizer: str | Path | None = None,
+    count: int = 100,
+    seed: int = 0,
+) -> Stored:
+    """Convert a trained transformer without retraining, and write it to a folder.
+
+    Source: SpikedAttention (NeurIPS 2024), section 3.
+
+    Args:
+        source: a model file or a folder with one: BERT, ViT, Swin or torch.nn.TransformerEncoder.
+        samples: what sets the scales: a file as for `onespike convert --samples`; or images
+            [n, channels, height, width], vectors [n, tokens, dim] or token numbers [n, tokens].
+        folder: to write to; made if absent.
+        scheme: what runs in spikes, and how; `Scheme()` when absent.
+        options: what the files beside the weights do not say.
+        leave_out: names of tensors to go on without.
+        tokenizer: tokenizer.json of a text encoder; the one beside the model when absent.
+        count, seed: rows of a file of samples to use, drawn at random; arrays are used whole.
+
+    Raises:
+        RefusedModel: a node cannot be converted; holds a verdict per node.
+        InputError: a file, an array or an option that cannot be used.
+
+    >>> import numpy as np, onespike
+    >>> rng = np.random.default_rng(0)
+    >>> sizes = {"self_attn.in_proj_": (24, 8), "self_attn.out_proj.": (8, 8), "linear1.": (16, 8),
+    ...          "linear2.": (8, 16), "norm1.": (8,), "norm2.": (8,)}
+    >>> np.savez("encoder.npz", **{
+    ...     f"layers.0.{name}{kind}": rng.normal(size=size[: 2 if kind == "weight" else 1])
+    ...     for name, size in sizes.items() for kind in ("weight", "bias")})
+    >>> options = onespike.Options(heads=2, activation="relu", norm_first=False, epsilon=1e-5, mask="none")
+    >>> vectors = rng.normal(size=(20, 5, 8)).astype(np.float32)
+    >>> model = onespike.convert("encoder.npz", vectors, "encoder", options=options)
+    >>> print(model.layout, *sorted({verdict.outcome for verdict in model.conversion.verdicts}))
+    torch-encoder approximate exact float
+    """
+    check_range("count", count, 1, 1 << 20)
+    source, tokenizer = Path(source), None if tokenizer is None else Path(tokenizer)
+    samples = Path(samples) if isinstance(samples, str) else samples
+    scheme, options = scheme or Scheme(), options or Options()
+    with filled_folder("folder", Path(folder)) as place:
+        return convert_into(
+            place, f"folder {folder}", source, samples, scheme, options, leave_out, tokenizer, count, seed
+        )
+
+
+def load_model(folder: str | Path) -> Stored:
+    """Read a converted model.
+
+    Raises:
+        InputError: nothing there, another format, or a file that changed since it was written.
+
+    >>> import onespike
+    >>> onespike.load_model("absent")
+    Traceback (most recent call last):
+    golden.errors.InputError: absent: holds no conversion.json; onespike convert writes such a folder
+    """
+    return load(Path(folder))
+
+
+def run_model(model: Stored, batch: NDArray[Any], mode: Literal["float"] | Parts | None = None) -> Floats:
+    """Outputs of a converted model: embeddings, logits or vectors, float [batch, ...].
+
+    Args:
+        model: as `convert` and `load_model` give it.
+        batch: token numbers [batch, tokens], images [batch, channels, height, width], or vectors
+            [batch, tokens, dim].
+        mode: "float", or what runs in spikes: "attention", also dense inputs ("linear"), also norms
+            ("norm"); everything that was converted when absent.
+
+    Raises:
+        InputError: the model was not converted that far.
+    """
+    if mode == "float":
+        return run(model.model, batch, FloatEngine())
+    parts = model.conversion.parts
+    if mode is not None and mode not in parts:
+        raise InputError(f"mode must be one of float, {', '.join(parts)} for this model, not {quoted(mode)}")
+    return run(model.model, batch, model.conversion.engine(mode))
