@@ -11,10 +11,11 @@ from energy.layers import SHAPES
 from energy.report import Densities, hardware_report, measured_densities, network_report, paper_report
 from energy.scheme_report import scheme_report
 from energy.stochastic import PAPER_RATIOS, Layer
+from energy.tables import ledger_tables
 from golden.attention.job import prepare
 from golden.code import check_range
 from golden.errors import InputError
-from onespike.energy_tables import gate_verdict, scope_tables, sensitivity_table
+from onespike.energy_tables import gate_verdict, sensitivity_table
 from onespike.files import read_inputs, whole_or_nothing, write_json
 from onespike.options import (
     MAX_SEED,
@@ -122,7 +123,7 @@ def hardware(
     report["seed"] = seed
     write_report(report_file, report)
     titles = {"spiking": "Spiking core", "mac": "8-bit multiply-accumulate lanes, softmax"}
-    print_tables(scope_tables({title: report[side] for side, title in titles.items()}))
+    print_tables(ledger_tables({title: report[side] for side, title in titles.items()}))
     ratio = report["spiking"]["microjoule"] / report["mac"]["microjoule"]
     verdict = "spikes lose" if ratio > 1 else "spikes win"
     meet = report["crossover"]
@@ -242,7 +243,7 @@ def stochastic(
     sides = {
         f"{name}: {part}": entry[part] for name, entry in report["schemes"].items() for part in PAPER_RATIOS
     }
-    print_tables(scope_tables(sides))
+    print_tables(ledger_tables(sides))
 
 
 def write_report(path: Path | None, report: dict[str, Any]) -> None:
