@@ -13,8 +13,8 @@ from energy.events import AttentionEvents, LinearEvents, at_density, attention_e
 from energy.layers import layer_list
 from energy.ledger import Ledger, clock_line
 from energy.linear import spiking_linear, unit_for
-from energy.paper import float_ledger
-from energy.published import REPRODUCTIONS
+from energy.paper import float_ledger, float_network
+from energy.published import REPRODUCTIONS, as_published
 from golden.attention.config import CoreConfig, to_table
 from golden.attention.job import AttentionJob, compute
 from golden.errors import InputError, quoted
@@ -29,6 +29,11 @@ def paper_report(model: str) -> dict[str, Any]:
     if model not in REPRODUCTIONS:
         raise InputError(f"MODEL must be one of {', '.join(REPRODUCTIONS)}, not {quoted(model)}")
     report = asdict(REPRODUCTIONS[model]())
+    true, counted, _ = as_published(model)
+    report["ledgers"] = {
+        "float network, as published": float_network(counted).to_json(),
+        "float network, corrected": float_network(true).to_json(),
+    }
     for item in report["deviations"]:
         item["millijoule"] = float_ledger(item["operations"], item["outputs"]).millijoule
     return report

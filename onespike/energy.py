@@ -30,7 +30,7 @@ from onespike.options import (
 from onespike.tables import print_tables
 from studies.data.random import random_heads
 
-energy = typer.Typer(help="Energy under two accountings that are never mixed.", rich_markup_mode="markdown")
+energy = typer.Typer(help="Energy by two tables of prices that are never mixed.", rich_markup_mode="markdown")
 
 ReportOption = Annotated[
     Path | None,
@@ -57,7 +57,7 @@ def paper(
     """
     report = paper_report(model)
     write_report(report_file, report)
-    entries = Table(title=f"{report['model']}: {report['source']}", box=SIMPLE)
+    entries = Table(title=f"{report['model']}: {report['source']}; the authors' prices", box=SIMPLE)
     for column in ("quantity", "published", "reproduced", "corrected", "unit", "how"):
         entries.add_column(column, justify="right" if column in ("published", "reproduced") else "left")
     for entry in report["entries"]:
@@ -72,7 +72,7 @@ def paper(
     for item in report["deviations"]:
         counts = (f"{item['operations']:+,}", f"{item['outputs']:+,}", f"{item['millijoule']:+.4f}")
         deviations.add_row(item["where"], *counts, item["why"])
-    print_tables([entries, deviations])
+    print_tables([entries, deviations, *ledger_tables(report["ledgers"])])
 
 
 @energy.command()
@@ -100,7 +100,7 @@ def hardware(
 ) -> None:
     """Events of an attention job, counted by the cycle model, at integer energies of 45 nm.
 
-    Each scope is a line; what is unknown is a line too. Beside it the same job on 8-bit
+    Each kind of event is a line; what is unknown is a line too. Beside it the same job on 8-bit
     multiply-accumulate lanes with softmax, and the density of spikes at which the two meet.
 
     Examples:
@@ -211,7 +211,7 @@ def stochastic(
     """Attention in floats, in accumulated spikes and in stochastic spikes, by the paper's accounting.
 
     Stochastic Spiking Attention (AICAS 2024): arithmetic and memory apart, every line with its count,
-    its constant and where that comes from; the stochastic scheme as the default full array does it.
+    its price and where that comes from; the stochastic scheme as the default full array does it.
     Shape and T default to the paper's layer; the rate of spikes is this project's figure, not the
     paper's. No source has the energy of an AND gate: the second table shows what depends on it.
 
