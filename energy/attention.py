@@ -25,47 +25,23 @@ def spiking_attention(events: AttentionEvents, config: CoreConfig) -> Ledger:
     entry = config.code.trace_bits + 1
     keys, rows = events.tokens, events.rows
     row_entry = word + max(1, ceil(log2(config.head_dim)))
-    trace = access(word, lane_bits)
+    trace, row_buffer = access(word, lane_bits), access(row_entry, config.head_dim * row_entry * 4)
+    point, additions = (
+        access(entry, (2 * steps - 1) * entry),
+        events.score_additions + events.context_additions,
+    )
+    product = add(config.normaliser_width + RATIO_WIDTH)
+    context, comparisons = add(config.context_width), rows * events.head_dim * steps
     return Ledger(
-        Line(
-            "query spikes broadcast",
-            2 * events.query_spikes,
-            access(row_entry, config.head_dim * row_entry * 4),
-            "query spike, written and read",
-        ),
+        Line("query spikes broadcast", 2 * events.query_spikes, row_buffer, "query spike, written and read"),
         Line("key trace memory", events.query_spikes * keys, trace, "lane and query spike"),
         Line("value trace memory", rows * keys * events.head_dim, trace, "lane, row and feature"),
         Line("loads of the trace memories", 2 * rows * events.head_dim, trace, "key and value"),
-        Line(
-            "global trace",
-            events.score_additions + events.context_additions,
-            access(entry, (2 * steps - 1) * entry),
-            "synaptic or context addition",
-        ),
+        Line("global trace", additions, point, "synaptic or context addition"),
         Line("synaptic additions, scores", events.score_additions, add(config.score_width)),
         Line("winner search", rows * keys * (config.score_width + 1), add(1), "lane and bit of a score"),
-        Line(
-            "ramp",
-            rows * keys * events.window,
-            add(config.step_width),
-            "lane and step; lanes that fired not subtracted",
-        ),
-        Line(
-            "adder tree, context",
-            events.context_additions,
-            add(config.context_width),
-            "attention and value spike",
-        ),
-        Line(
-            "output thresholds",
-            rows * config.ratio_width,
-            add(config.normaliser_width + RATIO_WIDTH),
-            "row, serial product of normaliser and ratio",
-        ),
-        Line(
-            "output neurons",
-            rows * events.head_dim * steps,
-            add(config.context_width),
-            f"comparison with {steps} thresholds",
-        ),
+        Line("ramp", rows * keys * events.window, add(config.step_width), "lane and step, fired or not"),
+        Line("adder tree, context", events.context_additions, context, "attention and value spike"),
+        Line("output thresholds", rows * config.ratio_width, product, "row, normaliser times ratio, serial"),
+        Line("output neurons", comparisons, context, f"comparison with {steps} thresholds"),
     )

@@ -97,23 +97,14 @@ def potentials(events: LinearEvents, unit: LinearUnit) -> Ledger:
     results = events.results * events.outputs
     synapses = events.spikes * events.outputs
     entry = access(unit.entry_bits, unit.inputs * unit.entry_bits)
-    bias = access(unit.potential_bits, unit.neuron_memory)
+    bias, potential = access(unit.potential_bits, unit.neuron_memory), add(unit.potential_bits)
+    uses, combinations = events.spikes * (1 + unit.passes(events.outputs)), results * unit.combinations
     return Ledger(
-        Line(
-            "input spikes",
-            events.spikes * (1 + unit.passes(events.outputs)),
-            entry,
-            "spike, written, read in each pass",
-        ),
+        Line("input spikes", uses, entry, "spike, written, read in each pass"),
         Line("weight memory", synapses, access(unit.weight_bits, unit.weight_memory), "lane and spike"),
         Line("synaptic additions", synapses, add(unit.accumulator_bits), "lane and spike, after a shift"),
         Line("bias memory", results, bias, "neuron"),
-        Line(
-            "combination of octave fractions",
-            results * unit.combinations,
-            add(unit.potential_bits),
-            f"neuron, {unit.combinations} with the bias",
-        ),
+        Line("combination of octaves", combinations, potential, f"neuron, {unit.combinations} with the bias"),
     )
 
 
@@ -127,6 +118,5 @@ def thresholds(neurons: int, steps: int, memory_bits: int) -> Ledger:
 
 def spiking_linear(events: LinearEvents, unit: LinearUnit) -> Ledger:
     """A layer of neurons that fire."""
-    return potentials(events, unit) + thresholds(
-        events.results * events.outputs, unit.steps, unit.neuron_memory
-    )
+    neurons = events.results * events.outputs
+    return potentials(events, unit) + thresholds(neurons, unit.steps, unit.neuron_memory)

@@ -96,13 +96,9 @@ class Account:
 
 def float_attention(layer: Layer, bits: Literal[8, 32]) -> Account:
     """Attention with numbers of 8 bits (integers) or 32 bits (floats)."""
-    if bits == mac.BITS:
-        compute = mac.products(2 * layer.pairs, layer.most_terms)
-    else:
-        compute = [
-            Line("multiplications", 2 * layer.pairs, float_multiply()),
-            Line("additions", 2 * layer.pairs, float_add()),
-        ]
+    pairs = 2 * layer.pairs
+    floats = [Line("multiplications", pairs, float_multiply()), Line("additions", pairs, float_add())]
+    compute = floats if bits == 32 else mac.products(pairs, layer.most_terms)
     return Account(
         compute=Ledger(*compute),
         memory=Ledger(
@@ -159,29 +155,17 @@ def stochastic_attention(
     score_bits, output_bits = layer.head_dim.bit_length(), layer.tokens.bit_length()
     levels = (layer.tokens - 1).bit_length()
     pairs = steps * layer.pairs
+    counted = INCREMENT_BITS * pairs * layer.rate**2
+    summed = levels * pairs * score_rate * layer.rate
+    registers = f"register of {plan.width} bits; score: {plan.score}, output: {plan.output}"
     return Account(
         compute=Ledger(
             Line("AND gates", 2 * pairs, and_gate(), "pair, in scores and outputs"),
-            Line(
-                "score counters",
-                INCREMENT_BITS * pairs * layer.rate**2,
-                add(1),
-                f"coincidence, {INCREMENT_BITS} bits change on average",
-            ),
-            Line(
-                "row adders",
-                levels * pairs * score_rate * layer.rate,
-                add(1),
-                f"coincidence, a bit in each of {levels} levels",
-            ),
+            Line("score counters", counted, add(1), f"coincidence, {INCREMENT_BITS} bits on average"),
+            Line("row adders", summed, add(1), f"coincidence, a bit in each of {levels} levels"),
             Line("score comparators", steps * layer.scores, add(score_bits), "score"),
             Line("output comparators", steps * layer.values, add(output_bits), "output"),
-            Line(
-                "random numbers",
-                register_bits,
-                register_bit(register_picojoule),
-                f"register of {plan.width} bits; score: {plan.score}, output: {plan.output}",
-            ),
+            Line("random numbers", register_bits, register_bit(register_picojoule), registers),
             *scalings,
             clock_line(None, None),
         ),

@@ -11,11 +11,10 @@ from energy.layers import SHAPES
 from energy.report import Densities, hardware_report, measured_densities, network_report, paper_report
 from energy.scheme_report import scheme_report
 from energy.stochastic import PAPER_RATIOS, Layer
-from energy.tables import ledger_tables
+from energy.tables import gate_verdict, ledger_tables, sensitivity_table
 from golden.attention.job import prepare
 from golden.code import check_range
 from golden.errors import InputError
-from onespike.energy_tables import gate_verdict, sensitivity_table
 from onespike.files import read_inputs, whole_or_nothing, write_json
 from onespike.options import (
     MAX_SEED,

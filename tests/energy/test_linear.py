@@ -21,7 +21,7 @@ def test_spikes_counted_by_hand() -> None:
     accumulator = 8 + 7 + 5
     potential, spike = accumulator + 9, 5 + 6
     # 256 and 181 = 128 + 64 - 8 - 4 + 1 are six digits: five additions, and the bias
-    assert ledger.line("combination of octave fractions").count == 400 * 6
+    assert ledger.line("combination of octaves").count == 400 * 6
     neurons = 100 * (potential + 12)
     expected = (
         (10 * (1 + 2), access(spike, 32 * spike)),

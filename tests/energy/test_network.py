@@ -47,7 +47,7 @@ def test_neurons_pay_for_the_additions_of_their_constants() -> None:
     network = convert(floating, random_images(2, 20), PhaseCode(steps=24, log2_base=Fraction(2, 7)))
     image = encode_image(network, floating.patches(random_images(3, 2)))
     events = account(network, config_for(network), image)[0]
-    assert events.count("combination of octave fractions") == (21 + 1) * events.count("bias memory")
+    assert events.count("combination of octaves") == (21 + 1) * events.count("bias memory")
 
 
 def test_attention_is_that_of_the_attention_core() -> None:
