@@ -26,10 +26,8 @@ def spiking_attention(events: AttentionEvents, config: CoreConfig) -> Ledger:
     keys, rows = events.tokens, events.rows
     row_entry = word + max(1, ceil(log2(config.head_dim)))
     trace, row_buffer = access(word, lane_bits), access(row_entry, config.head_dim * row_entry * 4)
-    point, additions = (
-        access(entry, (2 * steps - 1) * entry),
-        events.score_additions + events.context_additions,
-    )
+    point = access(entry, (2 * steps - 1) * entry)
+    traced = events.score_additions + events.context_additions
     product = add(config.normaliser_width + RATIO_WIDTH)
     context, comparisons = add(config.context_width), rows * events.head_dim * steps
     return Ledger(
@@ -37,7 +35,7 @@ def spiking_attention(events: AttentionEvents, config: CoreConfig) -> Ledger:
         Line("key trace memory", events.query_spikes * keys, trace, "lane and query spike"),
         Line("value trace memory", rows * keys * events.head_dim, trace, "lane, row and feature"),
         Line("loads of the trace memories", 2 * rows * events.head_dim, trace, "key and value"),
-        Line("global trace", additions, point, "synaptic or context addition"),
+        Line("global trace", traced, point, "synaptic or context addition"),
         Line("synaptic additions, scores", events.score_additions, add(config.score_width)),
         Line("winner search", rows * keys * (config.score_width + 1), add(1), "lane and bit of a score"),
         Line("ramp", rows * keys * events.window, add(config.step_width), "lane and step, fired or not"),
