@@ -11,7 +11,7 @@ from math import ceil, log2
 from energy.units import SOURCE, access, add, multiply
 from golden.attention.config import CoreConfig
 from golden.attention.normaliser import RATIO_WIDTH
-from golden.network.layers import LINEAR_FRACTION_BITS
+from golden.network.neuron import LINEAR_FRACTION_BITS
 
 MAC_BITS = 8
 EXP_TABLE_ENTRIES = 256

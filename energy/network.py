@@ -15,10 +15,11 @@ from energy.constants import INT8_MULTIPLY, INT32_ADD, MEMORY_READ, MEMORY_READ_
 from golden.attention.job import compute
 from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.layers import IMAGE, STREAM, Attention, Linear, Norm
+from golden.network.layers import Attention, Linear, Norm, ScoreLinear, StreamLinear
+from golden.network.limits import LEVEL_BITS, OFFSET_BITS
 from golden.network.mean import reciprocal
-from golden.network.network import Network, attention_job, run_network
-from golden.network.program import LEVEL_BITS, OFFSET_BITS
+from golden.network.network import Network, run_network
+from golden.network.tensors import IMAGE
 from golden.signed_digits import additions
 
 
@@ -102,17 +103,17 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[lis
 
     for layer, output in zip(network.layers, run_network(network, image).outputs, strict=True):
         if isinstance(layer, Linear):
-            source, outputs = tensors[layer.source], len(layer.weight)
+            source, outputs = tensors[layer.source], layer.outputs
             synapses = source.count() * outputs
             spiking.add("synaptic additions", synapses, add(config.accumulator_bits))
             spiking.add("weight reads", synapses, large(network.weight_bits))
             passes = -(-outputs // config.lanes)
             spiking.add("spike reads", source.count() * passes, small(8 + spike_bits))
-            rows = images if layer.pooled else images * network.tokens
+            rows = images if isinstance(layer, ScoreLinear) else images * network.tokens
             combined = rows * outputs * (additions(config.constants) + 1)
             spiking.add("combination and bias", combined, add(config.potential_bits))
             spiking.add("bias reads", rows * outputs, small(config.potential_bits))
-            if layer.target == STREAM:
+            if isinstance(layer, StreamLinear):
                 spiking.add("stream reads and writes", 2 * rows * outputs, small(config.stream_bits))
                 spiking.add("stream additions", rows * outputs, add(config.stream_bits))
             elif isinstance(output, Spikes):
@@ -136,7 +137,7 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[lis
             neurons(output.sign.size, OFFSET_BITS)
             spiking.add("spike writes", output.count(), small(8 + spike_bits))
             dense.add("activation reads", 2 * output.sign.size, small(8))
-        else:
+        elif isinstance(layer, Attention):
             attention_events(layer, network, config, tensors[layer.source], spiking, dense)
         if isinstance(output, Spikes):
             tensors[layer.target] = output
@@ -147,7 +148,7 @@ def attention_events(
     layer: Attention, network: Network, config: NetworkConfig, qkv: Spikes, spiking: Ledger, dense: Ledger
 ) -> None:
     """Events of one attention layer."""
-    job = attention_job(layer, qkv, network.code)
+    job = layer.job(qkv, network.code)
     result = compute(job)
     core, steps = config.attention, network.code.steps
     heads, tokens, width = job.q.shape

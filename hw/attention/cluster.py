@@ -14,6 +14,7 @@ from hw.attention.score_lane import ScoreLane
 from hw.attention.terms_chain import TermsChain
 from hw.attention.trace import TraceLookup
 from hw.attention.winner import WinnerTree
+from hw.parts.payloads import spike
 
 COMMANDS = {
     "load_k": payloads.load_command,
@@ -28,8 +29,8 @@ COMMANDS = {
 def links(config: CoreConfig) -> dict[str, data.Layout]:
     """What travels from cluster to cluster beside the commands."""
     layouts = {
-        "key": payloads.spike(config.code),
-        "value": payloads.spike(config.code),
+        "key": spike(config.code),
+        "value": spike(config.code),
         "winner_bit": payloads.winner_link(),
         "context_sum": payloads.context_link(config),
     }

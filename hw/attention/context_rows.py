@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
+from golden.widths import index_width
 from hw.attention import payloads
 
 
@@ -35,7 +36,7 @@ class ContextRows(wiring.Component):
                 "rows": Out(range(payloads.ROW_BANKS + 1)),
                 "release": In(1),
                 "bank": In(range(payloads.ROW_BANKS)),
-                "column": In(payloads.index_width(config.head_dim + 1)),
+                "column": In(index_width(config.head_dim + 1)),
                 "enable": In(1),
                 "value": Out(signed(config.context_width)),
             }
@@ -59,9 +60,7 @@ class ContextRows(wiring.Component):
                 open_sum.eq(~self.i.tags.final),
             ]
 
-        address = data.StructLayout(
-            {"column": payloads.index_width(config.head_dim + 1), "bank": range(banks)}
-        )
+        address = data.StructLayout({"column": index_width(config.head_dim + 1), "bank": range(banks)})
         m.submodules.memory = memory = Memory(
             shape=signed(config.context_width), depth=1 << address.size, init=[]
         )

@@ -23,6 +23,7 @@ from hw.attention.trace import TraceLookup
 from hw.attention.trace_loader import TraceLoader
 from hw.attention.winner import WinnerCollector
 from hw.attention.winner_sequencer import WinnerSequencer
+from hw.parts.payloads import spike
 
 
 class AttentionCore(wiring.Component):
@@ -51,8 +52,8 @@ class AttentionCore(wiring.Component):
         self._config = config
         members = {
             "i_head": In(stream.Signature(payloads.head(config))),
-            "i_key": In(stream.Signature(payloads.spike(config.code))),
-            "i_value": In(stream.Signature(payloads.spike(config.code))),
+            "i_key": In(stream.Signature(spike(config.code))),
+            "i_value": In(stream.Signature(spike(config.code))),
             "i_query": In(stream.Signature(payloads.query(config))),
         }
         if config.terms:

@@ -10,6 +10,7 @@ from amaranth.utils import bits_for
 
 from golden.attention.config import CoreConfig
 from golden.attention.normaliser import RATIO_FRACTION_BITS
+from golden.widths import index_width
 from hw.attention import payloads
 from hw.attention.output_threshold import threshold_beat
 
@@ -36,7 +37,7 @@ class PhaseEncoder(wiring.Component):
             "rows": In(range(payloads.ROW_BANKS + 1)),
             "release": Out(1),
             "bank": Out(range(payloads.ROW_BANKS)),
-            "column": Out(payloads.index_width(config.head_dim + 1)),
+            "column": Out(index_width(config.head_dim + 1)),
             "enable": Out(1),
             "value": In(signed(config.context_width)),
         }
@@ -69,7 +70,7 @@ class PhaseEncoder(wiring.Component):
 
         # turn: one column per cycle
         running, claimed = Signal(), Signal()
-        column = Signal(payloads.index_width(config.head_dim + 1), init=first_column)
+        column = Signal(index_width(config.head_dim + 1), init=first_column)
         features = Signal(bits_for(config.head_dim), reset_less=True)
         bank = Signal(range(payloads.ROW_BANKS))
         last, start, take_levels = Signal(), Signal(), Signal()

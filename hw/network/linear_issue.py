@@ -4,12 +4,14 @@ from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
 
 from golden.network.config import NetworkConfig
-from golden.network.program import SOURCES
-from hw.attention.payloads import index_width
+from golden.network.descriptors import LinearOp, Source
+from golden.network.neuron import most_octaves
+from golden.widths import bits_for, index_width
 from hw.network import payloads
+from hw.network.load_bus import pick
+from hw.parts.descriptors import DescriptorFetch
 
 
 class LinearIssue(wiring.Component):
@@ -50,8 +52,8 @@ class LinearIssue(wiring.Component):
             "busy": Out(1),
             "accepted": Out(1),
         }
-        for name in SOURCES:
-            members[f"rows_{name}"] = In(payloads.row_count_width(config))
+        for name in Source.__members__:
+            members[f"rows_{name}"] = In(config.row_count_width)
             members[f"count_{name}"] = In(bits_for(config.features))
             members[f"entry_{name}"] = In(payloads.list_entry(config))
         super().__init__(members)
@@ -59,41 +61,26 @@ class LinearIssue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        op_layout = payloads.linear_op(config)
+        op_layout = payloads.struct(LinearOp, config)
         m.submodules.ops = ops = Memory(shape=op_layout, depth=config.linear_ops, init=[])
         read, write = ops.read_port(), ops.write_port()
-        m.d.comb += [
-            write.addr.eq(self.i_load.address),
-            write.data.eq(self.i_load.data.as_value()),
-            write.en.eq(self.i_write),
-        ]
+        pick(m, write, self.i_load, self.i_write)
 
         # fetch: descriptor, then row by row as the source completes them
         op = Signal(op_layout)
-        pc = Signal(index_width(config.linear_ops))
+        fetch = DescriptorFetch(m, read, op)
         row = Signal(payloads.row_width(config))
-        needed = Signal(payloads.row_count_width(config))
+        needed = Signal(config.row_count_width)
         table = Signal(index_width(config.table))
         count = Signal(bits_for(config.features))
         offered, taken = Signal(), Signal()
         row_last = Signal()
-        completed = Array(getattr(self, f"rows_{name}") for name in SOURCES)
-        counts = Array(getattr(self, f"count_{name}") for name in SOURCES)
-        m.d.comb += [read.addr.eq(pc), self.row.eq(row), row_last.eq(row + 1 == op.rows)]
+        completed = Array(getattr(self, f"rows_{name}") for name in Source.__members__)
+        counts = Array(getattr(self, f"count_{name}") for name in Source.__members__)
+        m.d.comb += [self.row.eq(row), row_last.eq(row + 1 == op.rows)]
         with m.FSM(name="fetch"):
-            with m.State("IDLE"):
-                m.d.sync += pc.eq(0)
-                with m.If(self.begin):
-                    m.next = "LOAD"
-            with m.State("LOAD"):
-                m.next = "DATA"
-            with m.State("DATA"):
-                m.d.sync += [
-                    op.eq(read.data),
-                    row.eq(0),
-                    needed.eq(read.data.wait),
-                    table.eq(read.data.table),
-                ]
+            with fetch.states(m, self.begin) as fetched:
+                m.d.sync += [row.eq(0), needed.eq(fetched.wait), table.eq(fetched.table)]
                 m.next = "ROW"
             with m.State("ROW"):
                 m.d.sync += count.eq(counts[op.source])
@@ -105,10 +92,8 @@ class LinearIssue(wiring.Component):
                     m.d.sync += [row.eq(row + 1), needed.eq(needed + 1), table.eq(table + op.stride)]
                     m.next = "ROW"
                     with m.If(row_last):
-                        m.next = "LOAD"
-                        m.d.sync += pc.eq(pc + 1)
-                        with m.If(op.final):
-                            m.next = "IDLE"
+                        fetch.step(m)
+                        fetch.following(m)
 
         # broadcast
         work = Signal(op_layout)
@@ -175,7 +160,7 @@ class LinearIssue(wiring.Component):
 
         # one cycle later the spike is there
         tags = Signal(data.StructLayout({"valid": 1, "first": 1, "last": 1, "some": 1}))
-        source = Signal(2, reset_less=True)
+        source = Signal.like(op.source, name="source", reset_less=True)
         base = Signal(index_width(config.weights), reset_less=True)
         m.d.sync += [
             tags.valid.eq(go),
@@ -186,7 +171,7 @@ class LinearIssue(wiring.Component):
             base.eq(work.weight),
         ]
         entry = Signal(payloads.list_entry(config))
-        entries = Array(getattr(self, f"entry_{name}").as_value() for name in SOURCES)
+        entries = Array(getattr(self, f"entry_{name}").as_value() for name in Source.__members__)
         m.d.comb += entry.eq(entries[source])
         m.d.sync += [
             self.o.valid.eq(tags.valid),
@@ -201,7 +186,7 @@ class LinearIssue(wiring.Component):
                 octaves, residue = config.code.octave(phase)
                 with m.Case(phase):
                     m.d.sync += [
-                        self.o.shift.eq(payloads.most_octaves(config) - octaves),
+                        self.o.shift.eq(most_octaves(config.code) - octaves),
                         self.o.residue.eq(1 << residue),
                     ]
         return m

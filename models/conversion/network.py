@@ -18,20 +18,12 @@ from golden.attention.normaliser import MIN_CALIBRATED_RATIO, output_ratio
 from golden.attention.woss import ramp_step
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.checks import MAX_SHIFT, POTENTIAL_BITS
-from golden.network.layers import (
-    IMAGE,
-    LINEAR_FRACTION_BITS,
-    SCORES,
-    STREAM,
-    Attention,
-    Layer,
-    Linear,
-    Norm,
-    most_octaves,
-)
+from golden.network.layers import Attention, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.limits import MAX_SHIFT, POTENTIAL_BITS
 from golden.network.network import Network
+from golden.network.neuron import LINEAR_FRACTION_BITS, most_octaves
 from golden.network.octave import geometric_levels, resolution
+from golden.network.tensors import IMAGE, Layer
 from models.floating.network_vit import ACTIVATIONS, FloatTransformer
 
 # Bits of the stream at the largest calibrated value; the rest of its word is headroom that is proven
@@ -119,7 +111,7 @@ class Converter:
         units = np.asarray(first * 2.0 ** (-offset / self.points) * self.one, dtype=np.float64)
         integer, addend = self._integers(weight, bias, units)
         self.layers.append(
-            Linear(source=source, target=target, weight=integer, bias=addend, offset=offset,
+            SpikingLinear(source=source, target=target, weight=integer, bias=addend, offset=offset,
                    levels=levels, signed=activation == "identity")
         )  # fmt: skip
         return scale
@@ -130,10 +122,7 @@ class Converter:
         shift = np.minimum(shift, MAX_SHIFT)
         units = np.asarray(self.stream_unit * self.one * 2.0**-shift, dtype=np.float64)
         integer, addend = self._integers(weight, bias, units)
-        self.layers.append(
-            Linear(source=source, target=STREAM, weight=integer, bias=addend, offset=shift,
-                   levels=np.zeros(0, np.int64), fresh=fresh)
-        )  # fmt: skip
+        self.layers.append(StreamLinear(source=source, weight=integer, bias=addend, shift=shift, fresh=fresh))
 
     def norm(self, name: str) -> Callable[[str], tuple[Array, Array]]:
         """Append a norm; returns a function that folds it into the linear layer it is given."""
@@ -177,7 +166,7 @@ def norm_places(kind: str, wished: Array, unit: float, code: PhaseCode) -> tuple
     """
     points = resolution(code.log2_base)
     # rms: |x| * sqrt(width) / sqrt(sum x**2) >= theta*scale*B**-p. The deviation is estimated half
-    # a grid point low on average (`layers.row_shift`).
+    # a grid point low on average (`golden.network.norm`).
     centre = 0.0 if kind == "fixed" else 0.5
     place = points * np.log2(code.threshold_shift * wished / unit) + centre
     offset = np.floor(place + 0.5).astype(np.int64)
@@ -234,10 +223,7 @@ def convert(
     # scores are sums over tokens, in one unit for all classes
     units = np.full(len(weight), make._row_units(weight).max())
     integer, addend = make._integers(weight, bias * network.across**2, units)
-    make.layers.append(
-        Linear(source="norm", target=SCORES, weight=integer, bias=addend,
-               offset=np.zeros(len(weight), np.int64), levels=np.zeros(0, np.int64), pooled=True)
-    )  # fmt: skip
+    make.layers.append(ScoreLinear(source="norm", weight=integer, bias=addend))
     return Network(
         code=code, weight_bits=weight_bits, tokens=network.across**2, pixels=network.patch**2,
         image_scale=image_scale, layers=tuple(make.layers),

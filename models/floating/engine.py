@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from golden.attention.job import AttentionJob, HeadScales, compute, prepare
 from golden.code import PhaseCode, Spikes, decode, encode
 from golden.inputs import without_unattended
-from golden.network.layers import normalise
-from golden.network.linear import IntegerLinear, potentials
+from golden.network.linear import IntegerLinear
 from models.floating.functions import Norm, layer_norm, standardise
 from models.floating.norm import SpikingNorm, stream_of
 
@@ -246,7 +245,7 @@ class SpikingEngine(FloatEngine):
         spiking = self.norms.get(name)
         if spiking is None:
             return super().norm(name, x, norm)
-        spikes = normalise(spiking.layer, stream_of(x, spiking.unit), spiking.code)
+        spikes = spiking.layer.normalise(stream_of(x, spiking.unit), spiking.code)
         self._count(f"{name}.out", spikes.phase, spiking.code.steps)
         return (decode(spikes, spiking.scale, spiking.code) * norm.weight + norm.bias).astype(np.float32)
 
@@ -257,7 +256,7 @@ class SpikingEngine(FloatEngine):
 
     def potentials(self, spikes: Spikes, layer: IntegerLinear) -> NDArray[np.floating] | NDArray[np.int64]:
         """Potentials of a dense layer in its units."""
-        return potentials(spikes, layer)
+        return layer.potentials(spikes, layer.code)
 
     def _count(self, name: str, phase: NDArray[np.int8], steps: int) -> None:
         self.activity.setdefault(name, Activity()).add(phase, steps)

@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from golden.attention import literal
 from golden.attention.job import AttentionJob, HeadScales, compute
 from golden.code import Spikes
-from golden.network.layers import spike_values
 from golden.network.linear import IntegerLinear
+from golden.network.neuron import spike_values
 from models.conversion.convert import Conversion
 from models.conversion.run import run
 from models.floating.engine import SpikingEngine

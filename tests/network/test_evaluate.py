@@ -145,7 +145,7 @@ def test_timeline_covers_every_descriptor() -> None:
     config = config_for(network, lanes=16, cluster=4)
     times = predict(network, config, encode_image(network, patches), 10)
     program = compile_network(network, 16)
-    groups = sum(op["leads"] for op in program.attention)
+    groups = sum(op.leads for op in program.attention)
     for image in range(len(patches)):
         lines = timeline.text(times, image).splitlines()
         assert len(lines) == 3 + len(program.linear) + len(program.norm) + groups
