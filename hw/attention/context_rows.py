@@ -23,9 +23,11 @@ class ContextRows(wiring.Component):
         enable: read.
         value: the value read, one cycle later.
 
-    Timing: a sum at `i` in cycle n is written in n+1. A row counts in `rows` from two cycles after
-    its last sum on, its normaliser is valid from two cycles after its sum on.
+    Timing: a sum at `i` in cycle n is written in n+1. A row counts in `rows` from `latency` cycles after
+    its last sum on, its normaliser is valid from as many cycles after its sum on.
     """
+
+    latency = 2
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config

@@ -22,8 +22,10 @@ class LocalTraceMemory(wiring.Component):
         address: word to read.
         spikes: one spike per lane.
 
-    Timing: `address` in cycle n, `spikes` in n+2.
+    Timing: `address` in cycle n, `spikes` in n + `latency`.
     """
+
+    latency = 2
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config

@@ -15,7 +15,9 @@ from golden.network.limits import MAX_SHIFT
 from golden.widths import index_width
 from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
+from hw.network.linear_issue import LinearIssue
 from hw.network.load_bus import pick
+from hw.network.neuron_cluster import NeuronCluster
 from hw.network.octave_encoder import OctaveEncoder
 from hw.parts.shift_add import times
 
@@ -80,7 +82,8 @@ class Drain(wiring.Component):
         read, write = table.read_port(), table.write_port()
         hand_over = payloads.hand_over(config)
         # as many passes as can be between the broadcast and here
-        depth = 2 + (8 + config.clusters) // config.lanes
+        way = LinearIssue.latency + NeuronCluster.latency + config.clusters
+        depth = 2 + way // config.lanes
         m.submodules.passes = passes = SyncFIFO(width=hand_over.size, depth=depth)
         now = Signal(hand_over)
         m.d.comb += [

@@ -1,6 +1,6 @@
 """Linear unit, first half: runs the list of linear descriptors and broadcasts spikes without gaps."""
 
-from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -25,7 +25,7 @@ class LinearIssue(wiring.Component):
         rows_N: rows that source N has completed.
         row: row whose count is looked up; count_N: its spikes in source N.
         read_row, position: spike to read; entry_N: from source N, one cycle later.
-        o: broadcast, two cycles behind the read.
+        o: broadcast, `latency` cycles behind the read.
         o_pass: one beat per pass that hands over; there is always room.
         release_image: the last row of the image has been broadcast.
         begin: an image is there; start with the first descriptor.
@@ -35,6 +35,8 @@ class LinearIssue(wiring.Component):
     least `lanes` cycles apart. A row needs two cycles of fetching, a descriptor two more, both
     hidden behind the row before.
     """
+
+    latency = 2
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
@@ -158,15 +160,21 @@ class LinearIssue(wiring.Component):
             beat.final.eq(work.final),
         ]
 
-        # one cycle later the spike is there
+        first = (position == 0) & (~work.pooled | first_row)
+        self._send(m, work, go, first, hand, work_count != 0)
+        return m
+
+    def _send(self, m: Module, work: data.View, go: Value, first: Value, last: Value, some: Value) -> None:
+        """Broadcast the spike that is read in this cycle; it is there one cycle later."""
+        config = self._config
         tags = Signal(data.StructLayout({"valid": 1, "first": 1, "last": 1, "some": 1}))
-        source = Signal.like(op.source, name="source", reset_less=True)
+        source = Signal.like(work.source, name="source", reset_less=True)
         base = Signal(index_width(config.weights), reset_less=True)
         m.d.sync += [
             tags.valid.eq(go),
-            tags.first.eq((position == 0) & (~work.pooled | first_row)),
-            tags.last.eq(hand),
-            tags.some.eq(work_count != 0),
+            tags.first.eq(first),
+            tags.last.eq(last),
+            tags.some.eq(some),
             source.eq(work.source),
             base.eq(work.weight),
         ]
@@ -189,4 +197,3 @@ class LinearIssue(wiring.Component):
                         self.o.shift.eq(most_octaves(config.code) - octaves),
                         self.o.residue.eq(1 << residue),
                     ]
-        return m

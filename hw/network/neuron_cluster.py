@@ -24,8 +24,11 @@ class NeuronCluster(wiring.Component):
             n*cluster + 1 cycles after its hand-over on, so that at the end of the chain those of all
             clusters follow one another without a gap, neuron 0 first.
 
-    Timing: a spike is in the accumulator 4 cycles after `i`. The next `last` must be `lanes` cycles away.
+    Timing: a spike is in the accumulator 4 cycles after `i`; the first sums of cluster 0 are at `o_sums`
+    `latency` cycles after the spike that hands over. The next `last` must be `lanes` cycles away.
     """
+
+    latency = 6
 
     def __init__(self, config: NetworkConfig, number: int) -> None:
         self._config, self._number = config, number

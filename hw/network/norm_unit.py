@@ -16,10 +16,12 @@ from hw.network.load_bus import pick
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
 from hw.parts.descriptors import DescriptorFetch
 
-# Cycles from reading a channel to: its value centred; its place; its square in the sum; its spike
+# Cycles from reading a channel to: its value centred; its place; its square in the sum; its spike.
+# SQUARE: from its place to its square
 CENTRED = 2
 PLACED = CENTRED + OctaveEncoder.latency
-SQUARED = PLACED + 3
+SQUARE = 2
+SQUARED = PLACED + SQUARE + 1
 SPIKE = PLACED + FallingThreshold.latency
 
 
@@ -191,7 +193,7 @@ class NormUnit(wiring.Component):
         return (Mux(self._encoder.some, place, 0) + 1) >> 1
 
     def _square(self, m: Module) -> Signal:
-        """Square of 2**(L/R), two cycles after its place (`golden.network.octave.square`)."""
+        """Square of 2**(L/R), `SQUARE` cycles after its place (`golden.network.octave.square`)."""
         encoder, points = self._encoder, resolution(self._config.code.log2_base)
         table = roots(points)
         root = Signal(ROOT_FRACTION_BITS + 2, reset_less=True)
