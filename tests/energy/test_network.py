@@ -11,7 +11,7 @@ from energy.events import attention_events
 from energy.network import account
 from golden.code import PhaseCode
 from golden.network.layers import Attention
-from golden.network.network import attention_job, encode_image, run_network
+from golden.network.network import encode_image, run_network
 from golden.network.program import config_for
 from models.conversion.network import convert
 from tests.network.samples import random_images, random_transformer
@@ -58,7 +58,7 @@ def test_attention_is_that_of_the_attention_core() -> None:
     image = encode_image(network, floating.patches(random_images(3, 2)))
     place = next(n for n, layer in enumerate(network.layers) if isinstance(layer, Attention))
     qkv = run_network(network, image).outputs[place - 1]
-    events = attention_events(attention_job(network.layers[place], qkv, network.code), config.attention)
+    events = attention_events(network.layers[place].job(qkv, network.code), config.attention)
     spiking, dense = account(network, config, image)
     for whole, alone in (
         (spiking, spiking_attention(events, config.attention)),
