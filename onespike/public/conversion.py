@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from golden.code import check_range
 from golden.errors import InputError, quoted
-from models.conversion.run import run
 from models.conversion.scheme import Parts, Scheme
 from models.conversion.store import Stored, load
 from models.floating.engine import FloatEngine, Floats
@@ -99,8 +98,8 @@ def run_model(model: Stored, batch: NDArray[Any], mode: Literal["float"] | Parts
         InputError: the model was not converted that far.
     """
     if mode == "float":
-        return run(model.model, batch, FloatEngine())
+        return model.model.run(batch, FloatEngine())
     parts = model.conversion.parts
     if mode is not None and mode not in parts:
         raise InputError(f"mode must be one of float, {', '.join(parts)} for this model, not {quoted(mode)}")
-    return run(model.model, batch, model.conversion.engine(mode))
+    return model.model.run(batch, model.conversion.engine(mode))

@@ -5,7 +5,6 @@ spiking attention the product of its rates without softmax. The errors say how w
 what it sets out to do, not which of the two attentions a network needs.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from golden.attention.config import CoreConfig, lane_per_token
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
+from golden.toml import read_toml
 from studies.attention.spiked import attend as attend_spiked
 from studies.attention.stochastic import attend
 from synth.figures import ENGINES
@@ -108,4 +108,4 @@ def measured_area(scheme: str, tokens: int, head_dim: int, rows: int) -> dict[st
 
 @cache
 def _areas() -> list[dict[str, Any]]:
-    return list(tomllib.loads(ENGINES.read_text())["engine"])
+    return list(read_toml(ENGINES)["engine"])

@@ -1,14 +1,15 @@
 """The trained network with its attention in the engine under test, beside golden and the cycle model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales
-from models.conversion.small_vit import SpikedAttention
+from golden.code import Spikes
+from models.floating.engine import SpikingAttention, SpikingEngine
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.compare import Comparison
 from sim.timing.cycles import CycleReport, StageActivity
@@ -39,49 +40,58 @@ class LayerRun:
     activity: StageActivity
 
 
-@dataclass(kw_only=True)
-class LockstepAttention:
-    """Attention (`models.floating.small_vit.Attention`) that passes on what the engine under test computed.
+class LockstepEngine(SpikingEngine):
+    """Attention that passes on what the engine under test computed; the rest in floats.
 
     Attributes:
-        scales: of every layer.
-        core: under test, and its cycle model.
-        waves: folder for one waveform per layer, or None.
-        progress: told the layer and the share of its heads that are done, 0..1.
         runs: what happened, one entry per layer so far.
     """
 
-    scales: list[HeadScales]
-    core: SpikedAttentionCore
-    waves: Path | None = None
-    progress: Callable[[int, float], None] = lambda layer, share: None
-    runs: list[LayerRun] = field(default_factory=list)
+    def __init__(
+        self,
+        attentions: dict[str, SpikingAttention],
+        core: SpikedAttentionCore,
+        waves: Path | None = None,
+        progress: Callable[[int, float], None] = lambda layer, share: None,
+    ) -> None:
+        """Args: every layer's attention; the core under test; folder for one waveform per layer, or None;
+        told the layer and the share of its heads that are done, 0..1."""
+        super().__init__({}, attentions, {})
+        self.core, self.waves, self.progress = core, waves, progress
+        self.runs: list[LayerRun] = []
 
-    def __call__(
-        self, layer: int, q: NDArray[np.floating], k: NDArray[np.floating], v: NDArray[np.floating]
+    def attention(
+        self,
+        name: str,
+        q: NDArray[np.floating],
+        k: NDArray[np.floating],
+        v: NDArray[np.floating],
+        bias: NDArray[np.floating] | None = None,
+        allowed: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.floating]:
-        def engine(job: AttentionJob) -> AttentionSpikes:
-            self.core.check(job)
-            ran = self.core.tapped().run(
-                job,
-                waves=None if self.waves is None else self.waves / f"layer{layer}.fst",
-                progress=lambda cycle, received, expected: self.progress(layer, received / expected),
-            )
-            flat = (-1, *q.shape[2:])
-            self.runs.append(
-                LayerRun(
-                    layer=layer,
-                    q=q.reshape(flat),
-                    k=k.reshape(flat),
-                    job=job,
-                    spikes=ran.integers,
-                    comparison=self.core.compare(job, vars(ran.integers)),
-                    predicted=self.core.predict(job),
-                    measured=ran.cycles,
-                    activity=self.core.activity(job, ran.integers),
-                )
-            )
-            return ran.integers
+        flat = (-1, *q.shape[2:])
+        self._floats = q.reshape(flat), k.reshape(flat)
+        return super().attention(name, q, k, v, bias, allowed)
 
-        code = self.core.config.code
-        return SpikedAttention(scales=self.scales, code=code, engine=engine)(layer, q, k, v)
+    def fire(self, job: AttentionJob, scales: HeadScales) -> tuple[NDArray[np.int8], Spikes]:
+        layer, (q, k) = len(self.runs), self._floats
+        self.core.check(job)
+        ran = self.core.tapped().run(
+            job,
+            waves=None if self.waves is None else self.waves / f"layer{layer}.fst",
+            progress=lambda cycle, received, expected: self.progress(layer, received / expected),
+        )
+        self.runs.append(
+            LayerRun(
+                layer=layer,
+                q=q,
+                k=k,
+                job=job,
+                spikes=ran.integers,
+                comparison=self.core.compare(job, vars(ran.integers)),
+                predicted=self.core.predict(job),
+                measured=ran.cycles,
+                activity=self.core.activity(job, ran.integers),
+            )
+        )
+        return ran.integers.attn_phase, ran.integers.out

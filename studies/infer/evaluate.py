@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from golden.code import Spikes
 from golden.network.network import run_network
 from golden.network.recode import Recoder
+from models.floating.engine import FloatEngine
 from studies.infer.cases import Case
 
 BATCH = 250
@@ -54,7 +55,8 @@ def accuracy(case: Case, chosen: NDArray[np.intp], recoder: Recoder | None, prog
         activity = run_network(network, spikes)
         hits["spiking"] += int((activity.scores.argmax(-1) == label).sum())
         if case.floating is not None:
-            hits["float"] += int((case.floating.scores(images).argmax(-1) == label).sum())
+            logits = case.floating.run(images[:, None], FloatEngine())
+            hits["float"] += int((logits.argmax(-1) == label).sum())
         if recoder is not None:
             scores = run_network(network, spikes, after_sum=recoder).scores
             hits["recoded"] += int((scores.argmax(-1) == label).sum())

@@ -21,7 +21,8 @@ from golden.inputs import check_terms
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import config_for
 from models.conversion.network import convert
-from models.floating.network_vit import FloatTransformer
+from models.floating.engine import FloatEngine
+from models.floating.vit import Vit
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from studies.infer.cases import load_case
@@ -86,15 +87,16 @@ class Images:
         images, labels: that are classified.
     """
 
-    network: FloatTransformer
+    network: Vit
     calibration: NDArray[np.float64]
     images: NDArray[np.float64]
     labels: NDArray[np.integer]
 
     @property
     def content(self) -> str:
-        arrays = {"calibration": self.calibration, "images": self.images}
-        return checksum(self.network.parameters | arrays)
+        import joblib  # as long to load as NumPy; only what measures networks shall wait for it
+
+        return str(joblib.hash([self.network, self.calibration, self.images]))
 
     def core(self, point: Point) -> WholeNetworkCore:
         return self.converted(point)[1]
@@ -111,12 +113,12 @@ class Images:
             InputError: the network's integers leave their words, or the core cannot be.
         """
         network, core = self.converted(point)
-        spikes = encode_image(network, self.network.patches(self.images))
+        spikes = encode_image(network, self.network.patches(self.images[:, None]))
         scores = run_network(network, spikes).scores
         times = core.predict(NetworkJob(network=network, image=spikes[:TIMED_IMAGES]))
         spiking, dense = account(network, core.config, spikes[:COUNTED_IMAGES])
         return {
-            "error": misfit(scores, self.network.scores(self.images)),
+            "error": misfit(scores, self.network.run(self.images[:, None], FloatEngine())),
             "accuracy": 100 * float((scores.argmax(-1) == self.labels).mean()),
             "cycles": round(float(times.durations[1:].mean())),
             "energy": spiking.microjoule,
