@@ -10,9 +10,10 @@ import pytest
 from golden.attention.config import preset
 from golden.attention.job import AttentionJob
 from golden.code import PhaseCode
-from golden.network.layers import IMAGE, Linear
+from golden.network.layers import Linear
 from golden.network.network import encode_image, run_network
 from golden.network.program import config_for
+from golden.network.tensors import IMAGE
 from golden.stochastic.config import StochasticConfig
 from hw.link.channels import ChannelMap
 from models.conversion.network import convert
@@ -107,7 +108,7 @@ def test_weight_additions_are_spikes_times_outputs() -> None:
     outputs = run_network(job.network, job.image).outputs
     for layer, output in zip(job.network.layers, outputs, strict=True):
         if isinstance(layer, Linear):
-            count += tensors[layer.source].count() * len(layer.weight)
+            count += tensors[layer.source].count() * layer.outputs
         tensors[layer.target] = output
     done = core.activity(job, core.compute(job))
     assert done.events["weight_additions"] == count
