@@ -97,6 +97,13 @@ def run_model(model: Stored, batch: NDArray[Any], mode: Literal["float"] | Parts
 
     Raises:
         InputError: the model was not converted that far.
+
+    >>> import numpy as np, onespike
+    >>> model = onespike.load_model("encoder")  # as `convert` wrote it
+    >>> vectors = np.random.default_rng(1).normal(size=(2, 5, 8))
+    >>> spikes, floats = (onespike.run_model(model, vectors, mode) for mode in ("linear", "float"))
+    >>> bool(np.linalg.norm(spikes - floats) < 0.2 * np.linalg.norm(floats))
+    True
     """
     if mode == "float":
         return run(model.model, batch, FloatEngine())
