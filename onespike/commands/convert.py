@@ -11,7 +11,6 @@ from golden.code import check_range
 from models.conversion.scheme import (
     ATTENTION_GRANULARITIES,
     GRANULARITIES,
-    PARTS,
     AttentionGranularity,
     Parts,
     Scheme,
@@ -174,7 +173,8 @@ def convert_model(
 
     Examples:
 
-        onespike convert minilm/ -o build/minilm --samples stsb-en-dev.csv --steps 24 --log2-base 2/7
+        onespike convert minilm/ -o build/minilm --samples stsb-en-dev.csv \\
+            --steps 24 --log2-base 2/7
         onespike convert vit/ -o build/vit --samples images.npz
     """
     check_range("--count", count, 1, 1 << 20)

@@ -6,12 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
-from onespike.cli import app
+from tests.onespike.commands import COMMANDS
 from tests.onespike.conftest import Ran
 
 FOLDER = Path(__file__).parents[2] / "onespike" / "commands"
@@ -35,19 +33,6 @@ OWN = {
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
     "--waves": {"attention", "sim"},
 }
-
-
-def commands() -> dict[tuple[str, ...], Any]:
-    """Every command and group by its words."""
-    found: dict[tuple[str, ...], Any] = {(): typer.main.get_command(app)}
-    for words, command in list(found.items()):
-        for name, member in command.commands.items():
-            found[*words, name] = member
-            found |= {(*words, name, inner): c for inner, c in getattr(member, "commands", {}).items()}
-    return found
-
-
-COMMANDS = commands()
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words) or "onespike")
