@@ -8,14 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from golden.attention.config import PRESETS, CoreConfig, load_config, preset
+from golden.attention.config import PRESETS, CoreConfig
 from golden.code import PhaseCode, check_range, read_fraction
 from golden.errors import InputError, quoted
-from golden.stochastic.config import StochasticConfig
-from golden.stochastic.table import load_config as load_stochastic_config
+from onespike.schemes import SCHEMES
 
 MAX_SEED = 2**32 - 1
-SCHEMES = ("spiked", "stochastic")
 # Bounds of a clock in MHz
 CLOCK = (1e-3, 1e6)
 PICTURES = (".png", ".svg", ".pdf")
@@ -79,7 +77,7 @@ SchemeOption = Annotated[
     typer.Option(
         "--scheme",
         metavar="|".join(SCHEMES),
-        parser=one_of(SCHEMES),
+        parser=one_of(tuple(SCHEMES)),
         help="`spiked`: SpikedAttention, one spike per neuron; `stochastic`: stochastic spiking "
         "attention (SSA), Bernoulli spike trains.",
     ),
@@ -250,29 +248,10 @@ def plot_targets(report: Path | None, plot: Path | None) -> dict[str, Path]:
 
 
 def chosen_config(preset_name: str | None, config_file: Path | None) -> CoreConfig:
-    """The configuration that --preset or --config names.
+    """The attention core's configuration that --preset or --config names.
 
     Raises:
         InputError: both are given, or the one given is not usable.
     """
-    if preset_name is not None and config_file is not None:
-        raise InputError(
-            f"--preset and --config exclude each other, not {quoted(preset_name)} with {config_file} "
-            "(a configuration file names its preset with base)"
-        )
-    if config_file is not None:
-        return load_config(config_file)
-    return preset("default" if preset_name is None else preset_name)
-
-
-def stochastic_config(preset_name: str | None, config_file: Path | None) -> StochasticConfig:
-    """The stochastic engine that --config describes; there are no presets of it.
-
-    Raises:
-        InputError: --preset is given, or --config is absent or not usable.
-    """
-    if preset_name is not None:
-        raise InputError(f"--preset needs --scheme spiked, not stochastic ({quoted(preset_name)})")
-    if config_file is None:
-        raise InputError("--scheme stochastic needs --config, a file with tokens and head_dim of the engine")
-    return load_stochastic_config(config_file)
+    config: CoreConfig = SCHEMES["spiked"].config(preset_name, config_file)
+    return config

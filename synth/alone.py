@@ -25,16 +25,11 @@ def synthesise(
     parameters: Mapping[str, Any],
     folder: Path,
     yosys: Tool,
-    *,
-    multiplies: bool = False,
 ) -> dict[str, Any]:
     """Resources of a component after synthesis; the netlist stays in the folder.
 
-    Args:
-        multiplies: it may hold multiplications.
-
     Raises:
-        ToolError: synthesis failed, or the component multiplies and should not.
+        ToolError: synthesis failed, or the component multiplies.
     """
     folder.mkdir(parents=True, exist_ok=True)
     verilog, _ = export(component, TOP, parameters=parameters)
@@ -44,7 +39,7 @@ def synthesise(
         f"hierarchy -top {TOP}",
         "proc",
         "flatten",
-        *(() if multiplies else ("select -assert-none t:$mul",)),
+        "select -assert-none t:$mul",
         *synthesis(BOARD.family.name, f"-json {NETLIST}", STATISTICS),
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
@@ -82,14 +77,13 @@ def measure_alone(
     parameters: Mapping[str, Any],
     folder: Path,
     *,
-    multiplies: bool,
     frequency: float | None,
     seed: int,
 ) -> dict[str, Any]:
     """Resources, and clock where it is placed and routed, with the versions of the tools.
 
     Args:
-        component, parameters, folder, multiplies: see `synthesise`.
+        component, parameters, folder: see `synthesise`.
         frequency: target of place and route in MHz; None to leave that out.
         seed: of placement.
 
@@ -98,7 +92,7 @@ def measure_alone(
         ToolError: see `synthesise` and `route`.
     """
     tools = find_tools(("yosys", BOARD.family.place_and_route))
-    result = synthesise(component, parameters, folder, tools["yosys"], multiplies=multiplies)
+    result = synthesise(component, parameters, folder, tools["yosys"])
     if frequency is not None:
         result |= route(folder, seed, frequency, tools[BOARD.family.place_and_route])
     return result | {"tools": {name: tool.version for name, tool in tools.items()}}

@@ -29,14 +29,14 @@ class Design:
         parameters: what it was generated from, as plain values.
         lanes: token lanes, to report resources per lane; 0 where there are none.
         estimate: resources that it is expected to need on a family, known before synthesis to within
-            `synth.estimate.TOLERANCE`.
+            `synth.estimate.TOLERANCE`; None where that is not known.
     """
 
     name: str
     make: Callable[[], wiring.Component]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     lanes: int = 0
-    estimate: Callable[[Family], Resources] | None = None
+    estimate: Callable[[Family], Resources | None] = lambda family: None
 
 
 def component_digest(component: wiring.Component) -> str:

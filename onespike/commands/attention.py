@@ -1,35 +1,28 @@
 """`onespike attention`: attention of the arrays in a file."""
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from golden.code import check_range
 from golden.errors import InputError
-from golden.inputs import INPUTS
-from golden.stochastic.table import load_config as load_engine
 from onespike.board_options import PortOption, TimeoutOption, opened_board
-from onespike.files import read_arrays, read_inputs, same_place, whole_or_nothing, write_json, write_npz
+from onespike.files import same_place, whole_or_nothing, write_json, write_npz
 from onespike.options import (
-    MAX_SEED,
     ConfigOption,
     PresetOption,
     ReportOption,
     SchemeOption,
     WindowOption,
-    chosen_config,
     one_of,
     whole_number,
 )
+from onespike.schemes import SCHEMES
 from onespike.tables import attention_tables, print_tables, progress
 from studies.attention.report import ENGINES
 
 if TYPE_CHECKING:
-    from studies.attention.spiked import AttentionResult
-    from studies.attention.stochastic import StochasticResult
+    pass
 
 
 def attention(
@@ -131,17 +124,8 @@ def attention(
     `encoders = true` takes the rates; to all others go trains that golden encodes. The report has the
     same keys, the error is that of the rates against their exact expectation.
     """
-    if scheme == "stochastic":
-        for option, given in (("--preset", preset_name), ("--window", window)):
-            if given is not None:
-                raise InputError(f"{option} needs --scheme spiked, not stochastic")
-    else:
-        if steps is not None:
-            raise InputError(
-                "--steps needs --scheme stochastic, not spiked (T of the code is in the configuration)"
-            )
-        if seed is not None:
-            check_range("--seed", seed, 0, MAX_SEED)
+    chosen = SCHEMES[scheme]
+    chosen.check_options({"--preset": preset_name, "--window": window, "--steps": steps})
     if engine != "board":
         for option, absent in (("--port", port is None), ("--timeout", timeout is None)):
             if not absent:
@@ -159,35 +143,19 @@ def attention(
         if same_place(path, source):
             raise InputError(f"{label} must differ from IN.npz, not be {path} again")
 
-    # The engines take a while to load; no other command should wait for them
-    from sim.cores.attention.core import SpikedAttentionCore
-    from sim.cores.stochastic.core import StochasticCore
-    from studies.attention import spiked, stochastic
-
-    kind: Any
-    run: Callable[..., AttentionResult | StochasticResult]
-    if scheme == "stochastic":
-        kind = StochasticCore
-        run = partial(
-            stochastic.attend,
-            read_arrays(source, INPUTS),
-            config=None if config_file is None else load_engine(config_file),
-            steps=steps,
-            seed=seed,
-        )
-    else:
-        named = preset_name is not None or config_file is not None
-        kind = SpikedAttentionCore
-        run = partial(
-            spiked.attend,
-            read_inputs(source),
-            config=chosen_config(preset_name, config_file) if named else None,
-            window=window,
-            seed=seed or 0,
-        )
-    with whole_or_nothing(targets) as places, opened_board(kind, port, timeout) as board, progress() as bar:
+    given = {"window": window, "steps": steps, "seed": seed}
+    if preset_name is not None or config_file is not None:
+        given["config"] = chosen.config(preset_name, config_file)
+    arrays = chosen.read(source)
+    with (
+        whole_or_nothing(targets) as places,
+        opened_board(chosen.core(), port, timeout) as board,
+        progress() as bar,
+    ):
         task = bar.add_task(f"compute ({engine})", total=1)
-        result = run(
+        result = chosen.attend(
+            arrays,
+            **{name: value for name, value in given.items() if value is not None},
             source=str(source),
             engine=engine,
             option="--",
@@ -201,4 +169,4 @@ def attention(
         write_npz(places["OUT.npz"], result.arrays())
         if report_file is not None:
             write_json(places["--report"], report)
-    print_tables(attention_tables(report))
+    print_tables(attention_tables(report, result.title, result.summary(report)))

@@ -11,8 +11,15 @@ from golden.inputs import INPUTS
 from golden.stochastic.table import load_config as load_engine
 from onespike.files import read_arrays, whole_or_nothing, write_json
 from onespike.options import ConfigOption, PresetOption, ReportOption, chosen_config, whole_number
+from onespike.schemes import SCHEMES
 from onespike.tables import print_tables, progress
+from studies.attention.report import in_words
 
+# Of every scheme its title, and what it is compared with
+COLUMNS = {
+    "spiked": ("SpikedAttention", "softmax attention"),
+    "stochastic": ("stochastic", "its expectation"),
+}
 INTEGERS = {"LUT4-equivalents": "lut4", "flip-flops": "flip_flops", "block RAMs": "block_rams"}
 
 
@@ -96,28 +103,30 @@ def _table(reports: dict[str, Any]) -> Table:
         + f", seed {reports['stochastic']['seed']}"
     )
     table.add_column("")
-    for title in ("SpikedAttention", "stochastic"):
+    columns = []
+    for scheme, (title, reference) in COLUMNS.items():
         table.add_column(title, justify="right")
-    columns = [_column(reports[name]) for name in ("spiked", "stochastic")]
+        columns.append(_column(reports[scheme], reference, SCHEMES[scheme].core().accumulations))
     for what in columns[0]:
         table.add_row(what, *(column[what] for column in columns))
     return table
 
 
-def _column(report: dict[str, Any]) -> dict[str, str]:
-    """What the table says of a scheme, by row."""
+def _column(report: dict[str, Any], reference: str, counted: tuple[str, ...]) -> dict[str, str]:
+    """What the table says of a scheme, by row.
+
+    Args:
+        reference: what its output is compared with.
+        counted: those of its events that are additions.
+    """
     shape, firing, events = report["shape"], report["firing"], report["events"]
     neurons = shape["heads"] * shape["tokens"] * shape["head_dim"] * shape.get("steps", 1)
     rows = shape["heads"] * shape["tokens"] * shape.get("steps", 1)
-    spiked = report["scheme"] == "spiked"
-    counted = ("synaptic_additions", "context_additions") if spiked else (
-        "score_coincidences", "output_coincidences"
-    )  # fmt: skip
     durations, area, error = report["cycles"]["head_durations"], report["area"], report["error"]["out"]
     code = report["configuration"]
     column = {
-        "time steps": str(code["steps"] if spiked else shape["steps"]),
-        "lanes, or rows of units": str(code["lanes"] if spiked else code["rows"]),
+        "time steps": str(shape.get("steps", code["steps"])),
+        "lanes, or rows of units": str(code["lanes" if "lanes" in code else "rows"]),
         "spikes of q, k, v": f"{sum(firing[name] for name in 'qkv') * neurons:,.0f}",
         "attention spikes": f"{firing['survivors_per_row'] * rows:,.0f}",
         "output spikes": f"{firing['out'] * neurons:,.0f}",
@@ -126,16 +135,12 @@ def _column(report: dict[str, Any]) -> dict[str, str]:
         "of each further head": f"{durations[-1]:,}" if len(durations) > 1 else "-",
         "in all": f"{report['cycles']['total'] + 1:,}",
         "lanes or units at work": f"{report['lane_utilisation']:.1%}",
-        "compared with": "softmax attention" if spiked else "its expectation",
-        "cosine": _number(error["cosine"]),
-        "relative RMSE": _number(error["relative_rmse"]),
+        "compared with": reference,
+        "cosine": in_words(error["cosine"]),
+        "relative RMSE": in_words(error["relative_rmse"]),
     }
     for title, key in INTEGERS.items():
         column[title] = "not measured" if area is None else f"{area[key]:,}"
     fmax = None if area is None else area.get("fmax_mhz")
     column["Fmax, MHz"] = "not measured" if fmax is None else f"{fmax:g}"
     return column
-
-
-def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"

@@ -69,9 +69,11 @@ def predict_network(
     config = chosen_config(preset_name, config_file)
     source = "given"
     if clock is None:
-        from studies.sweep.synthesis import find_synthesised  # the tools of synthesis take a while to load
+        # The tools of synthesis take a while to load
+        from sim.cores.attention.core import SpikedAttentionCore
+        from studies.sweep.synthesis import find_synthesised
 
-        build = find_synthesised(config)
+        build = find_synthesised(SpikedAttentionCore(config))
         clock, source = (None, "unknown") if build is None else (build.clock_mhz, str(build.path))
     parts = {"": dense_density}
     if activity is not None:

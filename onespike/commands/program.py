@@ -16,6 +16,7 @@ from onespike.board_options import (
     board_config,
 )
 from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
+from onespike.schemes import DEFAULT
 
 
 def program(
@@ -62,7 +63,7 @@ def program(
     else:
         given = {
             "--preset": preset_name, "--config": config_file, "--network": network, "--data": data,
-            "--lanes": lanes, "--clock": clock, "--scheme": None if scheme == "spiked" else scheme,
+            "--lanes": lanes, "--clock": clock, "--scheme": None if scheme == DEFAULT else scheme,
         }  # fmt: skip
         for option, value in given.items():
             if value is not None:

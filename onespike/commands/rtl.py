@@ -10,6 +10,7 @@ from golden.network.file import load_network
 from onespike.cores import check_network_options, head_core, network_core
 from onespike.files import filled_folder
 from onespike.options import ConfigOption, FolderOption, LanesOption, PresetOption, SchemeOption
+from onespike.schemes import SCHEMES
 
 
 def rtl(
@@ -49,8 +50,9 @@ def rtl(
         onespike rtl -o build/rtl --network build/infer/network.npz
         onespike rtl -o build/rtl --network build/infer/network.npz --lanes 64
     """
-    if axi and (network is not None or scheme != "spiked"):
-        raise InputError("--axi is for the attention core, it excludes --network and --scheme stochastic")
+    SCHEMES[scheme].check_options({"--axi": axi})
+    if axi and network is not None:
+        raise InputError("--axi is for the attention core, it excludes --network")
     if network is not None:
         check_network_options(scheme, preset_name)
     elif lanes is not None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from golden.attention.config import preset
 from onespike.files import filled_folder
 from onespike.options import FolderOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
@@ -46,17 +47,14 @@ def sim(
     the attention map beside exact softmax. Exit status 1 says that an integer or a cycle differed.
     """
     with filled_folder("-o", directory) as folder:
-        from sim.cores.attention import engine
-        from sim.timing.attention import predict
-        from sim.timing.attention_activity import activity
-        from studies.demo.lockstep import Engines
+        from sim.cores.attention.core import SpikedAttentionCore
         from studies.demo.run import run_demo, write_results
         from studies.demo.tables import demo_tables
 
         with progress() as bar:
             task = bar.add_task("start", total=1)
             result = run_demo(
-                Engines(run=engine.run, predict=predict, activity=activity),
+                SpikedAttentionCore(preset("digits")),
                 images=images,
                 seed=seed,
                 waves=folder if waves else None,

@@ -14,7 +14,7 @@ import numpy as np
 import serial
 
 from golden.attention.config import CoreConfig, preset
-from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
+from golden.attention.job import AttentionJob, AttentionSpikes, prepare
 from golden.code import check_range
 from sim.board.board import Board
 from sim.board.faults import FaultyPort
@@ -157,11 +157,10 @@ def _one_job(board: AttentionBoard, report: SoakReport, rng: random.Random, clos
             raise PortClosed
 
     report.jobs += 1
-    found, want = board.run(job, watch).out, compute(job).out
+    comparison = board.core.compare(job, {"out": board.run(job, watch).out})
     report.completed += 1
-    for got, golden in ((found.sign, want.sign), (found.phase, want.phase)):
-        report.integers += golden.size
-        report.differences += int(np.count_nonzero(got != golden))
+    report.integers += comparison.compared
+    report.differences += comparison.different
 
 
 def random_job(board: AttentionBoard, rng: random.Random) -> AttentionJob:

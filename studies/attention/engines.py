@@ -66,9 +66,10 @@ def run_engine(
         assert board is not None, "opened by the caller"
         spikes = board.run(job, lambda sent, got: progress(f"{got} bytes received", 0.0))
     else:
-        spikes, cycles = core.simulate(
+        ran = core.tapped().run(
             job,
             waves=waves,
             progress=lambda cycle, beats, expected: progress(f"cycle {cycle}", beats / expected),
         )
+        spikes, cycles = ran.integers, ran.cycles
     return Outcome(spikes=spikes, cycles=cycles, activity=core.activity(job, spikes))

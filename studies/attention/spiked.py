@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from golden.errors import InputError, quoted
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.timing.cycles import CycleReport, StageActivity
 from studies.attention.engines import Progress, run_engine
-from studies.attention.report import ENGINES, attention_report
+from studies.attention.report import ENGINES, attention_report, deviation_in_words
 
 if TYPE_CHECKING:
     from sim.board.board import Board
@@ -40,6 +40,8 @@ class AttentionResult:
         seed: noted in the report.
         board: what the board says of itself; None for the others.
     """
+
+    title: ClassVar[str] = "Spiked attention"
 
     engine: str
     config: CoreConfig
@@ -93,6 +95,19 @@ class AttentionResult:
         )
         return report | ({} if self.board is None else {"board": self.board})
 
+    def summary(self, report: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What of a report is told to people."""
+        shape, code, firing, error = (report[key] for key in ("shape", "configuration", "firing", "error"))
+        fires = ", ".join(f"{name} {firing[name]:.1%}" for name in ("q", "k", "v", "out"))
+        return [
+            ("shape", "{heads} heads, {tokens} tokens, head_dim {head_dim}".format(**shape)),
+            ("code", f"T = {code['steps']}, B = 2^({code['log2_base']}), window {report['window']}"),
+            ("firing", fires),
+            ("attention", f"{firing['survivors_per_row']:.2f} of {shape['tokens']} keys fire in a row"),
+            ("output codes against softmax", deviation_in_words(error["out"])),
+            ("raw output against softmax", deviation_in_words(error["out_raw"])),
+        ]
+
 
 def attend(
     arrays: Mapping[str, NDArray[Any]],
@@ -115,7 +130,7 @@ def attend(
         engine: golden, model, rtl or board.
         config: of the core; the default preset, or that of the board, when absent.
         window: steps of the WOSS ramp, 1..T; T when absent.
-        option: what stands before `window` in errors; `--` on the command line.
+        option: what stands before `window` and `seed` in errors; `--` on the command line.
         seed: noted in the report; nothing is drawn here.
         board: an open board, engine board only; a configuration must then be the board's own.
         waves: FST file to write; rtl only.
@@ -139,6 +154,7 @@ def attend(
         config = preset("default")
     if window is not None:
         check_range(f"{option}window", window, 1, config.code.steps)
+    check_range(f"{option}seed", seed, 0, 2**32 - 1)
     core = SpikedAttentionCore(config)
     try:
         job, scales = prepare(**arrays, code=config.code, window=window)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from golden.stochastic.table import to_table
 from sim.cores.stochastic.core import StochasticCore
 from sim.timing.cycles import CycleReport, StageActivity
 from studies.attention.engines import Progress, run_engine
-from studies.attention.report import ENGINES, deviation_report, tool_versions
+from studies.attention.report import ENGINES, deviation_in_words, deviation_report, tool_versions
 
 if TYPE_CHECKING:
     from sim.board.board import Board
@@ -39,6 +39,8 @@ class StochasticResult:
         expected: float64 [heads, tokens, head_dim], exact expectation of the output rate.
         board: what the board says of itself; None for the others.
     """
+
+    title: ClassVar[str] = "Stochastic spiking attention"
 
     engine: str
     job: StochasticJob
@@ -86,6 +88,19 @@ class StochasticResult:
             },
             **({} if self.board is None else {"board": self.board}),
         }
+
+    def summary(self, report: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What of a report is told to people."""
+        shape, firing, error = (report[key] for key in ("shape", "firing", "error"))
+        survivors = f"{firing['survivors_per_row']:.2f} of {shape['tokens']} keys fire in a row and step"
+        fires = ", ".join(f"{name} {firing[name]:.1%}" for name in ("q", "k", "v", "score", "out"))
+        return [
+            ("shape", "{heads} heads, {tokens} tokens, head_dim {head_dim}, {steps} steps".format(**shape)),
+            ("firing per step", fires),
+            ("attention", survivors),
+            ("rates against expectation", deviation_in_words(error["out"])),
+            ("error of a rate", f"RMS {error['rmse']:.4f}, mean {error['bias']:+.4f}"),
+        ]
 
 
 def attend(

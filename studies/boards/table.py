@@ -10,7 +10,7 @@ from golden.attention.config import PRESETS
 from golden.errors import InputError, quoted
 from sim.cores.attention.core import SpikedAttentionCore
 from studies.boards.figures import figures, report_figures
-from studies.boards.throughput import throughput
+from studies.boards.throughput import head_throughput
 from synth.boards import BOARDS, Board
 from synth.budgets import budgets, clock_of
 from synth.estimate import estimate
@@ -31,6 +31,7 @@ def make_row(board: Board, preset: str, seed: int, *, units: bool, on_stage: OnS
         on_stage: see `synth.flow.build`.
     """
     core = SpikedAttentionCore(PRESETS[preset])
+    throughput = partial(head_throughput, core)
     try:
         made = build(
             board,
@@ -40,8 +41,8 @@ def make_row(board: Board, preset: str, seed: int, *, units: bool, on_stage: OnS
             on_stage=on_stage,
         )
     except TimingError as error:
-        return report_figures(error.report, partial(throughput, core))
-    return figures(made, board, partial(throughput, core), units=units)
+        return report_figures(error.report, throughput)
+    return figures(made, board, throughput, units=units)
 
 
 def main_table(rows: Sequence[Row]) -> Iterator[str]:

@@ -3,59 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.config import CoreConfig
-from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, compute
+from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales
 from models.conversion.small_vit import SpikedAttention
-from sim.cores.attention.compare import Comparison, compare
+from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.compare import Comparison
 from sim.timing.cycles import CycleReport, StageActivity
-
-
-class RunEngine(Protocol):
-    """Runs a job on the engine under test.
-
-    `waves` is where it writes a waveform; `progress` is told now and then the cycle, the output
-    beats so far and the output beats of the whole job.
-    """
-
-    def __call__(
-        self,
-        job: AttentionJob,
-        config: CoreConfig,
-        *,
-        waves: Path | None,
-        progress: Callable[[int, int, int], None] | None,
-    ) -> tuple[AttentionSpikes, CycleReport]: ...
-
-
-class PredictCycles(Protocol):
-    """Predicts the completion times of a job."""
-
-    def __call__(self, job: AttentionJob, config: CoreConfig) -> CycleReport: ...
-
-
-class CountActivity(Protocol):
-    """Counts the events of a job and the utilisation of the lanes."""
-
-    def __call__(self, job: AttentionJob, config: CoreConfig) -> StageActivity: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Engines:
-    """What is compared with golden: the hardware, and the cycle model with the hardware.
-
-    Attributes:
-        run: the engine under test (RTL).
-        predict, activity: the cycle model.
-    """
-
-    run: RunEngine
-    predict: PredictCycles
-    activity: CountActivity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,16 +45,14 @@ class LockstepAttention:
 
     Attributes:
         scales: of every layer.
-        config: the core.
-        engines: the engine under test and the cycle model.
+        core: under test, and its cycle model.
         waves: folder for one waveform per layer, or None.
         progress: told the layer and the share of its heads that are done, 0..1.
         runs: what happened, one entry per layer so far.
     """
 
     scales: list[HeadScales]
-    config: CoreConfig
-    engines: Engines
+    core: SpikedAttentionCore
     waves: Path | None = None
     progress: Callable[[int, float], None] = lambda layer, share: None
     runs: list[LayerRun] = field(default_factory=list)
@@ -107,12 +61,10 @@ class LockstepAttention:
         self, layer: int, q: NDArray[np.floating], k: NDArray[np.floating], v: NDArray[np.floating]
     ) -> NDArray[np.floating]:
         def engine(job: AttentionJob) -> AttentionSpikes:
-            self.config.check_job(job)
-            waves = None if self.waves is None else self.waves / f"layer{layer}.fst"
-            spikes, measured = self.engines.run(
+            self.core.check(job)
+            ran = self.core.tapped().run(
                 job,
-                self.config,
-                waves=waves,
+                waves=None if self.waves is None else self.waves / f"layer{layer}.fst",
                 progress=lambda cycle, received, expected: self.progress(layer, received / expected),
             )
             flat = (-1, *q.shape[2:])
@@ -122,13 +74,14 @@ class LockstepAttention:
                     q=q.reshape(flat),
                     k=k.reshape(flat),
                     job=job,
-                    spikes=spikes,
-                    comparison=compare(job, compute(job), spikes),
-                    predicted=self.engines.predict(job, self.config),
-                    measured=measured,
-                    activity=self.engines.activity(job, self.config),
+                    spikes=ran.integers,
+                    comparison=self.core.compare(job, vars(ran.integers)),
+                    predicted=self.core.predict(job),
+                    measured=ran.cycles,
+                    activity=self.core.activity(job, ran.integers),
                 )
             )
-            return spikes
+            return ran.integers
 
-        return SpikedAttention(scales=self.scales, code=self.config.code, engine=engine)(layer, q, k, v)
+        code = self.core.config.code
+        return SpikedAttention(scales=self.scales, code=code, engine=engine)(layer, q, k, v)

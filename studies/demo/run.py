@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.attention.config import PRESETS, CoreConfig
 from golden.code import check_range
 from models import shipped
 from models.conversion.small_vit import SpikedAttention, calibrate_scales
 from models.shipped.small_vit import load_vit
+from sim.cores.attention.core import SpikedAttentionCore
 from studies.data import handwritten_digits as dataset
-from studies.demo.lockstep import Engines, LockstepAttention
+from studies.demo.lockstep import LockstepAttention
 from studies.demo.picture import draw_head
 from studies.demo.result import DemoResult
 
@@ -31,11 +31,10 @@ Progress = Callable[[str, float], None]
 
 
 def run_demo(
-    engines: Engines,
+    core: SpikedAttentionCore,
     *,
     images: int | None = None,
     seed: int = 0,
-    config: CoreConfig = PRESETS["digits"],
     weights: Path = WEIGHTS,
     waves: Path | None = None,
     progress: Progress = lambda part, share: None,
@@ -43,11 +42,10 @@ def run_demo(
     """Run the main job.
 
     Args:
-        engines: the engine under test and the cycle model.
+        core: under test.
         images: held-out images that run through the engine, 1..450; when absent all, or
             `WAVE_IMAGES` with waveforms.
         seed: chooses them.
-        config: the core.
         weights: file of the trained network.
         waves: existing folder that receives one waveform per layer, layer0.fst and so on.
         progress: told how far the job is.
@@ -70,19 +68,18 @@ def run_demo(
     progress("classify the held-out images, exact attention", 0.0)
     float_predicted = network.logits(digits.test_images).argmax(axis=1)
     progress("classify the held-out images, spiked attention", 0.0)
-    spiked = SpikedAttention(scales=scales, code=config.code)
+    spiked = SpikedAttention(scales=scales, code=core.config.code)
     spiking_predicted = network.logits(digits.test_images, spiked).argmax(axis=1)
     lockstep = LockstepAttention(
         scales=scales,
-        config=config,
-        engines=engines,
+        core=core,
         waves=waves,
         progress=lambda layer, share: progress(f"layer {layer}: {heads} heads through the RTL", share),
     )
     engine_predicted = network.logits(digits.test_images[chosen], lockstep).argmax(axis=1)
     return DemoResult(
         seed=seed,
-        config=config,
+        config=core.config,
         network=network,
         digits=digits,
         float_predicted=float_predicted,

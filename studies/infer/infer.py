@@ -20,8 +20,8 @@ from sim.timing.network import NetworkTimes, predict
 from studies.attention.report import tool_versions
 from studies.infer import timeline
 from studies.infer.cases import Case
-from studies.infer.evaluate import Accuracy, Progress, RtlImages, accuracy, through_rtl
-from studies.infer.on_board import BoardImages, NetworkBoard, through_board
+from studies.infer.evaluate import Accuracy, Progress, accuracy
+from studies.infer.hardware import BoardImages, NetworkBoard, RtlImages, through_board, through_rtl
 
 RTL_IMAGES = 20
 ENERGY_IMAGES = 100

@@ -1,20 +1,16 @@
 """`onespike dev area`: what an attention engine costs alone."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from golden.attention.config import lane_per_token
-from golden.errors import InputError
-from golden.stochastic.config import StochasticConfig
-from golden.stochastic.plan import COMPARED, RandomPlan
+from golden.stochastic.plan import COMPARED
 from onespike.files import write_report
 from onespike.options import CLOCK, ReportOption, SchemeOption, SeedOption, number, whole_number
-
-if TYPE_CHECKING:
-    from sim.cores.heads import HeadCore
+from onespike.schemes import SCHEMES
 
 
 def area(
@@ -70,39 +66,27 @@ def area(
     """
     from synth.alone import measure_alone
 
-    spiked = scheme == "spiked"
-    if spiked and (plans or encoders or rows is not None):
-        raise InputError("--plans, --encoders and --rows need --scheme stochastic, not spiked")
-    rows = size if rows is None else rows
-    head_dim = size if head_dim is None else head_dim
+    chosen = SCHEMES[scheme]
+    chosen.check_options({"--plans": plans, "--encoders": encoders, "--rows": rows})
+    core = chosen.core().of_size(size, size if head_dim is None else head_dim)
+    given = {
+        name: value for name, value in (("rows", rows), ("encoders", encoders or None)) if value is not None
+    }
+    variants: dict[str, dict[str, Any]] = {scheme: {}}
+    if plans:
+        variants = {label: {"plan": plan} for label, plan in COMPARED.items()}
     engines: dict[str, dict[str, Any]] = {}
-    for label, core in _cores(size, head_dim, None if spiked else rows, encoders, plans).items():
-        place = folder / f"{size}x{head_dim}x{rows}_{re.sub(r'[^a-z0-9]+', '_', label)}"
+    measured = {"size": size, "head_dim": core.config.head_dim, "rows": size if rows is None else rows}
+    for label, plan in variants.items():
+        label += ", encoders" if encoders else ""
+        name = "x".join(str(number) for number in measured.values())
+        engine = replace(core, config=replace(core.config, **given, **plan))
         engines[label] = measure_alone(
-            core.component(),
-            core.to_table(),
-            place,
-            multiplies=spiked,
+            engine.component(),
+            engine.to_table(),
+            folder / f"{name}_{re.sub(r'[^a-z0-9]+', '_', label)}",
             frequency=frequency if route else None,
             seed=seed,
         )
-        typer.echo(f"N={size} d={head_dim} rows={rows} {label}: {engines[label]}")
-    write_report(report_file, {"size": size, "head_dim": head_dim, "rows": rows, "engines": engines})
-
-
-def _cores(
-    size: int, head_dim: int, rows: int | None, encoders: bool, plans: bool
-) -> "dict[str, HeadCore[Any, Any, Any]]":
-    """Cores by label; of SpikedAttention where there are no rows of units."""
-    from sim.cores.attention.core import SpikedAttentionCore
-    from sim.cores.stochastic.core import StochasticCore
-
-    if rows is None:
-        return {"spiked": SpikedAttentionCore(lane_per_token(size, head_dim))}
-    chosen = COMPARED if plans else {"column-broadcast": RandomPlan()}
-    return {
-        label + (", encoders" if encoders else ""): StochasticCore(
-            StochasticConfig(tokens=size, head_dim=head_dim, rows=rows, encoders=encoders, plan=plan)
-        )
-        for label, plan in chosen.items()
-    }
+        typer.echo(f"N={size} d={measured['head_dim']} rows={measured['rows']} {label}: {engines[label]}")
+    write_report(report_file, measured | {"engines": engines})

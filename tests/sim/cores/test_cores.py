@@ -19,6 +19,7 @@ from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.core import Core
 from sim.cores.heads import HeadCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
+from sim.cores.rtl import count_of
 from sim.cores.stochastic.core import StochasticCore
 from studies.data.random import random_rates
 from tests.network.samples import random_images, random_transformer
@@ -60,7 +61,7 @@ def test_promises(make) -> None:
     component = core.linked()
     component._MustUse__silence = True
     channels = ChannelMap.of(component.signature)
-    beats = core.input_beats(job)
+    beats = core.linked_beats(job)
     assert set(beats) == {channel.name for channel in channels.inputs}
     assert set(core.output_beats(job)) == {channel.name for channel in channels.outputs}
     counts = {name: count_of(fields) for name, fields in beats.items()}
@@ -69,13 +70,6 @@ def test_promises(make) -> None:
         sent[name] += count
     assert +sent == +Counter(counts)
     assert core.design("some").parameters == core.to_table()
-
-
-def count_of(fields: Any) -> int:
-    """Beats of the fields of a stream."""
-    while isinstance(fields, dict):
-        fields = next(iter(fields.values()))
-    return len(fields)
 
 
 def test_terms_follow_their_row() -> None:

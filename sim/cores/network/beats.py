@@ -1,4 +1,4 @@
-"""What is loaded into a network core: memory images as beats of its load stream, wide or narrow."""
+"""What goes into a network core: memory images as beats of its load stream, wide or narrow, and images."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.code import Spikes
 from golden.network.config import NetworkConfig
 from golden.network.program import Program
 from hw.export.verilog import describe
 from hw.network import payloads
+from sim.cores.attention.driver import spike_beats
 from sim.verilator.payload import Fields, pack
 
 Op = dict[str, int]
@@ -81,3 +83,12 @@ def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
             block.pieces.reshape(-1),
         ]
     return np.concatenate([part.astype(np.int64) for part in parts])
+
+
+def image_beats(image: Spikes) -> Fields:
+    """Beats of i_image of spikes [images, tokens, pixels]."""
+    last, end = np.zeros(image.shape, np.int64), np.zeros(image.shape, np.int64)
+    last[..., -1] = 1
+    end[:, -1, -1] = 1
+    flat = Spikes(image.sign.reshape(-1), image.phase.reshape(-1))
+    return {"spike": spike_beats(flat), "last": last.reshape(-1), "end": end.reshape(-1)}
