@@ -18,7 +18,7 @@ from onespike.public.attention import attention, stochastic_attention
 from onespike.public.conversion import convert, load_model, run_model
 from onespike.public.networks import trained_network
 from sim.cores.attention.core import SpikedAttentionCore
-from sim.cores.network.core import WholeNetworkCore
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.stochastic.core import StochasticCore
 from synth.boards import BOARDS
 
@@ -29,6 +29,7 @@ __all__ = [
     "InputError",
     "Network",
     "NetworkConfig",
+    "NetworkJob",
     "Options",
     "OutsideError",
     "PhaseCode",
