@@ -141,13 +141,15 @@ def board_config(
     throughput: Throughput
     core: Core[Any, Any, Any]
     if network is not None:
-        from studies.boards.throughput import network_throughput
+        from studies.boards.throughput import IMAGES, network_throughput
         from studies.infer.cases import load_case
 
         check_network_options(scheme, preset_name)
         case = load_case(network, data, None, None)
         whole = network_core(case.network, config_file, lanes)
-        core, name, throughput = whole, Path(network).stem, partial(network_throughput, whole, case)
+        image = case.spikes(case.images[:IMAGES])
+        throughput = partial(network_throughput, whole, case.network, image)
+        core, name = whole, Path(network).stem
     else:
         from studies.boards.throughput import head_throughput
 

@@ -9,12 +9,14 @@ from golden.errors import InputError
 from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.files import filled_folder
 from onespike.options import (
+    CLOCK,
     DataOption,
     FolderOption,
     LanesOption,
     Log2BaseOption,
     SeedOption,
     StepsOption,
+    number,
     one_of,
     whole_number,
 )
@@ -70,6 +72,17 @@ def infer(
     recode: Annotated[
         bool, typer.Option("--recode", help="Also with the residual coded after each sum, as in the paper.")
     ] = False,
+    clock: Annotated[
+        float | None,
+        typer.Option(
+            "--clock",
+            metavar="MHZ",
+            parser=number(*CLOCK, " MHz"),
+            help="Also inferences per second at this clock, by the cycle model, over the first "
+            "held-out images.",
+            show_default=False,
+        ),
+    ] = None,
     directory: FolderOption = Path("build/infer"),
     seed: SeedOption = 0,
 ) -> None:
@@ -84,6 +97,7 @@ def infer(
         onespike infer
         onespike infer --images 40 --rtl 2 --seed 3
         onespike infer --network fashion --data DIR --steps 24 --log2-base 1/3
+        onespike infer --rtl 0 --lanes 64 --clock 50
         onespike infer --engine board --port /dev/ttyUSB0
 
     DIR receives `report.json`, `timeline.txt` and `timeline.png` (what each unit does when, for one
@@ -114,6 +128,7 @@ def infer(
                 board=board,
                 seed=seed,
                 recode=recode,
+                clock_mhz=clock,
                 progress=lambda part, share: bar.update(task, description=part, completed=share),
             )
             write_results(result, folder)

@@ -9,7 +9,7 @@ from sim.timing.cycles import CycleReport, StageActivity
 
 if TYPE_CHECKING:
     from sim.board.board import Board
-    from sim.cores.heads import HeadCore
+    from sim.cores.core import Core
 
 Config = TypeVar("Config")
 Job = TypeVar("Job")
@@ -36,7 +36,7 @@ class Outcome(Generic[Integers]):
 def run_engine(
     engine: str,
     job: Job,
-    core: "HeadCore[Config, Job, Integers]",
+    core: "Core[Config, Job, Integers]",
     *,
     waves: Path | None = None,
     board: "Board[Config, Job, Integers] | None" = None,

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from golden.code import Spikes
+from golden.network.network import Network
 from sim.cores.core import Core
 from sim.cores.heads import HeadCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.timing.cycles import StageActivity
 from studies.data.random import random_heads, random_rates
-from studies.infer.cases import Case
 
 # From the second on, the durations of heads that follow each other differ by their spikes only
 HEADS = 4
@@ -30,9 +31,9 @@ def head_throughput(core: HeadCore[Any, Any, Any], clock_mhz: float, *, seed: in
 
 
 def network_throughput(
-    core: WholeNetworkCore, case: Case, clock_mhz: float, *, images: int = IMAGES
+    core: WholeNetworkCore, network: Network, image: Spikes, clock_mhz: float
 ) -> dict[str, Any]:
-    """The first held-out images of a case.
+    """Images [images, tokens, pixels]; of those that are held out the first `IMAGES`.
 
     Returns:
         As `throughput`, and lanes, images, and lanes_in_linear_layers: the share of the lane-cycles of
@@ -41,11 +42,11 @@ def network_throughput(
     Raises:
         InputError: the network does not fit the core.
     """
-    job = NetworkJob(network=case.network, image=case.spikes(case.images[:images]))
+    job = NetworkJob(network=network, image=image)
     done = core.activity(job, core.compute(job))
     found = throughput(core, job, done, clock_mhz)
     share = done.events["weight_additions"] / done.busy["linear"] / core.lanes
-    size = {"lanes": core.lanes, "images": len(case.images[:images])}
+    size = {"lanes": core.lanes, "images": image.shape[0]}
     return size | found | {"lanes_in_linear_layers": round(share, 4)}
 
 

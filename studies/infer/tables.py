@@ -50,6 +50,14 @@ def _summary(result: Inferences) -> Table:
         table.add_row("an inference, the line included", f"{board.seconds:.3f} s")
     else:
         table.add_row("images through the RTL", "0")
+    if (done := result.throughput) is not None:
+        table.add_section()
+        table.add_row("images through the cycle model", str(done["images"]))
+        table.add_row("cycles per inference", f"{done['cycles_per_inference']:,.1f}")
+        table.add_row(
+            f"inferences per second at {done['clock_mhz']:g} MHz", f"{done['inferences_per_second']:,.1f}"
+        )
+        table.add_row("lanes at work in linear layers", f"{done['lanes_in_linear_layers']:.1%}")
     table.add_section()
     for name, events in (("spiking", result.spiking), ("8-bit multiply-accumulate", result.dense)):
         table.add_row(f"energy per inference, {name}", f"{sum(e.total for e in events) / 1e6:.3f} uJ")

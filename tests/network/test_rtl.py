@@ -1,5 +1,6 @@
 """Whole random networks through the compiled RTL: every integer and every cycle."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +12,7 @@ from golden.network.config import NetworkConfig
 from golden.network.network import Network, encode_image
 from golden.network.program import check_fit, config_for, joint_config
 from models.conversion.network import convert
-from tests.network.compare import assert_integers, assert_integers_and_cycles
+from tests.network.compare import assert_integers, assert_integers_and_cycles, core_and_job
 from tests.network.random_cores import SMALL, Checked, check_core, random_core
 from tests.network.samples import random_images, random_transformer
 
@@ -64,6 +65,19 @@ def test_reset_in_the_middle() -> None:
     total = assert_integers(network, config, image)[0].result.cycles
     for cycle in np.linspace(1, total - 2, 40).astype(int):
         assert_integers_and_cycles(network, config, image, reset_at=int(cycle))
+
+
+def test_images_of_two_jobs_in_turn() -> None:
+    """The network is loaded once; each job gets its own integers, and the times are those of one job."""
+    network, config, image = sample("rms")
+    core, job = core_and_job(network, config, image)
+    parts = [replace(job, image=image[:1]), replace(job, load=False, image=image[1:])]
+    runs = core.run_in_turn(parts, quick=True)
+    for part, ran in zip(parts, runs, strict=True):
+        assert core.compare(part, vars(ran.integers)).first_difference is None
+    together = core.predict(job)
+    assert [*runs[0].cycles.heads, *runs[1].cycles.heads] == together.heads.tolist()
+    assert runs[0].cycles.since == together.since < runs[1].cycles.since
 
 
 @pytest.mark.parametrize("seed", DRAWN)

@@ -59,6 +59,19 @@ def test_pauses_change_no_spike(tokens, head_dim, rows, pauses):
             np.testing.assert_array_equal(result.outputs["o"].cycles, predicted.delivered)
 
 
+def test_generators_run_on_from_job_to_job():
+    config = StochasticConfig(tokens=9, head_dim=10, rows=4)
+    rates = np.random.default_rng(2).random((3, 2, 9, 10))
+    jobs = [prepare(*rates, config, steps=3, first_head=first) for first in (0, 2)]
+    core = StochasticCore(config).tapped()
+    runs = core.run_in_turn(jobs, quick=True, pauses=0.2)
+    for job, ran in zip(jobs, runs, strict=True):
+        assert core.compare(job, vars(ran.integers)).first_difference is None
+    assert (runs[0].integers.out != runs[1].integers.out).any()
+    with pytest.raises(AssertionError, match="run on from reset"):
+        core.run(jobs[1])
+
+
 @pytest.mark.parametrize("reset_at", [0, 3, 11, 29, 40])
 def test_reset_starts_over(reset_at):
     config = StochasticConfig(tokens=9, head_dim=10, rows=4)

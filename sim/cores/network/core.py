@@ -162,4 +162,5 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         )
 
     def run_in_turn(self, jobs: Sequence[NetworkJob], **how: Any) -> list[Run[NetworkIntegers]]:
+        assert [job.load for job in jobs] == [True] + [False] * (len(jobs) - 1), "loaded once, from reset on"
         return super().run_in_turn(jobs, **({} if self.taps else {"stall": LONG_STALL}) | how)
