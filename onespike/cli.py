@@ -69,7 +69,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
 GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
     "energy": (
         "Studies",
-        "Energy under two accountings that are never mixed.",
+        "Energy by two tables of prices that are never mixed.",
         (paper, hardware, network, stochastic),
     ),
     "stochastic": (

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.hardware import mac_attention, spiking_attention, total
-from energy.network import Event, account
-from energy.report import attention_events
+from energy import mac
+from energy.attention import spiking_attention
+from energy.events import attention_events
+from energy.network import account
 from golden.attention.exact import softmax_attention
 from golden.attention.job import compute, decode_outputs, prepare
 from golden.code import check_range
@@ -26,7 +27,6 @@ from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from studies.infer.cases import load_case
 from studies.sweep.grid import Point
 
-PICOJOULES_PER_MICROJOULE = 1e6
 # Images whose cycles are predicted, and whose events are counted
 TIMED_IMAGES = 3
 COUNTED_IMAGES = 10
@@ -71,8 +71,8 @@ class Heads:
             "error": float(np.sqrt(np.square(out - exact).sum() / np.square(exact).sum())),
             "accuracy": None,
             "cycles": events.cycles,
-            "energy": total(spiking_attention(events, config)),
-            "mac_energy": total(mac_attention(events, config)),
+            "energy": spiking_attention(events, config).microjoule,
+            "mac_energy": mac.attention(events, config).microjoule,
         }
 
 
@@ -115,16 +115,12 @@ class Images:
         scores = run_network(network, spikes).scores
         times = core.predict(NetworkJob(network=network, image=spikes[:TIMED_IMAGES]))
         spiking, dense = account(network, core.config, spikes[:COUNTED_IMAGES])
-
-        def microjoule(events: list[Event]) -> float:
-            return sum(event.total for event in events) / PICOJOULES_PER_MICROJOULE
-
         return {
             "error": misfit(scores, self.network.scores(self.images)),
             "accuracy": 100 * float((scores.argmax(-1) == self.labels).mean()),
             "cycles": round(float(times.durations[1:].mean())),
-            "energy": microjoule(spiking),
-            "mac_energy": microjoule(dense),
+            "energy": spiking.microjoule,
+            "mac_energy": dense.microjoule,
         }
 
 

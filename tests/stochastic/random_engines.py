@@ -5,6 +5,7 @@ Only what a simulator can hold in reasonable time bounds the space: an engine's 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from golden.stochastic.plan import LANE_SHARINGS, SCORE_SHARINGS, RandomPlan
 from sim.cores.rtl import Run
 from sim.cores.stochastic.core import StochasticCore
 from sim.timing.stochastic import replay, slots_of
+from tests.stochastic.paused import offered, ready
 
 # Of an engine, rows times tokens; of a job, input columns; a replayed job is stepped in Python
 MOST_UNITS, MOST_COLUMNS, MOST_REPLAYED = 256, 20_000, 6000
@@ -113,18 +115,18 @@ def check_engine(
             pauses = {"i": float(rng.random()) * 0.9}
         elif number % 3 == 2:
             pauses = {"i": float(rng.random()) * 0.9, "o": float(rng.random()) * 0.9}
-        how = {"pauses": pauses, "seed": int(rng.integers(1 << 16)), "quick": True}
+        how: dict[str, Any] = {"pauses": pauses, "seed": int(rng.integers(1 << 16)), "quick": True}
         core = StochasticCore(config).tapped()
         ran = core.run(job, **how)
-        compare(job, ran, pauses, checked)
+        compare(job, ran, pauses, how["seed"], checked)
         if rng.random() < 0.3:
             again = core.run(job, reset_at=int(rng.integers(ran.result.cycles)), **how)
-            compare(job, again, pauses, checked)
+            compare(job, again, pauses, how["seed"], checked)
         checked.jobs += 1
 
 
 def compare(
-    job: StochasticJob, ran: Run[StochasticSpikes], pauses: dict[str, float], checked: Checked
+    job: StochasticJob, ran: Run[StochasticSpikes], pauses: dict[str, float], seed: int, checked: Checked
 ) -> None:
     """Spikes of a run with golden's, cycles with the cycle model's.
 
@@ -140,10 +142,8 @@ def compare(
         times.append((ran.cycles.rows, core.predict(job).rows))
         times.append((accepted, np.arange(slots_of(job) * job.config.head_dim)))
     elif len(accepted) <= MOST_REPLAYED:
-        # When each side waited is taken from the run: the model must find every transfer possible then
-        ready = np.isin(np.arange(delivered[-1] + 1), delivered) if "o" in pauses else np.array([])
-        gaps = (np.diff(accepted, prepend=-1) - 1).tolist()
-        model = replay(job.config, gaps, ready.tolist())
+        waits = offered(seed, pauses["i"], len(accepted))
+        model = replay(job.config, waits, ready(seed, pauses.get("o", 0.0), ran.result.cycles))
         times += [(accepted, model.accepted), (delivered, model.delivered)]
     checked.cycles += sum(left.size for left, _ in times)
     wrong = spikes.different + sum(int(np.count_nonzero(left != right)) for left, right in times)

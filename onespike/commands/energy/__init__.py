@@ -1,1 +1,1 @@
-"""`onespike energy`: two accountings that are never mixed."""
+"""`onespike energy`: two tables of prices that are never mixed."""

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from energy.report import hardware_report
+from energy.tables import ledger_tables
 from golden.attention.job import prepare
 from golden.errors import InputError
-from onespike.energy_tables import scope_tables
 from onespike.files import read_inputs, write_report
 from onespike.options import (
     ConfigOption,
@@ -49,7 +49,7 @@ def hardware(
 ) -> None:
     """Events of an attention job, counted by the cycle model, at integer energies of 45 nm.
 
-    Each scope is a line; what is unknown is a line too. Beside it the same job on 8-bit
+    Each kind of event is a line; what is unknown is a line too. Beside it the same job on 8-bit
     multiply-accumulate lanes with softmax, and the density of spikes at which the two meet.
 
     Examples:
@@ -70,7 +70,7 @@ def hardware(
     report["seed"] = seed
     write_report(report_file, report)
     titles = {"spiking": "Spiking core", "mac": "8-bit multiply-accumulate lanes, softmax"}
-    print_tables(scope_tables({title: report[side] for side, title in titles.items()}))
+    print_tables(ledger_tables({title: report[side] for side, title in titles.items()}))
     ratio = report["spiking"]["microjoule"] / report["mac"]["microjoule"]
     verdict = "spikes lose" if ratio > 1 else "spikes win"
     meet = report["crossover"]

@@ -7,6 +7,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from energy.report import paper_report
+from energy.tables import ledger_tables
 from onespike.files import write_report
 from onespike.options import ReportOption
 from onespike.tables import print_tables
@@ -30,7 +31,7 @@ def paper(
     """
     report = paper_report(model)
     write_report(report_file, report)
-    entries = Table(title=f"{report['model']}: {report['source']}", box=SIMPLE)
+    entries = Table(title=f"{report['model']}: {report['source']}; the authors' prices", box=SIMPLE)
     for column in ("quantity", "published", "reproduced", "corrected", "unit", "how"):
         entries.add_column(column, justify="right" if column in ("published", "reproduced") else "left")
     for entry in report["entries"]:
@@ -45,4 +46,4 @@ def paper(
     for item in report["deviations"]:
         counts = (f"{item['operations']:+,}", f"{item['outputs']:+,}", f"{item['millijoule']:+.4f}")
         deviations.add_row(item["where"], *counts, item["why"])
-    print_tables([entries, deviations])
+    print_tables([entries, deviations, *ledger_tables(report["ledgers"])])

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from energy.scheme_report import scheme_report
 from energy.stochastic import PAPER_RATIOS, Layer
-from onespike.energy_tables import gate_verdict, scope_tables, sensitivity_table
+from energy.tables import gate_verdict, ledger_tables, sensitivity_table
 from onespike.files import write_report
 from onespike.options import ReportOption, number, whole_number
 from onespike.tables import print_tables
@@ -51,7 +51,7 @@ def stochastic(
     """Attention in floats, in accumulated spikes and in stochastic spikes, by the paper's accounting.
 
     Stochastic Spiking Attention (AICAS 2024): arithmetic and memory apart, every line with its count,
-    its constant and where that comes from; the stochastic scheme as the default full array does it.
+    its price and where that comes from; the stochastic scheme as the default full array does it.
     Shape and T default to the paper's layer; the rate of spikes is this project's figure, not the
     paper's. No source has the energy of an AND gate: the second table shows what depends on it.
 
@@ -83,4 +83,4 @@ def stochastic(
     sides = {
         f"{name}: {part}": entry[part] for name, entry in report["schemes"].items() for part in PAPER_RATIOS
     }
-    print_tables(scope_tables(sides))
+    print_tables(ledger_tables(sides))
