@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "onespike" / "commands"
 # Options of one name that mean something of their own in each of these commands
 OWN = {
     "--board": {"board_options", "board_table"},
-    "--clock": {"board_options", "predict"},
+    "--clock": {"board_options", "infer", "predict"},
     "--data": {"options", "accuracy"},
     "--engine": {"attention", "infer"},
     "--head-dim": {"options", "area", "stochastic"},
