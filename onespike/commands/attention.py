@@ -79,7 +79,7 @@ def attention(
         onespike example in.npz
         onespike attention in.npz out.npz
         onespike attention in.npz out.npz --engine model --report report.json
-        onespike attention in.npz out.npz --engine rtl --preset digits --waves core.fst
+        onespike attention in.npz out.npz --engine rtl --preset digits --waves w.fst
         onespike attention in.npz out.npz --engine board --port /dev/ttyUSB0
         onespike attention rates.npz out.npz --scheme stochastic --steps 32 --seed 3
 

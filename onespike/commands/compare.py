@@ -10,7 +10,7 @@ from golden.errors import InputError
 from golden.inputs import INPUTS
 from golden.stochastic.table import load_config as load_engine
 from onespike.files import read_arrays, whole_or_nothing, write_json
-from onespike.options import ConfigOption, PresetOption, chosen_config, whole_number
+from onespike.options import ConfigOption, PresetOption, ReportOption, chosen_config, whole_number
 from onespike.schemes import SCHEMES
 from onespike.tables import print_tables, progress
 from studies.attention.report import in_words
@@ -58,10 +58,7 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    report_file: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="R.json", help="Reports of both to write.", show_default=False),
-    ] = None,
+    report_file: ReportOption = None,
 ) -> None:
     """Run SpikedAttention and stochastic spiking attention on the same rates, side by side.
 

@@ -11,7 +11,6 @@ from golden.code import check_range
 from models.conversion.scheme import (
     ATTENTION_GRANULARITIES,
     GRANULARITIES,
-    PARTS,
     AttentionGranularity,
     Parts,
     Scheme,
@@ -22,7 +21,15 @@ from models.layouts import Options
 from models.layouts.options import MASKS, POOLINGS
 from models.verdict import RefusedModel, Verdict
 from onespike.files import filled_folder
-from onespike.options import Log2BaseOption, SeedOption, StepsOption, WindowOption, chosen_code, whole_number
+from onespike.options import (
+    FolderOption,
+    Log2BaseOption,
+    SeedOption,
+    StepsOption,
+    WindowOption,
+    chosen_code,
+    whole_number,
+)
 from onespike.tables import print_tables, progress
 from studies.convert.convert import convert_into
 
@@ -54,9 +61,7 @@ def convert_model(
             show_default=False,
         ),
     ],
-    target: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.", show_default=False)
-    ],
+    target: FolderOption,
     samples_file: Annotated[
         Path,
         typer.Option(
@@ -75,19 +80,21 @@ def convert_model(
     parts: Annotated[
         str,
         typer.Option(
-            "--parts", metavar="|".join(PARTS), help="Attention, every dense input too, or layer norms too."
+            "--parts",
+            metavar="NAME",
+            help="`attention`; `linear`: every dense input too; `norm`: layer norms too.",
         ),
     ] = "linear",
     granularity: Annotated[
         str,
-        typer.Option("--scales", metavar="|".join(GRANULARITIES), help="Scales of dense inputs."),
+        typer.Option("--scales", metavar="NAME", help=f"Scales of dense inputs: {', '.join(GRANULARITIES)}."),
     ] = "channel",
     attention_granularity: Annotated[
         str,
         typer.Option(
             "--attention-scales",
-            metavar="|".join(ATTENTION_GRANULARITIES),
-            help="Scales of q, k, v and attention outputs.",
+            metavar="NAME",
+            help=f"Scales of q, k, v and attention outputs: {', '.join(ATTENTION_GRANULARITIES)}.",
         ),
     ] = "head",
     steps: StepsOption = None,
@@ -111,12 +118,14 @@ def convert_model(
     activation: Annotated[
         str | None,
         typer.Option(
-            "--activation", metavar="|".join(ACTIVATIONS), help="Activation, where config.json is silent."
+            "--activation",
+            metavar="NAME",
+            help=f"Activation, where config.json is silent: {', '.join(ACTIVATIONS)}.",
         ),
     ] = None,
     norm_first: Annotated[
         bool | None,
-        typer.Option("--norm-first/--norm-last", help="Order in a torch.nn.TransformerEncoder."),
+        typer.Option("--norm-first/--norm-last", help="Order in an encoder of PyTorch."),
     ] = None,
     epsilon: Annotated[
         float | None,
@@ -132,9 +141,7 @@ def convert_model(
     ] = None,
     mask: Annotated[
         str | None,
-        typer.Option(
-            "--mask", metavar="|".join(MASKS), help="What tokens of a torch.nn.TransformerEncoder see."
-        ),
+        typer.Option("--mask", metavar="|".join(MASKS), help="What tokens of an encoder of PyTorch see."),
     ] = None,
     leave_out: Annotated[
         list[str] | None,
@@ -166,7 +173,8 @@ def convert_model(
 
     Examples:
 
-        onespike convert minilm/ -o build/minilm --samples stsb-en-dev.csv --steps 24 --log2-base 2/7
+        onespike convert minilm/ -o build/minilm --samples stsb-en-dev.csv \\
+            --steps 24 --log2-base 2/7
         onespike convert vit/ -o build/vit --samples images.npz
     """
     check_range("--count", count, 1, 1 << 20)

@@ -27,6 +27,8 @@ def example(
         onespike example in.npz
         onespike example in.npz --heads 4 --tokens 64 --head-dim 32 --seed 7
         onespike example rates.npz --rates
+
+    The arrays depend on sizes and seed alone.
     """
     make = random_rates if rates else random_heads
     with whole_or_nothing({"OUT.npz": target}) as places:

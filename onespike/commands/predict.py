@@ -63,7 +63,7 @@ def predict_network(
 
     Examples:
 
-        onespike predict swin-t --preset swin-window --activity minilm.json --clock 60
+        onespike predict swin-t --preset swin-window --activity r.json --clock 60
         onespike predict bert-base
     """
     config = chosen_config(preset_name, config_file)

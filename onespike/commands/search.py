@@ -13,7 +13,7 @@ from models.conversion.store import TOKENIZER
 from models.files.tensors import read_tensors
 from models.layouts import Options, read_model
 from onespike.files import filled_folder, write_json
-from onespike.options import JobsOption, SeedOption, whole_number
+from onespike.options import FolderOption, JobsOption, SeedOption, whole_number
 from onespike.tables import progress
 from studies.data.tables import read_pairs
 from studies.evaluate.samples import check_samples, sentence_samples
@@ -33,9 +33,7 @@ def search(
             metavar="DATA", help="Pairs of sentences with scores (.csv, .tsv).", show_default=False
         ),
     ],
-    target: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the figures.")
-    ] = Path("docs/figures"),
+    target: FolderOption = Path("docs/figures"),
     name: Annotated[
         str | None,
         typer.Option(
@@ -59,7 +57,7 @@ def search(
 
     Example:
 
-        onespike search minilm/ stsb-en-dev.csv -o docs/figures --name all-MiniLM-L6-v2
+        onespike search minilm/ stsb-en-dev.csv --name all-MiniLM-L6-v2
     """
     # The plotting library takes a second to load; no other command should wait for it
     from studies.plot_style import write_figure

@@ -44,7 +44,7 @@ def sweep(
         log2_base = ["2/7", "1/2", "3/4"]
         trace_bits = [8, 12]
         model = ["random", "heads.npz", "digits", "fashion"]
-        data = "DIR"     # idx files of Fashion-MNIST, for the networks but the digits
+        data = "DIR"     # idx files of Fashion-MNIST, not for the digits
         images = 100     # held-out images that a network classifies
 
     `random` stands for random heads, a path for the arrays of `onespike attention`, a name for a network

@@ -16,7 +16,7 @@ from onespike.board_options import (
     board_config,
 )
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
+from onespike.options import ConfigOption, DataOption, LanesOption, ReportOption, SchemeOption, SeedOption
 from onespike.tables import print_tables
 
 
@@ -38,10 +38,7 @@ def synth(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Copy of the bitstream.", show_default=False),
     ] = None,
-    report_file: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="R.json", help="Figures as data.", show_default=False),
-    ] = None,
+    report_file: ReportOption = None,
 ) -> None:
     """Make the bitstream of a configuration for a board: synthesis, place and route, packing.
 
@@ -53,7 +50,7 @@ def synth(
 
         onespike synth
         onespike synth --board icebreaker --report build/icebreaker.json
-        onespike synth --board tangnano9k --preset tiny --clock 60 --seed 3 -o tiny.fs
+        onespike synth --board tangnano9k --preset tiny --clock 60 -o tiny.fs
         onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
 from golden.code import check_range
 from golden.errors import InputError, quoted
-from models.conversion.scheme import Parts, Scheme
+from models.conversion.scheme import Scheme
 from models.conversion.store import Stored, load
-from models.floating.engine import FloatEngine, Floats
+from models.floating.engine import Floats
 from models.layouts import Options
 from onespike.files import filled_folder
 from studies.convert.convert import convert_into
+from studies.evaluate.work import Mode, outputs_of
 
 
 def convert(
@@ -84,22 +85,30 @@ def load_model(folder: str | Path) -> Stored:
     return load(Path(folder))
 
 
-def run_model(model: Stored, batch: NDArray[Any], mode: Literal["float"] | Parts | None = None) -> Floats:
-    """Outputs of a converted model: embeddings, logits or vectors, float [batch, ...].
+def run_model(
+    folder: str | Path, samples: Sequence[NDArray[Any]], mode: Mode | None = None, *, jobs: int | None = None
+) -> Floats:
+    """Outputs of a converted model: embeddings, logits or vectors, float [samples, ...].
 
     Args:
-        model: as `convert` and `load_model` give it.
-        batch: token numbers [batch, tokens], images [batch, channels, height, width], or vectors
-            [batch, tokens, dim].
+        folder: as `convert` writes it.
+        samples: token numbers [tokens], images [channels, height, width], or vectors [tokens, dim] each.
         mode: "float", or what runs in spikes: "attention", also dense inputs ("linear"), also norms
             ("norm"); everything that was converted when absent.
+        jobs: processes; None leaves the choice to joblib's configuration, such as a Dask cluster.
 
     Raises:
-        InputError: the model was not converted that far.
+        InputError: no converted model, one that was not converted that far, or no samples.
+
+    >>> import numpy as np, onespike
+    >>> vectors = np.random.default_rng(1).normal(size=(2, 5, 8))  # for the model that `convert` made
+    >>> spikes, floats = (onespike.run_model("encoder", vectors, mode) for mode in ("linear", "float"))
+    >>> bool(np.linalg.norm(spikes - floats) < 0.2 * np.linalg.norm(floats))
+    True
     """
-    if mode == "float":
-        return model.model.run(batch, FloatEngine())
-    parts = model.conversion.parts
-    if mode is not None and mode not in parts:
-        raise InputError(f"mode must be one of float, {', '.join(parts)} for this model, not {quoted(mode)}")
-    return model.model.run(batch, model.conversion.engine(mode))
+    modes: tuple[Mode, ...] = ("float", *load(Path(folder)).conversion.parts)
+    if mode is not None and mode not in modes:
+        raise InputError(f"mode must be one of {', '.join(modes)} for {folder}, not {quoted(mode)}")
+    if not len(samples):
+        raise InputError("samples must be at least one, there are none")
+    return outputs_of(Path(folder), modes[-1] if mode is None else mode, list(samples), jobs).values

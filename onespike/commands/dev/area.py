@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from golden.stochastic.plan import COMPARED
-from onespike.files import write_report
+from onespike.files import whole_or_nothing, write_json
 from onespike.options import CLOCK, ReportOption, SchemeOption, SeedOption, number, whole_number
 from onespike.schemes import SCHEMES
 
@@ -75,18 +75,20 @@ def area(
     variants: dict[str, dict[str, Any]] = {scheme: {}}
     if plans:
         variants = {label: {"plan": plan} for label, plan in COMPARED.items()}
-    engines: dict[str, dict[str, Any]] = {}
     measured = {"size": size, "head_dim": core.config.head_dim, "rows": size if rows is None else rows}
-    for label, plan in variants.items():
-        label += ", encoders" if encoders else ""
-        name = "x".join(str(number) for number in measured.values())
-        engine = replace(core, config=replace(core.config, **given, **plan))
-        engines[label] = measure_alone(
-            engine.component(),
-            engine.to_table(),
-            folder / f"{name}_{re.sub(r'[^a-z0-9]+', '_', label)}",
-            frequency=frequency if route else None,
-            seed=seed,
-        )
-        typer.echo(f"N={size} d={measured['head_dim']} rows={measured['rows']} {label}: {engines[label]}")
-    write_report(report_file, measured | {"engines": engines})
+    engines: dict[str, dict[str, Any]] = {}
+    with whole_or_nothing({} if report_file is None else {"--report": report_file}) as places:
+        for label, plan in variants.items():
+            label += ", encoders" if encoders else ""
+            name = "x".join(str(number) for number in measured.values())
+            engine = replace(core, config=replace(core.config, **given, **plan))
+            engines[label] = measure_alone(
+                engine.component(),
+                engine.to_table(),
+                folder / f"{name}_{re.sub(r'[^a-z0-9]+', '_', label)}",
+                frequency=frequency if route else None,
+                seed=seed,
+            )
+            typer.echo(f"N={size} d={measured['head_dim']} rows={measured['rows']} {label}: {engines[label]}")
+        if report_file is not None:
+            write_json(places["--report"], measured | {"engines": engines})

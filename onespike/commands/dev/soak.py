@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from onespike.files import made_folder, whole_or_nothing, write_json
-from onespike.options import MinutesOption, SeedOption, whole_number
+from onespike.options import MinutesOption, SeedOption, in_range, whole_number
 from onespike.tables import progress
 
 DIFFERENT = 1
@@ -14,7 +14,14 @@ DIFFERENT = 1
 
 def soak(
     frames: Annotated[
-        int, typer.Option("--frames", metavar="N", parser=whole_number, help="Faulty frames to make.")
+        int,
+        typer.Option(
+            "--frames",
+            metavar="N",
+            parser=whole_number,
+            callback=in_range("--frames", 1, 1_000_000_000),
+            help="Faulty frames to make.",
+        ),
     ] = 10_000,
     minutes: MinutesOption = None,
     report_file: Annotated[

@@ -15,10 +15,16 @@ from onespike.tables import print_tables
 
 
 def stochastic(
-    heads: Annotated[int, typer.Option("--heads", parser=whole_number)] = 8,
-    tokens: Annotated[int, typer.Option("--tokens", parser=whole_number)] = 64,
-    head_dim: Annotated[int, typer.Option("--head-dim", parser=whole_number)] = 48,
-    steps: Annotated[int, typer.Option("--steps", metavar="T", parser=whole_number)] = 10,
+    heads: Annotated[
+        int, typer.Option("--heads", metavar="N", parser=whole_number, help="Heads of the layer.")
+    ] = 8,
+    tokens: Annotated[
+        int, typer.Option("--tokens", metavar="N", parser=whole_number, help="Tokens of the layer.")
+    ] = 64,
+    head_dim: Annotated[
+        int, typer.Option("--head-dim", metavar="N", parser=whole_number, help="Features of a head.")
+    ] = 48,
+    steps: Annotated[int, typer.Option("--steps", metavar="T", parser=whole_number, help="Time steps.")] = 10,
     rate: Annotated[
         float, typer.Option("--rate", metavar="X", parser=number(0, 1), help="Spikes of q, k, v per step.")
     ] = 0.25,

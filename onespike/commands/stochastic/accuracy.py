@@ -22,7 +22,7 @@ def step_list(text: str) -> str:
 
 def accuracy(
     networks: Annotated[
-        list[Path], typer.Argument(metavar="NETWORK.npz...", help="Trained networks.", show_default=False)
+        list[Path], typer.Argument(metavar="NETWORK.npz", help="Trained networks.", show_default=False)
     ],
     dataset: Annotated[
         str, typer.Option("--dataset", metavar="NAME", help="digits, fashion-mnist or cifar10.")
@@ -62,7 +62,10 @@ def accuracy(
 
         W=models/shipped/weights
         onespike stochastic accuracy $W/ssa_digits.npz $W/lif_digits.npz
-        onespike stochastic accuracy $W/ssa_fashion-mnist.npz --dataset fashion-mnist --data DIR
+        onespike stochastic accuracy $W/ssa_fashion-mnist.npz \\
+            --dataset fashion-mnist --data DIR
+
+    Every number of steps runs with the plans of `--seeds` seeds; the range over them is told.
     """
     from studies.stochastic.accuracy import measure_accuracy, plot
 

@@ -25,6 +25,8 @@ def demo(
     Example:
 
         onespike stochastic demo --images 450
+
+    Exit status 1 says that a spike differed.
     """
     from studies.data.handwritten_digits import HELD_OUT
     from studies.stochastic.demo import demonstrate

@@ -31,6 +31,8 @@ def study(
     Example:
 
         onespike stochastic study --plot plans.png --report plans.json
+
+    Beside the errors stand the cells of a full array with each plan, where they were measured.
     """
     from studies.stochastic.plans import STEPS, plan_areas
     from studies.stochastic.plans import study as run
