@@ -7,8 +7,8 @@ from typing import Any, Literal
 from golden.attention.config import CoreConfig
 from golden.network.config import NetworkConfig
 from studies.sweep.synthesis import find_synthesised
-from synth.boards import FAMILIES
 from synth.estimate import estimate
+from synth.families import FAMILIES
 from synth.flow import ROOT
 
 FAMILY = FAMILIES["ecp5"]
