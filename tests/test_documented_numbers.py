@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from energy import paper
+from energy import paper, prices
 from onespike.cli import main
 from studies.data.random import random_heads
 from studies.sweep.area import area_of
@@ -31,7 +31,6 @@ from tests.test_documents import DOCUMENTS, ROOT, lines_of_code
 FIGURES = ROOT / "docs" / "figures"
 # Tables of numbers that nothing was measured for: formats, ranges, sources
 DEFINITIONS = {
-    ("energy.md", "unit"),
     ("ip.md", "port"),
     ("link.md", "offset"),
     ("numerics.md", "symbol"),
@@ -95,13 +94,30 @@ def test_every_table_of_numbers_has_a_source() -> None:
     assert seen > 5
 
 
+@of_table("energy.md", "operation, pJ")
+def test_prices(table: Table) -> None:
+    """Operation, energy, standing and formula are those of the one table."""
+    memories = [prices.access(64, 8 * 8 * 1024), prices.access(64, 8 * 1024 * 1024), prices.access(8, 32768)]
+    shown = [
+        *(prices.add(bits) for bits in (8, 32, 24)),
+        *(prices.multiply(8, 8), prices.multiply(22, 16), *memories),
+        *(prices.float_add(), prices.float_multiply(), prices.and_gate(), prices.register_bit()),
+        prices.clock_cycle(None),
+    ]
+    assert [[cells[0], *cells[2:]] for cells in table.rows] == [
+        [price.operation, price.standing, price.formula] for price in shown
+    ]
+    energies = [float(cells[1]) if cells[1] else None for cells in table.rows]
+    assert energies == pytest.approx([price.picojoule for price in shown], abs=5e-6)
+
+
 @of_table("energy.md", "event, pJ")
 def test_paper_constants(table: Table) -> None:
     constants = (paper.FLOAT_OPERATION, paper.FLOAT_OUTPUT, paper.SPIKE_EVENT, paper.NEURON_STEP)
     assert [float(row[1]) for row in table.rows] == pytest.approx(constants)
 
 
-@of_table("energy.md", ", authors' log")
+@of_table("energy.md", "authors' prices, authors' log")
 def test_paper_logs(table: Table, shell: Shell) -> None:
     for network, model, labels in (
         (

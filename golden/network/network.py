@@ -153,11 +153,9 @@ def attention_job(layer: Attention, qkv: Spikes, code: PhaseCode) -> AttentionJo
         return heads_first.reshape(-1, tokens, split[-1])
 
     q, k, v = (Spikes(part(qkv.sign, i), part(qkv.phase, i)) for i in range(3))
-    one = np.ones(images * layer.heads)
     return AttentionJob(
         code=code, window=code.steps, q=q, k=k, v=v, bias=None, allowed=None,
         ramp_step=np.tile(layer.ramp_step, images), ratio=np.tile(layer.ratio, (images, 1)),
-        scale_q=one, scale_k=one, scale_v=one, scale_o=one,
     )  # fmt: skip
 
 

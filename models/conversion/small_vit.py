@@ -11,22 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention.calibrate import calibrate
-from golden.attention.job import AttentionJob, AttentionSpikes, compute, decode_outputs, prepare
+from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, compute, decode_outputs, prepare
 from golden.attention.normaliser import calibrate_output
 from golden.code import PhaseCode
 from models.floating.small_vit import VisionTransformer, exact_attention
 
 Engine = Callable[[AttentionJob], AttentionSpikes]
-
-
-@dataclass(frozen=True)
-class HeadScales:
-    """Scales of one layer: q, k, v, o, each float64 [heads]."""
-
-    q: NDArray[np.float64]
-    k: NDArray[np.float64]
-    v: NDArray[np.float64]
-    o: NDArray[np.float64]
 
 
 def calibrate_scales(network: VisionTransformer, images: NDArray[np.floating]) -> list[HeadScales]:
@@ -47,7 +37,7 @@ def calibrate_scales(network: VisionTransformer, images: NDArray[np.floating]) -
         out = exact_attention(layer, q, k, v)
         scale_v = calibrate(v)
         scale_o = calibrate_output(out, scale_v)
-        scales.append(HeadScales(calibrate(q), calibrate(k), scale_v, scale_o))
+        scales.append(HeadScales(q=calibrate(q), k=calibrate(k), v=scale_v, o=scale_o))
         return out
 
     network.logits(images, observe)
@@ -74,7 +64,7 @@ class SpikedAttention:
         """Decoded output codes; see `Attention`. Head h of image n is head n*heads + h of the job."""
         scales = self.scales[layer]
         flat = (-1, *q.shape[2:])
-        job = prepare(
+        job, used = prepare(
             q.reshape(flat),
             k.reshape(flat),
             v.reshape(flat),
@@ -84,5 +74,5 @@ class SpikedAttention:
             scale_v=np.tile(scales.v, len(q)),
             scale_o=np.tile(scales.o, len(q)),
         )
-        out, _ = decode_outputs(job, self.engine(job))
+        out, _ = decode_outputs(job, self.engine(job), used)
         return out.reshape(q.shape)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention.config import CoreConfig
-from golden.attention.job import AttentionJob, AttentionSpikes, compute
-from models.conversion.small_vit import HeadScales, SpikedAttention
+from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, compute
+from models.conversion.small_vit import SpikedAttention
 from sim.cores.attention.compare import Comparison, compare
 from sim.timing.cycles import CycleReport, StageActivity
 
