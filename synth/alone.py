@@ -40,7 +40,7 @@ def synthesise(
         "proc",
         "flatten",
         "select -assert-none t:$mul",
-        *synthesis(BOARD.family.name, f"-json {NETLIST}", STATISTICS),
+        *synthesis(BOARD.family, f"-json {NETLIST}", STATISTICS),
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")

@@ -13,7 +13,8 @@ from hw.board.top import BoardTop
 from hw.link.channels import ChannelMap
 from hw.link.link import Link, frame_bytes
 from hw.link.protocol import VERSION
-from synth.boards import Board, Family
+from synth.boards import Board
+from synth.families import Family
 from synth.netlist import Resources
 
 DIGEST_DIGITS = 16

@@ -19,8 +19,9 @@ import numpy as np
 from golden.attention.config import CoreConfig, from_table
 from hw.attention.core import AttentionCore
 from synth import commands
-from synth.boards import BOARDS, FAMILIES, Board, Family
+from synth.boards import BOARDS, Board
 from synth.design import Design, board_top
+from synth.families import FAMILIES, Family
 from synth.figures import ESTIMATE
 from synth.netlist import Resources, count, count_lone, read_statistics
 from synth.tools import find_tools, run_tool

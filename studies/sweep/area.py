@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sim.cores.core import Core
 from studies.sweep.synthesis import find_synthesised
-from synth.boards import FAMILIES
+from synth.families import FAMILIES
 from synth.flow import ROOT
 
 FAMILY = FAMILIES["ecp5"]
