@@ -98,5 +98,5 @@ def test_a_layout_of_checkpoints(layout: str) -> None:
     own = f"models/layouts/{layout.replace('-', '_')}.py"
     assert (ROOT / own).exists()
     # What the command copies beside a model of text, and the layout in which a search stores
-    users = {"onespike/convert.py", "studies/search/search.py"} if layout == "bert" else set()
+    users = {"studies/convert/convert.py", "studies/search/search.py"} if layout == "bert" else set()
     assert who_spells([layout]) - users - {own} == {"models/layouts/__init__.py"}
