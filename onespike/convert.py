@@ -240,7 +240,7 @@ def converted(job: Job) -> tuple[str, Conversion, int]:
         layout, model = read_model(tensors, job.options)
         beside = job.tokenizer or tensors.path.parent / TOKENIZER
         calibration = calibration_samples(model, job.samples_file, beside, job.count, job.seed)
-        if layout == "bert":
+        if model.samples.kind == "sentences":
             check_settings(beside, tensors.facts(TOKENIZER_CONFIG))
         samples = calibration.samples
         bar.update(task, advance=1, description=f"calibrate on {len(samples)} samples")
@@ -248,7 +248,7 @@ def converted(job: Job) -> tuple[str, Conversion, int]:
         bar.update(task, advance=1, description="convert and compare")
         conversion = convert(model, ranges, layers, job.scheme, samples)
         bar.update(task, advance=1, description="write")
-        copied = beside if layout == "bert" else None
+        copied = beside if model.samples.kind == "sentences" else None
         with writing(f"-o {job.target}"):
             save(place, tensors, layout, job.options, conversion, copied, calibration.origin)
     return layout, conversion, len(samples)

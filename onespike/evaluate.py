@@ -19,7 +19,7 @@ from models.conversion.store import TOKENIZER, load
 from onespike.files import whole_or_nothing, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
-from studies.data.tables import read_inputs, read_labelled, read_pairs
+from studies.data.tables import read_inputs, read_labelled, read_labelled_sentences, read_pairs
 from studies.evaluate.literal import time_literal
 from studies.evaluate.report import label_report, sts_report, vector_report
 from studies.evaluate.samples import check_samples, held_out, sentence_samples
@@ -106,9 +106,9 @@ def evaluate(
     """Score a converted model: floats, attention in spikes, every dense input too, layer norms too.
 
     Sentence pairs are scored by Spearman's rank correlation (x 100) of the cosine of their embeddings
-    with the given scores; labelled images by accuracy; vectors of a torch.nn.TransformerEncoder, which
-    have no task, by the cosine of its outputs with the float ones. Intervals hold 95 % of 1000 bootstrap
-    repetitions; the one of a loss is paired. Rows of DATA that set the scales are left out.
+    with the given scores; labelled images and sentences by accuracy; vectors of a model without a head,
+    which have no task, by the cosine of its outputs with the float ones. Intervals hold 95 % of 1000
+    bootstrap repetitions; the one of a loss is paired. Rows of DATA that set the scales are left out.
 
     Examples:
 
@@ -126,14 +126,19 @@ def evaluate(
     samples: list[Any]
     labels = None
     report_of: Callable[[Mapping[str, Outputs]], dict[str, Any]]
-    kind = model.samples.kind
-    if kind == "sentences":
+    if model.outputs == "embeddings":
         pairs = read_pairs(data)
         rows = held_out(data, len(pairs.scores), stored.calibration)[:limit]
         sentences = [text for row in rows for text in pairs.sentences[row]]
         samples = list(sentence_samples(model, folder / TOKENIZER, sentences))
         report_of = partial(sts_report, scores=pairs.scores[rows], seed=seed)
-    elif kind == "vectors":
+    elif model.samples.kind == "sentences" and model.outputs == "logits":
+        texts = read_labelled_sentences(data)
+        rows = held_out(data, len(texts.labels), stored.calibration)[:limit]
+        samples = list(sentence_samples(model, folder / TOKENIZER, [texts.sentences[row] for row in rows]))
+        labels = texts.labels[rows]
+        report_of = partial(label_report, labels=labels, seed=seed)
+    elif model.outputs == "vectors":
         vectors = read_inputs(data)
         samples = [vectors[row] for row in held_out(data, len(vectors), stored.calibration)[:limit]]
         report_of = partial(vector_report, samples=len(samples), seed=seed)

@@ -9,7 +9,7 @@ from golden.errors import InputError
 from models.floating.encoder import Block, encoder_readers, run_block
 from models.floating.engine import Engine, Floats, Linear
 from models.floating.functions import Norm
-from models.floating.model import IMAGES, Readers, Samples
+from models.floating.model import IMAGES, Outputs, Readers, Samples
 from models.floating.patches import patches
 from models.verdict import Verdict, kept
 
@@ -50,6 +50,10 @@ class Vit:
     @property
     def samples(self) -> Samples:
         return IMAGES
+
+    @property
+    def outputs(self) -> Outputs:
+        return "vectors" if self.head is None else "logits"
 
     def norm_readers(self) -> Readers:
         reads = encoder_readers(self.blocks)

@@ -1,0 +1,108 @@
+"""Folders as libraries write them (reference/make_folders.py): the float forward pass is the library's."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from golden.errors import InputError
+from models.files.tensors import read_tensors
+from models.floating.bert import Bert
+from models.floating.engine import FloatEngine
+from models.layouts import Options, read_model
+from models.verdict import RefusedModel
+
+FOLDERS = Path(__file__).parent / "reference" / "folders"
+LAYOUT = {
+    **dict.fromkeys(("bert", "bert_classifier", "bert_float16", "bert_bfloat16", "bert_shards"), "bert"),
+    **dict.fromkeys(("roberta", "roberta_classifier", "electra", "electra_classifier"), "bert"),
+    **dict.fromkeys(("distilbert", "distilbert_classifier"), "distilbert"),
+    **dict.fromkeys(("mpnet", "mpnet_classifier", "sentence_mpnet"), "mpnet"),
+    "sentence_bert": "bert",
+}
+# What no folder says
+OPTIONS: dict[str, Options] = {}
+
+
+def vectors(name: str) -> dict[str, NDArray[Any]]:
+    with np.load(FOLDERS / f"{name}.npz") as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize("name", LAYOUT)
+def test_float_forward_equals_the_library(name: str) -> None:
+    layout, model = read_model(read_tensors(FOLDERS / name), OPTIONS.get(name, Options()))
+    assert layout == LAYOUT[name]
+    given = vectors(name)
+    if isinstance(model, Bert) and given["outputs"].ndim == 3:  # hidden states: nothing is pooled
+        outputs = model.encode(given["inputs"], FloatEngine())
+    else:
+        outputs = model.run(given["inputs"], FloatEngine())
+    np.testing.assert_allclose(outputs, given["outputs"], atol=1e-4, rtol=1e-4)
+
+
+def test_names_without_wrappers(tmp_path: Path) -> None:
+    """DataParallel, torch.compile and TensorFlow leave their marks on names; two tensors keep two names."""
+    whole = load_file(FOLDERS / "bert" / "model.safetensors")
+    old = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+
+    def renamed(name: str) -> str:
+        for new, before in old.items():
+            name = name.replace(new, before)
+        return "_orig_mod.module." + name.replace("encoder.", "encoder._orig_mod.")
+
+    path = tmp_path / "model.safetensors"
+    shutil.copy(FOLDERS / "bert" / "config.json", tmp_path)
+    save_file({renamed(name): array for name, array in whole.items()}, path)
+    assert set(read_tensors(path).arrays) == set(whole)
+    _, model = read_model(read_tensors(tmp_path), Options())
+    given = vectors("bert")
+    assert isinstance(model, Bert)
+    np.testing.assert_allclose(model.encode(given["inputs"], FloatEngine()), given["outputs"], atol=1e-4)
+    save_file(whole | {"_orig_mod.pooler.dense.bias": whole["pooler.dense.bias"]}, path)
+    with pytest.raises(InputError, match=r"must hold the tensor pooler.dense.bias once, it holds it as"):
+        read_tensors(path)
+
+
+REFUSED = {
+    "another head": (
+        "bert_classifier",
+        {"architectures": ["BertForMaskedLM"]},
+        "BertForMaskedLM, of which only",
+    ),
+    "several labels": (
+        "roberta_classifier",
+        {"problem_type": "multi_label_classification"},
+        'problem_type in config.json must be "single_label_classification"',
+    ),
+    "buckets": (
+        "mpnet",
+        {"relative_attention_num_buckets": 64},
+        "relative_attention_num_buckets = 64, the tensors 32",
+    ),
+    "embedding": ("electra", {"embedding_size": 16}, "embedding_size = 16, the tensors 8"),
+    "heads": ("distilbert", {"n_heads": 3}, "heads must divide the 16 features, not 3"),
+    "key": ("distilbert", {"rope": 1}, "rope = 1, which is neither followed nor harmless"),
+    "class": ("mpnet", {"architectures": ["MPNetForMaskedLM"]}, "of which only the encoder"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_refused_by_name(tmp_path: Path, what: str) -> None:
+    name, change, message = REFUSED[what]
+    folder = tmp_path / name
+    shutil.copytree(FOLDERS / name, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(RefusedModel) as refused:
+        read_model(read_tensors(folder), OPTIONS.get(name, Options()))
+    assert message in "; ".join(verdict.reason for verdict in refused.value.verdicts)
+
+
+def test_every_folder_is_compared() -> None:
+    assert {path.name for path in FOLDERS.iterdir() if path.is_dir()} == set(LAYOUT)
