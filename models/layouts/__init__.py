@@ -12,7 +12,18 @@ from models.files.facts import Facts, as_json
 from models.files.folder import CONFIG
 from models.files.tensors import Tensors
 from models.floating.model import Model
-from models.layouts import bert, distilbert, mpnet, swin, torch_encoder, vit
+from models.layouts import (
+    bert,
+    distilbert,
+    gpt2,
+    hf_swin,
+    hf_vit,
+    mpnet,
+    swin,
+    torch_encoder,
+    torchvision_vit,
+    vit,
+)
 from models.layouts.options import Choices, Options
 from models.verdict import RefusedModel
 
@@ -40,8 +51,12 @@ FAMILIES: dict[str, ModuleType] = {
     "bert": bert,
     "distilbert": distilbert,
     "mpnet": mpnet,
-    "swin": swin,
+    "gpt2": gpt2,
+    "hf-vit": hf_vit,
+    "hf-swin": hf_swin,
     "vit": vit,
+    "swin": swin,
+    "torchvision-vit": torchvision_vit,
     "torch-encoder": torch_encoder,
 }
 LAYOUTS = {

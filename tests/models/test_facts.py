@@ -100,7 +100,7 @@ REFUSED_CONFIGS = {
     "architecture": (
         "vit",
         {"architecture": "vit_giant_x"},
-        r"architecture must be \(vit\|deit\)_\(tiny\|.*_patch\(N\)_N, not \"vit_giant_x\"",
+        r"architecture must be \(vit\|deit\|deit3\)_\(tiny\|.*_patch\(N\)_N, not \"vit_giant_x\"",
     ),
     "other patches": (
         "vit",

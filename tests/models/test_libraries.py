@@ -14,6 +14,10 @@ from golden.errors import InputError
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert
 from models.floating.engine import FloatEngine
+from models.floating.gpt2 import Gpt2
+from models.floating.past import Past
+from models.floating.torch_encoder import TorchEncoder
+from models.floating.vit import Vit
 from models.layouts import Options, read_model
 from models.verdict import RefusedModel
 
@@ -24,9 +28,19 @@ LAYOUT = {
     **dict.fromkeys(("distilbert", "distilbert_classifier"), "distilbert"),
     **dict.fromkeys(("mpnet", "mpnet_classifier", "sentence_mpnet"), "mpnet"),
     "sentence_bert": "bert",
+    **dict.fromkeys(
+        ("vit", "vit_classifier", "deit", "deit_teacher", "dinov2", "dinov2_registers"), "hf-vit"
+    ),
+    "swin": "hf-swin",
+    **dict.fromkeys(("timm_vit", "timm_mean", "timm_fc_norm", "timm_registers"), "vit"),
+    **dict.fromkeys(("timm_pre_norm", "timm_distilled"), "vit"),
+    "timm_swin": "swin",
+    "gpt2": "gpt2",
+    "torchvision_vit": "torchvision-vit",
+    **dict.fromkeys(("torch_plain", "torch_no_bias", "torch_wrapped"), "torch-encoder"),
 }
 # What no folder says
-OPTIONS: dict[str, Options] = {}
+OPTIONS = {"torchvision_vit": Options(heads=2)}
 
 
 def vectors(name: str) -> dict[str, NDArray[Any]]:
@@ -39,11 +53,32 @@ def test_float_forward_equals_the_library(name: str) -> None:
     layout, model = read_model(read_tensors(FOLDERS / name), OPTIONS.get(name, Options()))
     assert layout == LAYOUT[name]
     given = vectors(name)
+    engine = FloatEngine()
     if isinstance(model, Bert) and given["outputs"].ndim == 3:  # hidden states: nothing is pooled
-        outputs = model.encode(given["inputs"], FloatEngine())
+        outputs = model.encode(given["inputs"], engine)
+    elif isinstance(model, Vit) and given["outputs"].ndim == 3:
+        outputs = engine.norm("norm", model.encode(given["inputs"], engine), model.norm)
+    elif isinstance(model, Gpt2):
+        outputs = model.logits(given["inputs"], engine)
+    elif isinstance(model, TorchEncoder):
+        outputs = model.run(given["inputs"], engine, given.get("allowed"))
     else:
-        outputs = model.run(given["inputs"], FloatEngine())
+        outputs = model.run(given["inputs"], engine)
     np.testing.assert_allclose(outputs, given["outputs"], atol=1e-4, rtol=1e-4)
+
+
+def test_a_decoder_token_by_token_equals_a_full_pass() -> None:
+    _, model = read_model(read_tensors(FOLDERS / "gpt2"), Options())
+    assert isinstance(model, Gpt2)
+    tokens, engine, past = vectors("gpt2")["inputs"], FloatEngine(), Past()
+    whole = model.logits(tokens, engine)
+    steps = [model.logits(tokens[:, [index]], engine, past) for index in range(tokens.shape[1])]
+    np.testing.assert_allclose(np.concatenate(steps, axis=1), whole, atol=1e-5)
+    # In pieces too, and what `run` gives is the last token's
+    past = Past()
+    pieces = [model.logits(part, engine, past) for part in np.split(tokens, [4, 5], axis=1)]
+    np.testing.assert_allclose(np.concatenate(pieces, axis=1), whole, atol=1e-5)
+    np.testing.assert_allclose(model.run(tokens, engine), whole[:, -1], atol=1e-5)
 
 
 def test_names_without_wrappers(tmp_path: Path) -> None:
