@@ -8,7 +8,7 @@ from models.floating.encoder import Block
 from models.floating.engine import Linear
 from models.floating.gpt2 import Gpt2
 from models.layouts.options import Choices
-from models.layouts.parts import activation_of, epsilon_of, fused, heads_of, norm
+from models.layouts.parts import activation_of, epsilon_of, heads_of, norm, thirds
 from models.layouts.sentence import length_of
 from models.layouts.text import HARMLESS_KEYS
 
@@ -67,8 +67,7 @@ def read(tensors: Tensors, choices: Choices) -> Gpt2:
 
     def block(index: int) -> Block:
         name = f"{prefix}h.{index}"
-        attention = f"{name}.attn.c_attn"
-        query, key, value = fused(tensors, f"{attention}.weight", f"{attention}.bias", dim, turned=True)
+        query, key, value = thirds(turned(tensors, f"{name}.attn.c_attn", 3 * dim, dim))
         hidden = turned(tensors, f"{name}.mlp.c_fc", None, dim)
         config.agree(n_inner=len(hidden.weight))
         return Block(

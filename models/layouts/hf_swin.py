@@ -7,6 +7,7 @@ from models.floating.swin import Merge, Swin, SwinBlock, SwinStage
 from models.layouts.options import Choices
 from models.layouts.parts import (
     activation_of,
+    any_ends,
     bias_table,
     channels_of,
     dense,
@@ -52,10 +53,12 @@ def read(tensors: Tensors, choices: Choices) -> Swin:
     epsilon = epsilon_of(choices, config.take("layer_norm_eps", "fraction"), 1e-5)
     activation = activation_of(choices, config.take("hidden_act", "text"), "gelu")
 
+    # Queries, keys and values have biases together, in all blocks, or not at all
+    bias = any(any_ends(tensors, f"attention.self.{part}.bias") for part in ("query", "key", "value"))
+
     def swin_block(name: str, dim: int) -> SwinBlock:
         attention = f"{name}.attention.self"
         table, heads = bias_table(tensors, f"{attention}.relative_position_bias_table", dim)
-        bias = f"{attention}.query.bias" in tensors
         hidden = dense(tensors, f"{name}.intermediate.dense", None, dim)
         config.agree(mlp_ratio=len(hidden.weight) / max(dim, 1))
         return SwinBlock(

@@ -1,6 +1,7 @@
 """Vision transformers of Hugging Face transformers: ViT, DeiT, DINOv2, with registers or without."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from models.floating.vit import Vit
 from models.layouts.options import Choices
 from models.layouts.parts import (
     activation_of,
+    any_ends,
     channels_of,
     dense,
     epsilon_of,
@@ -32,6 +34,7 @@ class Kind:
         prefix: of the tensors in files of models with a head.
         norms, mlp: names of a block's norms and of the layers of its MLP.
         first: tokens before the patches, by their names in the embedding.
+        scaled: both halves of a block have a layer scale.
         pooling: what the classifier reads.
         epsilon: of the norms, where config.json says nothing.
     """
@@ -41,20 +44,24 @@ class Kind:
     norms: tuple[str, str] = ("layernorm_before", "layernorm_after")
     mlp: tuple[str, str] = ("intermediate.dense", "output.dense")
     first: tuple[str, ...] = ("cls_token",)
+    scaled: bool = False
     pooling: str = "cls"
     epsilon: float = 1e-12
 
 
-DINO = {"norms": ("norm1", "norm2"), "mlp": ("mlp.fc1", "mlp.fc2"), "pooling": "both", "epsilon": 1e-6}
+DINO: dict[str, Any] = {
+    **{"norms": ("norm1", "norm2"), "mlp": ("mlp.fc1", "mlp.fc2")},
+    **{"scaled": True, "pooling": "both", "epsilon": 1e-6},
+}
 KINDS = {
     "vit": Kind(name="ViT", prefix="vit."),
     "deit": Kind(name="DeiT", prefix="deit.", first=("cls_token", "distillation_token")),
-    "dinov2": Kind(name="Dinov2", prefix="dinov2.", **DINO),  # type: ignore[arg-type]
+    "dinov2": Kind(name="Dinov2", prefix="dinov2.", **DINO),
     "dinov2_with_registers": Kind(
         name="Dinov2WithRegisters",
         prefix="dinov2_with_registers.",
         first=("cls_token", "register_tokens"),
-        **DINO,  # type: ignore[arg-type]
+        **DINO,
     ),
 }
 ABOUT = f"Hugging Face, model_type {', '.join(KINDS)}"
@@ -125,11 +132,12 @@ def read(tensors: Tensors, choices: Choices) -> Vit:
     registers = len(first[1]) if "register_tokens" in kind.first else 0
     tokens = np.concatenate(first)
 
+    # Queries, keys and values have biases together, in all blocks, or not at all
+    bias = any(any_ends(tensors, f"attention.attention.{part}.bias") for part in ("query", "key", "value"))
+
     def block(index: int) -> Block:
         name = f"{prefix}encoder.layer.{index}"
         attention, (mlp1, mlp2) = f"{name}.attention.attention", kind.mlp
-        # Queries, keys and values have biases together or not at all
-        bias = f"{attention}.query.bias" in tensors
         hidden = dense(tensors, f"{name}.{mlp1}", None, dim)
         config.agree(intermediate_size=len(hidden.weight), mlp_ratio=len(hidden.weight) / max(dim, 1))
         return Block(
@@ -144,8 +152,8 @@ def read(tensors: Tensors, choices: Choices) -> Vit:
             mlp2=dense(tensors, f"{name}.{mlp2}", dim, len(hidden.weight)),
             norm1=norm(tensors, f"{name}.{kind.norms[0]}", dim, epsilon),
             norm2=norm(tensors, f"{name}.{kind.norms[1]}", dim, epsilon),
-            gain1=tensors.maybe(f"{name}.layer_scale1.lambda1", dim),
-            gain2=tensors.maybe(f"{name}.layer_scale2.lambda1", dim),
+            gain1=tensors.take(f"{name}.layer_scale1.lambda1", dim) if kind.scaled else None,
+            gain2=tensors.take(f"{name}.layer_scale2.lambda1", dim) if kind.scaled else None,
         )
 
     layers = tensors.count(f"{prefix}encoder.layer.{{}}.")

@@ -25,20 +25,16 @@ def norm(tensors: Tensors, name: str, size: int, epsilon: float, bias: bool = Tr
     return Norm(weight=weight, bias=offset, epsilon=epsilon)
 
 
-def fused(tensors: Tensors, weight: str, bias: str | None, dim: int, turned: bool = False) -> list[Linear]:
-    """Query, key and value from one tensor of 3*dim outputs; the bias may be absent.
+def thirds(layer: Linear) -> list[Linear]:
+    """Query, key and value from one dense layer of three times their outputs."""
+    weights = np.array_split(layer.weight, 3)
+    biases = [None] * 3 if layer.bias is None else np.array_split(layer.bias, 3)
+    return [Linear(weight=weight, bias=bias) for weight, bias in zip(weights, biases, strict=True)]
 
-    Args:
-        tensors: the model's.
-        weight, bias: names; no bias is looked for where its name is None.
-        dim: features.
-        turned: the weight is [inputs, outputs].
-    """
-    whole = tensors.take(weight, dim, 3 * dim).T if turned else tensors.take(weight, 3 * dim, dim)
-    weights = np.array_split(whole, 3)
-    offset = None if bias is None else tensors.maybe(bias, 3 * dim)
-    biases = [None] * 3 if offset is None else np.array_split(offset, 3)
-    return [Linear(weight=w, bias=b) for w, b in zip(weights, biases, strict=True)]
+
+def any_ends(tensors: Tensors, ending: str) -> bool:
+    """Whether any tensor has such a name: then a layout takes it in every block."""
+    return any(name.endswith(ending) for name in tensors.arrays)
 
 
 def patch_embedding(tensors: Tensors, name: str, bias: bool = True) -> tuple[int, Linear]:

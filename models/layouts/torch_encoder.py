@@ -9,10 +9,11 @@ import re
 from models.files.folder import CONFIG
 from models.files.tensors import Tensors
 from models.floating.encoder import Block
+from models.floating.engine import Linear
 from models.floating.functions import Norm
 from models.floating.torch_encoder import TorchEncoder
 from models.layouts.options import Choices
-from models.layouts.parts import activation_of, dense, epsilon_of, fused, heads_of, mask_of, norm
+from models.layouts.parts import activation_of, dense, epsilon_of, heads_of, mask_of, norm, thirds
 
 ABOUT = "torch.nn.TransformerEncoder"
 MARK = re.compile(r"(^|.*\.)layers\.0\.self_attn\.in_proj_weight$")
@@ -41,9 +42,9 @@ def read(tensors: Tensors, choices: Choices) -> TorchEncoder:
     def block(index: int) -> Block:
         name = f"{prefix}layers.{index}"
         attention = f"{name}.self_attn"
-        query, key, value = fused(
-            tensors, f"{attention}.in_proj_weight", f"{attention}.in_proj_bias" if bias else None, dim
-        )
+        inputs = tensors.take(f"{attention}.in_proj_weight", 3 * dim, dim)
+        offsets = tensors.take(f"{attention}.in_proj_bias", 3 * dim) if bias else None
+        query, key, value = thirds(Linear(weight=inputs, bias=offsets))
         hidden = dense(tensors, f"{name}.linear1", None, dim, bias)
         config.agree(dim_feedforward=len(hidden.weight))
         return Block(

@@ -2,9 +2,10 @@
 
 from models.files.tensors import Tensors
 from models.floating.encoder import Block
+from models.floating.engine import Linear
 from models.floating.vit import Vit
 from models.layouts.options import Choices
-from models.layouts.parts import dense, fused, heads_of, norm, patch_embedding, placed
+from models.layouts.parts import dense, heads_of, norm, patch_embedding, placed, thirds
 
 ABOUT = "torchvision vision transformer"
 MARK = "encoder.layers.encoder_layer_0.self_attention.in_proj_weight"
@@ -24,7 +25,9 @@ def read(tensors: Tensors, choices: Choices) -> Vit:
     def block(index: int) -> Block:
         name = f"encoder.layers.encoder_layer_{index}"
         attention = f"{name}.self_attention"
-        query, key, value = fused(tensors, f"{attention}.in_proj_weight", f"{attention}.in_proj_bias", dim)
+        inputs = tensors.take(f"{attention}.in_proj_weight", 3 * dim, dim)
+        offsets = tensors.take(f"{attention}.in_proj_bias", 3 * dim)
+        query, key, value = thirds(Linear(weight=inputs, bias=offsets))
         hidden = dense(tensors, f"{name}.mlp.0", None, dim)
         return Block(
             heads=heads,

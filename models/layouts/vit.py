@@ -8,15 +8,16 @@ from models.floating.vit import Vit
 from models.layouts.options import Choices
 from models.layouts.parts import (
     activation_of,
+    any_ends,
     channels_of,
     dense,
     epsilon_of,
-    fused,
     heads_of,
     norm,
     patch_embedding,
     placed,
     pooling_of,
+    thirds,
 )
 from models.layouts.timm import read_timm
 
@@ -64,9 +65,12 @@ def read(tensors: Tensors, choices: Choices) -> Vit:
     if "dist_token" in tensors and head is None:
         tensors.refuse("dist_token", "a distilled model must have its two heads, it has none")
 
+    biased = any_ends(tensors, ".attn.qkv.bias")
+    scaled = any_ends(tensors, ".ls1.gamma") or any_ends(tensors, ".ls2.gamma")
+
     def block(index: int) -> Block:
         name = f"blocks.{index}"
-        query, key, value = fused(tensors, f"{name}.attn.qkv.weight", f"{name}.attn.qkv.bias", dim)
+        query, key, value = thirds(dense(tensors, f"{name}.attn.qkv", 3 * dim, dim, biased))
         hidden = dense(tensors, f"{name}.mlp.fc1", None, dim)
         said.arguments.agree(mlp_ratio=len(hidden.weight) / max(dim, 1))
         normed = tensors.has(f"{name}.attn.q_norm") or tensors.has(f"{name}.attn.k_norm")
@@ -86,8 +90,8 @@ def read(tensors: Tensors, choices: Choices) -> Vit:
             mlp2=dense(tensors, f"{name}.mlp.fc2", dim, len(hidden.weight)),
             norm1=norm(tensors, f"{name}.norm1", dim, epsilon),
             norm2=norm(tensors, f"{name}.norm2", dim, epsilon),
-            gain1=tensors.maybe(f"{name}.ls1.gamma", dim),
-            gain2=tensors.maybe(f"{name}.ls2.gamma", dim),
+            gain1=tensors.take(f"{name}.ls1.gamma", dim) if scaled else None,
+            gain2=tensors.take(f"{name}.ls2.gamma", dim) if scaled else None,
             query_norm=query_norm,
             key_norm=key_norm,
         )

@@ -22,8 +22,8 @@ from models.verdict import RefusedModel
 
 REFERENCE = Path(__file__).parent / "reference"
 NAMES = ("bert", "vit", "swin", "torch_norm_last", "torch_norm_first")
-# q, k and v may have no bias, a text encoder no pooler
-OPTIONAL = re.compile(r"qkv.bias$|in_proj_bias$|^pooler.dense")
+# A text encoder may have no pooler
+OPTIONAL = re.compile(r"^pooler.dense")
 LAYOUT = {"torch_norm_last": "torch-encoder", "torch_norm_first": "torch-encoder"}
 
 

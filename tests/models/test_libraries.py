@@ -1,7 +1,10 @@
 """Folders as libraries write them (reference/make_folders.py): the float forward pass is the library's."""
 
 import json
+import re
 import shutil
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from golden.code import PhaseCode
 from golden.errors import InputError
+from models.conversion.convert import convert, record
+from models.conversion.scheme import Scheme
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert
 from models.floating.engine import FloatEngine
@@ -39,6 +45,7 @@ LAYOUT = {
     "torchvision_vit": "torchvision-vit",
     **dict.fromkeys(("torch_plain", "torch_no_bias", "torch_wrapped"), "torch-encoder"),
 }
+FINE = PhaseCode(steps=64, log2_base=Fraction(1, 8), trace_bits=16)
 # What no folder says
 OPTIONS = {"torchvision_vit": Options(heads=2)}
 
@@ -137,6 +144,92 @@ def test_refused_by_name(tmp_path: Path, what: str) -> None:
     with pytest.raises(RefusedModel) as refused:
         read_model(read_tensors(folder), OPTIONS.get(name, Options()))
     assert message in "; ".join(verdict.reason for verdict in refused.value.verdicts)
+
+
+# No part of what is computed
+OPTIONAL = re.compile(r"pooler\.dense\.|mask_token$|relative_position_index$")
+# One folder of each family that has its own names
+NAMED = ("roberta_classifier", "electra", "distilbert_classifier", "mpnet_classifier", "deit_teacher")
+NAMED = (*NAMED, "dinov2_registers", "swin", "gpt2", "timm_registers", "timm_distilled", "torchvision_vit")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_no_tensor_can_be_absent_or_beside(name: str) -> None:
+    """Without any one of them the model is refused, at the end of its reader; so it is with one more."""
+    whole = read_tensors(FOLDERS / name)
+
+    options = OPTIONS.get(name, Options())
+
+    def outcome(arrays: dict[str, NDArray[Any]]) -> str:
+        try:
+            read_model(replace(whole, arrays=arrays, taken=set(), opened={}, problems=[]), options)
+        except RefusedModel as error:
+            return "; ".join([str(error), *(verdict.reason for verdict in error.verdicts)])
+        return ""
+
+    for tensor in whole.arrays:
+        said = outcome({key: array for key, array in whole.arrays.items() if key != tensor})
+        if not OPTIONAL.search(tensor):
+            assert said, tensor
+    said = outcome(whole.arrays | {"other.weight": np.ones((2, 2), np.float32)})
+    assert "tensor other.weight is of an unknown part of the model" in said
+
+
+KEYS = [
+    (name, key)
+    for name in NAMED
+    if (FOLDERS / name / "config.json").is_file()
+    for key in json.loads((FOLDERS / name / "config.json").read_text())
+    if key != "model_args"
+]
+# What they say takes no part in a forward pass, or is said again by what is compared with the tensors
+HARMLESS = re.compile(
+    r"dropout|dtype|_token_id$|init|label|use_cache|transformers_version|summary|pooler_|drop_path|drop$"
+    r"|layerscale|qkv_bias|out_|stage_names|reshape|apply_layernorm|mask_token|encoder_stride|reorder"
+    r"|sinusoidal|problem_type|image_size|tie_word"
+)
+
+
+@pytest.mark.parametrize(("name", "key"), KEYS)
+def test_every_fact_is_followed_or_refused_or_harmless(tmp_path: Path, name: str, key: str) -> None:
+    """Another value is refused, changes the outputs, or is known to be harmless."""
+    folder = tmp_path / name
+    shutil.copytree(FOLDERS / name, folder)
+    config = json.loads((folder / "config.json").read_text())
+    value = config[key]
+    if isinstance(value, bool):
+        config[key] = not value
+    elif isinstance(value, int | float):
+        config[key] = 2 * value + 1 if isinstance(value, int) else value + 0.25
+    else:
+        config[key] = "relu"
+    (folder / "config.json").write_text(json.dumps(config))
+    try:
+        _, model = read_model(read_tensors(folder), OPTIONS.get(name, Options()))
+    except RefusedModel:
+        return
+    outputs = model.run(vectors(name)["inputs"], FloatEngine())
+    _, before = read_model(read_tensors(FOLDERS / name), OPTIONS.get(name, Options()))
+    same = np.array_equal(outputs, before.run(vectors(name)["inputs"], FloatEngine()))
+    assert not same or HARMLESS.search(key), key
+
+
+@pytest.mark.parametrize(
+    "name", ["mpnet", "electra_classifier", "dinov2_registers", "timm_registers", "gpt2"]
+)
+def test_spikes_approach_the_float_model(name: str) -> None:
+    """With everything in spikes, at a fine code: whatever a layout adds is a node like the others."""
+    _, model = read_model(read_tensors(FOLDERS / name), OPTIONS.get(name, Options()))
+    batch = vectors(name)["inputs"][:, :20]
+    ranges, layers = record(model, [batch])
+    exact = model.run(batch, FloatEngine())
+    errors = []
+    for code in (PhaseCode(steps=8, log2_base=Fraction(3, 4)), FINE):
+        scheme = Scheme(code=code, parts="norm", weight_bits=16)
+        conversion = convert(model, ranges, layers, scheme, [batch])
+        outputs = model.run(batch, conversion.engine())
+        errors.append(float(np.square(outputs - exact).sum() / np.square(exact).sum()) ** 0.5)
+    assert errors[1] < min(0.15, errors[0])
 
 
 def test_every_folder_is_compared() -> None:
