@@ -1,1 +1,1 @@
-"""Energy of networks under two accountings that are never mixed: the paper's, and the hardware's."""
+"""What is consumed: one table of prices and one ledger; a paper's own prices for its own headline."""

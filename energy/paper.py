@@ -4,27 +4,29 @@ Source: SpikedAttention (NeurIPS 2024), section 4 and the code published with it
 pays two words and a multiply-accumulate per operation and a word per output; the spiking network
 pays a word, a bit of address and an addition per synaptic event, and a state update per neuron and
 step in which it has not fired yet.
+
+The prices are a table of their own, the authors': 32-bit floats, every memory access one word. They
+are what `energy.prices` has for floats and for 32 bits of an 8 KiB memory.
 """
 
 from dataclasses import dataclass
 
-from energy.constants import PAPER_ADD, PAPER_MULTIPLY, PAPER_WORD, PAPER_WORD_BITS
 from energy.layers import Layer
+from energy.ledger import Ledger, Line
+from energy.prices import Price
 
-# pJ. An operation reads weight and activation; an event reads a weight and a bit of the spike's
-# address; a neuron reads and writes its potential, leaks, adds, compares and resets, and its spike
-# leaves as one bit.
-FLOAT_OPERATION = 2 * PAPER_WORD.picojoule + PAPER_ADD.picojoule + PAPER_MULTIPLY.picojoule
-FLOAT_OUTPUT = PAPER_WORD.picojoule
-SPIKE_EVENT = PAPER_WORD.picojoule * (PAPER_WORD_BITS + 1) / PAPER_WORD_BITS + PAPER_ADD.picojoule
-NEURON_STEP = (
-    2 * PAPER_WORD.picojoule
-    + PAPER_MULTIPLY.picojoule
-    + 3 * PAPER_ADD.picojoule
-    + PAPER_WORD.picojoule / PAPER_WORD_BITS
-)
+AUTHORS = "SpikedAttention (NeurIPS 2024), published code, functions ANN_Energy and SpikeSim_Energy"
+WORD_BITS = 32
 
-PICOJOULES_PER_MILLIJOULE = 1e9
+
+def _own(operation: str, picojoule: float, formula: str = "as is") -> Price:
+    return Price(operation, picojoule, formula, AUTHORS, "quoted", "SpikedAttention's own")
+
+
+ADD = _own("add 32-bit floats", 0.9)
+MULTIPLY = _own("multiply 32-bit floats", 3.7)
+WORD = _own("a word of a memory", 5.0)
+BIT = _own("a bit of a memory", 5.0 / WORD_BITS, f"a share of a word of {WORD_BITS} bits")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,26 +70,58 @@ def total_outputs(counted: list[Charge]) -> int:
     return sum(charge.outputs for charge in counted)
 
 
-def float_energy(counted: list[Charge]) -> float:
-    """mJ of the float network with dense activations."""
-    picojoules = FLOAT_OPERATION * total_operations(counted) + FLOAT_OUTPUT * total_outputs(counted)
-    return picojoules / PICOJOULES_PER_MILLIJOULE
+def float_arithmetic(operations: float) -> Ledger:
+    """Multiply-accumulates without their memory accesses."""
+    return Ledger(Line("multiplications", operations, MULTIPLY), Line("additions", operations, ADD))
 
 
-def spiking_energy(events: float, neuron_steps: float) -> float:
-    """mJ of the spiking network.
+def spike_arithmetic(events: float) -> Ledger:
+    """Synaptic events without their memory accesses."""
+    return Ledger(Line("synaptic additions", events, ADD))
+
+
+def float_ledger(operations: float, outputs: float) -> Ledger:
+    """The float network with dense activations."""
+    memory = [
+        Line("weights and activations", 2 * operations, WORD, "operation"),
+        Line("outputs", outputs, WORD),
+    ]
+    return float_arithmetic(operations) + Ledger(*memory)
+
+
+def spiking_ledger(events: float, neuron_steps: float) -> Ledger:
+    """The spiking network.
 
     Args:
         events: synaptic events: spikes times the synapses they reach.
         neuron_steps: neurons times the steps in which they have not fired yet.
     """
-    return (SPIKE_EVENT * events + NEURON_STEP * neuron_steps) / PICOJOULES_PER_MILLIJOULE
+    return spike_arithmetic(events) + Ledger(
+        Line("weights", events, WORD, "synaptic event"),
+        Line("addresses of spikes", events, BIT, "synaptic event"),
+        Line("potentials", 2 * neuron_steps, WORD, "neuron and step, read and written"),
+        Line("leaks", neuron_steps, MULTIPLY, "neuron and step"),
+        Line("updates", 3 * neuron_steps, ADD, "neuron and step: addition, comparison, reset"),
+        Line("spikes", neuron_steps, BIT, "neuron and step"),
+    )
 
 
-def network_energy(counted: list[Charge], activity: dict[str, Activity]) -> float:
-    """mJ of the spiking network from measured activity, a layer that is not listed counting as absent."""
+# pJ of an operation and an output of the float network, of an event and a neuron's step of the spiking one
+FLOAT_OPERATION = float_ledger(1, 0).picojoule
+FLOAT_OUTPUT = float_ledger(0, 1).picojoule
+SPIKE_EVENT = spiking_ledger(1, 0).picojoule
+NEURON_STEP = spiking_ledger(0, 1).picojoule
+
+
+def float_network(counted: list[Charge]) -> Ledger:
+    """The float network with these charges."""
+    return float_ledger(total_operations(counted), total_outputs(counted))
+
+
+def spiking_network(counted: list[Charge], activity: dict[str, Activity]) -> Ledger:
+    """The spiking network from measured activity, a layer that is not listed counting as absent."""
     measured = [(charge, activity[charge.name]) for charge in counted if charge.name in activity]
-    return spiking_energy(
+    return spiking_ledger(
         sum(charge.operations * a.density for charge, a in measured),
         sum(charge.outputs * a.steps for charge, a in measured),
     )

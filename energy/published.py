@@ -8,16 +8,17 @@ the spiking totals were not published: one number is solved for from each total 
 
 from dataclasses import dataclass, replace
 
-from energy.constants import PAPER_ADD, PAPER_MULTIPLY
 from energy.layers import BERT_BASE, SWIN_T, Layer, layer_list
+from energy.ledger import PICOJOULES_PER_MILLIJOULE
 from energy.paper import (
     NEURON_STEP,
-    PICOJOULES_PER_MILLIJOULE,
     SPIKE_EVENT,
     Charge,
     charges,
-    float_energy,
-    spiking_energy,
+    float_arithmetic,
+    float_network,
+    spike_arithmetic,
+    spiking_ledger,
     total_operations,
     total_outputs,
 )
@@ -176,10 +177,9 @@ def counted_operations_swin(true: list[Charge]) -> int:
 def swin() -> Reproduction:
     """Swin-T at 224 x 224."""
     true, counted, deviations = as_published("swin-t")
-    mac = PAPER_ADD.picojoule + PAPER_MULTIPLY.picojoule
     dense_operations = counted_operations_swin(true)
-    density = SWIN_OPERATION_ENERGY * PICOJOULES_PER_MILLIJOULE / mac / dense_operations
-    events = SWIN_SPIKE_OPERATION_ENERGY * PICOJOULES_PER_MILLIJOULE / PAPER_ADD.picojoule
+    density = SWIN_OPERATION_ENERGY / float_arithmetic(dense_operations).millijoule
+    events = SWIN_SPIKE_OPERATION_ENERGY / spike_arithmetic(1).millijoule
     steps = (SWIN_SPIKING_ENERGY * PICOJOULES_PER_MILLIJOULE - SPIKE_EVENT * events) / NEURON_STEP
     mlp2 = sum(charge.operations for charge in true if charge.name.endswith("mlp2"))
     mlp2_neurons = sum(charge.outputs for charge in true if charge.name.endswith("mlp2"))
@@ -195,16 +195,16 @@ def swin() -> Reproduction:
                 quantity="float energy",
                 unit="mJ",
                 published=SWIN_FLOAT_ENERGY,
-                reproduced=float_energy(counted),
-                corrected=float_energy(true),
+                reproduced=float_network(counted).millijoule,
+                corrected=float_network(true).millijoule,
                 note="all activations dense; the log also saves the zeros of ReLU outputs and masked keys",
             ),
             Entry(
                 quantity="float operation energy",
                 unit="mJ",
                 published=SWIN_OPERATION_ENERGY,
-                reproduced=dense_operations * density * mac / PICOJOULES_PER_MILLIJOULE,
-                corrected=total_operations(true) * mac / PICOJOULES_PER_MILLIJOULE,
+                reproduced=float_arithmetic(dense_operations * density).millijoule,
+                corrected=float_arithmetic(total_operations(true)).millijoule,
                 note=f"their count times one density, {density:.4f} (solved for): the share of the last "
                 "stage's outputs that round to something at 8 bits",
             ),
@@ -212,7 +212,7 @@ def swin() -> Reproduction:
                 quantity="spiking operation energy",
                 unit="mJ",
                 published=SWIN_SPIKE_OPERATION_ENERGY,
-                reproduced=events * PAPER_ADD.picojoule / PICOJOULES_PER_MILLIJOULE,
+                reproduced=spike_arithmetic(events).millijoule,
                 corrected=None,
                 note=f"{events / GIGA:.3f} G events (solved for), second MLP layer included",
             ),
@@ -220,8 +220,9 @@ def swin() -> Reproduction:
                 quantity="spiking energy",
                 unit="mJ",
                 published=SWIN_SPIKING_ENERGY,
-                reproduced=spiking_energy(events, steps),
-                corrected=SWIN_SPIKING_ENERGY + spiking_energy(mlp2_events, mlp2_neurons * steps_per_neuron),
+                reproduced=spiking_ledger(events, steps).millijoule,
+                corrected=SWIN_SPIKING_ENERGY
+                + spiking_ledger(mlp2_events, mlp2_neurons * steps_per_neuron).millijoule,
                 note=f"{events / GIGA:.3f} G events and {steps / GIGA:.4f} G neuron steps (solved for: "
                 f"{steps_per_neuron:.1f} per neuron); corrected, at least: adds the second MLP layer, "
                 f"{mlp2_events / GIGA:.3f} G events if every other layer were dense",
@@ -260,16 +261,18 @@ def bert() -> Reproduction:
                 quantity="float energy",
                 unit="mJ",
                 published=BERT_FLOAT_ENERGY,
-                reproduced=float_energy(counted),
-                corrected=float_energy(true),
+                reproduced=float_network(counted).millijoule,
+                corrected=float_network(true).millijoule,
                 note="all activations dense",
             ),
             Entry(
                 quantity="spiking energy",
                 unit="mJ",
                 published=BERT_SPIKING_ENERGY,
-                reproduced=spiking_energy(operations, steps),
-                corrected=spiking_energy(total_operations(true), steps_per_neuron * total_outputs(true)),
+                reproduced=spiking_ledger(operations, steps).millijoule,
+                corrected=spiking_ledger(
+                    total_operations(true), steps_per_neuron * total_outputs(true)
+                ).millijoule,
                 note=f"an event per counted operation, {steps_per_neuron:.2f} steps per neuron (solved for)",
             ),
         ],

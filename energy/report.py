@@ -6,29 +6,18 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from energy.hardware import (
-    AttentionEvents,
-    LinearEvents,
-    Scope,
-    crossover,
-    mac_attention,
-    mac_linear,
-    spiking_attention,
-    spiking_linear,
-    total,
-)
+from energy import mac
+from energy.attention import spiking_attention
+from energy.curve import DENSITIES, crossover, density_curve
+from energy.events import AttentionEvents, LinearEvents, at_density, attention_events
 from energy.layers import layer_list
-from energy.paper import FLOAT_OPERATION, FLOAT_OUTPUT, PICOJOULES_PER_MILLIJOULE
-from energy.published import REPRODUCTIONS
+from energy.ledger import Ledger, clock_line
+from energy.linear import spiking_linear, unit_for
+from energy.paper import float_ledger, float_network
+from energy.published import REPRODUCTIONS, as_published
 from golden.attention.config import CoreConfig, to_table
 from golden.attention.job import AttentionJob, compute
 from golden.errors import InputError, quoted
-from sim.timing.attention import predict
-from sim.timing.attention_activity import activity
-
-DENSITIES = [round(x, 3) for x in np.linspace(0.05, 1.0, 20).tolist()]
 
 
 def paper_report(model: str) -> dict[str, Any]:
@@ -40,49 +29,14 @@ def paper_report(model: str) -> dict[str, Any]:
     if model not in REPRODUCTIONS:
         raise InputError(f"MODEL must be one of {', '.join(REPRODUCTIONS)}, not {quoted(model)}")
     report = asdict(REPRODUCTIONS[model]())
+    true, counted, _ = as_published(model)
+    report["ledgers"] = {
+        "float network, as published": float_network(counted).to_json(),
+        "float network, corrected": float_network(true).to_json(),
+    }
     for item in report["deviations"]:
-        picojoule = FLOAT_OPERATION * item["operations"] + FLOAT_OUTPUT * item["outputs"]
-        item["millijoule"] = picojoule / PICOJOULES_PER_MILLIJOULE
+        item["millijoule"] = float_ledger(item["operations"], item["outputs"]).millijoule
     return report
-
-
-def attention_events(job: AttentionJob, config: CoreConfig) -> AttentionEvents:
-    """Events of a job as the cycle model counts them.
-
-    Raises:
-        InputError: the core cannot hold the job.
-    """
-    counted = activity(job, config)
-    return AttentionEvents(
-        heads=job.heads,
-        tokens=job.tokens,
-        head_dim=job.head_dim,
-        query_spikes=job.q.count(),
-        score_additions=counted.events["synaptic_additions"],
-        context_additions=counted.events["context_additions"],
-        window=job.window,
-        cycles=predict(job, config).total + 1,
-    )
-
-
-def at_density(events: AttentionEvents, survivors: float, density: float) -> AttentionEvents:
-    """The same job if a share `density` of q, k and v fired, independently, `survivors` keys per row."""
-    rows = events.rows
-    return replace(
-        events,
-        query_spikes=rows * events.head_dim * density,
-        score_additions=rows * events.tokens * events.head_dim * density**2,
-        context_additions=rows * survivors * (events.head_dim * density + 1),
-    )
-
-
-def density_curve(
-    events: AttentionEvents, survivors: float, config: CoreConfig
-) -> tuple[list[float], list[float]]:
-    """Microjoules of the spiking and of the multiply-accumulate lanes over DENSITIES."""
-    points = [at_density(events, survivors, density) for density in DENSITIES]
-    spiking = [total(spiking_attention(point, config)) for point in points]
-    return spiking, [total(mac_attention(point, config)) for point in points]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,53 +104,45 @@ def network_report(
     """
     layers = layer_list(model, tokens)
     lines = []
+    spiking, dense = Ledger(), Ledger()
     for layer, following in zip(layers, [*layers[1:], layers[0]], strict=True):
         if layer.kind == "linear":
             density = densities.parts.get(layer.name.rpartition(".")[-1], densities.dense)
-            events = LinearEvents(
+            outputs = layer.outputs // layer.tokens
+            linear = LinearEvents(
                 rows=layer.tokens,
                 inputs=layer.fan_in,
-                outputs=layer.outputs // layer.tokens,
+                outputs=outputs,
+                results=layer.tokens,
                 spikes=layer.tokens * layer.fan_in * density,
             )
-            spiking, mac = spiking_linear(events, config), mac_linear(events, config)
+            unit = unit_for(layer.fan_in, outputs, config)
+            spikes, numbers = spiking_linear(linear, unit), mac.linear(linear, unit)
             name = layer.name
         elif layer.kind == "score":
             keys, head_dim = following.fan_in, layer.fan_in
             core = replace(config, tokens=max(config.tokens, keys), head_dim=max(config.head_dim, head_dim))
-            whole = AttentionEvents(
-                heads=layer.outputs // keys**2,
-                tokens=keys,
-                head_dim=head_dim,
-                query_spikes=0,
-                score_additions=0,
-                context_additions=0,
-                window=config.code.steps,
-            )
-            at = at_density(whole, densities.survivors * keys, densities.operands)
-            spiking, mac = spiking_attention(at, core), mac_attention(at, core)
+            heads = layer.outputs // keys**2
+            whole = AttentionEvents(heads=heads, tokens=keys, head_dim=head_dim, window=config.code.steps)
+            events = at_density(whole, densities.survivors * keys, densities.operands)
+            spikes, numbers = spiking_attention(events, core), mac.attention(events, core)
             name = f"{layer.name.removesuffix('.score')}.attention"
         else:
             continue
-        lines.append({"name": name, "spiking": total(spiking), "mac": total(mac)})
+        spiking, dense = spiking + spikes, dense + numbers
+        lines.append({"name": name, "spiking": spikes.microjoule, "mac": numbers.microjoule})
     return {
         "model": model,
         "configuration": to_table(config),
         "densities": asdict(densities),
         "layers": lines,
-        "spiking": sum(line["spiking"] for line in lines),
-        "mac": sum(line["mac"] for line in lines),
+        "spiking": spiking.microjoule,
+        "mac": dense.microjoule,
     }
 
 
-def scope_lines(scopes: list[Scope]) -> dict[str, Any]:
-    """Scopes and their sum as plain values."""
-    lines = [asdict(scope) | {"microjoule": scope.microjoule} for scope in scopes]
-    return {"scopes": lines, "microjoule": total(scopes)}
-
-
 def hardware_report(job: AttentionJob, config: CoreConfig, clock_picojoule: float | None) -> dict[str, Any]:
-    """Scopes of both sides, their sums, and the density at which they meet.
+    """Ledgers of both sides, their sums, and the density at which they meet.
 
     Raises:
         InputError: the core cannot hold the job.
@@ -204,15 +150,15 @@ def hardware_report(job: AttentionJob, config: CoreConfig, clock_picojoule: floa
     events = attention_events(job, config)
     spikes = compute(job)
     survivors = float((spikes.attn_phase >= 0).sum()) / events.rows
-    spiking, mac = density_curve(events, survivors, config)
-
+    spiking, numbers = density_curve(events, survivors, config)
+    clock = Ledger(clock_line(events.cycles, clock_picojoule))
     return {
         "configuration": to_table(config),
         "events": asdict(events),
         "density": {name: s.count() / s.sign.size for name, s in (("q", job.q), ("k", job.k), ("v", job.v))},
         "survivors_per_row": survivors,
-        "spiking": scope_lines(spiking_attention(events, config, clock_picojoule)),
-        "mac": scope_lines(mac_attention(events, config, clock_picojoule)),
-        "curve": {"density": DENSITIES, "spiking": spiking, "mac": mac},
-        "crossover": crossover(DENSITIES, spiking, mac),
+        "spiking": (spiking_attention(events, config) + clock).to_json(),
+        "mac": (mac.attention(events, config) + clock).to_json(),
+        "curve": {"density": DENSITIES, "spiking": spiking, "mac": numbers},
+        "crossover": crossover(DENSITIES, spiking, numbers),
     }

@@ -3,14 +3,12 @@
 from dataclasses import asdict
 from typing import Any
 
-from energy.hardware import total
-from energy.report import scope_lines
 from energy.sensitivity import sensitivity
-from energy.stochastic import Account, Layer, float_attention, spiking_attention, stochastic_attention
+from energy.stochastic import Layer, float_attention, spiking_attention, stochastic_attention
 
 
 def scheme_report(layer: Layer, register_picojoule: float | None = None) -> dict[str, Any]:
-    """The kinds of attention of a layer scope by scope, ratios to the stochastic one, and what moves them.
+    """The kinds of attention of a layer line by line, ratios to the stochastic one, and what moves them.
 
     Args:
         register_picojoule: see `energy.stochastic.stochastic_attention`.
@@ -23,14 +21,13 @@ def scheme_report(layer: Layer, register_picojoule: float | None = None) -> dict
         "stochastic": stochastic,
     }
 
-    def part(account: Account, name: str) -> dict[str, Any]:
-        scopes, base = getattr(account, name), total(getattr(stochastic, name))
-        return scope_lines(scopes) | {"ratio": total(scopes) / base}
-
     return {
         "layer": asdict(layer),
         "schemes": {
-            name: {kind: part(account, kind) for kind in ("compute", "memory")}
+            name: {
+                "compute": account.compute.to_json() | {"ratio": account.compute.over(stochastic.compute)},
+                "memory": account.memory.to_json() | {"ratio": account.memory.over(stochastic.memory)},
+            }
             for name, account in accounts.items()
         },
         "sensitivity": asdict(sensitivity(layer, register_picojoule)),

@@ -1,14 +1,11 @@
 """What the ratio of a float to a stochastic attention layer owes to assumptions, one at a time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from energy.constants import ADDER_BIT
-from energy.hardware import Scope, mac_accumulator, softmax, total
+from energy import mac
+from energy.ledger import Ledger
 from energy.stochastic import PAPER_RATIOS, Account, Layer, float_attention, stochastic_attention
 from golden.stochastic.plan import RandomPlan
-
-BITS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +32,16 @@ def sensitivity(layer: Layer, register_picojoule: float | None = None) -> Sensit
     Args:
         layer, register_picojoule: see `energy.stochastic.stochastic_attention`.
     """
-    numbers, spikes = float_attention(layer, BITS), stochastic_attention(layer, register_picojoule)
+    numbers, spikes = float_attention(layer, 8), stochastic_attention(layer, register_picojoule)
     unshared = stochastic_attention(layer, register_picojoule, RandomPlan(score="unit"))
-    tree = adder_tree_bits(layer.tokens)
-    outputs = layer.steps * layer.values
-    busy = _changed(
-        spikes,
-        "row adders",
-        lambda scope: replace(scope, events=tree * outputs, picojoule=ADDER_BIT.picojoule),
+    gates = spikes.compute.line("AND gates")
+    gate = gates.price.picojoule or 0
+    tree = adder_tree_bits(layer.tokens) * layer.steps * layer.values
+    busy = replace(spikes, compute=spikes.compute.changed("row adders", count=tree))
+    half = replace(
+        spikes, compute=spikes.compute.changed("AND gates", price=replace(gates.price, picojoule=gate / 2))
     )
-    half = _changed(spikes, "AND gates", lambda scope: replace(scope, picojoule=(scope.picojoule or 0) / 2))
-    unbuffered = _changed(spikes, "values that wait", lambda scope: replace(scope, events=0))
+    unbuffered = replace(spikes, memory=spikes.memory.changed("values that wait", count=0))
     softer = _with_softmax(layer, numbers)
     pairs = {
         "as counted": (numbers, spikes),
@@ -56,21 +52,17 @@ def sensitivity(layer: Layer, register_picojoule: float | None = None) -> Sensit
         "no memory for values that wait": (numbers, unbuffered),
         "both of these": (softer, unbuffered),
     }
-    gates = next(scope for scope in spikes.compute if scope.name == "AND gates")
-    gates_energy, compute = gates.microjoule or 0.0, total(spikes.compute)
-    left = total(numbers.compute) / PAPER_RATIOS["compute"] - (compute - gates_energy)
-    fraction = left / gates_energy if left > 0 else None
+    share = Ledger(gates).over(spikes.compute)
+    # Of the price of a gate, in units of it, at which the ratio is the paper's
+    fraction = (numbers.compute.over(spikes.compute) / PAPER_RATIOS["compute"] - 1 + share) / share
     return Sensitivity(
         ratios={
-            name: {
-                "compute": total(above.compute) / total(below.compute),
-                "memory": total(above.memory) / total(below.memory),
-            }
+            name: {"compute": above.compute.over(below.compute), "memory": above.memory.over(below.memory)}
             for name, (above, below) in pairs.items()
         },
-        and_share=gates_energy / compute,
-        and_picojoule=None if fraction is None else fraction * (gates.picojoule or 0),
-        and_fraction=fraction,
+        and_share=share,
+        and_picojoule=fraction * gate if fraction > 0 else None,
+        and_fraction=fraction if fraction > 0 else None,
     )
 
 
@@ -82,16 +74,12 @@ def adder_tree_bits(inputs: int) -> int:
     return adder_tree_bits(inputs // 2) + adder_tree_bits(more) + more.bit_length()
 
 
-def _changed(account: Account, name: str, change: Callable[[Scope], Scope]) -> Account:
-    def lines(scopes: list[Scope]) -> list[Scope]:
-        return [change(scope) if scope.name == name else scope for scope in scopes]
-
-    return Account(compute=lines(account.compute), memory=lines(account.memory))
-
-
 def _with_softmax(layer: Layer, numbers: Account) -> Account:
     """Softmax between Q K^T and S V: it reads every score and writes it back."""
-    width = mac_accumulator(max(layer.head_dim, layer.tokens))
-    scopes = softmax(layer.heads * layer.tokens, layer.tokens, layer.head_dim, width)
-    twice = _changed(numbers, "scores", lambda scope: replace(scope, events=2 * scope.events))
-    return Account(compute=[*numbers.compute, *scopes], memory=twice.memory)
+    width = mac.sum_bits(2 * mac.BITS, layer.most_terms)
+    rows, scores = layer.heads * layer.tokens, numbers.memory.line("scores")
+    extra = [*mac.softmax(rows, layer.tokens, width), mac.scaling(layer.values, width)]
+    return Account(
+        compute=numbers.compute + Ledger(*extra),
+        memory=numbers.memory.changed("scores", count=2 * scores.count),
+    )

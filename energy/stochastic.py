@@ -1,8 +1,8 @@
 """Attention of a layer as numbers, as accumulated spikes, and as stochastic spikes: arithmetic and memory.
 
 The accounting of Stochastic Spiking Attention (AICAS 2024, arXiv 2402.09109), section IV: operations
-of a 45 nm process, counted and multiplied by a constant each, arithmetic and memory apart. The
-paper's own table of operations is not reproduced; every count and constant is a line here.
+of a 45 nm process, counted and multiplied by a price each, arithmetic and memory apart. The paper's
+own table of operations is not reproduced; every count is a line here, every price one of `energy.prices`.
 
     float       Q K^T and S V: N*N*d multiplications and additions each. Softmax is left out, which
                 favours the float network
@@ -18,20 +18,11 @@ clock, control, queues and wires are on no side.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
-from energy.constants import (
-    ADDER_BIT,
-    AND_GATE,
-    INT8_ADD,
-    INT8_MULTIPLY,
-    MEMORY_BIT,
-    PAPER_ADD,
-    PAPER_MULTIPLY,
-    REGISTER_BIT,
-    Constant,
-)
-from energy.hardware import Scope, clock_scope
-from energy.units import SOURCE, access, add
+from energy import mac
+from energy.ledger import Ledger, Line, clock_line
+from energy.prices import access, add, and_gate, float_add, float_multiply, register_bit
 from golden.code import check_range
 from golden.errors import InputError
 from golden.signed_digits import additions
@@ -39,10 +30,11 @@ from golden.stochastic.plan import Banks, RandomPlan
 
 # Stochastic Spiking Attention, abstract: the float network's energy over that of SSA
 PAPER_RATIOS = {"compute": 6.3, "memory": 1.7}
-NUMBERS = {8: (INT8_MULTIPLY, INT8_ADD), 32: (PAPER_MULTIPLY, PAPER_ADD)}
 SCORE_BITS = 8
 # Bits of a counter that change per increment, on average: 1 + 1/2 + 1/4 + ...
 INCREMENT_BITS = 2
+# What holds inputs, outputs and the scores that leave the arithmetic, on every side
+MEMORY = 8 * 8 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,45 +80,47 @@ class Layer:
         """Features of one of Q, K, V or of the output."""
         return self.heads * self.tokens * self.head_dim
 
+    @property
+    def most_terms(self) -> int:
+        """Terms of the longer of the two sums, over features and over tokens."""
+        return max(self.head_dim, self.tokens)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Lines of a scheme's energy: arithmetic, and memory."""
+    """A scheme's energy: arithmetic, and memory."""
 
-    compute: list[Scope]
-    memory: list[Scope]
+    compute: Ledger
+    memory: Ledger
 
 
-def float_attention(layer: Layer, bits: int) -> Account:
+def float_attention(layer: Layer, bits: Literal[8, 32]) -> Account:
     """Attention with numbers of 8 bits (integers) or 32 bits (floats)."""
-    multiply, addition = NUMBERS[bits]
-    each = f"per pair of features in Q K^T and in S V, {bits} bits"
+    pairs = 2 * layer.pairs
+    floats = [Line("multiplications", pairs, float_multiply()), Line("additions", pairs, float_add())]
+    compute = floats if bits == 32 else mac.products(pairs, layer.most_terms)
     return Account(
-        compute=[
-            _scope("multiplications", 2 * layer.pairs, multiply, each),
-            _scope("additions", 2 * layer.pairs, addition, each),
-        ],
-        memory=[
+        compute=Ledger(*compute),
+        memory=Ledger(
             _memory("inputs and outputs", 4 * layer.values * bits, f"{bits} bits, once each"),
             _memory("scores", 2 * layer.scores * bits, f"{bits} bits, written and read"),
-        ],
+        ),
     )
 
 
 def spiking_attention(layer: Layer) -> Account:
     """Attention that only accumulates: spikes of Q, K, V select what is added."""
-    steps = layer.steps
+    steps, pairs = layer.steps, layer.steps * layer.pairs
+    output = add(mac.sum_bits(SCORE_BITS, layer.tokens))
     return Account(
-        compute=[
-            _scope(
-                "score additions", steps * layer.pairs * layer.rate**2, INT8_ADD, "8 bits where q and k spike"
-            ),
-            _scope("output additions", steps * layer.pairs * layer.rate, INT8_ADD, "8 bits where v spikes"),
-        ],
-        memory=[
+        compute=Ledger(
+            Line("score additions", pairs * layer.rate**2, add(SCORE_BITS), "q and k spike of a feature"),
+            Line("output additions", pairs * layer.rate, output, "v spike"),
+        ),
+        memory=Ledger(
             _memory("inputs and outputs", 4 * steps * layer.values, "a bit per step"),
             _memory("scores", 2 * steps * SCORE_BITS * layer.scores, f"{SCORE_BITS} bits per step, twice"),
-        ],
+        ),
     )
 
 
@@ -135,7 +129,7 @@ def stochastic_attention(
 ) -> Account:
     """Stochastic spiking attention on a full array of units.
 
-    A bit of an adder stands for what the source of the constants has no number for: an AND gate, a bit
+    A bit of an adder stands for what the source of the prices has no number for: an AND gate, a bit
     of a comparison, of a count and of a shift register. A full adder holds two ANDs, and gates are
     charged for every pair, spikes or not: an upper bound. Counters and row adders are charged for what
     spikes change. A draw moves all bits of its register on, however few of them are compared.
@@ -147,9 +141,6 @@ def stochastic_attention(
     """
     steps, plan = layer.steps, plan or RandomPlan()
     score_rate = layer.rate**2 if layer.score_rate is None else layer.score_rate
-    register = REGISTER_BIT
-    if register_picojoule is not None:
-        register = Constant(picojoule=register_picojoule, source="given")
     sizes = {"score": layer.head_dim, "output": layer.tokens}
     # Once per step and head, and once per feature of it
     events = {"score": layer.heads * steps, "output": layer.heads * steps * layer.head_dim}
@@ -164,81 +155,40 @@ def stochastic_attention(
     score_bits, output_bits = layer.head_dim.bit_length(), layer.tokens.bit_length()
     levels = (layer.tokens - 1).bit_length()
     pairs = steps * layer.pairs
+    counted = INCREMENT_BITS * pairs * layer.rate**2
+    summed = levels * pairs * score_rate * layer.rate
+    registers = f"register of {plan.width} bits; score: {plan.score}, output: {plan.output}"
     return Account(
-        compute=[
-            _scope("AND gates", 2 * pairs, AND_GATE, "per pair, in scores and outputs"),
-            _scope(
-                "score counters",
-                INCREMENT_BITS * pairs * layer.rate**2,
-                ADDER_BIT,
-                f"{INCREMENT_BITS} bits change on average, per coincidence",
-            ),
-            _scope(
-                "row adders",
-                levels * pairs * score_rate * layer.rate,
-                ADDER_BIT,
-                f"a bit in each of {levels} levels, per coincidence",
-            ),
-            _scope(
-                "score comparators",
-                score_bits * steps * layer.scores,
-                ADDER_BIT,
-                f"{score_bits} bits per score",
-            ),
-            _scope(
-                "output comparators",
-                output_bits * steps * layer.values,
-                ADDER_BIT,
-                f"{output_bits} bits per output",
-            ),
-            _scope(
-                "random numbers",
-                register_bits,
-                register,
-                f"registers of {plan.width} bits; score: {plan.score}, output: {plan.output}",
-            ),
+        compute=Ledger(
+            Line("AND gates", 2 * pairs, and_gate(), "pair, in scores and outputs"),
+            Line("score counters", counted, add(1), f"coincidence, {INCREMENT_BITS} bits on average"),
+            Line("row adders", summed, add(1), f"coincidence, a bit in each of {levels} levels"),
+            Line("score comparators", steps * layer.scores, add(score_bits), "score"),
+            Line("output comparators", steps * layer.values, add(output_bits), "output"),
+            Line("random numbers", register_bits, register_bit(register_picojoule), registers),
             *scalings,
-            clock_scope(None, None),
-        ],
-        memory=[
-            _memory("inputs and outputs", 4 * steps * layer.values, "a bit per step"),
-            _delay(layer),
-        ],
+            clock_line(None, None),
+        ),
+        memory=Ledger(
+            _memory("inputs and outputs", 4 * steps * layer.values, "a bit per step"), _delay(layer)
+        ),
     )
 
 
-def _scaling(name: str, draws: int, size: int, draw_bits: int) -> Scope:
+def _scaling(name: str, draws: int, size: int, draw_bits: int) -> Line:
     """Draws times `size`, from shifts and additions of canonical signed digits."""
     odd = size // (size & -size)
     count = additions([size])
-    bits = draw_bits + odd.bit_length()
-    how = f"{count} of {bits} bits per draw, times {size}" if count else f"{size} is a power of two"
-    return Scope(
-        name=f"scaling of {name} draws",
-        events=draws * count,
-        picojoule=add(bits),
-        formula=how,
-        source=SOURCE,
-    )
+    how = f"draw, {count} each, times {size}" if count else f"draw; {size} is a power of two"
+    return Line(f"scaling of {name} draws", draws * count, add(draw_bits + odd.bit_length()), how)
 
 
-def _delay(layer: Layer) -> Scope:
+def _delay(layer: Layer) -> Line:
     """Values of a step wait for its scores in one half of a memory while the other half fills."""
     memory = 2 * layer.tokens << (layer.head_dim - 1).bit_length()
-    return Scope(
-        name="values that wait",
-        events=2 * layer.steps * layer.values,
-        picojoule=access(1, memory),
-        formula=f"a bit of {memory} per step, written and read",
-        source=SOURCE,
-    )
+    bits = 2 * layer.steps * layer.values
+    return Line("values that wait", bits, access(1, memory), "step, written and read")
 
 
-def _scope(name: str, events: float, constant: Constant, formula: str) -> Scope:
-    return Scope(
-        name=name, events=events, picojoule=constant.picojoule, formula=formula, source=constant.source
-    )
-
-
-def _memory(name: str, bits: float, formula: str) -> Scope:
-    return _scope(name, bits, MEMORY_BIT, formula)
+def _memory(name: str, bits: float, per: str) -> Line:
+    return Line(name, bits, access(1, MEMORY), per)

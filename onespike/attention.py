@@ -200,7 +200,7 @@ def attention(
             check_range("--window", window, 1, config.code.steps)
         task = bar.add_task("encode", total=4)
         try:
-            job = prepare(**arrays, code=config.code, window=window)
+            job, scales = prepare(**arrays, code=config.code, window=window)
         except InputError as error:
             raise InputError(f"{source}: {error}") from None
         bar.update(task, advance=1, description=f"compute ({engine})")
@@ -215,7 +215,7 @@ def attention(
             ),
         )
         bar.update(task, completed=2, description="compare with softmax")
-        out, out_raw = decode_outputs(job, outcome.spikes)
+        out, out_raw = decode_outputs(job, outcome.spikes, scales)
         exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
         report = attention_report(
             engine=engine,
@@ -232,7 +232,7 @@ def attention(
         if board is not None:
             report["board"] = board.to_json()
         bar.update(task, advance=1, description="write")
-        write_npz(places["OUT.npz"], output_arrays(job, outcome.spikes, out, out_raw))
+        write_npz(places["OUT.npz"], output_arrays(job, scales, outcome.spikes, out, out_raw))
         if report_file is not None:
             write_json(places["--report"], report)
     print_tables(attention_tables(report))

@@ -11,10 +11,10 @@ from energy.layers import SHAPES
 from energy.report import Densities, hardware_report, measured_densities, network_report, paper_report
 from energy.scheme_report import scheme_report
 from energy.stochastic import PAPER_RATIOS, Layer
+from energy.tables import gate_verdict, ledger_tables, sensitivity_table
 from golden.attention.job import prepare
 from golden.code import check_range
 from golden.errors import InputError
-from onespike.energy_tables import gate_verdict, scope_tables, sensitivity_table
 from onespike.files import read_inputs, whole_or_nothing, write_json
 from onespike.options import (
     MAX_SEED,
@@ -29,7 +29,7 @@ from onespike.options import (
 from onespike.tables import print_tables
 from studies.data.random import random_heads
 
-energy = typer.Typer(help="Energy under two accountings that are never mixed.", rich_markup_mode="markdown")
+energy = typer.Typer(help="Energy by two tables of prices that are never mixed.", rich_markup_mode="markdown")
 
 ReportOption = Annotated[
     Path | None,
@@ -56,7 +56,7 @@ def paper(
     """
     report = paper_report(model)
     write_report(report_file, report)
-    entries = Table(title=f"{report['model']}: {report['source']}", box=SIMPLE)
+    entries = Table(title=f"{report['model']}: {report['source']}; the authors' prices", box=SIMPLE)
     for column in ("quantity", "published", "reproduced", "corrected", "unit", "how"):
         entries.add_column(column, justify="right" if column in ("published", "reproduced") else "left")
     for entry in report["entries"]:
@@ -71,7 +71,7 @@ def paper(
     for item in report["deviations"]:
         counts = (f"{item['operations']:+,}", f"{item['outputs']:+,}", f"{item['millijoule']:+.4f}")
         deviations.add_row(item["where"], *counts, item["why"])
-    print_tables([entries, deviations])
+    print_tables([entries, deviations, *ledger_tables(report["ledgers"])])
 
 
 @energy.command()
@@ -99,7 +99,7 @@ def hardware(
 ) -> None:
     """Events of an attention job, counted by the cycle model, at integer energies of 45 nm.
 
-    Each scope is a line; what is unknown is a line too. Beside it the same job on 8-bit
+    Each kind of event is a line; what is unknown is a line too. Beside it the same job on 8-bit
     multiply-accumulate lanes with softmax, and the density of spikes at which the two meet.
 
     Examples:
@@ -115,14 +115,14 @@ def hardware(
     else:
         arrays = read_inputs(source)
     try:
-        job = prepare(**arrays, code=config.code)
+        job = prepare(**arrays, code=config.code).job
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
     report = hardware_report(job, config, clock)
     report["seed"] = seed
     write_report(report_file, report)
     titles = {"spiking": "Spiking core", "mac": "8-bit multiply-accumulate lanes, softmax"}
-    print_tables(scope_tables({title: report[side] for side, title in titles.items()}))
+    print_tables(ledger_tables({title: report[side] for side, title in titles.items()}))
     ratio = report["spiking"]["microjoule"] / report["mac"]["microjoule"]
     verdict = "spikes lose" if ratio > 1 else "spikes win"
     meet = report["crossover"]
@@ -210,7 +210,7 @@ def stochastic(
     """Attention in floats, in accumulated spikes and in stochastic spikes, by the paper's accounting.
 
     Stochastic Spiking Attention (AICAS 2024): arithmetic and memory apart, every line with its count,
-    its constant and where that comes from; the stochastic scheme as the default full array does it.
+    its price and where that comes from; the stochastic scheme as the default full array does it.
     Shape and T default to the paper's layer; the rate of spikes is this project's figure, not the
     paper's. No source has the energy of an AND gate: the second table shows what depends on it.
 
@@ -242,7 +242,7 @@ def stochastic(
     sides = {
         f"{name}: {part}": entry[part] for name, entry in report["schemes"].items() for part in PAPER_RATIOS
     }
-    print_tables(scope_tables(sides))
+    print_tables(ledger_tables(sides))
 
 
 def write_report(path: Path | None, report: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.job import AttentionJob, AttentionSpikes
+from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales
 from golden.errors import InputError, quoted, writing
 from golden.inputs import INPUTS
 from golden.npz import read_npz
@@ -95,6 +95,7 @@ def _kind(array: NDArray[Any]) -> str:
 
 def output_arrays(
     job: AttentionJob,
+    scales: HeadScales,
     spikes: AttentionSpikes,
     out: NDArray[np.float32],
     out_raw: NDArray[np.float32],
@@ -117,7 +118,7 @@ def output_arrays(
         "normaliser": spikes.normaliser,
         "context": spikes.context,
         "ramp_step": job.ramp_step,
-        **{name: getattr(job, name) for name in SCALES},
+        **{f"scale_{name}": scale for name, scale in vars(scales).items()},
     }
 
 

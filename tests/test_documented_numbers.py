@@ -10,7 +10,6 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from energy import paper
+from energy import paper, prices
 from golden.toml import read_toml
 from onespike.cli import main
 from studies.data.random import random_heads
@@ -26,12 +25,12 @@ from studies.sweep.area import area_of
 from studies.sweep.grid import RANDOM, Point
 from studies.sweep.measure import Heads
 from synth.figures import ENGINES
+from tests.document_tables import Table, check_printed, find, line_of, numbers, tables
 from tests.test_documents import DOCUMENTS, ROOT, lines_of_code
 
 FIGURES = ROOT / "docs" / "figures"
 # Tables of numbers that nothing was measured for: formats, ranges, sources
 DEFINITIONS = {
-    ("energy.md", "unit"),
     ("ip.md", "port"),
     ("link.md", "offset"),
     ("numerics.md", "symbol"),
@@ -40,85 +39,10 @@ COMPARED: set[tuple[str, str]] = set()
 Shell = Callable[[str], str]
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of a document.
-
-    Attributes:
-        head, rows: its cells.
-        around: the text from the heading or table before it to the next one.
-        generated: it stands between marks.
-    """
-
-    document: str
-    head: list[str]
-    rows: list[list[str]]
-    around: str
-    generated: bool
-
-    def row(self, name: str) -> list[str]:
-        (found,) = (cells for cells in self.rows if cells[0] == name)
-        return found
-
-
-def cells_of(line: str) -> list[str]:
-    return [cell.strip().strip("*") for cell in line.strip().strip("|").split("|")]
-
-
-@cache
-def tables() -> list[Table]:
-    found = []
-    for document in DOCUMENTS:
-        lines = document.read_text().splitlines()
-        edges = [n for n, line in enumerate(lines) if line.startswith(("#", "|"))] + [len(lines)]
-        starts = [n for n in edges[:-1] if lines[n].startswith("|") and not lines[n - 1].startswith("|")]
-        for start in starts:
-            end = next(n for n in range(start, len(lines) + 1) if n == len(lines) or lines[n][:1] != "|")
-            before = max((n for n in edges if n < start), default=0)
-            after = min(n for n in edges if n >= end)
-            table = [cells_of(line) for line in lines[start:end]]
-            around = "\n".join([*lines[before:start], "", *lines[end:after]])
-            generated = lines[start - 1].startswith("<!-- begin")
-            found.append(Table(document.name, table[0], table[2:], around, generated))
-    return found
-
-
-def find(document: str, head: str) -> Table:
-    (found,) = (t for t in tables() if t.document == document and ", ".join(t.head).startswith(head))
-    return found
-
-
 def of_table(document: str, head: str) -> Any:
     """Decorator of a test that compares a table, its argument `table`, with what its command gives."""
     COMPARED.add((document, head))
     return pytest.mark.parametrize("table", [pytest.param(find(document, head), id=document)])
-
-
-def numbers(text: str) -> Iterator[str]:
-    """Decimal numbers of a text as they stand; none that are part of a word or of a power."""
-    return (
-        match[0].replace(",", "") for match in re.finditer(r"(?<![\w.^(/])\d[\d,]*(?:\.\d+)?(?!\w)", text)
-    )
-
-
-def check_printed(cells: str, text: str) -> None:
-    """Every number of `cells` is one of `text`, rounded to as many digits."""
-    printed = [float(number) for number in numbers(text)]
-    for number in numbers(cells):
-        half = 0.5000001 * 10.0 ** -len(number.partition(".")[2])
-        assert any(abs(float(number) - value) <= half for value in printed), f"{number} is not in: {text}"
-
-
-def line_of(output: str, label: str) -> str:
-    """The line of a printed table that begins with a label, with the lines that it goes on in."""
-    lines = iter(output.splitlines())
-    begin = next(line for line in lines if re.match(rf"\W*{re.escape(label)}(\s{{2}}|\s*│|$)", line))
-    whole = [begin]
-    for line in lines:
-        if line.strip() == "" or not line.startswith(" " * (len(label) + 2)):
-            break
-        whole.append(line)
-    return " ".join(whole)
 
 
 @pytest.fixture(scope="module")
@@ -170,13 +94,30 @@ def test_every_table_of_numbers_has_a_source() -> None:
     assert seen > 5
 
 
+@of_table("energy.md", "operation, pJ")
+def test_prices(table: Table) -> None:
+    """Operation, energy, standing and formula are those of the one table."""
+    memories = [prices.access(64, 8 * 8 * 1024), prices.access(64, 8 * 1024 * 1024), prices.access(8, 32768)]
+    shown = [
+        *(prices.add(bits) for bits in (8, 32, 24)),
+        *(prices.multiply(8, 8), prices.multiply(22, 16), *memories),
+        *(prices.float_add(), prices.float_multiply(), prices.and_gate(), prices.register_bit()),
+        prices.clock_cycle(None),
+    ]
+    assert [[cells[0], *cells[2:]] for cells in table.rows] == [
+        [price.operation, price.standing, price.formula] for price in shown
+    ]
+    energies = [float(cells[1]) if cells[1] else None for cells in table.rows]
+    assert energies == pytest.approx([price.picojoule for price in shown], abs=5e-6)
+
+
 @of_table("energy.md", "event, pJ")
 def test_paper_constants(table: Table) -> None:
     constants = (paper.FLOAT_OPERATION, paper.FLOAT_OUTPUT, paper.SPIKE_EVENT, paper.NEURON_STEP)
     assert [float(row[1]) for row in table.rows] == pytest.approx(constants)
 
 
-@of_table("energy.md", ", authors' log")
+@of_table("energy.md", "authors' prices, authors' log")
 def test_paper_logs(table: Table, shell: Shell) -> None:
     for network, model, labels in (
         (

@@ -11,7 +11,6 @@ import argparse
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from golden.stochastic.network import SHAPES, THRESHOLD, NetworkShape, load_network
+from golden.stochastic.network import SHAPES, THRESHOLD, load_network, network_arrays
 from golden.stochastic.network import SpikingNetwork as IntegerNetwork
 from studies.data.datasets import DATASETS, load_images
 from training.ssa_model import FloatNetwork, SpikingNetwork
@@ -27,47 +26,38 @@ from training.ssa_model import FloatNetwork, SpikingNetwork
 LABEL_SMOOTHING = 0.05
 
 
-def patches_of(images: Tensor, shape: NetworkShape) -> Tensor:
-    """[B, C, H, W] -> [B, tokens, patch pixels], pixel order (row, column, channel)."""
-    cells = images.unfold(2, shape.patch, shape.stride).unfold(3, shape.patch, shape.stride)
-    return cells.permute(0, 2, 3, 4, 5, 1).reshape(len(images), shape.tokens, shape.patch_pixels)
-
-
 def augment(images: Tensor, shift: int, flip: bool) -> Tensor:
-    """Shift every image by up to `shift` pixels along both axes; mirror half of the images."""
-    count, _, size, _ = images.shape
+    """Shift images [B, H, W, C] by up to `shift` pixels along both axes; mirror half of them."""
+    count, size = images.shape[:2]
     device = images.device
-    padded = functional.pad(images, (shift,) * 4)
+    padded = functional.pad(images, (0, 0, *(shift,) * 4))
     # One shift per image: a shift per batch would show in the batch statistics
     dy, dx = torch.randint(0, 2 * shift + 1, (2, count, 1), device=device)
     span = torch.arange(size, device=device)
-    rows, columns = (dy + span)[:, None, :, None], (dx + span)[:, None, None, :]
-    each = torch.arange(count, device=device)[:, None, None, None]
-    channel = torch.arange(images.shape[1], device=device)[None, :, None, None]
-    moved = padded[each, channel, rows, columns]
+    rows, columns = (dy + span)[:, :, None], (dx + span)[:, None, :]
+    moved = padded[torch.arange(count, device=device)[:, None, None], rows, columns]
     if flip:
         mirrored = torch.rand(count, device=device) < 0.5
-        moved = torch.where(mirrored[:, None, None, None], moved.flip(-1), moved)
+        moved = torch.where(mirrored[:, None, None, None], moved.flip(2), moved)
     return moved
 
 
 @torch.no_grad()
-def accuracy(network: torch.nn.Module, patches: Tensor, labels: Tensor, steps: int) -> float:
+def accuracy(network: torch.nn.Module, images: Tensor, labels: Tensor, steps: int) -> float:
     network.eval()
     hits = 0
     torch.compiler.set_stance("force_eager")  # one compilation, for the batches of the training
-    for start in range(0, len(patches), 500):
-        logits = network(patches[start : start + 500], steps)
+    for start in range(0, len(images), 500):
+        logits = network(images[start : start + 500], steps)
         hits += int((logits.argmax(1) == labels[start : start + 500]).sum())
     torch.compiler.set_stance("default")
-    return 100 * hits / len(patches)
+    return 100 * hits / len(images)
 
 
 def train(
     network: torch.nn.Module,
     teacher: torch.nn.Module | None,
     data: tuple[Tensor, Tensor, Tensor, Tensor],
-    shape: NetworkShape,
     args: argparse.Namespace,
     *,
     epochs: int,
@@ -91,7 +81,7 @@ def train(
         began, total = time.time(), 0.0
         order = torch.randperm(len(images), device=images.device)
         for index in order[: batches * args.batch].reshape(batches, args.batch):
-            batch = patches_of(augment(images[index], args.shift, args.flip), shape)
+            batch = augment(images[index], args.shift, args.flip)
             logits = network(batch, steps)
             loss = functional.cross_entropy(logits, labels[index], label_smoothing=LABEL_SMOOTHING)
             if teacher is not None:
@@ -119,20 +109,19 @@ def export(network: SpikingNetwork, kind: str, path: Path) -> None:
     def units(tensor: Tensor, limit: int) -> np.ndarray:
         return np.clip(np.floor(tensor.detach().cpu().numpy() * THRESHOLD + 0.5), -limit, limit)
 
-    arrays: dict[str, np.ndarray] = {
-        "kind": np.array(kind),
-        "shape": np.array(list(asdict(network.shape).values())),
-        "position": units(network.position, 32767).astype(np.int16),
-    }
+    arrays = {"position": units(network.position, 32767).astype(np.int16)}
     for name, layer in layers(network):
         arrays[f"{name}_weight"] = units(layer.weight, 127).astype(np.int8)
         arrays[f"{name}_bias"] = units(layer.bias, 32767).astype(np.int16)
+    integers = IntegerNetwork(shape=network.shape, kind=kind, arrays=arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **arrays)
+    np.savez_compressed(path, **network_arrays(integers))
 
 
 def layers(network: SpikingNetwork) -> Iterator[tuple[str, torch.nn.Linear]]:
     """All layers under the names they have in a network's file."""
+    for number, layer in enumerate(network.stem):
+        yield f"stem{number}", layer.linear
     yield "embed", network.embed.linear
     yield "classes", network.classes
     for number, block in enumerate(network.blocks):
@@ -179,11 +168,9 @@ def main() -> None:
     shape = SHAPES[args.dataset]
 
     raw = load_images(args.dataset, args.data)
-    images, test = (
-        torch.tensor(part, device=device).permute(0, 3, 1, 2).float() / 256 for part in (raw.train, raw.test)
-    )
+    images, test = (torch.tensor(part, device=device).float() / 256 for part in (raw.train, raw.test))
     labels, test_labels = (torch.tensor(part, device=device) for part in (raw.train_labels, raw.test_labels))
-    data = (images, labels, patches_of(test, shape), test_labels)
+    data = (images, labels, test, test_labels)
 
     teacher = None
     if args.teacher:
@@ -196,7 +183,7 @@ def main() -> None:
             network.load_state_dict(torch.load(args.resume, map_location=device, weights_only=True))
         network.compile(dynamic=False)
         train(
-            network, None, data, shape, args,
+            network, None, data, args,
             epochs=args.epochs, rate=args.rate, steps=1, phase="float",
         )  # fmt: skip
         stem.parent.mkdir(parents=True, exist_ok=True)
@@ -210,14 +197,14 @@ def main() -> None:
         restore(spiking, load_network(args.resume))
     else:
         train(
-            spiking, teacher, data, shape, args,
+            spiking, teacher, data, args,
             epochs=args.epochs, rate=args.rate, steps=args.steps, phase="float weights",
         )  # fmt: skip
         spiking.fold()
         # Where --resume can start
         export(spiking, args.kind, stem.with_name(f"{stem.name}_folded.npz"))
     train(
-        spiking, teacher, data, shape, args,
+        spiking, teacher, data, args,
         epochs=args.quantised_epochs, rate=args.rate / 4, steps=args.quantised_steps, phase="quantised",
     )  # fmt: skip
     spiking.eval()

@@ -6,6 +6,7 @@ does, in integers; `decode_outputs` returns to floats. Engines differ in `comput
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,7 +45,6 @@ class AttentionJob:
         allowed: bool [heads, tokens, tokens], True = may be attended, or None for all.
         ramp_step: int64 [heads].
         ratio: int64 [heads, b]; see `golden.attention.normaliser`.
-        scale_q, scale_k, scale_v, scale_o: float64 [heads].
     """
 
     code: PhaseCode
@@ -56,10 +56,6 @@ class AttentionJob:
     allowed: NDArray[np.bool_] | None
     ramp_step: NDArray[np.int64]
     ratio: NDArray[np.int64]
-    scale_q: NDArray[np.float64]
-    scale_k: NDArray[np.float64]
-    scale_v: NDArray[np.float64]
-    scale_o: NDArray[np.float64]
 
     @property
     def heads(self) -> int:
@@ -72,6 +68,23 @@ class AttentionJob:
     @property
     def head_dim(self) -> int:
         return self.q.shape[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadScales:
+    """What a spike of phase 0 stands for in q, k, v and the output o of each head, float64 [heads]."""
+
+    q: NDArray[np.float64]
+    k: NDArray[np.float64]
+    v: NDArray[np.float64]
+    o: NDArray[np.float64]
+
+
+class Prepared(NamedTuple):
+    """The integers of an engine, and beside them what leads back to numbers."""
+
+    job: AttentionJob
+    scales: HeadScales
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +126,8 @@ def prepare(
     scale_k: ArrayLike | None = None,
     scale_v: ArrayLike | None = None,
     scale_o: ArrayLike | None = None,
-) -> AttentionJob:
-    """Turn float attention inputs into a job of integers.
+) -> Prepared:
+    """Turn float attention inputs into a job of integers, and the scales that were used.
 
     Args:
         q, k, v: [heads, tokens, head_dim], or [tokens, head_dim] for one head; finite, and in the
@@ -163,7 +176,7 @@ def prepare(
         scales["o"] = check_scale("scale_o", scale_o, heads)
 
     spikes = {name: encode(arrays[name], scales[name][:, None, None], code) for name in ("q", "k", "v")}
-    return AttentionJob(
+    job = AttentionJob(
         code=code,
         window=window,
         q=spikes["q"],
@@ -173,11 +186,8 @@ def prepare(
         allowed=allowed,
         ramp_step=np.array([ramp_step(u, code) for u in units], dtype=np.int64),
         ratio=np.stack([output_ratio(o, v, code) for o, v in zip(scales["o"], scales["v"], strict=True)]),
-        scale_q=scales["q"],
-        scale_k=scales["k"],
-        scale_v=scales["v"],
-        scale_o=scales["o"],
     )
+    return Prepared(job, HeadScales(**scales))
 
 
 def compute(job: AttentionJob) -> AttentionSpikes:
@@ -211,7 +221,7 @@ def compute(job: AttentionJob) -> AttentionSpikes:
 
 
 def decode_outputs(
-    job: AttentionJob, spikes: AttentionSpikes
+    job: AttentionJob, spikes: AttentionSpikes, scales: HeadScales
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Real outputs of a job.
 
@@ -219,8 +229,8 @@ def decode_outputs(
         (out, out_raw), float32 [heads, tokens, head_dim]: decoded output codes, and
         scale_v * context / normaliser.
     """
-    out = decode(spikes.out, job.scale_o[:, None, None], job.code)
-    raw = job.scale_v[:, None, None] * spikes.context / spikes.normaliser[..., None]
+    out = decode(spikes.out, scales.o[:, None, None], job.code)
+    raw = scales.v[:, None, None] * spikes.context / spikes.normaliser[..., None]
     return out.astype(np.float32), raw.astype(np.float32)
 
 

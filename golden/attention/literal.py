@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.job import AttentionJob
+from golden.attention.job import AttentionJob, HeadScales
 from golden.code import PhaseCode, Spikes
 
 Inhibition = Literal["winner", "first_positive"]
@@ -84,19 +84,20 @@ class TraceSynapses:
         return received
 
 
-def attention(job: AttentionJob, inhibition: Inhibition = "winner") -> LiteralAttention:
+def attention(job: AttentionJob, scales: HeadScales, inhibition: Inhibition = "winner") -> LiteralAttention:
     """The attention of a job, time step by time step.
 
     Args:
-        job: its integers ramp_step and ratio are not used: the thresholds come from the scales.
+        job: its integers ramp_step and ratio are not used.
+        scales: of the job; the thresholds come from them.
         inhibition: see `integrate_scores`.
     """
     score, inhibited = integrate_scores(job, inhibition)
-    logit = job.scale_q * job.scale_k / math.sqrt(job.head_dim)  # of one unit of the score
+    logit = scales.q * scales.k / math.sqrt(job.head_dim)  # of one unit of the score
     ramp = math.log(job.code.base) / logit
     spikes = fire_on_ramp(score - inhibited[..., None], ramp, job.code, job.window, job.allowed)
     context, spike_sum = integrate_context(spikes, job.v, job.code)
-    threshold = job.code.threshold_shift * (job.scale_o / job.scale_v)[:, None] * spike_sum
+    threshold = job.code.threshold_shift * (scales.o / scales.v)[:, None] * spike_sum
     out = fire(context, threshold[..., None], job.code)
     return LiteralAttention(
         score=score, inhibited=inhibited, attention=spikes, spike_sum=spike_sum, context=context, out=out

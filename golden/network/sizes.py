@@ -9,7 +9,8 @@ from golden.attention.config import to_table as core_to_table
 from golden.code import check_range
 from golden.errors import InputError, quoted
 from golden.network.config import NetworkConfig
-from golden.network.network import MAX_TOKENS, Network
+from golden.network.limits import MAX_TOKENS
+from golden.network.network import Network
 from golden.network.program import attention_lanes_for, check_fit, config_for
 from golden.toml import read_toml
 

@@ -1,7 +1,8 @@
 """Trained spiking networks in integers: LIF layers around stochastic (or LIF) attention.
 
 Potentials, biases and weights are in units of 2**-FRACTION of the threshold. All layers but the
-first add weights of spikes; the first sees pixels as constant currents.
+first add weights of spikes; the first sees pixels as constant currents. Patches are embedded from
+the pixels, or from the spikes of a stem of convolutions.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from golden.code import check_range
 from golden.errors import InputError
 from golden.npz import read_npz
 from golden.stochastic.lif import lif_layer
+from golden.stochastic.rows import Convolution, gather_rows
 
 # Fraction bits of weights, biases and potentials; the threshold of every LIF neuron
 FRACTION = 6
@@ -26,6 +28,7 @@ LIF_ATTENTION_GAIN = THRESHOLD // 4
 # Integers up to here are exact in float32, in which layers are computed
 EXACT = 1 << 24
 MAX_PATCH_PIXELS = EXACT // (255 * 128)
+MAX_INPUTS = EXACT // 128
 
 Trains = NDArray[np.bool_]
 Attention = Callable[[int, Trains, Trains, Trains], Trains]
@@ -37,7 +40,10 @@ class NetworkShape:
 
     Attributes:
         side, channels: pixels along an edge, colours.
+        stem: convolutions before the patches, each with LIF neurons behind it; patches are then cut
+            from their last map.
         patch, stride: pixels along an edge of a patch and from patch to patch; patches may overlap.
+        padding: pixels of nothing around the map that patches are cut from.
         width: features per token, heads * head_dim.
         heads: attention heads; divides width.
         depth: blocks.
@@ -57,45 +63,64 @@ class NetworkShape:
     depth: int
     hidden: int
     classes: int = 10
+    padding: int = 0
+    stem: tuple[Convolution, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("side", "channels", "patch", "stride", "width", "heads", "depth", "hidden", "classes"):
             check_range(f"NetworkShape.{name}", getattr(self, name), 1, 4096)
         if self.width % self.heads:
             raise InputError(f"NetworkShape.heads must divide width ({self.width}), not {self.heads}")
-        if self.patch > self.side or (self.side - self.patch) % self.stride:
+        check_range("NetworkShape.padding", self.padding, 0, self.patch - 1)
+        side, inputs, limit = self.side, self.channels, MAX_PATCH_PIXELS
+        for layer in self.stem:
+            self._check_inputs("stem", layer.taps * inputs, limit)
+            side, inputs, limit = layer.across(side), layer.outputs, MAX_INPUTS
+        # A stem may leave pixels at the far edge unseen, as convolutions do; patches may not
+        if self.patch > side + 2 * self.padding or (
+            not self.stem and (side + 2 * self.padding - self.patch) % self.stride
+        ):
             raise InputError(
-                f"NetworkShape.patch and stride must tile side {self.side}, "
-                f"not {self.patch} and {self.stride}"
+                f"NetworkShape.patch and stride must tile side {side}, not {self.patch} and {self.stride}"
             )
+        self._check_inputs("patch", self.patch**2 * inputs, limit)
 
-        if self.patch_pixels > MAX_PATCH_PIXELS:
-            raise InputError(
-                f"NetworkShape.patch must give at most {MAX_PATCH_PIXELS} pixels in all colours, "
-                f"not {self.patch_pixels}"
-            )
+    def _check_inputs(self, name: str, inputs: int, limit: int) -> None:
+        if inputs > limit:
+            what = "pixels in all colours" if limit == MAX_PATCH_PIXELS else "inputs"
+            raise InputError(f"NetworkShape.{name} must give at most {limit} {what}, not {inputs}")
 
     @property
-    def grid(self) -> int:
-        """Patches along an edge."""
-        return (self.side - self.patch) // self.stride + 1
+    def embedding(self) -> Convolution:
+        """The patches as a convolution."""
+        return Convolution(outputs=self.width, kernel=self.patch, stride=self.stride, padding=self.padding)
+
+    @property
+    def convolutions(self) -> dict[str, tuple[Convolution, int, int]]:
+        """Stem and embedding by layer name: (convolution, side of its input, features of its input)."""
+        named, side, inputs = {}, self.side, self.channels
+        for index, layer in enumerate(self.stem):
+            named[f"stem{index}"] = layer, side, inputs
+            side, inputs = layer.across(side), layer.outputs
+        return named | {"embed": (self.embedding, side, inputs)}
 
     @property
     def tokens(self) -> int:
-        return self.grid**2
+        layer, side, _ = self.convolutions["embed"]
+        return layer.across(side) ** 2
 
     @property
     def head_dim(self) -> int:
         return self.width // self.heads
 
     @property
-    def patch_pixels(self) -> int:
-        return self.patch**2 * self.channels
-
-    @property
     def arrays(self) -> dict[str, tuple[type[np.signedinteger], tuple[int, ...]]]:
         """Type and shape of every array of a network."""
-        layers = {"embed": (self.width, self.patch_pixels), "classes": (self.classes, self.width)}
+        layers = {
+            name: (layer.outputs, layer.taps * inputs)
+            for name, (layer, _, inputs) in self.convolutions.items()
+        }
+        layers["classes"] = (self.classes, self.width)
         for block in range(self.depth):
             layers |= {f"block{block}_{name}": (self.width, self.width) for name in "qkvo"}
             layers[f"block{block}_up"] = (self.hidden, self.width)
@@ -108,14 +133,30 @@ class NetworkShape:
         return arrays
 
 
+def _stem(*layers: tuple[int, int]) -> tuple[Convolution, ...]:
+    """3x3 convolutions of (outputs, stride)."""
+    return tuple(
+        Convolution(outputs=outputs, kernel=3, stride=stride, padding=1) for outputs, stride in layers
+    )
+
+
 # Overlapping patches, nine tokens of sixteen features: one engine serves digits and Fashion-MNIST
 SHAPES = {
     "digits": NetworkShape(side=8, channels=1, patch=4, stride=2, width=64, heads=4, depth=2, hidden=128),
     "fashion-mnist": NetworkShape(
         side=28, channels=1, patch=14, stride=7, width=128, heads=8, depth=2, hidden=256
     ),
-    "cifar10": NetworkShape(side=32, channels=3, patch=4, stride=4, width=384, heads=6, depth=6, hidden=1536),
-}
+    # Three convolutions and patches that are the fourth: 16 tokens, heads of 16 features
+    "cifar10": NetworkShape(
+        side=32, channels=3, stem=_stem((32, 1), (64, 2), (128, 2)),
+        patch=3, stride=2, padding=1, width=128, heads=8, depth=3, hidden=256,
+    ),
+    # Fits the block RAM of an ECP5-85F
+    "cifar10-small": NetworkShape(
+        side=32, channels=3, stem=_stem((32, 1), (64, 2), (96, 2)),
+        patch=3, stride=2, padding=1, width=96, heads=6, depth=2, hidden=160,
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +207,7 @@ class SpikingNetwork:
     ) -> NDArray[np.int64]:
         """Class scores int64 [images, classes]; the largest wins, the lower class on a tie.
 
-        Order: embedding; in each block the residual current spikes, Q, K and V spike, attention,
+        Order: stem and embedding; in each block the residual current spikes, Q, K and V spike, attention,
         its output adds to the current, the current spikes, the feed-forward part adds; at the end
         the current spikes and the spikes are counted.
 
@@ -177,7 +218,7 @@ class SpikingNetwork:
                 [steps, images * heads, tokens, head_dim]; needed for kind ssa only.
         """
         shape = self.shape
-        residual = np.broadcast_to(self.embed(images), (steps, len(images), shape.tokens, shape.width))
+        residual = self.embed(images, steps)
         for block in range(shape.depth):
             spikes = lif_layer(residual, THRESHOLD)
             trains = [
@@ -196,16 +237,21 @@ class SpikingNetwork:
         weight, bias = self.arrays["classes_weight"], self.arrays["classes_bias"]
         return counts @ weight.astype(np.int64).T + bias.astype(np.int64) * (steps * shape.tokens)
 
-    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.int32]:
-        """Constant input currents [images, tokens, width].
+    def embed(self, images: NDArray[np.uint8], steps: int) -> NDArray[np.int32]:
+        """Currents of the tokens, [steps, images, tokens, width].
 
-        floor((W @ pixels + 128) / 256) + bias + position.
+        The first layer sees pixels and has a constant current, floor((W @ pixels + 128) / 256) + bias;
+        each further one sees the spikes of the one before. The position is added to the last.
         """
-        sums = (
-            patches(images, self.shape).astype(np.float32) @ self.arrays["embed_weight"].astype(np.float32).T
-        )
-        scaled = (sums.astype(np.int32) + 128) >> 8
-        return scaled + self.arrays["embed_bias"].astype(np.int32) + self.arrays["position"].astype(np.int32)
+        (first, (layer, side, _)), *others = self.shape.convolutions.items()
+        pixels = images.reshape(len(images), -1, self.shape.channels)
+        weight = self.arrays[f"{first}_weight"].astype(np.float32)
+        sums = gather_rows(pixels, layer.gather(side)).astype(np.float32) @ weight.T
+        current = ((sums.astype(np.int32) + 128) >> 8) + self.arrays[f"{first}_bias"].astype(np.int32)
+        current = np.broadcast_to(current, (steps, *current.shape))
+        for name, (layer, side, _) in others:
+            current = self.layer(name, gather_rows(lif_layer(current, THRESHOLD), layer.gather(side)))
+        return current + self.arrays["position"].astype(np.int32)
 
     def _heads(self, trains: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """[steps, images, tokens, width] -> [steps, images * heads, tokens, head_dim]."""
@@ -218,13 +264,6 @@ class SpikingNetwork:
         steps, _, tokens, _ = trains.shape
         split = trains.reshape(steps, -1, self.shape.heads, tokens, self.shape.head_dim).swapaxes(2, 3)
         return split.reshape(steps, -1, tokens, self.shape.width)
-
-
-def patches(images: NDArray[np.uint8], shape: NetworkShape) -> NDArray[np.uint8]:
-    """[images, side, side, channels] -> [images, tokens, patch pixels], pixels by row, column, channel."""
-    cells = np.lib.stride_tricks.sliding_window_view(images, (shape.patch, shape.patch), axis=(1, 2))
-    cells = cells[:, :: shape.stride, :: shape.stride].transpose(0, 1, 2, 4, 5, 3)
-    return cells.reshape(len(images), shape.tokens, shape.patch_pixels)
 
 
 def lif_attention(q: NDArray[np.bool_], k: NDArray[np.bool_], v: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -244,11 +283,33 @@ def load_network(path: Path) -> SpikingNetwork:
         if name not in arrays:
             raise InputError(f"{path}: must hold the array {name}, it is absent")
     sizes, kind = arrays.pop("shape"), str(arrays.pop("kind"))
-    names = [field.name for field in fields(NetworkShape)]
+    names = [field.name for field in fields(NetworkShape) if field.name not in ("padding", "stem")]
     if sizes.dtype.kind not in "iu" or sizes.shape != (len(names),):
         raise InputError(f"{path}: shape must be the integers {', '.join(names)}")
+    stem = arrays.pop("stem", np.empty((0, 4), np.int64))
+    padding = arrays.pop("padding", np.int64(0))
+    if stem.dtype.kind not in "iu" or stem.ndim != 2 or stem.shape[1] != 4:
+        raise InputError(f"{path}: stem must be rows of the integers outputs, kernel, stride, padding")
+    if padding.dtype.kind not in "iu" or padding.shape != ():
+        raise InputError(f"{path}: padding must be one integer")
     try:
-        shape = NetworkShape(**dict(zip(names, sizes.tolist(), strict=True)))
+        shape = NetworkShape(
+            **dict(zip(names, sizes.tolist(), strict=True)),
+            padding=int(padding),
+            stem=tuple(Convolution(outputs=o, kernel=k, stride=s, padding=p) for o, k, s, p in stem.tolist()),
+        )
         return SpikingNetwork(shape=shape, kind=kind, arrays=arrays)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def network_arrays(network: SpikingNetwork) -> dict[str, NDArray[np.generic]]:
+    """What `load_network` reads: shape, kind and all arrays, to be written by `numpy.savez_compressed`."""
+    shape = network.shape
+    sizes = [getattr(shape, field.name) for field in fields(shape) if field.name not in ("padding", "stem")]
+    arrays = {"kind": np.array(network.kind), "shape": np.array(sizes)}
+    if shape.stem:
+        arrays["stem"] = np.array([[c.outputs, c.kernel, c.stride, c.padding] for c in shape.stem])
+    if shape.padding:
+        arrays["padding"] = np.array(shape.padding)
+    return arrays | dict(network.arrays)

@@ -18,20 +18,12 @@ from golden.attention.woss import ramp_step
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.inputs import check_array
-from golden.network.checks import MAX_SHIFT, POTENTIAL_BITS
-from golden.network.layers import (
-    IMAGE,
-    LINEAR_FRACTION_BITS,
-    SCORES,
-    STREAM,
-    Attention,
-    Layer,
-    Linear,
-    Norm,
-    most_octaves,
-)
+from golden.network.layers import Attention, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.limits import MAX_SHIFT, POTENTIAL_BITS
 from golden.network.network import Network
+from golden.network.neuron import LINEAR_FRACTION_BITS, most_octaves
 from golden.network.octave import geometric_levels, resolution
+from golden.network.tensors import IMAGE, Layer
 from models.floating.encoder import Block
 from models.floating.engine import Linear as Dense
 from models.floating.engine import Ranges, RecordingEngine
@@ -112,7 +104,7 @@ class Converter:
         units = np.asarray(first * 2.0 ** (-offset / self.points) * self.one, dtype=np.float64)
         integer, addend = self._integers(weight, bias, units)
         self.layers.append(
-            Linear(source=source, target=target, weight=integer, bias=addend, offset=offset,
+            SpikingLinear(source=source, target=target, weight=integer, bias=addend, offset=offset,
                    levels=levels, signed=activation is None)
         )  # fmt: skip
         return scale
@@ -123,10 +115,7 @@ class Converter:
         shift = np.minimum(shift, MAX_SHIFT)
         units = np.asarray(self.stream_unit * self.one * 2.0**-shift, dtype=np.float64)
         integer, addend = self._integers(weight, bias, units)
-        self.layers.append(
-            Linear(source=source, target=STREAM, weight=integer, bias=addend, offset=shift,
-                   levels=np.zeros(0, np.int64), fresh=fresh)
-        )  # fmt: skip
+        self.layers.append(StreamLinear(source=source, weight=integer, bias=addend, shift=shift, fresh=fresh))
 
     def norm(self, name: str, norm: FloatNorm) -> Callable[[Dense], tuple[Array, Array]]:
         """Append a norm; returns a function that folds it into the dense layer it is given."""
@@ -182,7 +171,7 @@ def norm_places(kind: str, wished: Array, unit: float, code: PhaseCode) -> tuple
     """
     points = resolution(code.log2_base)
     # rms: |x| * sqrt(width) / sqrt(sum x**2) >= theta*scale*B**-p. The deviation is estimated half
-    # a grid point low on average (`layers.row_shift`).
+    # a grid point low on average (`golden.network.norm`).
     centre = 0.0 if kind == "fixed" else 0.5
     place = points * np.log2(code.threshold_shift * wished / unit) + centre
     offset = np.floor(place + 0.5).astype(np.int64)
@@ -268,10 +257,7 @@ def convert(network: Vit, images: NDArray[np.floating], code: PhaseCode, weight_
     # scores are sums over tokens, in one unit for all classes
     units = np.full(len(weight), make._row_units(weight).max())
     integer, addend = make._integers(weight, bias * tokens, units)
-    make.layers.append(
-        Linear(source="norm", target=SCORES, weight=integer, bias=addend,
-               offset=np.zeros(len(weight), np.int64), levels=np.zeros(0, np.int64), pooled=True)
-    )  # fmt: skip
+    make.layers.append(ScoreLinear(source="norm", weight=integer, bias=addend))
     return Network(
         code=code, weight_bits=weight_bits, tokens=tokens, pixels=embedding.weight.shape[1],
         image_scale=image_scale, layers=tuple(make.layers),

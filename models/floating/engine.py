@@ -10,11 +10,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.job import AttentionJob, compute, prepare
+from golden.attention.job import AttentionJob, HeadScales, compute, prepare
 from golden.code import PhaseCode, Spikes, decode, encode
 from golden.inputs import without_unattended
-from golden.network.layers import normalise
-from golden.network.linear import IntegerLinear, potentials
+from golden.network.linear import IntegerLinear
 from models.floating.functions import Norm, apply_norm, standardise
 from models.floating.norm import SpikingNorm, stream_of
 
@@ -231,7 +230,7 @@ class SpikingEngine(FloatEngine):
             (x / divisor[:, None]).reshape(-1, *x.shape[2:])
             for x, divisor in zip((q, k, v), spiking.balance, strict=True)
         )
-        job = prepare(
+        job, used = prepare(
             flat_q,
             flat_k,
             flat_v,
@@ -244,32 +243,32 @@ class SpikingEngine(FloatEngine):
             scale_v=scales[2],
             scale_o=scales[3],
         )
-        attn_phase, fired_out = self.fire(job)
+        attn_phase, fired_out = self.fire(job, used)
         steps = spiking.code.steps
         for operand, phase in (("q", job.q.phase), ("k", job.k.phase), ("v", job.v.phase)):
             self._count(f"{name}.{operand}", phase, steps)
         fired = np.where(attn_phase < 0, steps, attn_phase)
         self._count(f"{name}.attention", fired.astype(np.int8), steps)
         self._count(f"{name}.out", fired_out.phase, steps)
-        out = decode(fired_out, job.scale_o[:, None, None], job.code).reshape(q.shape)
+        out = decode(fired_out, used.o[:, None, None], job.code).reshape(q.shape)
         return (out * spiking.balance[2][:, None]).astype(q.dtype)
 
     def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
         spiking = self.norms.get(name)
         if spiking is None:
             return super().norm(name, x, norm)
-        spikes = normalise(spiking.layer, stream_of(x, spiking.unit), spiking.code)
+        spikes = spiking.layer.normalise(stream_of(x, spiking.unit), spiking.code)
         self._count(f"{name}.out", spikes.phase, spiking.code.steps)
         return (decode(spikes, spiking.scale, spiking.code) * norm.weight + norm.bias).astype(x.dtype)
 
-    def fire(self, job: AttentionJob) -> tuple[NDArray[np.int8], Spikes]:
+    def fire(self, job: AttentionJob, scales: HeadScales) -> tuple[NDArray[np.int8], Spikes]:
         """Phases of the attention spikes, -1 where silent, and output spikes; see `golden.attention.job`."""
         result = compute(job)
         return result.attn_phase, result.out
 
     def potentials(self, spikes: Spikes, layer: IntegerLinear) -> NDArray[np.floating] | NDArray[np.int64]:
         """Potentials of a dense layer in its units."""
-        return potentials(spikes, layer)
+        return layer.potentials(spikes, layer.code)
 
     def _count(self, name: str, phase: NDArray[np.int8], steps: int) -> None:
         self.activity.setdefault(name, Activity()).add(phase, steps)

@@ -181,7 +181,7 @@ def random_job(board: AttentionBoard, rng: random.Random) -> AttentionJob:
     shape = (rng.randint(1, 2), *(rng.randint(1, size) for size in largest))
     numbers = np.random.default_rng(rng.getrandbits(32))
     q, k, v = numbers.normal(size=(3, *shape))
-    return prepare(q, k, v, config.code)
+    return prepare(q, k, v, config.code).job
 
 
 def summary(report: SoakReport) -> str:

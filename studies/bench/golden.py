@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from golden.attention import literal
 from golden.attention.exact import softmax_attention
-from golden.attention.job import AttentionJob, compute, decode_outputs, prepare
+from golden.attention.job import Prepared, compute, decode_outputs, prepare
 from golden.code import PhaseCode, decode
 
 HEADS, TOKENS, HEAD_DIM = 12, 128, 32
@@ -73,7 +73,7 @@ def example_inputs(seed: int) -> NDArray[np.float64]:
     return np.random.default_rng(seed).standard_normal((3, HEADS, TOKENS, HEAD_DIM))
 
 
-def example_job(seed: int) -> AttentionJob:
+def example_job(seed: int) -> Prepared:
     """The job of `example_inputs` at T=16, B=2^(1/2)."""
     q, k, v = example_inputs(seed)
     return prepare(q, k, v, PhaseCode())
@@ -81,17 +81,17 @@ def example_job(seed: int) -> AttentionJob:
 
 def compare(seed: int = 1) -> Agreement:
     """Both procedures on the workload of the benchmark."""
-    job = example_job(seed)
+    job, scales = example_job(seed)
     closed = compute(job)
-    slow, first = literal.attention(job), literal.attention(job, "first_positive")
+    slow, first = literal.attention(job, scales), literal.attention(job, scales, "first_positive")
     same = slow.attention.phase == np.where(closed.attn_phase < 0, job.code.steps, closed.attn_phase)
     rows = same.all(axis=-1)
     exact, _ = softmax_attention(*example_inputs(seed))
     step = job.ramp_step[:, None] / 2.0 ** (job.code.ramp_bits + job.code.trace_bits)
     outputs: dict[str, NDArray[np.floating]] = {
-        "closed form": decode_outputs(job, closed)[0],
-        "literal": decode(slow.out, job.scale_o[:, None, None], job.code),
-        "literal, first positive input": decode(first.out, job.scale_o[:, None, None], job.code),
+        "closed form": decode_outputs(job, closed, scales)[0],
+        "literal": decode(slow.out, scales.o[:, None, None], job.code),
+        "literal, first positive input": decode(first.out, scales.o[:, None, None], job.code),
     }
     return Agreement(
         phases_differ=1 - float(same.mean()),
@@ -115,13 +115,13 @@ def measure(rounds: int = 5, closed_per_literal: int = 5, seed: int = 1) -> Gold
         closed_per_literal: measurements of the closed form after each of them.
         seed: of the workload.
     """
-    job = example_job(seed)
+    job, scales = example_job(seed)
     literal_times, closed_times = [], []
     with threadpool_limits(limits=1):
         compute(job)  # tables are built at the first call
         for _ in range(rounds):
             start = time.perf_counter()
-            literal.attention(job)
+            literal.attention(job, scales)
             literal_times.append(time.perf_counter() - start)
             for _ in range(closed_per_literal):
                 start = time.perf_counter()

@@ -78,7 +78,7 @@ def cycle_model_against_rtl(seed: int) -> Ratio:
 
     config = dataclasses.replace(preset("default"), taps=True)
     arrays = random_heads(8, 64, 32, seed)
-    job = prepare(arrays["q"], arrays["k"], arrays["v"], config.code)
+    job = prepare(arrays["q"], arrays["k"], arrays["v"], config.code).job
     simulator = engine.simulator(config)
     beats = driver.input_beats(job, config), driver.output_beats(job, config)
     assert cycle_model.predict(job, config) == driver.completion(simulator.run(*beats), job, config)
@@ -101,7 +101,7 @@ def verilator_against_amaranth(seed: int) -> Ratio:
 
     config = dataclasses.replace(preset("digits"), taps=True)
     arrays = random_heads(1, 16, 16, seed)
-    job = prepare(arrays["q"], arrays["k"], arrays["v"], config.code)
+    job = prepare(arrays["q"], arrays["k"], arrays["v"], config.code).job
     compiled = engine.simulator(config)
     beats = driver.input_beats(job, config), driver.output_beats(job, config)
     # What each of them spends on simulation, without generating and compiling code

@@ -61,12 +61,12 @@ def compare(
     q, k, v = (np.asarray(arrays[name]) for name in "qkv")
     core = lane_per_token(*q.shape[1:]) if core is None else core
     try:
-        job = prepare(q, k, v, code=core.code)
+        job, scales = prepare(q, k, v, code=core.code)
         core.check_job(job)
     except InputError as error:
         raise InputError(f"{source}: SpikedAttention: {error}") from None
     spikes = compute(job)
-    out, out_raw = decode_outputs(job, spikes)
+    out, out_raw = decode_outputs(job, spikes, scales)
     spiked = attention_report(
         engine="model",
         seed=stochastic.job.config.plan.seed,

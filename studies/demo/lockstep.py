@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention.config import CoreConfig
-from golden.attention.job import AttentionJob, AttentionSpikes, compute
+from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, compute
 from golden.code import Spikes
 from models.floating.engine import SpikingAttention, SpikingEngine
 from sim.cores.attention.compare import Comparison, compare
@@ -118,7 +118,7 @@ class LockstepEngine(SpikingEngine):
         self._floats = q.reshape(flat), k.reshape(flat)
         return super().attention(name, q, k, v, bias, allowed)
 
-    def fire(self, job: AttentionJob) -> tuple[NDArray[np.int8], Spikes]:
+    def fire(self, job: AttentionJob, scales: HeadScales) -> tuple[NDArray[np.int8], Spikes]:
         layer, (q, k) = len(self.runs), self._floats
         self.config.check_job(job)
         spikes, measured = self.engines.run(

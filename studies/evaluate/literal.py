@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from golden.attention import literal
-from golden.attention.job import AttentionJob, compute
+from golden.attention.job import AttentionJob, HeadScales, compute
 from golden.code import Spikes
-from golden.network.layers import spike_values
 from golden.network.linear import IntegerLinear
+from golden.network.neuron import spike_values
 from models.conversion.convert import Conversion
 from models.floating.engine import SpikingEngine
 from models.floating.model import Model
@@ -53,8 +53,8 @@ class LiteralEngine(SpikingEngine):
         self.codes = self.codes_differ = 0
         self.comparing = 0.0  # seconds that are no part of the procedure
 
-    def fire(self, job: AttentionJob) -> tuple[NDArray[np.int8], Spikes]:
-        slow = literal.attention(job)
+    def fire(self, job: AttentionJob, scales: HeadScales) -> tuple[NDArray[np.int8], Spikes]:
+        slow = literal.attention(job, scales)
         start = time.perf_counter()
         closed = compute(job)
         self.codes += closed.out.phase.size

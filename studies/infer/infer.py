@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.constants import HOROWITZ
-from energy.network import Event, account
+from energy.ledger import Ledger
+from energy.network import account
 from golden.code import check_range
 from golden.network.config import NetworkConfig
 from golden.network.file import save_network
@@ -44,7 +44,7 @@ class Inferences:
         accuracy: of golden.
         rtl, board: None when no image went through it.
         energy_images: how many images the events are the mean of.
-        spiking, dense: events per inference, of the spiking network and in multiply-accumulates.
+        spiking, dense: ledgers per inference, of the spiking network and in multiply-accumulates.
         times: of the first image, by the cycle model.
     """
 
@@ -57,8 +57,8 @@ class Inferences:
     rtl: RtlImages | None
     board: BoardImages | None
     energy_images: int
-    spiking: list[Event]
-    dense: list[Event]
+    spiking: Ledger
+    dense: Ledger
     times: NetworkTimes
 
     @property
@@ -69,13 +69,6 @@ class Inferences:
     def to_json(self) -> dict[str, Any]:
         """Plain values: the report."""
         network = self.case.network
-        energy = {
-            name: {
-                "nanojoule": sum(event.total for event in events) / 1000,
-                "events": {e.name: {"count": e.count} | asdict(e.price) for e in events},
-            }
-            for name, events in (("spiking", self.spiking), ("multiply_accumulate", self.dense))
-        }
         return {
             "seed": self.seed,
             "passed": not self.failures,
@@ -94,7 +87,11 @@ class Inferences:
                 name: None if ran is None else {"index": self.through.tolist()} | asdict(ran)
                 for name, ran in (("rtl", self.rtl), ("board", self.board))
             },
-            "energy": {"images": self.energy_images, "source": HOROWITZ} | energy,
+            "energy": {
+                "images": self.energy_images,
+                "spiking": self.spiking.to_json(),
+                "multiply_accumulate": self.dense.to_json(),
+            },
         }
 
 

@@ -2,13 +2,14 @@
 
 from rich.table import Table
 
-from energy.constants import HOROWITZ
+from energy.tables import ledger_tables
 from studies.infer.infer import Inferences
 
 
 def infer_tables(result: Inferences) -> list[Table]:
-    """One table of accuracy, agreement, time and energy, and one of the events."""
-    return [_summary(result), _events(result)]
+    """One table of accuracy, agreement, time and energy, and the ledgers of an inference."""
+    titles = {"Spiking": result.spiking, "8-bit multiply-accumulate": result.dense}
+    return [_summary(result), *ledger_tables({title: ledger.to_json() for title, ledger in titles.items()})]
 
 
 def _summary(result: Inferences) -> Table:
@@ -51,26 +52,7 @@ def _summary(result: Inferences) -> Table:
     else:
         table.add_row("images through the RTL", "0")
     table.add_section()
-    for name, events in (("spiking", result.spiking), ("8-bit multiply-accumulate", result.dense)):
-        table.add_row(f"energy per inference, {name}", f"{sum(e.total for e in events) / 1e6:.3f} uJ")
-    return table
-
-
-def _events(result: Inferences) -> Table:
-    title = f"Events per inference, mean of {result.energy_images} images"
-    table = Table(title=title, caption=f"Constants: {HOROWITZ}; see energy/network.py for widths")
-    table.add_column("event")
-    for column in ("spiking", "pJ each", "nJ", "multiply-accumulate", "pJ each", "nJ"):
-        table.add_column(column, justify="right")
-    spiking, dense = ({e.name: e for e in events} for events in (result.spiking, result.dense))
-    for name in [*spiking, *(name for name in dense if name not in spiking)]:
-        cells = []
-        for events in (spiking, dense):
-            event = events.get(name)
-            cells += (
-                ["", "", ""]
-                if event is None
-                else [f"{event.count:.0f}", f"{event.price.picojoule:.4f}", f"{event.total / 1000:.2f}"]
-            )
-        table.add_row(name, *cells)
+    table.add_row("images whose events are counted", str(result.energy_images))
+    for name, ledger in (("spiking", result.spiking), ("8-bit multiply-accumulate", result.dense)):
+        table.add_row(f"energy per inference, {name}", f"{ledger.microjoule:.3f} uJ")
     return table

@@ -48,7 +48,7 @@ def sample_job(
     rng = np.random.default_rng(seed)
     shape = (heads, tokens, head_dim)
     q, k, v = rng.standard_normal((3, *shape))
-    job = prepare(q, k, v, config.code)
+    job = prepare(q, k, v, config.code).job
 
     def thin() -> Spikes:
         fires = rng.random(shape) < density

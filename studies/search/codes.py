@@ -54,8 +54,8 @@ def code_error(captured: Captured, ranges: Ranges, code: PhaseCode, window: int 
     for name, heads in captured.heads.items():
         q, k, v, o = attention[name]
         for qs, ks, vs in heads:
-            job = prepare(qs, ks, vs, code, window=window, scale_q=q, scale_k=k, scale_v=v, scale_o=o)
-            out, _ = decode_outputs(job, compute(job))
+            job, scales = prepare(qs, ks, vs, code, window=window, scale_q=q, scale_k=k, scale_v=v, scale_o=o)
+            out, _ = decode_outputs(job, compute(job), scales)
             exact, _ = softmax_attention(qs, ks, vs)
             squares[0] += np.square(out - exact).sum()
             totals[0] += np.square(exact).sum()
@@ -85,7 +85,7 @@ def survivors(
     for name, heads in captured.heads.items():
         q, k, v, o = attention[name]
         for qs, ks, vs in heads:
-            job = prepare(qs, ks, vs, code, window=window, scale_q=q, scale_k=k, scale_v=v, scale_o=o)
+            job = prepare(qs, ks, vs, code, window=window, scale_q=q, scale_k=k, scale_v=v, scale_o=o).job
             counts.append((compute(job).attn_phase >= 0).sum(axis=-1).ravel())
             keys.append(np.full_like(counts[-1], job.tokens))
     return np.concatenate(counts), np.concatenate(keys)

@@ -4,7 +4,7 @@ from typing import Any
 
 from energy.layers import EncoderShape, Layer, encoder_layers
 from energy.paper import Activity as LayerActivity
-from energy.paper import charges, float_energy, network_energy
+from energy.paper import charges, float_network, spiking_network
 from models.floating.engine import Activity
 
 # Neurons that hold the outputs of a part, and where their spikes are counted: the next node's input
@@ -51,6 +51,6 @@ def encoder_energy(shape: EncoderShape, counted: dict[str, Activity]) -> dict[st
     converted = charges([layer for layer in layers if layer.name in activity])
     return {
         "tokens": shape.tokens,
-        "float": float_energy(converted),
-        "spiking": network_energy(converted, activity),
+        "float": float_network(converted).millijoule,
+        "spiking": spiking_network(converted, activity).millijoule,
     }

@@ -11,9 +11,11 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.hardware import AttentionEvents, crossover, mac_attention, spiking_attention, total
+from energy import mac
+from energy.attention import spiking_attention
+from energy.curve import DENSITIES, crossover, density_curve
+from energy.events import AttentionEvents
 from energy.layers import EncoderShape
-from energy.report import DENSITIES, density_curve
 from golden.attention.config import PRESETS
 from golden.attention.job import compute, prepare
 from golden.code import PhaseCode, decode, encode
@@ -160,8 +162,8 @@ def length_curve(
         hardware.append(
             {
                 "tokens": tokens,
-                "spiking": total(spiking_attention(events, core)),
-                "mac": total(mac_attention(events, core)),
+                "spiking": spiking_attention(events, core).microjoule,
+                "mac": mac.attention(events, core).microjoule,
             }
         )
     return {"paper": paper, "hardware": hardware, "preset": preset, "survivors_per_row": survivors_per_row}
@@ -211,26 +213,18 @@ def crossover_lines(captured: Captured) -> dict[str, Any]:
     lines = []
     for preset in ("lean", "default", "long-window"):
         config = PRESETS[preset]
-        job = prepare(q, k, v, config.code)
+        job = prepare(q, k, v, config.code).job
         alive = float((compute(job).attn_phase >= 0).sum(axis=-1).mean())
-        events = AttentionEvents(
-            heads=1,
-            tokens=64,
-            head_dim=32,
-            query_spikes=0,
-            score_additions=0,
-            context_additions=0,
-            window=config.code.steps,
-        )
-        spiking, mac = density_curve(events, alive, config)
+        events = AttentionEvents(heads=1, tokens=64, head_dim=32, window=config.code.steps)
+        spiking, dense = density_curve(events, alive, config)
         lines.append(
             {
                 "preset": preset,
                 "lanes": config.lanes,
                 "steps": config.code.steps,
                 "survivors_per_row": alive,
-                "curve": {"density": DENSITIES, "spiking": spiking, "mac": mac},
-                "crossover": crossover(DENSITIES, spiking, mac),
+                "curve": {"density": DENSITIES, "spiking": spiking, "mac": dense},
+                "crossover": crossover(DENSITIES, spiking, dense),
             }
         )
     return {"tokens": 64, "head_dim": 32, "lines": lines}

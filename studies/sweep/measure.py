@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.hardware import mac_attention, spiking_attention, total
-from energy.network import Event, account
-from energy.report import attention_events
+from energy import mac
+from energy.attention import spiking_attention
+from energy.events import attention_events
+from energy.network import account
 from golden.attention.config import CoreConfig
 from golden.attention.exact import softmax_attention
 from golden.attention.job import compute, decode_outputs, prepare
@@ -28,7 +29,6 @@ from sim.timing.network import predict
 from studies.infer.cases import load_case
 from studies.sweep.grid import Point
 
-PICOJOULES_PER_MICROJOULE = 1e6
 # Images whose cycles are predicted, and whose events are counted
 TIMED_IMAGES = 3
 COUNTED_IMAGES = 10
@@ -65,16 +65,16 @@ class Heads:
             InputError: the arrays cannot be run on such a core.
         """
         arrays, config = self.arrays, self.core(point)
-        job = prepare(**arrays, code=point.code)
-        out, _ = decode_outputs(job, compute(job))
+        job, scales = prepare(**arrays, code=point.code)
+        out, _ = decode_outputs(job, compute(job), scales)
         exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
         events = attention_events(job, config)
         return {
             "error": float(np.sqrt(np.square(out - exact).sum() / np.square(exact).sum())),
             "accuracy": None,
             "cycles": events.cycles,
-            "energy": total(spiking_attention(events, config)),
-            "mac_energy": total(mac_attention(events, config)),
+            "energy": spiking_attention(events, config).microjoule,
+            "mac_energy": mac.attention(events, config).microjoule,
         }
 
 
@@ -115,16 +115,12 @@ class Images:
         scores = run_network(network, spikes).scores
         times = predict(network, config, spikes[:TIMED_IMAGES], 0).finished
         spiking, dense = account(network, config, spikes[:COUNTED_IMAGES])
-
-        def microjoule(events: list[Event]) -> float:
-            return sum(event.total for event in events) / PICOJOULES_PER_MICROJOULE
-
         return {
             "error": misfit(scores, self.network.run(self.images[:, None], FloatEngine())),
             "accuracy": 100 * float((scores.argmax(-1) == self.labels).mean()),
             "cycles": round(float(np.diff(times).mean())),
-            "energy": microjoule(spiking),
-            "mac_energy": microjoule(dense),
+            "energy": spiking.microjoule,
+            "mac_energy": dense.microjoule,
         }
 
 

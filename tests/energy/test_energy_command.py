@@ -27,9 +27,9 @@ def test_hardware(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["energy", "hardware", *small, "--report", str(report)]) == 0
     out = capsys.readouterr().out
     assert "unknown" in out
-    assert re.search(r"^ +1 +scaled to the width or size by energy/units.py from", out, re.MULTILINE)
+    assert re.search(r"^ +1 +scaled: a share of 64 bits: 10 pJ at 8 KiB", out, re.MULTILINE)
     written = json.loads(report.read_text())
-    known = [scope["microjoule"] for scope in written["spiking"]["scopes"] if scope["microjoule"] is not None]
+    known = [line["microjoule"] for line in written["spiking"]["lines"] if line["microjoule"] is not None]
     assert written["spiking"]["microjoule"] == pytest.approx(sum(known))
     for wrong, message in (
         (["--tokens", "0"], "--tokens must be an integer in 1..1024, not 0"),
@@ -82,20 +82,19 @@ def test_stochastic(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
             assert scheme[part]["ratio"] == pytest.approx(
                 scheme[part]["microjoule"] / bound["stochastic"][part]["microjoule"]
             )
-            assert all(scope["source"] for scope in scheme[part]["scopes"])
-    lines = {scope["name"]: scope for scope in bound["stochastic"]["compute"]["scopes"]}
-    assert lines["AND gates"]["events"] == 2 * 2 * 3 * 8 * 8 * 4
+            assert all(line["source"] for line in scheme[part]["lines"])
+    lines = {line["name"]: line for line in bound["stochastic"]["compute"]["lines"]}
+    assert lines["AND gates"]["count"] == 2 * 2 * 3 * 8 * 8 * 4
     assert lines["clock and idle"]["microjoule"] is None
     counted = written["sensitivity"]["ratios"]["as counted"]
     assert counted == {part: bound["float, 8 bits"][part]["ratio"] for part in ("compute", "memory")}
     # The constant in a line, the number of its source there, and the source itself under that number
     row = re.search(r"AND gates +3,072 +0\.00375 .* (\d+) *\n", out)
     assert row is not None
-    assert re.search(rf"^ +{row[1]} +assumed: a bit of an adder", out, re.MULTILINE)
-    assert "an eighth of the 8-bit add of 0.03 pJ" in " ".join(out.split())
+    assert re.search(rf"^ +{row[1]} +assumed: a bit of an adder, which holds two", out, re.MULTILINE)
     assert main([*start, "--register-pj", "0.01"]) == 0
     given = json.loads(report.read_text())["schemes"]["stochastic"]["compute"]
-    numbers = next(scope for scope in given["scopes"] if scope["name"] == "random numbers")
+    numbers = next(line for line in given["lines"] if line["name"] == "random numbers")
     # 2 heads, 3 steps: 8 registers for the columns, 8 for the rows that move in each of 4 features
     assert numbers["microjoule"] == pytest.approx(2 * 3 * (8 + 4 * 8) * 32 * 0.01 / 1e6)
     capsys.readouterr()

@@ -10,9 +10,10 @@ from energy.paper import (
     SPIKE_EVENT,
     Activity,
     charges,
-    float_energy,
-    network_energy,
-    spiking_energy,
+    float_ledger,
+    float_network,
+    spiking_ledger,
+    spiking_network,
     total_operations,
 )
 from energy.published import REPRODUCTIONS, as_published, bert, swin
@@ -70,8 +71,9 @@ def test_bert_log() -> None:
 @pytest.mark.parametrize("model", REPRODUCTIONS)
 def test_deviations_explain_the_whole_difference(model: str) -> None:
     true, counted, deviations = as_published(model)
-    picojoules = sum(FLOAT_OPERATION * d.operations + FLOAT_OUTPUT * d.outputs for d in deviations)
-    assert float_energy(counted) - float_energy(true) == pytest.approx(picojoules / 1e9, abs=1e-9)
+    separate = sum(float_ledger(d.operations, d.outputs).millijoule for d in deviations)
+    whole = float_network(counted).millijoule - float_network(true).millijoule
+    assert whole == pytest.approx(separate, abs=1e-9)
 
 
 def test_omitted_layer_of_swin() -> None:
@@ -88,7 +90,8 @@ def test_network_energy_from_measured_activity() -> None:
     everywhere = {charge.name: Activity(density=0.5, steps=3.0) for charge in counted}
     operations = sum(charge.operations for charge in counted)
     outputs = sum(charge.outputs for charge in counted)
-    assert network_energy(counted, everywhere) == pytest.approx(spiking_energy(operations / 2, 3 * outputs))
+    expected = spiking_ledger(operations / 2, 3 * outputs)
+    assert spiking_network(counted, everywhere).millijoule == pytest.approx(expected.millijoule)
 
 
 def test_unknown_model_and_length() -> None:

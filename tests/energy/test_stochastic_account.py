@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from energy.hardware import total
+from energy.prices import access, add, multiply
 from energy.sensitivity import adder_tree_bits, sensitivity
 from energy.stochastic import Layer, float_attention, spiking_attention, stochastic_attention
-from energy.units import access, add, multiply
 from golden.errors import InputError
 from golden.stochastic.plan import RandomPlan
 from hw.stochastic.generator import times_constant
@@ -18,7 +17,7 @@ BIT = 10 / 64
 
 def energies(account):
     """(compute, memory) in picojoule."""
-    return total(account.compute) * 1e6, total(account.memory) * 1e6
+    return account.compute.picojoule, account.memory.picojoule
 
 
 class Term:
@@ -36,19 +35,26 @@ class Term:
     __sub__ = __add__
 
 
+def pj(price):
+    return price.picojoule
+
+
 def line(account, name):
-    return next(scope for scope in account.compute if scope.name == name)
+    return account.compute.line(name)
 
 
 def test_float_counts():
-    # 2 heads * (4*8*4 + 4*4*8) products; 8 bits: 4*64 inputs and outputs, 2*32 scores
-    assert energies(float_attention(LAYER, 8)) == pytest.approx((512 * 0.23, 8 * (4 * 64 + 2 * 32) * BIT))
+    # 2 heads * (4*8*4 + 4*4*8) products in sums of up to 8; 4*64 inputs and outputs, 2*32 scores
+    product = 0.2 + pj(add(16 + 3))
+    assert energies(float_attention(LAYER, 8)) == pytest.approx((512 * product, 8 * (4 * 64 + 2 * 32) * BIT))
     assert energies(float_attention(LAYER, 32))[0] == pytest.approx(512 * 4.6)
 
 
 def test_spiking_counts():
     memory = 3 * (4 * 64 + 2 * 8 * 32) * BIT
-    assert energies(spiking_attention(LAYER)) == pytest.approx((3 * 256 * 0.75 * 0.03, memory))
+    # A quarter of the pairs meet in a score, half of the values spike into sums of 4 scores of 8 bits
+    compute = 0.25 * 0.03 + 0.5 * pj(add(8 + 2))
+    assert energies(spiking_attention(LAYER)) == pytest.approx((3 * 256 * compute, memory))
 
 
 def test_stochastic_counts():
@@ -76,8 +82,8 @@ def test_random_numbers_of_the_plan(score, score_bits, output):
     output_bits = {"lane": 4 * 32, "broadcast": 32, "serial": 32 + 4 * 16}[output]
     account = stochastic_attention(LAYER, 0.5, RandomPlan(score=score, output=output))
     numbers = line(account, "random numbers")
-    assert numbers.events == 2 * 3 * (score_bits + 8 * output_bits)
-    assert (numbers.picojoule, numbers.source) == (0.5, "given")
+    assert numbers.count == 2 * 3 * (score_bits + 8 * output_bits)
+    assert (numbers.price.picojoule, numbers.price.source) == (0.5, "given")
 
 
 # 48 = 64 - 16 is one subtraction of 16-bit draws times 3; 45 = 64 - 16 - 4 + 1 takes three additions
@@ -86,25 +92,18 @@ def test_scaling_of_draws(size, additions, bits):
     plan = RandomPlan(score="unit")
     wide = Layer(tokens=4, head_dim=size, heads=2, steps=3, rate=0.5)
     score = line(stochastic_attention(wide, plan=plan), "scaling of score draws")
-    assert (score.events, score.picojoule) == (2 * 3 * 16 * additions, pytest.approx(add(bits)))
+    assert (score.count, score.price) == (2 * 3 * 16 * additions, add(bits))
     long = Layer(tokens=size, head_dim=4, heads=2, steps=3, rate=0.5)
     output = line(stochastic_attention(long), "scaling of output draws")
-    assert (output.events, output.picojoule) == (2 * 3 * 4 * size * additions, pytest.approx(add(bits)))
+    assert (output.count, output.price) == (2 * 3 * 4 * size * additions, add(bits))
 
 
 def test_scaling_counts_the_additions_of_the_generator():
     """The hardware multiplies a draw by shifts, additions and subtractions."""
     for size in range(1, 257):
         layer = Layer(tokens=1, head_dim=size, heads=1, steps=1, rate=0.5)
-        counted = line(stochastic_attention(layer), "scaling of score draws").events
+        counted = line(stochastic_attention(layer), "scaling of score draws").count
         assert counted == times_constant(Term(), size).additions, size
-
-
-def test_every_line_has_a_source():
-    accounts = [float_attention(LAYER, 8), float_attention(LAYER, 32), spiking_attention(LAYER)]
-    for account in [*accounts, stochastic_attention(LAYER)]:
-        for scope in account.compute + account.memory:
-            assert ("Horowitz" in scope.source) == (scope.picojoule is not None)
 
 
 def test_sensitivity_changes_one_line_at_a_time():
@@ -114,7 +113,11 @@ def test_sensitivity_changes_one_line_at_a_time():
     gates, bit = 3 * 512 * 0.03 / 8, 0.03 / 8
     # Softmax of 8 rows of 4 scores with sums of 19 bits: three additions and 16 bits of a table of 4096
     width = 19
-    soft = 32 * (3 * add(width) + access(16, 4096)) + 8 * 16 * add(width) + 64 * multiply(width, 16)
+    soft = (
+        32 * (3 * pj(add(width)) + pj(access(16, 4096)))
+        + 8 * 16 * pj(add(width))
+        + 64 * pj(multiply(width, 16))
+    )
     delay = 3 * 2 * 64 * BIT * (8 / 8192) ** 0.5
     # 4 spikes: two adders of 1 bit and one of 2
     row = compute + 3 * (64 * 4 - 32 * 2) * bit
@@ -144,7 +147,7 @@ def test_the_constant_that_gives_the_papers_ratio():
     gates = line(stochastic_attention(layer), "AND gates")
     compute, _ = energies(stochastic_attention(layer))
     numbers, _ = energies(float_attention(layer, 8))
-    needed = compute + gates.events * (result.and_picojoule - gates.picojoule)
+    needed = compute + gates.count * (result.and_picojoule - gates.price.picojoule)
     assert numbers / needed == pytest.approx(6.3)
     assert result.and_fraction == pytest.approx(result.and_picojoule / (0.03 / 8))
     # With a hundred steps the other lines alone are too much
@@ -161,7 +164,7 @@ def test_score_rate_of_none_is_the_square_of_the_rate():
     given = Layer(tokens=4, head_dim=8, heads=2, steps=3, rate=0.5, score_rate=0.25)
     assert stochastic_attention(given) == stochastic_attention(LAYER)
     silent = Layer(tokens=4, head_dim=8, heads=2, steps=3, rate=0.5, score_rate=0)
-    assert total(stochastic_attention(silent).compute) < total(stochastic_attention(LAYER).compute)
+    assert energies(stochastic_attention(silent))[0] < energies(stochastic_attention(LAYER))[0]
 
 
 @pytest.mark.parametrize(

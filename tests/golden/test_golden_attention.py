@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from golden.attention import job as attention
 from golden.attention.exact import softmax_attention
-from golden.attention.job import MAX_BIAS_UNITS, AttentionJob, compute, decode_outputs, prepare, score_unit
+from golden.attention.job import MAX_BIAS_UNITS, Prepared, compute, decode_outputs, prepare, score_unit
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import PhaseCode, decode
 from golden.errors import InputError
 from tests.golden.golden_cases import NAMED_CODES, SEEDS, codes, examples
 
 
-def random_job(rng: np.random.Generator, code: PhaseCode, **terms: Any) -> AttentionJob:
+def random_job(rng: np.random.Generator, code: PhaseCode, **terms: Any) -> Prepared:
     """A job of a few heads with or without bias, mask and short window."""
     heads, tokens, head_dim = rng.integers(1, [4, 9, 9])
     q, k, v = rng.standard_normal((3, heads, tokens, head_dim)) * 4.0 ** rng.integers(-3, 3, (3, 1, 1, 1))
@@ -35,7 +35,7 @@ def random_job(rng: np.random.Generator, code: PhaseCode, **terms: Any) -> Atten
 @examples(80)
 def test_every_integer_by_definition(code: PhaseCode, seed: int, heads_at_once: bool) -> None:
     rng = np.random.default_rng(seed)
-    job = random_job(rng, code)
+    job = random_job(rng, code).job
     with pytest.MonkeyPatch.context() as patch:
         if not heads_at_once:
             patch.setattr(attention, "BLOCK_SCORES", 1)
@@ -95,8 +95,8 @@ def test_close_to_softmax_attention(name: str, least: float) -> None:
     q, k, v = rng.standard_normal((3, 4, 48, 32))
     bias = rng.standard_normal((4, 48, 48)) / 2
     mask = np.tril(np.ones((48, 48), bool))
-    job = prepare(q, k, v, code, bias=bias, mask=mask)
-    out, raw = decode_outputs(job, compute(job))
+    job, scales = prepare(q, k, v, code, bias=bias, mask=mask)
+    out, raw = decode_outputs(job, compute(job), scales)
     exact, _ = softmax_attention(q, k, v, bias, mask)
     assert out.dtype == raw.dtype == np.float32
     for approximate in (out, raw):
@@ -106,12 +106,12 @@ def test_close_to_softmax_attention(name: str, least: float) -> None:
 
 def test_outputs_are_decoded_codes_and_the_quotient() -> None:
     rng = np.random.default_rng(6)
-    job = random_job(rng, PhaseCode())
+    job, scales = random_job(rng, PhaseCode())
     spikes = compute(job)
-    out, raw = decode_outputs(job, spikes)
-    assert (out == decode(spikes.out, job.scale_o[:, None, None], job.code).astype(np.float32)).all()
+    out, raw = decode_outputs(job, spikes, scales)
+    assert (out == decode(spikes.out, scales.o[:, None, None], job.code).astype(np.float32)).all()
     h, i, n = 0, job.tokens - 1, 0
-    quotient = job.scale_v[h] * int(spikes.context[h, i, n]) / int(spikes.normaliser[h, i])
+    quotient = scales.v[h] * int(spikes.context[h, i, n]) / int(spikes.normaliser[h, i])
     assert raw[h, i, n] == np.float32(quotient)
 
 
@@ -120,8 +120,8 @@ def test_one_head_may_come_without_its_axis() -> None:
     q, k, v = rng.standard_normal((3, 5, 4))
     bias = rng.standard_normal((5, 5))
     mask = np.eye(5, dtype=bool) | (rng.random((5, 5)) < 0.5)
-    flat = compute(prepare(q, k, v, PhaseCode(), bias=bias, mask=mask))
-    whole = compute(prepare(q[None], k[None], v[None], PhaseCode(), bias=bias[None], mask=mask[None]))
+    flat = compute(prepare(q, k, v, PhaseCode(), bias=bias, mask=mask).job)
+    whole = compute(prepare(q[None], k[None], v[None], PhaseCode(), bias=bias[None], mask=mask[None]).job)
     assert flat.context.shape == (1, 5, 4)
     assert (flat.context == whole.context).all()
 
@@ -130,12 +130,12 @@ def test_mask_of_keys_serves_every_row() -> None:
     rng = np.random.default_rng(8)
     q, k, v = rng.standard_normal((3, 2, 6, 4))
     keep = np.array([True, False, True, True, False, True])
-    some = compute(prepare(q, k, v, PhaseCode(), mask=keep, scale_o=[1, 1]))
+    some = compute(prepare(q, k, v, PhaseCode(), mask=keep, scale_o=[1, 1]).job)
     # The same as leaving these keys out, for the rows that stay
-    job = prepare(q, k, v, PhaseCode(), scale_o=[1, 1])
+    used = prepare(q, k, v, PhaseCode(), scale_o=[1, 1]).scales
     q2, k2, v2 = (x[:, keep] for x in (q, k, v))
-    scales = {"scale_q": job.scale_q, "scale_k": job.scale_k, "scale_v": job.scale_v, "scale_o": [1, 1]}
-    fewer = compute(prepare(q2, k2, v2, PhaseCode(), **scales))
+    scales = {"scale_q": used.q, "scale_k": used.k, "scale_v": used.v, "scale_o": [1, 1]}
+    fewer = compute(prepare(q2, k2, v2, PhaseCode(), **scales).job)
     assert (some.attn_phase[:, :, ~keep] == -1).all()
     assert (some.attn_phase[:, keep][:, :, keep] == fewer.attn_phase).all()
     assert (some.context[:, keep] == fewer.context).all()
@@ -145,9 +145,9 @@ def test_mask_of_keys_serves_every_row() -> None:
 def test_window_cuts_the_late_keys_only() -> None:
     rng = np.random.default_rng(9)
     q, k, v = 3 * rng.standard_normal((3, 2, 12, 8))
-    whole = compute(prepare(q, k, v, PhaseCode()))
+    whole = compute(prepare(q, k, v, PhaseCode()).job)
     for window in (1, 5, 16):
-        short = compute(prepare(q, k, v, PhaseCode(), window=window))
+        short = compute(prepare(q, k, v, PhaseCode(), window=window).job)
         expected = np.where(whole.attn_phase < window, whole.attn_phase, -1)
         assert (short.attn_phase == expected).all()
     assert (whole.attn_phase >= 5).any()
@@ -159,7 +159,7 @@ def test_bias_is_rounded_to_score_units() -> None:
     alpha = score_unit(1.0, 1.0, 4, code)
     assert alpha == 1 / 2 / 4096
     bias = alpha * np.array([[[0.49, 0.5], [-0.5, -0.51]]])
-    job = prepare(q, k, v, code, bias=bias)
+    job = prepare(q, k, v, code, bias=bias).job
     assert job.bias is not None
     assert job.bias.tolist() == [[[0, 1], [0, -1]]]
     assert compute(job).score.tolist() == [[[16384, 16385], [16384, 16383]]]
@@ -170,7 +170,7 @@ def test_largest_bias() -> None:
     alpha = score_unit(1.0, 1.0, 4, PhaseCode())
     bias = np.zeros((1, 2, 2))
     bias[0, 1, 1] = (MAX_BIAS_UNITS - 1) * alpha
-    spikes = compute(prepare(q, k, v, PhaseCode(), bias=bias))
+    spikes = compute(prepare(q, k, v, PhaseCode(), bias=bias).job)
     assert spikes.attn_phase.tolist() == [[[0, 0], [-1, 0]]]
     bias[0, 1, 1] = MAX_BIAS_UNITS * alpha
     with pytest.raises(InputError) as raised:
@@ -189,7 +189,7 @@ def test_tiny_scores_beside_a_bias(code: PhaseCode, size: float) -> None:
     q, k, v = size * rng.standard_normal((3, 1, 4, 16))
     bias = np.zeros((1, 4, 4))
     bias[0, :, 2], bias[0, :, 3] = -0.5, -1.5
-    job = prepare(q, k, v, code, bias=bias)
+    job = prepare(q, k, v, code, bias=bias).job
     spikes = compute(job)
     alpha = float(np.abs(q).max() * np.abs(k).max() / 4 / 2.0**code.trace_bits)
     step = math.floor(2.0**code.ramp_bits * math.log(code.base) / alpha + 0.5)
@@ -209,7 +209,7 @@ def test_tiny_scores_beside_a_bias(code: PhaseCode, size: float) -> None:
 def test_zero_tensors(code: PhaseCode, silent: str) -> None:
     rng = np.random.default_rng(10)
     arrays = {name: rng.standard_normal((2, 5, 3)) * (name not in silent) for name in "qkv"}
-    job = prepare(**arrays, code=code)
+    job, scales = prepare(**arrays, code=code)
     spikes = compute(job)
     if silent == "v":
         assert (spikes.context == 0).all()
@@ -220,23 +220,23 @@ def test_zero_tensors(code: PhaseCode, silent: str) -> None:
     if "v" in silent:
         assert (spikes.out.sign == 0).all()
         assert (spikes.out.phase == code.steps).all()
-        assert all((x == 0).all() for x in decode_outputs(job, spikes))
+        assert all((x == 0).all() for x in decode_outputs(job, spikes, scales))
 
 
 def test_one_token_attends_to_itself() -> None:
     v = np.array([[0.5, -1.0, 0.0]])
-    job = prepare(np.ones((1, 3)), -np.ones((1, 3)), v, PhaseCode())
+    job, scales = prepare(np.ones((1, 3)), -np.ones((1, 3)), v, PhaseCode())
     spikes = compute(job)
     assert spikes.attn_phase.tolist() == [[[0]]]
     assert spikes.score.tolist() == [[[-3 * 4096]]]
-    assert decode_outputs(job, spikes)[1].tolist() == [[[0.5, -1.0, 0.0]]]
+    assert decode_outputs(job, spikes, scales)[1].tolist() == [[[0.5, -1.0, 0.0]]]
 
 
 @pytest.mark.parametrize(("size", "step"), [(1e-100, MAX_RAMP_STEP), (1e38, 0)])
 def test_scales_at_their_ends(size: float, step: int) -> None:
     rng = np.random.default_rng(11)
     q, k = rng.choice([-size, size], (2, 1, 6, 5))
-    job = prepare(q, k, rng.standard_normal((1, 6, 5)), PhaseCode())
+    job = prepare(q, k, rng.standard_normal((1, 6, 5)), PhaseCode()).job
     assert job.ramp_step.tolist() == [step]
     spikes = compute(job)
     if step:
@@ -247,14 +247,15 @@ def test_scales_at_their_ends(size: float, step: int) -> None:
 
 def test_calibrated_output_scale_stays_in_its_range() -> None:
     v = np.array([[[1.0], [-1.0]]])  # attention cancels: the exact output is zero
-    job = prepare(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)), v, PhaseCode())
-    assert job.scale_o.tolist() == [1.0]  # nothing to calibrate from
+    scales = prepare(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)), v, PhaseCode()).scales
+    assert scales.o.tolist() == [1.0]  # nothing to calibrate from
     v = np.array([[[1.0], [-1.0 + 1e-6]]])
-    job = prepare(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)), v, PhaseCode())
-    assert job.scale_o.tolist() == [2.0**-8]
+    scales = prepare(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)), v, PhaseCode()).scales
+    assert scales.o.tolist() == [2.0**-8]
     # Values beyond a given scale saturate, so the output does too
-    job = prepare(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)), np.full((1, 2, 1), 3.0), PhaseCode(), scale_v=0.5)
-    assert job.scale_o.tolist() == [0.5]
+    threes = np.full((1, 2, 1), 3.0)
+    scales = prepare(np.zeros((1, 2, 1)), np.zeros((1, 2, 1)), threes, PhaseCode(), scale_v=0.5).scales
+    assert scales.o.tolist() == [0.5]
 
 
 ONES = np.ones((2, 3, 4))
@@ -323,7 +324,7 @@ def test_inputs_are_left_as_they_were() -> None:
     rng = np.random.default_rng(12)
     arrays = dict(zip("qkv", rng.standard_normal((3, 2, 5, 4)).astype(np.float32), strict=True))
     before = {name: array.copy() for name, array in arrays.items()}
-    job = prepare(**arrays, code=PhaseCode(), bias=np.zeros((2, 5, 5)))
+    job = prepare(**arrays, code=PhaseCode(), bias=np.zeros((2, 5, 5))).job
     first = compute(job)
     assert all((arrays[name] == before[name]).all() for name in arrays)
     assert (compute(job).context == first.context).all()

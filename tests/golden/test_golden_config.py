@@ -59,7 +59,7 @@ def test_widths_hold_the_extremes_and_are_not_wasted(
 def test_saturated_heads_reach_the_limits_of_the_preset(name: str) -> None:
     config = PRESETS[name]
     ones = np.ones((1, config.tokens, config.head_dim))
-    spikes = compute(prepare(ones, ones, -ones, config.code))
+    spikes = compute(prepare(ones, ones, -ones, config.code).job)
     assert (spikes.score == config.product_limit).all()
     assert (spikes.normaliser == config.normaliser_limit).all()
     assert (spikes.context == -config.normaliser_limit).all()
@@ -71,7 +71,7 @@ def test_any_accepted_bias_fits_the_score(code: PhaseCode, seed: int) -> None:
     rng = np.random.default_rng(seed)
     config = CoreConfig(code=code, lanes=4, cluster=2, terms_per_beat=2, tokens=5, head_dim=3)
     q, k, v = rng.choice([-1.0, 1.0], (3, 1, 5, 3))
-    job = prepare(q, k, v, code)
+    job = prepare(q, k, v, code).job
     limit = config.bias_limit
     bias = rng.choice([-limit, 0, limit], (1, 5, 5))
     job = dataclasses.replace(job, bias=bias)
@@ -112,7 +112,7 @@ def test_refused_fields(fields: dict[str, Any], expected: str) -> None:
 
 def job_of(tokens: int, head_dim: int, code: PhaseCode | None = None, **terms: Any) -> AttentionJob:
     ones = np.ones((1, tokens, head_dim))
-    return prepare(ones, ones, ones, code or PhaseCode(), **terms)
+    return prepare(ones, ones, ones, code or PhaseCode(), **terms).job
 
 
 def test_refused_jobs() -> None:

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golden.attention import literal
-from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
+from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, Prepared, compute, prepare
 from golden.attention.normaliser import RATIO_FRACTION_BITS, fire_output, output_ratio
 from golden.attention.product import trace_product
 from golden.code import PhaseCode, Spikes, encode
@@ -110,7 +110,7 @@ def assert_same_spikes(some: Spikes, others: Spikes) -> None:
     assert (some.phase == others.phase).all()
 
 
-def random_job(rng: np.random.Generator, code: PhaseCode, tokens: int, head_dim: int) -> AttentionJob:
+def random_job(rng: np.random.Generator, code: PhaseCode, tokens: int, head_dim: int) -> Prepared:
     """Two heads with sharp and flat rows; at random a bias, a mask, a short window, silent neurons."""
     q, k, v = rng.standard_normal((3, 2, tokens, head_dim)) * rng.uniform(0.3, 2, (3, 2, 1, 1))
     q[rng.random(q.shape) < 0.2] = 0
@@ -152,11 +152,13 @@ def check_scores(job: AttentionJob, closed: AttentionSpikes, slow: literal.Liter
     return bound + of_winner[..., None] + SLACK
 
 
-def near_ramp(job: AttentionJob, slow: literal.LiteralAttention, bound: np.ndarray) -> np.ndarray:
+def near_ramp(
+    job: AttentionJob, scales: HeadScales, slow: literal.LiteralAttention, bound: np.ndarray
+) -> np.ndarray:
     """Where a threshold of the ramp lies within the bound of a key's distance to the winner."""
     code = job.code
     distance = slow.inhibited[..., None] - slow.score
-    ramp = np.log(code.base) * np.sqrt(job.head_dim) / (job.scale_q * job.scale_k)
+    ramp = np.log(code.base) * np.sqrt(job.head_dim) / (scales.q * scales.k)
     near = np.zeros(distance.shape, bool)
     for t in range(job.window):
         of_ramp = (t / 2 + 3 / 4) * 2.0 ** -(code.trace_bits + code.ramp_bits)
@@ -172,7 +174,7 @@ def output_error(job: AttentionJob, attention: Spikes) -> tuple[np.ndarray, np.n
 
 
 def near_output(
-    job: AttentionJob, context: np.ndarray, spike_sum: np.ndarray, attention: Spikes
+    job: AttentionJob, scales: HeadScales, context: np.ndarray, spike_sum: np.ndarray, attention: Spikes
 ) -> np.ndarray:
     """Where an output threshold lies within the bound of the context and of the threshold."""
     code = job.code
@@ -180,7 +182,7 @@ def near_output(
     near = np.zeros(context.shape, bool)
     for p in range(code.steps):
         octaves, _ = code.octave(p)
-        ratio = code.threshold_shift * (job.scale_o / job.scale_v)[:, None] * code.base**-p
+        ratio = code.threshold_shift * (scales.o / scales.v)[:, None] * code.base**-p
         # RATIO is rounded by half of 2**-16 before it is shifted by the octave
         half = 2.0 ** -(RATIO_FRACTION_BITS + octaves + 1)
         of_threshold = of_sum * (ratio + half) + spike_sum * half
@@ -196,9 +198,9 @@ def test_same_attention_wherever_no_rounding_tie_separates(name: str) -> None:
     phases, outputs = Tally(), Tally()
     unit = 2.0**-code.trace_bits
     for seed in range(20):
-        job = random_job(np.random.default_rng(seed), code, tokens=12, head_dim=8)
-        closed, slow = compute(job), literal.attention(job)
-        near = near_ramp(job, slow, check_scores(job, closed, slow))
+        job, scales = random_job(np.random.default_rng(seed), code, tokens=12, head_dim=8)
+        closed, slow = compute(job), literal.attention(job, scales)
+        near = near_ramp(job, scales, slow, check_scores(job, closed, slow))
         phase = np.where(closed.attn_phase < 0, code.steps, closed.attn_phase)
         phases.add(slow.attention.phase, phase, near)
         assert ((slow.attention.sign == 1) == (slow.attention.phase < code.steps)).all()
@@ -208,7 +210,7 @@ def test_same_attention_wherever_no_rounding_tie_separates(name: str) -> None:
         of_context, of_sum = output_error(job, slow.attention)
         assert (np.abs(slow.context - closed.context * unit) <= of_context)[agree].all()
         assert (np.abs(slow.spike_sum - closed.normaliser * unit) <= of_sum)[agree].all()
-        near = near_output(job, slow.context, slow.spike_sum, slow.attention)
+        near = near_output(job, scales, slow.context, slow.spike_sum, slow.attention)
         outputs.add(slow.out.phase[agree], closed.out.phase[agree], near[agree])
         same = agree[..., None] & (slow.out.phase == closed.out.phase)
         assert (slow.out.sign == closed.out.sign)[same].all()
@@ -224,11 +226,11 @@ def test_same_attention_wherever_no_rounding_tie_separates(name: str) -> None:
 def test_any_code_any_shape(code: PhaseCode, seed: int) -> None:
     rng = np.random.default_rng(seed)
     tokens, head_dim = (int(n) for n in rng.integers(1, 8, 2))
-    job = random_job(rng, code, tokens, head_dim)
-    closed, slow = compute(job), literal.attention(job)
+    job, scales = random_job(rng, code, tokens, head_dim)
+    closed, slow = compute(job), literal.attention(job, scales)
     bound = check_scores(job, closed, slow)
     phase = np.where(closed.attn_phase < 0, code.steps, closed.attn_phase)
-    Tally().add(slow.attention.phase, phase, near_ramp(job, slow, bound))
+    Tally().add(slow.attention.phase, phase, near_ramp(job, scales, slow, bound))
     # From here on with the attention spikes of the closed form, so that every row is compared
     spikes = Spikes((closed.attn_phase >= 0).astype(np.int8), phase.astype(np.int8))
     context, spike_sum = literal.integrate_context(spikes, job.v, code)
@@ -236,9 +238,9 @@ def test_any_code_any_shape(code: PhaseCode, seed: int) -> None:
     of_context, of_sum = output_error(job, spikes)
     assert (np.abs(context - closed.context * unit) <= of_context).all()
     assert (np.abs(spike_sum - closed.normaliser * unit) <= of_sum).all()
-    threshold = code.threshold_shift * (job.scale_o / job.scale_v)[:, None] * spike_sum
+    threshold = code.threshold_shift * (scales.o / scales.v)[:, None] * spike_sum
     out = literal.fire(context, threshold[..., None], code)
-    near = near_output(job, context, spike_sum, spikes)
+    near = near_output(job, scales, context, spike_sum, spikes)
     Tally().add(out.phase, closed.out.phase, near)
     assert (out.sign == closed.out.sign)[~near].all()
 
@@ -271,10 +273,10 @@ def test_first_positive_inhibition_moves_the_reference_only(name: str) -> None:
     code = NAMED_CODES[name]
     moved = same = 0
     for seed in range(6):
-        job = random_job(np.random.default_rng(seed), code, tokens=6, head_dim=5)
-        slow, exact = literal.attention(job, "first_positive"), literal.attention(job)
+        job, scales = random_job(np.random.default_rng(seed), code, tokens=6, head_dim=5)
+        slow, exact = literal.attention(job, scales, "first_positive"), literal.attention(job, scales)
         assert np.abs(slow.score - exact.score).max() < SLACK
-        ramp = np.log(code.base) * np.sqrt(job.head_dim) / (job.scale_q * job.scale_k)
+        ramp = np.log(code.base) * np.sqrt(job.head_dim) / (scales.q * scales.k)
         for h, i in np.ndindex(2, 6):
             reference = first_positive_inhibition(job, h, i)
             assert abs(slow.inhibited[h, i] - reference) < SLACK
@@ -296,8 +298,8 @@ def test_first_positive_inhibition_where_one_step_decides() -> None:
     # All spikes fire in step 0: the first positive input is the whole score, so the rules agree
     rng = np.random.default_rng(4)
     q, k, v = rng.choice([-1.0, 1.0], (3, 2, 6, 9))
-    job = prepare(q, k, v, PhaseCode())
-    one, other = literal.attention(job, "first_positive"), literal.attention(job, "winner")
+    prepared = prepare(q, k, v, PhaseCode())
+    one, other = literal.attention(*prepared, "first_positive"), literal.attention(*prepared, "winner")
     positive = other.inhibited > 0
     assert positive.any()
     assert (one.inhibited == other.inhibited)[positive].all()
@@ -310,8 +312,9 @@ def test_silent_tensors(seed: int, rule: literal.Inhibition) -> None:
     rng = np.random.default_rng(seed)
     q, k, v = rng.standard_normal((3, 1, 4, 3))
     silent = rng.integers(3)
-    job = prepare(*(x * (n != silent) for n, x in enumerate((q, k, v))), PhaseCode())
-    slow = literal.attention(job, rule)
+    slow = literal.attention(
+        *prepare(*(x * (n != silent) for n, x in enumerate((q, k, v))), PhaseCode()), rule
+    )
     if silent == 2:
         assert (slow.context == 0).all()
         assert (slow.out.sign == 0).all()

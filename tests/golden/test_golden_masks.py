@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from golden.attention import literal
 from golden.attention.exact import softmax_attention
-from golden.attention.job import AttentionJob, AttentionSpikes, compute, decode_outputs, prepare
+from golden.attention.job import AttentionSpikes, Prepared, compute, decode_outputs, prepare
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.inputs import MASKING_BIAS
@@ -36,7 +36,8 @@ def keys_and_pairs() -> NDArray[np.bool_]:
     return mask
 
 
-def assert_same(job: AttentionJob, other: AttentionJob, mask: NDArray[np.bool_]) -> None:
+def assert_same(some: Prepared, others: Prepared, mask: NDArray[np.bool_]) -> None:
+    (job, scales), (other, other_scales) = some, others
     one, two = compute(job), compute(other)
     for name in AttentionSpikes.__dataclass_fields__:
         a, b = getattr(one, name), getattr(two, name)
@@ -47,9 +48,11 @@ def assert_same(job: AttentionJob, other: AttentionJob, mask: NDArray[np.bool_])
             assert (a.phase == b.phase).all()
         else:
             assert (a == b).all(), name
-    for name in ("scale_q", "scale_k", "scale_v", "scale_o", "ramp_step", "ratio"):
+    for name in ("ramp_step", "ratio"):
         assert (getattr(job, name) == getattr(other, name)).all(), name
-    for a, b in zip(decode_outputs(job, one), decode_outputs(other, two), strict=True):
+    for name in "qkvo":
+        assert (getattr(scales, name) == getattr(other_scales, name)).all(), name
+    for a, b in zip(decode_outputs(job, one, scales), decode_outputs(other, two, other_scales), strict=True):
         assert (a == b).all()
 
 
@@ -58,11 +61,12 @@ def assert_same(job: AttentionJob, other: AttentionJob, mask: NDArray[np.bool_])
 def test_an_additive_mask_is_a_mask(written: float, scale: float) -> None:
     arrays = {name: scale * array for name, array in inputs().items()}
     mask = keys_and_pairs()
-    job = prepare(**arrays, code=PhaseCode(), bias=np.where(mask, 0, written))
+    some = prepare(**arrays, code=PhaseCode(), bias=np.where(mask, 0, written))
+    job = some.job
     assert job.bias is None
     assert job.allowed is not None
     assert (job.allowed == mask).all()
-    assert_same(job, prepare(**arrays, code=PhaseCode(), mask=mask), mask)
+    assert_same(some, prepare(**arrays, code=PhaseCode(), mask=mask), mask)
 
 
 @pytest.mark.parametrize("written", WRITTEN, ids=str)
@@ -86,8 +90,9 @@ def test_what_a_masked_key_holds_is_not_looked_at(name: str, held: float) -> Non
         other["bias"][~mask] = held
     else:
         other[name][:, 3] = held
-    job, wanted = prepare(**other, code=PhaseCode()), prepare(**arrays, code=PhaseCode())
-    assert_same(job, wanted, mask)
+    some, wanted = prepare(**other, code=PhaseCode()), prepare(**arrays, code=PhaseCode())
+    assert_same(some, wanted, mask)
+    job = some.job
     assert job.bias is not None
     assert (job.bias[~mask] == 0).all()
     assert (job.k.sign[:, 3] == 0).all()
@@ -97,7 +102,7 @@ def test_what_a_masked_key_holds_is_not_looked_at(name: str, held: float) -> Non
         strict=True,
     ):
         assert (a == b).all()
-    slow, slow_wanted = literal.attention(job), literal.attention(wanted)
+    slow, slow_wanted = literal.attention(*some), literal.attention(*wanted)
     assert (slow.attention.phase == slow_wanted.attention.phase).all()
     assert (slow.out.phase == slow_wanted.out.phase).all()
 
@@ -105,7 +110,7 @@ def test_what_a_masked_key_holds_is_not_looked_at(name: str, held: float) -> Non
 def test_a_key_that_some_row_attends_takes_part() -> None:
     arrays, mask = inputs(), keys_and_pairs()
     arrays["v"][0, 0] = 100  # masked in rows 2.. only
-    assert prepare(**arrays, code=PhaseCode(), mask=mask).scale_v[0] == 100
+    assert prepare(**arrays, code=PhaseCode(), mask=mask).scales.v[0] == 100
     arrays["v"][0, 0] = np.nan
     with pytest.raises(InputError, match=r"^v must be finite, not nan at \[0, 0, 0\]$"):
         prepare(**arrays, code=PhaseCode(), mask=mask)
@@ -160,7 +165,7 @@ def test_row_without_any_key(masked: bool) -> None:
 def test_just_above_the_bound_is_a_bias() -> None:
     bias = np.zeros((2, 5, 5))
     bias[..., 1] = np.nextafter(MASKING_BIAS, 0)
-    job = prepare(**inputs(), code=PhaseCode(), bias=bias)
+    job = prepare(**inputs(), code=PhaseCode(), bias=bias).job
     assert job.allowed is None
     assert job.bias is not None
     assert (compute(job).attn_phase[..., 1] == -1).all()

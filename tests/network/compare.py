@@ -14,11 +14,9 @@ def row_ends(measured: NetworkRun, program: Program) -> dict[str, list[int]]:
     """Cycle of the last neuron of every row, measured at the taps."""
     images = len(measured.finished)
     ends = {
-        "o_potential": [
-            op["outputs"] for op in program.linear for _ in range(1 if op["pooled"] else op["rows"])
-        ],
-        "o_norm": [op["width"] for op in program.norm for _ in range(op["rows"])],
-        "o_mixed": [op["features"] for op in program.attention for _ in range(op["tokens"])],
+        "o_potential": [op.outputs for op in program.linear for _ in range(1 if op.pooled else op.rows)],
+        "o_norm": [op.width for op in program.norm for _ in range(op.rows)],
+        "o_mixed": [op.features for op in program.attention for _ in range(op.tokens)],
     }
     return {
         name: measured.result.outputs[name]

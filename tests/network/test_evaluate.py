@@ -1,14 +1,12 @@
-"""Data files, accuracy, re-coded residual, energy, timeline."""
+"""Data files, accuracy, re-coded residual, timeline."""
 
 import gzip
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from energy.network import account
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network.network import Network, encode_image, run_network
@@ -101,41 +99,10 @@ def test_timeline_covers_every_descriptor() -> None:
     config = config_for(network, lanes=16, cluster=4)
     times = predict(network, config, encode_image(network, patches), 10)
     program = compile_network(network, 16)
-    groups = sum(op["leads"] for op in program.attention)
+    groups = sum(op.leads for op in program.attention)
     for image in range(len(patches)):
         lines = timeline.text(times, image).splitlines()
         assert len(lines) == 3 + len(program.linear) + len(program.norm) + groups
     linear = [s for s in times.timeline if s.unit == "linear"]
     assert all(a.last < b.first for a, b in pairwise(linear))
     assert times.broadcasts <= times.linear
-
-
-def test_energy_counts_follow_the_spikes() -> None:
-    network, patches = small()
-    config = config_for(network)
-    image = encode_image(network, patches)
-    spiking, dense = ({e.name: e.count for e in events} for events in account(network, config, image))
-    silent = encode_image(network, np.zeros_like(patches))
-    fewer = {e.name: e.count for e in account(network, config, silent)[0]}
-    synapses = sum(layer.weight.size for layer in network.layers if hasattr(layer, "weight")) * network.tokens
-    assert fewer["synaptic additions"] < spiking["synaptic additions"] <= synapses
-    assert spiking["weight reads"] == spiking["synaptic additions"]
-    assert dense["multiplications"] == dense["additions"] > synapses
-
-
-def test_layer_norm_pays_for_its_mean() -> None:
-    """One addition per channel, and one per set bit of the reciprocal of 12: 2**-4 * (1 + 0.01..01b)."""
-    floating = random_transformer(1, norm="layer", width=12, heads=2)
-    network = convert(floating, random_images(2, 20), PhaseCode())
-    image = encode_image(network, floating.patches(random_images(3, 2)[:, None]))
-    events = {e.name: e.count for e in account(network, config_for(network), image)[0]}
-    assert events["mean additions"] == 3 * network.tokens * (12 + 1 + 12)
-
-
-def test_neurons_pay_for_the_additions_of_their_constants() -> None:
-    """As many as the drain has: signed digits, B = 2^(2/7): 21 for seven residues and one for the bias."""
-    floating = random_transformer(1)
-    network = convert(floating, random_images(2, 20), PhaseCode(steps=24, log2_base=Fraction(2, 7)))
-    image = encode_image(network, floating.patches(random_images(3, 2)[:, None]))
-    events = {e.name: e.count for e in account(network, config_for(network), image)[0]}
-    assert events["combination and bias"] == (21 + 1) * events["bias reads"]

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.checks import STREAM_BITS
 from golden.network.file import load_network, save_network
-from golden.network.layers import centred, residue_constants, row_shift, spike_values
+from golden.network.limits import STREAM_BITS
 from golden.network.mean import reciprocal, row_mean
 from golden.network.network import Network, encode_image, run_network
+from golden.network.neuron import residue_constants, spike_values
+from golden.network.norm import centred, row_shift
 from golden.network.octave import (
     NOWHERE,
     ROOT_FRACTION_BITS,
@@ -187,8 +188,8 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
 @pytest.mark.parametrize(
     ("change", "arrays", "message"),
     [
-        ({"version": 2}, {}, "version must be 1, not 2"),
-        ({"version": True}, {}, "version must be 1, not True"),
+        ({"version": 1}, {}, "version must be 2, not 1; `onespike infer` writes the file again"),
+        ({"version": True}, {}, "version must be 2, not True"),
         ({"image_scale": 0.0}, {}, "image_scale must be positive and finite, not 0.0"),
         ({"image_scale": float("nan")}, {}, "image_scale must be positive and finite, not nan"),
         ({"image_scale": True}, {}, "image_scale must be a number, not True"),
@@ -206,9 +207,10 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
             {"layers.0.weight": np.full((16, 16), np.nan)},
             "weight must be an array of integers, not of floats",
         ),
-        ({}, {"layers.0.offset": np.full(16, 32)}, "layer 0.offset must be in 0..31, not 32..32"),
+        ({}, {"layers.0.shift": np.full(16, 32)}, "layer 0.shift must be in 0..31, not 32..32"),
         ({}, {"layers.1.levels": np.arange(16)}, "levels must start at 0 and never rise"),
-        ({}, {"layers.0.levels": np.int64(3)}, r"layer 0.levels must have the shape \[0\], not \[\]"),
+        ({}, {"layers.2.levels": np.int64(3)}, r"layer 2.levels must have the shape \[16\], not \[\]"),
+        ({}, {"layers.0.levels": np.int64(3)}, r"must not hold the unknown array layers.0.levels"),
         ({}, {"layers.0.weight": np.full((16, 16), 65536)}, "layer 0.weight must fit 16 bits, not 65536"),
         ({}, {"layers.0.weight": np.full((16, 16), 128)}, r"layer 0.weight must be in -127..127, not 128"),
         ({}, {"layers.3.ramp_step": np.full(2, -1)}, r"layer 3.ramp_step must be in 0..\d+, not -1..-1"),

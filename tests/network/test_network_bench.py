@@ -5,8 +5,8 @@ from pathlib import Path
 from amaranth.lib import wiring
 
 from hw.network.linked_network import LinkedNetwork
-from tests.benches.launch import run_bench
 from tests.hw.attention.wrappers import Group
+from tests.hw.cocotb.launch import run_bench
 from tests.network.bench_network import sample
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.attention.config import PRESETS, preset, to_table
-from golden.attention.job import AttentionJob, AttentionSpikes, compute, decode_outputs, prepare
+from golden.attention.job import Prepared, compute, decode_outputs, prepare
 from golden.code import PhaseCode
 from onespike.cli import main
 
@@ -19,8 +19,10 @@ def read(path: Path) -> Arrays:
         return dict(archive)
 
 
-def expected(job: AttentionJob, spikes: AttentionSpikes) -> Arrays:
-    out, out_raw = decode_outputs(job, spikes)
+def expected(prepared: Prepared) -> Arrays:
+    job, scales = prepared
+    spikes = compute(job)
+    out, out_raw = decode_outputs(job, spikes, scales)
     return {
         "out": out,
         "out_raw": out_raw,
@@ -38,10 +40,10 @@ def expected(job: AttentionJob, spikes: AttentionSpikes) -> Arrays:
         "normaliser": spikes.normaliser,
         "context": spikes.context,
         "ramp_step": job.ramp_step,
-        "scale_q": job.scale_q,
-        "scale_k": job.scale_k,
-        "scale_v": job.scale_v,
-        "scale_o": job.scale_o,
+        "scale_q": scales.q,
+        "scale_k": scales.k,
+        "scale_v": scales.v,
+        "scale_o": scales.o,
     }
 
 
@@ -72,15 +74,13 @@ def test_schema(folder: Path, source: str, run) -> None:
 
 def test_default_code(folder: Path, source: str, arrays: Arrays, run) -> None:
     assert run("attention", source, "out.npz").status == 0
-    job = prepare(**arrays, code=PhaseCode())
-    assert_same(read(folder / "out.npz"), expected(job, compute(job)))
+    assert_same(read(folder / "out.npz"), expected(prepare(**arrays, code=PhaseCode())))
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_code_of_a_preset(folder: Path, source: str, arrays: Arrays, run, name: str) -> None:
     assert run("attention", source, "out.npz", "--preset", name, "--engine", "golden").status == 0
-    job = prepare(**arrays, code=preset(name).code)
-    assert_same(read(folder / "out.npz"), expected(job, compute(job)))
+    assert_same(read(folder / "out.npz"), expected(prepare(**arrays, code=preset(name).code)))
 
 
 def test_configuration_and_window(folder: Path, source: str, arrays: Arrays, run) -> None:
@@ -89,10 +89,10 @@ def test_configuration_and_window(folder: Path, source: str, arrays: Arrays, run
     assert run(*words).status == 0
     config = json.loads((folder / "r.json").read_text())["configuration"]
     assert config == to_table(PRESETS["tiny"]) | {"steps": 12, "lanes": 4}
-    job = prepare(**arrays, code=PhaseCode(steps=12, log2_base=preset("tiny").code.log2_base, trace_bits=10))
-    job_of_window = prepare(**arrays, code=job.code, window=5)
-    assert_same(read(folder / "out.npz"), expected(job_of_window, compute(job_of_window)))
-    assert (compute(job).attn_phase != compute(job_of_window).attn_phase).any()
+    code = PhaseCode(steps=12, log2_base=preset("tiny").code.log2_base, trace_bits=10)
+    whole, cut = prepare(**arrays, code=code), prepare(**arrays, code=code, window=5)
+    assert_same(read(folder / "out.npz"), expected(cut))
+    assert (compute(whole.job).attn_phase != compute(cut.job).attn_phase).any()
 
 
 def test_all_options_of_the_input(folder: Path, arrays: Arrays, run) -> None:
@@ -102,10 +102,9 @@ def test_all_options_of_the_input(folder: Path, arrays: Arrays, run) -> None:
     given = arrays | scales | {"mask": mask}
     np.savez(folder / "in.npz", **given)
     assert run("attention", "in.npz", "out.npz").status == 0
-    job = prepare(**given, code=PhaseCode())
-    spikes = compute(job)
-    assert (spikes.score[~mask] != 0).any()
-    wanted = expected(job, spikes) | {"score": np.where(mask, spikes.score, 0)}
+    wanted = expected(prepare(**given, code=PhaseCode()))
+    assert (wanted["score"][~mask] != 0).any()
+    wanted["score"][~mask] = 0
     assert_same(read(folder / "out.npz"), wanted)
     np.testing.assert_array_equal(wanted["scale_o"], scales["scale_o"])
 
@@ -124,8 +123,7 @@ def test_float_types(folder: Path, arrays: Arrays, run, dtype: object) -> None:
     given = {name: array.astype(dtype) for name, array in arrays.items()}
     np.savez(folder / "in.npz", **given)
     assert run("attention", "in.npz", "out.npz").status == 0
-    job = prepare(**given, code=PhaseCode())
-    assert_same(read(folder / "out.npz"), expected(job, compute(job)))
+    assert_same(read(folder / "out.npz"), expected(prepare(**given, code=PhaseCode())))
 
 
 def test_silent_input(folder: Path, run) -> None:
@@ -161,7 +159,7 @@ def test_report(folder: Path, source: str, arrays: Arrays, run) -> None:
         assert [set(head) for head in error["heads"]] == [{"cosine", "relative_rmse"}] * 2
         assert error["cosine"] > 0.9
         assert error["relative_rmse"] < 0.3
-    job = prepare(**arrays, code=PhaseCode())
+    job = prepare(**arrays, code=PhaseCode()).job
     assert report["firing"]["q"] == job.q.count() / 40
 
 

@@ -60,7 +60,7 @@ def test_digits_in_golden(folder: Path, run: Callable[..., Any]) -> None:
     assert found["accuracy"]["recoded"] > 50
     assert found["tools"]["python"]
     assert found["configuration"]["lanes"] == 32
-    assert 0 < found["energy"]["spiking"]["nanojoule"] < found["energy"]["multiply_accumulate"]["nanojoule"]
+    assert 0 < found["energy"]["spiking"]["microjoule"] < found["energy"]["multiply_accumulate"]["microjoule"]
     written = ["network.npz", "report.json", "timeline.png", "timeline.txt"]
     assert sorted(path.name for path in (folder / "out").iterdir()) == written
     assert "scores complete in cycle" in (folder / "out" / "timeline.txt").read_text()

@@ -31,7 +31,7 @@ def test_deviation_without_a_direction() -> None:
 
 def test_firing() -> None:
     q = np.array([[[1.0, 0.0], [1.0, 1.0]]])
-    job = prepare(q, q, np.zeros_like(q), PhaseCode(), mask=np.array([True, False]))
+    job = prepare(q, q, np.zeros_like(q), PhaseCode(), mask=np.array([True, False])).job
     firing = Firing.of(job, compute(job))
     # The second key is masked in every row, and so silent
     assert firing == Firing(q=0.75, k=0.25, v=0.0, out=0.0, survivors_per_row=1.0)
@@ -70,7 +70,7 @@ def test_cycles_keep_their_own_rows() -> None:
 def test_report_of_an_engine_with_time() -> None:
     """Cycles and activity appear as plain JSON, NumPy integers included."""
     q = np.ones((1, 2, 2))
-    job = prepare(q, q, q, PhaseCode())
+    job = prepare(q, q, q, PhaseCode()).job
     report = attention_report(
         engine="model",
         seed=3,

@@ -16,6 +16,7 @@ from golden.stochastic.lfsr import MAX_WIDTH, MIN_WIDTH, period
 from golden.stochastic.plan import LANE_SHARINGS, SCORE_SHARINGS, RandomPlan
 from sim.cores.stochastic import rtl
 from sim.timing.stochastic import predict, replay, slots_of
+from tests.stochastic.paused import offered, ready
 
 # Of an engine, rows times tokens; of a job, input columns; a replayed job is stepped in Python
 MOST_UNITS, MOST_COLUMNS, MOST_REPLAYED = 256, 20_000, 6000
@@ -114,15 +115,17 @@ def check_engine(
             pauses = {"i": float(rng.random()) * 0.9, "o": float(rng.random()) * 0.9}
         seed = int(rng.integers(1 << 16))
         result = rtl.simulate(job, pauses=pauses, seed=seed, quick=True)
-        compare(job, result, pauses, checked)
+        compare(job, result, pauses, seed, checked)
         if rng.random() < 0.3:
             reset_at = int(rng.integers(result.cycles))
             again = rtl.simulate(job, pauses=pauses, seed=seed, reset_at=reset_at, quick=True)
-            compare(job, again, pauses, checked)
+            compare(job, again, pauses, seed, checked)
         checked.jobs += 1
 
 
-def compare(job: StochasticJob, result: rtl.Result, pauses: dict[str, float], checked: Checked) -> None:
+def compare(
+    job: StochasticJob, result: rtl.Result, pauses: dict[str, float], seed: int, checked: Checked
+) -> None:
     """Spikes of a run with golden's, cycles with the cycle model's.
 
     Raises:
@@ -140,10 +143,8 @@ def compare(job: StochasticJob, result: rtl.Result, pauses: dict[str, float], ch
         times.append((rtl.completion(result, job).rows, predict(job).rows))
         times.append((accepted, np.arange(slots_of(job) * job.config.head_dim)))
     elif len(accepted) <= MOST_REPLAYED:
-        # When each side waited is taken from the run: the model must find every transfer possible then
-        ready = np.isin(np.arange(delivered[-1] + 1), delivered) if "o" in pauses else np.array([])
-        gaps = (np.diff(accepted, prepend=-1) - 1).tolist()
-        model = replay(job.config, gaps, ready.tolist())
+        waits = offered(seed, pauses["i"], len(accepted))
+        model = replay(job.config, waits, ready(seed, pauses.get("o", 0.0), result.cycles))
         times += [(accepted, model.accepted), (delivered, model.delivered)]
     checked.cycles += sum(left.size for left, _ in times)
     wrong = sum(int(np.count_nonzero(left != right)) for left, right in [*pairs, *times])

@@ -4,21 +4,62 @@ import dataclasses
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 
 from golden.stochastic.attention import compute, prepare
-from golden.stochastic.config import StochasticConfig
-from golden.stochastic.plan import RandomPlan
+from golden.stochastic.config import MAX_SIZE, StochasticConfig
+from golden.stochastic.plan import LANE_SHARINGS, SCORE_SHARINGS, RandomPlan
+from hw.stochastic.core import StochasticAttention
+from hw.stochastic.row import adder_stages
 from sim.cores.stochastic import rtl
-from sim.cores.stochastic.beats import input_beats
+from sim.cores.stochastic.beats import job_beats
 from sim.timing.stochastic import output_latency, predict, replay
+from tests.stochastic.paused import offered, ready
 
-# A full array, row groups with an incomplete last one, a single everything
-SHAPES = [(7, 5, 7), (9, 10, 4), (1, 1, 1)]
+# Tokens, features, rows, encoders, mask, sharing of the scores' draws, of the outputs' and the encoders':
+# full arrays, row groups with an incomplete last one, a single everything; the adder has two stages from
+# 9 tokens on
+ENGINES = [
+    (7, 5, 7, False, "none", "row", "serial"),
+    (3, 4, 3, False, "diagonal", "unit", "lane"),
+    (3, 3, 2, False, "causal", "array", "lane"),
+    (3, 3, 2, True, "diagonal", "row", "broadcast"),
+    (2, 2, 2, False, "none", "row-broadcast", "lane"),
+    (2, 1, 1, False, "none", "row", "lane"),
+    (2, 1, 1, True, "none", "column-broadcast", "lane"),
+    (1, 1, 1, False, "none", "unit", "lane"),
+    (9, 10, 4, False, "none", "row", "lane"),
+    (9, 10, 4, True, "none", "unit", "serial"),
+    (9, 6, 9, False, "causal", "row-broadcast", "lane"),
+]
+PAUSES = [
+    *({}, {"i": 0.3}, {"o": 0.3}, {"i": 0.3, "o": 0.8}, {"i": 0.7, "o": 0.5}, {"i": 0.5}, {"o": 0.5}),
+    *({"i": 0.3, "o": 0.9}, {"i": 0.9, "o": 0.3}, {"i": 0.05, "o": 0.05}),
+]
+
+
+def config_of(tokens, head_dim, rows, encoders, mask, score, lane):
+    plan = RandomPlan(score=score, output=lane, encoder=lane, width=30, draw_bits=12, leap=9, seed=321)
+    sizes = {"tokens": tokens, "head_dim": head_dim, "rows": rows}
+    return StochasticConfig(**sizes, plan=plan, mask=mask, rate_bits=6, encoders=encoders)
 
 
 def job_of(config, steps, heads, seed=0):
+    """Rates where the engine has encoders, trains elsewhere."""
     rng = np.random.default_rng(seed)
+    if config.encoders:
+        return prepare(*rng.uniform(size=(3, heads, config.tokens, config.head_dim)), config, steps=steps)
     return prepare(*(rng.random((3, steps, heads, config.tokens, config.head_dim)) < 0.7), config)
+
+
+def beats_of(job, seed):
+    """Input columns; keys and values beside row group 0 are garbage, which the engine must not read."""
+    beats = job_beats(job)
+    later = np.arange(len(beats["q"])) // job.config.head_dim % job.config.groups > 0
+    rng = np.random.default_rng(seed)
+    for name in ("k", "v"):
+        beats[name][later] = rng.integers(0, 2, size=beats[name][later].shape)
+    return beats
 
 
 def check(job, result):
@@ -27,47 +68,65 @@ def check(job, result):
     np.testing.assert_array_equal(produced.out, expected.out)
 
 
-@pytest.mark.parametrize(("tokens", "head_dim", "rows"), SHAPES)
-def test_spikes_and_cycles(tokens, head_dim, rows):
-    config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=rows)
+def test_engines_have_every_sharing():
+    scores, lanes = zip(*(engine[-2:] for engine in ENGINES), strict=True)
+    coders = [engine[-1] for engine in ENGINES if engine[3]]
+    assert set(scores) == set(SCORE_SHARINGS)
+    assert set(lanes) == set(coders) == set(LANE_SHARINGS)
+
+
+@pytest.mark.parametrize("shape", ENGINES)
+def test_spikes_and_cycles(shape):
+    config = config_of(*shape)
     for steps, heads in ((1, 1), (6, 1), (2, 3)):
         job = job_of(config, steps, heads)
         result = rtl.simulate(job, quick=True)
         check(job, result)
-        slots = steps * heads * config.groups
+        columns = steps * heads * config.groups * config.head_dim
         assert rtl.completion(result, job) == predict(job)
-        assert result.cycles == (slots + 1) * head_dim + output_latency(config) + 1
-        np.testing.assert_array_equal(result.accepted["i"], np.arange(slots * head_dim))
+        latency = config.encoders + output_latency(config) + 1
+        assert result.cycles == columns + config.head_dim + latency
+        np.testing.assert_array_equal(result.accepted["i"], np.arange(columns))
 
 
-@pytest.mark.parametrize(("tokens", "head_dim", "rows"), SHAPES)
-@pytest.mark.parametrize(
-    "pauses", [{"i": 0.5}, {"o": 0.5}, {"i": 0.3, "o": 0.9}, {"i": 0.9, "o": 0.3}, {"i": 0.05, "o": 0.05}]
-)
-def test_pauses_change_no_spike(tokens, head_dim, rows, pauses):
-    config = StochasticConfig(tokens=tokens, head_dim=head_dim, rows=rows)
+@pytest.mark.parametrize("pauses", PAUSES, ids=str)
+@pytest.mark.parametrize("shape", ENGINES)
+def test_pauses_change_no_spike(shape, pauses):
+    config = config_of(*shape)
     job = job_of(config, 4, 3)
-    for seed in range(10):
-        result = rtl.simulate(job, pauses=pauses, seed=seed, quick=True)
+    count = job.steps * job.heads * config.groups * config.head_dim
+    for seed in range(3 if pauses else 1):
+        result = rtl.simulator(config, quick=True).run(
+            {"i": beats_of(job, seed)},
+            {"o": count, "o_score": count // config.head_dim},
+            pauses=pauses,
+            seed=seed,
+        )
         check(job, result)
-        if "o" not in pauses:
-            accepted = result.accepted["i"]
-            predicted = replay(config, [int(n) for n in np.diff(accepted, prepend=-1) - 1], [])
-            np.testing.assert_array_equal(accepted, predicted.accepted)
-            np.testing.assert_array_equal(result.outputs["o"].cycles, predicted.delivered)
+        waits = offered(seed, pauses.get("i", 0.0), count)
+        predicted = replay(config, waits, ready(seed, pauses.get("o", 0.0), result.cycles))
+        np.testing.assert_array_equal(result.accepted["i"], predicted.accepted)
+        np.testing.assert_array_equal(result.outputs["o"].cycles, predicted.delivered)
+
+
+@pytest.mark.parametrize("shape", [engine for engine in ENGINES if engine[4] != "none"])
+def test_a_mask_changes_scores(shape):
+    """So that the tests above see it."""
+    job = job_of(config_of(*shape), 4, 3)
+    unmasked = dataclasses.replace(job, config=dataclasses.replace(job.config, mask="none"))
+    assert (compute(job).score != compute(unmasked).score).any()
 
 
 @pytest.mark.parametrize("reset_at", [0, 3, 11, 29, 40])
 def test_reset_starts_over(reset_at):
-    config = StochasticConfig(tokens=9, head_dim=10, rows=4)
+    config = config_of(9, 10, 4, False, "none", "row", "lane")
     job = job_of(config, 3, 2)
     check(job, rtl.simulate(job, reset_at=reset_at, pauses=0.2, seed=reset_at, quick=True))
 
 
 def test_encoders():
-    plan = RandomPlan(score="row", output="serial", seed=321)
-    config = StochasticConfig(tokens=6, head_dim=5, rows=4, plan=plan, rate_bits=6, encoders=True)
-    rates = np.random.default_rng(1).uniform(size=(3, 2, 6, 5))
+    config = config_of(9, 10, 4, True, "none", "unit", "serial")
+    rates = np.random.default_rng(1).uniform(size=(3, 2, 9, 10))
     rates[:, :, :2] = [[[0.0], [1.0]]]
     coded = prepare(*rates, config, steps=3)
     for job in (coded, dataclasses.replace(coded, rates=None)):  # a train is a rate of 0 or 1
@@ -76,16 +135,32 @@ def test_encoders():
             check(job, result)
             if not pauses:
                 assert rtl.completion(result, job) == predict(job)
-                slots = job.heads * job.steps * config.groups
-                assert result.cycles == (slots + 1) * 5 + output_latency(config) + 2
 
 
-def test_keys_and_values_of_later_groups_are_not_read():
-    config = StochasticConfig(tokens=9, head_dim=10, rows=4)
-    job = job_of(config, 5, 1)
-    beats = input_beats(job.q, job.k, job.v, config)
-    later = np.arange(len(beats["q"])) // 10 % 3 > 0
-    beats["k"][later] = beats["v"][later] = 1
-    engine = rtl.simulator(config, quick=True)
-    expect = {"o": len(later), "o_score": len(later) // 10}
-    check(job, engine.run({"i": beats}, expect, pauses=0.3))
+def test_full_rate_through_the_deepest_adder():
+    config = StochasticConfig(tokens=130, head_dim=1, rows=1)
+    job = job_of(config, 1, 1)
+    result = rtl.simulate(job, quick=True)
+    check(job, result)
+    np.testing.assert_array_equal(result.accepted["i"], np.arange(130))
+    latency = output_latency(config) + 1
+    np.testing.assert_array_equal(result.outputs["o"].cycles, np.arange(latency + 1, latency + 131))
+    assert rtl.completion(result, job) == predict(job)
+
+
+@pytest.mark.parametrize("score", SCORE_SHARINGS)
+def test_no_multiplier(score):
+    # Sizes that are no power of two scale their draws by a constant: shifts and additions only
+    plan = RandomPlan(score=score, output="serial", encoder="serial", width=36)
+    config = StochasticConfig(tokens=7, head_dim=5, rows=3, plan=plan, encoders=True)
+    engine = StochasticAttention(config)
+    netlist = rtlil.convert(engine)
+    assert "$add" in netlist
+    assert "$mul" not in netlist
+    assert engine.latency == output_latency(config) + 2
+
+
+def test_adder_is_as_deep_as_the_cycle_model_says():
+    for tokens in range(1, MAX_SIZE + 1):
+        config = StochasticConfig(tokens=tokens, head_dim=1, rows=1)
+        assert adder_stages(tokens) == output_latency(config) - 3

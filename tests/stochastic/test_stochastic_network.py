@@ -11,25 +11,34 @@ from golden.stochastic.network import (
     SpikingNetwork,
     lif_attention,
     load_network,
-    patches,
+    network_arrays,
 )
 from golden.stochastic.plan import RandomPlan
+from golden.stochastic.rows import Convolution, gather_rows
 from studies.stochastic.inference import ReplayedAttention, classify, engine_config
 
 SHAPE = NetworkShape(side=6, channels=2, patch=4, stride=2, width=6, heads=2, depth=2, hidden=5, classes=3)
 
 
-def network(kind):
+# 6 x 6 pixels -> 6 x 6 -> 3 x 3 -> 2 x 2 tokens
+STEM = NetworkShape(
+    side=6, channels=2, width=6, heads=2, depth=1, hidden=5, classes=3, patch=2, stride=2, padding=1,
+    stem=(
+        Convolution(outputs=4, kernel=3, stride=1, padding=1),
+        Convolution(outputs=5, kernel=3, stride=2, padding=1),
+    ),
+)  # fmt: skip
+
+
+def network(kind, shape=SHAPE):
     rng = np.random.default_rng(0)
-    arrays = {"position": rng.integers(-20, 20, (4, 6)).astype(np.int16)}
-    sizes = {"embed": (6, 32), "classes": (3, 6)}
-    for block in range(2):
-        sizes |= {f"block{block}_{n}": (6, 6) for n in "qkvo"}
-        sizes |= {f"block{block}_up": (5, 6), f"block{block}_down": (6, 5)}
-    for name, size in sizes.items():
-        arrays[f"{name}_weight"] = rng.integers(-40, 80, size).astype(np.int8)
-        arrays[f"{name}_bias"] = rng.integers(-10, 40, size[0]).astype(np.int16)
-    return SpikingNetwork(shape=SHAPE, kind=kind, arrays=arrays)
+    low = {"position": -20, "weight": -40, "bias": -10}
+    high = {"position": 20, "weight": 80, "bias": 40}
+    arrays = {}
+    for name, (dtype, size) in shape.arrays.items():
+        part = name.split("_")[-1]
+        arrays[name] = rng.integers(low[part], high[part], size).astype(dtype)
+    return SpikingNetwork(shape=shape, kind=kind, arrays=arrays)
 
 
 def images(count):
@@ -113,9 +122,42 @@ def test_classes_do_not_depend_on_the_batch(monkeypatch):
 
 
 def test_patches_overlap():
-    cells = patches(images(1), SHAPE)
+    rows = images(1).reshape(1, 36, 2)
+    cells = gather_rows(rows, SHAPE.embedding.gather(6))
     np.testing.assert_array_equal(cells[0, 1], images(1)[0, 0:4, 2:6].reshape(-1))
-    assert cells.shape == (1, SHAPE.tokens, SHAPE.patch_pixels)
+    assert cells.shape == (1, SHAPE.tokens, 32)
+
+
+def test_rows_of_a_convolution():
+    # 3 x 3 on 4 x 4 pixels, every second: the second row of the output begins in line 1
+    gather = Convolution(outputs=1, kernel=3, stride=2, padding=1).gather(4)
+    assert gather.tolist() == [
+        [-1, -1, -1, -1, 0, 1, -1, 4, 5],
+        [-1, -1, -1, 1, 2, 3, 5, 6, 7],
+        [-1, 4, 5, -1, 8, 9, -1, 12, 13],
+        [5, 6, 7, 9, 10, 11, 13, 14, 15],
+    ]
+
+
+def convolved(pixels, weight, layer):
+    """Sums of a convolution of [side, side, inputs], weights [outputs, taps * inputs], pixel by pixel."""
+    padded = np.pad(pixels.astype(np.int64), ((layer.padding,) * 2, (layer.padding,) * 2, (0, 0)))
+    places = range(0, len(padded) - layer.kernel + 1, layer.stride)
+    cells = [[padded[y : y + layer.kernel, x : x + layer.kernel].reshape(-1) for x in places] for y in places]
+    return np.array(cells) @ weight.astype(np.int64).T
+
+
+def test_stem_by_definition():
+    net, steps = network("lif", STEM), 6
+    a = net.arrays
+    for image, currents in zip(images(3), net.embed(images(3), steps).swapaxes(0, 1), strict=True):
+        current = ((convolved(image, a["stem0_weight"], STEM.stem[0]) + 128) >> 8) + a["stem0_bias"]
+        spikes = fire(np.stack([current] * steps))
+        for name, layer in (("stem1", STEM.stem[1]), ("embed", STEM.embedding)):
+            current = np.stack([convolved(s, a[f"{name}_weight"], layer) for s in spikes]) + a[f"{name}_bias"]
+            spikes = fire(current)
+        assert 0 < spikes.mean() < 1
+        np.testing.assert_array_equal(currents, current.reshape(steps, 4, 6) + a["position"])
 
 
 def test_lif_attention_of_ones():
@@ -125,12 +167,13 @@ def test_lif_attention_of_ones():
     assert not lif_attention(ones, ones, ~ones).any()
 
 
-def test_network_file(tmp_path):
-    net = network("lif")
+@pytest.mark.parametrize("shape", [SHAPE, STEM])
+def test_network_file(tmp_path, shape):
+    net = network("lif", shape)
     path = tmp_path / "net.npz"
-    np.savez(path, kind="lif", shape=list(vars(SHAPE).values()), **net.arrays)
+    np.savez(path, **network_arrays(net))
     loaded = load_network(path)
-    assert (loaded.shape, loaded.kind) == (SHAPE, "lif")
+    assert (loaded.shape, loaded.kind) == (shape, "lif")
     np.testing.assert_array_equal(loaded.logits(images(2), 3), net.logits(images(2), 3))
 
 
@@ -144,7 +187,7 @@ def test_bad_network_file(tmp_path, content):
 
 
 def file_of(path, **changed):
-    arrays = {"kind": "lif", "shape": list(vars(SHAPE).values())} | network("lif").arrays | changed
+    arrays = network_arrays(network("lif")) | changed
     np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
     return path
 
@@ -159,6 +202,14 @@ SIZES = "shape must be the integers side, channels, patch, stride, width, heads,
         ({"kind": "sum"}, "SpikingNetwork.kind must be ssa or lif, not 'sum'"),
         ({"shape": [1, 2]}, SIZES),
         ({"shape": [6.5] * 9}, SIZES),
+        ({"stem": np.zeros((2, 3), int)},
+         "stem must be rows of the integers outputs, kernel, stride, padding"),
+        ({"stem": [[2, 3, 1, 3]]}, "Convolution.padding must be an integer in 0..2, not 3"),
+        ({"stem": [[2, 7, 1, 0]]}, "Convolution.kernel must be at most side + 2 * padding (6), not 7"),
+        ({"stem": [[4096, 3, 1, 1], [4, 6, 1, 0]]},
+         "NetworkShape.stem must give at most 131072 inputs, not 147456"),
+        ({"padding": [1]}, "padding must be one integer"),
+        ({"padding": 4}, "NetworkShape.padding must be an integer in 0..3, not 4"),
         ({"extra": 1}, "SpikingNetwork.arrays must not hold 'extra', which the shape has no place for"),
         ({"block1_q_bias": None}, "SpikingNetwork.arrays must hold block1_q_bias, it is absent"),
         ({"position": np.zeros((4, 5), np.int16)}, "SpikingNetwork.arrays: position must be int16 [4, 6], "

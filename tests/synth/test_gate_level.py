@@ -15,10 +15,10 @@ from hw.attention.core import AttentionCore
 from sim.verilator.cache import cached, digest
 from synth.gate_level import SYNTHESIS, gate_level, synthesis_script
 from synth.tools import find_tools
-from tests.benches.bench_running_sum import RunningSum
-from tests.benches.launch import run_bench
 from tests.hw.attention.core_cases import T8
 from tests.hw.attention.wrappers import Group
+from tests.hw.cocotb.bench_running_sum import RunningSum
+from tests.hw.cocotb.launch import run_bench
 
 # Two clusters, two tokens per lane, every port
 SMALL = CoreConfig(code=T8, lanes=2, tokens=4, head_dim=4, cluster=1, terms_per_beat=1)
@@ -67,7 +67,7 @@ def test_running_sum_on_gowin(tmp_path: Path) -> None:
     run_bench(
         component,
         "running_sum",
-        "tests.benches.bench_running_sum",
+        "tests.hw.cocotb.bench_running_sum",
         SUM,
         tmp_path,
         netlist("running_sum", "gowin"),
@@ -82,7 +82,7 @@ def test_a_wrong_cell_is_noticed(tmp_path: Path) -> None:
         return text
 
     with pytest.raises(pytest.fail.Exception, match="equals_golden"):
-        run_bench(RunningSum(**SUM), "running_sum", "tests.benches.bench_running_sum", SUM, tmp_path, spoil)
+        run_bench(RunningSum(**SUM), "running_sum", "tests.hw.cocotb.bench_running_sum", SUM, tmp_path, spoil)
 
 
 def test_unknown_family() -> None:

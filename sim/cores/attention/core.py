@@ -71,7 +71,7 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
         return engine.integers(outputs, job, self.config)
 
     def prepare(self, q: NDArray[Any], k: NDArray[Any], v: NDArray[Any]) -> AttentionJob:
-        return prepare(q, k, v, self.config.code)
+        return prepare(q, k, v, self.config.code).job
 
     def check(self, job: AttentionJob) -> None:
         self.config.check_job(job)

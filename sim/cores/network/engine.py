@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.layers import IMAGE, Attention, Linear, potentials
+from golden.network.descriptors import feature_of
+from golden.network.layers import Attention, Linear
 from golden.network.network import Network, run_network
 from golden.network.program import Program, check_fit
+from golden.network.tensors import IMAGE
 from hw.network.core import NetworkCore
 from sim.cores.attention.driver import spike_beats
 from sim.cores.network.loading import load_beats
@@ -70,16 +72,16 @@ def golden_neurons(network: Network, program: Program, image: Spikes) -> Neurons
     mixed: list[Spikes] = []
     for layer, output in zip(network.layers, outputs, strict=True):
         if isinstance(layer, Linear):
-            value = potentials(layer, tensors[layer.source], network.code)
-            left = len(layer.weight)
+            value = layer.potentials(tensors[layer.source], network.code)
+            left = layer.outputs
             while left:
                 op = next(ops)
-                slot = program.table[op["table"] : op["table"] + op["outputs"], 2]
-                part, feature = np.divmod(slot, 256)
-                shown.append(value[..., part * (len(layer.weight) // 3) + feature].reshape(images, -1))
-                left -= op["outputs"]
+                slot = program.table[op.table : op.table + op.outputs, 2]
+                part, feature = feature_of(slot)
+                shown.append(value[..., part * (layer.outputs // 3) + feature].reshape(images, -1))
+                left -= op.outputs
                 spikes = np.count_nonzero(tensors[layer.source].sign, axis=-1)
-                broadcasts += op["passes"] * np.maximum(spikes, 1).sum(axis=-1)
+                broadcasts += op.passes * np.maximum(spikes, 1).sum(axis=-1)
         elif isinstance(layer, Attention):
             assert isinstance(output, Spikes)
             split = (images, network.tokens, layer.heads, -1)

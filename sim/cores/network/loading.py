@@ -1,18 +1,17 @@
 """What is loaded into a network core: memory images as beats of its load stream, wide or narrow."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.network.config import NetworkConfig
+from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp
 from golden.network.program import Program
 from hw.export.verilog import describe
 from hw.network import payloads
 from sim.verilator.payload import Fields, pack
-
-Op = dict[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,21 +28,20 @@ class Block:
     pieces: NDArray[np.uint32]
 
 
-def columns(ops: list[Op], layout: Any) -> Fields:
+def columns(ops: Sequence[LinearOp | NormOp | AttentionOp]) -> Fields:
     """Arrays of the fields of descriptors."""
-    return {name: np.array([op[name] for op in ops]) for name, _ in layout}
+    return {f.name: np.array([getattr(op, f.name) for op in ops], np.int64) for f in fields(ops[0])}
 
 
 def blocks(program: Program, config: NetworkConfig) -> list[Block]:
     """Every memory, then the word that lets images in."""
-    table = program.table
     by_cluster = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
     images: dict[str, list[Fields]] = {
-        "linear": [columns(program.linear, payloads.linear_op(config))],
-        "norm": [columns(program.norm, payloads.norm_op(config))],
-        "attention": [columns(program.attention, payloads.attention_op(config))],
+        "linear": [columns(program.linear)],
+        "norm": [columns(program.norm)],
+        "attention": [columns(program.attention)],
         "levels": [program.levels],
-        "table": [{"bias": table[:, 0], "offset": table[:, 1], "slot": table[:, 2]}],
+        "table": [{f.name: program.table[:, n] for n, f in enumerate(fields(Neuron))}],
         "offsets": [program.offsets],
         "weights": [by_cluster[:, n] for n in range(config.clusters)],
     }
@@ -74,9 +72,9 @@ def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
     parts = []
     for block in blocks(program, config):
         count, pieces = block.pieces.shape
-        fields = {"memory": block.memory, "last_piece": pieces - 1, "cluster": block.cluster}
+        values = {"memory": block.memory, "last_piece": pieces - 1, "cluster": block.cluster}
         parts += [
-            pack(header, {name: np.array([value]) for name, value in fields.items()}, "header").reshape(-1),
+            pack(header, {name: np.array([value]) for name, value in values.items()}, "header").reshape(-1),
             np.array([count]),
             block.pieces.reshape(-1),
         ]

@@ -6,8 +6,8 @@ from hw.attention import payloads
 from hw.export.verilog import describe
 from sim.cores.attention.driver import query_beats
 from sim.verilator.payload import Fields, unpack
-from tests.benches.streams import Divergence
 from tests.hw.attention.scenario import UnitBench, random_spikes, scenario
+from tests.hw.cocotb.streams import Divergence
 
 ROWS = 30
 

@@ -82,4 +82,4 @@ def random_job(seed: int, config: CoreConfig) -> AttentionJob:
         scale_q=rng.uniform(0.5, 4, heads),
         scale_k=rng.uniform(0.5, 4, heads),
         **terms(rng, config, heads, tokens, features),
-    )
+    ).job

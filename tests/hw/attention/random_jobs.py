@@ -102,7 +102,6 @@ def random_job(rng: np.random.Generator, config: CoreConfig) -> AttentionJob:
     highest = [limits_or(rng, 1, (1 << RATIO_WIDTH) - 1) for _ in range(heads)]
     residues = np.arange(config.code.log2_base.denominator) / config.code.log2_base.denominator
     ratio = np.maximum(np.floor(np.outer(highest, 2.0**-residues) + 0.5), 1).astype(np.int64)
-    ones = np.ones(heads)
     return AttentionJob(
         code=config.code,
         window=window,
@@ -110,7 +109,6 @@ def random_job(rng: np.random.Generator, config: CoreConfig) -> AttentionJob:
         **terms,
         ramp_step=rng.choice(steps, heads).astype(np.int64),
         ratio=ratio,
-        **{f"scale_{name}": ones for name in "qkvo"},
     )
 
 

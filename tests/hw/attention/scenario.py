@@ -17,7 +17,7 @@ from cocotb.triggers import Timer
 from golden.attention.config import CoreConfig, from_table
 from golden.code import PhaseCode, Spikes
 from sim.verilator.payload import Fields
-from tests.benches.streams import PERIOD, Bench
+from tests.hw.cocotb.streams import PERIOD, Bench
 
 PACES = cocotb.parametrize(
     (

@@ -15,12 +15,12 @@ from hw.attention.output_threshold import OutputThreshold
 from hw.attention.query_rows import QueryRows
 from hw.attention.score_lane import ScoreLane
 from hw.attention.trace import TraceDecay, TraceLookup
-from tests.benches.launch import run_bench
 from tests.hw.attention.core_cases import CORES, T8, T24, T40
 from tests.hw.attention.joined_context import Columns, OutputRows
 from tests.hw.attention.joined_loading import LoadedMemories, LoadedTerms
 from tests.hw.attention.joined_shift import Ramp, WinnerSearch
 from tests.hw.attention.wrappers import Group, Vectors
+from tests.hw.cocotb.launch import run_bench
 
 # Every code of the presets; one to three tokens per lane, lanes and clusters that are no power of two
 CONFIGS = {

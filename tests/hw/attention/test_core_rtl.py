@@ -67,7 +67,7 @@ CORNERS = CORES["two-clusters"]
 def corner(**changes: object) -> AttentionJob:
     """A plain job of one head, 8 tokens and 16 features, with changes."""
     q, k, v = np.random.default_rng(1).standard_normal((3, 1, 8, 16))
-    return dataclasses.replace(prepare(q, k, v, CORNERS.code), **changes)
+    return dataclasses.replace(prepare(q, k, v, CORNERS.code).job, **changes)
 
 
 def constant(sign: int, phase: int) -> Spikes:
@@ -125,7 +125,7 @@ def test_every_pair_of_codes(name: str) -> None:
     left, right = table[pairs // len(codes)], table[pairs % len(codes)]
     q = Spikes(left[..., 0], left[..., 1])
     k = Spikes(right[..., 0], right[..., 1])
-    base = prepare(*rng.standard_normal((3, heads, tokens, features)), config.code)
+    base = prepare(*rng.standard_normal((3, heads, tokens, features)), config.code).job
     job = dataclasses.replace(
         base, q=Spikes(q.sign[:, :1].repeat(tokens, 1), q.phase[:, :1].repeat(tokens, 1)), k=k, v=k
     )
@@ -150,7 +150,7 @@ def test_short_head_in_a_deep_core() -> None:
     """8 tokens on 8 lanes that could hold 128: the winner is known before its scores arrive."""
     config = dataclasses.replace(PRESETS["default"], lanes=8)
     arrays = random_heads(2, 8, 4, seed=1)
-    check(prepare(arrays["q"], arrays["k"], arrays["v"], config.code), config)
+    check(prepare(arrays["q"], arrays["k"], arrays["v"], config.code).job, config)
 
 
 def cut(job: AttentionJob, tokens: int) -> AttentionJob:
@@ -168,7 +168,7 @@ def test_full_size_core() -> None:
     q, k, v = np.sign(rng.standard_normal((3, heads, tokens, features))) * rng.uniform(
         0.2, 1, (3, heads, tokens, features)
     )
-    job = prepare(q, k, v, config.code)
+    job = prepare(q, k, v, config.code).job
     assert job.q.count() == job.q.sign.size
     check(job, config)
     report = predict(job, config)

@@ -14,9 +14,9 @@ from golden.attention.config import CoreConfig, to_table
 from golden.errors import InputError
 from hw.attention.core import AttentionCore
 from hw.export.axi import AxiManifest, axi_ports, write_axi
-from tests.benches.bench_running_sum import RunningSum
-from tests.benches.launch import run_verilog
 from tests.hw.attention.core_cases import CORES, T8
+from tests.hw.cocotb.bench_running_sum import RunningSum
+from tests.hw.cocotb.launch import run_verilog
 
 NAME = "attention_core_axis"
 CONFIGS = {

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from hw.link.protocol import Frame, Kind, Status, parse_body
-from tests.benches.streams import Monitor
 from tests.hw.attention.scenario import UnitBench, scenario
+from tests.hw.cocotb.streams import Monitor
 
 DEPTH, FRAME_BYTES, IDENT = 64, 32, b"identification of a bench"
 LIMIT, EXPECTED = 0x1234, 0xABCD

@@ -8,9 +8,9 @@ from hw.link.framing import Stuffer
 from hw.link.link import Link
 from hw.link.receiver import FrameReceiver
 from hw.link.transmitter import FrameTransmitter
-from tests.benches.bench_running_sum import RunningSum
-from tests.benches.launch import run_bench
 from tests.hw.attention.wrappers import Group
+from tests.hw.cocotb.bench_running_sum import RunningSum
+from tests.hw.cocotb.launch import run_bench
 from tests.hw.link import bench_link, bench_receiver, bench_transmitter
 from tests.hw.link.linked import Bodies, Linked
 

@@ -55,7 +55,7 @@ def random_job(
     mask = rng.random((heads, tokens, tokens)) < 0.8 if terms else None
     if mask is not None:
         mask[..., 0] = True
-    return prepare(q, k, v, PRESETS[name].code, bias=bias, mask=mask)
+    return prepare(q, k, v, PRESETS[name].code, bias=bias, mask=mask).job
 
 
 def check(board: AttentionBoard, job: AttentionJob) -> AttentionSpikes:
@@ -78,7 +78,7 @@ def test_tiny(tiny: AttentionBoard, heads: int, tokens: int, features: int) -> N
 def test_silent_rows(tiny: AttentionBoard) -> None:
     rng = np.random.default_rng(3)
     q, k, v = (rng.normal(size=(2, 12, 8)) * (rng.random((2, 12, 1)) < 0.6) for _ in "qkv")
-    check(tiny, prepare(q, k, v, tiny.config.code, scale_q=2.0, scale_k=2.0, scale_v=2.0, scale_o=1.0))
+    check(tiny, prepare(q, k, v, tiny.config.code, scale_q=2.0, scale_k=2.0, scale_v=2.0, scale_o=1.0).job)
 
 
 def test_board_states_its_configuration(tiny: AttentionBoard) -> None:

@@ -16,7 +16,7 @@ def test_throughput(name: str) -> None:
     config = preset(name)
     done = throughput(SpikedAttentionCore(config), 50.0, seed=3)
     heads = random_heads(HEADS, config.tokens, config.head_dim, 3)
-    job = prepare(heads["q"], heads["k"], heads["v"], config.code)
+    job = prepare(heads["q"], heads["k"], heads["v"], config.code).job
     ends = predict(job, config).heads
     cycles = (ends[-1] - ends[0]) / (HEADS - 1)
     assert done.cycles_per_head == pytest.approx(cycles, abs=0.05)

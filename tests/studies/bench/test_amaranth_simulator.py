@@ -15,7 +15,7 @@ from studies.data.random import random_heads
 def test_two_simulators_agree() -> None:
     config = dataclasses.replace(preset("tiny"), taps=True)
     arrays = random_heads(2, 11, 5, seed=9)
-    job = prepare(arrays["q"], arrays["k"], arrays["v"], config.code)
+    job = prepare(arrays["q"], arrays["k"], arrays["v"], config.code).job
     simulator = engine.simulator(config)
     compiled = simulator.run(driver.input_beats(job, config), driver.output_beats(job, config))
     interpreted = run_python(job, config, simulator.manifest)

@@ -13,7 +13,7 @@ from sim.cores.attention.compare import FIELDS, compare, fields
 def small_job(masked: bool = False) -> AttentionJob:
     random = np.random.default_rng(3)
     q, k, v = random.normal(size=(3, 2, 5, 4))
-    return prepare(q, k, v, PhaseCode(), mask=np.arange(5) != 2 if masked else None)
+    return prepare(q, k, v, PhaseCode(), mask=np.arange(5) != 2 if masked else None).job
 
 
 def copied(spikes: AttentionSpikes) -> AttentionSpikes:

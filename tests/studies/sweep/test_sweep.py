@@ -119,7 +119,8 @@ def test_whole_networks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert 0 < fine["error"] < 0.5 * coarse["error"]
     assert fine["accuracy"] >= 90
     assert found[32, 24, "2/7"]["cycles"] < 0.7 * fine["cycles"]
-    assert found[32, 24, "2/7"]["energy"] == pytest.approx(fine["energy"], rel=0.1)
+    # Twice the lanes hold half the weights each, and a bit of a small memory costs its root
+    assert 0.5**0.5 < found[32, 24, "2/7"]["energy"] / fine["energy"] < 1
     assert (fine["lut4"], fine["area_source"]) == (None, "unknown")
     # At T = 24 and B = 2 potentials leave their word: no core can be, and the point says so
     refused = found[16, 24, "1"]

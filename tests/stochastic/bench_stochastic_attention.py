@@ -9,7 +9,7 @@ from golden.stochastic.plan import RandomPlan
 from hw.stochastic.core import StochasticAttention
 from sim.cores.stochastic.beats import job_beats, output_beats
 from sim.timing.stochastic import predict, replay
-from tests.benches.streams import PACES, Bench
+from tests.hw.cocotb.streams import PACES, Bench
 
 
 def config_of(parameters: dict) -> StochasticConfig:

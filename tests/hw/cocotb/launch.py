@@ -21,7 +21,6 @@ from sim.verilator.cache import cached, digest
 from sim.verilator.toolchain import Recipe, compile_model
 
 SIMULATORS = ("verilator", "icarus")
-BENCHES = Path(__file__).parent
 
 
 def run_bench(
@@ -37,7 +36,7 @@ def run_bench(
     Args:
         component: not elaborated yet.
         name: name of the Verilog module.
-        bench: module in this folder that holds the cocotb tests.
+        bench: Python module that holds the cocotb tests.
         parameters: plain values that the tests find in the manifest.
         directory: empty folder for files of this run.
         transform: makes what is simulated from the component's Verilog; the ports stay the same.

@@ -8,7 +8,7 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tests.benches.streams import PACES, Bench
+from tests.hw.cocotb.streams import PACES, Bench
 
 
 class RunningSum(wiring.Component):

@@ -1,0 +1,264 @@
+"""Low-rank adapters and a classifier that turn a sentence encoder into a judge of film reviews (SST-2).
+
+    python -m training.sst2 --model DIR --data DIR --out build/sst2 --seeds 0 1 2
+
+`--model` holds all-MiniLM-L6-v2 (config.json, tokenizer.json, model.safetensors), `--data` the files
+train.tsv.gz and dev.tsv.gz. Needs PyTorch, transformers, tokenizers and safetensors. The encoder stays
+as it is: every linear layer of it gets B @ A of rank `--rank` (LoRA, Hu et al., ICLR 2022), the mean of
+the tokens a linear classifier. Adapters are written as float16; W + B @ A is computed in float64 and
+rounded once to float32, so that it is the same on every machine. What is measured at the end is the file.
+"""
+
+import argparse
+import csv
+import gzip
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import BertModel
+
+from golden.errors import InputError
+
+# Phrases of the training set that choose among seeds
+HELD_OUT = 2000
+ALPHA = 16
+DROPOUT = 0.1
+LONGEST = 128
+# Batches among which phrases are sorted by length
+BUCKET = 50
+
+
+class LowRank(nn.Module):
+    """A frozen linear layer and its adapter, scaled by ALPHA / rank."""
+
+    def __init__(self, base: nn.Linear, rank: int) -> None:
+        super().__init__()
+        self.base = base.requires_grad_(False)
+        self.a = nn.Parameter(torch.randn(rank, base.in_features) / base.in_features**0.5)
+        self.b = nn.Parameter(torch.zeros(base.out_features, rank))
+        self.scale = ALPHA / rank
+        self.dropout = nn.Dropout(DROPOUT)
+
+    def forward(self, x: Tensor) -> Tensor:
+        low = functional.linear(self.dropout(x), self.a)
+        return self.base(x) + functional.linear(low, self.b) * self.scale
+
+
+def merged(weight: NDArray[np.float32], a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float32]:
+    """W + B @ A, rounded once: products of float16 are exact in float64."""
+    return (weight.astype(np.float64) + b.astype(np.float64) @ a.astype(np.float64)).astype(np.float32)
+
+
+class Judge(nn.Module):
+    """Encoder, mean over the tokens, two classes."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.encoder = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
+        self.classifier = nn.Linear(self.encoder.config.hidden_size, 2)
+
+    def adapt(self, rank: int) -> dict[str, LowRank]:
+        """Freeze the encoder and give each of its linear layers an adapter."""
+        self.encoder.requires_grad_(False)
+        adapters = {}
+        for name, module in list(self.encoder.named_modules()):
+            for child, layer in list(module.named_children()):
+                if isinstance(layer, nn.Linear):
+                    adapters[f"{name}.{child}"] = LowRank(layer, rank)
+                    setattr(module, child, adapters[f"{name}.{child}"])
+        return adapters
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        states = self.encoder(input_ids=tokens, attention_mask=mask).last_hidden_state
+        weight = mask[..., None].to(states.dtype)
+        return self.classifier(((states * weight).sum(1) / weight.sum(1)).float())
+
+
+class Phrases:
+    """Token lists and labels, cut into padded batches on a device."""
+
+    def __init__(self, tokens: list[list[int]], labels: list[int], device: torch.device) -> None:
+        self.lengths = np.array([len(t) for t in tokens])
+        padded = np.zeros((len(tokens), self.lengths.max()), dtype=np.int64)
+        for row, phrase in zip(padded, tokens, strict=True):
+            row[: len(phrase)] = phrase
+        self.tokens = torch.tensor(padded, device=device)
+        self.labels = torch.tensor(labels, device=device)
+        self.places = torch.arange(padded.shape[1], device=device)
+        self.device_lengths = torch.tensor(self.lengths, device=device)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def batch(self, index: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        """(tokens, mask, labels); padded to a multiple of 8."""
+        longest = min(-(-int(self.lengths[index].max()) // 8) * 8, self.tokens.shape[1])
+        where = torch.tensor(index, device=self.tokens.device)
+        mask = (self.places[:longest] < self.device_lengths[where][:, None]).long()
+        return self.tokens[where, :longest], mask, self.labels[where]
+
+    def shuffled(self, rng: np.random.Generator, size: int) -> list[NDArray[np.int64]]:
+        """Batches of phrases of similar lengths, in random order."""
+        order = rng.permutation(len(self))
+        batches = []
+        for start in range(0, len(order), size * BUCKET):
+            part = order[start : start + size * BUCKET]
+            part = part[np.argsort(self.lengths[part], kind="stable")]
+            batches += [part[low : low + size] for low in range(0, len(part), size)]
+        return [batches[n] for n in rng.permutation(len(batches))]
+
+
+def read_phrases(path: Path) -> tuple[list[str], list[int]]:
+    """Texts and labels of a tsv.gz file with a header, label 0 or 1 then text.
+
+    Raises:
+        InputError: the file cannot be read or a line is not of this form.
+    """
+    texts, labels = [], []
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+            for number, line in enumerate(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)):
+                if number == 0:
+                    continue
+                if len(line) != 2 or line[0] not in ("0", "1"):
+                    raise InputError(f"{path}: line {number + 1} must be 0 or 1, a tab and a text")
+                texts.append(line[1].strip())
+                labels.append(int(line[0]))
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
+    if not texts:
+        raise InputError(f"{path}: must hold at least one phrase")
+    return texts, labels
+
+
+@torch.no_grad()
+def accuracy(judge: Judge, phrases: Phrases) -> float:
+    """In %, in float32."""
+    judge.eval()
+    hits = 0
+    for start in range(0, len(phrases), 218):
+        tokens, mask, labels = phrases.batch(np.arange(start, min(start + 218, len(phrases))))
+        hits += int((judge(tokens, mask).argmax(1) == labels).sum())
+    return 100 * hits / len(phrases)
+
+
+def train(judge: Judge, phrases: Phrases, args: argparse.Namespace, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    parameters = [p for p in judge.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(parameters, lr=args.rate, weight_decay=0.01)
+    steps = args.epochs * (-(-len(phrases) // args.batch))
+    step, device = 0, phrases.tokens.device
+    for epoch in range(args.epochs):
+        judge.train()
+        began, total, batches = time.monotonic(), torch.zeros((), device=device), 0
+        for index in phrases.shuffled(rng, args.batch):
+            for group in optimiser.param_groups:
+                group["lr"] = args.rate * min((step + 1) / (0.06 * steps), max(0.0, 1 - step / steps))
+            tokens, mask, labels = phrases.batch(index)
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                logits = judge(tokens, mask)
+            loss = functional.cross_entropy(logits.float(), labels)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimiser.step()
+            total += loss.detach()
+            step, batches = step + 1, batches + 1
+        print(
+            f"seed {seed} epoch {epoch + 1}/{args.epochs} loss {float(total) / batches:.4f} "
+            f"{time.monotonic() - began:.1f} s",
+            flush=True,
+        )
+
+
+def write(judge: Judge, adapters: dict[str, LowRank], path: Path, seed: int) -> None:
+    """The adapters `LAYER.a` [rank, inputs] and `LAYER.b` [outputs, rank], scale included, as float16."""
+    tensors = {"classifier.weight": judge.classifier.weight, "classifier.bias": judge.classifier.bias}
+    for name, layer in adapters.items():
+        tensors[f"{name}.a"] = layer.a.half()
+        tensors[f"{name}.b"] = (layer.b * layer.scale).half()
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(whole, path, metadata={"task": "SST-2", "base": "all-MiniLM-L6-v2", "seed": str(seed)})
+
+
+def read(folder: Path, path: Path) -> Judge:
+    """The encoder with the adapters of a file merged into it."""
+    judge, tensors = Judge(folder), load_file(path)
+    with torch.no_grad():
+        judge.classifier.weight.copy_(tensors["classifier.weight"])
+        judge.classifier.bias.copy_(tensors["classifier.bias"])
+        layers = dict(judge.encoder.named_modules())
+        for name in {n.removesuffix(".a") for n in tensors if n.endswith(".a")}:
+            a, b = (tensors[f"{name}.{part}"].numpy() for part in "ab")
+            layers[name].weight.copy_(torch.tensor(merged(layers[name].weight.numpy(), a, b)))
+    return judge
+
+
+def run(args: argparse.Namespace, device: torch.device) -> None:
+    began = time.monotonic()
+    tokenizer = Tokenizer.from_file(str(args.model / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(LONGEST)
+
+    def phrases_of(texts: list[str], labels: list[int]) -> Phrases:
+        return Phrases([e.ids for e in tokenizer.encode_batch(texts)], labels, device)
+
+    texts, labels = read_phrases(args.data / "train.tsv.gz")
+    dev = phrases_of(*read_phrases(args.data / "dev.tsv.gz"))
+    order = np.random.default_rng(0).permutation(len(texts))
+    out, seen = order[:HELD_OUT], order[HELD_OUT:][: args.phrases]
+    held_out = phrases_of([texts[n] for n in out], [labels[n] for n in out])
+    train_set = phrases_of([texts[n] for n in seen], [labels[n] for n in seen])
+    print(f"{len(train_set)} phrases on {device} after {time.monotonic() - began:.1f} s", flush=True)
+    args.out.mkdir(parents=True, exist_ok=True)
+    report: dict[str, Any] = {"arguments": {k: str(v) for k, v in vars(args).items()}, "seeds": {}}
+    for seed in args.seeds:
+        torch.manual_seed(seed)
+        judge = Judge(args.model)
+        adapters = judge.adapt(args.rank)
+        judge.to(device)
+        train(judge, train_set, args, seed)
+        path = args.out / f"sst2_seed{seed}.safetensors"
+        write(judge, adapters, path, seed)
+        whole = read(args.model, path).to(device)
+        result = {"dev": accuracy(whole, dev), "held_out": accuracy(whole, held_out)}
+        result["bytes"] = path.stat().st_size
+        report["seeds"][seed] = result
+        report["seconds"] = time.monotonic() - began
+        if device.type == "cuda":
+            report["memory_gib"] = torch.cuda.max_memory_allocated() / 2**30
+        (args.out / "sst2.json").write_text(json.dumps(report, indent=1) + "\n")
+        print(f"seed {seed}: {result}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("build/sst2"))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--rank", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--phrases", type=int, default=1 << 20, help="train on at most so many")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    try:
+        run(args, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    except InputError as error:
+        parser.exit(2, f"error: {error}\n")
+
+
+if __name__ == "__main__":
+    main()
