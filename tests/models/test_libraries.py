@@ -24,7 +24,7 @@ from models.floating.gpt2 import Gpt2
 from models.floating.past import Past
 from models.floating.torch_encoder import TorchEncoder
 from models.floating.vit import Vit
-from models.layouts import Options, read_model
+from models.layouts import LAYOUTS, Options, read_model
 from models.verdict import RefusedModel
 
 FOLDERS = Path(__file__).parent / "reference" / "folders"
@@ -234,3 +234,10 @@ def test_spikes_approach_the_float_model(name: str) -> None:
 
 def test_every_folder_is_compared() -> None:
     assert {path.name for path in FOLDERS.iterdir() if path.is_dir()} == set(LAYOUT)
+
+
+def test_the_document_lists_layouts_and_versions() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    assert set(re.findall(r"^\| `([a-z][\w-]*)` \|", text, re.M)) == set(LAYOUTS)
+    for package, version in json.loads((FOLDERS / "versions.json").read_text()).items():
+        assert f"{package.replace('_', '-')} {version.partition('+')[0]}" in " ".join(text.split())

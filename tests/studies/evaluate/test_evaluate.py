@@ -332,3 +332,18 @@ def test_a_classifier_of_sentences(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "row 2 must have 2 columns (sentence, class), not 3" in mistake(capsys, "evaluate", target, data)
     data.write_text("w5 w6,7\n")
     assert "labels must be in 0..2, the model's classes, not 7" in mistake(capsys, "evaluate", target, data)
+
+
+def test_a_decoder(tmp_path: Path) -> None:
+    """GPT-2 on lines of text: cosine of the logits of the next token, sentences of several lengths."""
+    folders = REFERENCE / "folders"
+    rng = np.random.default_rng(4)
+    lines = [" ".join(f"w{n}" for n in rng.integers(4, 40, rng.integers(3, 9))) for _ in range(12)]
+    data, target, report = tmp_path / "data.txt", tmp_path / "out", tmp_path / "r.json"
+    data.write_text("\n".join(lines))
+    words = ["convert", str(folders / "gpt2"), "-o", str(target), "--samples", str(data), "--count", "4"]
+    assert main([*words, "--tokenizer", str(folders / "sentence_bert" / "tokenizer.json")]) == 0
+    assert main(["evaluate", str(target), str(data), "--report", str(report), "--jobs", "1"]) == 0
+    found = json.loads(report.read_text())
+    assert (found["metric"], found["samples"]) == ("cosine with floats x 100", 8)
+    assert 80 < found["modes"]["linear"]["score"]["value"] < 100
