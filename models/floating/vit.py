@@ -80,14 +80,13 @@ class Vit:
         """Pixels [batch, patches, channels*patch**2] of images [batch, channels, height, width].
 
         Raises:
-            InputError: images of another size than the positions are for.
+            InputError: images of another size than the positions are for, which are a square.
         """
+        height, width = images.shape[2:]
+        if (height, width) != (self.side, self.side):
+            raise InputError(f"images must be {self.side} x {self.side} pixels, not {height} x {width}")
         grid = patches(images, self.patch, self.stride)
-        count, wanted = grid.shape[1] * grid.shape[2], len(self.positions) - len(self.first)
-        if count != wanted:
-            size = f"{images.shape[2]} x {images.shape[3]}"
-            raise InputError(f"images must give {wanted} patches, those of {size} pixels give {count}")
-        return grid.reshape(len(images), count, -1)
+        return grid.reshape(len(images), -1, grid.shape[-1])
 
     def encode(self, images: Floats, engine: Engine) -> Floats:
         """What leaves the blocks, [batch, first + patches, dim]."""

@@ -114,5 +114,8 @@ def placed(tensors: Tensors, name: str, first: Floats, where: int) -> Floats:
         where: how many of these have a position of their own; the others get zeros.
     """
     positions = tensors.take(name, 1, None, first.shape[1])[0]
+    patches = len(positions) - where
+    if name in tensors and (patches < 1 or isqrt(patches) ** 2 != patches):
+        tensors.refuse(name, f"{name} must have positions for a square of patches, not for {patches}")
     without = np.zeros((len(first) - where, positions.shape[1]), np.float32)
     return np.concatenate([positions[:where], without, positions[where:]])

@@ -111,6 +111,17 @@ def test_names_without_wrappers(tmp_path: Path) -> None:
         read_tensors(path)
 
 
+def test_positions_are_a_square(tmp_path: Path) -> None:
+    """An image of as many patches, but another shape, has other neighbours than the positions."""
+    _, model = read_model(read_tensors(FOLDERS / "vit_classifier"), Options())
+    with pytest.raises(InputError, match="images must be 16 x 16 pixels, not 8 x 32"):
+        model.run(np.zeros((1, 3, 8, 32), np.float32), FloatEngine())
+    whole = read_tensors(FOLDERS / "torchvision_vit")
+    longer = whole.arrays | {"encoder.pos_embedding": np.ones((1, 19, 16), np.float32)}
+    with pytest.raises(RefusedModel, match="must have positions for a square of patches, not for 18"):
+        read_model(replace(whole, arrays=longer), Options(heads=2))
+
+
 REFUSED = {
     "another head": (
         "bert_classifier",
