@@ -117,8 +117,8 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
     )
     padding = None
     if kind and kind.padded:
-        padding, start = behind_padding(tensors, config, len(positions), 1)
-        positions = positions[start:]
+        padding = config.take("pad_token_id", "count", 1)
+        positions = behind_padding(tensors, positions, padding)
     config.harmless("pad_token_id")
 
     def block(index: int) -> Block:

@@ -11,6 +11,7 @@ from models.layouts.text import DENSE_HEAD, HARMLESS_KEYS, behind_padding, read_
 ABOUT = "Hugging Face, model_type mpnet"
 MARK = "encoder.layer.0.attention.attn.q.weight"
 PREFIXES = ("", "mpnet.")
+PADDING = 1  # the library counts positions from this number, whatever config.json says
 HARMLESS = r"^(mpnet\.)?(embeddings\.position_ids$|pooler\.dense\.)"
 
 
@@ -22,7 +23,7 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
     prefix = next(p for p in PREFIXES if p + MARK in tensors)
     config = tensors.facts(CONFIG)
     config.harmless(*HARMLESS_KEYS)
-    config.only(model_type="mpnet", pruned_heads={})
+    config.only(model_type="mpnet", pruned_heads={}, pad_token_id=PADDING)
     words = tensors.take(f"{prefix}embeddings.word_embeddings.weight", None, None)
     dim = words.shape[1]
     head = read_head(tensors, config, "MPNet", DENSE_HEAD, dim)
@@ -37,8 +38,7 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
         max_position_embeddings=len(positions),
         relative_attention_num_buckets=BUCKETS,
     )
-    padding, start = behind_padding(tensors, config, len(positions), 1)
-    positions = positions[start:]
+    positions = behind_padding(tensors, positions, PADDING)
 
     def block(index: int) -> Block:
         name = f"{prefix}encoder.layer.{index}"
@@ -68,7 +68,7 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
         relative=relative,
         blocks=[block(index) for index in range(layers)],
         length=ends.length,
-        padding=padding,
+        padding=PADDING,
         pooling=ends.pooling,
         unit=ends.unit,
         head=head,

@@ -6,6 +6,7 @@ from models.files.facts import Facts
 from models.files.folder import CONFIG
 from models.files.tensors import Tensors
 from models.floating.bert import TextHead
+from models.floating.engine import Floats
 from models.layouts.options import Choices
 from models.layouts.parts import dense
 from models.layouts.sentence import length_of, read_sentence
@@ -99,10 +100,10 @@ def read_ends(tensors: Tensors, choices: Choices, head: TextHead | None, positio
     return Ends(length=length, pooling=sentence.pooling, unit=sentence.unit)
 
 
-def behind_padding(tensors: Tensors, config: Facts, positions: int, usual: int) -> tuple[int, int]:
-    """Number of the padding token, and of the first position: those of RoBERTa begin behind it."""
-    padding = config.take("pad_token_id", "count", usual)
-    if padding + 1 >= positions:
-        tensors.refuse(CONFIG, f"pad_token_id in {CONFIG} must leave positions behind it, not be {padding}")
-        padding = 0
-    return padding, padding + 1
+def behind_padding(tensors: Tensors, positions: Floats, padding: int) -> Floats:
+    """Positions that tokens have in RoBERTa and its kin: those behind the number of the padding token."""
+    if padding + 1 >= len(positions):
+        reason = f"pad_token_id in {CONFIG} must leave positions behind it, not be {padding}"
+        tensors.refuse(CONFIG, reason)
+        return positions
+    return positions[padding + 1 :]

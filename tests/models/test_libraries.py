@@ -74,6 +74,16 @@ def test_float_forward_equals_the_library(name: str) -> None:
     np.testing.assert_allclose(outputs, given["outputs"], atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["sentence_mpnet", "sentence_bert"])
+def test_what_a_sentence_transformers_folder_says(name: str) -> None:
+    _, model = read_model(read_tensors(FOLDERS / name), Options())
+    assert isinstance(model, Bert)
+    assert (model.length, model.pooling, model.unit) == {
+        "sentence_mpnet": (11, "mean", True),
+        "sentence_bert": (11, "cls", False),
+    }[name]
+
+
 def test_a_decoder_token_by_token_equals_a_full_pass() -> None:
     _, model = read_model(read_tensors(FOLDERS / "gpt2"), Options())
     assert isinstance(model, Gpt2)

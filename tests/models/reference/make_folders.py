@@ -11,6 +11,7 @@ are drawn anew, so that no bias is zero and no gain is one.
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,18 +70,21 @@ def place(name: str) -> Path:
     return folder
 
 
-def hugging_face(kind: str, config: Any, inputs: torch.Tensor, output: str = "logits", **saving: Any) -> Any:
-    """A model of transformers, by the name of its class."""
+def hugging_face(
+    kind: str,
+    config: Any,
+    draw: Callable[[], torch.Tensor],
+    output: str = "logits",
+    dtype: torch.dtype = torch.float32,
+    **saving: Any,
+) -> Any:
+    """A model of transformers, by the name of its class, its weights rounded to `dtype`."""
 
     def make(name: str) -> None:
-        model = drawn(getattr(transformers, kind)(config))
-        if dtype := saving.pop("dtype", None):
-            model = model.to(dtype).float()  # outputs of the rounded weights, in float32
-            keep(name, inputs, getattr(model(inputs), output))
-            model = model.to(dtype)
-        else:
-            keep(name, inputs, getattr(model(inputs), output))
-        model.save_pretrained(place(name), **saving)
+        model = drawn(getattr(transformers, kind)(config)).to(dtype).float()
+        inputs = draw()
+        keep(name, inputs, getattr(model(inputs), output))
+        model.to(dtype).save_pretrained(place(name), **saving)
 
     return make
 
@@ -226,37 +230,33 @@ def models() -> dict[str, Callable[[str], None]]:
     gpt2 = t.GPT2Config(vocab_size=WORDS, n_positions=24, n_embd=16, n_layer=2, n_head=2)
     last = "last_hidden_state"
     return {
-        "bert": hugging_face("BertModel", t.BertConfig(**TEXT), tokens(), last),
-        "bert_classifier": hugging_face("BertForSequenceClassification", t.BertConfig(**TEXT), tokens()),
-        "bert_float16": hugging_face("BertModel", t.BertConfig(**TEXT), tokens(), last, dtype=torch.float16),
-        "bert_bfloat16": hugging_face(
-            "BertModel", t.BertConfig(**TEXT), tokens(), last, dtype=torch.bfloat16
-        ),
-        "bert_shards": hugging_face("BertModel", t.BertConfig(**TEXT), tokens(), last, max_shard_size="12KB"),
-        "roberta": hugging_face("RobertaModel", roberta, tokens(), last),
-        "roberta_classifier": hugging_face("RobertaForSequenceClassification", roberta, tokens()),
-        "electra": hugging_face("ElectraModel", t.ElectraConfig(embedding_size=8, **TEXT), tokens(), last),
+        "bert": hugging_face("BertModel", t.BertConfig(**TEXT), tokens, last),
+        "bert_classifier": hugging_face("BertForSequenceClassification", t.BertConfig(**TEXT), tokens),
+        "bert_float16": hugging_face("BertModel", t.BertConfig(**TEXT), tokens, last, dtype=torch.float16),
+        "bert_bfloat16": hugging_face("BertModel", t.BertConfig(**TEXT), tokens, last, dtype=torch.bfloat16),
+        "bert_shards": hugging_face("BertModel", t.BertConfig(**TEXT), tokens, last, max_shard_size="12KB"),
+        "roberta": hugging_face("RobertaModel", roberta, tokens, last),
+        "roberta_classifier": hugging_face("RobertaForSequenceClassification", roberta, tokens),
+        "electra": hugging_face("ElectraModel", t.ElectraConfig(embedding_size=8, **TEXT), tokens, last),
         "electra_classifier": hugging_face(
-            "ElectraForSequenceClassification", t.ElectraConfig(embedding_size=16, **TEXT), tokens()
+            "ElectraForSequenceClassification", t.ElectraConfig(embedding_size=16, **TEXT), tokens
         ),
-        "distilbert": hugging_face("DistilBertModel", distilbert, tokens(), last),
-        "distilbert_classifier": hugging_face("DistilBertForSequenceClassification", distilbert, tokens()),
-        "mpnet": hugging_face("MPNetModel", mpnet, tokens(1, 140), last),
-        "mpnet_classifier": hugging_face("MPNetForSequenceClassification", mpnet, tokens()),
+        "distilbert": hugging_face("DistilBertModel", distilbert, tokens, last),
+        "distilbert_classifier": hugging_face("DistilBertForSequenceClassification", distilbert, tokens),
+        "mpnet": hugging_face("MPNetModel", mpnet, partial(tokens, 1, 140), last),
+        "mpnet_classifier": hugging_face("MPNetForSequenceClassification", mpnet, tokens),
         "sentence_mpnet": sentences("MPNetModel", mpnet, "mean", True),
         "sentence_bert": sentences("BertModel", t.BertConfig(**TEXT), "cls", False),
-        "vit": hugging_face("ViTModel", t.ViTConfig(**VISION), images(), last),
-        "vit_classifier": hugging_face("ViTForImageClassification", t.ViTConfig(**VISION), images()),
-        "deit": hugging_face("DeiTForImageClassification", t.DeiTConfig(**VISION), images()),
-        "deit_teacher": hugging_face(
-            "DeiTForImageClassificationWithTeacher", t.DeiTConfig(**VISION), images()
-        ),
-        "dinov2": hugging_face("Dinov2ForImageClassification", t.Dinov2Config(**DINO), images()),
+        "vit": hugging_face("ViTModel", t.ViTConfig(**VISION), images, last),
+        "vit_classifier": hugging_face("ViTForImageClassification", t.ViTConfig(**VISION), images),
+        "deit": hugging_face("DeiTForImageClassification", t.DeiTConfig(**VISION), images),
+        "deit_teacher": hugging_face("DeiTForImageClassificationWithTeacher", t.DeiTConfig(**VISION), images),
+        "dinov2": hugging_face("Dinov2ForImageClassification", t.Dinov2Config(**DINO), images),
         "dinov2_registers": hugging_face(
-            "Dinov2WithRegistersForImageClassification", t.Dinov2WithRegistersConfig(**DINO), images()
+            "Dinov2WithRegistersForImageClassification", t.Dinov2WithRegistersConfig(**DINO), images
         ),
-        "swin": hugging_face("SwinForImageClassification", swin, images(32)),
-        "gpt2": hugging_face("GPT2LMHeadModel", gpt2, tokens()),
+        "swin": hugging_face("SwinForImageClassification", swin, partial(images, 32)),
+        "gpt2": hugging_face("GPT2LMHeadModel", gpt2, tokens),
         "timm_vit": timm_vit(),
         "timm_mean": timm_vit(global_pool="avg", fc_norm=False),
         "timm_fc_norm": timm_vit(global_pool="avg", class_token=False),
