@@ -12,7 +12,14 @@ ABOUT = "Hugging Face, model_type distilbert"
 MARK = "transformer.layer.0.attention.q_lin.weight"
 PREFIXES = ("", "distilbert.")
 HARMLESS = r"^(distilbert\.)?embeddings\.position_ids$"
-HARMLESS_HERE = ("dropout", "attention_dropout", "qa_dropout", "seq_classif_dropout", "pad_token_id")
+HARMLESS_HERE = (
+    "tie_weights_",
+    "dropout",
+    "attention_dropout",
+    "qa_dropout",
+    "seq_classif_dropout",
+    "pad_token_id",
+)
 HEAD = HeadNames(pooler="pre_classifier", classifier="classifier", activation="relu")
 EPSILON = 1e-12  # nothing in config.json says another
 

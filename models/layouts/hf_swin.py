@@ -22,7 +22,7 @@ PREFIXES = ("", "swin.")
 # Buffers that the shapes determine, and what stands for a hidden patch in pretraining
 HARMLESS = r"(attention\.self\.relative_position_index|^(swin\.)?embeddings\.mask_token)$"
 HARMLESS_KEYS = (
-    *("_name_or_path", "transformers_version", "torch_dtype", "dtype", "problem_type", "initializer_range"),
+    *("_name_or_path", "transformers_version", "torch_dtype", "dtype", "initializer_range"),
     *("attention_probs_dropout_prob", "hidden_dropout_prob", "drop_path_rate", "id2label", "label2id"),
     *("num_labels", "encoder_stride", "qkv_bias", "out_features", "out_indices", "stage_names", "image_size"),
     *("output_attentions", "output_hidden_states", "return_dict", "path_norm", "is_encoder_decoder"),
@@ -39,6 +39,7 @@ def read(tensors: Tensors, choices: Choices) -> Swin:
     config = tensors.facts(CONFIG)
     config.harmless(*HARMLESS_KEYS, "architectures")
     config.only(model_type="swin", use_absolute_embeddings=False, chunk_size_feed_forward=0)
+    config.only(problem_type="single_label_classification")
     patch, embedding = patch_embedding(tensors, f"{prefix}embeddings.patch_embeddings.projection")
     first_dim = len(embedding.weight)
     count = tensors.count(f"{prefix}encoder.layers.{{}}.")

@@ -71,7 +71,7 @@ MARK = "encoder.layer.0.attention.attention.query.weight"
 HARMLESS = r"^(vit\.|deit\.|dinov2\.|dinov2_with_registers\.)?(embeddings\.mask_token$|pooler\.dense\.)"
 # Training, names, and what backbones and pretraining ask for
 HARMLESS_KEYS = (
-    *("_name_or_path", "transformers_version", "torch_dtype", "dtype", "problem_type", "initializer_range"),
+    *("_name_or_path", "transformers_version", "torch_dtype", "dtype", "initializer_range"),
     *("attention_probs_dropout_prob", "hidden_dropout_prob", "drop_path_rate", "id2label", "label2id"),
     *("num_labels", "encoder_stride", "pooler_act", "pooler_output_size", "layerscale_value", "qkv_bias"),
     *("out_features", "out_indices", "stage_names", "reshape_hidden_states", "apply_layernorm"),
@@ -121,7 +121,7 @@ def read(tensors: Tensors, choices: Choices) -> Vit:
     config = tensors.facts(CONFIG)
     kind = kind_of(tensors, choices, config, prefix)
     config.harmless(*HARMLESS_KEYS)
-    config.only(use_swiglu_ffn=False)
+    config.only(use_swiglu_ffn=False, problem_type="single_label_classification")
     patch, embedding = patch_embedding(tensors, f"{prefix}embeddings.patch_embeddings.projection")
     dim = len(embedding.weight)
     head, teacher = read_heads(tensors, config, kind, dim)

@@ -29,7 +29,9 @@ from models.verdict import RefusedModel
 
 FOLDERS = Path(__file__).parent / "reference" / "folders"
 LAYOUT = {
-    **dict.fromkeys(("bert", "bert_classifier", "bert_float16", "bert_bfloat16", "bert_shards"), "bert"),
+    **dict.fromkeys(
+        ("bert", "bert_padded", "bert_classifier", "bert_float16", "bert_bfloat16", "bert_shards"), "bert"
+    ),
     **dict.fromkeys(("roberta", "roberta_classifier", "electra", "electra_classifier"), "bert"),
     **dict.fromkeys(("distilbert", "distilbert_classifier"), "distilbert"),
     **dict.fromkeys(("mpnet", "mpnet_classifier", "sentence_mpnet"), "mpnet"),
@@ -62,7 +64,7 @@ def test_float_forward_equals_the_library(name: str) -> None:
     given = vectors(name)
     engine = FloatEngine()
     if isinstance(model, Bert) and given["outputs"].ndim == 3:  # hidden states: nothing is pooled
-        outputs = model.encode(given["inputs"], engine)
+        outputs = model.encode(given["inputs"], engine, given.get("allowed"))
     elif isinstance(model, Vit) and given["outputs"].ndim == 3:
         outputs = engine.norm("norm", model.encode(given["inputs"], engine), model.norm)
     elif isinstance(model, Gpt2):
@@ -149,6 +151,24 @@ REFUSED = {
         "relative_attention_num_buckets = 64, the tensors 32",
     ),
     "embedding": ("electra", {"embedding_size": 16}, "embedding_size = 16, the tensors 8"),
+    "labels of images": (
+        "swin",
+        {"problem_type": "multi_label_classification"},
+        'problem_type in config.json must be "single_label_classification"',
+    ),
+    "gated": ("dinov2", {"use_swiglu_ffn": True}, "use_swiglu_ffn in config.json must be false, not true"),
+    "another kind": ("vit_classifier", {"model_type": "yolos"}, "model_type must be one of vit, deit"),
+    "another prefix": ("vit_classifier", {"model_type": "deit"}, "model_type deit names its tensors deit."),
+    "image": ("deit", {"image_size": 224}, "image_size = 224, the tensors have positions for 16 patches"),
+    "cross": ("gpt2", {"add_cross_attention": True}, "add_cross_attention in config.json must be false"),
+    "scale": ("gpt2", {"scale_attn_by_inverse_layer_idx": True}, "must be false, not true"),
+    "registers": (
+        "timm_registers",
+        {"global_pool": "map"},
+        "global_pool in config.json must be one of token",
+    ),
+    "no class token": ("timm_fc_norm", {"global_pool": "token"}, "says global_pool twice"),
+    "padding": ("mpnet", {"pad_token_id": 0}, "pad_token_id in config.json must be 1, not 0"),
     "heads": ("distilbert", {"n_heads": 3}, "heads must divide the 16 features, not 3"),
     "key": ("distilbert", {"rope": 1}, "rope = 1, which is neither followed nor harmless"),
     "class": ("mpnet", {"architectures": ["MPNetForMaskedLM"]}, "of which only the encoder"),

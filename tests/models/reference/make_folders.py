@@ -76,14 +76,19 @@ def hugging_face(
     draw: Callable[[], torch.Tensor],
     output: str = "logits",
     dtype: torch.dtype = torch.float32,
+    lengths: tuple[int, int] | None = None,
     **saving: Any,
 ) -> Any:
-    """A model of transformers, by the name of its class, its weights rounded to `dtype`."""
+    """A model of transformers, by the name of its class, its weights rounded to `dtype`; sentences end at
+    their lengths, if any, and padding follows."""
 
     def make(name: str) -> None:
         model = drawn(getattr(transformers, kind)(config)).to(dtype).float()
-        inputs = draw()
-        keep(name, inputs, getattr(model(inputs), output))
+        inputs, more, mask = draw(), {}, {}
+        if lengths is not None:
+            more["allowed"] = torch.arange(inputs.shape[1])[None] < torch.tensor(lengths)[:, None]
+            mask["attention_mask"] = more["allowed"].long()
+        keep(name, inputs, getattr(model(inputs, **mask), output), **more)
         model.to(dtype).save_pretrained(place(name), **saving)
 
     return make
@@ -231,6 +236,7 @@ def models() -> dict[str, Callable[[str], None]]:
     last = "last_hidden_state"
     return {
         "bert": hugging_face("BertModel", t.BertConfig(**TEXT), tokens, last),
+        "bert_padded": hugging_face("BertModel", t.BertConfig(**TEXT), tokens, last, lengths=(9, 4)),
         "bert_classifier": hugging_face("BertForSequenceClassification", t.BertConfig(**TEXT), tokens),
         "bert_float16": hugging_face("BertModel", t.BertConfig(**TEXT), tokens, last, dtype=torch.float16),
         "bert_bfloat16": hugging_face("BertModel", t.BertConfig(**TEXT), tokens, last, dtype=torch.bfloat16),
