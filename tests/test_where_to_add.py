@@ -97,6 +97,6 @@ def test_an_activation() -> None:
 def test_a_layout_of_checkpoints(layout: str) -> None:
     own = f"models/layouts/{layout.replace('-', '_')}.py"
     assert (ROOT / own).exists()
-    # What the command copies beside a model of text, and the layout in which a search stores
-    users = {"studies/convert/convert.py", "studies/search/search.py"} if layout == "bert" else set()
+    # The layout in which a search stores
+    users = {"studies/search/search.py"} if layout == "bert" else set()
     assert who_spells([layout]) - users - {own} == {"models/layouts/__init__.py"}

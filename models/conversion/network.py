@@ -201,6 +201,8 @@ def check_expressible(network: Vit) -> None:
         or network.pool_first,
         "no classifier": network.head is None,
         "norms after the sums": not all(block.norm_first for block in network.blocks),
+        "a norm before the blocks": network.entry_norm is not None,
+        "norms of queries and keys": any(block.query_norm is not None for block in network.blocks),
         "layer scales": any(
             gain is not None for block in network.blocks for gain in (block.gain1, block.gain2)
         ),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from golden.errors import InputError, quoted
 from models.files.facts import Facts, as_json
 from models.files.folder import MODULES, facts_beside, modules_of, weights_of
+from models.files.names import usual_names
 from models.files.weights import read_weights
 from models.verdict import RefusedModel, refusal
 
@@ -188,4 +189,5 @@ def read_tensors(path: Path) -> Tensors:
         InputError: nothing there, an unknown or damaged file, or more than one model.
     """
     weights = weights_of(path)
-    return Tensors(path=weights, arrays=read_weights(weights), files=facts_beside(path, weights))
+    arrays = usual_names(weights, read_weights(weights))
+    return Tensors(path=weights, arrays=arrays, files=facts_beside(path, weights))

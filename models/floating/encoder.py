@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from models.floating.engine import Engine, Floats, Linear
 from models.floating.functions import ACTIVATIONS, Norm
 from models.floating.model import Readers
+from models.floating.past import Past
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class Block:
         query, key, value, projection, mlp1, mlp2: dense layers.
         norm1, norm2: norms.
         gain1, gain2: [dim] factors on the two branches (layer scale), or None.
+        query_norm, key_norm: norms of the features of each head, or None.
     """
 
     heads: int
@@ -36,6 +38,8 @@ class Block:
     norm2: Norm
     gain1: Floats | None = None
     gain2: Floats | None = None
+    query_norm: Norm | None = None
+    key_norm: Norm | None = None
 
 
 def split_heads(x: Floats, heads: int) -> Floats:
@@ -55,12 +59,18 @@ def self_attention(
     engine: Engine,
     bias: Floats | None = None,
     allowed: NDArray[np.bool_] | None = None,
+    past: Past | None = None,
 ) -> Floats:
     """Attention of x [batch, tokens, dim] with its four dense layers."""
     q, k, v = (
         split_heads(engine.linear(f"{name}.{part}", x, layer), block.heads)
         for part, layer in (("query", block.query), ("key", block.key), ("value", block.value))
     )
+    if block.query_norm is not None and block.key_norm is not None:
+        q = engine.norm(f"{name}.query_norm", q, block.query_norm)
+        k = engine.norm(f"{name}.key_norm", k, block.key_norm)
+    if past is not None:
+        k, v = past.extend(name, k, v)
     context = join_heads(engine.attention(f"{name}.attention", q, k, v, bias, allowed))
     return engine.linear(f"{name}.projection", context, block.projection)
 
@@ -77,16 +87,17 @@ def run_block(
     engine: Engine,
     bias: Floats | None = None,
     allowed: NDArray[np.bool_] | None = None,
+    past: Past | None = None,
 ) -> Floats:
-    """One block on x [batch, tokens, dim]."""
+    """One block on x [batch, tokens, dim], behind the tokens of `past`, if any."""
     gain1 = np.float32(1) if block.gain1 is None else block.gain1
     gain2 = np.float32(1) if block.gain2 is None else block.gain2
     if block.norm_first:
         normal = engine.norm(f"{name}.norm1", x, block.norm1)
-        x = x + gain1 * self_attention(name, normal, block, engine, bias, allowed)
+        x = x + gain1 * self_attention(name, normal, block, engine, bias, allowed, past)
         normal = engine.norm(f"{name}.norm2", x, block.norm2)
         return x + gain2 * run_mlp(name, normal, block, engine)
-    x = x + gain1 * self_attention(name, x, block, engine, bias, allowed)
+    x = x + gain1 * self_attention(name, x, block, engine, bias, allowed, past)
     x = engine.norm(f"{name}.norm1", x, block.norm1)
     return engine.norm(f"{name}.norm2", x + gain2 * run_mlp(name, x, block, engine), block.norm2)
 

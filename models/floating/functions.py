@@ -91,3 +91,6 @@ ACTIVATIONS = {
     "gelu_pytorch_tanh": Activation(function=gelu_tanh),
     "relu": Activation(function=relu, linear=True),
 }
+
+# Between the two layers of a classifier on text
+HEAD_ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {"tanh": np.tanh, "gelu": gelu, "relu": relu}

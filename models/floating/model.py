@@ -11,6 +11,7 @@ from models.verdict import Verdict
 
 # By dense layer the name of the norm that it reads, and that norm
 Readers = dict[str, tuple[str, Norm]]
+Outputs = Literal["embeddings", "logits", "vectors"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +44,12 @@ class Model(Protocol):
     def samples(self) -> Samples:
         """What it is fed."""
 
+    @property
+    def outputs(self) -> Outputs:
+        """What comes out: embeddings of sentences, logits of classes, or vectors that no task scores."""
+
     def run(self, batch: NDArray[Any], engine: Engine) -> Floats:
-        """Outputs of a batch of samples: embeddings of a text encoder, logits of a classifier, vectors else.
+        """Outputs of a batch of samples.
 
         Args:
             batch: samples of one shape, stacked along the first axis.

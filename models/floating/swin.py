@@ -10,7 +10,7 @@ from golden.errors import InputError
 from models.floating.encoder import Block, block_readers, run_mlp, self_attention
 from models.floating.engine import Engine, Floats, Linear
 from models.floating.functions import Norm
-from models.floating.model import IMAGES, Readers, Samples
+from models.floating.model import IMAGES, Outputs, Readers, Samples
 from models.floating.patches import patches
 from models.verdict import Verdict
 
@@ -67,6 +67,10 @@ class Swin:
     @property
     def samples(self) -> Samples:
         return IMAGES
+
+    @property
+    def outputs(self) -> Outputs:
+        return "vectors" if self.head is None else "logits"
 
     def norm_readers(self) -> Readers:
         reads: Readers = {}

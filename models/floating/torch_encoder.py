@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.floating.encoder import Block, encoder_readers, run_block
 from models.floating.engine import Engine, Floats
 from models.floating.functions import Norm
-from models.floating.model import VECTORS, Readers, Samples
+from models.floating.model import VECTORS, Outputs, Readers, Samples
 from models.verdict import Verdict
 
 
@@ -23,6 +23,10 @@ class TorchEncoder:
     @property
     def samples(self) -> Samples:
         return VECTORS
+
+    @property
+    def outputs(self) -> Outputs:
+        return "vectors"
 
     def norm_readers(self) -> Readers:
         return encoder_readers(self.blocks)

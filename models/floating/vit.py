@@ -1,4 +1,4 @@
-"""Vision transformer (Dosovitskiy et al., 2021): the one of timm's layout and of the shipped networks."""
+"""Vision transformer (Dosovitskiy et al., 2021): ViT, DeiT, DINOv2, and the shipped networks."""
 
 from dataclasses import dataclass
 from math import isqrt
@@ -9,7 +9,7 @@ from golden.errors import InputError
 from models.floating.encoder import Block, encoder_readers, run_block
 from models.floating.engine import Engine, Floats, Linear
 from models.floating.functions import Norm
-from models.floating.model import IMAGES, Readers, Samples
+from models.floating.model import IMAGES, Outputs, Readers, Samples
 from models.floating.patches import patches
 from models.verdict import Verdict, kept
 
@@ -22,12 +22,16 @@ class Vit:
         patch: pixels per side of a patch.
         stride: pixels from a patch to the next; patches overlap where it is smaller.
         embedding: dense layer on the pixels of a patch, channel by channel.
-        first: [tokens, dim], what stands before the patches: a class token, or nothing.
-        positions: [first + patches, dim].
+        first: [tokens, dim], what stands before the patches: class token, distillation token, registers, or
+            nothing.
+        positions: [first + patches, dim]; zero where there is none.
+        entry_norm: between the embedding and the blocks, or None.
         blocks: the encoder.
         norm: final norm.
         head: classifier on the feature of the image, or None.
-        pooling: the feature is that of the class token ("cls"), or the "mean" over the patches.
+        teacher_head: classifier on the distillation token, the second one, or None. Logits are then the mean.
+        pooling: the feature is that of the class token ("cls"), the "mean" over the patches, or "both", one
+            after the other.
         pool_first: the final norm reads the feature, not every token.
     """
 
@@ -38,7 +42,9 @@ class Vit:
     positions: Floats
     blocks: list[Block]
     norm: Norm
+    entry_norm: Norm | None = None
     head: Linear | None = None
+    teacher_head: Linear | None = None
     pooling: str = "cls"
     pool_first: bool = True
 
@@ -51,41 +57,66 @@ class Vit:
     def samples(self) -> Samples:
         return IMAGES
 
+    @property
+    def outputs(self) -> Outputs:
+        return "vectors" if self.head is None else "logits"
+
     def norm_readers(self) -> Readers:
         reads = encoder_readers(self.blocks)
-        if self.head is not None and self.pool_first:
-            reads["head"] = ("norm", self.norm)
+        if self.pooling == "cls" or self.pool_first:
+            reads |= {name: ("norm", self.norm) for name, _ in self.heads}
         return reads
 
+    @property
+    def heads(self) -> list[tuple[str, Linear]]:
+        """Names and weights of the classifiers."""
+        both = (("head", self.head), ("teacher_head", self.teacher_head))
+        return [(name, layer) for name, layer in both if layer is not None]
+
     def other_nodes(self) -> list[Verdict]:
-        return [kept("pooling", "over patches")] if self.pooling == "mean" else []
+        return [] if self.pooling == "cls" else [kept("pooling", "over patches")]
 
     def patches(self, images: Floats) -> Floats:
         """Pixels [batch, patches, channels*patch**2] of images [batch, channels, height, width].
 
         Raises:
-            InputError: images of another size than the positions are for.
+            InputError: images of another size than the positions are for, which are a square.
         """
+        height, width = images.shape[2:]
+        if (height, width) != (self.side, self.side):
+            raise InputError(f"images must be {self.side} x {self.side} pixels, not {height} x {width}")
         grid = patches(images, self.patch, self.stride)
-        count, wanted = grid.shape[1] * grid.shape[2], len(self.positions) - len(self.first)
-        if count != wanted:
-            size = f"{images.shape[2]} x {images.shape[3]}"
-            raise InputError(f"images must give {wanted} patches, those of {size} pixels give {count}")
-        return grid.reshape(len(images), count, -1)
+        return grid.reshape(len(images), -1, grid.shape[-1])
+
+    def encode(self, images: Floats, engine: Engine) -> Floats:
+        """What leaves the blocks, [batch, first + patches, dim]."""
+        x = engine.linear("embedding", self.patches(images), self.embedding)
+        first = np.broadcast_to(self.first, (len(images), *self.first.shape))
+        x = np.concatenate([first, x], axis=1) + self.positions
+        if self.entry_norm is not None:
+            x = engine.norm("entry_norm", x, self.entry_norm)
+        for index, block in enumerate(self.blocks):
+            x = run_block(f"block{index}", x, block, engine)
+        return x
 
     def run(self, batch: Floats, engine: Engine) -> Floats:
         """Logits [batch, classes] of images [batch, channels, height, width], scaled as in training.
 
         Without a head, the feature.
         """
-        x = engine.linear("embedding", self.patches(batch), self.embedding)
-        first = np.broadcast_to(self.first, (len(batch), *self.first.shape))
-        x = np.concatenate([first, x], axis=1) + self.positions
-        for index, block in enumerate(self.blocks):
-            x = run_block(f"block{index}", x, block, engine)
+        x = self.encode(batch, engine)
         if not self.pool_first:
             x = engine.norm("norm", x, self.norm)
-        feature = x[:, 0] if self.pooling == "cls" else x[:, len(self.first) :].mean(axis=1)
+        mean = x[:, len(self.first) :].mean(axis=1) if self.pooling != "cls" else None
+        if mean is None:
+            feature = x[:, 0]
+        else:
+            feature = mean if self.pooling == "mean" else np.concatenate([x[:, 0], mean], axis=-1)
         if self.pool_first:
             feature = engine.norm("norm", feature, self.norm)
-        return feature if self.head is None else engine.linear("head", feature, self.head)
+        if self.head is None:
+            return feature
+        logits = engine.linear("head", feature, self.head)
+        if self.teacher_head is None:
+            return logits
+        return (logits + engine.linear("teacher_head", x[:, 1], self.teacher_head)) / 2

@@ -6,12 +6,24 @@ a file, a key or an option, is refused here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 
 from models.files.facts import Facts, as_json
 from models.files.folder import CONFIG
 from models.files.tensors import Tensors
 from models.floating.model import Model
-from models.layouts import bert, swin, torch_encoder, vit
+from models.layouts import (
+    bert,
+    distilbert,
+    gpt2,
+    hf_swin,
+    hf_vit,
+    mpnet,
+    swin,
+    torch_encoder,
+    torchvision_vit,
+    vit,
+)
 from models.layouts.options import Choices, Options
 from models.verdict import RefusedModel
 
@@ -35,13 +47,26 @@ class Layout:
     harmless: str = r"^$"
 
 
-LAYOUTS: dict[str, Layout] = {
-    "bert": Layout(about=bert.ABOUT, recognise=bert.recognise, read=bert.read, harmless=bert.HARMLESS),
-    "swin": Layout(about=swin.ABOUT, recognise=swin.recognise, read=swin.read, harmless=swin.HARMLESS),
-    "vit": Layout(about=vit.ABOUT, recognise=vit.recognise, read=vit.read),
-    "torch-encoder": Layout(
-        about=torch_encoder.ABOUT, recognise=torch_encoder.recognise, read=torch_encoder.read
-    ),
+FAMILIES: dict[str, ModuleType] = {
+    "bert": bert,
+    "distilbert": distilbert,
+    "mpnet": mpnet,
+    "gpt2": gpt2,
+    "hf-vit": hf_vit,
+    "hf-swin": hf_swin,
+    "vit": vit,
+    "swin": swin,
+    "torchvision-vit": torchvision_vit,
+    "torch-encoder": torch_encoder,
+}
+LAYOUTS = {
+    name: Layout(
+        about=family.ABOUT,
+        recognise=family.recognise,
+        read=family.read,
+        harmless=getattr(family, "HARMLESS", Layout.harmless),
+    )
+    for name, family in FAMILIES.items()
 }
 
 

@@ -1,6 +1,7 @@
 """Text encoders of Hugging Face transformers with the tensors of BertModel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from models.files.facts import Facts, as_json
 from models.files.folder import CONFIG
@@ -9,7 +10,7 @@ from models.floating.bert import Bert
 from models.floating.encoder import Block
 from models.layouts.options import Choices
 from models.layouts.parts import activation_of, dense, epsilon_of, heads_of, norm
-from models.layouts.sentence import read_sentence
+from models.layouts.text import DENSE_HEAD, HARMLESS_KEYS, HeadNames, behind_padding, read_ends, read_head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,48 +21,50 @@ class Kind:
         name: of the class of the encoder, before "Model".
         prefix: of the tensors in files of models with a head.
         padded: positions begin behind the number of the padding token.
+        pooled: classifiers read the encoder's pooler; the others have a layer of their own.
+        activation: of a classifier, between its layers.
     """
 
     name: str
     prefix: str
-    padded: bool
+    padded: bool = False
+    pooled: bool = False
+    activation: str = "tanh"
+
+    def head(self, prefix: str) -> HeadNames:
+        """Names of a classifier's layers."""
+        if self.pooled:
+            return HeadNames(
+                pooler=f"{prefix}pooler.dense", classifier="classifier", activation=self.activation
+            )
+        return replace(DENSE_HEAD, activation=self.activation)
 
 
+ROBERTA: dict[str, Any] = {"prefix": "roberta.", "padded": True}
 KINDS = {
-    "bert": Kind(name="Bert", prefix="bert.", padded=False),
-    "roberta": Kind(name="Roberta", prefix="roberta.", padded=True),
-    "camembert": Kind(name="Camembert", prefix="roberta.", padded=True),
-    "xlm-roberta": Kind(name="XLMRoberta", prefix="roberta.", padded=True),
+    "bert": Kind(name="Bert", prefix="bert.", pooled=True),
+    "roberta": Kind(name="Roberta", **ROBERTA),
+    "camembert": Kind(name="Camembert", **ROBERTA),
+    "xlm-roberta": Kind(name="XLMRoberta", **ROBERTA),
+    "electra": Kind(name="Electra", prefix="electra.", activation="gelu"),
 }
 ABOUT = f"Hugging Face, model_type {', '.join(KINDS)}"
-PREFIXES = ("", "bert.", "roberta.")
+PREFIXES = ("", *dict.fromkeys(kind.prefix for kind in KINDS.values()))
 MARK = "encoder.layer.0.attention.self.query.weight"
 # Buffers, and the layer on the first token that heads of classification read: no part of the hidden states
-HARMLESS = r"^(bert\.|roberta\.)?(embeddings\.(position_ids|token_type_ids)$|pooler\.dense\.)"
-
-# Of config.json: training, tokens, names and labels, and how a caller wants the outputs
-HARMLESS_KEYS = (
-    *("_name_or_path", "transformers_version", "torch_dtype", "dtype", "finetuning_task", "problem_type"),
-    *("attention_probs_dropout_prob", "hidden_dropout_prob", "classifier_dropout", "initializer_range"),
-    *("initializer_factor", "gradient_checkpointing", "use_cache", "output_past", "torchscript"),
-    *("output_attentions", "output_hidden_states", "return_dict", "use_return_dict", "tie_word_embeddings"),
-    *("id2label", "label2id", "num_labels", "_num_labels", "chunk_size_feed_forward", "tokenizer_class"),
-    *("bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "mask_token_id", "unk_token_id"),
-    *("attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "use_bfloat16"),
+HARMLESS = r"^(bert\.|roberta\.|electra\.)?(embeddings\.(position_ids|token_type_ids)$|pooler\.dense\.)"
+HARMLESS_HERE = (
     *("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head"),
-    *("pooler_type", "tie_encoder_decoder", "prefix", "task_specific_params", "tf_legacy_loss"),
-    # Old versions of the library write how every model generates text, encoders too
-    *("max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups"),
-    *("diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty"),
-    *("length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids"),
-    *("num_return_sequences", "output_scores", "return_dict_in_generate", "forced_bos_token_id"),
-    *("forced_eos_token_id", "remove_invalid_values", "exponential_decay_length_penalty"),
-    *("suppress_tokens", "begin_suppress_tokens", "decoder_start_token_id"),
+    *("pooler_type", "summary_activation", "summary_last_dropout", "summary_type", "summary_use_proj"),
 )
 
 
 def recognise(tensors: Tensors) -> bool:
-    return any(prefix + MARK in tensors for prefix in PREFIXES)
+    # Vision transformers of the same library have the same blocks
+    return any(
+        prefix + MARK in tensors and f"{prefix}embeddings.word_embeddings.weight" in tensors
+        for prefix in PREFIXES
+    )
 
 
 def kind_of(tensors: Tensors, choices: Choices, config: Facts, prefix: str) -> Kind | None:
@@ -79,28 +82,11 @@ def kind_of(tensors: Tensors, choices: Choices, config: Facts, prefix: str) -> K
     return KINDS[name]
 
 
-def check_head(tensors: Tensors, config: Facts, kind: Kind | None) -> None:
-    """Refuse what config.json says to be more than an encoder, unless the rest is left out on purpose."""
-    config.harmless("architectures")
-    names = config.table.get("architectures") or []
-    encoder = f"{kind.name}Model" if kind else "BertModel"
-    alone = names in ([], [encoder])
-    # sentence-transformers runs the encoder alone, whatever the model was trained with
-    if not alone and not tensors.left_out and not tensors.modules():
-        tensors.refuse(
-            CONFIG,
-            f"architectures in {CONFIG} names {', '.join(map(str, names))[:80]}, of which only the encoder "
-            f"({encoder}) runs here; --leave-out its head (classifier, cls, lm_head, ...) goes on "
-            "without it",
-        )
-
-
 def read(tensors: Tensors, choices: Choices) -> Bert:
     prefix = next(p for p in PREFIXES if p + MARK in tensors)
     config = tensors.facts(CONFIG)
     kind = kind_of(tensors, choices, config, prefix)
-    check_head(tensors, config, kind)
-    config.harmless(*HARMLESS_KEYS)
+    config.harmless(*HARMLESS_KEYS, *HARMLESS_HERE)
     config.only(
         position_embedding_type="absolute",
         is_decoder=False,
@@ -110,26 +96,30 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
         directionality="bidi",
     )
     words = tensors.take(f"{prefix}embeddings.word_embeddings.weight", None, None)
-    dim = words.shape[1]
+    width = words.shape[1]
+    # ELECTRA's embedding may be narrower than its blocks
+    project_name = f"{prefix}embeddings_project"
+    project = dense(tensors, project_name, None, width) if tensors.has(project_name) else None
+    dim = width if project is None else len(project.weight)
+    like = kind or KINDS["bert"]
+    head = read_head(tensors, config, like.name, like.head(prefix), dim)
     heads = heads_of(choices, config.take("num_attention_heads", "count"), dim)
     epsilon = epsilon_of(choices, config.take("layer_norm_eps", "fraction"), 1e-12 if kind else None)
     activation = activation_of(choices, config.take("hidden_act", "text"), "gelu" if kind else None)
-    positions = tensors.take(f"{prefix}embeddings.position_embeddings.weight", None, dim)
-    types = tensors.take(f"{prefix}embeddings.token_type_embeddings.weight", None, dim)
+    positions = tensors.take(f"{prefix}embeddings.position_embeddings.weight", None, width)
+    types = tensors.take(f"{prefix}embeddings.token_type_embeddings.weight", None, width)
     config.agree(
         vocab_size=len(words),
         hidden_size=dim,
+        embedding_size=width,
         max_position_embeddings=len(positions),
         type_vocab_size=len(types),
     )
-    padding = config.take("pad_token_id", "count", 1)
+    padding = None
     if kind and kind.padded:
-        if padding + 1 >= len(positions):
-            tensors.refuse(
-                CONFIG, f"pad_token_id in {CONFIG} must leave positions behind it, not be {padding}"
-            )
-            padding = 0
-        positions = positions[padding + 1 :]
+        padding = config.take("pad_token_id", "count", 1)
+        positions = behind_padding(tensors, positions, padding)
+    config.harmless("pad_token_id")
 
     def block(index: int) -> Block:
         name = f"{prefix}encoder.layer.{index}"
@@ -151,15 +141,17 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
 
     layers = tensors.count(f"{prefix}encoder.layer.{{}}.")
     config.agree(num_hidden_layers=layers)
-    sentence = read_sentence(tensors, choices, dim)
+    ends = read_ends(tensors, choices, head, len(positions), dim)
     return Bert(
         words=words,
         positions=positions,
         types=types,
-        norm=norm(tensors, f"{prefix}embeddings.LayerNorm", dim, epsilon),
+        norm=norm(tensors, f"{prefix}embeddings.LayerNorm", width, epsilon),
+        project=project,
         blocks=[block(index) for index in range(layers)],
-        length=min(sentence.length or len(positions), len(positions)),
-        padding=padding if kind and kind.padded else None,
-        pooling=sentence.pooling,
-        unit=sentence.unit,
+        length=ends.length,
+        padding=padding,
+        pooling=ends.pooling,
+        unit=ends.unit,
+        head=head,
     )

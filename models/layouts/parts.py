@@ -1,13 +1,13 @@
 """Parts that several families are made of."""
 
-from math import prod
+from math import isqrt, prod
 from typing import Any
 
 import numpy as np
 
 from golden.errors import quoted
 from models.files.tensors import Tensors
-from models.floating.engine import Linear
+from models.floating.engine import Floats, Linear
 from models.floating.functions import ACTIVATIONS, Norm
 from models.layouts.options import MASKS, POOLINGS, Choices
 
@@ -18,29 +18,33 @@ def dense(tensors: Tensors, name: str, outputs: int | None, inputs: int | None, 
     return Linear(weight=weight, bias=tensors.take(f"{name}.bias", len(weight)) if bias else None)
 
 
-def norm(tensors: Tensors, name: str, size: int, epsilon: float) -> Norm:
-    """`name`.weight and `name`.bias."""
-    return Norm(
-        weight=tensors.take(f"{name}.weight", size), bias=tensors.take(f"{name}.bias", size), epsilon=epsilon
-    )
+def norm(tensors: Tensors, name: str, size: int, epsilon: float, bias: bool = True) -> Norm:
+    """`name`.weight and, if asked for, `name`.bias."""
+    weight = tensors.take(f"{name}.weight", size)
+    offset = tensors.take(f"{name}.bias", size) if bias else np.zeros(size, np.float32)
+    return Norm(weight=weight, bias=offset, epsilon=epsilon)
 
 
-def fused(tensors: Tensors, weight: str, bias: str, dim: int) -> list[Linear]:
-    """Query, key and value from one tensor of 3*dim outputs; the bias may be absent."""
-    weights = np.array_split(tensors.take(weight, 3 * dim, dim), 3)
-    offset = tensors.maybe(bias, 3 * dim)
-    biases = [None] * 3 if offset is None else np.array_split(offset, 3)
-    return [Linear(weight=w, bias=b) for w, b in zip(weights, biases, strict=True)]
+def thirds(layer: Linear) -> list[Linear]:
+    """Query, key and value from one dense layer of three times their outputs."""
+    weights = np.array_split(layer.weight, 3)
+    biases = [None] * 3 if layer.bias is None else np.array_split(layer.bias, 3)
+    return [Linear(weight=weight, bias=bias) for weight, bias in zip(weights, biases, strict=True)]
 
 
-def patch_embedding(tensors: Tensors, name: str) -> tuple[int, Linear]:
+def any_ends(tensors: Tensors, ending: str) -> bool:
+    """Whether any tensor has such a name: then a layout takes it in every block."""
+    return any(name.endswith(ending) for name in tensors.arrays)
+
+
+def patch_embedding(tensors: Tensors, name: str, bias: bool = True) -> tuple[int, Linear]:
     """Pixels per side of a patch, and the convolution that embeds it as a dense layer."""
     kernel = tensors.take(f"{name}.weight", None, None, None, None)
     dim, _, size, width = kernel.shape
     if size != width:
         tensors.refuse(name, f"{name} must have square patches, not {size} x {width}")
-    bias = tensors.take(f"{name}.bias", dim)
-    return size, Linear(weight=kernel.reshape(dim, prod(kernel.shape[1:])), bias=bias)
+    offset = tensors.take(f"{name}.bias", dim) if bias else None
+    return size, Linear(weight=kernel.reshape(dim, prod(kernel.shape[1:])), bias=offset)
 
 
 def channels_of(embedding: Linear, patch: int) -> int:
@@ -85,3 +89,33 @@ def _named(choices: Choices, name: str, said: str | None, usual: str | None, kno
     if value is not None and value not in known:
         choices.tensors.refuse(name, f"{name} must be one of {', '.join(known)}, not {quoted(value)}")
     return value if value in known else next(iter(known))
+
+
+def bias_table(tensors: Tensors, name: str, dim: int) -> tuple[Floats, int]:
+    """Relative position bias [(2*window-1)**2, heads] of a Swin block of `dim` features, and its heads."""
+    table = tensors.take(name, None, None)
+    side, heads = isqrt(len(table)), table.shape[1] or 1
+    if dim % heads:
+        tensors.refuse("heads", f"heads must divide the {dim} features, not {heads}")
+        heads = 1
+    if len(table) and (side**2 != len(table) or side % 2 == 0):
+        reason = f"tensor {name} must have (2*window-1)^2 rows, not {len(table)}"
+        tensors.refuse(name.rpartition(".")[0], reason)
+    return table, heads
+
+
+def placed(tensors: Tensors, name: str, first: Floats, where: int) -> Floats:
+    """Positions of the tokens `first` and of the patches behind them, [first + patches, dim].
+
+    Args:
+        tensors: the model's.
+        name: of the tensor [1, positions, dim].
+        first: tokens before the patches.
+        where: how many of these have a position of their own; the others get zeros.
+    """
+    positions = tensors.take(name, 1, None, first.shape[1])[0]
+    patches = len(positions) - where
+    if name in tensors and (patches < 1 or isqrt(patches) ** 2 != patches):
+        tensors.refuse(name, f"{name} must have positions for a square of patches, not for {patches}")
+    without = np.zeros((len(first) - where, positions.shape[1]), np.float32)
+    return np.concatenate([positions[:where], without, positions[where:]])

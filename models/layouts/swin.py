@@ -1,20 +1,20 @@
 """Swin transformers of timm, first version."""
 
-from math import isqrt
-
 from models.files.tensors import Tensors
 from models.floating.encoder import Block
 from models.floating.swin import Merge, Swin, SwinBlock, SwinStage
 from models.layouts.options import Choices
 from models.layouts.parts import (
     activation_of,
+    any_ends,
+    bias_table,
     channels_of,
     dense,
     epsilon_of,
-    fused,
     norm,
     patch_embedding,
     pooling_of,
+    thirds,
 )
 from models.layouts.timm import read_timm
 
@@ -50,19 +50,11 @@ def read(tensors: Tensors, choices: Choices) -> Swin:
     if pooling_of(choices, said.pooling, "mean") != "mean":
         tensors.refuse("pooling", "a Swin transformer has no class token: pooling must be mean")
 
+    biased = any_ends(tensors, ".attn.qkv.bias")
+
     def swin_block(name: str, dim: int) -> SwinBlock:
-        table = tensors.take(f"{name}.attn.relative_position_bias_table", None, None)
-        heads = table.shape[1] or 1
-        if dim % heads:
-            tensors.refuse("heads", f"heads must divide the {dim} features, not {heads}")
-            heads = 1
-        if len(table) and (isqrt(len(table)) ** 2 != len(table) or isqrt(len(table)) % 2 == 0):
-            tensors.refuse(
-                f"{name}.attn",
-                f"tensor {name}.attn.relative_position_bias_table must have (2*window-1)^2 rows, "
-                f"not {len(table)}",
-            )
-        query, key, value = fused(tensors, f"{name}.attn.qkv.weight", f"{name}.attn.qkv.bias", dim)
+        table, heads = bias_table(tensors, f"{name}.attn.relative_position_bias_table", dim)
+        query, key, value = thirds(dense(tensors, f"{name}.attn.qkv", 3 * dim, dim, biased))
         hidden = dense(tensors, f"{name}.mlp.fc1", None, dim)
         said.arguments.agree(mlp_ratio=len(hidden.weight) / max(dim, 1))
         return SwinBlock(

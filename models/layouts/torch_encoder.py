@@ -9,13 +9,15 @@ import re
 from models.files.folder import CONFIG
 from models.files.tensors import Tensors
 from models.floating.encoder import Block
+from models.floating.engine import Linear
+from models.floating.functions import Norm
 from models.floating.torch_encoder import TorchEncoder
 from models.layouts.options import Choices
-from models.layouts.parts import activation_of, dense, epsilon_of, fused, heads_of, mask_of, norm
+from models.layouts.parts import activation_of, dense, epsilon_of, heads_of, mask_of, norm, thirds
 
 ABOUT = "torch.nn.TransformerEncoder"
 MARK = re.compile(r"(^|.*\.)layers\.0\.self_attn\.in_proj_weight$")
-HARMLESS_KEYS = ("dropout", "batch_first", "bias", "enable_nested_tensor", "mask_check")
+HARMLESS_KEYS = ("dropout", "batch_first", "enable_nested_tensor", "mask_check")
 
 
 def recognise(tensors: Tensors) -> bool:
@@ -33,12 +35,17 @@ def read(tensors: Tensors, choices: Choices) -> TorchEncoder:
     mask = mask_of(choices, None if causal is None else "causal" if causal else "none")
     dim = tensors.take(f"{prefix}layers.0.self_attn.in_proj_weight", None, None).shape[1]
     heads = heads_of(choices, config.take("nhead", "count"), dim)
+    # torch gives biases to all layers and norms, or to none
+    bias = any(name.startswith(f"{prefix}layers.") and name.endswith(".bias") for name in tensors.arrays)
+    config.agree(bias=bias)
 
     def block(index: int) -> Block:
         name = f"{prefix}layers.{index}"
         attention = f"{name}.self_attn"
-        query, key, value = fused(tensors, f"{attention}.in_proj_weight", f"{attention}.in_proj_bias", dim)
-        hidden = dense(tensors, f"{name}.linear1", None, dim)
+        inputs = tensors.take(f"{attention}.in_proj_weight", 3 * dim, dim)
+        offsets = tensors.take(f"{attention}.in_proj_bias", 3 * dim) if bias else None
+        query, key, value = thirds(Linear(weight=inputs, bias=offsets))
+        hidden = dense(tensors, f"{name}.linear1", None, dim, bias)
         config.agree(dim_feedforward=len(hidden.weight))
         return Block(
             heads=heads,
@@ -47,17 +54,27 @@ def read(tensors: Tensors, choices: Choices) -> TorchEncoder:
             query=query,
             key=key,
             value=value,
-            projection=dense(tensors, f"{attention}.out_proj", dim, dim),
+            projection=dense(tensors, f"{attention}.out_proj", dim, dim, bias),
             mlp1=hidden,
-            mlp2=dense(tensors, f"{name}.linear2", dim, len(hidden.weight)),
-            norm1=norm(tensors, f"{name}.norm1", dim, epsilon),
-            norm2=norm(tensors, f"{name}.norm2", dim, epsilon),
+            mlp2=dense(tensors, f"{name}.linear2", dim, len(hidden.weight), bias),
+            norm1=norm(tensors, f"{name}.norm1", dim, epsilon, bias),
+            norm2=norm(tensors, f"{name}.norm2", dim, epsilon, bias),
         )
 
     layers = tensors.count(f"{prefix}layers.{{}}.")
     config.agree(d_model=dim, num_layers=layers)
     return TorchEncoder(
         blocks=[block(index) for index in range(layers)],
-        norm=norm(tensors, f"{prefix}norm", dim, epsilon) if tensors.has(f"{prefix}norm") else None,
+        norm=final_norm(tensors, f"{prefix}norm", dim, epsilon, bias),
         causal=mask == "causal",
     )
+
+
+def final_norm(tensors: Tensors, name: str, dim: int, epsilon: float, bias: bool) -> Norm | None:
+    """The norm behind all blocks, a module of the user's own, None where there is none.
+
+    It has a bias where the layers have, and may where they have not.
+    """
+    if not tensors.has(name):
+        return None
+    return norm(tensors, name, dim, epsilon, bias or f"{name}.bias" in tensors)

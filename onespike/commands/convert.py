@@ -161,8 +161,9 @@ def convert_model(
     """Convert a trained transformer without retraining.
 
     MODEL is a .safetensors file, an .npz, or a PyTorch state dict (.pt, .pth, .bin), read without
-    torch, in the layout of a Hugging Face BERT encoder, a timm vision transformer, a timm Swin
-    transformer, or `torch.nn.TransformerEncoder`; or a folder that holds one, or its shards.
+    torch, or a folder that holds one, or its shards: a text encoder (BERT, RoBERTa, ELECTRA,
+    DistilBERT, MPNet), a vision transformer (ViT, DeiT, DINOv2, Swin) or GPT-2 as Hugging Face, timm and
+    torchvision save it, or a torch.nn.TransformerEncoder. docs/models.md lists the layouts.
 
     What the files beside the weights say is followed or refused. What they do not say and the outputs
     depend on is asked for.

@@ -1,10 +1,9 @@
 """`onespike evaluate`: the score of a converted model, in floats and in spikes."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -19,10 +18,8 @@ from models.conversion.store import TOKENIZER, load
 from onespike.files import whole_or_nothing, write_json
 from onespike.options import JobsOption, ReportOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
-from studies.data.tables import read_inputs, read_labelled, read_pairs
 from studies.evaluate.literal import time_literal
-from studies.evaluate.report import label_report, sts_report, vector_report
-from studies.evaluate.samples import check_samples, held_out, sentence_samples
+from studies.evaluate.task import task_of
 from studies.evaluate.work import MODES, Mode, Outputs, outputs_of
 
 
@@ -101,9 +98,9 @@ def evaluate(
     """Score a converted model: floats, attention in spikes, every dense input too, layer norms too.
 
     Sentence pairs are scored by Spearman's rank correlation (x 100) of the cosine of their embeddings
-    with the given scores; labelled images by accuracy; vectors of a torch.nn.TransformerEncoder, which
-    have no task, by the cosine of its outputs with the float ones. Intervals hold 95 % of 1000 bootstrap
-    repetitions; the one of a loss is paired. Rows of DATA that set the scales are left out.
+    with the given scores; labelled images and sentences by accuracy; vectors of a model without a head,
+    which have no task, by the cosine of its outputs with the float ones. Intervals hold 95 % of 1000
+    bootstrap repetitions; the one of a loss is paired. Rows of DATA that set the scales are left out.
 
     Examples:
 
@@ -116,45 +113,26 @@ def evaluate(
     stored = load(folder)
     model, conversion = stored.model, stored.conversion
     wanted = chosen_modes(modes, conversion.parts)
-    samples: list[Any]
-    labels = None
-    report_of: Callable[[Mapping[str, Outputs]], dict[str, Any]]
-    kind = model.samples.kind
-    if kind == "sentences":
-        pairs = read_pairs(data)
-        rows = held_out(data, len(pairs.scores), stored.calibration)[:limit]
-        sentences = [text for row in rows for text in pairs.sentences[row]]
-        samples = list(sentence_samples(model, folder / TOKENIZER, sentences))
-        report_of = partial(sts_report, scores=pairs.scores[rows], seed=seed)
-    elif kind == "vectors":
-        vectors = read_inputs(data)
-        samples = [vectors[row] for row in held_out(data, len(vectors), stored.calibration)[:limit]]
-        report_of = partial(vector_report, samples=len(samples), seed=seed)
-    else:
-        labelled = read_labelled(data)
-        rows = held_out(data, len(labelled.labels), stored.calibration)[:limit]
-        samples = list(labelled.inputs[rows])
-        labels = labelled.labels[rows]
-        report_of = partial(label_report, labels=labels, seed=seed)
-    check_samples(model, data, samples, labels)
+    task = task_of(model, data, folder / TOKENIZER, stored.calibration, limit, seed)
+    samples = task.samples
 
     targets = {"--report": report_file} if report_file is not None else {}
     with whole_or_nothing(targets) as places, progress() as bar, on_dask(dask):
-        task = bar.add_task("evaluate", total=len(samples) * len(wanted))
+        shown = bar.add_task("evaluate", total=len(samples) * len(wanted))
         outputs: dict[str, Outputs] = {}
         seconds: dict[str, float] = {}
         for mode in wanted:
-            bar.update(task, description=mode)
+            bar.update(shown, description=mode)
             start = time.perf_counter()
             outputs[mode] = outputs_of(
                 folder,
                 mode,
                 samples,
                 jobs=None if dask else jobs,
-                progress=lambda ready: bar.update(task, advance=ready),
+                progress=lambda ready: bar.update(shown, advance=ready),
             )
             seconds[mode] = time.perf_counter() - start
-        report = report_of(outputs)
+        report = task.report(outputs)
         code = conversion.scheme.code
         report |= {
             "model": str(folder),
@@ -167,7 +145,7 @@ def evaluate(
             "seconds": seconds,
         }
         if literal:
-            bar.update(task, description="literal procedure")
+            bar.update(shown, description="literal procedure")
             times = time_literal(model, conversion, samples[:literal])
             report["literal"] = asdict(times) | {"ratio": times.ratio}
         if "--report" in places:

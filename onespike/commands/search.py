@@ -83,8 +83,8 @@ def search(
             bar.update(task, advance=1, description=what)
 
         tensors, options = read_tensors(source), Options()
-        _, model = read_model(tensors, options)
-        if model.samples.kind != "sentences":
+        layout, model = read_model(tensors, options)
+        if model.outputs != "embeddings":
             raise InputError(f"{source}: must be a text encoder for onespike search")
         rows = read_pairs(data)
         order = np.random.default_rng(seed).permutation(len(rows.scores))
@@ -106,7 +106,7 @@ def search(
         say("best bases")
         codes = {steps: best_base(captured, ranges, steps, jobs) for steps in SCORE_STEPS}
         results["score-and-energy-against-steps"], activity = score_grid(
-            tensors, options, model, calibration, samples, rows.scores[scored], codes, jobs, seed, say
+            tensors, layout, options, model, calibration, samples, rows.scores[scored], codes, jobs, seed, say
         )
         say("draw")
         code = PhaseCode(steps=16, log2_base=codes[16])

@@ -58,7 +58,7 @@ def convert_into(
     else:
         check_samples(model, Path("samples"), list(samples))
         calibration = Calibration(samples=[sample[None] for sample in samples], origin={})
-    if layout == "bert":
+    if model.samples.kind == "sentences":
         check_settings(beside, tensors.facts(TOKENIZER_CONFIG))
     progress(f"calibrate on {len(calibration.samples)} samples")
     ranges, layers = record(model, calibration.samples)
@@ -66,6 +66,6 @@ def convert_into(
     conversion = convert(model, ranges, layers, scheme, calibration.samples)
     progress("write")
     with writing(label):
-        copied = beside if layout == "bert" else None
+        copied = beside if model.samples.kind == "sentences" else None
         save(place, tensors, layout, options, conversion, copied, calibration.origin)
     return Stored(layout=layout, model=model, conversion=conversion, calibration=calibration.origin)

@@ -83,6 +83,7 @@ def encoder_shape(ranges: Ranges, layers: dict[str, Linear], tokens: int) -> Enc
 
 def score_grid(
     tensors: Tensors,
+    layout: str,
     options: Options,
     model: Model,
     calibration: list[NDArray[Any]],
@@ -104,7 +105,7 @@ def score_grid(
         scheme = Scheme(code=PhaseCode(steps=steps, log2_base=base))
         conversion = convert(model, ranges, layers, scheme, calibration[:1])
         with tempfile.TemporaryDirectory() as folder:
-            save(Path(folder), tensors, "bert", options, conversion, None, {})
+            save(Path(folder), tensors, layout, options, conversion, None, {})
             modes: tuple[Mode, ...] = ("float", "linear") if reference is None else ("linear",)
             outputs = {mode: outputs_of(Path(folder), mode, samples, jobs) for mode in modes}
         reference = outputs.get("float", reference)

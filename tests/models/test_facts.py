@@ -79,8 +79,8 @@ REFUSED_CONFIGS = {
     "type": ("bert", {"model_type": "esm"}, 'model_type must be one of bert, roberta, .*, not "esm"'),
     "head": (
         "bert",
-        {"architectures": ["BertForSequenceClassification"]},
-        "names BertForSequenceClassification, of which only the encoder .* --leave-out its head",
+        {"architectures": ["BertForMaskedLM"]},
+        "names BertForMaskedLM, of which only the encoder .* --leave-out its head",
     ),
     "quantised": ("bert", {"quantization_config": {"bits": 8}}, 'quantization_config = {"bits": 8}'),
     "code": ("bert", {"auto_map": {"AutoModel": "x.Y"}}, "auto_map = .* is neither followed nor harmless"),
@@ -100,7 +100,7 @@ REFUSED_CONFIGS = {
     "architecture": (
         "vit",
         {"architecture": "vit_giant_x"},
-        r"architecture must be \(vit\|deit\)_\(tiny\|.*_patch\(N\)_N, not \"vit_giant_x\"",
+        r"architecture must be \(vit\|deit\|deit3\)_\(tiny\|.*_patch\(N\)_N, not \"vit_giant_x\"",
     ),
     "other patches": (
         "vit",

@@ -198,7 +198,7 @@ def test_a_causal_encoder_sees_no_later_token(folder: Folder) -> None:
 def test_a_head_is_left_out_on_purpose_only(folder: Folder) -> None:
     head = {"classifier.weight": np.ones((3, 16), np.float32), "classifier.bias": np.ones(3, np.float32)}
     path = folder(
-        "bert", {"architectures": ["BertForSequenceClassification"]}, tensors={**TENSORS["bert"], **head}
+        "bert", {"architectures": ["BertForTokenClassification"]}, tensors={**TENSORS["bert"], **head}
     )
     with pytest.raises(RefusedModel, match="--leave-out") as refused:
         read(path)

@@ -22,8 +22,8 @@ from models.verdict import RefusedModel
 
 REFERENCE = Path(__file__).parent / "reference"
 NAMES = ("bert", "vit", "swin", "torch_norm_last", "torch_norm_first")
-# q, k and v may have no bias, a text encoder no pooler
-OPTIONAL = re.compile(r"qkv.bias$|in_proj_bias$|^pooler.dense")
+# A text encoder may have no pooler
+OPTIONAL = re.compile(r"^pooler.dense")
 LAYOUT = {"torch_norm_last": "torch-encoder", "torch_norm_first": "torch-encoder"}
 
 
@@ -101,8 +101,8 @@ MISTAKES = {
     ),
     "leftover": (
         "vit",
-        put("blocks.0.attn.q_norm.weight", np.ones(8, np.float32)),
-        "tensor blocks.0.attn.q_norm.weight is of an unknown part of the model; --leave-out",
+        put("blocks.0.attn.gate.weight", np.ones(8, np.float32)),
+        "tensor blocks.0.attn.gate.weight is of an unknown part of the model; --leave-out",
     ),
     "unknown": (
         "vit",
@@ -131,21 +131,21 @@ def test_every_node_of_a_refused_model_gets_its_reason(tmp_path: Path) -> None:
         put_nan(tensors)
         del tensors["blocks.1.mlp.fc1.weight"]  # its size is known from no other tensor
         tensors["norm.bias"] = np.zeros(5, np.float32)
-        tensors["blocks.0.attn.q_norm.weight"] = np.ones(8, np.float32)
-        tensors["blocks.0.attn.q_norm.bias"] = np.ones(8, np.float32)
+        tensors["blocks.0.attn.gate.weight"] = np.ones(8, np.float32)
+        tensors["blocks.0.attn.gate.bias"] = np.ones(8, np.float32)
 
     path = changed(tmp_path, "vit", spoil)
     whole = {name.rpartition(".")[0] or name for name in load_file(REFERENCE / "vit.safetensors")}
     with pytest.raises(RefusedModel, match=r"and 5 more reasons to refuse it") as refused:
         read_model(read_tensors(path), Options())  # nor are the heads known
     verdicts = {verdict.node: verdict for verdict in refused.value.verdicts}
-    assert set(verdicts) == whole | {"blocks.0.attn.q_norm", "options"}
+    assert set(verdicts) == whole | {"blocks.0.attn.gate", "options"}
     reasons = {node: verdict.reason for node, verdict in verdicts.items() if verdict.outcome == "refused"}
     assert set(reasons) == {
-        *("blocks.0.mlp.fc1", "blocks.1.mlp.fc1", "norm", "blocks.0.attn.q_norm", "options"),
+        *("blocks.0.mlp.fc1", "blocks.1.mlp.fc1", "norm", "blocks.0.attn.gate", "options"),
     }
     assert reasons["blocks.1.mlp.fc1"] == "tensor blocks.1.mlp.fc1.weight is missing"
-    assert reasons["blocks.0.attn.q_norm"].count("unknown part of the model") == 2
+    assert reasons["blocks.0.attn.gate"].count("unknown part of the model") == 2
     assert {verdict.outcome for verdict in verdicts.values()} == {"refused", "readable"}
 
 

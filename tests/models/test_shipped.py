@@ -209,8 +209,8 @@ def test_what_training_recorded_is_damaged(path: Path) -> None:
     ("images", "line"),
     [
         (np.zeros((0, 4, 4)), "images must not be empty"),
-        (np.zeros((1, 5, 4)), "images must be a whole number of 2-pixel patches, not 5 x 4"),
-        (np.zeros((1, 6, 4)), "images must give 4 patches, those of 6 x 4 pixels give 6"),
+        (np.zeros((1, 5, 4)), "images must be 4 x 4 pixels, not 5 x 4"),
+        (np.zeros((1, 6, 4)), "images must be 4 x 4 pixels, not 6 x 4"),
         (np.full((1, 4, 4), np.nan), "images must be finite"),
     ],
 )

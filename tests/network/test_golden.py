@@ -244,7 +244,7 @@ def test_truncated_file(tmp_path: Path, keep: int) -> None:
 
 
 def test_images_of_the_wrong_size_are_refused() -> None:
-    with pytest.raises(InputError, match=r"images must be a whole number of 4-pixel patches, not 9 x 9"):
+    with pytest.raises(InputError, match=r"images must be 8 x 8 pixels, not 9 x 9"):
         random_transformer(1).patches(np.ones((1, 9, 9))[:, None])
     with pytest.raises(InputError, match=r"an image must give \[..., 4, 16\] pixel values, not \[1, 4, 15\]"):
         encode_image(small_network(), np.ones((1, 4, 15)))

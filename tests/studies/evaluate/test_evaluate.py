@@ -15,9 +15,13 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from models.conversion.store import load
+from models.files.tensors import read_tensors
 from models.floating.bert import Bert
+from models.floating.engine import FloatEngine
+from models.layouts import Options, read_model
 from onespike.cli import main
 from studies.data.tables import read_labelled
+from studies.evaluate.samples import sentence_samples
 from studies.evaluate.work import outputs_of, pieces
 
 Flags = Callable[[str], list[str]]
@@ -243,9 +247,7 @@ def test_mistakes_of_evaluate(
     assert "absent.npz: cannot be read (No such file" in absent
     small = tmp_path / "small.npz"
     np.savez(small, inputs=np.zeros((2, 3, 8, 8), np.float32), labels=np.zeros(2, int))
-    assert "images must give 16 patches, those of 8 x 8 pixels give 4" in mistake(
-        capsys, "evaluate", converted, small
-    )
+    assert "images must be 16 x 16 pixels, not 8 x 8" in mistake(capsys, "evaluate", converted, small)
     assert "--modes must be taken from" in mistake(capsys, "evaluate", converted, images, "--modes", "x")
     assert "--modes norm needs a model converted with --parts norm" in mistake(
         capsys, "evaluate", converted, images, "--modes", "norm"
@@ -302,3 +304,44 @@ def test_mistakes_of_convert_leave_nothing(
     assert "score in row 1 must be a number, not 'high'" in mistake(capsys, *tokens, *flags("bert"))
     assert not target.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["s.csv"]
+
+
+def test_a_classifier_of_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The folder of a BERT with a head, through both commands; classes are those that floats give."""
+    folders = REFERENCE / "folders"
+    rng = np.random.default_rng(3)
+    sentences = [" ".join(f"w{n}" for n in rng.integers(4, 40, rng.integers(3, 9))) for _ in range(24)]
+    _, model = read_model(read_tensors(folders / "bert_classifier"), Options())
+    samples = sentence_samples(model, folders / "sentence_bert" / "tokenizer.json", sentences)
+    labels = [int(model.run(sample[None], FloatEngine()).argmax()) for sample in samples]
+    data, target, report = tmp_path / "data.csv", tmp_path / "out", tmp_path / "r.json"
+    data.write_text("".join(f"{text},{label}\n" for text, label in zip(sentences, labels, strict=True)))
+    words = ["convert", str(folders / "bert_classifier"), "-o", str(target), "--samples", str(data)]
+    words += ["--tokenizer", str(folders / "sentence_bert" / "tokenizer.json"), "--count", "8"]
+    assert main([*words, "--parts", "norm"]) == 0
+    assert main(["evaluate", str(target), str(data), "--report", str(report), "--jobs", "1"]) == 0
+    found = json.loads(report.read_text())
+    assert (found["metric"], found["samples"]) == ("accuracy, %", 16)
+    assert found["modes"]["float"]["score"]["value"] == 100
+    assert found["modes"]["linear"]["score"]["value"] > 60
+    data.write_text("w5 w6,1\nw7,one\n")
+    assert "class in row 2 must be a whole number, not 'one'" in mistake(capsys, "evaluate", target, data)
+    data.write_text("w5 w6,1\nw7,1,2\n")
+    assert "row 2 must have 2 columns (sentence, class), not 3" in mistake(capsys, "evaluate", target, data)
+    data.write_text("w5 w6,7\n")
+    assert "labels must be in 0..2, the model's classes, not 7" in mistake(capsys, "evaluate", target, data)
+
+
+def test_a_decoder(tmp_path: Path) -> None:
+    """GPT-2 on lines of text: cosine of the logits of the next token, sentences of several lengths."""
+    folders = REFERENCE / "folders"
+    rng = np.random.default_rng(4)
+    lines = [" ".join(f"w{n}" for n in rng.integers(4, 40, rng.integers(3, 9))) for _ in range(12)]
+    data, target, report = tmp_path / "data.txt", tmp_path / "out", tmp_path / "r.json"
+    data.write_text("\n".join(lines))
+    words = ["convert", str(folders / "gpt2"), "-o", str(target), "--samples", str(data), "--count", "4"]
+    assert main([*words, "--tokenizer", str(folders / "sentence_bert" / "tokenizer.json")]) == 0
+    assert main(["evaluate", str(target), str(data), "--report", str(report), "--jobs", "1"]) == 0
+    found = json.loads(report.read_text())
+    assert (found["metric"], found["samples"]) == ("cosine with floats x 100", 8)
+    assert 80 < found["modes"]["linear"]["score"]["value"] < 100

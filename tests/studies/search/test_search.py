@@ -88,6 +88,7 @@ def test_every_figure_is_drawn_from_its_numbers(small: dict[str, Any], tmp_path:
     calibration = [sentence[None] for sentence in small["sentences"]]
     scores, activity = score_grid(
         small["tensors"],
+        "bert",
         small["options"],
         model,
         calibration,
