@@ -18,11 +18,12 @@ from golden.attention.normaliser import MAX_RATIO
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError, quoted
-from golden.network.checks import check_integers, check_source, check_target, check_thresholds
-from golden.network.limits import MAX_BIAS, MAX_FEATURES, MAX_SHIFT
+from golden.network.checks import check_integers, check_source, check_target, check_thresholds, check_word
+from golden.network.limits import MAX_BIAS, MAX_FEATURES, MAX_SHIFT, POTENTIAL_BITS, STREAM_BITS
 from golden.network.neuron import Neurons, most_octaves, received, spike_values
 from golden.network.norm import NORM_KINDS, NormKind, centred, row_shift
 from golden.network.octave import fire
+from golden.network.rows import check_gather, gathered
 from golden.network.tensors import SCORES, STREAM, Run, Shapes
 
 
@@ -31,32 +32,49 @@ class Linear(Neurons):
     """What linear layers have in common.
 
     Attributes:
-        source: name of the spikes that enter, [tokens, inputs].
-        weight: int16 [outputs, inputs].
-        bias: int64 [outputs], or [tokens, outputs] where position terms are in it.
+        source: name of the spikes that enter, [rows, width].
+        gather: int64 [rows, taps], the rows of the source that enter row r, one after the other, -1 for
+            none (`golden.network.rows`); None where row r is that of the source.
+        weight: int16 [outputs, taps*width].
+        bias: int64 [outputs], or [rows, outputs] where position terms are in it.
     """
 
     source: str
+    gather: NDArray[np.int64] | None = None
 
-    def bound(self, rows: int, shapes: Shapes) -> NDArray[np.int64]:
-        """Largest magnitude of each potential, over all inputs of `rows` rows that add up."""
-        added = np.abs(self.weight.astype(np.int64)).sum(axis=1) * rows
-        potential = added * int(spike_values(shapes.code)[0]) + np.abs(self.bias)
-        shapes.accumulator = max(shapes.accumulator, int(added.max()) << most_octaves(shapes.code))
-        shapes.potential = max(shapes.potential, int(potential.max()))
-        return potential
+    def bound(self, name: str, rows: int, shapes: Shapes) -> NDArray[np.int64]:
+        """Largest magnitude of each output's potentials, over all inputs of `rows` rows that add up.
+
+        Raises:
+            InputError: a potential could leave its word.
+        """
+        # plain integers: they may leave 64 bits before they are found too large
+        added = [int(a) * rows for a in np.abs(self.weight.astype(np.int64)).sum(axis=1)]
+        bias = np.abs(np.atleast_2d(self.bias)).max(axis=0)
+        peak = int(spike_values(shapes.code)[0])
+        potential = [a * peak + int(b) for a, b in zip(added, bias, strict=True)]
+        check_word(f"{name}: the potential", max(potential), POTENTIAL_BITS)
+        shapes.accumulator = max(shapes.accumulator, max(added) << most_octaves(shapes.code))
+        shapes.potential = max(shapes.potential, *potential)
+        return np.array(potential, dtype=np.int64)
+
+    def inputs(self, run: Run) -> Spikes:
+        """Spikes [images, rows, inputs] of a run."""
+        return gathered(run.spikes[self.source], self.gather, run.code.steps)
 
     def check_neurons(self, name: str, shapes: Shapes, *, by_row: bool = True) -> int:
-        """Rows of the source; raise InputError if weights or bias do not belong to it."""
-        rows, inputs = check_source(self.source, name, shapes)
+        """Rows of the layer; raise InputError if map, weights or bias do not belong to the source."""
+        rows, width = check_source(self.source, name, shapes)
+        rows, taps = check_gather(name, self.gather, rows)
+        inputs = taps * width
         if self.weight.ndim != 2 or not 1 <= self.outputs <= MAX_FEATURES:
             raise InputError(
                 f"{name}.weight must be [1..{MAX_FEATURES} outputs, inputs], not {list(self.weight.shape)}"
             )
         if self.weight.shape[1] != inputs:
+            of = "the width" if taps == 1 else f"{taps} times the width"
             raise InputError(
-                f"{name} must have {inputs} inputs, the width of {quoted(self.source)}, "
-                f"not {self.weight.shape[1]}"
+                f"{name} must have {inputs} inputs, {of} of {quoted(self.source)}, not {self.weight.shape[1]}"
             )
         largest = (1 << (shapes.weight_bits - 1)) - 1
         check_integers(f"{name}.weight", self.weight, [self.weight.shape], largest)
@@ -85,11 +103,11 @@ class SpikingLinear(Linear):
         rows = self.check_neurons(name, shapes)
         check_target(self.target, name)
         check_thresholds(name, self.offset, self.levels, self.outputs, shapes.code)
-        self.bound(1, shapes)
+        self.bound(name, 1, shapes)
         shapes.spikes[self.target] = rows, self.outputs
 
     def run(self, run: Run) -> Spikes:
-        potential = self.potentials(run.spikes[self.source], run.code)
+        potential = self.potentials(self.inputs(run), run.code)
         spikes = fire(potential, self.levels, self.offset, run.code, signed=self.signed)
         run.spikes[self.target] = spikes
         return spikes
@@ -113,13 +131,14 @@ class StreamLinear(Linear):
         check_integers(f"{name}.shift", self.shift, [(self.outputs,)], MAX_SHIFT, 0)
         if self.fresh == (shapes.stream is not None):
             raise InputError(f"{name}: the first layer with target {STREAM!r}, and no other, must be fresh")
-        if shapes.stream is not None and shapes.stream[1] != self.outputs:
-            raise InputError(
-                f"{name} must have {shapes.stream[1]} outputs, the width of the stream, not {self.outputs}"
-            )
-        terms = int(self.terms(self.bound(1, shapes)).max()) + 1
-        shapes.residual = terms + (0 if self.fresh else shapes.residual)
-        shapes.stream = rows, self.outputs
+        if shapes.stream not in (None, (rows, self.outputs)):
+            made = f"{rows} rows of {self.outputs} outputs"
+            raise InputError(f"{name} must have the shape of the stream, {list(shapes.stream)}, not {made}")
+        terms = int(self.terms(self.bound(name, 1, shapes)).max()) + 1
+        reached = terms + (0 if self.fresh else shapes.stream_bound)
+        check_word(f"{name}: the residual stream", reached, STREAM_BITS)
+        shapes.stream, shapes.stream_bound = (rows, self.outputs), reached
+        shapes.residual = max(shapes.residual, reached)
 
     def terms(self, potential: NDArray[np.int64]) -> NDArray[np.int64]:
         """What potentials add to the stream."""
@@ -127,7 +146,7 @@ class StreamLinear(Linear):
         return (potential + half) >> self.shift
 
     def run(self, run: Run) -> NDArray[np.int64]:
-        terms = self.terms(self.potentials(run.spikes[self.source], run.code))
+        terms = self.terms(self.potentials(self.inputs(run), run.code))
         run.stream = run.after_sum(terms if self.fresh else run.stream + terms)
         return run.stream
 
@@ -140,7 +159,7 @@ class ScoreLinear(Linear):
 
     def check(self, name: str, shapes: Shapes) -> None:
         rows = self.check_neurons(name, shapes, by_row=False)
-        self.bound(rows, shapes)
+        self.bound(name, rows, shapes)
         shapes.classes = self.outputs
 
     def potentials(self, spikes: Spikes, code: PhaseCode) -> NDArray[np.int64]:
@@ -148,7 +167,7 @@ class ScoreLinear(Linear):
         return self.integrate(received(spikes, code).sum(axis=-2))
 
     def run(self, run: Run) -> NDArray[np.int64]:
-        return self.potentials(run.spikes[self.source], run.code)
+        return self.potentials(self.inputs(run), run.code)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -18,8 +18,6 @@ from golden.network.limits import (
     MAX_FEATURES,
     MAX_TOKENS,
     MOST_WEIGHT_BITS,
-    POTENTIAL_BITS,
-    STREAM_BITS,
 )
 from golden.network.tensors import IMAGE, SCORES, AttentionEngine, Layer, Output, Run, Shapes
 
@@ -31,7 +29,7 @@ class Network:
     Attributes:
         code: the phase code of every spike.
         weight_bits: width of a weight, 2..8.
-        tokens: rows of every tensor.
+        tokens: rows of the image; other tensors may have others (`golden.network.rows`).
         pixels: inputs per token.
         image_scale: what a spike of phase 0 of the image stands for; images are in units of it.
         layers: in order of execution (`golden.network.layers`).
@@ -73,14 +71,6 @@ class Network:
             layer.check(f"layer {index}", shapes)
             if (layer.target == SCORES) != (index == len(self.layers) - 1):
                 raise InputError(f"layer {index}: the last layer, and no other, must make {SCORES!r}")
-        for what, bound, bits in (
-            ("potential", shapes.potential, POTENTIAL_BITS),
-            ("residual stream", shapes.residual, STREAM_BITS),
-        ):
-            if bound.bit_length() + 1 > bits:
-                raise InputError(
-                    f"the {what} must fit {bits} bits, not {bound.bit_length() + 1} (it can reach {bound})"
-                )
         return shapes
 
 

@@ -219,6 +219,13 @@ def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAM
     )
 
 
+def check_supported(network: Network) -> None:
+    """Raise InputError for what networks express and no unit of the hardware computes yet."""
+    for index, layer in enumerate(network.layers):
+        if isinstance(layer, Linear) and layer.gather is not None:
+            raise InputError(f"layer {index}: the hardware cannot read rows by index yet (gather)")
+
+
 def check_order(network: Network) -> None:
     """Each kind of spikes has one memory, overwritten by the next layer of its kind: a layer must read
     what was made last, and a hidden layer must not read hidden neurons, which it would overwrite.
@@ -226,6 +233,7 @@ def check_order(network: Network) -> None:
     Raises:
         InputError: a layer reads something else, or stands where no unit of the hardware computes it.
     """
+    check_supported(network)
     before: Layer | None = None
     hidden = False  # the layer before makes spikes in the memory of the hidden neurons
     for index, layer in enumerate(network.layers):

@@ -27,6 +27,7 @@ class Shapes:
         code, weight_bits: of the network.
         spikes: (rows, width) by name; stream: the same, None before the first layer that makes it.
         accumulator, potential, residual: largest magnitudes of accumulators, potentials and the stream.
+        stream_bound: largest magnitude of the stream as it stands.
         classes: class scores that have been made.
     """
 
@@ -37,6 +38,7 @@ class Shapes:
     accumulator: int = 0
     potential: int = 0
     residual: int = 0
+    stream_bound: int = 0
     classes: int = 0
 
 

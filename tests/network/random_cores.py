@@ -1,23 +1,18 @@
 """Random cores over everything that `NetworkConfig` accepts, each with random networks that fit it."""
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 
 from golden.attention.config import TRACE_STORES, CoreConfig
-from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
+from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.limits import MAX_FEATURES, MAX_OCTAVES, MAX_TOKENS, POTENTIAL_BITS, STREAM_BITS
+from golden.network.limits import MAX_FEATURES, MAX_TOKENS, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
-from golden.network.neuron import most_octaves
 from golden.network.program import check_fit, compile_network, needs
 from tests.network.compare import assert_cycles, assert_integers
-from tests.network.random_networks import Drawer, Room, some
+from tests.network.random_networks import Drawer, Room, random_code, some
 
-BASES = sorted(
-    {Fraction(a, b) for b in range(1, MAX_DENOMINATOR + 1) for a in range(1, 2 * b + 1)}
-)  # every log2 B of a code
 # Groups of tokens that an attention core may be made for; a network's core uses one of them
 MOST_GROUPS = 16
 
@@ -46,19 +41,6 @@ class RandomCore:
     config: NetworkConfig
     taps: bool
     networks: list[tuple[Network, Spikes]]
-
-
-def random_code(rng: np.random.Generator) -> PhaseCode:
-    """Any code whose spikes fit a potential."""
-    while True:
-        code = PhaseCode(
-            steps=some(rng, MAX_STEPS) if rng.random() < 0.5 else int(rng.integers(4, 33)),
-            log2_base=BASES[rng.integers(len(BASES))],
-            trace_bits=int(rng.integers(4, 17)),
-            ramp_bits=int(rng.integers(0, 9)),
-        )
-        if most_octaves(code) <= MAX_OCTAVES:
-            return code
 
 
 def random_lanes(rng: np.random.Generator, most: int, least: int = 1) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Golden networks: octave code, norms, conversion, file format."""
 
 import json
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from golden.network.octave import (
     roots,
 )
 from models.conversion.network import convert
+from tests.network.random_networks import random_network
 from tests.network.samples import random_images, random_transformer
 
 CODES = [
@@ -170,6 +172,20 @@ def test_file_round_trip(tmp_path: Path) -> None:
     again = load_network(tmp_path / "n.npz")
     patches = random_transformer(1).patches(random_images(4, 5))
     image = encode_image(network, patches)
+    assert (run_network(again, image).scores == run_network(network, image).scores).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_file_holds_every_field_of_every_layer(tmp_path: Path, seed: int) -> None:
+    network, image = random_network(seed)
+    save_network(tmp_path / "n.npz", network)
+    again = load_network(tmp_path / "n.npz")
+    for one, two in zip(network.layers, again.layers, strict=True):
+        assert type(one) is type(two)
+        for field in fields(one):  # type: ignore[arg-type]
+            a, b = getattr(one, field.name), getattr(two, field.name)
+            assert type(a) is type(b)
+            assert np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
     assert (run_network(again, image).scores == run_network(network, image).scores).all()
 
 

@@ -93,6 +93,31 @@ def test_attention_waits_for_all_readers_of_what_it_overwrites() -> None:
     assert [op.wait for op in program.attention] == [TOKENS - 1, *HEADS * [rows - 1]]
 
 
+def test_rows_by_index_are_refused_by_name() -> None:
+    qkv = replace(linear("image", "qkv", WIDTH, QKV), gather=np.array([[1], [0], [-1]]))
+    layers = (qkv, attention("qkv", "mixed", HEADS), TO_STREAM, norm("norm"), SCORES)
+    with pytest.raises(InputError, match=r"^layer 0: the hardware cannot read rows by index yet"):
+        compile_network(network(*layers), LANES)
+
+
+@pytest.mark.parametrize(
+    ("gather", "message"),
+    [
+        ([[0, 3]], r"layer 0.gather must be in -1..2, not 0..3"),
+        ([0], r"layer 0.gather must be \[1..\d+ rows, taps\], not \[1\]"),
+        (np.zeros((3, 0), int), r"layer 0.gather must be \[1..\d+ rows, taps\], not \[3, 0\]"),
+        ([[0, 1]], r"layer 0 must have 8 inputs, 2 times the width of 'image', not 4"),
+        ([[0], [0]], r"layer 2 must have the shape of the stream"),
+    ],
+)
+def test_maps_that_lead_nowhere(gather: list, message: str) -> None:
+    qkv = replace(linear("image", "qkv", WIDTH, QKV), gather=np.array(gather))
+    first = linear("image", "stream", WIDTH, WIDTH, fresh=True)
+    again = replace(linear("qkv", "stream", QKV, WIDTH))
+    with pytest.raises(InputError, match=message):
+        network(qkv, first, again, norm("norm"), SCORES)
+
+
 def test_hidden_neurons_of_hidden_neurons_are_refused() -> None:
     """A row would be overwritten before its last pass has read it."""
     layers = linear("image", "a", WIDTH, 2), linear("a", "b", 2, WIDTH)
