@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.job import AttentionJob
+from golden.attention.job import MAX_BIAS_UNITS, AttentionJob
 from golden.attention.normaliser import MAX_RATIO
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import PhaseCode, Spikes
@@ -209,12 +209,15 @@ class Norm:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Attention:
-    """Spiked attention; see `golden.attention.job`.
+    """Spiked attention of rows in groups (windows); see `golden.attention.job`.
 
     Attributes:
-        source: name of spikes [tokens, 3*heads*head_dim]: q of all heads, k, v.
-        target: name of the spikes that leave, [tokens, heads*head_dim].
+        source: name of spikes [rows, 3*heads*head_dim]: q of all heads, k, v.
+        target: name of the spikes that leave, [rows, heads*head_dim].
         ramp_step: int64 [heads]; ratio: int64 [heads, b].
+        groups: neighbouring rows attend each other in so many groups of one size.
+        bias: int64 [heads, size, size] in score units, added to the scores of every group.
+        allowed: bool [groups, size, size], or [1, size, size] for all groups alike: pairs that may attend.
     """
 
     source: str
@@ -222,10 +225,25 @@ class Attention:
     heads: int
     ramp_step: NDArray[np.int64]
     ratio: NDArray[np.int64]
+    groups: int = 1
+    bias: NDArray[np.int64] | None = None
+    allowed: NDArray[np.bool_] | None = None
 
     def check(self, name: str, shapes: Shapes) -> None:
         rows, width = check_source(self.source, name, shapes)
         check_target(self.target, name)
+        if self.groups < 1 or rows % self.groups:
+            raise InputError(
+                f"{name}.groups must divide the {rows} rows of {quoted(self.source)}, not {self.groups}"
+            )
+        size = rows // self.groups
+        if self.bias is not None:
+            check_integers(f"{name}.bias", self.bias, [(self.heads, size, size)], MAX_BIAS_UNITS - 1)
+        if self.allowed is not None:
+            pairs = [(1, size, size), (self.groups, size, size)]
+            check_integers(f"{name}.allowed", self.allowed.astype(np.int8), pairs, 1, 0)
+            if not self.allowed.any(axis=-1).all():
+                raise InputError(f"{name}.allowed must allow at least one key in each row")
         if self.heads < 1 or width % (3 * self.heads):
             raise InputError(
                 f"{name}: 3*heads must divide the width of {quoted(self.source)} ({width}), "
@@ -237,27 +255,33 @@ class Attention:
         shapes.spikes[self.target] = rows, width // 3
 
     def job(self, qkv: Spikes, code: PhaseCode) -> AttentionJob:
-        """Job of [images*heads] heads of spikes [images, tokens, 3*heads*head_dim]; heads vary fastest."""
-        images, tokens, width = qkv.shape
-        split = (images, tokens, 3, self.heads, width // 3 // self.heads)
+        """Job of [images*groups*heads] heads of spikes [images, rows, 3*heads*head_dim], heads fastest."""
+        images, rows, width = qkv.shape
+        size, times = rows // self.groups, images * self.groups
+        split = (times, size, 3, self.heads, width // 3 // self.heads)
 
         def part(array: NDArray[np.int8], index: int) -> NDArray[np.int8]:
             heads_first = array.reshape(split)[:, :, index].swapaxes(1, 2)
-            return heads_first.reshape(-1, tokens, split[-1])
+            return heads_first.reshape(-1, size, split[-1])
 
         q, k, v = (Spikes(part(qkv.sign, i), part(qkv.phase, i)) for i in range(3))
+        bias = None if self.bias is None else np.tile(self.bias, (times, 1, 1))
+        allowed = None
+        if self.allowed is not None:
+            by_head = (images, self.groups, self.heads, size, size)
+            allowed = np.broadcast_to(self.allowed[:, None], by_head).reshape(-1, size, size)
         return AttentionJob(
-            code=code, window=code.steps, q=q, k=k, v=v, bias=None, allowed=None,
-            ramp_step=np.tile(self.ramp_step, images), ratio=np.tile(self.ratio, (images, 1)),
+            code=code, window=code.steps, q=q, k=k, v=v, bias=bias, allowed=allowed,
+            ramp_step=np.tile(self.ramp_step, times), ratio=np.tile(self.ratio, (times, 1)),
         )  # fmt: skip
 
     def merge(self, out: Spikes, images: int) -> Spikes:
-        """Spikes [images, tokens, heads*head_dim] of output spikes [images*heads, tokens, head_dim]."""
-        _, tokens, head_dim = out.shape
-        split = (images, self.heads, tokens, head_dim)
+        """Spikes [images, rows, heads*head_dim] of output spikes [images*groups*heads, size, head_dim]."""
+        _, size, head_dim = out.shape
+        split = (images * self.groups, self.heads, size, head_dim)
 
         def merged(array: NDArray[np.int8]) -> NDArray[np.int8]:
-            return array.reshape(split).swapaxes(1, 2).reshape(images, tokens, -1)
+            return array.reshape(split).swapaxes(1, 2).reshape(images, self.groups * size, -1)
 
         return Spikes(merged(out.sign), merged(out.phase))
 

@@ -7,7 +7,7 @@ inference began exceed `wait` + t (attention: exceed `wait`, once).
 
 from dataclasses import dataclass, fields, replace
 from functools import singledispatchmethod
-from itertools import zip_longest
+from itertools import compress, zip_longest
 from operator import attrgetter
 
 import numpy as np
@@ -224,6 +224,10 @@ def check_supported(network: Network) -> None:
     for index, layer in enumerate(network.layers):
         if isinstance(layer, Linear) and layer.gather is not None:
             raise InputError(f"layer {index}: the hardware cannot read rows by index yet (gather)")
+        if isinstance(layer, Attention):
+            found = (layer.groups != 1, layer.bias is not None, layer.allowed is not None)
+            for name in compress(("groups", "bias", "allowed"), found):
+                raise InputError(f"layer {index}: the hardware attends all rows alike, without {name} yet")
 
 
 def check_order(network: Network) -> None:

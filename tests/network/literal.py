@@ -170,6 +170,7 @@ class Literal:
 
     def attention(self, layer: Attention) -> Rows:
         qkv = self.spikes[layer.source]
+        size = len(qkv) // layer.groups
         dim = len(qkv[0]) // 3 // layer.heads
         made: Rows = [[None] * (layer.heads * dim) for _ in qkv]
         for head in range(layer.heads):
@@ -179,10 +180,20 @@ class Literal:
             ]
             ratio = layer.ratio[head].tolist()
             for i, query in enumerate(parts[0]):
-                score = {j: self.product(query, key) for j, key in enumerate(parts[1])}
+                group, place = divmod(i, size)
+                score = {}
+                for j in range(group * size, group * size + size):
+                    if self.may_attend(layer, group, place, j % size):
+                        bias = 0 if layer.bias is None else int(layer.bias[head, place, j % size])
+                        score[j] = self.product(query, parts[1][j]) + bias
                 row = self.attend(score, parts[2], int(layer.ramp_step[head]), ratio)
                 made[i][head * dim : (head + 1) * dim] = row
         return made
+
+    def may_attend(self, layer: Attention, group: int, query: int, key: int) -> bool:
+        if layer.allowed is None:
+            return True
+        return bool(layer.allowed[group if len(layer.allowed) > 1 else 0, query, key])
 
     def product(self, some: list[Spike], others: list[Spike]) -> int:
         trace = self.code.trace.tolist()

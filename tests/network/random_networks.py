@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.job import compute
+from golden.attention.job import MAX_BIAS_UNITS, compute
 from golden.attention.normaliser import MAX_RATIO
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
@@ -41,7 +41,7 @@ NAMES = ("hidden", "qkv", "mixed", "norm", "x")
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """Largest sizes of the networks of a core; widths of all tensors but q, k, v are at most `features`.
-    `wide`: some biases are as large as the word of potentials allows; `golden`: with what no hardware computes.
+    `wide`: some biases are as large as the word of potentials allows; `golden`: what hardware has not, too.
     """
 
     code: PhaseCode
@@ -242,9 +242,28 @@ class Drawer:
             residues = np.arange(ratio.shape[1]) / ratio.shape[1]
             first = 2.0 ** rng.uniform(10, 17, (heads, 1))
             ratio = np.maximum(first * 2.0**-residues, 1).astype(np.int64)
-        layer = Attention(source=self.source, target=self.name(), heads=heads, ramp_step=step, ratio=ratio)
+        layer = Attention(
+            source=self.source, target=self.name(), heads=heads, ramp_step=step, ratio=ratio,
+            **self.grouped(heads, head_dim),
+        )  # fmt: skip
         out = compute(layer.job(self.spikes, code)).out
         self.append(layer, layer.merge(out, self.image.shape[0]), "mixed")
+
+    def grouped(self, heads: int, head_dim: int) -> dict[str, Any]:
+        """Groups of rows, with a bias and a mask perhaps."""
+        rng, rows = self.rng, self.spikes.shape[-2]
+        if not self.room.golden:
+            return {}
+        groups = int(rng.choice([n for n in range(1, rows + 1) if rows % n == 0]))
+        size, found = rows // groups, {"groups": groups}
+        if rng.random() < 0.5:
+            most = min(some(rng, 4 * head_dim << self.code.trace_bits), MAX_BIAS_UNITS - 1)
+            most = MAX_BIAS_UNITS - 1 if rng.random() < 0.1 else most
+            found["bias"] = rng.integers(-most, most + 1, (heads, size, size))
+        if rng.random() < 0.5:
+            allowed = rng.random((int(rng.choice([1, groups])), size, size)) < rng.random()
+            found["allowed"] = allowed | (np.arange(size) == rng.integers(size, size=(*allowed.shape[:2], 1)))
+        return found
 
     def to_stream(self, layers_left: int) -> None:
         """A layer that adds to the stream, within its share of what the stream has left."""

@@ -101,6 +101,34 @@ def test_rows_by_index_are_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"groups": 2}, "^layer 1.groups must divide the 3 rows of 'qkv', not 2$"),
+        ({"groups": 0}, "^layer 1.groups must divide the 3 rows of 'qkv', not 0$"),
+        ({"groups": 3, "bias": np.zeros((4, 3, 3), int)}, r"^layer 1.bias must have the shape \[4, 1, 1\]"),
+        ({"bias": np.full((4, 3, 3), 1 << 51)}, r"^layer 1.bias must be in -\d+..2251799813685247, not"),
+        ({"allowed": np.zeros((1, 3, 3), bool)}, "^layer 1.allowed must allow at least one key in each row$"),
+        ({"allowed": np.ones((2, 3, 3), bool)}, r"^layer 1.allowed must have the shape \[1, 3, 3\]"),
+    ],
+)
+def test_groups_that_do_not_fit_their_rows(fields: dict, message: str) -> None:
+    qkv, attend = linear("image", "qkv", WIDTH, QKV), replace(attention("qkv", "mixed", HEADS), **fields)
+    with pytest.raises(InputError, match=message):
+        network(qkv, attend, TO_STREAM, norm("norm"), SCORES)
+
+
+@pytest.mark.parametrize("name", ["groups", "bias", "allowed"])
+def test_groups_are_refused_by_name(name: str) -> None:
+    value = {"groups": 3, "bias": np.zeros((HEADS, 3, 3), int), "allowed": np.ones((1, 3, 3), bool)}[name]
+    attend = replace(attention("qkv", "mixed", HEADS), **{name: value})
+    layers = (linear("image", "qkv", WIDTH, QKV), attend, TO_STREAM, norm("norm"), SCORES)
+    with pytest.raises(
+        InputError, match=f"^layer 1: the hardware attends all rows alike, without {name} yet"
+    ):
+        compile_network(network(*layers), LANES)
+
+
+@pytest.mark.parametrize(
     ("gather", "message"),
     [
         ([[0, 3]], r"layer 0.gather must be in -1..2, not 0..3"),
