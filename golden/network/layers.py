@@ -7,7 +7,7 @@ A linear layer (`golden.network.neuron`) is told apart by what becomes of its po
 codes (`golden.network.octave.fire`), additions to the residual stream, or class scores.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -23,7 +23,7 @@ from golden.network.limits import MAX_BIAS, MAX_FEATURES, MAX_SHIFT, POTENTIAL_B
 from golden.network.neuron import Neurons, most_octaves, received, spike_values
 from golden.network.norm import NORM_KINDS, NormKind, centred, row_shift
 from golden.network.octave import fire
-from golden.network.rows import check_gather, gathered
+from golden.network.rows import check_gather, gathered, gathered_rows, present_rows
 from golden.network.tensors import SCORES, STREAM, Run, Shapes
 
 
@@ -61,6 +61,10 @@ class Linear(Neurons):
     def inputs(self, run: Run) -> Spikes:
         """Spikes [images, rows, inputs] of a run."""
         return gathered(run.spikes[self.source], self.gather, run.code.steps)
+
+    def present(self, run: Run) -> NDArray[np.bool_] | None:
+        """Rows [images, rows] that are computed; None for all."""
+        return present_rows(run.present.get(self.source), self.gather)
 
     def check_neurons(self, name: str, shapes: Shapes, *, by_row: bool = True) -> int:
         """Rows of the layer; raise InputError if map, weights or bias do not belong to the source."""
@@ -109,8 +113,7 @@ class SpikingLinear(Linear):
     def run(self, run: Run) -> Spikes:
         potential = self.potentials(self.inputs(run), run.code)
         spikes = fire(potential, self.levels, self.offset, run.code, signed=self.signed)
-        run.spikes[self.target] = spikes
-        return spikes
+        return run.enter(self.target, spikes, self.present(run))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,7 +122,8 @@ class StreamLinear(Linear):
 
     Attributes:
         shift: s, int64 [outputs].
-        fresh: the stream starts from zero.
+        fresh: the stream is set anew, of this layer's rows and width, as the first such layer does; after a
+            norm its gain and offset are weights and a bias like any other.
     """
 
     shift: NDArray[np.int64]
@@ -129,11 +133,13 @@ class StreamLinear(Linear):
     def check(self, name: str, shapes: Shapes) -> None:
         rows = self.check_neurons(name, shapes)
         check_integers(f"{name}.shift", self.shift, [(self.outputs,)], MAX_SHIFT, 0)
-        if self.fresh == (shapes.stream is not None):
-            raise InputError(f"{name}: the first layer with target {STREAM!r}, and no other, must be fresh")
-        if shapes.stream not in (None, (rows, self.outputs)):
+        if shapes.stream is None and not self.fresh:
+            raise InputError(f"{name}: the first layer with target {STREAM!r} must be fresh")
+        if not self.fresh and shapes.stream != (rows, self.outputs):
             made = f"{rows} rows of {self.outputs} outputs"
-            raise InputError(f"{name} must have the shape of the stream, {list(shapes.stream)}, not {made}")
+            raise InputError(
+                f"{name} must have the shape of the stream, {list(shapes.stream or ())}, not {made}"
+            )
         terms = int(self.terms(self.bound(name, 1, shapes)).max()) + 1
         reached = terms + (0 if self.fresh else shapes.stream_bound)
         check_word(f"{name}: the residual stream", reached, STREAM_BITS)
@@ -147,27 +153,45 @@ class StreamLinear(Linear):
 
     def run(self, run: Run) -> NDArray[np.int64]:
         terms = self.terms(self.potentials(self.inputs(run), run.code))
+        present = self.present(run)
+        if present is not None:
+            terms = np.where(present[..., None], terms, 0)
+        if self.fresh:
+            run.present.pop(STREAM, None)
+            run.present |= {} if present is None else {STREAM: present}
         run.stream = run.after_sum(terms if self.fresh else run.stream + terms)
         return run.stream
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreLinear(Linear):
-    """Class scores: potentials that accumulate over all tokens; the bias [outputs] is added once."""
+    """Class scores: potentials of every row, or of all of them together.
 
+    Attributes:
+        pooled: potentials accumulate over all rows, and the bias [outputs] is added once.
+    """
+
+    pooled: bool = True
     target: ClassVar[str] = SCORES
 
     def check(self, name: str, shapes: Shapes) -> None:
-        rows = self.check_neurons(name, shapes, by_row=False)
-        self.bound(name, rows, shapes)
+        rows = self.check_neurons(name, shapes, by_row=not self.pooled)
+        self.bound(name, rows if self.pooled else 1, shapes)
         shapes.classes = self.outputs
 
     def potentials(self, spikes: Spikes, code: PhaseCode) -> NDArray[np.int64]:
-        """V, int64 [..., outputs], of spikes [..., tokens, inputs]."""
-        return self.integrate(received(spikes, code).sum(axis=-2))
+        """V, int64 [..., outputs] if pooled, else [..., rows, outputs], of spikes [..., rows, inputs]."""
+        inputs = received(spikes, code)
+        return self.integrate(inputs.sum(axis=-2) if self.pooled else inputs)
 
     def run(self, run: Run) -> NDArray[np.int64]:
-        return self.potentials(self.inputs(run), run.code)
+        """int64 [images, outputs], not pooled [images, rows, outputs], 0 where nothing is computed."""
+        inputs, present = self.inputs(run), self.present(run)
+        if present is not None and self.pooled:
+            there = present[..., None]
+            inputs = Spikes(np.where(there, inputs.sign, np.int8(0)), inputs.phase)
+        potential = self.potentials(inputs, run.code)
+        return potential if present is None or self.pooled else np.where(present[..., None], potential, 0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -177,14 +201,17 @@ class Norm:
     Attributes:
         target: name of the spikes that leave.
         kind: "fixed" (an affine norm folded into the neighbours: a plain encoder), "rms", "layer".
-        offset: int64 [width], place of the first threshold per channel.
+        offset: int64 [taps*width], place of the first threshold per channel.
         levels: int64 [T].
+        gather: int64 [rows, taps], the rows of the stream that make up a row, one after the other, -1 for
+            zeros (`golden.network.rows`); None where row r is that of the stream.
     """
 
     target: str
     kind: NormKind
     offset: NDArray[np.int64]
     levels: NDArray[np.int64]
+    gather: NDArray[np.int64] | None = None
     source: ClassVar[str] = STREAM
 
     def check(self, name: str, shapes: Shapes) -> None:
@@ -193,8 +220,12 @@ class Norm:
         check_target(self.target, name)
         if self.kind not in NORM_KINDS:
             raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {quoted(self.kind)}")
-        check_thresholds(name, self.offset, self.levels, shapes.stream[1], shapes.code)
-        shapes.spikes[self.target] = shapes.stream
+        rows, taps = check_gather(name, self.gather, shapes.stream[0])
+        width = taps * shapes.stream[1]
+        if width > MAX_FEATURES:
+            raise InputError(f"{name} must have at most {MAX_FEATURES} channels, not {width}")
+        check_thresholds(name, self.offset, self.levels, width, shapes.code)
+        shapes.spikes[self.target] = rows, width
 
     def normalise(self, stream: NDArray[np.int64], code: PhaseCode) -> Spikes:
         """Spikes [..., tokens, width] of the residual stream."""
@@ -203,8 +234,9 @@ class Norm:
         return fire(values, self.levels, self.offset + shift[..., None], code, signed=True)
 
     def run(self, run: Run) -> Spikes:
-        spikes = run.spikes[self.target] = self.normalise(run.stream, run.code)
-        return spikes
+        present = present_rows(run.present.get(STREAM), self.gather)
+        stream = run.stream if self.gather is None else gathered_rows(run.stream, self.gather, 0)
+        return run.enter(self.target, self.normalise(stream, run.code), present)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -286,7 +318,22 @@ class Attention:
         return Spikes(merged(out.sign), merged(out.phase))
 
     def run(self, run: Run) -> Spikes:
-        qkv = run.spikes[self.source]
-        out = run.engine(self.job(qkv, run.code)).out
-        spikes = run.spikes[self.target] = self.merge(out, qkv.shape[0])
-        return spikes
+        qkv, present = run.spikes[self.source], run.present.get(self.source)
+        job = self.job(qkv, run.code)
+        if present is not None:
+            job, present = self.among_present(job, present)
+        return run.enter(self.target, self.merge(run.engine(job).out, qkv.shape[0]), present)
+
+    def among_present(
+        self, job: AttentionJob, present: NDArray[np.bool_]
+    ) -> tuple[AttentionJob, NDArray[np.bool_]]:
+        """The job with keys masked that are not there, and rows that may attend one of the others."""
+        images, rows = present.shape
+        size = rows // self.groups
+        keys = present.reshape(images, self.groups, 1, 1, size)
+        allowed = np.broadcast_to(keys, (images, self.groups, self.heads, size, size)).reshape(-1, size, size)
+        if job.allowed is not None:
+            allowed = allowed & job.allowed
+        attends: NDArray[np.bool_] = np.any(allowed, axis=-1)  # the same for all heads
+        by_row = attends.reshape(images, self.groups, self.heads, size)[:, :, 0].reshape(images, rows)
+        return replace(job, allowed=allowed | ~attends[..., None]), present & by_row

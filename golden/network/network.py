@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from golden.attention.job import compute
 from golden.code import PhaseCode, Spikes, check_range, encode
 from golden.errors import InputError
-from golden.network.checks import check_code
+from golden.network.checks import check_code, check_integers
 from golden.network.limits import (
     LEAST_WEIGHT_BITS,
     MAX_FEATURES,
@@ -107,6 +107,7 @@ def run_network(
     image: Spikes,
     engine: AttentionEngine = compute,
     after_sum: Callable[[NDArray[np.int64]], NDArray[np.int64]] = lambda stream: stream,
+    tokens: NDArray[np.integer] | None = None,
 ) -> Activity:
     """Run images through all layers.
 
@@ -114,9 +115,18 @@ def run_network(
         image: spikes [images, tokens, pixels].
         engine: what computes attention.
         after_sum: what becomes of the stream after each sum; see `golden.network.recode`.
+        tokens: [images], rows of each image that are there, the first ones; None for all. The others are
+            neither computed nor attended, and neither is a row that would read one of them.
 
     Returns:
-        Outputs of every layer, int64 [images, tokens, width] for the stream, [images, classes] for scores.
+        Outputs of every layer, int64 [images, rows, width] for the stream, [images, classes] for pooled
+        scores, else [images, rows, classes].
+
+    Raises:
+        InputError: a number of tokens is out of range.
     """
     run = Run(network.code, engine, after_sum, {IMAGE: image})
+    if tokens is not None:
+        check_integers("tokens", tokens, [(image.shape[0],)], network.tokens, 1)
+        run.enter(IMAGE, image, np.arange(network.tokens) < tokens[:, None])
     return Activity([layer.run(run) for layer in network.layers])

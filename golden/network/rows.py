@@ -4,6 +4,8 @@ One mechanism is patch merging, a stem of convolutions, a class token (a row wit
 the first token, and windows of a picture, shifted or not.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,19 +27,28 @@ def check_gather(name: str, gather: Gather | None, rows: int) -> tuple[int, int]
     return gather.shape[0], gather.shape[1]
 
 
-def gathered(spikes: Spikes, gather: Gather | None, steps: int) -> Spikes:
-    """Spikes [..., rows, taps*width] of [..., rows of the source, width]; -1 in the map is silence.
+def gathered_rows(array: NDArray[Any], gather: Gather, nothing: int) -> NDArray[Any]:
+    """[..., rows, taps*width] of an array [..., rows of the source, width]; -1 in the map gives `nothing`."""
+    # a row of nothing after the last one, which -1 names
+    ends = np.full_like(array[..., :1, :], nothing)
+    found = np.concatenate([array, ends], axis=-2)[..., gather, :]
+    return found.reshape(*array.shape[:-2], gather.shape[0], -1)
 
-    Args:
-        steps: T, the phase of a silent neuron.
-    """
+
+def gathered(spikes: Spikes, gather: Gather | None, steps: int) -> Spikes:
+    """The same of spikes, silent where there are none; `steps` is T, the phase of a silent neuron."""
     if gather is None:
         return spikes
+    return Spikes(gathered_rows(spikes.sign, gather, 0), gathered_rows(spikes.phase, gather, steps))
 
-    def take(array: NDArray[np.int8], silent: int) -> NDArray[np.int8]:
-        nothing = np.full_like(array[..., :1, :], silent)
-        # a row of silence after the last one, which -1 names
-        found = np.concatenate([array, nothing], axis=-2)[..., gather, :]
-        return found.reshape(*array.shape[:-2], gather.shape[0], -1)
 
-    return Spikes(take(spikes.sign, 0), take(spikes.phase, steps))
+def present_rows(present: NDArray[np.bool_] | None, gather: Gather | None) -> NDArray[np.bool_] | None:
+    """Rows [images, rows] of a layer that are computed: all of whose sources are; None for all.
+
+    Args:
+        present: rows of the source that are.
+    """
+    if present is None or gather is None:
+        return present
+    found = np.concatenate([present, np.ones_like(present[:, :1])], axis=1)[:, gather]
+    return np.asarray(found.all(axis=-1))

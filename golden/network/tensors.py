@@ -50,8 +50,10 @@ class Run:
         code: of every spike.
         engine: what computes attention.
         after_sum: what becomes of the stream after each sum.
-        spikes: [images, tokens, width] by name.
-        stream: int64 [images, tokens, width]; empty before the first layer that makes it.
+        spikes: [images, rows, width] by name.
+        stream: int64 [images, rows, width]; empty before the first layer that makes it.
+        present: bool [images, rows] by name, "stream" too: rows that are computed; absent where all are.
+            The others are silent, and 0 in the stream.
     """
 
     code: PhaseCode
@@ -59,6 +61,18 @@ class Run:
     after_sum: Callable[[NDArray[np.int64]], NDArray[np.int64]]
     spikes: dict[str, Spikes]
     stream: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    present: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def enter(self, name: str, spikes: Spikes, present: NDArray[np.bool_] | None) -> Spikes:
+        """Keep spikes under a name, those of the rows that are present."""
+        self.present.pop(name, None)
+        if present is not None:
+            self.present[name] = present
+            there = present[..., None]
+            silent = np.where(there, spikes.phase, np.int8(self.code.steps))
+            spikes = Spikes(np.where(there, spikes.sign, np.int8(0)), silent)
+        self.spikes[name] = spikes
+        return spikes
 
 
 class Layer(Protocol):

@@ -15,7 +15,7 @@ from golden.network.mean import reciprocal
 from golden.network.network import Network
 from golden.network.neuron import LINEAR_FRACTION_BITS
 from golden.network.octave import ROOT_FRACTION_BITS, resolution, roots
-from golden.network.tensors import IMAGE
+from golden.network.tensors import IMAGE, STREAM
 
 # A neuron's spike: (sign, phase), or None
 Spike = tuple[int, int] | None
@@ -29,6 +29,7 @@ class Literal:
     network: Network
     spikes: dict[str, Rows] = field(default_factory=dict)
     stream: list[list[int]] = field(default_factory=list)
+    present: dict[str, list[bool]] = field(default_factory=dict)
 
     @property
     def code(self) -> PhaseCode:
@@ -39,8 +40,11 @@ class Literal:
         """ROOT[0..R-1]."""
         return [int(r) for r in roots(resolution(self.code.log2_base))]
 
-    def run(self, image: Spikes) -> list[Rows | list[list[int]] | list[int]]:
+    def run(self, image: Spikes, tokens: int) -> list[Rows | list[list[int]] | list[int]]:
+        """The first rows of an image."""
         self.spikes[IMAGE] = rows_of(image)
+        self.present[IMAGE] = [row < tokens for row in range(image.shape[0])]
+        self.spikes[IMAGE][tokens:] = [[None] * image.shape[1]] * (image.shape[0] - tokens)
         return [self.layer(layer) for layer in self.network.layers]
 
     def layer(self, layer: object) -> Rows | list[list[int]] | list[int]:
@@ -52,16 +56,17 @@ class Literal:
                 ]
                 for row in self.potentials(layer)
             ]
-            self.spikes[layer.target] = made
-            return made
+            return self.enter(layer.target, made, self.computed(layer))
         if isinstance(layer, StreamLinear):
             shifts = [int(s) for s in layer.shift]
             terms = [
                 [(v + ((1 << s) >> 1)) >> s for v, s in zip(row, shifts, strict=True)]
                 for row in self.potentials(layer)
             ]
+            there = self.computed(layer)
+            terms = [row if here else [0] * len(row) for row, here in zip(terms, there, strict=True)]
             if layer.fresh:
-                self.stream = terms
+                self.stream, self.present[STREAM] = terms, there
             else:
                 self.stream = [
                     [x + t for x, t in zip(*pair, strict=True)]
@@ -69,13 +74,35 @@ class Literal:
                 ]
             return self.stream
         if isinstance(layer, ScoreLinear):
-            return self.scores(layer)
+            if layer.pooled:
+                return self.scores(layer)
+            there = self.computed(layer)
+            rows = zip(self.potentials(layer), there, strict=True)
+            return [row if here else [0] * len(row) for row, here in rows]
         if isinstance(layer, Norm):
-            self.spikes[layer.target] = made = [self.norm(layer, row) for row in self.stream]
-            return made
+            rows, there = self.stream, self.present[STREAM]
+            if layer.gather is not None:
+                taps = layer.gather.tolist()
+                nothing = [0] * len(rows[0])
+                rows = [[x for n in named for x in (self.stream[n] if n >= 0 else nothing)] for named in taps]
+                there = [all(there[n] for n in named if n >= 0) for named in taps]
+            return self.enter(layer.target, [self.norm(layer, row) for row in rows], there)
         assert isinstance(layer, Attention)
-        self.spikes[layer.target] = made = self.attention(layer)
+        return self.enter(layer.target, *self.attention(layer))
+
+    # --- rows that are there
+
+    def enter(self, name: str, rows: Rows, present: list[bool]) -> Rows:
+        made = [row if here else [None] * len(row) for row, here in zip(rows, present, strict=True)]
+        self.spikes[name], self.present[name] = made, present
         return made
+
+    def computed(self, layer: Linear) -> list[bool]:
+        """A row is computed where all that it reads are there."""
+        there = self.present[layer.source]
+        if layer.gather is None:
+            return there
+        return [all(there[tap] for tap in taps if tap >= 0) for taps in layer.gather.tolist()]
 
     # --- accumulate-only neurons
 
@@ -121,8 +148,9 @@ class Literal:
         found = []
         for weight, addend in zip(layer.weight.tolist(), layer.bias.tolist(), strict=True):
             sums = [0] * self.code.log2_base.denominator
-            for row in self.entering(layer):
-                self.accumulate(row, weight, sums)
+            for row, here in zip(self.entering(layer), self.computed(layer), strict=True):
+                if here:
+                    self.accumulate(row, weight, sums)
             found.append(self.combine(sums) + addend)
         return found
 
@@ -168,8 +196,10 @@ class Literal:
 
     # --- attention
 
-    def attention(self, layer: Attention) -> Rows:
-        qkv = self.spikes[layer.source]
+    def attention(self, layer: Attention) -> tuple[Rows, list[bool]]:
+        """Rows, and which of them are there and may attend one that is."""
+        qkv, there = self.spikes[layer.source], self.present[layer.source]
+        attends = list(there)
         size = len(qkv) // layer.groups
         dim = len(qkv[0]) // 3 // layer.heads
         made: Rows = [[None] * (layer.heads * dim) for _ in qkv]
@@ -183,12 +213,14 @@ class Literal:
                 group, place = divmod(i, size)
                 score = {}
                 for j in range(group * size, group * size + size):
-                    if self.may_attend(layer, group, place, j % size):
+                    if there[j] and self.may_attend(layer, group, place, j % size):
                         bias = 0 if layer.bias is None else int(layer.bias[head, place, j % size])
                         score[j] = self.product(query, parts[1][j]) + bias
-                row = self.attend(score, parts[2], int(layer.ramp_step[head]), ratio)
-                made[i][head * dim : (head + 1) * dim] = row
-        return made
+                attends[i] = there[i] and bool(score)
+                if attends[i]:
+                    row = self.attend(score, parts[2], int(layer.ramp_step[head]), ratio)
+                    made[i][head * dim : (head + 1) * dim] = row
+        return made, attends
 
     def may_attend(self, layer: Attention, group: int, query: int, key: int) -> bool:
         if layer.allowed is None:

@@ -13,9 +13,9 @@ from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
 from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.limits import (
+    CORE_FEATURES,
     MAX_BIAS,
     MAX_FALL,
-    MAX_FEATURES,
     MAX_OCTAVES,
     MAX_OFFSET,
     MAX_SHIFT,
@@ -26,7 +26,7 @@ from golden.network.network import Network
 from golden.network.neuron import most_octaves, spike_values
 from golden.network.norm import NORM_KINDS, centred, row_shift
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
-from golden.network.rows import gathered
+from golden.network.rows import gathered, gathered_rows
 from golden.network.tensors import IMAGE, Layer
 
 BASES = sorted(
@@ -41,7 +41,8 @@ NAMES = ("hidden", "qkv", "mixed", "norm", "x")
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """Largest sizes of the networks of a core; widths of all tensors but q, k, v are at most `features`.
-    `wide`: some biases are as large as the word of potentials allows; `golden`: what hardware has not, too.
+    `wide`: some biases are as large as the word of potentials allows; `golden`: what hardware has not, too;
+    `held`: layers that read older spikes than those made last, and norms after the sums.
     """
 
     code: PhaseCode
@@ -53,6 +54,7 @@ class Room:
     heads: int
     wide: bool
     golden: bool = False
+    held: bool = False
 
 
 def some(rng: np.random.Generator, most: int) -> int:
@@ -110,6 +112,7 @@ class Drawer:
             self.chain(attention=block == attends)
             self.to_stream(blocks - block)
             self.norm()
+            self.after_norm()
         self.chain(attention=attends == blocks)
         self.scores()
         network = Network(
@@ -182,13 +185,12 @@ class Drawer:
 
     # --- layers
 
-    def gather(self, rows: int | None) -> NDArray[np.int64] | None:
+    def gather(self, have: int, rows: int | None = None) -> NDArray[np.int64] | None:
         """A map of rows, to `rows` of them if that is not None; None where row r is that of the source."""
-        have = self.spikes.shape[-2]
         if not self.room.golden or (self.rng.random() < 0.4 and rows in (None, have)):
             return None
         rows = some(self.rng, 2 * self.room.tokens) if rows is None else rows
-        nothing = self.rng.choice([0.0, 0.3, 1.0], p=[0.5, 0.4, 0.1])
+        nothing = self.rng.choice([0.0, 0.3, 1.0], p=[0.5, 0.48, 0.02])
         found = self.rng.integers(0, have, (rows, some(self.rng, 4)))
         return np.where(self.rng.random(found.shape) < nothing, -1, found)
 
@@ -196,7 +198,7 @@ class Drawer:
         self, outputs: int, *, rows: int | None = None, pooled: bool = False
     ) -> tuple[dict[str, Any], NDArray[np.int64]]:
         """What linear layers have in common, and the potentials; as many rows as wished."""
-        gather = self.gather(rows)
+        gather = self.gather(self.spikes.shape[-2], rows)
         inputs = gathered(self.spikes, gather, self.code.steps)
         tokens = inputs.shape[-2]
         peak = int(spike_values(self.code)[0]) * (tokens if pooled else 1)
@@ -229,7 +231,7 @@ class Drawer:
     def attention(self) -> None:
         rng, room, code = self.rng, self.room, self.code
         head_dim = some(rng, room.head_dim)
-        heads = some(rng, min(room.heads, room.features // head_dim, MAX_FEATURES // 3 // head_dim))
+        heads = some(rng, min(room.heads, room.features // head_dim, CORE_FEATURES // 3 // head_dim))
         self.hidden(3 * heads * head_dim, "qkv")
         # from a step at which nothing but the winner fires to one at which everything does
         most = int(rng.choice([head_dim << code.trace_bits + code.ramp_bits, MAX_RAMP_STEP], p=[0.9, 0.1]))
@@ -282,30 +284,48 @@ class Drawer:
         self.stream = terms if fresh else self.stream + terms
         self.layers.append(layer)
 
+    def after_norm(self) -> None:
+        """The stream is set anew from the norm's spikes, which are read again; or older spikes are."""
+        if not self.room.held:
+            return
+        kept = self.source, self.spikes, self.memory
+        if self.rng.random() < 0.6:
+            self.stream, self.stream_left = np.zeros(0, np.int64), LARGEST_STREAM
+            self.width = self.width if self.rng.random() < 0.5 else some(self.rng, self.room.features)
+            self.to_stream(2)
+            self.source, self.spikes, self.memory = kept
+        elif self.rng.random() < 0.5:
+            self.hidden(some(self.rng, self.room.features), "hidden")
+            if IMAGE not in (layer.target for layer in self.layers) and self.rng.random() < 0.7:
+                self.source, self.spikes, self.memory = IMAGE, self.image, IMAGE
+
     def norm(self) -> None:
         layer = Norm(
-            target=self.name(), kind=str(self.rng.choice(NORM_KINDS)), offset=np.zeros(self.width, np.int64),
-            levels=self.levels(),
+            target=self.name(), kind=str(self.rng.choice(NORM_KINDS)), offset=np.zeros(0, np.int64),
+            levels=self.levels(), gather=self.gather(self.stream.shape[-2]),
         )  # fmt: skip
-        values = centred(self.stream, layer.kind)
+        stream = self.stream if layer.gather is None else gathered_rows(self.stream, layer.gather, 0)
+        values = centred(stream, layer.kind)
         shift = row_shift(values, layer.kind, self.code)[..., None]
         offset = self.offsets(octave_code(values, resolution(self.code.log2_base)) - shift)
         layer = replace(layer, offset=offset)
-        self.append(layer, layer.normalise(self.stream, self.code), "norm")
+        self.append(layer, layer.normalise(stream, self.code), "norm")
 
     def scores(self) -> None:
-        common, _ = self.linear(some(self.rng, min(self.room.lanes, MAX_FEATURES)), pooled=True)
-        self.layers.append(ScoreLinear(**common))
+        pooled = not self.room.golden or bool(self.rng.random() < 0.6)
+        common, _ = self.linear(some(self.rng, min(self.room.lanes, CORE_FEATURES)), pooled=pooled)
+        self.layers.append(ScoreLinear(**common, pooled=pooled))
 
 
 def random_network(seed: int) -> tuple[Network, Spikes]:
     """A small network of any code of few steps, of everything that golden computes, and images."""
     rng = np.random.default_rng(seed)
     code = random_code(rng)
-    features = some(rng, 9)
+    while code.steps < 4 or most_octaves(code) > 12:  # others silence most neurons; the soak draws them
+        code = random_code(rng)
     room = Room(
-        code=replace(code, steps=min(code.steps, 24)), weight_bits=int(rng.integers(2, 9)), lanes=8,
-        tokens=some(rng, 5), features=features, head_dim=min(some(rng, 3), features), heads=some(rng, 3),
-        wide=bool(rng.random() < 0.3), golden=True,
+        code=replace(code, steps=min(code.steps, 24)), weight_bits=int(rng.integers(3, 9)), lanes=8,
+        tokens=int(rng.integers(2, 7)), features=int(rng.integers(3, 10)), head_dim=int(rng.integers(1, 4)),
+        heads=int(rng.integers(1, 4)), wide=bool(rng.random() < 0.1), golden=True, held=True,
     )  # fmt: skip
     return Drawer(rng, room).draw()

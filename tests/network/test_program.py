@@ -93,11 +93,67 @@ def test_attention_waits_for_all_readers_of_what_it_overwrites() -> None:
     assert [op.wait for op in program.attention] == [TOKENS - 1, *HEADS * [rows - 1]]
 
 
+def post_norm(*before_stream: Layer) -> Network:
+    """The stream is set anew from a norm, whose spikes enter the next q, k, v."""
+    first = linear("image", "stream", WIDTH, WIDTH, fresh=True)
+    anew = linear("norm", "stream", WIDTH, WIDTH, fresh=True)
+    qkv, attend = linear("norm", "qkv", WIDTH, QKV), attention("qkv", "mixed", HEADS)
+    add = linear("mixed", "stream", HEADS * HEAD_DIM, WIDTH)
+    return network(first, norm("norm"), *before_stream, anew, qkv, attend, add, norm("norm"), SCORES)
+
+
+def test_a_norm_after_the_sum_is_read_twice() -> None:
+    program = compile_network(post_norm(), LANES)
+    assert [(op.source.name, op.target.name, op.fresh, op.wait) for op in program.linear] == [
+        ("image", "stream", True, 0),
+        ("norm", "stream", True, 0),
+        *2 * [("norm", "qkv", False, 0)],
+        ("mixed", "stream", False, HEADS * TOKENS - TOKENS),
+        ("norm", "scores", False, TOKENS),
+    ]
+
+
+def test_the_stream_waits_for_the_norm_that_reads_it() -> None:
+    """A layer that reads the image would not: nothing of the norm has been read before."""
+    with pytest.raises(InputError, match=r"^layer 2: 'norm' must be read before the stream changes$"):
+        compile_network(post_norm(linear("image", "stream", WIDTH, WIDTH)), LANES)
+    hidden = linear("norm", "hidden", WIDTH, 2)
+    compile_network(post_norm(hidden, linear("image", "stream", WIDTH, WIDTH)), LANES)
+
+
+def test_codes_wait_for_the_attention_that_reads_them() -> None:
+    qkv, attend = linear("image", "qkv", WIDTH, QKV), attention("qkv", "mixed", HEADS)
+    with pytest.raises(InputError, match=r"^layer 2: 'mixed' must be read before the next q, k and v$"):
+        compile_network(network(qkv, attend, *attended().layers), LANES)
+
+
+def test_spikes_that_nothing_reads_are_refused() -> None:
+    layers = (*attended().layers[:-1], linear("mixed", "scores", HEADS * HEAD_DIM, 2))
+    with pytest.raises(InputError, match=r"^a layer must read 'norm', which none does$"):
+        compile_network(network(*layers), LANES)
+
+
+def test_spikes_that_were_overwritten_are_refused() -> None:
+    layers = (*attended().layers[:-1], linear("qkv", "scores", QKV, 2))
+    with pytest.raises(InputError, match=r"^layer 4: source must be spikes that are still held \(image, "):
+        compile_network(network(*layers), LANES)
+
+
 def test_rows_by_index_are_refused_by_name() -> None:
     qkv = replace(linear("image", "qkv", WIDTH, QKV), gather=np.array([[1], [0], [-1]]))
     layers = (qkv, attention("qkv", "mixed", HEADS), TO_STREAM, norm("norm"), SCORES)
     with pytest.raises(InputError, match=r"^layer 0: the hardware cannot read rows by index yet"):
         compile_network(network(*layers), LANES)
+
+
+def test_outputs_beyond_the_hardware_are_refused_by_name() -> None:
+    layers = (
+        linear("image", "x", WIDTH, 257),
+        linear("x", "qkv", 257, QKV),
+        attention("qkv", "mixed", HEADS),
+    )
+    with pytest.raises(InputError, match=r"^layer 0 must have at most 256 outputs in hardware, not 257$"):
+        compile_network(network(*layers, TO_STREAM, norm("norm"), SCORES), LANES)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +213,7 @@ def test_attention_without_its_linear_layer_is_refused() -> None:
     wide = replace(norm("norm"), offset=np.zeros(3, np.int64))
     stream = linear("image", "stream", WIDTH, 3, fresh=True)
     layers = (stream, wide, attention("norm", "mixed", 1), linear("mixed", "scores", 1, 2))
-    with pytest.raises(InputError, match="layer 2: attention must follow a linear layer"):
+    with pytest.raises(InputError, match="layer 2: attention must follow the linear layer"):
         compile_network(network(*layers), LANES)
 
 

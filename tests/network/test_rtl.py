@@ -1,5 +1,6 @@
 """Whole random networks through the compiled RTL: every integer and every cycle."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -68,11 +69,11 @@ def test_reset_in_the_middle() -> None:
         assert_integers_and_cycles(network, config, image, reset_at=int(cycle))
 
 
-@pytest.mark.parametrize("seed", DRAWN)
-def test_a_random_core(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "held"), [*((seed, False) for seed in DRAWN), (1, True)])
+def test_a_random_core(seed: int, held: bool) -> None:
     """Drawn from everything that is accepted, small; many more, and larger ones, in `make soak-network`."""
     checked = Checked()
-    check_core(random_core(seed, SMALL), seed, checked)
+    check_core(random_core(seed, replace(SMALL, held=held)), seed, checked)
     assert checked.networks == SMALL.networks
     assert checked.cycles > 0
 
