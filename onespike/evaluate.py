@@ -16,8 +16,6 @@ from golden.code import check_range
 from golden.errors import InputError, quoted
 from models.conversion.scheme import Parts
 from models.conversion.store import TOKENIZER, load
-from models.floating.bert import Bert
-from models.floating.torch_encoder import TorchEncoder
 from onespike.files import whole_or_nothing, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
@@ -128,13 +126,14 @@ def evaluate(
     samples: list[Any]
     labels = None
     report_of: Callable[[Mapping[str, Outputs]], dict[str, Any]]
-    if isinstance(model, Bert):
+    kind = model.samples.kind
+    if kind == "sentences":
         pairs = read_pairs(data)
         rows = held_out(data, len(pairs.scores), stored.calibration)[:limit]
         sentences = [text for row in rows for text in pairs.sentences[row]]
         samples = list(sentence_samples(model, folder / TOKENIZER, sentences))
         report_of = partial(sts_report, scores=pairs.scores[rows], seed=seed)
-    elif isinstance(model, TorchEncoder):
+    elif kind == "vectors":
         vectors = read_inputs(data)
         samples = [vectors[row] for row in held_out(data, len(vectors), stored.calibration)[:limit]]
         report_of = partial(vector_report, samples=len(samples), seed=seed)

@@ -11,7 +11,6 @@ from golden.errors import InputError
 from models.conversion.convert import record
 from models.conversion.store import TOKENIZER
 from models.files.tensors import read_tensors
-from models.floating.bert import Bert
 from models.layouts import Options, read_model
 from onespike.files import filled_folder, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
@@ -91,7 +90,7 @@ def search(
 
         tensors, options = read_tensors(source), Options()
         _, model = read_model(tensors, options)
-        if not isinstance(model, Bert):
+        if model.samples.kind != "sentences":
             raise InputError(f"{source}: must be a text encoder for onespike search")
         rows = read_pairs(data)
         order = np.random.default_rng(seed).permutation(len(rows.scores))
@@ -106,7 +105,7 @@ def search(
         calibration = [sample[None] for sample in tokens_of(chosen)]
         samples = tokens_of(scored)
         check_samples(model, data, samples)
-        ranges, _ = record(model, calibration)
+        ranges, layers = record(model, calibration)
         captured = capture(model, [sample[None] for sample in samples[:CAPTURED_SENTENCES]])
         say("error against base")
         results: dict[str, dict[str, Any]] = {"error-against-base": code_grid(captured, ranges, jobs)}
@@ -120,7 +119,7 @@ def search(
         results["decoded-against-real"] = scatter(captured, ranges, code, seed)
         results["survivors-per-row"] = survivor_lines(captured, ranges, code)
         alive = results["survivors-per-row"]["lines"][0]["mean"]
-        shape = encoder_shape(model, 16)
+        shape = encoder_shape(ranges, layers, 16)
         results["energy-against-length"] = length_curve(shape, activity, alive)
         results["energy-against-density"] = crossover_lines(captured)
         network = f"{name or source.resolve().name}, {shape.layers} layers of {shape.heads} heads"

@@ -37,35 +37,37 @@ def check_order(network: Network) -> None:
     check_supported(network)
     held = {Source.image: IMAGE}
     # spikes that no linear layer has read yet, so that their unit may still be at work on its inputs
-    unread: set[Source] = set()
+    unread: dict[Source, str] = {}
     before: Layer | None = None
     for index, layer in enumerate(network.layers):
         name = f"layer {index}"
         if isinstance(layer, Norm):
             if not isinstance(before, StreamLinear):
                 raise InputError(f"{name}: a norm must follow a layer with target {STREAM!r}")
-            memory = Source.norm
+            memory: Source | None = Source.norm
         elif isinstance(layer, Attention):
             if not isinstance(before, SpikingLinear) or layer.source != before.target:
                 raise InputError(f"{name}: attention must follow the linear layer that makes its q, k and v")
             memory = Source.mixed
         else:
             following = network.layers[index + 1] if index + 1 < len(network.layers) else None
-            unread -= check_reads(layer, following, name, held, unread)
-            before = layer
-            if not isinstance(layer, SpikingLinear) or isinstance(following, Attention):
-                continue
-            memory = Source.hidden
-        held = {m: spikes for m, spikes in held.items() if spikes != layer.target} | {memory: layer.target}
-        unread |= {memory} - {Source.hidden}
+            unread.pop(check_reads(layer, following, name, held, unread), None)
+            memory = Source.hidden if isinstance(layer, SpikingLinear) else None
+            memory = None if isinstance(following, Attention) else memory  # q, k and v are in no spike list
+        # a name means what was made last under it
+        held = {m: spikes for m, spikes in held.items() if spikes != layer.target}
+        if memory is not None:
+            held[memory] = layer.target
+        if memory in (Source.norm, Source.mixed):
+            unread[memory] = layer.target
         before = layer
-    if unread:
-        raise InputError(f"a layer must read {quoted(held[min(unread)])}, which none does")
+    for spikes in unread.values():
+        raise InputError(f"a layer must read {quoted(spikes)}, which none does")
 
 
 def check_reads(
-    layer: Layer, following: Layer | None, name: str, held: dict[Source, str], unread: set[Source]
-) -> set[Source]:
+    layer: Layer, following: Layer | None, name: str, held: dict[Source, str], unread: dict[Source, str]
+) -> Source:
     """The memory that a linear layer reads, or InputError if it may not."""
     source = next((memory for memory, spikes in held.items() if spikes == layer.source), None)
     if source is None:
@@ -73,16 +75,14 @@ def check_reads(
         raise InputError(
             f"{name}: source must be spikes that are still held ({known}), not {quoted(layer.source)}"
         )
-    if isinstance(layer, StreamLinear) and Source.norm in unread - {source}:
-        raise InputError(f"{name}: {quoted(held[Source.norm])} must be read before the stream changes")
+    others = {memory: quoted(spikes) for memory, spikes in unread.items() if memory is not source}
+    if isinstance(layer, StreamLinear) and Source.norm in others:
+        raise InputError(f"{name}: {others[Source.norm]} must be read before the stream changes")
     if isinstance(layer, SpikingLinear):
-        if isinstance(following, Attention):
-            if Source.mixed in unread - {source}:
-                raise InputError(
-                    f"{name}: {quoted(held[Source.mixed])} must be read before the next q, k and v"
-                )
-        elif source is Source.hidden:
+        if not isinstance(following, Attention) and source is Source.hidden:
             raise InputError(
                 f"{name}: hidden neurons must not enter hidden neurons, there is one memory for them"
             )
-    return {source}
+        if isinstance(following, Attention) and Source.mixed in others:
+            raise InputError(f"{name}: {others[Source.mixed]} must be read before the next q, k and v")
+    return source

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.floating.encoder import Block, run_block
+from models.floating.encoder import Block, encoder_readers, run_block
 from models.floating.engine import Engine, Floats
 from models.floating.functions import Norm
+from models.floating.model import Readers, Samples
+from models.verdict import Verdict, exact, kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +59,33 @@ class Bert:
             x = run_block(f"block{index}", x, block, engine, allowed=keys)
         return x
 
-    def embed(
-        self, tokens: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
+    @property
+    def samples(self) -> Samples:
+        return Samples(
+            kind="sentences",
+            axes=("tokens",),
+            vocabulary=len(self.words),
+            length=self.length,
+            padding=self.padding,
+        )
+
+    def norm_readers(self) -> Readers:
+        return encoder_readers(self.blocks, ("embedding.norm", self.norm))
+
+    def other_nodes(self) -> list[Verdict]:
+        return [
+            exact("embedding", "table look-up"),
+            kept("pooling", "over tokens, and the length of the embedding"),
+        ]
+
+    def run(
+        self, batch: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
     ) -> Floats:
         """Sentence embeddings [batch, dim] by `pooling` (Sentence-BERT), of length 1 if `unit`."""
-        hidden = self.encode(tokens, engine, allowed)
+        hidden = self.encode(batch, engine, allowed)
         if self.pooling == "cls":
             pooled = hidden[:, 0]
         else:
-            weight = np.ones(tokens.shape) if allowed is None else allowed.astype(np.float64)
+            weight = np.ones(batch.shape) if allowed is None else allowed.astype(np.float64)
             pooled = (hidden * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True)
         return pooled / np.linalg.norm(pooled, axis=-1, keepdims=True) if self.unit else pooled

@@ -5,7 +5,6 @@ spiking attention the product of its rates without softmax. The errors say how w
 what it sets out to do, not which of the two attentions a network needs.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -20,6 +19,7 @@ from golden.attention.job import compute, decode_outputs, prepare
 from golden.errors import InputError
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
+from golden.toml import read_toml
 from sim.timing.attention import predict
 from sim.timing.attention_activity import activity
 from studies.attention.report import attention_report
@@ -126,4 +126,4 @@ def measured_area(scheme: str, tokens: int, head_dim: int, rows: int) -> dict[st
 
 @cache
 def _areas() -> list[dict[str, Any]]:
-    return list(tomllib.loads(ENGINES.read_text())["engine"])
+    return list(read_toml(ENGINES)["engine"])

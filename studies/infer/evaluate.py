@@ -10,6 +10,7 @@ from golden.code import Spikes
 from golden.network.config import NetworkConfig
 from golden.network.network import Network, run_network
 from golden.network.recode import Recoder
+from models.floating.engine import FloatEngine
 from sim.cores.network.engine import run
 from sim.timing.network import NetworkTimes, predict
 from studies.infer.cases import Case
@@ -58,7 +59,8 @@ def accuracy(case: Case, chosen: NDArray[np.intp], recoder: Recoder | None, prog
         activity = run_network(network, spikes)
         hits["spiking"] += int((activity.scores.argmax(-1) == label).sum())
         if case.floating is not None:
-            hits["float"] += int((case.floating.scores(images).argmax(-1) == label).sum())
+            logits = case.floating.run(images[:, None], FloatEngine())
+            hits["float"] += int((logits.argmax(-1) == label).sum())
         if recoder is not None:
             scores = run_network(network, spikes, after_sum=recoder).scores
             hits["recoded"] += int((scores.argmax(-1) == label).sum())

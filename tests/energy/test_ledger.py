@@ -42,7 +42,7 @@ def ledgers() -> Iterator[tuple[str, Ledger]]:
         yield f"linear in numbers, {name}", mac.linear(linear, unit)
     floating = random_transformer(1, blocks=1, norm="layer", width=12, heads=2)
     network = convert(floating, random_images(2, 20), PhaseCode())
-    image = encode_image(network, floating.patches(random_images(3, 1)))
+    image = encode_image(network, floating.patches(random_images(3, 1)[:, None]))
     spiking, dense = account(network, config_for(network), image)
     yield "network", spiking
     yield "network in numbers", dense

@@ -20,7 +20,7 @@ def sample() -> tuple[Network, NetworkConfig, Spikes]:
     floating = random_transformer(1, width=6, heads=2, hidden=7, classes=3, norm="layer", activation="gelu")
     code = PhaseCode(steps=8, log2_base=Fraction(3, 4))
     network = convert(floating, random_images(2, 20), code)
-    image = encode_image(network, floating.patches(random_images(3, 2)))
+    image = encode_image(network, floating.patches(random_images(3, 2)[:, None]))
     return network, config_for(network, lanes=6, cluster=3), image
 
 

@@ -29,6 +29,7 @@ from golden.network.octave import (
     roots,
 )
 from models.conversion.network import convert
+from models.floating.engine import FloatEngine
 from tests.network.random_networks import random_network
 from tests.network.samples import random_images, random_transformer
 
@@ -150,11 +151,13 @@ def test_finer_codes_converge_to_the_float_network(norm: str, activation: str) -
     # a width that is no power of two
     network = random_transformer(1, norm=norm, activation=activation, width=36, hidden=64, blocks=2, side=16)
     images = random_images(3, 40, 16)
-    exact = network.scores(images)
+    exact = network.run(images[:, None], FloatEngine())
     errors = []
     for steps, log2_base in ((16, Fraction(1, 2)), (64, Fraction(1, 7))):
         spiking = convert(network, random_images(2, 60, 16), PhaseCode(steps=steps, log2_base=log2_base))
-        scores = run_network(spiking, encode_image(spiking, network.patches(images))).scores.astype(float)
+        scores = run_network(spiking, encode_image(spiking, network.patches(images[:, None]))).scores.astype(
+            float
+        )
         # one unit for all classes: least squares finds it
         scores *= (scores * exact).sum() / (scores * scores).sum()
         errors.append(np.sqrt(((scores - exact) ** 2).mean() / exact.var()))
@@ -171,7 +174,7 @@ def test_file_round_trip(tmp_path: Path) -> None:
     network = small_network()
     save_network(tmp_path / "n.npz", network)
     again = load_network(tmp_path / "n.npz")
-    patches = random_transformer(1).patches(random_images(4, 5))
+    patches = random_transformer(1).patches(random_images(4, 5)[:, None])
     image = encode_image(network, patches)
     assert (run_network(again, image).scores == run_network(network, image).scores).all()
 
@@ -290,7 +293,7 @@ def test_truncated_file(tmp_path: Path, keep: int) -> None:
 
 
 def test_images_of_the_wrong_size_are_refused() -> None:
-    with pytest.raises(InputError, match=r"images must have the shape \[n, 8, 8\]"):
-        random_transformer(1).patches(np.ones((1, 9, 9)))
+    with pytest.raises(InputError, match=r"images must be a whole number of 4-pixel patches, not 9 x 9"):
+        random_transformer(1).patches(np.ones((1, 9, 9))[:, None])
     with pytest.raises(InputError, match=r"an image must give \[..., 4, 16\] pixel values, not \[1, 4, 15\]"):
         encode_image(small_network(), np.ones((1, 4, 15)))

@@ -125,6 +125,17 @@ def test_codes_wait_for_the_attention_that_reads_them() -> None:
     qkv, attend = linear("image", "qkv", WIDTH, QKV), attention("qkv", "mixed", HEADS)
     with pytest.raises(InputError, match=r"^layer 2: 'mixed' must be read before the next q, k and v$"):
         compile_network(network(qkv, attend, *attended().layers), LANES)
+    with pytest.raises(InputError, match=r"^layer 2: 'mixed' must be read before the next q, k and v$"):
+        compile_network(
+            network(
+                qkv,
+                attend,
+                replace(qkv, target="mixed"),
+                replace(attend, source="mixed"),
+                *attended().layers[2:],
+            ),
+            LANES,
+        )
 
 
 def test_spikes_that_nothing_reads_are_refused() -> None:
@@ -136,6 +147,16 @@ def test_spikes_that_nothing_reads_are_refused() -> None:
 def test_spikes_that_were_overwritten_are_refused() -> None:
     layers = (*attended().layers[:-1], linear("qkv", "scores", QKV, 2))
     with pytest.raises(InputError, match=r"^layer 4: source must be spikes that are still held \(image, "):
+        compile_network(network(*layers), LANES)
+
+
+def test_a_name_means_what_was_made_last_under_it() -> None:
+    """q, k and v under the name of the norm: its memory holds other spikes than that name."""
+    first, again = linear("image", "stream", WIDTH, WIDTH, fresh=True), linear("norm", "scores", QKV, 2)
+    read = linear("norm", "hidden", WIDTH, 2)
+    qkv, attend = linear("image", "norm", WIDTH, QKV), attention("norm", "mixed", HEADS)
+    layers = (first, norm("norm"), read, qkv, attend, linear("mixed", "x", HEADS * HEAD_DIM, 2), again)
+    with pytest.raises(InputError, match=r"^layer 6: source must be spikes that are still held \(image, "):
         compile_network(network(*layers), LANES)
 
 

@@ -47,7 +47,7 @@ def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
     shape, code, size = SHAPES[name]
     floating = random_transformer(seed, **shape)
     network = convert(floating, random_images(seed + 1, 20), code)
-    image = encode_image(network, floating.patches(random_images(seed + 2, IMAGES)))
+    image = encode_image(network, floating.patches(random_images(seed + 2, IMAGES)[:, None]))
     # an image without any spike, and one that saturates
     image.sign[1] = 0
     image.phase[1] = code.steps
@@ -90,7 +90,7 @@ def test_a_smaller_network_on_the_same_core() -> None:
     _, config, _ = sample("rms")
     floating = random_transformer(7, width=8, heads=1, hidden=10, blocks=1, classes=3, norm="layer")
     network = convert(floating, random_images(8, 20), PhaseCode())
-    image = encode_image(network, floating.patches(random_images(9, 2)))
+    image = encode_image(network, floating.patches(random_images(9, 2)[:, None]))
     assert_integers_and_cycles(network, config, image)
 
 

@@ -15,9 +15,10 @@ from golden.network.file import save_network
 from golden.network.network import Network
 from golden.network.program import config_for
 from models.conversion.network import convert
+from models.shipped.vit_file import FOLDER
 from sim.cores.network import engine
 from studies.infer import evaluate, infer
-from studies.infer.cases import WEIGHTS, load_case
+from studies.infer.cases import load_case
 from tests.network.samples import random_images, random_transformer
 
 
@@ -104,7 +105,7 @@ def test_network_file_through_the_rtl(
 @pytest.mark.parametrize("named", [True, False])
 def test_fashion_in_golden(folder: Path, run: Callable[..., Any], named: bool) -> None:
     """The shipped network by name, and its weights as a file, on noise."""
-    network = "fashion" if named else str(WEIGHTS / "fashion.npz")
+    network = "fashion" if named else str(FOLDER / "fashion.npz")
     ran = run("infer", "--network", network, "--data", write_data(folder / "data", 28), "--rtl", "0")
     assert ran.status == 0, ran.err
     assert report(folder / "build" / "infer")["accuracy"]["images"] == 12
@@ -168,7 +169,7 @@ def zero_scale(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def test_weights_with_nan(folder: Path, refused: Callable[..., str]) -> None:
-    with np.load(WEIGHTS / "fashion.npz") as file:
+    with np.load(FOLDER / "fashion.npz") as file:
         arrays = {name: file[name] for name in file.files}
     np.savez(folder / "w.npz", **(arrays | {"head.bias": np.full(10, np.nan)}))
     refused("infer", "--network", "w.npz", says=r"w.npz: head.bias must be finite")

@@ -14,7 +14,7 @@ from golden.network.file import save_network
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import joint_config
 from models.conversion.network import convert
-from models.floating.network_vit import FloatTransformer
+from models.floating.vit import Vit
 from onespike.cli import main
 from sim.board.board import connect
 from sim.board.simulate import compile_board, running
@@ -28,7 +28,7 @@ from tests.network.samples import random_images, random_transformer
 CLOCK = 10e6
 
 
-def network_of(seed: int, norm: str) -> tuple[FloatTransformer, Network]:
+def network_of(seed: int, norm: str) -> tuple[Vit, Network]:
     """For 8x8 images."""
     floating = random_transformer(seed, width=12, heads=3, hidden=10, classes=7, norm=norm)
     return floating, convert(floating, random_images(2, 20), PhaseCode())
@@ -45,8 +45,8 @@ def port() -> Iterator[str]:
         yield name
 
 
-def check(board: NetworkBoard, floating: FloatTransformer, network: Network, images: np.ndarray) -> None:
-    image = encode_image(network, floating.patches(images))
+def check(board: NetworkBoard, floating: Vit, network: Network, images: np.ndarray) -> None:
+    image = encode_image(network, floating.patches(images[:, None]))
     assert (board.run(NetworkJob(network=network, image=image)) == run_network(network, image).scores).all()
 
 
@@ -95,7 +95,7 @@ def test_closed_in_the_middle(port: str) -> None:
     def give_up(sent: int, received: int) -> None:
         raise GivenUp
 
-    image = encode_image(network, floating.patches(random_images(5, 3)))
+    image = encode_image(network, floating.patches(random_images(5, 3)[:, None]))
     with connect(WholeNetworkCore, port) as board, pytest.raises(GivenUp):
         board.run(NetworkJob(network=network, load=True), give_up)
     with connect(WholeNetworkCore, port) as board:

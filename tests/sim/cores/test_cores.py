@@ -36,7 +36,7 @@ def with_terms() -> tuple[Core[Any, Any, Any], AttentionJob]:
 def network() -> tuple[Core[Any, Any, Any], Any]:
     floating = random_transformer(1)
     made = convert(floating, random_images(2, 20), PhaseCode())
-    image = encode_image(made, floating.patches(random_images(5, 2)))
+    image = encode_image(made, floating.patches(random_images(5, 2)[:, None]))
     return WholeNetworkCore(config_for(made)), NetworkJob(network=made, load=True, image=image)
 
 
