@@ -145,6 +145,8 @@ def _array(name: str, array: np.ndarray, of: type[np.generic]) -> np.ndarray:
         detail = "it holds NaN" if array.dtype.kind == "f" and np.isnan(array).any() else str(array.dtype)
         raise InputError(f"{name} must be an array of integers, not of floats ({detail})")
     exact = array.astype(of)
+    if of is np.bool_ and (exact != array).any():
+        raise InputError(f"{name} must be 0 or 1, not {array.min()}..{array.max()}")
     if (exact != array).any():
         raise InputError(f"{name} must fit {8 * exact.dtype.itemsize} bits, not {array.min()}..{array.max()}")
     return exact

@@ -261,6 +261,7 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
         ({}, {"layers.2.levels": np.int64(3)}, r"layer 2.levels must have the shape \[16\], not \[\]"),
         ({}, {"layers.0.levels": np.int64(3)}, r"must not hold the unknown array layers.0.levels"),
         ({}, {"layers.0.weight": np.full((16, 16), 65536)}, "layer 0.weight must fit 16 bits, not 65536"),
+        ({}, {"layers.3.allowed": np.full((1, 4, 4), 2)}, r"layer 3.allowed must be 0 or 1, not 2..2"),
         ({}, {"layers.0.weight": np.full((16, 16), 128)}, r"layer 0.weight must be in -127..127, not 128"),
         ({}, {"layers.3.ramp_step": np.full(2, -1)}, r"layer 3.ramp_step must be in 0..\d+, not -1..-1"),
         ({}, {"layers.3.ratio": np.zeros((2, 2), int)}, r"layer 3.ratio must be in 1..524287, not 0..0"),
