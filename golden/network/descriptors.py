@@ -1,7 +1,7 @@
 """Descriptors and table entries of a network core: typed, each field with the width of its word.
 
 The hardware's layouts are made of these classes (`hw.network.payloads`), and so are the words that are
-loaded (`sim.cores.network.loading`).
+loaded (`sim.cores.network.beats`).
 """
 
 from collections.abc import Callable

@@ -3,60 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.config import CoreConfig
-from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, compute
+from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales
 from golden.code import Spikes
 from models.floating.engine import SpikingAttention, SpikingEngine
-from sim.cores.attention.compare import Comparison, compare
+from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.compare import Comparison
 from sim.timing.cycles import CycleReport, StageActivity
-
-
-class RunEngine(Protocol):
-    """Runs a job on the engine under test.
-
-    `waves` is where it writes a waveform; `progress` is told now and then the cycle, the output
-    beats so far and the output beats of the whole job.
-    """
-
-    def __call__(
-        self,
-        job: AttentionJob,
-        config: CoreConfig,
-        *,
-        waves: Path | None,
-        progress: Callable[[int, int, int], None] | None,
-    ) -> tuple[AttentionSpikes, CycleReport]: ...
-
-
-class PredictCycles(Protocol):
-    """Predicts the completion times of a job."""
-
-    def __call__(self, job: AttentionJob, config: CoreConfig) -> CycleReport: ...
-
-
-class CountActivity(Protocol):
-    """Counts the events of a job and the utilisation of the lanes."""
-
-    def __call__(self, job: AttentionJob, config: CoreConfig) -> StageActivity: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Engines:
-    """What is compared with golden: the hardware, and the cycle model with the hardware.
-
-    Attributes:
-        run: the engine under test (RTL).
-        predict, activity: the cycle model.
-    """
-
-    run: RunEngine
-    predict: PredictCycles
-    activity: CountActivity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +50,14 @@ class LockstepEngine(SpikingEngine):
     def __init__(
         self,
         attentions: dict[str, SpikingAttention],
-        config: CoreConfig,
-        engines: Engines,
+        core: SpikedAttentionCore,
         waves: Path | None = None,
         progress: Callable[[int, float], None] = lambda layer, share: None,
     ) -> None:
-        """Args: every layer's attention; the core; what runs and predicts it; folder for one waveform per
-        layer, or None; told the layer and the share of its heads that are done, 0..1."""
+        """Args: every layer's attention; the core under test; folder for one waveform per layer, or None;
+        told the layer and the share of its heads that are done, 0..1."""
         super().__init__({}, attentions, {})
-        self.config, self.engines, self.waves, self.progress = config, engines, waves, progress
+        self.core, self.waves, self.progress = core, waves, progress
         self.runs: list[LayerRun] = []
 
     def attention(
@@ -120,10 +75,9 @@ class LockstepEngine(SpikingEngine):
 
     def fire(self, job: AttentionJob, scales: HeadScales) -> tuple[NDArray[np.int8], Spikes]:
         layer, (q, k) = len(self.runs), self._floats
-        self.config.check_job(job)
-        spikes, measured = self.engines.run(
+        self.core.check(job)
+        ran = self.core.tapped().run(
             job,
-            self.config,
             waves=None if self.waves is None else self.waves / f"layer{layer}.fst",
             progress=lambda cycle, received, expected: self.progress(layer, received / expected),
         )
@@ -133,11 +87,11 @@ class LockstepEngine(SpikingEngine):
                 q=q,
                 k=k,
                 job=job,
-                spikes=spikes,
-                comparison=compare(job, compute(job), spikes),
-                predicted=self.engines.predict(job, self.config),
-                measured=measured,
-                activity=self.engines.activity(job, self.config),
+                spikes=ran.integers,
+                comparison=self.core.compare(job, vars(ran.integers)),
+                predicted=self.core.predict(job),
+                measured=ran.cycles,
+                activity=self.core.activity(job, ran.integers),
             )
         )
-        return spikes.attn_phase, spikes.out
+        return ran.integers.attn_phase, ran.integers.out

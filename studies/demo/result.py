@@ -78,8 +78,8 @@ class DemoResult:
         """One line per layer and kind of difference; empty when the job passed."""
         lines = []
         for run in self.runs:
-            if run.comparison.first_divergence is not None:
-                lines.append(f"layer {run.layer}, {run.comparison.first_divergence}")
+            if run.comparison.first_difference is not None:
+                lines.append(f"layer {run.layer}, {run.comparison.first_difference}")
             rows = np.argwhere(run.predicted.rows != run.measured.rows)
             if len(rows):
                 head, row = (int(i) for i in rows[0])
@@ -134,7 +134,7 @@ class DemoResult:
                         "heads": run.job.heads,
                         "integers_compared": run.comparison.compared,
                         "integers_different": run.comparison.different,
-                        "first_divergence": run.comparison.first_divergence,
+                        "first_difference": run.comparison.first_difference,
                         "cycles_predicted": _cycles(run.predicted),
                         "cycles_measured": _cycles(run.measured),
                         "rows_unlike_prediction": int((run.predicted.rows != run.measured.rows).sum()),

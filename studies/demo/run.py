@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.config import PRESETS, CoreConfig
 from golden.code import check_range
 from models.conversion.convert import record
 from models.conversion.scales import attention_of
 from models.conversion.scheme import Scheme
 from models.floating.engine import Engine, FloatEngine, SpikingEngine
 from models.shipped.vit_file import FOLDER, load_training, load_vit
+from sim.cores.attention.core import SpikedAttentionCore
 from studies.data import handwritten_digits as dataset
-from studies.demo.lockstep import Engines, LockstepEngine
+from studies.demo.lockstep import LockstepEngine
 from studies.demo.picture import draw_head
 from studies.demo.result import DemoResult
 
@@ -34,11 +34,10 @@ Progress = Callable[[str, float], None]
 
 
 def run_demo(
-    engines: Engines,
+    core: SpikedAttentionCore,
     *,
     images: int | None = None,
     seed: int = 0,
-    config: CoreConfig = PRESETS["digits"],
     weights: Path = WEIGHTS,
     waves: Path | None = None,
     progress: Progress = lambda part, share: None,
@@ -46,11 +45,10 @@ def run_demo(
     """Run the main job.
 
     Args:
-        engines: the engine under test and the cycle model.
+        core: under test.
         images: held-out images that run through the engine, 1..450; when absent all, or
             `WAVE_IMAGES` with waveforms.
         seed: chooses them.
-        config: the core.
         weights: file of the trained network.
         waves: existing folder that receives one waveform per layer, layer0.fst and so on.
         progress: told how far the job is.
@@ -70,7 +68,7 @@ def run_demo(
 
     progress("calibrate scales on the training images", 0.0)
     ranges, _ = record(network, [digits.train_images[:, None]])
-    scheme = Scheme(code=config.code)
+    scheme = Scheme(code=core.config.code)
     attentions = {name: attention_of(largest, scheme) for name, largest in ranges.attention.items()}
 
     def classes(images: NDArray[np.floating], engine: Engine) -> NDArray[np.int64]:
@@ -82,15 +80,14 @@ def run_demo(
     spiking_predicted = classes(digits.test_images, SpikingEngine({}, attentions, {}))
     lockstep = LockstepEngine(
         attentions,
-        config,
-        engines,
+        core,
         waves=waves,
         progress=lambda layer, share: progress(f"layer {layer}: {heads} heads through the RTL", share),
     )
     engine_predicted = classes(digits.test_images[chosen], lockstep)
     return DemoResult(
         seed=seed,
-        config=config,
+        config=core.config,
         network=network,
         training=load_training(weights),
         digits=digits,

@@ -9,8 +9,7 @@ from golden.network.config import NetworkConfig
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import check_fit, config_for
 from models.conversion.network import convert
-from sim.cores.network.engine import image_beats
-from sim.cores.network.loading import load_pieces
+from sim.cores.network.beats import image_beats, load_pieces
 from tests.hw.attention.scenario import UnitBench, scenario
 from tests.network.samples import random_images, random_transformer
 

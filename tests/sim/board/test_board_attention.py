@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.attention.config import PRESETS, preset
-from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
+from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, compute, prepare
 from golden.code import Spikes
 from golden.errors import InputError
 from models.conversion.convert import record
@@ -140,7 +140,7 @@ def test_digits_network(digits: AttentionBoard) -> None:
     jobs: list[AttentionJob] = []
 
     class OnBoard(SpikingEngine):
-        def fire(self, job: AttentionJob) -> tuple[np.ndarray, Spikes]:
+        def fire(self, job: AttentionJob, scales: HeadScales) -> tuple[np.ndarray, Spikes]:
             jobs.append(job)
             spikes = check(digits, job)
             return spikes.attn_phase, spikes.out

@@ -19,8 +19,9 @@ from onespike.cli import main
 from sim.board.board import connect
 from sim.board.simulate import compile_board, running
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
+from sim.cores.network.neurons import NetworkIntegers
 from studies.data import handwritten_digits as dataset
-from studies.infer.on_board import NetworkBoard
+from studies.infer.hardware import NetworkBoard
 from synth.boards import find_board
 from tests.network.samples import random_images, random_transformer
 
@@ -47,7 +48,8 @@ def port() -> Iterator[str]:
 
 def check(board: NetworkBoard, floating: Vit, network: Network, images: np.ndarray) -> None:
     image = encode_image(network, floating.patches(images[:, None]))
-    assert (board.run(NetworkJob(network=network, image=image)) == run_network(network, image).scores).all()
+    job = NetworkJob(network=network, image=image)
+    assert (board.run(job).scores == run_network(network, image).scores).all()
 
 
 def test_one_board_runs_several_networks(port: str) -> None:
@@ -71,18 +73,18 @@ def test_infer_on_a_board(port: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (found["board"]["images"], found["board"]["compared"], found["board"]["different"]) == (4, 28, 0)
     assert found["configuration"]["lanes"] == CONFIG.lanes
 
-    def wrong(self: WholeNetworkCore, job: NetworkJob, outputs: Mapping[str, Any]) -> np.ndarray:
-        scores = right(self, job, outputs)
+    def wrong(self: WholeNetworkCore, job: NetworkJob, outputs: Mapping[str, Any]) -> NetworkIntegers:
+        integers = right(self, job, outputs)
         if job.image is not None:
-            scores[1, 2] += 1
-        return scores
+            integers.scores[1, 2] += 1
+        return integers
 
     right = WholeNetworkCore.integers
     monkeypatch.setattr(WholeNetworkCore, "integers", wrong)
     assert main(words) == 1
     found = json.loads((tmp_path / "out" / "report.json").read_text())
     assert found["board"]["different"] == 1
-    assert "image 1, class 2" in found["board"]["failures"][0]
+    assert "image 1, scores[2]" in found["board"]["failures"][0]
 
 
 def test_closed_in_the_middle(port: str) -> None:
