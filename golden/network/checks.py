@@ -51,6 +51,12 @@ def check_integers(
         raise InputError(f"{name} must be in {least}..{limit}, not {array.min()}..{array.max()}")
 
 
+def check_word(what: str, bound: int, bits: int) -> None:
+    """Raise InputError if a magnitude does not fit a signed word."""
+    if bound.bit_length() + 1 > bits:
+        raise InputError(f"{what} must fit {bits} bits, not {bound.bit_length() + 1} (it can reach {bound})")
+
+
 def check_thresholds(
     name: str, offset: NDArray[np.int64], levels: NDArray[np.int64], width: int, code: PhaseCode
 ) -> None:

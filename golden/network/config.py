@@ -7,10 +7,10 @@ from golden.code import PhaseCode, check_range
 from golden.errors import InputError
 from golden.network.checks import check_code
 from golden.network.limits import (
+    CORE_FEATURES,
+    CORE_TOKENS,
     LEAST_WEIGHT_BITS,
-    MAX_FEATURES,
     MAX_LANES,
-    MAX_TOKENS,
     MOST_WEIGHT_BITS,
     POTENTIAL_BITS,
     STREAM_BITS,
@@ -63,9 +63,9 @@ class NetworkConfig:
         if self.lanes % self.cluster:
             raise InputError(f"NetworkConfig.cluster must divide lanes ({self.lanes}), not {self.cluster}")
         self._check_attention()
-        most = min(MAX_TOKENS, self.attention.lanes, self.attention.tokens)
+        most = min(CORE_TOKENS, self.attention.lanes, self.attention.tokens)
         check_range("NetworkConfig.tokens", self.tokens, 1, most)
-        check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
+        check_range("NetworkConfig.features", self.features, 1, CORE_FEATURES)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
             check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
         check_range("NetworkConfig.accumulator_bits", self.accumulator_bits, 2, 64)

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.network.config import NetworkConfig
-from golden.network.limits import MAX_FEATURES, OFFSET_BITS
+from golden.network.limits import CORE_FEATURES, OFFSET_BITS
 from golden.network.mean import FRACTION_BITS
 from golden.network.norm import NORM_KINDS
 from golden.widths import bits_for, index_width
 
-FEATURE_BITS = index_width(MAX_FEATURES)
+FEATURE_BITS = index_width(CORE_FEATURES)
 # Heads of a group, which are fewer than features
 GROUP_BITS = FEATURE_BITS
 KINDS = {kind: number for number, kind in enumerate(NORM_KINDS)}
@@ -90,11 +90,11 @@ class LinearOp:
     target: Target = word(index_width(len(Target)))
     rows: int = word(lambda config: bits_for(config.tokens))
     passes: int = word(lambda config: bits_for(-(-3 * config.features // config.lanes)))
-    inputs: int = word(bits_for(MAX_FEATURES))
-    outputs: int = word(bits_for(3 * MAX_FEATURES))
+    inputs: int = word(bits_for(CORE_FEATURES))
+    outputs: int = word(bits_for(3 * CORE_FEATURES))
     weight: int = word(lambda config: index_width(config.weights))
     table: int = word(lambda config: index_width(config.table))
-    stride: int = word(bits_for(MAX_FEATURES))
+    stride: int = word(bits_for(CORE_FEATURES))
     levels: int = word(lambda config: index_width(config.lists))
     signed: bool = word(1)
     fresh: bool = word(1)
@@ -120,7 +120,7 @@ class NormOp:
     """
 
     kind: int = word(index_width(len(NORM_KINDS)))
-    width: int = word(bits_for(MAX_FEATURES))
+    width: int = word(bits_for(CORE_FEATURES))
     mean_shift: int = word(bits_for(FEATURE_BITS))
     mean_fraction: int = word(FRACTION_BITS)
     mean_bits: int = word(bits_for(FRACTION_BITS))
@@ -149,7 +149,7 @@ class AttentionOp:
     first: bool = word(1)
     leads: bool = word(1)
     group: int = word(GROUP_BITS)
-    span: int = word(bits_for(MAX_FEATURES))
+    span: int = word(bits_for(CORE_FEATURES))
     group_rows: int = word(lambda config: GROUP_BITS + bits_for(config.tokens))
     base: int = word(FEATURE_BITS)
     features: int = word(lambda config: bits_for(config.attention.head_dim))
@@ -174,14 +174,14 @@ class Neuron:
 
     bias: int = word(lambda config: Word(config.potential_bits, signed=True))
     offset: int = word(Word(OFFSET_BITS, signed=True))
-    slot: int = word(index_width(3 * MAX_FEATURES))
+    slot: int = word(index_width(3 * CORE_FEATURES))
 
 
 def slot_of(part: int, feature: NDArray[np.integer]) -> NDArray[np.integer]:
     """Slots of features, counted over all heads, of q (part 0), k or v."""
-    return part * MAX_FEATURES + feature
+    return part * CORE_FEATURES + feature
 
 
 def feature_of(slot: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """Inverse of `slot_of`: parts and features."""
-    return slot // MAX_FEATURES, slot % MAX_FEATURES
+    return slot // CORE_FEATURES, slot % CORE_FEATURES

@@ -4,9 +4,10 @@ A layer is written field by field: arrays beside the description, everything els
 """
 
 import json
-from dataclasses import Field, fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def save_network(path: Path, network: Network) -> None:
             value = getattr(layer, field.name)
             if element(field) is None:
                 entry[field.name] = value
-            else:
+            elif value is not None:
                 arrays[f"layers.{index}.{field.name}"] = smallest(value)
         layers.append(entry)
     code = {name: getattr(network.code, name) for name in ("steps", "trace_bits", "ramp_bits")}
@@ -58,11 +59,12 @@ def save_network(path: Path, network: Network) -> None:
 
 def element(field: Field[Any]) -> type[np.generic] | None:
     """What a field is an array of; None where it is no array."""
-    if isinstance(field.type, type):
+    kinds = get_args(field.type) if isinstance(field.type, UnionType) else (field.type,)
+    if get_origin(kinds[0]) is not np.ndarray:
         return None
-    *_, of = get_args(field.type)  # NDArray[T] is ndarray[shape, dtype[T]]
-    found = get_args(of)
-    return found[0] if found and issubclass(found[0], np.generic) else None
+    _, of = get_args(kinds[0])  # NDArray[T] is ndarray[shape, dtype[T]]
+    found: type[np.generic] = get_args(of)[0]
+    return found
 
 
 def smallest(array: np.ndarray) -> np.ndarray:
@@ -122,7 +124,11 @@ def _layer(name: str, index: int, entry: dict[str, Any], arrays: dict[str, np.nd
     for field in fields(KINDS[kind]):
         key, of = field.name, element(field)
         if of is not None:
-            values[key] = _array(f"{name}.{key}", arrays.pop(f"layers.{index}.{key}", None), of)
+            array = arrays.pop(f"layers.{index}.{key}", None)
+            if array is not None:
+                values[key] = _array(f"{name}.{key}", array, of)
+            elif field.default is MISSING:
+                raise InputError(f"{name}.{key} must be there, an array")
             continue
         wanted = field.type if isinstance(field.type, type) else str  # a Literal of names
         if type(entry.get(key)) is not wanted:
@@ -133,14 +139,14 @@ def _layer(name: str, index: int, entry: dict[str, Any], arrays: dict[str, np.nd
     return KINDS[kind](**values)
 
 
-def _array(name: str, array: np.ndarray | None, of: type[np.generic]) -> np.ndarray:
+def _array(name: str, array: np.ndarray, of: type[np.generic]) -> np.ndarray:
     """The array with elements `of`, which hold it."""
-    if array is None:
-        raise InputError(f"{name} must be there, an array")
     if array.dtype.kind != "i":
         detail = "it holds NaN" if array.dtype.kind == "f" and np.isnan(array).any() else str(array.dtype)
         raise InputError(f"{name} must be an array of integers, not of floats ({detail})")
     exact = array.astype(of)
+    if of is np.bool_ and (exact != array).any():
+        raise InputError(f"{name} must be 0 or 1, not {array.min()}..{array.max()}")
     if (exact != array).any():
         raise InputError(f"{name} must fit {8 * exact.dtype.itemsize} bits, not {array.min()}..{array.max()}")
     return exact

@@ -7,22 +7,23 @@ A linear layer (`golden.network.neuron`) is told apart by what becomes of its po
 codes (`golden.network.octave.fire`), additions to the residual stream, or class scores.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.job import AttentionJob
+from golden.attention.job import MAX_BIAS_UNITS, AttentionJob
 from golden.attention.normaliser import MAX_RATIO
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError, quoted
-from golden.network.checks import check_integers, check_source, check_target, check_thresholds
-from golden.network.limits import MAX_BIAS, MAX_FEATURES, MAX_SHIFT
+from golden.network.checks import check_integers, check_source, check_target, check_thresholds, check_word
+from golden.network.limits import MAX_BIAS, MAX_FEATURES, MAX_SHIFT, POTENTIAL_BITS, STREAM_BITS
 from golden.network.neuron import Neurons, most_octaves, received, spike_values
 from golden.network.norm import NORM_KINDS, NormKind, centred, row_shift
 from golden.network.octave import fire
+from golden.network.rows import check_gather, gathered, gathered_rows, present_rows
 from golden.network.tensors import SCORES, STREAM, Run, Shapes
 
 
@@ -31,32 +32,53 @@ class Linear(Neurons):
     """What linear layers have in common.
 
     Attributes:
-        source: name of the spikes that enter, [tokens, inputs].
-        weight: int16 [outputs, inputs].
-        bias: int64 [outputs], or [tokens, outputs] where position terms are in it.
+        source: name of the spikes that enter, [rows, width].
+        gather: int64 [rows, taps], the rows of the source that enter row r, one after the other, -1 for
+            none (`golden.network.rows`); None where row r is that of the source.
+        weight: int16 [outputs, taps*width].
+        bias: int64 [outputs], or [rows, outputs] where position terms are in it.
     """
 
     source: str
+    gather: NDArray[np.int64] | None = None
 
-    def bound(self, rows: int, shapes: Shapes) -> NDArray[np.int64]:
-        """Largest magnitude of each potential, over all inputs of `rows` rows that add up."""
-        added = np.abs(self.weight.astype(np.int64)).sum(axis=1) * rows
-        potential = added * int(spike_values(shapes.code)[0]) + np.abs(self.bias)
-        shapes.accumulator = max(shapes.accumulator, int(added.max()) << most_octaves(shapes.code))
-        shapes.potential = max(shapes.potential, int(potential.max()))
-        return potential
+    def bound(self, name: str, rows: int, shapes: Shapes) -> NDArray[np.int64]:
+        """Largest magnitude of each output's potentials, over all inputs of `rows` rows that add up.
+
+        Raises:
+            InputError: a potential could leave its word.
+        """
+        # plain integers: they may leave 64 bits before they are found too large
+        added = [int(a) * rows for a in np.abs(self.weight.astype(np.int64)).sum(axis=1)]
+        bias = np.abs(np.atleast_2d(self.bias)).max(axis=0)
+        peak = int(spike_values(shapes.code)[0])
+        potential = [a * peak + int(b) for a, b in zip(added, bias, strict=True)]
+        check_word(f"{name}: the potential", max(potential), POTENTIAL_BITS)
+        shapes.accumulator = max(shapes.accumulator, max(added) << most_octaves(shapes.code))
+        shapes.potential = max(shapes.potential, *potential)
+        return np.array(potential, dtype=np.int64)
+
+    def inputs(self, run: Run) -> Spikes:
+        """Spikes [images, rows, inputs] of a run."""
+        return gathered(run.spikes[self.source], self.gather, run.code.steps)
+
+    def present(self, run: Run) -> NDArray[np.bool_] | None:
+        """Rows [images, rows] that are computed; None for all."""
+        return present_rows(run.present.get(self.source), self.gather)
 
     def check_neurons(self, name: str, shapes: Shapes, *, by_row: bool = True) -> int:
-        """Rows of the source; raise InputError if weights or bias do not belong to it."""
-        rows, inputs = check_source(self.source, name, shapes)
+        """Rows of the layer; raise InputError if map, weights or bias do not belong to the source."""
+        rows, width = check_source(self.source, name, shapes)
+        rows, taps = check_gather(name, self.gather, rows)
+        inputs = taps * width
         if self.weight.ndim != 2 or not 1 <= self.outputs <= MAX_FEATURES:
             raise InputError(
                 f"{name}.weight must be [1..{MAX_FEATURES} outputs, inputs], not {list(self.weight.shape)}"
             )
         if self.weight.shape[1] != inputs:
+            of = "the width" if taps == 1 else f"{taps} times the width"
             raise InputError(
-                f"{name} must have {inputs} inputs, the width of {quoted(self.source)}, "
-                f"not {self.weight.shape[1]}"
+                f"{name} must have {inputs} inputs, {of} of {quoted(self.source)}, not {self.weight.shape[1]}"
             )
         largest = (1 << (shapes.weight_bits - 1)) - 1
         check_integers(f"{name}.weight", self.weight, [self.weight.shape], largest)
@@ -85,14 +107,13 @@ class SpikingLinear(Linear):
         rows = self.check_neurons(name, shapes)
         check_target(self.target, name)
         check_thresholds(name, self.offset, self.levels, self.outputs, shapes.code)
-        self.bound(1, shapes)
+        self.bound(name, 1, shapes)
         shapes.spikes[self.target] = rows, self.outputs
 
     def run(self, run: Run) -> Spikes:
-        potential = self.potentials(run.spikes[self.source], run.code)
+        potential = self.potentials(self.inputs(run), run.code)
         spikes = fire(potential, self.levels, self.offset, run.code, signed=self.signed)
-        run.spikes[self.target] = spikes
-        return spikes
+        return run.enter(self.target, spikes, self.present(run))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,7 +122,8 @@ class StreamLinear(Linear):
 
     Attributes:
         shift: s, int64 [outputs].
-        fresh: the stream starts from zero.
+        fresh: the stream is set anew, of this layer's rows and width, as the first such layer does; after a
+            norm its gain and offset are weights and a bias like any other.
     """
 
     shift: NDArray[np.int64]
@@ -111,15 +133,18 @@ class StreamLinear(Linear):
     def check(self, name: str, shapes: Shapes) -> None:
         rows = self.check_neurons(name, shapes)
         check_integers(f"{name}.shift", self.shift, [(self.outputs,)], MAX_SHIFT, 0)
-        if self.fresh == (shapes.stream is not None):
-            raise InputError(f"{name}: the first layer with target {STREAM!r}, and no other, must be fresh")
-        if shapes.stream is not None and shapes.stream[1] != self.outputs:
+        if shapes.stream is None and not self.fresh:
+            raise InputError(f"{name}: the first layer with target {STREAM!r} must be fresh")
+        if not self.fresh and shapes.stream != (rows, self.outputs):
+            made = f"{rows} rows of {self.outputs} outputs"
             raise InputError(
-                f"{name} must have {shapes.stream[1]} outputs, the width of the stream, not {self.outputs}"
+                f"{name} must have the shape of the stream, {list(shapes.stream or ())}, not {made}"
             )
-        terms = int(self.terms(self.bound(1, shapes)).max()) + 1
-        shapes.residual = terms + (0 if self.fresh else shapes.residual)
-        shapes.stream = rows, self.outputs
+        terms = int(self.terms(self.bound(name, 1, shapes)).max()) + 1
+        reached = terms + (0 if self.fresh else shapes.stream_bound)
+        check_word(f"{name}: the residual stream", reached, STREAM_BITS)
+        shapes.stream, shapes.stream_bound = (rows, self.outputs), reached
+        shapes.residual = max(shapes.residual, reached)
 
     def terms(self, potential: NDArray[np.int64]) -> NDArray[np.int64]:
         """What potentials add to the stream."""
@@ -127,28 +152,46 @@ class StreamLinear(Linear):
         return (potential + half) >> self.shift
 
     def run(self, run: Run) -> NDArray[np.int64]:
-        terms = self.terms(self.potentials(run.spikes[self.source], run.code))
+        terms = self.terms(self.potentials(self.inputs(run), run.code))
+        present = self.present(run)
+        if present is not None:
+            terms = np.where(present[..., None], terms, 0)
+        if self.fresh:
+            run.present.pop(STREAM, None)
+            run.present |= {} if present is None else {STREAM: present}
         run.stream = run.after_sum(terms if self.fresh else run.stream + terms)
         return run.stream
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreLinear(Linear):
-    """Class scores: potentials that accumulate over all tokens; the bias [outputs] is added once."""
+    """Class scores: potentials of every row, or of all of them together.
 
+    Attributes:
+        pooled: potentials accumulate over all rows, and the bias [outputs] is added once.
+    """
+
+    pooled: bool = True
     target: ClassVar[str] = SCORES
 
     def check(self, name: str, shapes: Shapes) -> None:
-        rows = self.check_neurons(name, shapes, by_row=False)
-        self.bound(rows, shapes)
+        rows = self.check_neurons(name, shapes, by_row=not self.pooled)
+        self.bound(name, rows if self.pooled else 1, shapes)
         shapes.classes = self.outputs
 
     def potentials(self, spikes: Spikes, code: PhaseCode) -> NDArray[np.int64]:
-        """V, int64 [..., outputs], of spikes [..., tokens, inputs]."""
-        return self.integrate(received(spikes, code).sum(axis=-2))
+        """V, int64 [..., outputs] if pooled, else [..., rows, outputs], of spikes [..., rows, inputs]."""
+        inputs = received(spikes, code)
+        return self.integrate(inputs.sum(axis=-2) if self.pooled else inputs)
 
     def run(self, run: Run) -> NDArray[np.int64]:
-        return self.potentials(run.spikes[self.source], run.code)
+        """int64 [images, outputs], not pooled [images, rows, outputs], 0 where nothing is computed."""
+        inputs, present = self.inputs(run), self.present(run)
+        if present is not None and self.pooled:
+            there = present[..., None]
+            inputs = Spikes(np.where(there, inputs.sign, np.int8(0)), inputs.phase)
+        potential = self.potentials(inputs, run.code)
+        return potential if present is None or self.pooled else np.where(present[..., None], potential, 0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -158,14 +201,17 @@ class Norm:
     Attributes:
         target: name of the spikes that leave.
         kind: "fixed" (an affine norm folded into the neighbours: a plain encoder), "rms", "layer".
-        offset: int64 [width], place of the first threshold per channel.
+        offset: int64 [taps*width], place of the first threshold per channel.
         levels: int64 [T].
+        gather: int64 [rows, taps], the rows of the stream that make up a row, one after the other, -1 for
+            zeros (`golden.network.rows`); None where row r is that of the stream.
     """
 
     target: str
     kind: NormKind
     offset: NDArray[np.int64]
     levels: NDArray[np.int64]
+    gather: NDArray[np.int64] | None = None
     source: ClassVar[str] = STREAM
 
     def check(self, name: str, shapes: Shapes) -> None:
@@ -174,8 +220,12 @@ class Norm:
         check_target(self.target, name)
         if self.kind not in NORM_KINDS:
             raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {quoted(self.kind)}")
-        check_thresholds(name, self.offset, self.levels, shapes.stream[1], shapes.code)
-        shapes.spikes[self.target] = shapes.stream
+        rows, taps = check_gather(name, self.gather, shapes.stream[0])
+        width = taps * shapes.stream[1]
+        if width > MAX_FEATURES:
+            raise InputError(f"{name} must have at most {MAX_FEATURES} channels, not {width}")
+        check_thresholds(name, self.offset, self.levels, width, shapes.code)
+        shapes.spikes[self.target] = rows, width
 
     def normalise(self, stream: NDArray[np.int64], code: PhaseCode) -> Spikes:
         """Spikes [..., tokens, width] of the residual stream."""
@@ -184,18 +234,22 @@ class Norm:
         return fire(values, self.levels, self.offset + shift[..., None], code, signed=True)
 
     def run(self, run: Run) -> Spikes:
-        spikes = run.spikes[self.target] = self.normalise(run.stream, run.code)
-        return spikes
+        present = present_rows(run.present.get(STREAM), self.gather)
+        stream = run.stream if self.gather is None else gathered_rows(run.stream, self.gather, 0)
+        return run.enter(self.target, self.normalise(stream, run.code), present)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Attention:
-    """Spiked attention; see `golden.attention.job`.
+    """Spiked attention of rows in groups (windows); see `golden.attention.job`.
 
     Attributes:
-        source: name of spikes [tokens, 3*heads*head_dim]: q of all heads, k, v.
-        target: name of the spikes that leave, [tokens, heads*head_dim].
+        source: name of spikes [rows, 3*heads*head_dim]: q of all heads, k, v.
+        target: name of the spikes that leave, [rows, heads*head_dim].
         ramp_step: int64 [heads]; ratio: int64 [heads, b].
+        groups: neighbouring rows attend each other in so many groups of one size.
+        bias: int64 [heads, size, size] in score units, added to the scores of every group.
+        allowed: bool [groups, size, size], or [1, size, size] for all groups alike: pairs that may attend.
     """
 
     source: str
@@ -203,10 +257,25 @@ class Attention:
     heads: int
     ramp_step: NDArray[np.int64]
     ratio: NDArray[np.int64]
+    groups: int = 1
+    bias: NDArray[np.int64] | None = None
+    allowed: NDArray[np.bool_] | None = None
 
     def check(self, name: str, shapes: Shapes) -> None:
         rows, width = check_source(self.source, name, shapes)
         check_target(self.target, name)
+        if self.groups < 1 or rows % self.groups:
+            raise InputError(
+                f"{name}.groups must divide the {rows} rows of {quoted(self.source)}, not {self.groups}"
+            )
+        size = rows // self.groups
+        if self.bias is not None:
+            check_integers(f"{name}.bias", self.bias, [(self.heads, size, size)], MAX_BIAS_UNITS - 1)
+        if self.allowed is not None:
+            pairs = [(1, size, size), (self.groups, size, size)]
+            check_integers(f"{name}.allowed", self.allowed.astype(np.int8), pairs, 1, 0)
+            if not self.allowed.any(axis=-1).all():
+                raise InputError(f"{name}.allowed must allow at least one key in each row")
         if self.heads < 1 or width % (3 * self.heads):
             raise InputError(
                 f"{name}: 3*heads must divide the width of {quoted(self.source)} ({width}), "
@@ -218,32 +287,53 @@ class Attention:
         shapes.spikes[self.target] = rows, width // 3
 
     def job(self, qkv: Spikes, code: PhaseCode) -> AttentionJob:
-        """Job of [images*heads] heads of spikes [images, tokens, 3*heads*head_dim]; heads vary fastest."""
-        images, tokens, width = qkv.shape
-        split = (images, tokens, 3, self.heads, width // 3 // self.heads)
+        """Job of [images*groups*heads] heads of spikes [images, rows, 3*heads*head_dim], heads fastest."""
+        images, rows, width = qkv.shape
+        size, times = rows // self.groups, images * self.groups
+        split = (times, size, 3, self.heads, width // 3 // self.heads)
 
         def part(array: NDArray[np.int8], index: int) -> NDArray[np.int8]:
             heads_first = array.reshape(split)[:, :, index].swapaxes(1, 2)
-            return heads_first.reshape(-1, tokens, split[-1])
+            return heads_first.reshape(-1, size, split[-1])
 
         q, k, v = (Spikes(part(qkv.sign, i), part(qkv.phase, i)) for i in range(3))
+        bias = None if self.bias is None else np.tile(self.bias, (times, 1, 1))
+        allowed = None
+        if self.allowed is not None:
+            by_head = (images, self.groups, self.heads, size, size)
+            allowed = np.broadcast_to(self.allowed[:, None], by_head).reshape(-1, size, size)
         return AttentionJob(
-            code=code, window=code.steps, q=q, k=k, v=v, bias=None, allowed=None,
-            ramp_step=np.tile(self.ramp_step, images), ratio=np.tile(self.ratio, (images, 1)),
+            code=code, window=code.steps, q=q, k=k, v=v, bias=bias, allowed=allowed,
+            ramp_step=np.tile(self.ramp_step, times), ratio=np.tile(self.ratio, (times, 1)),
         )  # fmt: skip
 
     def merge(self, out: Spikes, images: int) -> Spikes:
-        """Spikes [images, tokens, heads*head_dim] of output spikes [images*heads, tokens, head_dim]."""
-        _, tokens, head_dim = out.shape
-        split = (images, self.heads, tokens, head_dim)
+        """Spikes [images, rows, heads*head_dim] of output spikes [images*groups*heads, size, head_dim]."""
+        _, size, head_dim = out.shape
+        split = (images * self.groups, self.heads, size, head_dim)
 
         def merged(array: NDArray[np.int8]) -> NDArray[np.int8]:
-            return array.reshape(split).swapaxes(1, 2).reshape(images, tokens, -1)
+            return array.reshape(split).swapaxes(1, 2).reshape(images, self.groups * size, -1)
 
         return Spikes(merged(out.sign), merged(out.phase))
 
     def run(self, run: Run) -> Spikes:
-        qkv = run.spikes[self.source]
-        out = run.engine(self.job(qkv, run.code)).out
-        spikes = run.spikes[self.target] = self.merge(out, qkv.shape[0])
-        return spikes
+        qkv, present = run.spikes[self.source], run.present.get(self.source)
+        job = self.job(qkv, run.code)
+        if present is not None:
+            job, present = self.among_present(job, present)
+        return run.enter(self.target, self.merge(run.engine(job).out, qkv.shape[0]), present)
+
+    def among_present(
+        self, job: AttentionJob, present: NDArray[np.bool_]
+    ) -> tuple[AttentionJob, NDArray[np.bool_]]:
+        """The job with keys masked that are not there, and rows that may attend one of the others."""
+        images, rows = present.shape
+        size = rows // self.groups
+        keys = present.reshape(images, self.groups, 1, 1, size)
+        allowed = np.broadcast_to(keys, (images, self.groups, self.heads, size, size)).reshape(-1, size, size)
+        if job.allowed is not None:
+            allowed = allowed & job.allowed
+        attends: NDArray[np.bool_] = np.any(allowed, axis=-1)  # the same for all heads
+        by_row = attends.reshape(images, self.groups, self.heads, size)[:, :, 0].reshape(images, rows)
+        return replace(job, allowed=allowed | ~attends[..., None]), present & by_row

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from golden.attention.job import compute
 from golden.code import PhaseCode, Spikes, check_range, encode
 from golden.errors import InputError
-from golden.network.checks import check_code
+from golden.network.checks import check_code, check_integers
 from golden.network.limits import (
     LEAST_WEIGHT_BITS,
     MAX_FEATURES,
     MAX_TOKENS,
     MOST_WEIGHT_BITS,
-    POTENTIAL_BITS,
-    STREAM_BITS,
 )
 from golden.network.tensors import IMAGE, SCORES, AttentionEngine, Layer, Output, Run, Shapes
 
@@ -31,7 +29,7 @@ class Network:
     Attributes:
         code: the phase code of every spike.
         weight_bits: width of a weight, 2..8.
-        tokens: rows of every tensor.
+        tokens: rows of the image; other tensors may have others (`golden.network.rows`).
         pixels: inputs per token.
         image_scale: what a spike of phase 0 of the image stands for; images are in units of it.
         layers: in order of execution (`golden.network.layers`).
@@ -73,14 +71,6 @@ class Network:
             layer.check(f"layer {index}", shapes)
             if (layer.target == SCORES) != (index == len(self.layers) - 1):
                 raise InputError(f"layer {index}: the last layer, and no other, must make {SCORES!r}")
-        for what, bound, bits in (
-            ("potential", shapes.potential, POTENTIAL_BITS),
-            ("residual stream", shapes.residual, STREAM_BITS),
-        ):
-            if bound.bit_length() + 1 > bits:
-                raise InputError(
-                    f"the {what} must fit {bits} bits, not {bound.bit_length() + 1} (it can reach {bound})"
-                )
         return shapes
 
 
@@ -117,6 +107,7 @@ def run_network(
     image: Spikes,
     engine: AttentionEngine = compute,
     after_sum: Callable[[NDArray[np.int64]], NDArray[np.int64]] = lambda stream: stream,
+    tokens: NDArray[np.integer] | None = None,
 ) -> Activity:
     """Run images through all layers.
 
@@ -124,9 +115,18 @@ def run_network(
         image: spikes [images, tokens, pixels].
         engine: what computes attention.
         after_sum: what becomes of the stream after each sum; see `golden.network.recode`.
+        tokens: [images], rows of each image that are there, the first ones; None for all. The others are
+            neither computed nor attended, and neither is a row that would read one of them.
 
     Returns:
-        Outputs of every layer, int64 [images, tokens, width] for the stream, [images, classes] for scores.
+        Outputs of every layer, int64 [images, rows, width] for the stream, [images, classes] for pooled
+        scores, else [images, rows, classes].
+
+    Raises:
+        InputError: a number of tokens is out of range.
     """
     run = Run(network.code, engine, after_sum, {IMAGE: image})
+    if tokens is not None:
+        check_integers("tokens", tokens, [(image.shape[0],)], network.tokens, 1)
+        run.enter(IMAGE, image, np.arange(network.tokens) < tokens[:, None])
     return Activity([layer.run(run) for layer in network.layers])

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from golden.attention.config import CoreConfig
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import check_range
-from golden.errors import InputError, quoted
+from golden.errors import InputError
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target, slot_of
 from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.limits import MAX_LANES
 from golden.network.mean import reciprocal
 from golden.network.network import Network
+from golden.network.order import check_order
 from golden.network.tensors import IMAGE, Layer
 
 # Fields of `NetworkConfig` that are depths of memories
@@ -63,9 +64,9 @@ class Compiler:
         self.offsets: list[NDArray[np.int64]] = []
         self.levels: list[NDArray[np.int64]] = []
         self.words = self.entries = self.norm_entries = 0
-        # rows that each unit has completed; where the spikes made last are, what their first row waits for
+        # rows that each unit has completed; where spikes are held, and what their first row waits for
         self.linear_rows = self.norm_rows = self.attention_rows = 0
-        self.made = Source.image, 0
+        self.held: dict[str, tuple[Source, int]] = {IMAGE: (Source.image, 0)}
         # heads whose q, k, v are computed together, and the row of the linear unit that they wait for
         self.groups: list[tuple[range, int]] = []
 
@@ -92,7 +93,7 @@ class Compiler:
         if not isinstance(following, Attention):
             made = Source.hidden, self.linear_rows
             add(Target.hidden, everything, everything)
-            self.made = made
+            self.held[layer.target] = made
             return
         # q, k, v of a few heads at a time, so that attention begins before all are there
         heads, head_dim = following.heads, layer.outputs // 3 // following.heads
@@ -105,7 +106,7 @@ class Compiler:
             slots = np.concatenate([slot_of(part, local) for part in range(3)])
             add(Target.qkv, rows, slots)
             self.groups.append((group, self.linear_rows - 1))
-        if self.made[0] is Source.mixed:
+        if self.held[layer.source][0] is Source.mixed:
             # attention overwrites what later groups still read: it waits for them
             self.groups = [(group, self.linear_rows - 1) for group, _ in self.groups]
 
@@ -145,7 +146,7 @@ class Compiler:
         copies = len(bias)
         entry = np.stack([bias, np.tile(offset[rows], (copies, 1)), np.tile(slots, (copies, 1))], axis=-1)
         self.table.append(entry.reshape(-1, 3))
-        source, wait = self.made
+        source, wait = self.held[layer.source]
         self.linear.append(
             LinearOp(
                 source=source, target=target, rows=self.network.tokens, passes=passes, inputs=inputs,
@@ -161,7 +162,7 @@ class Compiler:
     @add.register
     def _(self, layer: Norm, following: Layer | None) -> None:
         width, tokens = len(layer.offset), self.network.tokens
-        self.made = Source.norm, self.norm_rows
+        self.held[layer.target] = Source.norm, self.norm_rows
         mean = reciprocal(width)
         self.norm.append(
             NormOp(
@@ -190,7 +191,7 @@ class Compiler:
                 )  # fmt: skip
         self.attention_rows += layer.heads * tokens
         # row t is complete when the last head has brought it
-        self.made = Source.mixed, self.attention_rows - tokens
+        self.held[layer.target] = Source.mixed, self.attention_rows - tokens
 
 
 def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAMP_STEP) -> Program:
@@ -217,30 +218,6 @@ def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAM
         offsets=np.concatenate(compiler.offsets),
         levels=np.stack(compiler.levels),
     )
-
-
-def check_order(network: Network) -> None:
-    """Each kind of spikes has one memory, overwritten by the next layer of its kind: a layer must read
-    what was made last, and a hidden layer must not read hidden neurons, which it would overwrite.
-
-    Raises:
-        InputError: a layer reads something else, or stands where no unit of the hardware computes it.
-    """
-    before: Layer | None = None
-    hidden = False  # the layer before makes spikes in the memory of the hidden neurons
-    for index, layer in enumerate(network.layers):
-        name, made = f"layer {index}", before.target if before else IMAGE
-        if layer.source != made:
-            raise InputError(f"{name}: source must be {quoted(made)}, made last, not {quoted(layer.source)}")
-        if isinstance(layer, Attention) and not isinstance(before, Linear):
-            raise InputError(f"{name}: attention must follow a linear layer, which makes its q, k and v")
-        fires = isinstance(layer, SpikingLinear)
-        becomes_hidden = fires and not isinstance(network.layers[index + 1], Attention)
-        if hidden and becomes_hidden:
-            raise InputError(
-                f"{name}: hidden neurons must not enter hidden neurons, there is one memory for them"
-            )
-        before, hidden = layer, becomes_hidden
 
 
 def config_for(

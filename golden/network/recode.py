@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import PhaseCode, Spikes, decode, encode
+from golden.errors import InputError
 from golden.network.network import Network, run_network
 
 
@@ -31,12 +32,20 @@ class Recoder:
 
 
 def calibrated_recoder(network: Network, image: Spikes) -> Recoder:
-    """Scales from the largest stream magnitudes of images [images, tokens, pixels]."""
+    """Scales from the largest stream magnitudes of images [images, tokens, pixels].
+
+    Raises:
+        InputError: the stream changes its width.
+    """
     largest: NDArray[np.int64] | None = None
 
     def observe(stream: NDArray[np.int64]) -> NDArray[np.int64]:
         nonlocal largest
         found = np.abs(stream).max(axis=(0, 1))
+        if largest is not None and largest.shape != found.shape:
+            raise InputError(
+                f"a stream that is coded again must keep its {len(largest)} channels, not {len(found)}"
+            )
         largest = found if largest is None else np.maximum(largest, found)
         return stream
 

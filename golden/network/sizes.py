@@ -9,7 +9,7 @@ from golden.attention.config import to_table as core_to_table
 from golden.code import check_range
 from golden.errors import InputError, quoted
 from golden.network.config import NetworkConfig
-from golden.network.limits import MAX_TOKENS
+from golden.network.limits import CORE_TOKENS
 from golden.network.network import Network
 from golden.network.program import attention_lanes_for, check_fit, config_for
 from golden.toml import read_toml
@@ -65,7 +65,7 @@ def sized_config(network: Network, given: dict[str, int]) -> NetworkConfig:
         InputError: a size is out of range, or the network does not fit: what it needs, what there is.
     """
     layout = {name: given[name] for name in ("lanes", "cluster") if name in given}
-    check_range("NetworkConfig.tokens", given.get("tokens", 1), 1, MAX_TOKENS)
+    check_range("NetworkConfig.tokens", given.get("tokens", 1), 1, CORE_TOKENS)
     tokens = max(network.tokens, given.get("tokens", 1))
     config = config_for(network, **layout, attention_lanes=attention_lanes_for(tokens))
     attention = replace(

@@ -27,6 +27,7 @@ class Shapes:
         code, weight_bits: of the network.
         spikes: (rows, width) by name; stream: the same, None before the first layer that makes it.
         accumulator, potential, residual: largest magnitudes of accumulators, potentials and the stream.
+        stream_bound: largest magnitude of the stream as it stands.
         classes: class scores that have been made.
     """
 
@@ -37,6 +38,7 @@ class Shapes:
     accumulator: int = 0
     potential: int = 0
     residual: int = 0
+    stream_bound: int = 0
     classes: int = 0
 
 
@@ -48,8 +50,10 @@ class Run:
         code: of every spike.
         engine: what computes attention.
         after_sum: what becomes of the stream after each sum.
-        spikes: [images, tokens, width] by name.
-        stream: int64 [images, tokens, width]; empty before the first layer that makes it.
+        spikes: [images, rows, width] by name.
+        stream: int64 [images, rows, width]; empty before the first layer that makes it.
+        present: bool [images, rows] by name, "stream" too: rows that are computed; absent where all are.
+            The others are silent, and 0 in the stream.
     """
 
     code: PhaseCode
@@ -57,6 +61,18 @@ class Run:
     after_sum: Callable[[NDArray[np.int64]], NDArray[np.int64]]
     spikes: dict[str, Spikes]
     stream: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    present: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def enter(self, name: str, spikes: Spikes, present: NDArray[np.bool_] | None) -> Spikes:
+        """Keep spikes under a name, those of the rows that are present."""
+        self.present.pop(name, None)
+        if present is not None:
+            self.present[name] = present
+            there = present[..., None]
+            silent = np.where(there, spikes.phase, np.int8(self.code.steps))
+            spikes = Spikes(np.where(there, spikes.sign, np.int8(0)), silent)
+        self.spikes[name] = spikes
+        return spikes
 
 
 class Layer(Protocol):

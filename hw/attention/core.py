@@ -155,17 +155,7 @@ class AttentionCore(wiring.Component):
         connect(m, rows.o_normaliser, threshold.i)
         connect(m, threshold.o, encoder.i)
 
-        # as many places as scores that can be held: a winner never waits for room
-        m.submodules.winner_queue = queue = SyncFIFO(
-            width=config.score_width, depth=payloads.score_slots(config)
-        )
-        m.d.comb += [
-            queue.w_data.eq(collector.winner),
-            queue.w_en.eq(collector.found),
-            ramp.i_winner.payload.eq(queue.r_data),
-            ramp.i_winner.valid.eq(queue.r_rdy),
-            queue.r_en.eq(ramp.i_winner.ready),
-        ]
+        self._queue_winners(m, collector, ramp)
 
         clusters = list(self._chain_clusters(m))
         first, last = clusters[0], clusters[-1]
@@ -191,19 +181,40 @@ class AttentionCore(wiring.Component):
         if config.output != "codes":
             connect(m, encoder.o_context, flipped(self.o_context))
         if config.taps:
-            m.d.comb += [
-                self.o_winner.valid.eq(collector.found),
-                self.o_winner.payload.eq(collector.winner),
-            ]
-            slot_full = Signal()
-            m.d.sync += [
-                slot_full.eq(winner.slot_full),
-                Assert(~ramp.o_command.strobe.step | slot_full, "a ramp step meets scores in slot 0"),
-            ]
-            for n, cluster in enumerate(clusters):
-                tap = getattr(self, f"o_tap_{n}")
-                m.d.comb += [tap.valid.eq(cluster.tap_valid), tap.payload.eq(cluster.tap)]
+            self._tap(m, collector, winner, ramp, clusters)
         return m
+
+    def _queue_winners(self, m: Module, collector: WinnerCollector, ramp: RampSequencer) -> None:
+        """As many places as scores that can be held: a winner never waits for room."""
+        config = self._config
+        m.submodules.winner_queue = queue = SyncFIFO(
+            width=config.score_width, depth=payloads.score_slots(config)
+        )
+        m.d.comb += [
+            queue.w_data.eq(collector.winner),
+            queue.w_en.eq(collector.found),
+            ramp.i_winner.payload.eq(queue.r_data),
+            ramp.i_winner.valid.eq(queue.r_rdy),
+            queue.r_en.eq(ramp.i_winner.ready),
+        ]
+
+    def _tap(
+        self, m: Module, collector: WinnerCollector, winner: WinnerSequencer, ramp: RampSequencer,
+        clusters: list[Cluster],
+    ) -> None:  # fmt: skip
+        """Winners, scores and attention spikes for verification."""
+        m.d.comb += [
+            self.o_winner.valid.eq(collector.found),
+            self.o_winner.payload.eq(collector.winner),
+        ]
+        slot_full = Signal()
+        m.d.sync += [
+            slot_full.eq(winner.slot_full),
+            Assert(~ramp.o_command.strobe.step | slot_full, "a ramp step meets scores in slot 0"),
+        ]
+        for n, cluster in enumerate(clusters):
+            tap = getattr(self, f"o_tap_{n}")
+            m.d.comb += [tap.valid.eq(cluster.tap_valid), tap.payload.eq(cluster.tap)]
 
     def _fork_heads(self, m: Module, units: dict[str, wiring.Component]) -> None:
         """Give every unit a queue of its own with the fields it reads."""

@@ -25,6 +25,14 @@ SQUARED = PLACED + SQUARE + 1
 SPIKE = PLACED + FallingThreshold.latency
 
 
+def delayed(m: Module, signal: Signal, cycles: int) -> Signal:
+    for number in range(cycles):
+        later = Signal.like(signal, name=f"{signal.name}_{number + 1}")
+        m.d.sync += later.eq(signal)
+        signal = later
+    return signal
+
+
 class NormUnit(wiring.Component):
     """Runs the list of norm descriptors, row by row.
 
@@ -150,42 +158,48 @@ class NormUnit(wiring.Component):
                     fetch.step(m)
                     fetch.following(m)
 
-        def delayed(signal: Signal, cycles: int) -> Signal:
-            for number in range(cycles):
-                later = Signal.like(signal, name=f"{signal.name}_{number + 1}")
-                m.d.sync += later.eq(signal)
-                signal = later
-            return signal
-
         centred = Signal(signed(config.stream_bits + 2), reset_less=True)
         encoder, threshold = self._encoder, self._threshold
         m.submodules.encoder, m.submodules.threshold = encoder, threshold
         m.d.comb += [self.stream_row.eq(row), self.stream_channel.eq(channel)]
         m.d.sync += centred.eq(self.stream_value - mean)
-        with m.If(delayed(summing, 1)):
+        with m.If(delayed(m, summing, 1)):
             m.d.sync += channels_sum.eq(channels_sum + self.stream_value)
         m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
         square = self._square(m)
-        with m.If(delayed(squaring, SQUARED - 1)):
+        with m.If(delayed(m, squaring, SQUARED - 1)):
             m.d.sync += squares.eq(squares + square)
-        channel_out = delayed(channel, PLACED - 1)
+        channel_out = delayed(m, channel, PLACED - 1)
         m.d.comb += offset_read.addr.eq(op.offset + channel_out)
-        entry = self.o.payload.entry
+        self._fire(m, op.levels, offset_read.data, shift, row, channel_out, firing)
+        return m
+
+    def _fire(
+        self,
+        m: Module,
+        levels: Value,
+        offset: Value,
+        shift: Value,
+        row: Signal,
+        channel: Signal,
+        firing: Signal,
+    ) -> None:
+        """The place of a channel, which leaves the encoder now, becomes a spike."""
+        encoder, threshold, entry = self._encoder, self._threshold, self.o.payload.entry
         m.d.comb += [
             threshold.place.eq(encoder.place),
             threshold.negative.eq(encoder.negative),
-            threshold.offset.eq(offset_read.data),
+            threshold.offset.eq(offset),
             threshold.shift.eq(shift),
             threshold.both.eq(1),
-            self.levels_address.eq(op.levels),
+            self.levels_address.eq(levels),
             threshold.levels.eq(self.levels),
-            self.o.valid.eq(delayed(firing, SPIKE)),
+            self.o.valid.eq(delayed(m, firing, SPIKE)),
             self.o.payload.row.eq(row),
-            entry.feature.eq(delayed(channel_out, SPIKE - PLACED + 1)),
+            entry.feature.eq(delayed(m, channel, SPIKE - PLACED + 1)),
             self.o.payload.first.eq(entry.feature == 0),
             entry.spike.eq(threshold.spike),
         ]
-        return m
 
     def _half_place(self) -> Value:
         """Shift of the thresholds by the deviation: half the place of the sum of squares, rounded up."""

@@ -1,41 +1,40 @@
 """Random cores over everything that `NetworkConfig` accepts, each with random networks that fit it."""
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 
 from golden.attention.config import TRACE_STORES, CoreConfig
-from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
+from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.limits import MAX_FEATURES, MAX_OCTAVES, MAX_TOKENS, POTENTIAL_BITS, STREAM_BITS
+from golden.network.limits import CORE_FEATURES, CORE_TOKENS, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
-from golden.network.neuron import most_octaves
 from golden.network.program import check_fit, compile_network, needs
 from tests.network.compare import assert_cycles, assert_integers
-from tests.network.random_networks import Drawer, Room, some
+from tests.network.random_networks import Drawer, Room, random_code, some
 
-BASES = sorted(
-    {Fraction(a, b) for b in range(1, MAX_DENOMINATOR + 1) for a in range(1, 2 * b + 1)}
-)  # every log2 B of a code
 # Groups of tokens that an attention core may be made for; a network's core uses one of them
 MOST_GROUPS = 16
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How large cores and networks may be: the accepted space is the same, but for what takes long."""
+    """How large cores and networks may be: the accepted space is the same, but for what takes long.
+
+    `held`: as in `Room`.
+    """
 
     lanes: int
     tokens: int
     features: int
     heads: int
     networks: int
+    held: bool = False
 
 
 # Most of a soak, a few of it, and what `make test` has time for
 USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
-LARGE = Scale(lanes=64, tokens=MAX_TOKENS, features=MAX_FEATURES, heads=85, networks=3)
+LARGE = Scale(lanes=64, tokens=CORE_TOKENS, features=CORE_FEATURES, heads=85, networks=3)
 SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
 
 
@@ -46,19 +45,6 @@ class RandomCore:
     config: NetworkConfig
     taps: bool
     networks: list[tuple[Network, Spikes]]
-
-
-def random_code(rng: np.random.Generator) -> PhaseCode:
-    """Any code whose spikes fit a potential."""
-    while True:
-        code = PhaseCode(
-            steps=some(rng, MAX_STEPS) if rng.random() < 0.5 else int(rng.integers(4, 33)),
-            log2_base=BASES[rng.integers(len(BASES))],
-            trace_bits=int(rng.integers(4, 17)),
-            ramp_bits=int(rng.integers(0, 9)),
-        )
-        if most_octaves(code) <= MAX_OCTAVES:
-            return code
 
 
 def random_lanes(rng: np.random.Generator, most: int, least: int = 1) -> tuple[int, int]:
@@ -75,8 +61,8 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     lanes, cluster = random_lanes(rng, scale.lanes)
     room = Room(
         code=code, weight_bits=weight_bits, lanes=lanes, tokens=some(rng, scale.tokens),
-        features=some(rng, scale.features), head_dim=some(rng, min(scale.features, MAX_FEATURES // 3)),
-        heads=some(rng, scale.heads), wide=bool(rng.random() < 0.3),
+        features=some(rng, scale.features), head_dim=some(rng, min(scale.features, CORE_FEATURES // 3)),
+        heads=some(rng, scale.heads), wide=bool(rng.random() < 0.3), held=scale.held,
     )  # fmt: skip
     room = replace(room, head_dim=min(room.head_dim, room.features))
     networks = [Drawer(rng, room).draw() for _ in range(scale.networks)]
@@ -85,7 +71,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     if rng.random() < 0.5:  # room to spare, somewhere
         for name in rng.choice([name for name in sizes if name != "tokens"], 3):
             limit = {
-                "features": MAX_FEATURES,
+                "features": CORE_FEATURES,
                 "stream_bits": STREAM_BITS,
                 "potential_bits": POTENTIAL_BITS,
             }.get(name, 64)

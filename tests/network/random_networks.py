@@ -1,31 +1,37 @@
 """Random networks of integers, over everything that `Network` and the hardware's order of layers accept."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.job import compute
+from golden.attention.job import MAX_BIAS_UNITS, compute
 from golden.attention.normaliser import MAX_RATIO
 from golden.attention.woss import MAX_RAMP_STEP
-from golden.code import PhaseCode, Spikes
+from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
 from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.limits import (
+    CORE_FEATURES,
     MAX_BIAS,
     MAX_FALL,
-    MAX_FEATURES,
+    MAX_OCTAVES,
     MAX_OFFSET,
     MAX_SHIFT,
     POTENTIAL_BITS,
     STREAM_BITS,
 )
 from golden.network.network import Network
-from golden.network.neuron import spike_values
+from golden.network.neuron import most_octaves, spike_values
 from golden.network.norm import NORM_KINDS, centred, row_shift
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
+from golden.network.rows import gathered, gathered_rows
 from golden.network.tensors import IMAGE, Layer
 
+BASES = sorted(
+    {Fraction(a, b) for b in range(1, MAX_DENOMINATOR + 1) for a in range(1, 2 * b + 1)}
+)  # every log2 B of a code
 LARGEST_POTENTIAL = (1 << POTENTIAL_BITS - 1) - 1
 LARGEST_STREAM = (1 << STREAM_BITS - 1) - 1
 # Names that spikes may have; they mean nothing, and the same may come again
@@ -35,7 +41,9 @@ NAMES = ("hidden", "qkv", "mixed", "norm", "x")
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """Largest sizes of the networks of a core; widths of all tensors but q, k, v are at most `features`.
-    `wide`: some biases are as large as the word of potentials allows."""
+    `wide`: some biases are as large as the word of potentials allows; `golden`: what hardware has not, too;
+    `held`: layers that read older spikes than those made last, and norms after the sums.
+    """
 
     code: PhaseCode
     weight_bits: int
@@ -45,6 +53,8 @@ class Room:
     head_dim: int
     heads: int
     wide: bool
+    golden: bool = False
+    held: bool = False
 
 
 def some(rng: np.random.Generator, most: int) -> int:
@@ -52,6 +62,19 @@ def some(rng: np.random.Generator, most: int) -> int:
     if rng.random() < 0.25:
         return int(rng.choice([1, most, max(1, most - 1), min(2, most)]))
     return int(np.exp(rng.uniform(0, np.log(most + 1))))
+
+
+def random_code(rng: np.random.Generator) -> PhaseCode:
+    """Any code whose spikes fit a potential."""
+    while True:
+        code = PhaseCode(
+            steps=some(rng, MAX_STEPS) if rng.random() < 0.5 else int(rng.integers(4, 33)),
+            log2_base=BASES[rng.integers(len(BASES))],
+            trace_bits=int(rng.integers(4, 17)),
+            ramp_bits=int(rng.integers(0, 9)),
+        )
+        if most_octaves(code) <= MAX_OCTAVES:
+            return code
 
 
 def random_spikes(rng: np.random.Generator, shape: tuple[int, ...], code: PhaseCode) -> Spikes:
@@ -89,6 +112,7 @@ class Drawer:
             self.chain(attention=block == attends)
             self.to_stream(blocks - block)
             self.norm()
+            self.after_norm()
         self.chain(attention=attends == blocks)
         self.scores()
         network = Network(
@@ -114,16 +138,16 @@ class Drawer:
 
     # --- integers
 
-    def weights(self, outputs: int, peak: int) -> NDArray[np.int16]:
+    def weights(self, shape: tuple[int, int], peak: int) -> NDArray[np.int16]:
         """Weights of random size and density, for which no potential leaves its word.
 
         Args:
             peak: most that a weight of one adds to a potential.
         """
-        rng, inputs = self.rng, self.spikes.shape[-1]
+        rng = self.rng
         largest = (1 << self.room.weight_bits - 1) - 1
         size = int(rng.choice([largest, some(rng, largest), 0], p=[0.8, 0.19, 0.01]))
-        weight = rng.integers(-size, size + 1, (outputs, inputs), dtype=np.int64)
+        weight = rng.integers(-size, size + 1, shape, dtype=np.int64)
         if rng.random() < 0.3:  # saturated, of random or of equal sign
             weight = np.where(rng.random(weight.shape) < rng.random(), size, -size)
         weight = np.where(rng.random(weight.shape) < rng.choice([1.0, 1.0, 0.3]), weight, 0)
@@ -161,13 +185,28 @@ class Drawer:
 
     # --- layers
 
-    def linear(self, outputs: int, *, pooled: bool = False) -> tuple[dict[str, Any], NDArray[np.int64]]:
-        """What linear layers have in common, and the potentials."""
-        peak = int(spike_values(self.code)[0]) * (self.tokens if pooled else 1)
-        weight = self.weights(outputs, peak)
+    def gather(self, have: int, rows: int | None = None) -> NDArray[np.int64] | None:
+        """A map of rows, to `rows` of them if that is not None; None where row r is that of the source."""
+        if not self.room.golden or (self.rng.random() < 0.4 and rows in (None, have)):
+            return None
+        rows = some(self.rng, 2 * self.room.tokens) if rows is None else rows
+        nothing = self.rng.choice([0.0, 0.3, 1.0], p=[0.5, 0.48, 0.02])
+        found = self.rng.integers(0, have, (rows, some(self.rng, 4)))
+        return np.where(self.rng.random(found.shape) < nothing, -1, found)
+
+    def linear(
+        self, outputs: int, *, rows: int | None = None, pooled: bool = False
+    ) -> tuple[dict[str, Any], NDArray[np.int64]]:
+        """What linear layers have in common, and the potentials; as many rows as wished."""
+        gather = self.gather(self.spikes.shape[-2], rows)
+        inputs = gathered(self.spikes, gather, self.code.steps)
+        tokens = inputs.shape[-2]
+        peak = int(spike_values(self.code)[0]) * (tokens if pooled else 1)
+        weight = self.weights((outputs, inputs.shape[-1]), peak)
         common = {"source": self.source, "weight": weight, "bias": np.zeros(outputs, np.int64)}
-        values = (ScoreLinear if pooled else Linear)(**common).potentials(self.spikes, self.code)
-        shape = (outputs,) if pooled or self.rng.random() < 0.6 else (self.tokens, outputs)
+        common |= {"gather": gather}
+        values = (ScoreLinear if pooled else Linear)(**common).potentials(inputs, self.code)
+        shape = (outputs,) if pooled or self.rng.random() < 0.6 else (tokens, outputs)
         most = min(MAX_BIAS, LARGEST_POTENTIAL - peak * int(np.abs(weight).sum(axis=1).max()))
         bias = self.bias(int(np.abs(values).max()), most, shape)
         return common | {"bias": bias}, values + bias
@@ -192,7 +231,7 @@ class Drawer:
     def attention(self) -> None:
         rng, room, code = self.rng, self.room, self.code
         head_dim = some(rng, room.head_dim)
-        heads = some(rng, min(room.heads, room.features // head_dim, MAX_FEATURES // 3 // head_dim))
+        heads = some(rng, min(room.heads, room.features // head_dim, CORE_FEATURES // 3 // head_dim))
         self.hidden(3 * heads * head_dim, "qkv")
         # from a step at which nothing but the winner fires to one at which everything does
         most = int(rng.choice([head_dim << code.trace_bits + code.ramp_bits, MAX_RAMP_STEP], p=[0.9, 0.1]))
@@ -205,14 +244,33 @@ class Drawer:
             residues = np.arange(ratio.shape[1]) / ratio.shape[1]
             first = 2.0 ** rng.uniform(10, 17, (heads, 1))
             ratio = np.maximum(first * 2.0**-residues, 1).astype(np.int64)
-        layer = Attention(source=self.source, target=self.name(), heads=heads, ramp_step=step, ratio=ratio)
+        layer = Attention(
+            source=self.source, target=self.name(), heads=heads, ramp_step=step, ratio=ratio,
+            **self.grouped(heads, head_dim),
+        )  # fmt: skip
         out = compute(layer.job(self.spikes, code)).out
         self.append(layer, layer.merge(out, self.image.shape[0]), "mixed")
+
+    def grouped(self, heads: int, head_dim: int) -> dict[str, Any]:
+        """Groups of rows, with a bias and a mask perhaps."""
+        rng, rows = self.rng, self.spikes.shape[-2]
+        if not self.room.golden:
+            return {}
+        groups = int(rng.choice([n for n in range(1, rows + 1) if rows % n == 0]))
+        size, found = rows // groups, {"groups": groups}
+        if rng.random() < 0.5:
+            most = min(some(rng, 4 * head_dim << self.code.trace_bits), MAX_BIAS_UNITS - 1)
+            most = MAX_BIAS_UNITS - 1 if rng.random() < 0.1 else most
+            found["bias"] = rng.integers(-most, most + 1, (heads, size, size))
+        if rng.random() < 0.5:
+            allowed = rng.random((int(rng.choice([1, groups])), size, size)) < rng.random()
+            found["allowed"] = allowed | (np.arange(size) == rng.integers(size, size=(*allowed.shape[:2], 1)))
+        return found
 
     def to_stream(self, layers_left: int) -> None:
         """A layer that adds to the stream, within its share of what the stream has left."""
         fresh = not self.stream.size
-        common, values = self.linear(self.width)
+        common, values = self.linear(self.width, rows=None if fresh else self.stream.shape[-2])
         # the largest potential as `Network.shapes` sees it
         added = np.abs(common["weight"].astype(np.int64)).sum(axis=1) * int(spike_values(self.code)[0])
         bound = np.atleast_2d(added + np.abs(common["bias"])).max(axis=0)
@@ -226,17 +284,48 @@ class Drawer:
         self.stream = terms if fresh else self.stream + terms
         self.layers.append(layer)
 
+    def after_norm(self) -> None:
+        """The stream is set anew from the norm's spikes, which are read again; or older spikes are."""
+        if not self.room.held:
+            return
+        kept = self.source, self.spikes, self.memory
+        if self.rng.random() < 0.6:
+            self.stream, self.stream_left = np.zeros(0, np.int64), LARGEST_STREAM
+            self.width = self.width if self.rng.random() < 0.5 else some(self.rng, self.room.features)
+            self.to_stream(2)
+            self.source, self.spikes, self.memory = kept
+        elif self.rng.random() < 0.5:
+            self.hidden(some(self.rng, self.room.features), "hidden")
+            if IMAGE not in (layer.target for layer in self.layers) and self.rng.random() < 0.7:
+                self.source, self.spikes, self.memory = IMAGE, self.image, IMAGE
+
     def norm(self) -> None:
         layer = Norm(
-            target=self.name(), kind=self.rng.choice(NORM_KINDS), offset=np.zeros(self.width, np.int64),
-            levels=self.levels(),
+            target=self.name(), kind=str(self.rng.choice(NORM_KINDS)), offset=np.zeros(0, np.int64),
+            levels=self.levels(), gather=self.gather(self.stream.shape[-2]),
         )  # fmt: skip
-        values = centred(self.stream, layer.kind)
+        stream = self.stream if layer.gather is None else gathered_rows(self.stream, layer.gather, 0)
+        values = centred(stream, layer.kind)
         shift = row_shift(values, layer.kind, self.code)[..., None]
         offset = self.offsets(octave_code(values, resolution(self.code.log2_base)) - shift)
         layer = replace(layer, offset=offset)
-        self.append(layer, layer.normalise(self.stream, self.code), "norm")
+        self.append(layer, layer.normalise(stream, self.code), "norm")
 
     def scores(self) -> None:
-        common, _ = self.linear(some(self.rng, min(self.room.lanes, MAX_FEATURES)), pooled=True)
-        self.layers.append(ScoreLinear(**common))
+        pooled = not self.room.golden or bool(self.rng.random() < 0.6)
+        common, _ = self.linear(some(self.rng, min(self.room.lanes, CORE_FEATURES)), pooled=pooled)
+        self.layers.append(ScoreLinear(**common, pooled=pooled))
+
+
+def random_network(seed: int) -> tuple[Network, Spikes]:
+    """A small network of any code of few steps, of everything that golden computes, and images."""
+    rng = np.random.default_rng(seed)
+    code = random_code(rng)
+    while code.steps < 4 or most_octaves(code) > 12:  # others silence most neurons; the soak draws them
+        code = random_code(rng)
+    room = Room(
+        code=replace(code, steps=min(code.steps, 24)), weight_bits=int(rng.integers(3, 9)), lanes=8,
+        tokens=int(rng.integers(2, 7)), features=int(rng.integers(3, 10)), head_dim=int(rng.integers(1, 4)),
+        heads=int(rng.integers(1, 4)), wide=bool(rng.random() < 0.1), golden=True, held=True,
+    )  # fmt: skip
+    return Drawer(rng, room).draw()

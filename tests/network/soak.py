@@ -1,5 +1,7 @@
 """Random cores and networks through the RTL for some minutes; see `make soak-network`."""
 
+from dataclasses import replace
+
 import typer
 
 from onespike.options import MinutesOption, SeedOption
@@ -15,8 +17,8 @@ def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
     checked = Checked()
 
     def check(number: int) -> None:
-        shape = USUAL if (number + 1) % LARGE_EVERY else LARGE
-        check_core(random_core(number, shape), number, checked)
+        scale = replace(USUAL if (number + 1) % LARGE_EVERY else LARGE, held=number % 2 == 1)
+        check_core(random_core(number, scale), number, checked)
 
     soak(check, checked, minutes, seed)
 

@@ -1,6 +1,7 @@
 """Data files, accuracy, re-coded residual, timeline."""
 
 import gzip
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from golden.code import PhaseCode
 from golden.errors import InputError
+from golden.network.layers import StreamLinear
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import compile_network, config_for
 from golden.network.recode import calibrated_recoder
@@ -92,6 +94,15 @@ def test_recoded_stream_holds_codes_only() -> None:
     assert len(seen) == 5
     assert len(values) <= network.code.steps + 1
     assert (recoder(seen[0]) == seen[0]).all()
+
+
+def test_a_stream_of_another_width_is_not_coded_again() -> None:
+    network, patches = small()
+    first, rest = network.layers[0], network.layers[1:]
+    assert isinstance(first, StreamLinear)
+    narrow = replace(first, weight=first.weight[:3], bias=first.bias[..., :3], shift=first.shift[:3])
+    with pytest.raises(InputError, match=r"^a stream that is coded again must keep its 3 channels, not 16$"):
+        calibrated_recoder(replace(network, layers=(narrow, first, *rest)), encode_image(network, patches))
 
 
 def test_timeline_covers_every_descriptor() -> None:

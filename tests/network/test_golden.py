@@ -1,6 +1,7 @@
 """Golden networks: octave code, norms, conversion, file format."""
 
 import json
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network.file import load_network, save_network
+from golden.network.layers import Norm, ScoreLinear, StreamLinear
 from golden.network.limits import STREAM_BITS
 from golden.network.mean import reciprocal, row_mean
 from golden.network.network import Network, encode_image, run_network
@@ -28,6 +30,7 @@ from golden.network.octave import (
 )
 from models.conversion.network import convert
 from models.floating.engine import FloatEngine
+from tests.network.random_networks import random_network
 from tests.network.samples import random_images, random_transformer
 
 CODES = [
@@ -176,6 +179,52 @@ def test_file_round_trip(tmp_path: Path) -> None:
     assert (run_network(again, image).scores == run_network(network, image).scores).all()
 
 
+def test_sizes_of_real_models() -> None:
+    """512 tokens of 4,096 channels: every row is what it is alone."""
+    tokens, width, code = 512, 4096, PhaseCode(steps=8)
+    rng = np.random.default_rng(1)
+    weight = np.zeros((width, 4), np.int16)
+    weight[:, :2] = rng.integers(-127, 128, (width, 2))
+    levels, zeros = geometric_levels(code), np.zeros(width, np.int64)
+    layers = (
+        StreamLinear(source="image", weight=weight, bias=zeros, shift=zeros, fresh=True),
+        Norm(target="norm", kind="layer", offset=zeros - 96, levels=levels),
+        ScoreLinear(source="norm", weight=np.ones((2, width), np.int16), bias=zeros[:2], pooled=False),
+    )
+    large, small = (
+        Network(code=code, weight_bits=8, tokens=count, pixels=4, image_scale=1.0, layers=layers)
+        for count in (tokens, 1)
+    )
+    image = encode_image(large, rng.standard_normal((1, tokens, 4)))
+    scores = run_network(large, image).scores
+    assert scores.shape == (1, tokens, 2)
+    assert len(np.unique(scores)) > 50
+    for row in (0, 17, tokens - 1):
+        assert (run_network(small, image[:, row : row + 1]).scores[0, 0] == scores[0, row]).all()
+
+
+def test_bounds_do_not_overflow() -> None:
+    """1,024 rows of 4,096 inputs at the widest code would leave 64 bits on the way."""
+    code = PhaseCode(steps=31, log2_base=Fraction(1))
+    layer = ScoreLinear(source="image", weight=np.full((2, 4096), 127, np.int16), bias=np.zeros(2, np.int64))
+    with pytest.raises(InputError, match=r"^layer 0: the potential must fit 40 bits, not 68 \(it can reach "):
+        Network(code=code, weight_bits=8, tokens=1024, pixels=4096, image_scale=1.0, layers=(layer,))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_file_holds_every_field_of_every_layer(tmp_path: Path, seed: int) -> None:
+    network, image = random_network(seed)
+    save_network(tmp_path / "n.npz", network)
+    again = load_network(tmp_path / "n.npz")
+    for one, two in zip(network.layers, again.layers, strict=True):
+        assert type(one) is type(two)
+        for field in fields(one):  # type: ignore[arg-type]
+            a, b = getattr(one, field.name), getattr(two, field.name)
+            assert type(a) is type(b)
+            assert np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+    assert (run_network(again, image).scores == run_network(network, image).scores).all()
+
+
 def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
     """Write the small network's file with changed parts of its description and changed arrays."""
     save_network(path, small_network())
@@ -200,7 +249,7 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
             {},
             r"steps must be .*, not 10{79}\.\.\. \(4001 char",
         ),
-        ({"tokens": 0}, {}, "tokens must be an integer in 1..64, not 0"),
+        ({"tokens": 0}, {}, "tokens must be an integer in 1..1024, not 0"),
         ({"pixels": 9}, {}, "layer 0 must have 9 inputs, the width of 'image', not 16"),
         (
             {},
@@ -212,6 +261,7 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
         ({}, {"layers.2.levels": np.int64(3)}, r"layer 2.levels must have the shape \[16\], not \[\]"),
         ({}, {"layers.0.levels": np.int64(3)}, r"must not hold the unknown array layers.0.levels"),
         ({}, {"layers.0.weight": np.full((16, 16), 65536)}, "layer 0.weight must fit 16 bits, not 65536"),
+        ({}, {"layers.3.allowed": np.full((1, 4, 4), 2)}, r"layer 3.allowed must be 0 or 1, not 2..2"),
         ({}, {"layers.0.weight": np.full((16, 16), 128)}, r"layer 0.weight must be in -127..127, not 128"),
         ({}, {"layers.3.ramp_step": np.full(2, -1)}, r"layer 3.ramp_step must be in 0..\d+, not -1..-1"),
         ({}, {"layers.3.ratio": np.zeros((2, 2), int)}, r"layer 3.ratio must be in 1..524287, not 0..0"),

@@ -93,6 +93,136 @@ def test_attention_waits_for_all_readers_of_what_it_overwrites() -> None:
     assert [op.wait for op in program.attention] == [TOKENS - 1, *HEADS * [rows - 1]]
 
 
+def post_norm(*before_stream: Layer) -> Network:
+    """The stream is set anew from a norm, whose spikes enter the next q, k, v."""
+    first = linear("image", "stream", WIDTH, WIDTH, fresh=True)
+    anew = linear("norm", "stream", WIDTH, WIDTH, fresh=True)
+    qkv, attend = linear("norm", "qkv", WIDTH, QKV), attention("qkv", "mixed", HEADS)
+    add = linear("mixed", "stream", HEADS * HEAD_DIM, WIDTH)
+    return network(first, norm("norm"), *before_stream, anew, qkv, attend, add, norm("norm"), SCORES)
+
+
+def test_a_norm_after_the_sum_is_read_twice() -> None:
+    program = compile_network(post_norm(), LANES)
+    assert [(op.source.name, op.target.name, op.fresh, op.wait) for op in program.linear] == [
+        ("image", "stream", True, 0),
+        ("norm", "stream", True, 0),
+        *2 * [("norm", "qkv", False, 0)],
+        ("mixed", "stream", False, HEADS * TOKENS - TOKENS),
+        ("norm", "scores", False, TOKENS),
+    ]
+
+
+def test_the_stream_waits_for_the_norm_that_reads_it() -> None:
+    """A layer that reads the image would not: nothing of the norm has been read before."""
+    with pytest.raises(InputError, match=r"^layer 2: 'norm' must be read before the stream changes$"):
+        compile_network(post_norm(linear("image", "stream", WIDTH, WIDTH)), LANES)
+    hidden = linear("norm", "hidden", WIDTH, 2)
+    compile_network(post_norm(hidden, linear("image", "stream", WIDTH, WIDTH)), LANES)
+
+
+def test_codes_wait_for_the_attention_that_reads_them() -> None:
+    qkv, attend = linear("image", "qkv", WIDTH, QKV), attention("qkv", "mixed", HEADS)
+    with pytest.raises(InputError, match=r"^layer 2: 'mixed' must be read before the next q, k and v$"):
+        compile_network(network(qkv, attend, *attended().layers), LANES)
+    with pytest.raises(InputError, match=r"^layer 2: 'mixed' must be read before the next q, k and v$"):
+        compile_network(
+            network(
+                qkv,
+                attend,
+                replace(qkv, target="mixed"),
+                replace(attend, source="mixed"),
+                *attended().layers[2:],
+            ),
+            LANES,
+        )
+
+
+def test_spikes_that_nothing_reads_are_refused() -> None:
+    layers = (*attended().layers[:-1], linear("mixed", "scores", HEADS * HEAD_DIM, 2))
+    with pytest.raises(InputError, match=r"^a layer must read 'norm', which none does$"):
+        compile_network(network(*layers), LANES)
+
+
+def test_spikes_that_were_overwritten_are_refused() -> None:
+    layers = (*attended().layers[:-1], linear("qkv", "scores", QKV, 2))
+    with pytest.raises(InputError, match=r"^layer 4: source must be spikes that are still held \(image, "):
+        compile_network(network(*layers), LANES)
+
+
+def test_a_name_means_what_was_made_last_under_it() -> None:
+    """q, k and v under the name of the norm: its memory holds other spikes than that name."""
+    first, again = linear("image", "stream", WIDTH, WIDTH, fresh=True), linear("norm", "scores", QKV, 2)
+    read = linear("norm", "hidden", WIDTH, 2)
+    qkv, attend = linear("image", "norm", WIDTH, QKV), attention("norm", "mixed", HEADS)
+    layers = (first, norm("norm"), read, qkv, attend, linear("mixed", "x", HEADS * HEAD_DIM, 2), again)
+    with pytest.raises(InputError, match=r"^layer 6: source must be spikes that are still held \(image, "):
+        compile_network(network(*layers), LANES)
+
+
+def test_rows_by_index_are_refused_by_name() -> None:
+    qkv = replace(linear("image", "qkv", WIDTH, QKV), gather=np.array([[1], [0], [-1]]))
+    layers = (qkv, attention("qkv", "mixed", HEADS), TO_STREAM, norm("norm"), SCORES)
+    with pytest.raises(InputError, match=r"^layer 0: the hardware cannot read rows by index yet"):
+        compile_network(network(*layers), LANES)
+
+
+def test_outputs_beyond_the_hardware_are_refused_by_name() -> None:
+    layers = (
+        linear("image", "x", WIDTH, 257),
+        linear("x", "qkv", 257, QKV),
+        attention("qkv", "mixed", HEADS),
+    )
+    with pytest.raises(InputError, match=r"^layer 0 must have at most 256 outputs in hardware, not 257$"):
+        compile_network(network(*layers, TO_STREAM, norm("norm"), SCORES), LANES)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"groups": 2}, "^layer 1.groups must divide the 3 rows of 'qkv', not 2$"),
+        ({"groups": 0}, "^layer 1.groups must divide the 3 rows of 'qkv', not 0$"),
+        ({"groups": 3, "bias": np.zeros((4, 3, 3), int)}, r"^layer 1.bias must have the shape \[4, 1, 1\]"),
+        ({"bias": np.full((4, 3, 3), 1 << 51)}, r"^layer 1.bias must be in -\d+..2251799813685247, not"),
+        ({"allowed": np.zeros((1, 3, 3), bool)}, "^layer 1.allowed must allow at least one key in each row$"),
+        ({"allowed": np.ones((2, 3, 3), bool)}, r"^layer 1.allowed must have the shape \[1, 3, 3\]"),
+    ],
+)
+def test_groups_that_do_not_fit_their_rows(fields: dict, message: str) -> None:
+    qkv, attend = linear("image", "qkv", WIDTH, QKV), replace(attention("qkv", "mixed", HEADS), **fields)
+    with pytest.raises(InputError, match=message):
+        network(qkv, attend, TO_STREAM, norm("norm"), SCORES)
+
+
+@pytest.mark.parametrize("name", ["groups", "bias", "allowed"])
+def test_groups_are_refused_by_name(name: str) -> None:
+    value = {"groups": 3, "bias": np.zeros((HEADS, 3, 3), int), "allowed": np.ones((1, 3, 3), bool)}[name]
+    attend = replace(attention("qkv", "mixed", HEADS), **{name: value})
+    layers = (linear("image", "qkv", WIDTH, QKV), attend, TO_STREAM, norm("norm"), SCORES)
+    with pytest.raises(
+        InputError, match=f"^layer 1: the hardware attends all rows alike, without {name} yet"
+    ):
+        compile_network(network(*layers), LANES)
+
+
+@pytest.mark.parametrize(
+    ("gather", "message"),
+    [
+        ([[0, 3]], r"layer 0.gather must be in -1..2, not 0..3"),
+        ([0], r"layer 0.gather must be \[1..\d+ rows, taps\], not \[1\]"),
+        (np.zeros((3, 0), int), r"layer 0.gather must be \[1..\d+ rows, taps\], not \[3, 0\]"),
+        ([[0, 1]], r"layer 0 must have 8 inputs, 2 times the width of 'image', not 4"),
+        ([[0], [0]], r"layer 2 must have the shape of the stream"),
+    ],
+)
+def test_maps_that_lead_nowhere(gather: list, message: str) -> None:
+    qkv = replace(linear("image", "qkv", WIDTH, QKV), gather=np.array(gather))
+    first = linear("image", "stream", WIDTH, WIDTH, fresh=True)
+    again = replace(linear("qkv", "stream", QKV, WIDTH))
+    with pytest.raises(InputError, match=message):
+        network(qkv, first, again, norm("norm"), SCORES)
+
+
 def test_hidden_neurons_of_hidden_neurons_are_refused() -> None:
     """A row would be overwritten before its last pass has read it."""
     layers = linear("image", "a", WIDTH, 2), linear("a", "b", 2, WIDTH)
@@ -104,7 +234,7 @@ def test_attention_without_its_linear_layer_is_refused() -> None:
     wide = replace(norm("norm"), offset=np.zeros(3, np.int64))
     stream = linear("image", "stream", WIDTH, 3, fresh=True)
     layers = (stream, wide, attention("norm", "mixed", 1), linear("mixed", "scores", 1, 2))
-    with pytest.raises(InputError, match="layer 2: attention must follow a linear layer"):
+    with pytest.raises(InputError, match="layer 2: attention must follow the linear layer"):
         compile_network(network(*layers), LANES)
 
 

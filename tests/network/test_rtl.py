@@ -80,11 +80,11 @@ def test_images_of_two_jobs_in_turn() -> None:
     assert runs[0].cycles.since == together.since < runs[1].cycles.since
 
 
-@pytest.mark.parametrize("seed", DRAWN)
-def test_a_random_core(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "held"), [*((seed, False) for seed in DRAWN), (1, True)])
+def test_a_random_core(seed: int, held: bool) -> None:
     """Drawn from everything that is accepted, small; many more, and larger ones, in `make soak-network`."""
     checked = Checked()
-    check_core(random_core(seed, SMALL), seed, checked)
+    check_core(random_core(seed, replace(SMALL, held=held)), seed, checked)
     assert checked.networks == SMALL.networks
     assert checked.cycles > 0
 

@@ -154,9 +154,9 @@ def test_bad_network_files(folder: Path, refused: Callable[..., str], command: s
     with np.load(folder / "n.npz") as file:
         arrays = {name: file[name] for name in file.files}
     description = json.loads(str(arrays["description"]))
-    later = arrays | {"description": np.array(json.dumps(description | {"version": 2}))}
+    later = arrays | {"description": np.array(json.dumps(description | {"version": 3}))}
     np.savez(folder / "later.npz", **later)
-    refused(*words, "later.npz", says="later.npz: version must be 1, not 2")
+    refused(*words, "later.npz", says="later.npz: version must be 2, not 3")
     weight = arrays["layers.0.weight"].astype(float)
     np.savez(folder / "nan.npz", **(arrays | {"layers.0.weight": weight * np.nan}))
     refused(*words, "nan.npz", says="nan.npz: layer 0.weight .*NaN")
