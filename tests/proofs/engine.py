@@ -4,11 +4,9 @@ Unbounded proofs are by property-directed reachability (Bradley, VMCAI 2011; Een
 FMCAD 2011): it finds an inductive invariant by itself, and checks at the end that it is one.
 """
 
-import os
 import re
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +52,10 @@ RUN = "from pyosys import libyosys; libyosys.run_pass('script prove.ys')"
 # Assumptions become part of the one output that says that an assertion failed
 ONE_BAD = "fold; orpos; strash"
 # Steps of induction that are tried, and conflicts after which a step is given up
-INDUCTION = 4
+INDUCTION = 8
 CONFLICTS = 100_000
+# After which reachability gives up
+SECONDS = 600
 
 
 class ProofError(Exception):
@@ -86,7 +86,9 @@ class Decider:
     def _run(self, command: list[str]) -> str:
         done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ProofError(f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}")
+            raise ProofError(
+                f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-2000:]}"
+            )
         return done.stdout
 
     def _abc(self, graph: str, commands: str) -> str:
@@ -105,7 +107,7 @@ class Decider:
             steps = int(re.findall(r"^Frame +(\d+)", log, re.M)[-1])
             base = self.search(steps + 1)
             return Verdict(True, f"induction {steps}") if base.holds else base
-        log = self._abc("claims.aig", f"{ONE_BAD}; pdr -v")
+        log = self._abc("claims.aig", f"{ONE_BAD}; pdr -v -T {SECONDS}")
         if found := re.search(r"Verification of invariant with (\d+) clauses was successful", log):
             return Verdict(True, f"reachability, {found[1]} clauses")
         return self._failed(log)
@@ -125,5 +127,9 @@ class Decider:
 
     def reached(self, depth: int) -> int:
         """How many of the `covers` are reached in the first `depth` cycles."""
-        log = self._abc("covers.aig", f"fold; strash; bmc3 -a -F {depth}")
-        return len(set(re.findall(r"Output (\d+) was asserted", log)))
+        # each by itself: one search for all of them crashes ABC now and then
+        searches = (
+            f"read_aiger covers.aig; fold; strash; &get -n; &cone -O {n} -R 1; &put; bmc3 -F {depth}"
+            for n in range(self.covers)
+        )
+        return len(re.findall(r"was asserted in frame", self._abc("covers.aig", "; ".join(searches))))

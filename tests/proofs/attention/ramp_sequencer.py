@@ -87,9 +87,10 @@ class KeyFiresAtTheContractsTime(Property):
         Fault(module=ramp_sequencer, old="level.eq(start_level)", new="level.eq(level)"),
     )
 
-    def build(self) -> None:
+    cases = ({"config": CONFIG}, {})
+
+    def build(self, config: CoreConfig = DEFAULT) -> None:
         m = self.m
-        config = DEFAULT
         fraction, width = config.code.ramp_bits, config.score_width
         ramp = self.opened("ramp", ramp_sequencer.RampSequencer(config))
         ports = ramp.ports
@@ -127,6 +128,7 @@ class KeyFiresAtTheContractsTime(Property):
             Assert(~running | ramp["below"] | (ramp["level"] == top - fallen)),
             Assert(~(running & ramp["below"]) | (((winner - lowest) << fraction) <= fallen)),
             Assert(~running | ((ramp["steps_left"] > 0) & (time + ramp["steps_left"] == ramp["window"]))),
+            Assert(running | ~ramp["below"]),
             Assert(~running | (fallen <= (time + 1) << (config.step_width - 1))),
             Assert(~running | ramp["below"] | (ramp["level"] >= (lowest << fraction) - config.step_limit)),
             Assert(~running | (ramp["window"] <= config.code.steps)),
