@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Assert, Cover, Signal, Value
+from amaranth.hdl import Assert, Const, Cover, Signal, Value
 
 from tests.proofs.property import Property
 
@@ -36,3 +36,14 @@ def passes_in_order(prop: Property, *, push: Value, item: Any, pop: Value, out: 
         Cover(pop & followed & (before == 0)),
     ]
     return inside
+
+
+def stays_offered(prop: Property, o: Any) -> None:
+    """Claim that a stream offers the same payload until it is taken, whatever else happens but reset."""
+    payload = Value.cast(o.payload)
+    running = prop.later(Const(1))
+    waits = prop.later(o.valid & ~o.ready)
+    prop.m.d.comb += [
+        Assert(~waits | ~running | (o.valid & (payload == prop.later(payload)))),
+        Cover(waits & running & o.ready),
+    ]

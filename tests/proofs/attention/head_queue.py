@@ -1,10 +1,9 @@
 """Proofs of the queue of head descriptors."""
 
-from amaranth.hdl import Assert, Const
 from amaranth.lib import data
 
 from hw.attention import head_queue
-from tests.proofs.following import passes_in_order
+from tests.proofs.following import passes_in_order, stays_offered
 from tests.proofs.property import Fault, Property
 
 LAYOUT = data.StructLayout({"word": 2})
@@ -33,6 +32,4 @@ class DescriptorsPassInOrder(Property):
             out=o.payload,
             capacity=depth + 1,
         )
-        waits = self.later(o.valid & ~o.ready)
-        same = o.valid & (o.payload.as_value() == self.later(o.payload.as_value()))
-        self.m.d.comb += Assert(~waits | same | ~self.later(Const(1)))
+        stays_offered(self, o)
