@@ -122,7 +122,7 @@ class Property:
         for component in self._components:
             for _, member, value in component.signature.flatten(component):
                 signal = Value.cast(value)
-                if member.flow == wiring.In and len(signal) and id(signal) not in driven:
+                if member.flow == wiring.In and isinstance(signal, Signal) and id(signal) not in driven:
                     inputs.append(signal)
         return fragment, inputs
 

@@ -29,6 +29,7 @@ class StepsMeetTheirScores(Property):
 
     component = "attention/ramp_sequencer"
     reach = 64
+    quick = False
     faults = (
         # the slots before they were mended: the ramp started when it knew the winner
         Fault(module=ramp_sequencer, old="running & self.slot_full", new="running"),

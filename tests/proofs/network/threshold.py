@@ -102,7 +102,7 @@ class FiresAtTheFirstLevelReached(Property):
             self.later(getattr(unit, name), 3) for name in ("place", "offset", "shift", "both", "negative")
         )
         levels = self.later(unit.levels, 2)
-        reached = [place >= levels[p] + offset + shift for p in range(steps)]
+        reached = [place - offset - shift >= levels[p] for p in range(steps)]
         active, phase = Signal(), Signal(range(steps))
         for p in reversed(range(steps)):
             with m.If(reached[p]):
