@@ -52,7 +52,7 @@ RUN = "from pyosys import libyosys; libyosys.run_pass('script prove.ys')"
 # Assumptions become part of the one output that says that an assertion failed
 ONE_BAD = "fold; orpos; strash"
 # Steps of induction that are tried, and conflicts after which a step is given up
-INDUCTION = 12
+INDUCTION = 8
 CONFLICTS = 100_000
 # After which reachability gives up
 SECONDS = 600

@@ -52,6 +52,7 @@ def main(
     queue = [task for prop in chosen for task in tasks(prop)]
     found = defaultdict(list)
     console = Console()
+    console.width = max(console.width, 120)  # whole names, also where there is no terminal
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         for outcome in track(pool.map(run, queue), "proving", len(queue), console=console, transient=True):
             found[outcome.task.name].append(outcome)
@@ -62,7 +63,11 @@ def main(
     console.print(table)
     proven = [line for line in lines if line["result"] == "proven"]
     total = sum(int(str(line["faults"])) for line in lines)
-    console.print(f"{len(proven)} of {len(lines)} properties proven, {total} planted faults")
+    seconds = sum(float(str(line["seconds"])) for line in lines)
+    console.print(
+        f"{len(proven)} of {len(lines)} properties proven, {total} planted faults found,"
+        f" {seconds:.0f} s of {jobs} processes"
+    )
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(lines, indent=2) + "\n")
     sys.exit(len(proven) != len(lines))
