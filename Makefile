@@ -22,7 +22,7 @@ BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
-.PHONY: sim sim-stochastic test gate-level soak soak-attention soak-network soak-stochastic check bench rtl \
+.PHONY: sim sim-stochastic test prove gate-level soak soak-attention soak-network soak-stochastic check bench rtl \
 	synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL
@@ -36,6 +36,9 @@ sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL
 
 test: check  ## everything that shows that it is right
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+prove: $(DEV)  ## proofs of the hardware, for all time where the statement allows: minutes
+	$(BIN)/python -m tests.proofs.prove
 
 gate-level: $(DEV)  ## netlists of the small presets on three device families, in the core's bench: half an hour
 	$(BIN)/python -m pytest -m long -n 2 tests/synth/test_gate_level.py

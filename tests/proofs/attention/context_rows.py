@@ -1,0 +1,87 @@
+"""Proofs of the buffer of context rows."""
+
+from amaranth.hdl import Assert, Assume, Cover, Mux, Signal, signed
+
+from golden.attention.config import DEFAULT, CoreConfig
+from golden.code import PhaseCode
+from hw.attention import context_rows, payloads
+from tests.proofs.following import passes_in_order, stays_offered
+from tests.proofs.property import Fault, Property
+
+CONFIG = CoreConfig(
+    code=PhaseCode(steps=1, trace_bits=4), head_dim=1, lanes=1, cluster=1, tokens=2, terms_per_beat=1
+)
+
+
+class SumsStayInTheirWidth(Property):
+    """What is written into the buffer is the sum, in integers without a width, of the partial sums of all
+    groups of its column: it never overflows, in the widths of the default preset.
+
+    Assumes: each partial sum is of at most a trace's full value for each token of its group, and all groups
+    of a column have at most `tokens` tokens."""
+
+    component = "attention/context_rows"
+    faults = (
+        Fault(module=context_rows, old="+ self.i.sum + self.i.carry", new="+ self.i.sum"),
+        Fault(module=context_rows, old="Mux(open_sum, total, 0)", new="total"),
+    )
+
+    def build(self) -> None:
+        m = self.m
+        config = DEFAULT
+        rows = self.opened("rows", context_rows.ContextRows(config))
+        link = rows.ports.i
+        shift = config.code.trace_bits
+        tokens = self.free(range(config.lanes + 1), "tokens")
+        total, seen = Signal(signed(config.context_width + 4)), Signal(range(config.tokens + 1))
+        now, count = Signal.like(total), Signal.like(seen)
+        m.d.comb += [
+            Assume(tokens <= config.lanes),
+            Assume(~link.tags.valid | (seen + tokens <= config.tokens)),
+            Assume(
+                (link.sum + link.carry <= tokens << shift) & (link.sum + link.carry >= -(tokens << shift))
+            ),
+            now.eq(total + link.sum + link.carry),
+            count.eq(seen + tokens),
+        ]
+        with m.If(link.tags.valid):
+            m.d.sync += [total.eq(Mux(link.tags.final, 0, now)), seen.eq(Mux(link.tags.final, 0, count))]
+        bound = seen << shift
+        m.d.comb += [
+            Assert(~rows["open_sum"] | (rows["total"] == total)),
+            Assert(rows["open_sum"] | ((total == 0) & (seen == 0))),
+            Assert((total <= bound) & (total >= -bound)),
+            Assert(seen <= config.tokens),
+            Assert(~rows["valid"] | (rows["total"] == self.later(now))),
+            Assert(rows["write"].en == rows["valid"]),
+            Cover(rows["valid"] & (rows["write"].data < 0)),
+            Cover(rows["valid"] & (rows["write"].data == config.normaliser_limit)),
+        ]
+
+
+class NormalisersPassInOrder(Property):
+    """Normalisers leave as they came: none lost, repeated, changed or overtaken; what is offered stays.
+
+    Assumes: room in the buffer, as `ContextSequencer` grants it: a normaliser comes only while fewer than
+    `ROW_BANKS` wait."""
+
+    component = "attention/context_rows"
+    faults = (
+        Fault(module=context_rows, old="head.eq(head + pop)", new="head.eq(head + push)"),
+        Fault(module=context_rows, old="level != 0", new="push | (level != 0)"),
+    )
+
+    def build(self) -> None:
+        m = self.m
+        rows = self.opened("rows", context_rows.ContextRows(CONFIG))
+        o = rows.ports.o_normaliser
+        inside = passes_in_order(
+            self,
+            push=rows["push"],
+            item=rows["total"][: CONFIG.normaliser_width],
+            pop=o.valid & o.ready,
+            out=o.payload,
+            capacity=payloads.ROW_BANKS,
+        )
+        m.d.comb += Assume(~rows["push"] | (inside != payloads.ROW_BANKS))
+        stays_offered(self, o)

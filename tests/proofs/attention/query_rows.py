@@ -1,0 +1,71 @@
+"""Proofs of the buffer of query rows."""
+
+from amaranth.hdl import Assert, Assume, Cover, Signal
+
+from golden.attention.config import CoreConfig
+from golden.code import PhaseCode
+from hw.attention import payloads, query_rows
+from tests.proofs.property import Fault, Property
+
+CONFIG = CoreConfig(
+    code=PhaseCode(steps=1, trace_bits=4), head_dim=2, lanes=1, cluster=1, tokens=2, terms_per_beat=1
+)
+
+
+class RowsAreReadAsWritten(Property):
+    """Every spike of every row is read from the place at which it was written, unchanged, until its row is
+    released; a row has as many spikes as were sent, and rows come in order.
+
+    Assumes: a row is at most `head_dim` spikes, is released only while one is held, and is read only up to
+    its last spike. Any one spike is followed."""
+
+    component = "attention/query_rows"
+    faults = (
+        Fault(module=query_rows, old="self.rows != banks", new="1"),
+        Fault(module=query_rows, old="bank.eq(bank + 1)", new="bank.eq(bank + self.i.valid)"),
+        Fault(
+            module=query_rows, old="lasts[write_address.bank].eq(write_address.index)", new="lasts[0].eq(0)"
+        ),
+    )
+
+    def build(self) -> None:
+        m = self.m
+        rows = self.unit("rows", query_rows.QueryRows(CONFIG))
+        banks = payloads.ROW_BANKS
+        transfer = rows.i.valid & rows.i.ready
+        follow = self.free(1, "follow")
+        place, kept = Signal.like(rows.index), Signal.like(rows.i.payload)
+        index = Signal(range(CONFIG.head_dim))  # of the spike that is sent
+        followed, whole, before, length = Signal(), Signal(), Signal(range(banks + 1)), Signal.like(rows.last)
+        m.d.comb += [
+            Assume(~transfer | rows.i.payload.last | (index != CONFIG.head_dim - 1)),
+            Assume(~rows.release | (rows.rows != 0)),
+        ]
+        with m.If(transfer):
+            m.d.sync += index.eq(index + 1)
+            with m.If(rows.i.payload.last):
+                m.d.sync += index.eq(0)
+        with m.If(transfer & follow & ~followed):
+            m.d.sync += [
+                followed.eq(1),
+                whole.eq(rows.i.payload.last),
+                place.eq(index),
+                length.eq(index),
+                kept.eq(rows.i.payload),
+                before.eq(rows.rows - rows.release),
+            ]
+        with m.Elif(followed):
+            with m.If(transfer & ~whole):
+                m.d.sync += [length.eq(index), whole.eq(rows.i.payload.last)]
+            with m.If(rows.release):
+                m.d.sync += [before.eq(before - 1), followed.eq(before != 0)]
+        turn = followed & whole & (before == 0)
+        read = self.later(turn & (rows.index == place))
+        m.d.comb += [
+            Assert(~read | (rows.spike.as_value() == self.later(kept.as_value()))),
+            Assert(~turn | (rows.last == length)),
+            Assert(~turn | (rows.rows != 0)),
+            Assert(rows.rows <= banks),
+            Cover(read & turn & (place == 1)),
+            Cover(turn & (length == 1) & (rows.rows == banks)),
+        ]

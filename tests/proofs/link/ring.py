@@ -1,0 +1,92 @@
+"""Proofs of the rings of the link."""
+
+from amaranth.hdl import Assert, Assume, Cover, Signal
+
+from hw.link import ring
+from tests.proofs.following import stays_offered
+from tests.proofs.property import Fault, Property
+
+DEPTH = 64
+
+
+class CommittedBytesPassInOrder(Property):
+    """Every byte that was written and committed leaves, as the byte of its position, unchanged; a byte that
+    was taken back never does; what is offered stays until it is taken. No more bytes are inside than there
+    is room for, and positions go round at 65536.
+
+    Assumes: no write while it is full, and one of write, commit and revert at a time. Bytes at one address
+    are followed, any one of them."""
+
+    component = "link/ring"
+    cases = ({"address": 2}, {"address": 5})
+    # reachability finds no invariant of the memory's rows
+    depth = 24
+    quick = False
+    faults = (
+        Fault(module=ring, old="written.eq(self.committed)", new="written.eq(written)"),
+        Fault(module=ring, old="(read != self.committed) & ~fetched", new="(read != written) & ~fetched"),
+        Fault(module=ring, old="reader.en.eq(fetch)", new="reader.en.eq(1)"),
+    )
+
+    def build(self, address: int) -> None:
+        m = self.m
+        inside = self.opened("ring", ring.CommitRing(DEPTH))
+        ports, read = inside.ports, inside["read"]
+        o, fetched, reader = ports.o, inside["fetched"], inside["reader"]
+        m.d.comb += [
+            Assume(~(ports.write & ports.full)),
+            Assume(ports.write + ports.commit + ports.revert <= 1),
+        ]
+        written, committed = Signal(16), Signal(16)
+        with m.If(ports.write):
+            m.d.sync += written.eq(written + 1)
+        with m.If(ports.commit):
+            m.d.sync += committed.eq(written)
+        with m.If(ports.revert):
+            m.d.sync += written.eq(committed)
+        taken = Signal(16)  # position of the byte that leaves next
+        pop = o.valid & o.ready
+        m.d.sync += taken.eq(taken + pop)
+        follow = self.free(1, "follow")
+        followed, firm, position, kept = Signal(), Signal(), Signal(16), Signal(8)
+        with m.If(ports.write & follow & ~followed & (written[:6] == address)):
+            m.d.sync += [followed.eq(1), firm.eq(0), position.eq(written), kept.eq(ports.data)]
+        with m.Elif(ports.commit):
+            m.d.sync += firm.eq(followed)
+        with m.Elif(ports.revert & ~firm):
+            m.d.sync += followed.eq(0)
+        # what is stored at the address; reset leaves a memory as it is
+        shadow = Signal(8, reset_less=True)
+        with m.If(ports.write & (written[:6] == address)):
+            m.d.sync += shadow.eq(ports.data)
+        waiting = followed & ((position - read)[:16] < (written - read)[:16])
+        turn = followed & (position == taken)
+        with m.If(pop & turn):
+            m.d.sync += followed.eq(0)
+        stored, public = Signal(16), Signal(16)  # bytes inside, and those of them that are committed
+        m.d.comb += [stored.eq(written - taken), public.eq(committed - taken)]
+        on_its_way = followed & (position == (read - 1)[:16])
+        m.d.comb += [
+            Assert(~pop | ~turn | (firm & (o.payload == kept))),
+            Assert(~pop | (public != 0)),
+            Assert((stored <= DEPTH + 1) & (public <= stored)),
+            Assert(ports.limit == (read + DEPTH)[:16]),
+            Assert(ports.committed == committed),
+            # what holds in between
+            Assert(inside["written"] == written),
+            Assert((written - read)[:16] <= DEPTH),
+            Assert((committed - read)[:16] <= (written - read)[:16]),
+            Assert((read - taken)[:16] == fetched + o.valid),
+            Assert(~(fetched & o.valid)),
+            Assert(~o.valid | (o.payload == reader.data)),
+            Assert(~followed | (position[:6] == address)),
+            Assert(~followed | ((position - taken)[:16] < stored)),
+            Assert(~followed | (firm == ((position - taken)[:16] < public))),
+            Assert(~waiting | (shadow == kept)),
+            Assert(~followed | waiting | on_its_way),
+            Assert(~(fetched & on_its_way) | (reader.data == kept)),
+            Assert(~(o.valid & on_its_way) | ((o.payload == kept) & (reader.data == kept))),
+            Cover(pop & turn),
+            Cover(followed & firm & (stored == 3)),
+        ]
+        stays_offered(self, o)
