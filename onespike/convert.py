@@ -21,6 +21,7 @@ from models.conversion.scheme import (
     Scheme,
 )
 from models.conversion.store import TOKENIZER, save
+from models.files.adapters import merge_adapters
 from models.files.folder import TOKENIZER_CONFIG
 from models.files.tensors import read_tensors
 from models.files.text import check_settings
@@ -69,7 +70,8 @@ def convert_model(
         typer.Option(
             "--samples",
             metavar="FILE",
-            help="Calibration samples: sentences (.txt, .csv of pairs) or an .npz with `inputs`.",
+            help="Calibration samples: sentences (.txt, .csv of pairs, .tsv of labelled phrases for a "
+            "classifier) or an .npz with `inputs`.",
             show_default=False,
         ),
     ],
@@ -162,6 +164,15 @@ def convert_model(
             show_default=False,
         ),
     ] = None,
+    adapters: Annotated[
+        Path | None,
+        typer.Option(
+            "--adapters",
+            metavar="FILE",
+            help="Low-rank adapters to merge into the weights, with their classifier if any.",
+            show_default=False,
+        ),
+    ] = None,
     tokenizer: Annotated[
         Path | None,
         typer.Option("--tokenizer", metavar="FILE", help="tokenizer.json. [default: beside the model]"),
@@ -206,7 +217,9 @@ def convert_model(
         pooling=pooling,
         mask=mask,
     )
-    job = Job(source, target, samples_file, count, scheme, options, leave_out or [], tokenizer, seed)
+    job = Job(
+        source, target, samples_file, count, scheme, options, leave_out or [], adapters, tokenizer, seed
+    )
     try:
         layout, conversion, used = converted(job)
     except RefusedModel as error:
@@ -227,6 +240,7 @@ class Job:
     scheme: Scheme
     options: Options
     leave_out: list[str]
+    adapters: Path | None
     tokenizer: Path | None
     seed: int
 
@@ -237,6 +251,8 @@ def converted(job: Job) -> tuple[str, Conversion, int]:
         task = bar.add_task("read", total=4)
         tensors = read_tensors(job.source)
         tensors.leave_out(job.leave_out)
+        if job.adapters is not None:
+            merge_adapters(tensors, job.adapters)
         layout, model = read_model(tensors, job.options)
         beside = job.tokenizer or tensors.path.parent / TOKENIZER
         calibration = calibration_samples(model, job.samples_file, beside, job.count, job.seed)

@@ -21,6 +21,7 @@ from models.floating.torch_encoder import TorchEncoder
 from onespike.files import whole_or_nothing, write_json
 from onespike.options import MAX_SEED, SeedOption, whole_number
 from onespike.tables import print_tables, progress
+from studies.data.phrases import read_phrases
 from studies.data.tables import read_inputs, read_labelled, read_pairs
 from studies.evaluate.literal import time_literal
 from studies.evaluate.report import label_report, sts_report, vector_report
@@ -66,8 +67,8 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="DATA",
-            help="Pairs of sentences with scores (.csv, .tsv), or an .npz with `inputs` and, for images, "
-            "`labels`.",
+            help="Pairs of sentences with scores (.csv, .tsv), labelled phrases (.tsv, .tsv.gz), or an .npz "
+            "with `inputs` and, for images, `labels`.",
             show_default=False,
         ),
     ],
@@ -108,9 +109,10 @@ def evaluate(
     """Score a converted model: floats, attention in spikes, every dense input too, layer norms too.
 
     Sentence pairs are scored by Spearman's rank correlation (x 100) of the cosine of their embeddings
-    with the given scores; labelled images by accuracy; vectors of a torch.nn.TransformerEncoder, which
-    have no task, by the cosine of its outputs with the float ones. Intervals hold 95 % of 1000 bootstrap
-    repetitions; the one of a loss is paired. Rows of DATA that set the scales are left out.
+    with the given scores; labelled phrases and images by accuracy; vectors of a
+    torch.nn.TransformerEncoder, which have no task, by the cosine of its outputs with the float ones.
+    Intervals hold 95 % of 1000 bootstrap repetitions; the one of a loss is paired. Rows of DATA that set
+    the scales are left out.
 
     Examples:
 
@@ -128,7 +130,13 @@ def evaluate(
     samples: list[Any]
     labels = None
     report_of: Callable[[Mapping[str, Outputs]], dict[str, Any]]
-    if isinstance(model, Bert):
+    if isinstance(model, Bert) and model.classifier is not None:
+        phrases = read_phrases(data)
+        rows = held_out(data, len(phrases.texts), stored.calibration)[:limit]
+        samples = list(sentence_samples(model, folder / TOKENIZER, [phrases.texts[row] for row in rows]))
+        labels = phrases.labels[rows]
+        report_of = partial(label_report, labels=labels, seed=seed)
+    elif isinstance(model, Bert):
         pairs = read_pairs(data)
         rows = held_out(data, len(pairs.scores), stored.calibration)[:limit]
         sentences = [text for row in rows for text in pairs.sentences[row]]

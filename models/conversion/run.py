@@ -11,7 +11,7 @@ from models.layouts import Model
 
 
 def run(model: Model, batch: NDArray[Any], engine: Engine) -> Floats:
-    """Outputs of a model: embeddings of a text encoder, logits of a vision model, vectors else.
+    """Outputs of a model: embeddings or logits of a text encoder, logits of a vision model, vectors else.
 
     Args:
         model: the model.
@@ -20,7 +20,7 @@ def run(model: Model, batch: NDArray[Any], engine: Engine) -> Floats:
         engine: how nodes compute.
     """
     if isinstance(model, Bert):
-        return model.embed(batch, engine)
+        return model.embed(batch, engine) if model.classifier is None else model.classify(batch, engine)
     if isinstance(model, TorchEncoder):
         return model.encode(batch, engine)
     return model.classify(batch, engine)

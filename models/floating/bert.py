@@ -1,4 +1,4 @@
-"""BERT-type text encoder (Devlin et al., 2019) and the embedding of its sentences."""
+"""BERT-type text encoder (Devlin et al., 2019), the embedding of its sentences, and their classes."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.floating.encoder import Block, run_block
-from models.floating.engine import Engine, Floats
+from models.floating.engine import Engine, Floats, Linear
 from models.floating.functions import Norm
 
 
@@ -22,6 +22,7 @@ class Bert:
         padding: number of a token that may not be in a sentence, since positions do not count it; or None.
         pooling: "mean" of the hidden states, or "cls", that of the first token.
         unit: embeddings are scaled to the length 1.
+        classifier: reads the pooled hidden state, or None.
     """
 
     words: Floats
@@ -33,6 +34,7 @@ class Bert:
     padding: int | None = None
     pooling: str = "mean"
     unit: bool = True
+    classifier: Linear | None = None
 
     def encode(
         self,
@@ -61,10 +63,22 @@ class Bert:
         self, tokens: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
     ) -> Floats:
         """Sentence embeddings [batch, dim] by `pooling` (Sentence-BERT), of length 1 if `unit`."""
+        pooled = self.pool(tokens, engine, allowed)
+        return pooled / np.linalg.norm(pooled, axis=-1, keepdims=True) if self.unit else pooled
+
+    def classify(
+        self, tokens: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
+    ) -> Floats:
+        """Logits [batch, classes] of the classifier, which must be there."""
+        assert self.classifier is not None, "asked of classifiers only"
+        return engine.linear("classifier", self.pool(tokens, engine, allowed), self.classifier)
+
+    def pool(
+        self, tokens: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
+    ) -> Floats:
+        """One vector [batch, dim] of the hidden states of each sentence."""
         hidden = self.encode(tokens, engine, allowed)
         if self.pooling == "cls":
-            pooled = hidden[:, 0]
-        else:
-            weight = np.ones(tokens.shape) if allowed is None else allowed.astype(np.float64)
-            pooled = (hidden * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True)
-        return pooled / np.linalg.norm(pooled, axis=-1, keepdims=True) if self.unit else pooled
+            return hidden[:, 0]
+        weight = np.ones(tokens.shape) if allowed is None else allowed.astype(np.float64)
+        return (hidden * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.files.adapters import MEAN_CLASSIFIER
 from models.files.facts import Facts, as_json
 from models.files.folder import CONFIG
 from models.files.tensors import Tensors
@@ -152,6 +153,10 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
     layers = tensors.count(f"{prefix}encoder.layer.{{}}.")
     config.agree(num_hidden_layers=layers)
     sentence = read_sentence(tensors, choices, dim)
+    classified = tensors.has(MEAN_CLASSIFIER)
+    if classified and sentence.pooling != "mean":
+        reason = f"a classifier of the mean hidden state needs pooling mean, not {sentence.pooling}"
+        tensors.refuse(MEAN_CLASSIFIER, reason)
     return Bert(
         words=words,
         positions=positions,
@@ -162,4 +167,5 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
         padding=padding if kind and kind.padded else None,
         pooling=sentence.pooling,
         unit=sentence.unit,
+        classifier=dense(tensors, MEAN_CLASSIFIER, None, dim) if classified else None,
     )

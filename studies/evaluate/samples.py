@@ -15,6 +15,7 @@ from models.floating.bert import Bert
 from models.floating.engine import FloatEngine
 from models.floating.torch_encoder import TorchEncoder
 from models.layouts import Model
+from studies.data.phrases import read_phrases
 from studies.data.tables import read_inputs, read_sentences
 
 
@@ -57,7 +58,9 @@ def calibration_samples(model: Model, path: Path, tokenizer: Path, count: int, s
     rng = np.random.default_rng(seed)
     samples: list[NDArray[Any]]
     if isinstance(model, Bert):
-        texts = read_sentences(path)
+        # Pairs of a .csv train no classifier
+        labelled = model.classifier is not None and path.suffix != ".txt"
+        texts = [(text,) for text in read_phrases(path).texts] if labelled else read_sentences(path)
         rows = draw(rng, len(texts), count)
         samples = list(sentence_samples(model, tokenizer, [text for row in rows for text in texts[row]]))
     else:
