@@ -66,7 +66,9 @@ def test_logits_are_those_of_low_rank_branches(folder: Folder, tmp_path: Path) -
 
 def test_without_a_classifier_the_encoder_embeds(folder: Folder, tmp_path: Path) -> None:
     arrays = {name: array for name, array in adapters().items() if not name.startswith("classifier")}
-    embedded = run(adapted(folder("bert"), tmp_path / "own" / "a.safetensors", arrays), INPUTS["bert"], FloatEngine())
+    embedded = run(
+        adapted(folder("bert"), tmp_path / "own" / "a.safetensors", arrays), INPUTS["bert"], FloatEngine()
+    )
     np.testing.assert_allclose(np.linalg.norm(embedded, axis=-1), 1, rtol=1e-6)
 
 
