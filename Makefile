@@ -41,7 +41,7 @@ gate-level: $(DEV)  ## netlists of the small presets on three device families, i
 	$(BIN)/python -m pytest -m long -n 2 tests/synth/test_gate_level.py
 
 soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board
-	$(BIN)/python -m sim.board.soak --frames 10000 --seed 1
+	$(BIN)/onespike dev soak --frames 10000 --seed 1
 
 soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; SEED of the first core
 	$(BIN)/python -m tests.hw.attention.soak --minutes $(MINUTES) --seed $(SEED)

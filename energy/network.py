@@ -12,10 +12,11 @@ from energy.linear import potentials, spiking_linear, thresholds, unit_of
 from energy.prices import Price, access, add
 from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.layers import IMAGE, STREAM, Linear, Norm
+from golden.network.layers import Attention, Linear, Norm, ScoreLinear, StreamLinear
+from golden.network.limits import OFFSET_BITS
 from golden.network.mean import reciprocal
-from golden.network.network import Network, attention_job, run_network
-from golden.network.program import OFFSET_BITS
+from golden.network.network import Network, run_network
+from golden.network.tensors import IMAGE
 
 # How often a norm reads a row of the stream
 SWEEPS = {"fixed": 1, "rms": 2, "layer": 3}
@@ -34,7 +35,7 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[Led
         if isinstance(layer, Linear):
             events = linear_events(layer, tensors[layer.source])
             results = events.results * events.outputs
-            if layer.target == STREAM:
+            if isinstance(layer, StreamLinear):
                 spiking += potentials(events, unit) + Ledger(
                     Line("residual stream", 2 * results, stream(config), "neuron, read and written"),
                     Line("stream additions", results, add(config.stream_bits), "neuron"),
@@ -49,11 +50,11 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[Led
             spiking += norm(layer, output, config)
             values = access(mac.BITS, unit.inputs * mac.BITS)
             dense += Ledger(Line("norms", 2 * output.sign.size, values, "value, read twice"))
-        else:
+        elif isinstance(layer, Attention):
             qkv, core = tensors[layer.source], config.attention
             codes = spike_bits(network.code)
             memory = access(codes, config.tokens * config.features * codes)
-            head_events = attention_events(attention_job(layer, qkv, network.code), core)
+            head_events = attention_events(layer.job(qkv, network.code), core)
             spiking += Ledger(Line("codes of q, k, v", 2 * qkv.sign.size, memory, "code, written and read"))
             spiking += spiking_attention(head_events, core)
             dense += mac.attention(head_events, core)
@@ -68,8 +69,8 @@ def linear_events(layer: Linear, source: Spikes) -> LinearEvents:
     return LinearEvents(
         rows=images * tokens,
         inputs=inputs,
-        outputs=len(layer.weight),
-        results=images if layer.pooled else images * tokens,
+        outputs=layer.outputs,
+        results=images if isinstance(layer, ScoreLinear) else images * tokens,
         spikes=source.count(),
     )
 

@@ -27,6 +27,16 @@ class Verdict:
     reason: str
 
 
+def kept(node: str, reason: str) -> Verdict:
+    """Of a node that stays in floats."""
+    return Verdict(node=node, outcome="float", error=None, worst=None, reason=reason)
+
+
+def exact(node: str, reason: str) -> Verdict:
+    """Of a node that rounds nothing."""
+    return Verdict(node=node, outcome="exact", error=None, worst=None, reason=reason)
+
+
 class RefusedModel(InputError):
     """A model that cannot be converted.
 

@@ -13,15 +13,16 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from golden.attention.config import PRESETS
-from golden.errors import InputError, quoted
+from golden.errors import InputError
 from onespike.cores import check_network_options, head_core, network_core
-from onespike.options import CLOCK, number
+from onespike.options import CLOCK, number, one_of
+from onespike.schemes import SCHEMES
 from synth.tools import ORIGINS, Origin
 
 if TYPE_CHECKING:
     from sim.board.board import Board as LinkedBoard
     from sim.cores.core import Core
-    from studies.boards.figures import Throughput
+    from studies.boards.throughput import Throughput
     from synth.boards import Board
     from synth.design import Design
     from synth.flow import Build, OnStage
@@ -31,13 +32,6 @@ Job = TypeVar("Job")
 Integers = TypeVar("Integers")
 # Bounds of --timeout in seconds
 PATIENCE = (1e-3, 1e6)
-
-
-def origin_name(text: str) -> str:
-    """Parser of --tools."""
-    if text not in ORIGINS:
-        raise typer.BadParameter(f"must be one of {', '.join(ORIGINS)}, not {quoted(text)}")
-    return text
 
 
 CoreNetworkOption = Annotated[
@@ -76,7 +70,7 @@ ToolsOption = Annotated[
     typer.Option(
         "--tools",
         metavar="|".join(ORIGINS),
-        parser=origin_name,
+        parser=one_of(ORIGINS),
         help="Programs on PATH, those of the Python packages, or the first that are complete.",
     ),
 ]
@@ -147,20 +141,22 @@ def board_config(
     throughput: Throughput
     core: Core[Any, Any, Any]
     if network is not None:
-        from studies.boards.network_throughput import throughput as network_throughput
+        from studies.boards.throughput import IMAGES, network_throughput
         from studies.infer.cases import load_case
 
         check_network_options(scheme, preset_name)
         case = load_case(network, data, None, None)
-        core, name = network_core(case.network, config_file, lanes), Path(network).stem
-        throughput = partial(network_throughput, case, core.config)
+        whole = network_core(case.network, config_file, lanes)
+        image = case.spikes(case.images[:IMAGES])
+        throughput = partial(network_throughput, whole, case.network, image)
+        core, name = whole, Path(network).stem
     else:
-        from studies.boards.throughput import throughput as head_throughput
+        from studies.boards.throughput import head_throughput
 
         for option, value in (("--data", data), ("--lanes", lanes)):
             if value is not None:
                 raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
-        if scheme == "spiked" and preset_name is None and config_file is None:
+        if SCHEMES[scheme].preset is not None and preset_name is None and config_file is None:
             preset_name = board.preset
         heads = head_core(scheme, preset_name, config_file)
         core, throughput = heads, partial(head_throughput, heads)

@@ -3,48 +3,101 @@
 import io
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from golden.errors import InputError, OutsideError, cut
 from onespike import __version__
-from onespike.attention import attention
-from onespike.bench import bench
-from onespike.board_sim import board_sim
-from onespike.boards import boards
-from onespike.compare import compare
-from onespike.convert import convert_model
-from onespike.energy import energy
-from onespike.evaluate import evaluate
-from onespike.example import example
-from onespike.infer import infer
+from onespike.commands.attention import attention
+from onespike.commands.bench import bench
+from onespike.commands.board_sim import board_sim
+from onespike.commands.boards import boards
+from onespike.commands.compare import compare
+from onespike.commands.convert import convert_model
+from onespike.commands.dev.area import area
+from onespike.commands.dev.board_table import board_table
+from onespike.commands.dev.estimate import estimate
+from onespike.commands.dev.literal import literal
+from onespike.commands.dev.soak import soak
+from onespike.commands.energy.hardware import hardware
+from onespike.commands.energy.network import network
+from onespike.commands.energy.paper import paper
+from onespike.commands.energy.stochastic import stochastic
+from onespike.commands.evaluate import evaluate
+from onespike.commands.example import example
+from onespike.commands.infer import infer
+from onespike.commands.predict import predict_network
+from onespike.commands.presets import presets
+from onespike.commands.program import program
+from onespike.commands.rtl import rtl
+from onespike.commands.search import search
+from onespike.commands.sim import sim
+from onespike.commands.stochastic.accuracy import accuracy
+from onespike.commands.stochastic.demo import demo
+from onespike.commands.stochastic.study import study
+from onespike.commands.sweep import sweep
+from onespike.commands.synth import synth
 from onespike.interrupts import exit_status, heard
-from onespike.predict import predict_network
-from onespike.presets import presets
-from onespike.program import program
-from onespike.rtl import rtl
-from onespike.search import search
-from onespike.sim import sim
-from onespike.studies import studies
-from onespike.sweep import sweep
-from onespike.synth import synth
 
 FAILED, MISTAKE, INTERRUPTED = 1, 2, 130
 # Longer words, in what the parser of options or the system quotes, are cut
 MAX_WORD = 255
 
-app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
-for command in (attention, compare, presets, rtl, sim, infer, bench, example, boards, synth, program):
-    app.command()(command)
-app.command(name="board-sim")(board_sim)
-app.command(name="convert")(convert_model)
-app.command()(evaluate)
-app.command(name="predict")(predict_network)
-app.command()(search)
-app.command()(sweep)
-app.add_typer(energy, name="energy")
-app.add_typer(studies, name="stochastic")
+# Commands by the heading under which help shows them. A command has the file of its name in
+# onespike/commands, a group the folder of its name
+COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    "Attention of arrays": {"example": example, "attention": attention, "compare": compare},
+    "Whole networks": {
+        "sim": sim,
+        "infer": infer,
+        "convert": convert_model,
+        "evaluate": evaluate,
+        "predict": predict_network,
+    },
+    "Hardware": {
+        "presets": presets,
+        "rtl": rtl,
+        "boards": boards,
+        "synth": synth,
+        "program": program,
+        "board-sim": board_sim,
+    },
+    "Studies": {"bench": bench, "sweep": sweep, "search": search},
+}
+GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
+    "energy": (
+        "Studies",
+        "Energy by two tables of prices that are never mixed.",
+        (paper, hardware, network, stochastic),
+    ),
+    "stochastic": (
+        "Studies",
+        "Stochastic spiking attention: studies and networks.",
+        (study, accuracy, demo),
+    ),
+    "dev": (
+        "For developers of Onespike",
+        "Long checks, and what measures the figures that come with the project.",
+        (soak, literal, area, estimate, board_table),
+    ),
+}
+
+
+def _group() -> typer.Typer:
+    return typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
+
+
+app = _group()
+for panel, commands in COMMANDS.items():
+    for name, command in commands.items():
+        app.command(name, rich_help_panel=panel)(command)
+for name, (panel, text, members) in GROUPS.items():
+    group = _group()
+    for command in members:
+        group.command(command.__name__.replace("_", "-"))(command)
+    app.add_typer(group, name=name, help=text, rich_help_panel=panel)
 
 
 @app.callback(invoke_without_command=True)

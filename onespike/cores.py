@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from golden.errors import InputError
 from golden.network.network import Network
-from onespike.options import chosen_config, stochastic_config
+from onespike.schemes import SCHEMES
 
 if TYPE_CHECKING:
     from sim.cores.heads import HeadCore
@@ -16,20 +16,15 @@ def head_core(scheme: str, preset_name: str | None, config_file: Path | None) ->
     """The core that computes attention heads in a scheme, as --preset or --config describe it.
 
     Raises:
-        InputError: see `onespike.options.chosen_config` and `stochastic_config`.
+        InputError: see `onespike.schemes.AttentionScheme.config`.
     """
-    from sim.cores.attention.core import SpikedAttentionCore
-    from sim.cores.stochastic.core import StochasticCore
-
-    if scheme == "stochastic":
-        return StochasticCore(stochastic_config(preset_name, config_file))
-    return SpikedAttentionCore(chosen_config(preset_name, config_file))
+    config = SCHEMES[scheme].config(preset_name, config_file)
+    return SCHEMES[scheme].core()(config)
 
 
 def check_network_options(scheme: str, preset_name: str | None) -> None:
     """Raise InputError unless --scheme and --preset go with --network."""
-    if scheme != "spiked":
-        raise InputError(f"--network needs --scheme spiked, not {scheme}")
+    SCHEMES[scheme].check_options({"--network": True})
     if preset_name is not None:
         raise InputError("--network sizes the core itself, it excludes --preset")
 

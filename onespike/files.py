@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales
 from golden.errors import InputError, quoted, writing
 from golden.inputs import INPUTS
 from golden.npz import read_npz
@@ -93,35 +92,6 @@ def _kind(array: NDArray[Any]) -> str:
     return f"{array.dtype} {list(array.shape)}"
 
 
-def output_arrays(
-    job: AttentionJob,
-    scales: HeadScales,
-    spikes: AttentionSpikes,
-    out: NDArray[np.float32],
-    out_raw: NDArray[np.float32],
-) -> dict[str, NDArray[Any]]:
-    """The arrays of an output file.
-
-    The score of a key that may not be attended is no part of the result; it is written as 0, so
-    that files of different engines are equal.
-    """
-    codes = {"q": job.q, "k": job.k, "v": job.v, "out": spikes.out}
-    score = spikes.score if job.allowed is None else np.where(job.allowed, spikes.score, 0)
-    return {
-        "out": out,
-        "out_raw": out_raw,
-        **{f"{name}_sign": code.sign for name, code in codes.items()},
-        **{f"{name}_phase": code.phase for name, code in codes.items()},
-        "score": score,
-        "winner": spikes.winner,
-        "attn_phase": spikes.attn_phase,
-        "normaliser": spikes.normaliser,
-        "context": spikes.context,
-        "ramp_step": job.ramp_step,
-        **{f"scale_{name}": scale for name, scale in vars(scales).items()},
-    }
-
-
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays as compressed .npz under exactly this name.
 
@@ -140,6 +110,17 @@ def write_json(path: Path, value: object) -> None:
     """
     with writing(path.name):
         path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_report(path: Path | None, report: object) -> None:
+    """Write what --report asked for, if it did.
+
+    Raises:
+        InputError: the path is no place for a file.
+    """
+    if path is not None:
+        with whole_or_nothing({"--report": path}) as places:
+            write_json(places["--report"], report)
 
 
 def same_place(one: Path, other: Path) -> bool:

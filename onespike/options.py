@@ -1,23 +1,22 @@
 """Options that several commands share."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from golden.attention.config import PRESETS, CoreConfig, load_config, preset
-from golden.code import check_range, read_fraction
+from golden.attention.config import PRESETS, CoreConfig
+from golden.code import PhaseCode, check_range, read_fraction
 from golden.errors import InputError, quoted
-from golden.stochastic.config import StochasticConfig
-from golden.stochastic.table import load_config as load_stochastic_config
+from onespike.schemes import SCHEMES
 
 MAX_SEED = 2**32 - 1
-SCHEMES = ("spiked", "stochastic")
 # Bounds of a clock in MHz
 CLOCK = (1e-3, 1e6)
+PICTURES = (".png", ".svg", ".pdf")
 
 
 def whole_number(text: str) -> int:
@@ -28,11 +27,26 @@ def whole_number(text: str) -> int:
         raise typer.BadParameter(f"must be an integer, not {quoted(text)}") from None
 
 
-def check_heads(heads: int, tokens: int, head_dim: int) -> None:
-    """Raise InputError unless --heads, --tokens and --head-dim of random heads are in range."""
-    check_range("--heads", heads, 1, 64)
-    check_range("--tokens", tokens, 1, 1024)
-    check_range("--head-dim", head_dim, 1, 256)
+def in_range(option: str, low: int, high: int) -> Callable[[int | None], int | None]:
+    """Callback of an integer option whose value, if there is one, must be in low..high."""
+
+    def check(value: int | None) -> int | None:
+        if value is not None:
+            check_range(option, value, low, high)
+        return value
+
+    return check
+
+
+def one_of(names: Sequence[str]) -> Callable[[str], str]:
+    """Parser of an option that is one of a few names."""
+
+    def parse(text: str) -> str:
+        if text not in names:
+            raise typer.BadParameter(f"must be one of {', '.join(names)}, not {quoted(text)}")
+        return text
+
+    return parse
 
 
 def number(low: float, high: float, unit: str = "") -> Callable[[str], float]:
@@ -58,19 +72,12 @@ def fraction(text: str) -> Fraction:
         raise typer.BadParameter(str(error).removeprefix("log2_base ")) from None
 
 
-def scheme_name(text: str) -> str:
-    """Parser of --scheme."""
-    if text not in SCHEMES:
-        raise typer.BadParameter(f"must be one of {', '.join(SCHEMES)}, not {quoted(text)}")
-    return text
-
-
 SchemeOption = Annotated[
     str,
     typer.Option(
         "--scheme",
         metavar="|".join(SCHEMES),
-        parser=scheme_name,
+        parser=one_of(tuple(SCHEMES)),
         help="`spiked`: SpikedAttention, one spike per neuron; `stochastic`: stochastic spiking "
         "attention (SSA), Bernoulli spike trains.",
     ),
@@ -117,34 +124,134 @@ DataOption = Annotated[
 ]
 SeedOption = Annotated[
     int,
-    typer.Option("--seed", metavar="N", parser=whole_number, help="Seed of everything random."),
+    typer.Option(
+        "--seed",
+        metavar="N",
+        parser=whole_number,
+        callback=in_range("--seed", 0, MAX_SEED),
+        help="Seed of everything random.",
+    ),
+]
+MinutesOption = Annotated[
+    float | None,
+    typer.Option(
+        "--minutes", metavar="M", parser=number(0, 1e6), help="Nothing begins after so many minutes."
+    ),
+]
+JobsOption = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        parser=whole_number,
+        callback=in_range("--jobs", 1, 1024),
+        help="Processes on this machine.",
+    ),
+]
+FolderOption = Annotated[
+    Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to; made if absent.")
+]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False)
+]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help=f"Picture to write: {', '.join(PICTURES)}.", show_default=False
+    ),
+]
+ActivityOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--activity",
+        metavar="R.json",
+        help="Report of `onespike evaluate` that gives the shares that fire.",
+        show_default=False,
+    ),
+]
+TextTokensOption = Annotated[
+    int | None,
+    typer.Option(
+        "--tokens",
+        metavar="N",
+        parser=whole_number,
+        help="Length of a text encoder's input.",
+        show_default=False,
+    ),
+]
+StepsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        metavar="T",
+        parser=whole_number,
+        help=f"Phases of the code. [default: {PhaseCode().steps}]",
+        show_default=False,
+    ),
+]
+Log2BaseOption = Annotated[
+    Fraction | None,
+    typer.Option(
+        "--log2-base",
+        metavar="A/B",
+        parser=fraction,
+        help=f"The base of the code is 2^(A/B). [default: {PhaseCode().log2_base}]",
+        show_default=False,
+    ),
+]
+WindowOption = Annotated[
+    int | None,
+    typer.Option(
+        "--window",
+        metavar="N",
+        parser=whole_number,
+        help="Steps of the WOSS ramp, 1..T; fewer steps let fewer keys fire. [default: T]",
+        show_default=False,
+    ),
 ]
 
 
+def _size(option: str, what: str, high: int) -> Any:
+    return typer.Option(
+        option,
+        metavar="N",
+        parser=whole_number,
+        callback=in_range(option, 1, high),
+        help=f"{what}, 1..{high}.",
+    )
+
+
+# Of random heads
+HeadsOption = Annotated[int, _size("--heads", "Heads", 64)]
+TokensOption = Annotated[int, _size("--tokens", "Tokens", 1024)]
+HeadDimOption = Annotated[int, _size("--head-dim", "Features", 256)]
+
+
+def chosen_code(steps: int | None, log2_base: Fraction | None) -> PhaseCode:
+    """The code that --steps and --log2-base name; what is absent is that of `PhaseCode`."""
+    default = PhaseCode()
+    return PhaseCode(
+        steps=default.steps if steps is None else steps,
+        log2_base=default.log2_base if log2_base is None else log2_base,
+    )
+
+
+def plot_targets(report: Path | None, plot: Path | None) -> dict[str, Path]:
+    """Files of --report and --plot that are to be written, by option.
+
+    Raises:
+        InputError: --plot names no picture.
+    """
+    if plot is not None and plot.suffix not in PICTURES:
+        raise InputError(f"--plot must name a {', '.join(PICTURES)} file, not {plot}")
+    return {label: path for label, path in (("--report", report), ("--plot", plot)) if path is not None}
+
+
 def chosen_config(preset_name: str | None, config_file: Path | None) -> CoreConfig:
-    """The configuration that --preset or --config names.
+    """The attention core's configuration that --preset or --config names.
 
     Raises:
         InputError: both are given, or the one given is not usable.
     """
-    if preset_name is not None and config_file is not None:
-        raise InputError(
-            f"--preset and --config exclude each other, not {quoted(preset_name)} with {config_file} "
-            "(a configuration file names its preset with base)"
-        )
-    if config_file is not None:
-        return load_config(config_file)
-    return preset("default" if preset_name is None else preset_name)
-
-
-def stochastic_config(preset_name: str | None, config_file: Path | None) -> StochasticConfig:
-    """The stochastic engine that --config describes; there are no presets of it.
-
-    Raises:
-        InputError: --preset is given, or --config is absent or not usable.
-    """
-    if preset_name is not None:
-        raise InputError(f"--preset needs --scheme spiked, not stochastic ({quoted(preset_name)})")
-    if config_file is None:
-        raise InputError("--scheme stochastic needs --config, a file with tokens and head_dim of the engine")
-    return load_stochastic_config(config_file)
+    config: CoreConfig = SCHEMES["spiked"].config(preset_name, config_file)
+    return config

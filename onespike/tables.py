@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from golden.attention.config import CoreConfig
+from studies.attention.report import in_words
 
 if TYPE_CHECKING:
     from studies.bench.ratios import Ratio
@@ -40,59 +41,24 @@ def print_tables(tables: Iterable[Table]) -> None:
         console.print(table)
 
 
-def attention_tables(report: Mapping[str, Any]) -> list[Table]:
-    """Summary and heads of a report of either scheme."""
-    summary = _spiked_summary if report["scheme"] == "spiked" else _stochastic_summary
-    return [summary(report), _heads(report)]
+def attention_tables(
+    report: Mapping[str, Any], title: str, summary: Iterable[tuple[str, str]]
+) -> list[Table]:
+    """Summary and heads of a report.
 
-
-def _spiked_summary(report: Mapping[str, Any]) -> Table:
-    shape, code, firing, error = (report[key] for key in ("shape", "configuration", "firing", "error"))
-    table = Table(title="Spiked attention", show_header=False)
+    Args:
+        title, summary: of its scheme; see `studies.attention.spiked.AttentionResult`.
+    """
+    table = Table(title=title, show_header=False)
     table.add_row("engine", f"{report['engine']}, seed {report['seed']}")
-    table.add_row("shape", "{heads} heads, {tokens} tokens, head_dim {head_dim}".format(**shape))
-    table.add_row("code", f"T = {code['steps']}, B = 2^({code['log2_base']}), window {report['window']}")
-    table.add_row("firing", ", ".join(f"{name} {firing[name]:.1%}" for name in ("q", "k", "v", "out")))
-    table.add_row("attention", f"{firing['survivors_per_row']:.2f} of {shape['tokens']} keys fire in a row")
-    for name, what in (("out", "output codes"), ("out_raw", "raw output")):
-        cosine, rmse = _number(error[name]["cosine"]), _number(error[name]["relative_rmse"])
-        table.add_row(f"{what} against softmax", f"cosine {cosine}, relative RMSE {rmse}")
-    _add_time(table, report)
-    return table
-
-
-def _stochastic_summary(report: Mapping[str, Any]) -> Table:
-    shape, firing, error = (report[key] for key in ("shape", "firing", "error"))
-    table = Table(title="Stochastic spiking attention", show_header=False)
-    table.add_row("engine", f"{report['engine']}, seed {report['seed']}")
-    table.add_row(
-        "shape", "{heads} heads, {tokens} tokens, head_dim {head_dim}, {steps} steps".format(**shape)
-    )
-    names = ("q", "k", "v", "score", "out")
-    table.add_row("firing per step", ", ".join(f"{name} {firing[name]:.1%}" for name in names))
-    table.add_row(
-        "attention",
-        f"{firing['survivors_per_row']:.2f} of {shape['tokens']} keys fire in a row and step",
-    )
-    cosine, relative = _number(error["out"]["cosine"]), _number(error["out"]["relative_rmse"])
-    table.add_row(
-        "rates against expectation",
-        f"cosine {cosine}, relative RMSE {relative}",
-    )
-    table.add_row(
-        "error of a rate",
-        f"RMS {error['rmse']:.4f}, mean {error['bias']:+.4f}",
-    )
-    _add_time(table, report)
-    return table
-
-
-def _add_time(table: Table, report: Mapping[str, Any]) -> None:
+    for row in summary:
+        table.add_row(*row)
     if report["cycles"] is not None:
         table.add_row("cycles", f"{report['cycles']['total']} at the last output")
     if report["events"] is not None:
         table.add_row("lanes at work", f"{report['lane_utilisation']:.1%}")
         table.add_row("events", ", ".join(f"{name} {count}" for name, count in report["events"].items()))
+    return [table, _heads(report)]
 
 
 def _heads(report: Mapping[str, Any]) -> Table:
@@ -111,7 +77,7 @@ def _heads(report: Mapping[str, Any]) -> Table:
     for head in range(min(heads, SHOWN_HEADS)):
         time = [cycles["heads"][head], cycles["head_durations"][head]] if cycles is not None else []
         errors = [
-            _number(report["error"][name]["heads"][head][measure])
+            in_words(report["error"][name]["heads"][head][measure])
             for name, _ in measured
             for measure in ("cosine", "relative_rmse")
         ]
@@ -148,7 +114,3 @@ def ratio_table(ratios: Iterable["Ratio"], seed: int) -> Table:
         times = (f"{seconds:.3g}" for seconds in (entry.slow_seconds, entry.fast_seconds))
         table.add_row(entry.what, entry.slow, entry.fast, *times, f"{entry.ratio:.1f}")
     return table
-
-
-def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"

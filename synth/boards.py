@@ -5,80 +5,12 @@ reports for the part.
 """
 
 import importlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from golden.errors import InputError, quoted
 from hw.board.clock import dividers
-
-
-@dataclass(frozen=True, kw_only=True)
-class Family:
-    """A device family and the open tools for it.
-
-    Attributes:
-        name: ecp5, ice40 or gowin.
-        place_and_route, pack: programs, beside Yosys.
-        lut4_cells: LUT4-equivalents of a cell of the netlist after synthesis.
-        flip_flops: cells that are flip-flops, by prefix.
-        block_rams: cells that are block RAMs, by prefix.
-        dsps: cells that multiply, by prefix.
-        shared_cells: a flip-flop is fed by the LUT of its own logic cell only.
-    """
-
-    name: str
-    place_and_route: str
-    pack: str
-    lut4_cells: Mapping[str, int]
-    flip_flops: tuple[str, ...]
-    block_rams: tuple[str, ...]
-    dsps: tuple[str, ...]
-    shared_cells: bool
-
-    @property
-    def tools(self) -> tuple[str, ...]:
-        return ("yosys", self.place_and_route, self.pack)
-
-
-FAMILIES = {
-    family.name: family
-    for family in (
-        Family(
-            name="ecp5",
-            place_and_route="nextpnr-ecp5",
-            pack="ecppack",
-            # A carry cell is two LUTs; 16 words of 4 bits of LUT RAM are four, and two for writing
-            lut4_cells={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
-            flip_flops=("TRELLIS_FF",),
-            block_rams=("DP16KD", "PDPW16KD"),
-            dsps=("MULT18X18", "ALU54"),
-            shared_cells=False,
-        ),
-        Family(
-            name="ice40",
-            place_and_route="nextpnr-ice40",
-            pack="icepack",
-            # A carry shares its logic cell with the LUT of the same bit
-            lut4_cells={"SB_LUT4": 1},
-            flip_flops=("SB_DFF",),
-            block_rams=("SB_RAM40",),
-            dsps=("SB_MAC16",),
-            shared_cells=True,
-        ),
-        Family(
-            name="gowin",
-            place_and_route="nextpnr-himbaechel-gowin",
-            pack="gowin_pack",
-            # An adder bit is a LUT in carry mode; 16 words of 4 bits of LUT RAM are four LUTs
-            lut4_cells={"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1, "RAM16SDP4": 4, "RAM16SDP2": 2},
-            flip_flops=("DFF",),
-            block_rams=("SDPB", "SDPX9B", "DPB", "DPX9B", "SP", "pROM"),
-            dsps=("MULT", "PADD", "MULTALU", "MULTADDALU", "ALU54D"),
-            shared_cells=True,
-        ),
-    )
-}
+from synth.families import FAMILIES, Family
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,11 @@
 """What each preset may cost on each board: `budgets.toml`."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from golden.toml import read_toml
 from synth.boards import BOARDS, Board
 from synth.report import BuildReport
 
@@ -42,7 +42,7 @@ class Budget:
 @cache
 def budgets() -> Mapping[str, Mapping[str, Budget]]:
     """Budgets by board and preset."""
-    table = tomllib.loads(FILE.read_text())
+    table = read_toml(FILE)
     return {
         board: {preset: Budget(**limits) for preset, limits in presets.items()}
         for board, presets in table.items()

@@ -13,7 +13,8 @@ from hw.board.top import BoardTop
 from hw.link.channels import ChannelMap
 from hw.link.link import Link, frame_bytes
 from hw.link.protocol import VERSION
-from synth.boards import Board, Family
+from synth.boards import Board
+from synth.families import Family
 from synth.netlist import Resources
 
 DIGEST_DIGITS = 16
@@ -29,14 +30,14 @@ class Design:
         parameters: what it was generated from, as plain values.
         lanes: token lanes, to report resources per lane; 0 where there are none.
         estimate: resources that it is expected to need on a family, known before synthesis to within
-            `synth.estimate.TOLERANCE`.
+            `synth.estimate.TOLERANCE`; None where that is not known.
     """
 
     name: str
     make: Callable[[], wiring.Component]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     lanes: int = 0
-    estimate: Callable[[Family], Resources] | None = None
+    estimate: Callable[[Family], Resources | None] = lambda family: None
 
 
 def component_digest(component: wiring.Component) -> str:

@@ -3,14 +3,12 @@
 The figures of `synth/figures/estimate.json` are measured: cores with their link after synthesis, in each
 family. A least-squares fit through them gives what a core costs fixed, for its output neuron, per bit of
 its lanes' scores, and per bit of the trace that they look up, in memory or in logic. The fit serves to
-refuse what cannot fit; what might is synthesised and counted. Measured again by
-
-    python -m synth.estimate --again
+refuse what cannot fit; what might is synthesised and counted. `onespike dev estimate` measures again.
 """
 
-import argparse
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -21,8 +19,9 @@ import numpy as np
 from golden.attention.config import CoreConfig, from_table
 from hw.attention.core import AttentionCore
 from synth import commands
-from synth.boards import BOARDS, FAMILIES, Board, Family
+from synth.boards import BOARDS, Board
 from synth.design import Design, board_top
+from synth.families import FAMILIES, Family
 from synth.figures import ESTIMATE
 from synth.netlist import Resources, count, count_lone, read_statistics
 from synth.tools import find_tools, run_tool
@@ -90,11 +89,18 @@ def measure(board: Board, config: CoreConfig, directory: Path) -> Resources:
     return count(cells, board.family, count_lone(directory / commands.NETLIST, board.family))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--again", action="store_true", help="measure what was measured before, too")
-    args = parser.parse_args()
-    table = json.loads(ESTIMATE.read_text()) if ESTIMATE.exists() and not args.again else {}
+def measure_samples(again: bool, on_sample: Callable[[str, dict[str, Any], Resources], None]) -> None:
+    """Synthesise the samples of every family and write their figures.
+
+    Args:
+        again: those that were measured before, too.
+        on_sample: told family, configuration and resources of each.
+
+    Raises:
+        InputError: a tool is missing.
+        ToolError: a tool failed.
+    """
+    table = json.loads(ESTIMATE.read_text()) if ESTIMATE.exists() and not again else {}
     for family in FAMILIES:
         board = next(board for board in BOARDS.values() if board.family.name == family)
         known = {json.dumps(sample["configuration"]): sample for sample in table.get(family, [])}
@@ -103,11 +109,7 @@ def main() -> None:
             if key not in known:
                 with tempfile.TemporaryDirectory() as scratch:
                     need = measure(board, from_table(dict(configuration), "sample"), Path(scratch))
-                print(family, configuration, need, flush=True)
+                on_sample(family, configuration, need)
                 known[key] = {"configuration": configuration, "measured": asdict(need)}
         table[family] = [known[json.dumps(configuration)] for configuration in SAMPLES]
         ESTIMATE.write_text(json.dumps(table, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -80,8 +80,7 @@ def build(
         raise InputError(f"seed must be at least 0, not {seed}")
     found = find_tools(board.family.tools, tools)
     board.check_clock(clock)
-    if design.estimate is not None:
-        need = design.estimate(board.family)
+    if (need := design.estimate(board.family)) is not None:
         check_fit(board, design.name, need, "is estimated to need", tolerance=TOLERANCE)
     place = root / board.name
     # Unchanged sources need not even be generated again

@@ -5,22 +5,8 @@ from pathlib import Path
 
 from golden.errors import InputError, quoted
 from synth.commands import HIDE_ELEMENTS
+from synth.families import FAMILIES
 from synth.tools import find_tools, run_tool
-
-# Block RAM of the ECP5 and of the Gowin parts is a black box among Yosys's cells: memories, those that
-# ask for it included, become LUT RAM, tables and registers there. The iCE40 keeps its block RAM.
-NO_BLOCK_RAM = "setattr -unset rom_style */*"
-SYNTHESIS = {
-    "ecp5": (NO_BLOCK_RAM, "synth_ecp5 -nodsp -nobram -top {name}"),
-    "ice40": ("synth_ice40 -device u -top {name}",),
-    "gowin": (NO_BLOCK_RAM, "synth_gowin -nodsp -nobram -noiopads -family gw1n -top {name}"),
-}
-# Deferred: only the models of cells in use are elaborated, which saves two minutes on the iCE40
-MODELS = {
-    "ecp5": "read_verilog -overwrite -defer +/ecp5/cells_sim.v",
-    "ice40": "read_verilog -overwrite -defer -D ICE40_U +/ice40/cells_sim.v",
-    "gowin": "read_verilog -overwrite -defer +/gowin/cells_sim.v",
-}
 
 
 def synthesis_script(name: str, family: str) -> str:
@@ -29,17 +15,18 @@ def synthesis_script(name: str, family: str) -> str:
     Raises:
         InputError: the family is unknown.
     """
-    if family not in SYNTHESIS:
-        raise InputError(f"family must be one of {', '.join(SYNTHESIS)}, not {quoted(family)}")
+    if family not in FAMILIES:
+        raise InputError(f"family must be one of {', '.join(FAMILIES)}, not {quoted(family)}")
     commands = (
         "read_verilog source.v",
         *HIDE_ELEMENTS,
-        *(command.format(name=name) for command in SYNTHESIS[family]),
+        *(command.format(top=name) for command in FAMILIES[family].simulated),
         "write_verilog -noattr netlist.v",
         # Begin anew with nothing but what was written
         "design -reset",
         "read_verilog netlist.v",
-        MODELS[family],
+        # Deferred: only the models of cells in use are elaborated, which saves two minutes on the iCE40
+        f"read_verilog -overwrite -defer {FAMILIES[family].models}",
         f"hierarchy -check -top {name}",
         "proc",
         "flatten",

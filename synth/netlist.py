@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synth.boards import Family
+from synth.families import Family
 
 
 @dataclass(frozen=True, kw_only=True)

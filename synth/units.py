@@ -79,7 +79,7 @@ def measure_units(
     """
     result = directory / RESULT
     if not result.exists():
-        script = commands.synthesis_script(board.family.name, "-noflatten", STATISTICS)
+        script = commands.synthesis_script(board.family, "-noflatten", STATISTICS)
         (directory / SCRIPT).write_text(script)
         run_tool(tools["yosys"], (SCRIPT,), directory, directory / "units.log", heartbeat)
         found = by_unit(read_statistics(directory / STATISTICS), board)

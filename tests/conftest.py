@@ -11,6 +11,13 @@ from synth.report import BuildReport
 
 PutReport = Callable[..., Path]
 
+# Files of tests that take a minute each and more, the longest first: begun last, one worker would end alone
+LONG = ("test_place_and_route", "test_gate_level", "test_link_benches", "test_axi", "test_netlist")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
 
 @pytest.fixture
 def put_report() -> PutReport:

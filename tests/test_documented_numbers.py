@@ -8,7 +8,6 @@ command that the text around it names with a date.
 import json
 import re
 import shlex
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 
 from energy import paper, prices
+from golden.toml import read_toml
 from onespike.cli import main
 from studies.data.random import random_heads
 from studies.sweep.area import area_of
@@ -236,7 +236,7 @@ def test_what_the_stochastic_energy_hangs_on(table: Table, shell: Shell) -> None
 @of_table("stochastic.md", "N = d, rows, LUT4-equivalents")
 def test_cells_of_the_engines(table: Table) -> None:
     """They are those that `onespike compare` shows."""
-    engines = tomllib.loads(ENGINES.read_text())["engine"]
+    engines = read_toml(ENGINES)["engine"]
     for cells in table.rows:
         size, rows = (next(numbers(cell)) for cell in cells[:2])
         scheme = "spiked" if "SpikedAttention" in cells[0] else "stochastic"

@@ -20,13 +20,20 @@ from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models import shipped
-from models.floating.small_vit import NORM_EPSILON, VisionTransformer, VitConfig
-from models.shipped.small_vit import load_vit, save_vit
+from models.floating.engine import FloatEngine
+from models.floating.vit import Vit as FloatVit
+from models.shipped.vit_file import FOLDER, NORMS, load_vit, save_vit, vit_of
 from studies.data import handwritten_digits as dataset
 
-WEIGHTS = Path(shipped.__file__).parent / "weights" / "digits.npz"
-CONFIG = VitConfig(side=8, patch=2, width=64, heads=4, layers=2, hidden=128, classes=10)
+WEIGHTS = FOLDER / "digits.npz"
+SIDE, PATCH, WIDTH, HEADS, LAYERS, HIDDEN, CLASSES = 8, 2, 64, 4, 2, 128, 10
+# What a file of weights says beside the arrays
+FACTS: dict[str, int | str] = {
+    **{"side": SIDE, "patch": PATCH, "stride": PATCH, "heads": HEADS},
+    **{"norm_kind": "rms", "activation": "relu"},
+}
+Arrays = dict[str, NDArray[np.float32]]
+NORM_EPSILON = NORMS["rms"][1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,46 +65,43 @@ class Recipe:
 
 
 class Block(nn.Module):
-    """Pre-norm transformer block; twin of the loop body of `VisionTransformer.logits`."""
+    """Pre-norm transformer block; twin of `models.floating.encoder.run_block`."""
 
-    def __init__(self, config: VitConfig) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.norm1 = nn.RMSNorm(config.width, eps=NORM_EPSILON)
-        self.qkv = nn.Linear(config.width, 3 * config.width)
-        self.out = nn.Linear(config.width, config.width)
-        self.norm2 = nn.RMSNorm(config.width, eps=NORM_EPSILON)
-        self.up = nn.Linear(config.width, config.hidden)
-        self.down = nn.Linear(config.hidden, config.width)
+        self.norm1 = nn.RMSNorm(WIDTH, eps=NORM_EPSILON)
+        self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
+        self.proj = nn.Linear(WIDTH, WIDTH)
+        self.norm2 = nn.RMSNorm(WIDTH, eps=NORM_EPSILON)
+        self.up = nn.Linear(WIDTH, HIDDEN)
+        self.down = nn.Linear(HIDDEN, WIDTH)
 
     def forward(self, x: Tensor) -> Tensor:
         n, tokens, width = x.shape
-        qkv = self.qkv(self.norm1(x)).reshape(n, tokens, 3, self.heads, width // self.heads)
+        qkv = self.qkv(self.norm1(x)).reshape(n, tokens, 3, HEADS, width // HEADS)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
         mixed = functional.scaled_dot_product_attention(q, k, v)
-        x = x + self.out(mixed.transpose(1, 2).reshape(n, tokens, width))
+        x = x + self.proj(mixed.transpose(1, 2).reshape(n, tokens, width))
         return x + self.down(functional.relu(self.up(self.norm2(x))))
 
 
 class Vit(nn.Module):
-    """Twin of `models.floating.small_vit.VisionTransformer`, with the same names of parameters."""
+    """Twin of `models.floating.vit.Vit`; names of parameters as in a file of weights."""
 
-    def __init__(self, config: VitConfig) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.config = config
-        self.patch = nn.Linear(config.patch**2, config.width)
-        self.position = nn.Parameter(0.1 * torch.randn(config.tokens, config.width))
-        self.layers = nn.ModuleList(Block(config) for _ in range(config.layers))
-        self.norm = nn.RMSNorm(config.width, eps=NORM_EPSILON)
-        self.head = nn.Linear(config.width, config.classes)
+        self.embed = nn.Linear(PATCH**2, WIDTH)
+        self.position = nn.Parameter(0.1 * torch.randn((SIDE // PATCH) ** 2, WIDTH))
+        self.blocks = nn.ModuleList(Block() for _ in range(LAYERS))
+        self.norm = nn.RMSNorm(WIDTH, eps=NORM_EPSILON)
+        self.head = nn.Linear(WIDTH, CLASSES)
 
     def forward(self, images: Tensor) -> Tensor:
-        n, patch = len(images), self.config.patch
-        across = self.config.side // patch
-        patches = images.reshape(n, across, patch, across, patch).transpose(2, 3).reshape(n, -1, patch**2)
-        x = self.patch(patches) + self.position
-        for layer in self.layers:
-            x = layer(x)
+        n, across = len(images), SIDE // PATCH
+        patches = images.reshape(n, across, PATCH, across, PATCH).transpose(2, 3).reshape(n, -1, PATCH**2)
+        x = self.embed(patches) + self.position
+        for block in self.blocks:
+            x = block(x)
         return self.head(self.norm(x).mean(dim=1))
 
 
@@ -116,11 +120,11 @@ def augment(images: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
     return functional.grid_sample(images[:, None], grid, align_corners=False)[:, 0]
 
 
-def train(images: NDArray[np.float32], labels: NDArray[np.int64], recipe: Recipe) -> VisionTransformer:
-    """A network trained on `images` and `labels` for all epochs of `recipe`."""
+def train(images: NDArray[np.float32], labels: NDArray[np.int64], recipe: Recipe) -> Arrays:
+    """Weights of a network trained on `images` and `labels` for all epochs of `recipe`."""
     torch.manual_seed(recipe.seed)
     random = torch.Generator().manual_seed(recipe.seed)
-    network = Vit(CONFIG)
+    network = Vit()
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -145,13 +149,17 @@ def train(images: NDArray[np.float32], labels: NDArray[np.int64], recipe: Recipe
             total += loss.item()
         if (epoch + 1) % 50 == 0:
             print(f"epoch {epoch + 1} of {recipe.epochs}, loss {total / steps:.4f}", flush=True)
-    parameters = {name: value.detach().numpy() for name, value in network.state_dict().items()}
-    return VisionTransformer(CONFIG, parameters, {})
+    return {name: value.detach().numpy() for name, value in network.state_dict().items()}
 
 
-def accuracy(network: VisionTransformer, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+def network_of(arrays: Arrays) -> FloatVit:
+    """The NumPy network of trained arrays."""
+    return vit_of(arrays | {name: np.array(value) for name, value in FACTS.items()})
+
+
+def accuracy(network: FloatVit, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """Fraction of images that the NumPy network classifies correctly."""
-    return float((network.logits(images).argmax(axis=1) == labels).mean())
+    return float((network.run(images[:, None], FloatEngine()).argmax(axis=1) == labels).mean())
 
 
 def cross_validate(digits: dataset.Digits, recipe: Recipe, folds: int) -> None:
@@ -160,7 +168,7 @@ def cross_validate(digits: dataset.Digits, recipe: Recipe, folds: int) -> None:
     images, labels = digits.train_images, digits.train_labels
     results = []
     for fold, (kept, left_out) in enumerate(splitter.split(images, labels)):
-        network = train(images[kept], labels[kept], recipe)
+        network = network_of(train(images[kept], labels[kept], recipe))
         results.append(accuracy(network, images[left_out], labels[left_out]))
         print(f"fold {fold}: accuracy {results[-1]:.4f}", flush=True)
     print(f"mean of {folds} folds: {np.mean(results):.4f}")
@@ -183,8 +191,9 @@ def main() -> None:
         cross_validate(digits, recipe, folds=5)
         return
 
-    network = train(digits.train_images, digits.train_labels, recipe)
-    metadata = {
+    arrays = train(digits.train_images, digits.train_labels, recipe)
+    network = network_of(arrays)
+    training = {
         "train_accuracy": accuracy(network, digits.train_images, digits.train_labels),
         "test_accuracy": accuracy(network, digits.test_images, digits.test_labels),
         "split_seed": dataset.SPLIT_SEED,
@@ -193,11 +202,11 @@ def main() -> None:
         "torch": torch.__version__,
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    save_vit(arguments.output, VisionTransformer(network.config, network.parameters, metadata))
+    save_vit(arguments.output, arrays, training=training, **FACTS)
     written = load_vit(arguments.output)
     print(
         f"test accuracy {accuracy(written, digits.test_images, digits.test_labels):.4f}, "
-        f"training accuracy {metadata['train_accuracy']:.4f}, "
+        f"training accuracy {training['train_accuracy']:.4f}, "
         f"{arguments.output.stat().st_size} bytes in {arguments.output}"
     )
 

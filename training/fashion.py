@@ -4,7 +4,7 @@
 
 DIR holds the standard idx files (gz). Needs torch (`pip install -e .[train]`); the trained weights are
 shipped, so only who wants to train again runs this. Shapes and names of the arrays that it writes are
-those of `models.floating.network_vit`.
+those of `models.shipped.vit_file`.
 """
 
 import argparse
@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from studies.data.idx import read_idx
+from models.shipped.vit_file import save_vit
+from studies.data.idx import read_part
 
 SIDE = 28
 CLASSES = 10
@@ -105,23 +106,15 @@ def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     return hits / len(images)
 
 
-def arrays(model: nn.Module, args: argparse.Namespace) -> dict[str, np.ndarray]:
-    """State as float32 arrays with the eval-mode affine of every BatchNorm in place of its statistics."""
+def arrays(model: nn.Module) -> dict[str, np.ndarray]:
+    """State with the eval-mode affine of every BatchNorm in place of its statistics."""
     state = {key: value.detach().cpu().double().numpy() for key, value in model.state_dict().items()}
     for key in [k.removesuffix(".running_mean") for k in state if k.endswith(".running_mean")]:
         gain = state[f"{key}.weight"] / np.sqrt(state.pop(f"{key}.running_var") + 1e-5)
         state[f"{key}.bias"] = state[f"{key}.bias"] - gain * state.pop(f"{key}.running_mean")
         state[f"{key}.weight"] = gain
         state.pop(f"{key}.num_batches_tracked")
-    out = {key: value.astype(np.float32) for key, value in state.items()}
-    for key in ("patch", "stride", "heads"):
-        out[key] = np.array(getattr(args, key))
-    out["side"], out["norm_kind"], out["activation"] = (
-        np.array(SIDE),
-        np.array(args.norm),
-        np.array(args.activation),
-    )
-    return out
+    return state
 
 
 def main() -> None:
@@ -150,13 +143,10 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     print(f"seed {args.seed}, torch {torch.__version__}, {device}", flush=True)
-    data = {
-        part: (
-            torch.tensor(read_idx(args.data / f"{part}-images-idx3-ubyte.gz")).to(device).float() / 255,
-            torch.tensor(read_idx(args.data / f"{part}-labels-idx1-ubyte.gz")).to(device).long(),
-        )
-        for part in ("train", "t10k")
-    }
+    data = {}
+    for part in ("train", "t10k"):
+        pixels, classes = read_part(args.data, part, CLASSES)
+        data[part] = torch.tensor(pixels).to(device).float() / 255, torch.tensor(classes).to(device)
     images, labels = data["train"]
     model = Transformer(args).to(device)
     print(f"{sum(p.numel() for p in model.parameters())} parameters", flush=True)
@@ -188,7 +178,9 @@ def main() -> None:
     print(
         f"test accuracy {100 * result:.2f} %, train {100 * accuracy(model, images, labels):.2f} %", flush=True
     )
-    np.savez_compressed(args.out, **arrays(model, args))
+    facts = {"side": SIDE, "norm_kind": args.norm, "activation": args.activation}
+    facts |= {key: getattr(args, key) for key in ("patch", "stride", "heads")}
+    save_vit(args.out, arrays(model), **facts)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ and TOML files share its fields as their schema.
 """
 
 import dataclasses
-import tomllib
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +17,7 @@ from golden.attention.normaliser import RATIO_WIDTH
 from golden.code import PhaseCode, check_range, read_fraction
 from golden.errors import InputError, quoted
 from golden.inputs import MASKING_BIAS
+from golden.toml import read_toml
 
 OutputForm = Literal["codes", "context", "both"]
 TraceStore = Literal["logic", "memory"]
@@ -284,11 +284,4 @@ def load_config(path: Path) -> CoreConfig:
     Raises:
         InputError: the file cannot be read or parsed, or holds a bad configuration.
     """
-    try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:  # also of integers too long and arrays too deep to read
-        raise InputError(f"{path}: not a TOML file ({error})") from None
-    return from_table(table, str(path))
+    return from_table(read_toml(path), str(path))

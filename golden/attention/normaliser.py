@@ -19,6 +19,7 @@ from golden.errors import InputError
 RATIO_FRACTION_BITS = 16
 RATIO_INTEGER_BITS = 3
 RATIO_WIDTH = RATIO_FRACTION_BITS + RATIO_INTEGER_BITS
+MAX_RATIO = (1 << RATIO_WIDTH) - 1
 # Calibration keeps scale_o/scale_v above this, where its rounding is below 0.4 %
 MIN_CALIBRATED_RATIO = 2.0**-8
 

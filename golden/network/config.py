@@ -5,11 +5,18 @@ from dataclasses import dataclass
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode, check_range
 from golden.errors import InputError
-from golden.network.checks import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS, check_code
-from golden.network.layers import residue_constants
-from golden.network.network import MAX_TOKENS
-
-MAX_LANES = 256
+from golden.network.checks import check_code
+from golden.network.limits import (
+    LEAST_WEIGHT_BITS,
+    MAX_FEATURES,
+    MAX_LANES,
+    MAX_TOKENS,
+    MOST_WEIGHT_BITS,
+    POTENTIAL_BITS,
+    STREAM_BITS,
+)
+from golden.network.neuron import residue_constants
+from golden.widths import bits_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +57,7 @@ class NetworkConfig:
     attention: CoreConfig
 
     def __post_init__(self) -> None:
-        check_range("NetworkConfig.weight_bits", self.weight_bits, 2, 8)
+        check_range("NetworkConfig.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
         check_range("NetworkConfig.lanes", self.lanes, 1, MAX_LANES)
         check_range("NetworkConfig.cluster", self.cluster, 1, self.lanes)
         if self.lanes % self.cluster:
@@ -79,6 +86,11 @@ class NetworkConfig:
     @property
     def clusters(self) -> int:
         return self.lanes // self.cluster
+
+    @property
+    def row_count_width(self) -> int:
+        """Bits of a count of the rows that a unit has completed since an inference began."""
+        return bits_for(self.tokens * max(self.linear_ops, self.norm_ops, self.heads))
 
     @property
     def constants(self) -> list[int]:

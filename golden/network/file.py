@@ -1,30 +1,31 @@
-"""Network files: one .npz with a JSON description and the integer arrays of every layer."""
+"""Network files: one .npz with a JSON description and the integer arrays of every layer.
+
+A layer is written field by field: arrays beside the description, everything else in it.
+"""
 
 import json
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from golden.code import PhaseCode, read_fraction
 from golden.errors import InputError, quoted
-from golden.network.layers import Attention, Layer, Linear, Norm
+from golden.network.layers import Attention, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.network import Network
+from golden.network.tensors import Layer
 from golden.npz import read_npz
 
-FORMAT, VERSION = "onespike-network", 1
-_KINDS: dict[str, type[Layer]] = {"linear": Linear, "norm": Norm, "attention": Attention}
-_ARRAYS = {
-    "linear": ("weight", "bias", "offset", "levels"),
-    "norm": ("offset", "levels"),
-    "attention": ("ramp_step", "ratio"),
+FORMAT, VERSION = "onespike-network", 2
+KINDS: dict[str, type[Any]] = {
+    "spikes": SpikingLinear,
+    "stream": StreamLinear,
+    "scores": ScoreLinear,
+    "norm": Norm,
+    "attention": Attention,
 }
-_FIELDS: dict[str, dict[str, type]] = {
-    "linear": {"source": str, "target": str, "signed": bool, "fresh": bool, "pooled": bool},
-    "norm": {"target": str, "kind": str},
-    "attention": {"source": str, "target": str, "heads": int},
-}
-_TYPES = {"weight": np.int16}
+KIND = "kind_of_layer"
 
 
 def save_network(path: Path, network: Network) -> None:
@@ -32,10 +33,15 @@ def save_network(path: Path, network: Network) -> None:
     arrays: dict[str, Any] = {}
     layers = []
     for index, layer in enumerate(network.layers):
-        kind = next(name for name, cls in _KINDS.items() if isinstance(layer, cls))
-        layers.append({"kind_of_layer": kind} | {name: getattr(layer, name) for name in _FIELDS[kind]})
-        for name in _ARRAYS[kind]:
-            arrays[f"layers.{index}.{name}"] = smallest(getattr(layer, name))
+        kind = next(name for name, cls in KINDS.items() if type(layer) is cls)
+        entry: dict[str, Any] = {KIND: kind}
+        for field in fields(KINDS[kind]):
+            value = getattr(layer, field.name)
+            if element(field) is None:
+                entry[field.name] = value
+            else:
+                arrays[f"layers.{index}.{field.name}"] = smallest(value)
+        layers.append(entry)
     code = {name: getattr(network.code, name) for name in ("steps", "trace_bits", "ramp_bits")}
     description = {
         "format": FORMAT,
@@ -48,6 +54,15 @@ def save_network(path: Path, network: Network) -> None:
         "layers": layers,
     }
     np.savez_compressed(path, description=np.array(json.dumps(description)), **arrays)
+
+
+def element(field: Field[Any]) -> type[np.generic] | None:
+    """What a field is an array of; None where it is no array."""
+    if isinstance(field.type, type):
+        return None
+    *_, of = get_args(field.type)  # NDArray[T] is ndarray[shape, dtype[T]]
+    found = get_args(of)
+    return found[0] if found and issubclass(found[0], np.generic) else None
 
 
 def smallest(array: np.ndarray) -> np.ndarray:
@@ -71,7 +86,10 @@ def load_network(path: Path) -> Network:
         if description["format"] != FORMAT:
             raise InputError(f"{path}: format must be {quoted(FORMAT)}, not {quoted(description['format'])}")
         if description["version"] != VERSION or type(description["version"]) is not int:
-            raise InputError(f"{path}: version must be {VERSION}, not {quoted(description['version'])}")
+            raise InputError(
+                f"{path}: version must be {VERSION}, not {quoted(description['version'])}; "
+                "`onespike infer` writes the file again"
+            )
         if type(description["image_scale"]) not in (int, float):
             raise InputError(
                 f"{path}: image_scale must be a number, not {quoted(description['image_scale'])}"
@@ -97,24 +115,32 @@ def load_network(path: Path) -> Network:
 
 
 def _layer(name: str, index: int, entry: dict[str, Any], arrays: dict[str, np.ndarray]) -> Layer:
-    kind = entry.pop("kind_of_layer", None)
-    if kind not in _KINDS:
-        raise InputError(f"{name}: kind must be one of {', '.join(_KINDS)}, not {quoted(kind)}")
-    fields: dict[str, Any] = {}
-    for key, type_ in _FIELDS[kind].items():
-        if type(entry.get(key)) is not type_:
-            raise InputError(f"{name}.{key} must be of type {type_.__name__}, not {quoted(entry.get(key))}")
-        fields[key] = entry.pop(key)
+    kind = entry.pop(KIND, None)
+    if kind not in KINDS:
+        raise InputError(f"{name}: kind must be one of {', '.join(KINDS)}, not {quoted(kind)}")
+    values: dict[str, Any] = {}
+    for field in fields(KINDS[kind]):
+        key, of = field.name, element(field)
+        if of is not None:
+            values[key] = _array(f"{name}.{key}", arrays.pop(f"layers.{index}.{key}", None), of)
+            continue
+        wanted = field.type if isinstance(field.type, type) else str  # a Literal of names
+        if type(entry.get(key)) is not wanted:
+            raise InputError(f"{name}.{key} must be of type {wanted.__name__}, not {quoted(entry.get(key))}")
+        values[key] = entry.pop(key)
     if entry:
         raise InputError(f"{name}: unknown key {quoted(min(entry))}")
-    for key in _ARRAYS[kind]:
-        array = arrays.pop(f"layers.{index}.{key}", None)
-        if array is None:
-            raise InputError(f"{name} must have the array {key}")
-        if array.dtype.kind != "i":
-            detail = "it holds NaN" if array.dtype.kind == "f" and np.isnan(array).any() else str(array.dtype)
-            raise InputError(f"{name}.{key} must be an array of integers, not of floats ({detail})")
-        fields[key] = array.astype(_TYPES.get(key, np.int64))
-        if (fields[key] != array).any():
-            raise InputError(f"{name}.{key} must fit 16 bits, not {array.min()}..{array.max()}")
-    return _KINDS[kind](**fields)
+    return KINDS[kind](**values)
+
+
+def _array(name: str, array: np.ndarray | None, of: type[np.generic]) -> np.ndarray:
+    """The array with elements `of`, which hold it."""
+    if array is None:
+        raise InputError(f"{name} must be there, an array")
+    if array.dtype.kind != "i":
+        detail = "it holds NaN" if array.dtype.kind == "f" and np.isnan(array).any() else str(array.dtype)
+        raise InputError(f"{name} must be an array of integers, not of floats ({detail})")
+    exact = array.astype(of)
+    if (exact != array).any():
+        raise InputError(f"{name} must fit {8 * exact.dtype.itemsize} bits, not {array.min()}..{array.max()}")
+    return exact

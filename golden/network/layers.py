@@ -3,58 +3,152 @@
 Source: SpikedAttention (NeurIPS 2024), sections 3.1 and 3.4: accumulate-only neurons with static
 weights, activation functions as threshold lists. Norms in spikes go beyond the paper.
 
-Linear neuron, with inputs (sgn, ph), a*ph = o*b + r and E = a*(T-1) div b:
-
-    A[n,r] = sum over inputs with residue r of  w[n,i]*sgn[i] << (E - o)
-    V[n]   = sum_r A[n,r]*C[r] + bias[n],       C[r] = floor(2**c * 2**(-r/b) + 1/2), c = 8
-
-Its target says what becomes of V: a one-spike code (`golden.network.octave.fire`), an addition to
-the residual stream x += floor((V + 2**(s-1)) / 2**s) with s = offset[n], or a class score.
+A linear layer (`golden.network.neuron`) is told apart by what becomes of its potentials V: one-spike
+codes (`golden.network.octave.fire`), additions to the residual stream, or class scores.
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.attention.job import AttentionJob
+from golden.attention.normaliser import MAX_RATIO
+from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import PhaseCode, Spikes
-from golden.network.mean import row_mean
-from golden.network.octave import fire, octave_code, resolution, square
-from golden.trace import trace_table
-
-LINEAR_FRACTION_BITS = 8
-NormKind = Literal["fixed", "rms", "layer"]
-NORM_KINDS = ("fixed", "rms", "layer")
-STREAM, SCORES, IMAGE = "stream", "scores", "image"
+from golden.errors import InputError, quoted
+from golden.network.checks import check_integers, check_source, check_target, check_thresholds
+from golden.network.limits import MAX_BIAS, MAX_FEATURES, MAX_SHIFT
+from golden.network.neuron import Neurons, most_octaves, received, spike_values
+from golden.network.norm import NORM_KINDS, NormKind, centred, row_shift
+from golden.network.octave import fire
+from golden.network.tensors import SCORES, STREAM, Run, Shapes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Linear:
-    """Accumulate-only neurons.
+class Linear(Neurons):
+    """What linear layers have in common.
 
     Attributes:
         source: name of the spikes that enter, [tokens, inputs].
-        target: name of the spikes that leave, or "stream" or "scores".
         weight: int16 [outputs, inputs].
         bias: int64 [outputs], or [tokens, outputs] where position terms are in it.
-        offset: int64 [outputs]; place of the first threshold, for "stream" the right shift, else 0.
-        levels: int64 [T], 0 first, falling: threshold list; empty unless the target is spikes.
-        signed: negative potentials fire, with sign -1.
-        fresh: for "stream": it starts from zero.
-        pooled: potentials accumulate over all tokens; the bias is added once.
     """
 
     source: str
+
+    def bound(self, rows: int, shapes: Shapes) -> NDArray[np.int64]:
+        """Largest magnitude of each potential, over all inputs of `rows` rows that add up."""
+        added = np.abs(self.weight.astype(np.int64)).sum(axis=1) * rows
+        potential = added * int(spike_values(shapes.code)[0]) + np.abs(self.bias)
+        shapes.accumulator = max(shapes.accumulator, int(added.max()) << most_octaves(shapes.code))
+        shapes.potential = max(shapes.potential, int(potential.max()))
+        return potential
+
+    def check_neurons(self, name: str, shapes: Shapes, *, by_row: bool = True) -> int:
+        """Rows of the source; raise InputError if weights or bias do not belong to it."""
+        rows, inputs = check_source(self.source, name, shapes)
+        if self.weight.ndim != 2 or not 1 <= self.outputs <= MAX_FEATURES:
+            raise InputError(
+                f"{name}.weight must be [1..{MAX_FEATURES} outputs, inputs], not {list(self.weight.shape)}"
+            )
+        if self.weight.shape[1] != inputs:
+            raise InputError(
+                f"{name} must have {inputs} inputs, the width of {quoted(self.source)}, "
+                f"not {self.weight.shape[1]}"
+            )
+        largest = (1 << (shapes.weight_bits - 1)) - 1
+        check_integers(f"{name}.weight", self.weight, [self.weight.shape], largest)
+        allowed = [(self.outputs,), (rows, self.outputs)]
+        check_integers(f"{name}.bias", self.bias, allowed if by_row else allowed[:1], MAX_BIAS)
+        return rows
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpikingLinear(Linear):
+    """Neurons that fire.
+
+    Attributes:
+        target: name of the spikes that leave, [tokens, outputs].
+        offset: int64 [outputs], place of the first threshold.
+        levels: int64 [T], 0 first, falling: threshold list.
+        signed: negative potentials fire, with sign -1.
+    """
+
     target: str
-    weight: NDArray[np.int16]
-    bias: NDArray[np.int64]
     offset: NDArray[np.int64]
     levels: NDArray[np.int64]
     signed: bool = True
+
+    def check(self, name: str, shapes: Shapes) -> None:
+        rows = self.check_neurons(name, shapes)
+        check_target(self.target, name)
+        check_thresholds(name, self.offset, self.levels, self.outputs, shapes.code)
+        self.bound(1, shapes)
+        shapes.spikes[self.target] = rows, self.outputs
+
+    def run(self, run: Run) -> Spikes:
+        potential = self.potentials(run.spikes[self.source], run.code)
+        spikes = fire(potential, self.levels, self.offset, run.code, signed=self.signed)
+        run.spikes[self.target] = spikes
+        return spikes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StreamLinear(Linear):
+    """Neurons that add to the residual stream: x += floor((V + 2**(s-1)) / 2**s).
+
+    Attributes:
+        shift: s, int64 [outputs].
+        fresh: the stream starts from zero.
+    """
+
+    shift: NDArray[np.int64]
     fresh: bool = False
-    pooled: bool = False
+    target: ClassVar[str] = STREAM
+
+    def check(self, name: str, shapes: Shapes) -> None:
+        rows = self.check_neurons(name, shapes)
+        check_integers(f"{name}.shift", self.shift, [(self.outputs,)], MAX_SHIFT, 0)
+        if self.fresh == (shapes.stream is not None):
+            raise InputError(f"{name}: the first layer with target {STREAM!r}, and no other, must be fresh")
+        if shapes.stream is not None and shapes.stream[1] != self.outputs:
+            raise InputError(
+                f"{name} must have {shapes.stream[1]} outputs, the width of the stream, not {self.outputs}"
+            )
+        terms = int(self.terms(self.bound(1, shapes)).max()) + 1
+        shapes.residual = terms + (0 if self.fresh else shapes.residual)
+        shapes.stream = rows, self.outputs
+
+    def terms(self, potential: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What potentials add to the stream."""
+        half = (np.int64(1) << self.shift) >> 1
+        return (potential + half) >> self.shift
+
+    def run(self, run: Run) -> NDArray[np.int64]:
+        terms = self.terms(self.potentials(run.spikes[self.source], run.code))
+        run.stream = run.after_sum(terms if self.fresh else run.stream + terms)
+        return run.stream
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoreLinear(Linear):
+    """Class scores: potentials that accumulate over all tokens; the bias [outputs] is added once."""
+
+    target: ClassVar[str] = SCORES
+
+    def check(self, name: str, shapes: Shapes) -> None:
+        rows = self.check_neurons(name, shapes, by_row=False)
+        self.bound(rows, shapes)
+        shapes.classes = self.outputs
+
+    def potentials(self, spikes: Spikes, code: PhaseCode) -> NDArray[np.int64]:
+        """V, int64 [..., outputs], of spikes [..., tokens, inputs]."""
+        return self.integrate(received(spikes, code).sum(axis=-2))
+
+    def run(self, run: Run) -> NDArray[np.int64]:
+        return self.potentials(run.spikes[self.source], run.code)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,6 +166,26 @@ class Norm:
     kind: NormKind
     offset: NDArray[np.int64]
     levels: NDArray[np.int64]
+    source: ClassVar[str] = STREAM
+
+    def check(self, name: str, shapes: Shapes) -> None:
+        if shapes.stream is None:
+            raise InputError(f"{name}: a norm needs an earlier layer with target {STREAM!r}")
+        check_target(self.target, name)
+        if self.kind not in NORM_KINDS:
+            raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {quoted(self.kind)}")
+        check_thresholds(name, self.offset, self.levels, shapes.stream[1], shapes.code)
+        shapes.spikes[self.target] = shapes.stream
+
+    def normalise(self, stream: NDArray[np.int64], code: PhaseCode) -> Spikes:
+        """Spikes [..., tokens, width] of the residual stream."""
+        values = centred(stream, self.kind)
+        shift = row_shift(values, self.kind, code)
+        return fire(values, self.levels, self.offset + shift[..., None], code, signed=True)
+
+    def run(self, run: Run) -> Spikes:
+        spikes = run.spikes[self.target] = self.normalise(run.stream, run.code)
+        return spikes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,63 +204,46 @@ class Attention:
     ramp_step: NDArray[np.int64]
     ratio: NDArray[np.int64]
 
+    def check(self, name: str, shapes: Shapes) -> None:
+        rows, width = check_source(self.source, name, shapes)
+        check_target(self.target, name)
+        if self.heads < 1 or width % (3 * self.heads):
+            raise InputError(
+                f"{name}: 3*heads must divide the width of {quoted(self.source)} ({width}), "
+                f"heads is {quoted(self.heads)}"
+            )
+        check_integers(f"{name}.ramp_step", self.ramp_step, [(self.heads,)], MAX_RAMP_STEP, 0)
+        b = shapes.code.log2_base.denominator
+        check_integers(f"{name}.ratio", self.ratio, [(self.heads, b)], MAX_RATIO, 1)
+        shapes.spikes[self.target] = rows, width // 3
 
-Layer = Linear | Norm | Attention
+    def job(self, qkv: Spikes, code: PhaseCode) -> AttentionJob:
+        """Job of [images*heads] heads of spikes [images, tokens, 3*heads*head_dim]; heads vary fastest."""
+        images, tokens, width = qkv.shape
+        split = (images, tokens, 3, self.heads, width // 3 // self.heads)
 
+        def part(array: NDArray[np.int8], index: int) -> NDArray[np.int8]:
+            heads_first = array.reshape(split)[:, :, index].swapaxes(1, 2)
+            return heads_first.reshape(-1, tokens, split[-1])
 
-def residue_constants(code: PhaseCode) -> NDArray[np.int64]:
-    """C[0..b-1]."""
-    b = code.log2_base.denominator
-    return trace_table(Fraction(1, b), LINEAR_FRACTION_BITS, b)
+        q, k, v = (Spikes(part(qkv.sign, i), part(qkv.phase, i)) for i in range(3))
+        return AttentionJob(
+            code=code, window=code.steps, q=q, k=k, v=v, bias=None, allowed=None,
+            ramp_step=np.tile(self.ramp_step, images), ratio=np.tile(self.ratio, (images, 1)),
+        )  # fmt: skip
 
+    def merge(self, out: Spikes, images: int) -> Spikes:
+        """Spikes [images, tokens, heads*head_dim] of output spikes [images*heads, tokens, head_dim]."""
+        _, tokens, head_dim = out.shape
+        split = (images, self.heads, tokens, head_dim)
 
-def most_octaves(code: PhaseCode) -> int:
-    """E: octaves between the first and the last phase."""
-    return code.octave(code.steps - 1)[0]
+        def merged(array: NDArray[np.int8]) -> NDArray[np.int8]:
+            return array.reshape(split).swapaxes(1, 2).reshape(images, tokens, -1)
 
+        return Spikes(merged(out.sign), merged(out.phase))
 
-def spike_values(code: PhaseCode) -> NDArray[np.int64]:
-    """What a weight of one adds to V, per phase 0..T-1, then 0 for a silent input; int64 [T+1]."""
-    constants, most = residue_constants(code), most_octaves(code)
-    octaves = [code.octave(phase) for phase in range(code.steps)]
-    return np.array([int(constants[r]) << (most - o) for o, r in octaves] + [0], dtype=np.int64)
-
-
-def potentials(layer: Linear, spikes: Spikes, code: PhaseCode) -> NDArray[np.int64]:
-    """V, int64 [..., tokens, outputs] ([..., outputs] when pooled), of spikes [..., tokens, inputs]."""
-    inputs = (spikes.sign * spike_values(code)[spikes.phase]).astype(np.float64)
-    if layer.pooled:
-        inputs = inputs.sum(axis=-2)
-    # every partial sum is an integer below 2**53 (`golden.network.network` checks), float64 is exact
-    return np.rint(inputs @ layer.weight.T.astype(np.float64)).astype(np.int64) + layer.bias
-
-
-def stream_terms(layer: Linear, potential: NDArray[np.int64]) -> NDArray[np.int64]:
-    """What a layer adds to the residual stream: floor((V + 2**(s-1)) / 2**s), s = offset."""
-    half = (np.int64(1) << layer.offset) >> 1
-    return (potential + half) >> layer.offset
-
-
-def row_shift(stream: NDArray[np.int64], kind: NormKind, code: PhaseCode) -> NDArray[np.int64]:
-    """D[..., tokens] = ceil(L(sum_i square(L(x_i))) / 2): the row's deviation as a shift of thresholds.
-
-    2**(D/R) estimates sqrt(sum x**2) within a factor 2**(-1.5/R)..2**(0.5/R) (R = 16: -6.3 %..+2.2 %)
-    as long as no x above 2**-5 of the largest lies below 2**6; 0 for kind "fixed".
-    """
-    points = resolution(code.log2_base)
-    if kind == "fixed":
-        return np.zeros(stream.shape[:-1], dtype=np.int64)
-    total = square(octave_code(stream, points), points).sum(axis=-1)
-    return (np.maximum(octave_code(total, points), 0) + 1) >> 1
-
-
-def centred(stream: NDArray[np.int64], kind: NormKind) -> NDArray[np.int64]:
-    """The stream, for kind "layer" less the row's mean (`golden.network.mean`)."""
-    return stream - row_mean(stream)[..., None] if kind == "layer" else stream
-
-
-def normalise(layer: Norm, stream: NDArray[np.int64], code: PhaseCode) -> Spikes:
-    """Spikes [..., tokens, width] of the residual stream."""
-    values = centred(stream, layer.kind)
-    shift = row_shift(values, layer.kind, code)
-    return fire(values, layer.levels, layer.offset + shift[..., None], code, signed=True)
+    def run(self, run: Run) -> Spikes:
+        qkv = run.spikes[self.source]
+        out = run.engine(self.job(qkv, run.code)).out
+        spikes = run.spikes[self.target] = self.merge(out, qkv.shape[0])
+        return spikes

@@ -1,26 +1,20 @@
-"""Linear layer of one-spike inputs and static integer weights, in closed form.
+"""Accumulate-only neurons for dense layers of models whose norms and activation functions stay in floats.
 
-The accumulate-only neuron of `golden.network.layers`, with its constants, for dense layers of models
-whose norms and activation functions stay in floats: float weights become integers, and a potential
-means a float again. A spike adds w*C[r] << (E - octaves), so a layer is one product of integers.
+Float weights become integers, and a potential means a float again.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.code import PhaseCode, Spikes
+from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.layers import LINEAR_FRACTION_BITS, most_octaves, spike_values
-
-# Integers that float64 holds exactly
-EXACT_BITS = 53
+from golden.network.neuron import EXACT_BITS, LINEAR_FRACTION_BITS, Neurons, most_octaves
 
 
-@dataclass(frozen=True, kw_only=True)
-class IntegerLinear:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class IntegerLinear(Neurons):
     """Static integer weights of a layer; input scales are folded into them.
 
     Attributes:
@@ -34,16 +28,9 @@ class IntegerLinear:
     """
 
     code: PhaseCode
-    weight: NDArray[np.int16]
-    bias: NDArray[np.int64]
     unit: NDArray[np.float64]
     input_scale: NDArray[np.float64]
     input_offset: NDArray[np.float64] | None = None
-
-    @cached_property
-    def transposed(self) -> NDArray[np.float64]:
-        """The weights as floats [inputs, outputs], for exact products."""
-        return np.ascontiguousarray(self.weight.T, dtype=np.float64)
 
 
 def prepare_linear(
@@ -94,12 +81,3 @@ def prepare_linear(
         input_scale=scale.copy(),
         input_offset=silent,
     )
-
-
-def potentials(spikes: Spikes, layer: IntegerLinear) -> NDArray[np.int64]:
-    """V, int64 [..., outputs], of input spikes [..., inputs]."""
-    values = spike_values(layer.code).astype(np.float64)
-    inputs = spikes.sign * values[spikes.phase]
-    # Every partial sum is an integer below 2**53 (checked by prepare_linear): float64 is exact
-    product = inputs @ layer.transposed
-    return np.rint(product).astype(np.int64) + layer.bias

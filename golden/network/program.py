@@ -1,4 +1,4 @@
-"""What a network core is given: sizes at generation, descriptors and memory images at run time.
+"""What a network core is given: descriptors and memory images of a network, and the sizes they need.
 
 Three units run side by side, each through its own list of descriptors: linear, norm, attention. A
 unit may begin row t of a descriptor when the rows that its source has completed since the
@@ -6,6 +6,7 @@ inference began exceed `wait` + t (attention: exceed `wait`, once).
 """
 
 from dataclasses import dataclass, fields, replace
+from functools import singledispatchmethod
 from itertools import zip_longest
 from operator import attrgetter
 
@@ -16,21 +17,16 @@ from golden.attention.config import CoreConfig
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import check_range
 from golden.errors import InputError, quoted
-from golden.network.checks import MAX_FEATURES
-from golden.network.config import MAX_LANES, NetworkConfig
-from golden.network.layers import IMAGE, SCORES, STREAM, Attention, Layer, Linear, Norm
+from golden.network.config import NetworkConfig
+from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target, slot_of
+from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.limits import MAX_LANES
 from golden.network.mean import reciprocal
 from golden.network.network import Network
+from golden.network.tensors import IMAGE, Layer
 
-# Where spikes come from and what becomes of potentials
-SOURCES = {"image": 0, "norm": 1, "mixed": 2, "hidden": 3}
-TARGETS = {"hidden": 0, "qkv": 1, "stream": 2, "scores": 3}
-KINDS = {"fixed": 0, "rms": 1, "layer": 2}
 # Fields of `NetworkConfig` that are depths of memories
 MEMORIES = ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads")
-OFFSET_BITS = 12
-LEVEL_BITS = 13
-Op = dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,17 +34,16 @@ class Program:
     """Descriptors and memory images of a network.
 
     Attributes:
-        linear, norm, attention: descriptors, dictionaries of integers.
+        linear, norm, attention: descriptors.
         weights: int16 [words, lanes].
-        table: int64 [entries, 3]: bias, offset, slot. A slot is 256*part + feature, with part 0, 1, 2
-            for q, k, v and the feature counted over all heads.
+        table: int64 [entries, 3]: the fields of `Neuron` in their order.
         offsets: int64 [entries].
         levels: int64 [lists, T].
     """
 
-    linear: list[Op]
-    norm: list[Op]
-    attention: list[Op]
+    linear: list[LinearOp]
+    norm: list[NormOp]
+    attention: list[AttentionOp]
     weights: NDArray[np.int16]
     table: NDArray[np.int64]
     offsets: NDArray[np.int64]
@@ -58,19 +53,19 @@ class Program:
 class Compiler:
     """Assigns descriptors and memory to layers, in order."""
 
-    def __init__(self, network: Network, lanes: int) -> None:
-        self.network, self.lanes = network, lanes
-        self.linear: list[Op] = []
-        self.norm: list[Op] = []
-        self.attention: list[Op] = []
+    def __init__(self, network: Network, lanes: int, step_limit: int) -> None:
+        self.network, self.lanes, self.step_limit = network, lanes, step_limit
+        self.linear: list[LinearOp] = []
+        self.norm: list[NormOp] = []
+        self.attention: list[AttentionOp] = []
         self.weights: list[NDArray[np.int16]] = []
         self.table: list[NDArray[np.int64]] = []
         self.offsets: list[NDArray[np.int64]] = []
         self.levels: list[NDArray[np.int64]] = []
         self.words = self.entries = self.norm_entries = 0
         # rows that each unit has completed; where the spikes made last are, what their first row waits for
-        self.rows = {"linear": 0, "norm": 0, "attention": 0}
-        self.made = SOURCES["image"], 0
+        self.linear_rows = self.norm_rows = self.attention_rows = 0
+        self.made = Source.image, 0
         # heads whose q, k, v are computed together, and the row of the linear unit that they wait for
         self.groups: list[tuple[range, int]] = []
 
@@ -82,102 +77,120 @@ class Compiler:
         self.levels.append(levels)
         return len(self.levels) - 1
 
-    def add_linear(
-        self, layer: Linear, target: str, rows: NDArray[np.intp], slots: NDArray[np.int64]
-    ) -> None:
-        """One descriptor for the outputs `rows` of a layer."""
-        count, inputs = len(rows), layer.weight.shape[1]
-        passes = -(-count // self.lanes)
-        if layer.pooled and passes > 1:
-            raise InputError(f"pooled classes must be at most the lanes ({self.lanes}), not {count}")
-        padded = np.zeros((passes * self.lanes, inputs), np.int16)
-        padded[:count] = layer.weight[rows]
-        self.weights.append(padded.reshape(passes, self.lanes, inputs).swapaxes(1, 2).reshape(-1, self.lanes))
-        bias = np.atleast_2d(layer.bias)[:, rows]
-        copies = len(bias)
-        entry = np.stack(
-            [bias, np.tile(layer.offset[rows], (copies, 1)), np.tile(slots, (copies, 1))], axis=-1
-        )
-        self.table.append(entry.reshape(-1, 3))
-        source, wait = self.made
-        levels = layer.levels if len(layer.levels) else np.zeros(self.network.code.steps, np.int64)
-        self.linear.append(
-            {
-                "source": source, "target": TARGETS[target], "rows": self.network.tokens, "passes": passes,
-                "inputs": inputs, "outputs": count, "weight": self.words, "table": self.entries,
-                "stride": count if copies > 1 else 0, "levels": self.list_of(levels),
-                "signed": int(layer.signed), "fresh": int(layer.fresh), "pooled": int(layer.pooled),
-                "wait": wait, "release": 0, "final": 0,
-            }
-        )  # fmt: skip
-        self.words += passes * inputs
-        self.entries += copies * count
-        self.rows["linear"] += 1 if layer.pooled else self.network.tokens
+    @singledispatchmethod
+    def add(self, layer: Layer, following: Layer | None) -> None:
+        """Descriptors of a layer; `following` is the next one."""
+        raise TypeError(f"no unit of the hardware computes a {type(layer).__name__}")
 
-    def linear_layer(self, layer: Linear, consumer: Attention | None) -> None:
-        """Descriptors of a layer; `consumer` is the attention whose q, k, v it makes."""
-        self.add_outputs(layer, consumer)
-        # only the last descriptor has no successor that reads the image again
-        self.linear[-1]["release"] = int(layer.source == IMAGE)
+    @add.register
+    def _(self, layer: SpikingLinear, following: Layer | None) -> None:
+        levels, everything = self.list_of(layer.levels), np.arange(layer.outputs)
 
-    def add_outputs(self, layer: Linear, consumer: Attention | None) -> None:
-        everything = np.arange(len(layer.weight))
-        if consumer is None:
-            made = SOURCES["hidden"], self.rows["linear"]
-            self.add_linear(
-                layer, layer.target if layer.target in (STREAM, SCORES) else "hidden", everything, everything
-            )
+        def add(target: Target, rows: NDArray[np.intp], slots: NDArray[np.int64]) -> None:
+            self.add_neurons(layer, target, rows, slots, layer.offset, levels=levels, signed=layer.signed)
+
+        if not isinstance(following, Attention):
+            made = Source.hidden, self.linear_rows
+            add(Target.hidden, everything, everything)
             self.made = made
             return
         # q, k, v of a few heads at a time, so that attention begins before all are there
-        heads, head_dim = consumer.heads, len(layer.weight) // 3 // consumer.heads
+        heads, head_dim = following.heads, layer.outputs // 3 // following.heads
         step = max(1, self.lanes // head_dim)
         self.groups = []
         for low in range(0, heads, step):
             group = range(low, min(low + step, heads))
             local = np.concatenate([np.arange(h * head_dim, (h + 1) * head_dim) for h in group])
             rows = np.concatenate([part * heads * head_dim + local for part in range(3)])
-            slots = np.concatenate([part * MAX_FEATURES + local for part in range(3)])
-            self.add_linear(layer, "qkv", rows, slots)
-            self.groups.append((group, self.rows["linear"] - 1))
-        if self.made[0] == SOURCES["mixed"]:
+            slots = np.concatenate([slot_of(part, local) for part in range(3)])
+            add(Target.qkv, rows, slots)
+            self.groups.append((group, self.linear_rows - 1))
+        if self.made[0] is Source.mixed:
             # attention overwrites what later groups still read: it waits for them
-            self.groups = [(group, self.rows["linear"] - 1) for group, _ in self.groups]
+            self.groups = [(group, self.linear_rows - 1) for group, _ in self.groups]
 
-    def norm_layer(self, layer: Norm) -> None:
-        width = len(layer.offset)
-        self.made = SOURCES["norm"], self.rows["norm"]
+    @add.register
+    def _(self, layer: StreamLinear, following: Layer | None) -> None:
+        everything = np.arange(layer.outputs)
+        self.add_neurons(
+            layer, Target.stream, everything, everything, layer.shift, levels=self.no_list, fresh=layer.fresh
+        )
+
+    @add.register
+    def _(self, layer: ScoreLinear, following: Layer | None) -> None:
+        everything = np.arange(layer.outputs)
+        if layer.outputs > self.lanes:
+            raise InputError(f"pooled classes must be at most the lanes ({self.lanes}), not {layer.outputs}")
+        self.add_neurons(
+            layer, Target.scores, everything, everything, 0 * everything, levels=self.no_list, pooled=True
+        )
+
+    @property
+    def no_list(self) -> int:
+        """Number of a list for neurons that do not fire."""
+        return self.list_of(np.zeros(self.network.code.steps, np.int64))
+
+    def add_neurons(
+        self, layer: Linear, target: Target, rows: NDArray[np.intp], slots: NDArray[np.int64],
+        offset: NDArray[np.int64], *, levels: int, signed: bool = True, fresh: bool = False,
+        pooled: bool = False,
+    ) -> None:  # fmt: skip
+        """One descriptor for the outputs `rows` of a layer, with places or shifts of all its outputs."""
+        count, inputs = len(rows), layer.weight.shape[1]
+        passes = -(-count // self.lanes)
+        padded = np.zeros((passes * self.lanes, inputs), np.int16)
+        padded[:count] = layer.weight[rows]
+        self.weights.append(padded.reshape(passes, self.lanes, inputs).swapaxes(1, 2).reshape(-1, self.lanes))
+        bias = np.atleast_2d(layer.bias)[:, rows]
+        copies = len(bias)
+        entry = np.stack([bias, np.tile(offset[rows], (copies, 1)), np.tile(slots, (copies, 1))], axis=-1)
+        self.table.append(entry.reshape(-1, 3))
+        source, wait = self.made
+        self.linear.append(
+            LinearOp(
+                source=source, target=target, rows=self.network.tokens, passes=passes, inputs=inputs,
+                outputs=count, weight=self.words, table=self.entries, stride=count if copies > 1 else 0,
+                levels=levels, signed=signed, fresh=fresh, pooled=pooled, wait=wait, release=False,
+                final=False,
+            )
+        )  # fmt: skip
+        self.words += passes * inputs
+        self.entries += copies * count
+        self.linear_rows += 1 if pooled else self.network.tokens
+
+    @add.register
+    def _(self, layer: Norm, following: Layer | None) -> None:
+        width, tokens = len(layer.offset), self.network.tokens
+        self.made = Source.norm, self.norm_rows
         mean = reciprocal(width)
         self.norm.append(
-            {
-                "kind": KINDS[layer.kind], "width": width, "mean_shift": mean.shift,
-                "mean_fraction": mean.fraction, "mean_bits": mean.bits, "rows": self.network.tokens,
-                "offset": self.norm_entries,
-                "levels": self.list_of(layer.levels), "wait": self.rows["linear"] - self.network.tokens,
-                "final": 0,
-            }
+            NormOp(
+                kind=KINDS[layer.kind], width=width, mean_shift=mean.shift, mean_fraction=mean.fraction,
+                mean_bits=mean.bits, rows=tokens, offset=self.norm_entries,
+                levels=self.list_of(layer.levels), wait=self.linear_rows - tokens, final=False,
+            )
         )  # fmt: skip
         self.offsets.append(layer.offset)
         self.norm_entries += width
-        self.rows["norm"] += self.network.tokens
+        self.norm_rows += tokens
 
-    def attention_layer(self, layer: Attention, width: int, step_limit: int) -> None:
-        tokens, head_dim = self.network.tokens, width // 3 // layer.heads
+    @add.register
+    def _(self, layer: Attention, following: Layer | None) -> None:
+        tokens, head_dim = self.network.tokens, self.linear[-1].outputs // 3 // len(self.groups[-1][0])
         for group, wait in self.groups:
             for head in group:
                 self.attention.append(
-                    {
-                        "first": int(head == 0), "leads": int(head == group[0]), "group": len(group),
-                        "span": len(group) * head_dim, "group_rows": len(group) * tokens,
-                        "base": head * head_dim, "features": head_dim, "tokens": tokens,
-                        "step": min(int(layer.ramp_step[head]), step_limit),
-                        "ratio": [int(r) for r in layer.ratio[head]],  # type: ignore[dict-item]
-                        "wait": wait, "final": 0,
-                    }
+                    AttentionOp(
+                        first=head == 0, leads=head == group[0], group=len(group), span=len(group) * head_dim,
+                        group_rows=len(group) * tokens, base=head * head_dim, features=head_dim,
+                        tokens=tokens,
+                        step=min(int(layer.ramp_step[head]), self.step_limit),
+                        ratio=tuple(int(r) for r in layer.ratio[head]), wait=wait, final=False,
+                    )
                 )  # fmt: skip
-        self.rows["attention"] += layer.heads * tokens
+        self.attention_rows += layer.heads * tokens
         # row t is complete when the last head has brought it
-        self.made = SOURCES["mixed"], self.rows["attention"] - tokens
+        self.made = Source.mixed, self.attention_rows - tokens
 
 
 def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAMP_STEP) -> Program:
@@ -186,24 +199,19 @@ def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAM
     Raises:
         InputError: the layers are not in the order that the hardware's memories allow.
     """
-    compiler = Compiler(network, lanes)
+    compiler = Compiler(network, lanes, step_limit)
     check_order(network)
     for layer, following in zip_longest(network.layers, network.layers[1:]):
-        if isinstance(layer, Linear):
-            compiler.linear_layer(layer, following if isinstance(following, Attention) else None)
-            width = len(layer.weight)
-        elif isinstance(layer, Norm):
-            compiler.norm_layer(layer)
-        elif isinstance(layer, Attention):
-            compiler.attention_layer(layer, width, step_limit)
-    for ops in (compiler.linear, compiler.norm, compiler.attention):
-        if not ops:
-            raise InputError("the hardware needs at least one linear, one norm and one attention layer")
-        ops[-1]["final"] = 1
+        compiler.add(layer, following)
+    if not (compiler.linear and compiler.norm and compiler.attention):
+        raise InputError("the hardware needs at least one linear, one norm and one attention layer")
+    # the last descriptor that reads the image has no successor that reads it again
+    last = max(n for n, op in enumerate(compiler.linear) if op.source is Source.image)
+    compiler.linear[last] = replace(compiler.linear[last], release=True)
     return Program(
-        linear=compiler.linear,
-        norm=compiler.norm,
-        attention=compiler.attention,
+        linear=[*compiler.linear[:-1], replace(compiler.linear[-1], final=True)],
+        norm=[*compiler.norm[:-1], replace(compiler.norm[-1], final=True)],
+        attention=[*compiler.attention[:-1], replace(compiler.attention[-1], final=True)],
         weights=np.concatenate(compiler.weights),
         table=np.concatenate(compiler.table),
         offsets=np.concatenate(compiler.offsets),
@@ -222,14 +230,11 @@ def check_order(network: Network) -> None:
     hidden = False  # the layer before makes spikes in the memory of the hidden neurons
     for index, layer in enumerate(network.layers):
         name, made = f"layer {index}", before.target if before else IMAGE
-        if isinstance(layer, Norm):
-            if made != STREAM:
-                raise InputError(f"{name}: a norm must follow a layer with target {STREAM!r}")
-        elif layer.source != made:
+        if layer.source != made:
             raise InputError(f"{name}: source must be {quoted(made)}, made last, not {quoted(layer.source)}")
         if isinstance(layer, Attention) and not isinstance(before, Linear):
             raise InputError(f"{name}: attention must follow a linear layer, which makes its q, k and v")
-        fires = isinstance(layer, Linear) and layer.target not in (STREAM, SCORES)
+        fires = isinstance(layer, SpikingLinear)
         becomes_hidden = fires and not isinstance(network.layers[index + 1], Attention)
         if hidden and becomes_hidden:
             raise InputError(
@@ -270,11 +275,11 @@ def config_for(
 
 def needs(network: Network, program: Program) -> dict[str, int]:
     """Least sizes of a core that runs a network, by field of `NetworkConfig`, and of the attention core."""
-    accumulator, potential, stream = network.limits()
+    shapes = network.shapes()
     # q, k and v do not leave through a spike list; their memories hold the features of one of them
-    features = [op["outputs"] for op in program.linear if op["target"] != TARGETS["qkv"]]
-    features += [op["inputs"] for op in program.linear]
-    features += [op["base"] + op["features"] for op in program.attention]
+    features = [op.outputs for op in program.linear if op.target is not Target.qkv]
+    features += [op.inputs for op in program.linear]
+    features += [op.base + op.features for op in program.attention]
     return {
         "tokens": network.tokens,
         "features": max(features),
@@ -286,10 +291,10 @@ def needs(network: Network, program: Program) -> dict[str, int]:
         "norm_ops": len(program.norm),
         "heads": len(program.attention),
         # a network may hold nothing but zeros
-        "accumulator_bits": max(2, accumulator.bit_length() + 1),
-        "potential_bits": max(2, potential.bit_length() + 1),
-        "stream_bits": stream.bit_length() + 1,
-        "attention.head_dim": max(op["features"] for op in program.attention),
+        "accumulator_bits": max(2, shapes.accumulator.bit_length() + 1),
+        "potential_bits": max(2, shapes.potential.bit_length() + 1),
+        "stream_bits": shapes.residual.bit_length() + 1,
+        "attention.head_dim": max(op.features for op in program.attention),
     }
 
 

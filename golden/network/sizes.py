@@ -1,6 +1,5 @@
 """Sizes of a network core as plain values: what a user gives, and what a generated core states."""
 
-import tomllib
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,10 @@ from golden.attention.config import to_table as core_to_table
 from golden.code import check_range
 from golden.errors import InputError, quoted
 from golden.network.config import NetworkConfig
-from golden.network.network import MAX_TOKENS, Network
+from golden.network.limits import MAX_TOKENS
+from golden.network.network import Network
 from golden.network.program import attention_lanes_for, check_fit, config_for
+from golden.toml import read_toml
 
 PLAIN = tuple(f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention"))
 # What a user may give; the code and the width of weights are the network's, the rest of the attention
@@ -48,13 +49,7 @@ def read_sizes(path: Path) -> dict[str, int]:
     Raises:
         InputError: the file cannot be read or parsed, holds an unknown key or no integer.
     """
-    try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:  # also of integers too long and arrays too deep to read
-        raise InputError(f"{path}: not a TOML file ({error})") from None
+    table = read_toml(path)
     for name, value in table.items():
         if name not in GIVEN:
             raise InputError(f"{path}: unknown key {quoted(name)}; allowed are {', '.join(GIVEN)}")

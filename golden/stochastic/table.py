@@ -1,6 +1,5 @@
 """Configurations of stochastic engines as flat tables: configuration files, and what a board states."""
 
-import tomllib
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from golden.errors import InputError, quoted
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
+from golden.toml import read_toml
 
 PLAN_KEYS = tuple(field.name for field in fields(RandomPlan))
 ENGINE_KEYS = tuple(field.name for field in fields(StochasticConfig) if field.name != "plan")
@@ -54,10 +54,4 @@ def load_config(path: Path) -> StochasticConfig:
     Raises:
         InputError: the file cannot be read or parsed, or holds a bad configuration.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:  # also of integers too long and arrays too deep to read
-        raise InputError(f"{path}: not a TOML file ({error})") from None
-    return from_table(table, str(path))
+    return from_table(read_toml(path), str(path))

@@ -14,6 +14,7 @@ from hw.attention.score_lane import ScoreLane
 from hw.attention.terms_chain import TermsChain
 from hw.attention.trace import TraceLookup
 from hw.attention.winner import WinnerTree
+from hw.parts.payloads import spike
 
 COMMANDS = {
     "load_k": payloads.load_command,
@@ -28,8 +29,8 @@ COMMANDS = {
 def links(config: CoreConfig) -> dict[str, data.Layout]:
     """What travels from cluster to cluster beside the commands."""
     layouts = {
-        "key": payloads.spike(config.code),
-        "value": payloads.spike(config.code),
+        "key": spike(config.code),
+        "value": spike(config.code),
         "winner_bit": payloads.winner_link(),
         "context_sum": payloads.context_link(config),
     }
@@ -46,8 +47,10 @@ class Cluster(wiring.Component):
 
     Timing: a command leaves for the next cluster one cycle after it came, and so do the running
     maximum and the partial sum. All clusters therefore do the same at a skew of one cycle, and no
-    signal reaches further than its neighbour.
+    signal reaches further than its neighbour. The bits of the scores are selected in `bit_latency` cycles.
     """
+
+    bit_latency = 1
 
     def __init__(self, config: CoreConfig, index: int) -> None:
         self._config = config
@@ -84,10 +87,10 @@ class Cluster(wiring.Component):
             self.o_key.eq(keys.o),
             keys.address.eq(command["score"].data.address),
         ]
-        query = delay(command["score"].data, 2, "score_data", True)
+        query = delay(command["score"].data, keys.latency, "score_data", True)
         # and the lookup takes a few more
         lookup = TraceLookup.latency(config)
-        strobe = delay(command["score"].strobe, 2 + lookup, "score_strobe", False)
+        strobe = delay(command["score"].strobe, keys.latency + lookup, "score_strobe", False)
         present = delay(query.present, lookup, "present", True)
         if config.terms:
             m.submodules.terms = terms = TermsChain(config)
@@ -109,8 +112,8 @@ class Cluster(wiring.Component):
             self.o_value.eq(values.o),
             values.address.eq(context.data.address),
         ]
-        entry = delay(context.data.entry, 1, "context_entry", True)
-        ones = delay(context.data.ones, 2, "context_ones", True)
+        entry = delay(context.data.entry, values.latency - 1, "context_entry", True)
+        ones = delay(context.data.ones, values.latency, "context_ones", True)
         tags = Signal(payloads.context_tags())
         m.d.comb += [
             tags.valid.eq(context.strobe.read),
@@ -135,7 +138,7 @@ class Cluster(wiring.Component):
             winner.tags.eq(bit_tags),
             winner.i.eq(self.i_winner_bit),
             self.o_winner_bit.eq(winner.o),
-            adder.tags.eq(delay(tags, 2 + lookup, "context_tags", False)),
+            adder.tags.eq(delay(tags, values.latency + lookup, "context_tags", False)),
             adder.i.eq(self.i_context_sum),
             self.o_context_sum.eq(adder.o),
         ]

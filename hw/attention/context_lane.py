@@ -7,6 +7,7 @@ from amaranth.utils import bits_for
 
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
+from hw.parts.payloads import spike
 
 
 class ContextLane(wiring.Component):
@@ -24,7 +25,7 @@ class ContextLane(wiring.Component):
         super().__init__(
             {
                 "attention": In(payloads.attention(config)),
-                "value": In(payloads.spike(config.code)),
+                "value": In(spike(config.code)),
                 "ones": In(1),
                 "active": Out(1),
                 "negative": Out(1),

@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
+from golden.widths import index_width
 from hw.attention import payloads
 
 
@@ -22,9 +23,11 @@ class ContextRows(wiring.Component):
         enable: read.
         value: the value read, one cycle later.
 
-    Timing: a sum at `i` in cycle n is written in n+1. A row counts in `rows` from two cycles after
-    its last sum on, its normaliser is valid from two cycles after its sum on.
+    Timing: a sum at `i` in cycle n is written in n+1. A row counts in `rows` from `latency` cycles after
+    its last sum on, its normaliser is valid from as many cycles after its sum on.
     """
+
+    latency = 2
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
@@ -35,7 +38,7 @@ class ContextRows(wiring.Component):
                 "rows": Out(range(payloads.ROW_BANKS + 1)),
                 "release": In(1),
                 "bank": In(range(payloads.ROW_BANKS)),
-                "column": In(payloads.index_width(config.head_dim + 1)),
+                "column": In(index_width(config.head_dim + 1)),
                 "enable": In(1),
                 "value": Out(signed(config.context_width)),
             }
@@ -59,9 +62,7 @@ class ContextRows(wiring.Component):
                 open_sum.eq(~self.i.tags.final),
             ]
 
-        address = data.StructLayout(
-            {"column": payloads.index_width(config.head_dim + 1), "bank": range(banks)}
-        )
+        address = data.StructLayout({"column": index_width(config.head_dim + 1), "bank": range(banks)})
         m.submodules.memory = memory = Memory(
             shape=signed(config.context_width), depth=1 << address.size, init=[]
         )

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from golden.attention.config import CoreConfig
+from golden.widths import index_width
 from hw.attention import payloads
 
 
@@ -45,7 +46,7 @@ class ContextSequencer(wiring.Component):
         row, last_row = Signal.like(head.tokens), Signal()
         left = Signal.like(head.tokens)  # tokens of this and the later groups
         columns_left = Signal.like(head.features)  # after this column
-        feature = Signal(payloads.index_width(config.head_dim))
+        feature = Signal(index_width(config.head_dim))
         group = Signal(max(1, ceil_log2(config.groups)))
         value_bank, phase_bank = Signal(), Signal()
         used = Signal(range(payloads.ROW_BANKS + 1))  # rows of the context buffer

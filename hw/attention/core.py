@@ -9,10 +9,12 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
+from hw.attention.adder_tree import AdderTree
 from hw.attention.cluster import COMMANDS, Cluster, links
 from hw.attention.context_rows import ContextRows
 from hw.attention.context_sequencer import ContextSequencer
 from hw.attention.head_queue import HeadQueue
+from hw.attention.local_trace import LocalTraceMemory
 from hw.attention.output_threshold import OutputThreshold
 from hw.attention.phase_encoder import PhaseEncoder
 from hw.attention.query_rows import QueryRows
@@ -21,8 +23,12 @@ from hw.attention.score_sequencer import ScoreSequencer
 from hw.attention.terms_loader import TermsLoader
 from hw.attention.trace import TraceLookup
 from hw.attention.trace_loader import TraceLoader
-from hw.attention.winner import WinnerCollector
+from hw.attention.winner import WinnerCollector, WinnerTree
 from hw.attention.winner_sequencer import WinnerSequencer
+from hw.parts.payloads import spike
+
+# A word put into an empty queue is there in the next cycle
+QUEUE_LATENCY = 1
 
 
 class AttentionCore(wiring.Component):
@@ -51,8 +57,8 @@ class AttentionCore(wiring.Component):
         self._config = config
         members = {
             "i_head": In(stream.Signature(payloads.head(config))),
-            "i_key": In(stream.Signature(payloads.spike(config.code))),
-            "i_value": In(stream.Signature(payloads.spike(config.code))),
+            "i_key": In(stream.Signature(spike(config.code))),
+            "i_value": In(stream.Signature(spike(config.code))),
             "i_query": In(stream.Signature(payloads.query(config))),
         }
         if config.terms:
@@ -71,17 +77,19 @@ class AttentionCore(wiring.Component):
     def latency(self) -> dict[str, int]:
         """Cycles of the longest possible row in each stage, and of the way from stage to stage."""
         config = self._config
-        way = config.clusters + (config.cluster - 1).bit_length() + TraceLookup.latency(config)
+        # every cluster hands commands, bits and sums on one cycle later
+        context = LocalTraceMemory.latency + TraceLookup.latency(config) + AdderTree.latency(config.cluster)
+        search = WinnerSequencer.latency(config) + Cluster.bit_latency + WinnerTree.latency(config.cluster)
         return {
             "score": config.groups * (config.head_dim + 1 + config.terms),
             "winner": config.groups * (config.score_width + 1),
             "ramp": config.groups * config.code.steps + 1,
             "context": config.groups * (config.head_dim + 1),
-            "threshold": config.ratio_width + 2,
-            "winner_to_ramp": way + 8,
-            "context_to_buffer": way + 5,
-            "buffer_to_code": 6,
-            "buffer_to_context": 3,
+            "threshold": OutputThreshold.latency(config),
+            "winner_to_ramp": search + config.clusters + WinnerCollector.latency + QUEUE_LATENCY,
+            "context_to_buffer": context + config.clusters + ContextRows.latency,
+            "buffer_to_code": PhaseEncoder.latency["code"],
+            "buffer_to_context": PhaseEncoder.latency["context"],
         }
 
     def elaborate(self, platform: object) -> Module:

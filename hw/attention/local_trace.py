@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
+from hw.parts.payloads import spike
 
 
 class LocalTraceMemory(wiring.Component):
@@ -21,18 +22,20 @@ class LocalTraceMemory(wiring.Component):
         address: word to read.
         spikes: one spike per lane.
 
-    Timing: `address` in cycle n, `spikes` in n+2.
+    Timing: `address` in cycle n, `spikes` in n + `latency`.
     """
+
+    latency = 2
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
         super().__init__(
             {
                 "command": In(payloads.load_command(config)),
-                "i": In(payloads.spike(config.code)),
-                "o": Out(payloads.spike(config.code)),
+                "i": In(spike(config.code)),
+                "o": Out(spike(config.code)),
                 "address": In(payloads.memory_address(config)),
-                "spikes": Out(data.ArrayLayout(payloads.spike(config.code), config.cluster)),
+                "spikes": Out(data.ArrayLayout(spike(config.code), config.cluster)),
             }
         )
 
@@ -46,7 +49,7 @@ class LocalTraceMemory(wiring.Component):
         )
         write, read = memory.write_port(), memory.read_port()
         chain = Signal(layout, reset_less=True)
-        leaving = Signal(payloads.spike(self._config.code), reset_less=True)
+        leaving = Signal(spike(self._config.code), reset_less=True)
         with m.If(self.command.strobe.shift):
             m.d.sync += Cat(chain, leaving).eq(Cat(self.i, chain))
         m.d.comb += [

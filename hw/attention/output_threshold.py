@@ -30,8 +30,8 @@ class OutputThreshold(wiring.Component):
         i: normaliser of each row.
         o: threshold levels of each row.
 
-    Timing: ratio_width cycles per row and one more to hand over; the next row is integrated while
-    a result waits.
+    Timing: `latency` cycles per row: one to load, ratio_width, one to hand over; the next row is
+    integrated while a result waits.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -43,6 +43,10 @@ class OutputThreshold(wiring.Component):
                 "o": Out(stream.Signature(threshold_beat(config))),
             }
         )
+
+    @staticmethod
+    def latency(config: CoreConfig) -> int:
+        return config.ratio_width + 2
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

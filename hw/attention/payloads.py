@@ -8,21 +8,8 @@ from amaranth.lib import data
 from amaranth.utils import bits_for, ceil_log2
 
 from golden.attention.config import CoreConfig
-from golden.code import PhaseCode
-
-
-def index_width(count: int) -> int:
-    """Bits of an index in 0..count-1, at least one (a range of one would be zero bits wide)."""
-    return max(1, ceil_log2(count))
-
-
-def phase_width(code: PhaseCode) -> int:
-    return index_width(code.steps)
-
-
-def spike(code: PhaseCode) -> data.StructLayout:
-    """A one-spike code; sign and phase mean nothing while `active` is low (a silent neuron)."""
-    return data.StructLayout({"active": 1, "negative": 1, "phase": phase_width(code)})
+from golden.widths import index_width
+from hw.parts.payloads import phase_width, spike
 
 
 def head(config: CoreConfig) -> data.StructLayout:

@@ -1,6 +1,7 @@
 """Stage 5: streams the context out, and codes it again with a threshold that carries the normaliser."""
 
 from itertools import pairwise
+from typing import ClassVar
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
@@ -10,6 +11,7 @@ from amaranth.utils import bits_for
 
 from golden.attention.config import CoreConfig
 from golden.attention.normaliser import RATIO_FRACTION_BITS
+from golden.widths import index_width
 from hw.attention import payloads
 from hw.attention.output_threshold import threshold_beat
 
@@ -26,8 +28,10 @@ class PhaseEncoder(wiring.Component):
         o_code, o_context: as `CoreConfig.output` says.
 
     Timing: one value per cycle; a row takes features (codes alone) or features + 1 cycles and
-    starts when it is complete. A code appears 6 cycles, a context value 3 cycles after its turn.
+    starts when it is complete. A code and a context value appear `latency` cycles after their turn.
     """
+
+    latency: ClassVar = {"code": 6, "context": 3}
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
@@ -36,7 +40,7 @@ class PhaseEncoder(wiring.Component):
             "rows": In(range(payloads.ROW_BANKS + 1)),
             "release": Out(1),
             "bank": Out(range(payloads.ROW_BANKS)),
-            "column": Out(payloads.index_width(config.head_dim + 1)),
+            "column": Out(index_width(config.head_dim + 1)),
             "enable": Out(1),
             "value": In(signed(config.context_width)),
         }
@@ -69,7 +73,7 @@ class PhaseEncoder(wiring.Component):
 
         # turn: one column per cycle
         running, claimed = Signal(), Signal()
-        column = Signal(payloads.index_width(config.head_dim + 1), init=first_column)
+        column = Signal(index_width(config.head_dim + 1), init=first_column)
         features = Signal(bits_for(config.head_dim), reset_less=True)
         bank = Signal(range(payloads.ROW_BANKS))
         last, start, take_levels = Signal(), Signal(), Signal()
@@ -96,7 +100,7 @@ class PhaseEncoder(wiring.Component):
         with m.If(take_levels):
             m.d.sync += claimed.eq(0)
 
-        stages = [Signal(tags, name=f"tags_{n}") for n in range(5)]
+        stages = [Signal(tags, name=f"tags_{n}") for n in range(self.latency["code"] - 1)]
         value = Signal.like(self.value, reset_less=True)
         with m.If(advance):
             m.d.sync += [
@@ -124,9 +128,9 @@ class PhaseEncoder(wiring.Component):
             beat = Signal(payloads.code_beat(config))
             self._encode(m, advance, value, take_levels, beat)
             m.d.comb += [
-                beat.last.eq(stages[4].last),
+                beat.last.eq(stages[-1].last),
                 fifo.w_data.eq(beat),
-                fifo.w_en.eq(advance & stages[4].valid & ~stages[4].normaliser),
+                fifo.w_en.eq(advance & stages[-1].valid & ~stages[-1].normaliser),
             ]
         m.d.comb += advance.eq(Cat(rooms).all())
         return m

@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
+from golden.widths import index_width
 from hw.attention import payloads
 
 
@@ -25,7 +26,7 @@ class QueryRows(wiring.Component):
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
-        width = payloads.index_width(config.head_dim)
+        width = index_width(config.head_dim)
         super().__init__(
             {
                 "i": In(stream.Signature(payloads.query(config))),
@@ -40,9 +41,7 @@ class QueryRows(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         banks = payloads.ROW_BANKS
-        address = data.StructLayout(
-            {"index": payloads.index_width(self._config.head_dim), "bank": range(banks)}
-        )
+        address = data.StructLayout({"index": index_width(self._config.head_dim), "bank": range(banks)})
         m.submodules.memory = memory = Memory(
             shape=payloads.query(self._config), depth=1 << address.size, init=[]
         )

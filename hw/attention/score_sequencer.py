@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from golden.attention.config import CoreConfig
+from golden.widths import index_width
 from hw.attention import payloads
 
 
@@ -27,7 +28,7 @@ class ScoreSequencer(wiring.Component):
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
-        width = payloads.index_width(config.head_dim)
+        width = index_width(config.head_dim)
         super().__init__(
             {
                 "i_head": In(stream.Signature(payloads.head_part(config, "tokens", "terms"))),

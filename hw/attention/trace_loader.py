@@ -6,7 +6,9 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from golden.attention.config import CoreConfig
+from golden.widths import index_width
 from hw.attention import payloads
+from hw.parts.payloads import spike
 
 
 class TraceLoader(wiring.Component):
@@ -31,9 +33,9 @@ class TraceLoader(wiring.Component):
         super().__init__(
             {
                 "i_head": In(stream.Signature(payloads.head_part(config, "tokens", "features"))),
-                "i": In(stream.Signature(payloads.spike(config.code))),
+                "i": In(stream.Signature(spike(config.code))),
                 "o_command": Out(payloads.load_command(config)),
-                "o_spike": Out(payloads.spike(config.code)),
+                "o_spike": Out(spike(config.code)),
                 "full": Out(1),
                 "release": In(1),
             }
@@ -45,7 +47,7 @@ class TraceLoader(wiring.Component):
         head = self.i_head.payload
         loading = Signal()
         started, filled = Signal(range(3)), Signal(range(3))
-        feature = Signal(payloads.index_width(config.head_dim))
+        feature = Signal(index_width(config.head_dim))
         features_left = Signal.like(head.features)
         group = Signal(max(1, ceil_log2(config.groups)))
         left = Signal.like(head.tokens)  # tokens of this feature still to come

@@ -113,8 +113,10 @@ class WinnerCollector(wiring.Component):
         winner: largest score of the row.
         found: high for one cycle while `winner` is new.
 
-    Timing: `found` two cycles after the last bit of the row.
+    Timing: `found` `latency` cycles after the last bit of the row.
     """
+
+    latency = 2
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config

@@ -39,6 +39,11 @@ class WinnerSequencer(wiring.Component):
             }
         )
 
+    @staticmethod
+    def latency(config: CoreConfig) -> int:
+        """Cycles that a command waits for the scores to be there."""
+        return 3 + TraceLookup.latency(config)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
@@ -68,7 +73,7 @@ class WinnerSequencer(wiring.Component):
             m.d.sync += full.eq(0)
         with m.If(self.take):
             m.d.sync += [full.eq(1), select.eq(config.score_width), final.eq(self.final)]
-        for n in range(3 + TraceLookup.latency(config)):
+        for n in range(self.latency(config)):
             later = Signal(payloads.winner_command(config), name=f"command_{n + 1}")
             m.d.sync += later.eq(command)
             command = later

@@ -4,14 +4,15 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
-from amaranth.utils import bits_for
 
 from golden.network.config import NetworkConfig
-from hw.attention import payloads as attention_payloads
+from golden.network.descriptors import FEATURE_BITS, AttentionOp
 from hw.attention.core import AttentionCore
-from hw.attention.payloads import index_width
 from hw.network import payloads
 from hw.network.feeders import QueryFeeder, TraceFeeder, group_of
+from hw.network.load_bus import pick
+from hw.parts.descriptors import DescriptorFetch
+from hw.parts.payloads import spike
 
 
 class AttentionUnit(wiring.Component):
@@ -36,7 +37,7 @@ class AttentionUnit(wiring.Component):
                 "i_load": In(payloads.load(config)),
                 "i_write": In(1),
                 "i_qkv": In(stream.Signature(payloads.qkv_write(config), always_ready=True)),
-                "rows_linear": In(payloads.row_count_width(config)),
+                "rows_linear": In(config.row_count_width),
                 "o": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
                 "row_done": Out(1),
                 "begin": In(1),
@@ -46,25 +47,19 @@ class AttentionUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        op_layout = payloads.attention_op(config)
+        op_layout = payloads.struct(AttentionOp, config)
         m.submodules.ops = ops = Memory(shape=op_layout, depth=config.heads, init=[])
         op_read, op_write = ops.read_port(), ops.write_port()
+        pick(m, op_write, self.i_load, self.i_write)
         m.submodules.core = core = AttentionCore(config.attention)
         op, lead = Signal(op_layout), Signal(op_layout)
+        fetch = DescriptorFetch(m, op_read, op)
         group = Signal(group_of(config))
-        pc = Signal(index_width(config.heads))
         start = Signal()
-        heads_left = Signal(8)
-        rows_left = Signal(8 + bits_for(config.tokens))
+        heads_left = Signal.like(op.group, name="heads_left")
+        rows_left = Signal.like(op.group_rows, name="rows_left")
         m.d.comb += [
-            op_write.addr.eq(self.i_load.address),
-            op_write.data.eq(self.i_load.data.as_value()),
-            op_write.en.eq(self.i_write),
-            op_read.addr.eq(pc),
-            *[
-                getattr(group, name).eq(getattr(lead, name))
-                for name in ("base", "features", "tokens", "span")
-            ],
+            getattr(group, name).eq(getattr(lead, name)) for name in ("base", "features", "tokens", "span")
         ]
 
         feeders: tuple[QueryFeeder | TraceFeeder, ...] = (
@@ -74,9 +69,7 @@ class AttentionUnit(wiring.Component):
         )
         rows = payloads.row_width(config)
         for part, (name, feeder) in enumerate(zip(("query", "key", "value"), feeders, strict=True)):
-            memory = Memory(
-                shape=attention_payloads.spike(config.code), depth=config.features << rows, init=[]
-            )
+            memory = Memory(shape=spike(config.code), depth=config.features << rows, init=[])
             m.submodules[f"{name}_codes"], m.submodules[f"{name}_feeder"] = memory, feeder
             read, write = memory.read_port(), memory.write_port()
             m.d.comb += [
@@ -100,17 +93,10 @@ class AttentionUnit(wiring.Component):
             head.payload.ratio.eq(op.ratio),
         ]
         with m.FSM():
-            with m.State("IDLE"):
-                m.d.sync += pc.eq(0)
-                with m.If(self.begin):
-                    m.next = "LOAD"
-            with m.State("LOAD"):
-                m.next = "DATA"
-            with m.State("DATA"):
-                m.d.sync += op.eq(op_read.data)
+            with fetch.states(m, self.begin) as fetched:
                 m.next = "HEAD"
-                with m.If(op_read.data.leads):
-                    m.d.sync += [lead.eq(op_read.data), heads_left.eq(op_read.data.group)]
+                with m.If(fetched.leads):
+                    m.d.sync += [lead.eq(fetched), heads_left.eq(fetched.group)]
                     m.next = "WAIT"
             with m.State("WAIT"), m.If((self.rows_linear > op.wait) & (rows_left == 0)):
                 m.d.comb += start.eq(1)
@@ -118,18 +104,17 @@ class AttentionUnit(wiring.Component):
             with m.State("HEAD"):
                 m.d.comb += head.valid.eq(1)
                 with m.If(head.ready):
-                    m.d.sync += [pc.eq(pc + 1), heads_left.eq(heads_left - 1)]
+                    fetch.step(m)
+                    m.d.sync += heads_left.eq(heads_left - 1)
                     m.next = "LOAD"
                     with m.If(heads_left == 1):
                         m.next = "GROUP"
             with m.State("GROUP"), m.If(rows_left == 0):
-                m.next = "LOAD"
-                with m.If(op.final):
-                    m.next = "IDLE"
+                fetch.following(m)
 
         # output codes: head by head, row by row
         code = core.o_code
-        head_base, feature = Signal(payloads.FEATURE_BITS), Signal(payloads.FEATURE_BITS)
+        head_base, feature = Signal(FEATURE_BITS), Signal(FEATURE_BITS)
         row = Signal(rows)
         beat = self.o.payload
         m.d.comb += [

@@ -6,11 +6,12 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.network.config import NetworkConfig
-from golden.network.program import SOURCES
+from golden.network.descriptors import FEATURE_BITS, Source
 from hw.network import payloads
 from hw.network.attention_unit import AttentionUnit
 from hw.network.drain import Drain
 from hw.network.linear_issue import LinearIssue
+from hw.network.load_bus import pick
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.norm_unit import NormUnit
 from hw.network.spike_list import SpikeList
@@ -35,7 +36,7 @@ class ImageLoader(wiring.Component):
             {
                 "i": In(stream.Signature(payloads.image_beat(config))),
                 "o": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
-                "rows": Out(payloads.row_count_width(config)),
+                "rows": Out(config.row_count_width),
                 "release": In(1),
                 "enable": In(1),
             }
@@ -44,7 +45,7 @@ class ImageLoader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         full, transfer = Signal(), Signal()
-        pixel = Signal(payloads.FEATURE_BITS)
+        pixel = Signal(FEATURE_BITS)
         beat = self.o.payload
         m.d.comb += [
             self.i.ready.eq(self.enable & ~full),
@@ -133,13 +134,8 @@ class NetworkCore(wiring.Component):
             lists = Memory(shape=payloads.levels(config), depth=config.lists, init=[])
             m.submodules[f"levels_{name}"] = lists
             read, write = lists.read_port(), lists.write_port()
-            m.d.comb += [
-                read.addr.eq(unit.levels_address),
-                unit.levels.eq(read.data),
-                write.addr.eq(load.address),
-                write.data.eq(load.data.as_value()),
-                write.en.eq(strobes["levels"]),
-            ]
+            m.d.comb += [read.addr.eq(unit.levels_address), unit.levels.eq(read.data)]
+            pick(m, write, load, strobes["levels"])
 
         # an image begins when its first row is there and the one before is finished
         enabled, active, begin = Signal(), Signal(), Signal()
@@ -155,7 +151,7 @@ class NetworkCore(wiring.Component):
             ("mixed", attention.row_done),
             ("hidden", drain.row_done),
         ):
-            rows[name] = Signal(payloads.row_count_width(config), name=f"rows_{name}")
+            rows[name] = Signal(config.row_count_width, name=f"rows_{name}")
             m.d.sync += rows[name].eq(Mux(begin, 0, rows[name] + done))
         for unit in (issue, norm, attention):
             m.d.comb += unit.begin.eq(begin)
@@ -166,7 +162,7 @@ class NetworkCore(wiring.Component):
         ]
 
         writers = {"image": image.o, "norm": norm.o, "mixed": attention.o, "hidden": drain.o_hidden}
-        for name in SOURCES:
+        for name in Source.__members__:
             m.submodules[f"list_{name}"] = spikes = SpikeList(config)
             connect(m, writers[name], spikes.i)
             m.d.comb += [
@@ -208,24 +204,24 @@ class NetworkCore(wiring.Component):
     def _membrane(self, m: Module, drain: Drain, norm: NormUnit) -> None:
         """Residual stream: one integer per token and channel, a copy for each of its two readers."""
         config = self._config
-        depth = 1 << (payloads.row_width(config) + payloads.FEATURE_BITS)
+        depth = 1 << (payloads.row_width(config) + FEATURE_BITS)
         for name in ("sum", "norm"):
             m.submodules[f"stream_{name}"] = memory = Memory(
                 shape=signed(config.stream_bits), depth=depth, init=[]
             )
             read, write = memory.read_port(), memory.write_port()
             m.d.comb += [
-                write.addr.eq((drain.write_row << payloads.FEATURE_BITS) | drain.write_channel),
+                write.addr.eq((drain.write_row << FEATURE_BITS) | drain.write_channel),
                 write.data.eq(drain.stream_new),
                 write.en.eq(drain.stream_write),
             ]
             if name == "sum":
                 m.d.comb += [
-                    read.addr.eq((drain.stream_row << payloads.FEATURE_BITS) | drain.stream_channel),
+                    read.addr.eq((drain.stream_row << FEATURE_BITS) | drain.stream_channel),
                     drain.stream_old.eq(read.data),
                 ]
             else:
                 m.d.comb += [
-                    read.addr.eq((norm.stream_row << payloads.FEATURE_BITS) | norm.stream_channel),
+                    read.addr.eq((norm.stream_row << FEATURE_BITS) | norm.stream_channel),
                     norm.stream_value.eq(read.data),
                 ]

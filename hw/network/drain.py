@@ -9,12 +9,15 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from golden.network.checks import MAX_SHIFT
 from golden.network.config import NetworkConfig
-from golden.network.program import TARGETS
-from hw.attention.payloads import index_width
+from golden.network.descriptors import FEATURE_BITS, Neuron, Target
+from golden.network.limits import MAX_SHIFT
+from golden.widths import index_width
 from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
+from hw.network.linear_issue import LinearIssue
+from hw.network.load_bus import pick
+from hw.network.neuron_cluster import NeuronCluster
 from hw.network.octave_encoder import OctaveEncoder
 from hw.parts.shift_add import times
 
@@ -56,11 +59,11 @@ class Drain(wiring.Component):
                 "o_hidden": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
                 "o_qkv": Out(stream.Signature(payloads.qkv_write(config), always_ready=True)),
                 "stream_row": Out(row),
-                "stream_channel": Out(payloads.FEATURE_BITS),
+                "stream_channel": Out(FEATURE_BITS),
                 "stream_old": In(signed(config.stream_bits)),
                 "stream_write": Out(1),
                 "write_row": Out(row),
-                "write_channel": Out(payloads.FEATURE_BITS),
+                "write_channel": Out(FEATURE_BITS),
                 "stream_new": Out(signed(config.stream_bits)),
                 "o_score": Out(stream.Signature(payloads.score_beat(config))),
                 "row_done": Out(1),
@@ -73,21 +76,22 @@ class Drain(wiring.Component):
         m = Module()
         config = self._config
         bits = config.potential_bits
-        m.submodules.table = table = Memory(shape=payloads.neuron(config), depth=config.table, init=[])
+        m.submodules.table = table = Memory(
+            shape=payloads.struct(Neuron, config), depth=config.table, init=[]
+        )
         read, write = table.read_port(), table.write_port()
         hand_over = payloads.hand_over(config)
         # as many passes as can be between the broadcast and here
-        depth = 2 + (8 + config.clusters) // config.lanes
+        way = LinearIssue.latency + NeuronCluster.latency + config.clusters
+        depth = 2 + way // config.lanes
         m.submodules.passes = passes = SyncFIFO(width=hand_over.size, depth=depth)
         now = Signal(hand_over)
         m.d.comb += [
             passes.w_data.eq(self.i_pass.payload),
             passes.w_en.eq(self.i_pass.valid),
             now.eq(passes.r_data),
-            write.addr.eq(self.i_load.address),
-            write.data.eq(self.i_load.data.as_value()),
-            write.en.eq(self.i_write),
         ]
+        pick(m, write, self.i_load, self.i_write)
 
         # stage 0: which neuron
         lane = Signal(range(config.lanes))
@@ -115,7 +119,8 @@ class Drain(wiring.Component):
         for before, after in pairwise(tags):
             m.d.sync += after.eq(before)
         neurons = [
-            Signal(payloads.neuron(config), name=f"neuron_{n}", reset_less=True) for n in range(SPIKE + 1)
+            Signal(payloads.struct(Neuron, config), name=f"neuron_{n}", reset_less=True)
+            for n in range(SPIKE + 1)
         ]
         m.d.comb += neurons[1].eq(read.data)
         for before, after in pairwise(neurons[1:]):
@@ -158,13 +163,13 @@ class Drain(wiring.Component):
             threshold.both.eq(tags[placed].signed),
             self.levels_address.eq(tags[placed].levels),
             threshold.levels.eq(self.levels),
-            self.o_hidden.valid.eq(tag.valid & (tag.target == TARGETS["hidden"])),
+            self.o_hidden.valid.eq(tag.valid & (tag.target == Target.hidden)),
             self.o_hidden.payload.row.eq(tag.row),
             self.o_hidden.payload.first.eq(tag.first),
             self.o_hidden.payload.entry.feature.eq(slot),
             self.o_hidden.payload.entry.spike.eq(threshold.spike),
-            self.o_qkv.valid.eq(tag.valid & (tag.target == TARGETS["qkv"])),
-            self.o_qkv.payload.part.eq(slot[payloads.FEATURE_BITS :]),
+            self.o_qkv.valid.eq(tag.valid & (tag.target == Target.qkv)),
+            self.o_qkv.payload.part.eq(slot[FEATURE_BITS:]),
             self.o_qkv.payload.feature.eq(slot),
             self.o_qkv.payload.row.eq(tag.row),
             self.o_qkv.payload.spike.eq(threshold.spike),
@@ -182,7 +187,7 @@ class Drain(wiring.Component):
             rounded.eq(potential + ((1 << shift[0]) >> 1)),
             term.eq(rounded >> shift[1]),
             self.stream_new.eq(Mux(tags[at].fresh, 0, self.stream_old) + term),
-            self.stream_write.eq(tags[at].valid & (tags[at].target == TARGETS["stream"])),
+            self.stream_write.eq(tags[at].valid & (tags[at].target == Target.stream)),
             self.write_row.eq(tags[at].row),
             self.write_channel.eq(neurons[at].slot),
         ]
@@ -201,7 +206,7 @@ class Drain(wiring.Component):
             beat.value.eq(potential),
             beat.last.eq(tag.end),
             queue.w_data.eq(beat),
-            queue.w_en.eq(tag.valid & (tag.target == TARGETS["scores"])),
+            queue.w_en.eq(tag.valid & (tag.target == Target.scores)),
             self.o_score.payload.eq(queue.r_data),
             self.o_score.valid.eq(queue.r_rdy),
             queue.r_en.eq(self.o_score.ready),

@@ -5,10 +5,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.network.config import NetworkConfig
-from golden.network.program import OFFSET_BITS
-from hw.attention import payloads as attention_payloads
+from golden.network.limits import OFFSET_BITS
 from hw.network import payloads
 from hw.network.octave_encoder import PLACE_BITS
+from hw.parts.payloads import spike
 
 
 class FallingThreshold(wiring.Component):
@@ -36,7 +36,7 @@ class FallingThreshold(wiring.Component):
                 "shift": In(signed(PLACE_BITS)),
                 "levels": In(payloads.levels(config)),
                 "both": In(1),
-                "spike": Out(attention_payloads.spike(config.code)),
+                "spike": Out(spike(config.code)),
             }
         )
 

@@ -3,23 +3,18 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
 
 from golden.network.config import NetworkConfig
-from hw.attention import payloads as attention_payloads
+from golden.network.descriptors import FEATURE_BITS, AttentionOp
+from hw.attention.payloads import query
 from hw.network import payloads
+from hw.parts.payloads import spike
 
 
 def group_of(config: NetworkConfig) -> data.StructLayout:
     """Heads that run back to back, as the feeders need them."""
-    return data.StructLayout(
-        {
-            "base": payloads.FEATURE_BITS,
-            "features": bits_for(config.attention.head_dim),
-            "tokens": bits_for(config.attention.tokens),
-            "span": payloads.FEATURE_BITS + 1,
-        }
-    )
+    layout = payloads.struct(AttentionOp, config)
+    return data.StructLayout({name: layout[name].shape for name in ("base", "features", "tokens", "span")})
 
 
 class TraceFeeder(wiring.Component):
@@ -39,19 +34,19 @@ class TraceFeeder(wiring.Component):
             {
                 "group": In(group_of(config)),
                 "start": In(1),
-                "read_feature": Out(payloads.FEATURE_BITS),
+                "read_feature": Out(FEATURE_BITS),
                 "read_row": Out(payloads.row_width(config)),
                 "enable": Out(1),
-                "code": In(attention_payloads.spike(config.code)),
-                "o": Out(stream.Signature(attention_payloads.spike(config.code))),
+                "code": In(spike(config.code)),
+                "o": Out(stream.Signature(spike(config.code))),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         running, held, move = Signal(), Signal(), Signal()
-        feature = Signal(payloads.FEATURE_BITS)
-        left = Signal(payloads.FEATURE_BITS + 1)
+        feature = Signal(FEATURE_BITS)
+        left = Signal.like(self.group.span, name="left")
         row = Signal(payloads.row_width(self._config))
         m.d.comb += [
             move.eq(~held | self.o.ready),
@@ -96,11 +91,11 @@ class QueryFeeder(wiring.Component):
             {
                 "group": In(group_of(config)),
                 "start": In(1),
-                "read_feature": Out(payloads.FEATURE_BITS),
+                "read_feature": Out(FEATURE_BITS),
                 "read_row": Out(payloads.row_width(config)),
                 "enable": Out(1),
-                "code": In(attention_payloads.spike(config.code)),
-                "o": Out(stream.Signature(attention_payloads.query(config.attention))),
+                "code": In(spike(config.code)),
+                "o": Out(stream.Signature(query(config.attention))),
             }
         )
 
@@ -109,10 +104,10 @@ class QueryFeeder(wiring.Component):
         group = self.group
         # address: heads, in them rows, in them features
         running = Signal()
-        head_base = Signal(payloads.FEATURE_BITS)
-        left = Signal(payloads.FEATURE_BITS + 1)
+        head_base = Signal(FEATURE_BITS)
+        left = Signal.like(self.group.span, name="left")
         row = Signal(payloads.row_width(self._config))
-        feature = Signal(bits_for(self._config.attention.head_dim))
+        feature = Signal.like(group.features, name="feature")
         end_of_row = Signal()
         m.d.comb += [
             end_of_row.eq(feature + 1 == group.features),
@@ -120,7 +115,7 @@ class QueryFeeder(wiring.Component):
             self.read_row.eq(row),
         ]
         looked_at, looked_feature, looked_end = Signal(), Signal.like(feature), Signal()
-        held, full, move = Signal(attention_payloads.query(self._config.attention)), Signal(), Signal()
+        held, full, move = Signal(query(self._config.attention)), Signal(), Signal()
         closing = Signal()  # the spike held is the last of its row
         arrives = Signal()
         # a spike that is held leaves when its successor is known; only then must the core take it

@@ -1,15 +1,17 @@
 """Linear unit, first half: runs the list of linear descriptors and broadcasts spikes without gaps."""
 
-from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
 
 from golden.network.config import NetworkConfig
-from golden.network.program import SOURCES
-from hw.attention.payloads import index_width
+from golden.network.descriptors import LinearOp, Source
+from golden.network.neuron import most_octaves
+from golden.widths import bits_for, index_width
 from hw.network import payloads
+from hw.network.load_bus import pick
+from hw.parts.descriptors import DescriptorFetch
 
 
 class LinearIssue(wiring.Component):
@@ -23,7 +25,7 @@ class LinearIssue(wiring.Component):
         rows_N: rows that source N has completed.
         row: row whose count is looked up; count_N: its spikes in source N.
         read_row, position: spike to read; entry_N: from source N, one cycle later.
-        o: broadcast, two cycles behind the read.
+        o: broadcast, `latency` cycles behind the read.
         o_pass: one beat per pass that hands over; there is always room.
         release_image: the last row of the image has been broadcast.
         begin: an image is there; start with the first descriptor.
@@ -33,6 +35,8 @@ class LinearIssue(wiring.Component):
     least `lanes` cycles apart. A row needs two cycles of fetching, a descriptor two more, both
     hidden behind the row before.
     """
+
+    latency = 2
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
@@ -50,8 +54,8 @@ class LinearIssue(wiring.Component):
             "busy": Out(1),
             "accepted": Out(1),
         }
-        for name in SOURCES:
-            members[f"rows_{name}"] = In(payloads.row_count_width(config))
+        for name in Source.__members__:
+            members[f"rows_{name}"] = In(config.row_count_width)
             members[f"count_{name}"] = In(bits_for(config.features))
             members[f"entry_{name}"] = In(payloads.list_entry(config))
         super().__init__(members)
@@ -59,41 +63,26 @@ class LinearIssue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        op_layout = payloads.linear_op(config)
+        op_layout = payloads.struct(LinearOp, config)
         m.submodules.ops = ops = Memory(shape=op_layout, depth=config.linear_ops, init=[])
         read, write = ops.read_port(), ops.write_port()
-        m.d.comb += [
-            write.addr.eq(self.i_load.address),
-            write.data.eq(self.i_load.data.as_value()),
-            write.en.eq(self.i_write),
-        ]
+        pick(m, write, self.i_load, self.i_write)
 
         # fetch: descriptor, then row by row as the source completes them
         op = Signal(op_layout)
-        pc = Signal(index_width(config.linear_ops))
+        fetch = DescriptorFetch(m, read, op)
         row = Signal(payloads.row_width(config))
-        needed = Signal(payloads.row_count_width(config))
+        needed = Signal(config.row_count_width)
         table = Signal(index_width(config.table))
         count = Signal(bits_for(config.features))
         offered, taken = Signal(), Signal()
         row_last = Signal()
-        completed = Array(getattr(self, f"rows_{name}") for name in SOURCES)
-        counts = Array(getattr(self, f"count_{name}") for name in SOURCES)
-        m.d.comb += [read.addr.eq(pc), self.row.eq(row), row_last.eq(row + 1 == op.rows)]
+        completed = Array(getattr(self, f"rows_{name}") for name in Source.__members__)
+        counts = Array(getattr(self, f"count_{name}") for name in Source.__members__)
+        m.d.comb += [self.row.eq(row), row_last.eq(row + 1 == op.rows)]
         with m.FSM(name="fetch"):
-            with m.State("IDLE"):
-                m.d.sync += pc.eq(0)
-                with m.If(self.begin):
-                    m.next = "LOAD"
-            with m.State("LOAD"):
-                m.next = "DATA"
-            with m.State("DATA"):
-                m.d.sync += [
-                    op.eq(read.data),
-                    row.eq(0),
-                    needed.eq(read.data.wait),
-                    table.eq(read.data.table),
-                ]
+            with fetch.states(m, self.begin) as fetched:
+                m.d.sync += [row.eq(0), needed.eq(fetched.wait), table.eq(fetched.table)]
                 m.next = "ROW"
             with m.State("ROW"):
                 m.d.sync += count.eq(counts[op.source])
@@ -105,10 +94,8 @@ class LinearIssue(wiring.Component):
                     m.d.sync += [row.eq(row + 1), needed.eq(needed + 1), table.eq(table + op.stride)]
                     m.next = "ROW"
                     with m.If(row_last):
-                        m.next = "LOAD"
-                        m.d.sync += pc.eq(pc + 1)
-                        with m.If(op.final):
-                            m.next = "IDLE"
+                        fetch.step(m)
+                        fetch.following(m)
 
         # broadcast
         work = Signal(op_layout)
@@ -173,20 +160,26 @@ class LinearIssue(wiring.Component):
             beat.final.eq(work.final),
         ]
 
-        # one cycle later the spike is there
+        first = (position == 0) & (~work.pooled | first_row)
+        self._send(m, work, go, first, hand, work_count != 0)
+        return m
+
+    def _send(self, m: Module, work: data.View, go: Value, first: Value, last: Value, some: Value) -> None:
+        """Broadcast the spike that is read in this cycle; it is there one cycle later."""
+        config = self._config
         tags = Signal(data.StructLayout({"valid": 1, "first": 1, "last": 1, "some": 1}))
-        source = Signal(2, reset_less=True)
+        source = Signal.like(work.source, name="source", reset_less=True)
         base = Signal(index_width(config.weights), reset_less=True)
         m.d.sync += [
             tags.valid.eq(go),
-            tags.first.eq((position == 0) & (~work.pooled | first_row)),
-            tags.last.eq(hand),
-            tags.some.eq(work_count != 0),
+            tags.first.eq(first),
+            tags.last.eq(last),
+            tags.some.eq(some),
             source.eq(work.source),
             base.eq(work.weight),
         ]
         entry = Signal(payloads.list_entry(config))
-        entries = Array(getattr(self, f"entry_{name}").as_value() for name in SOURCES)
+        entries = Array(getattr(self, f"entry_{name}").as_value() for name in Source.__members__)
         m.d.comb += entry.eq(entries[source])
         m.d.sync += [
             self.o.valid.eq(tags.valid),
@@ -201,7 +194,6 @@ class LinearIssue(wiring.Component):
                 octaves, residue = config.code.octave(phase)
                 with m.Case(phase):
                     m.d.sync += [
-                        self.o.shift.eq(payloads.most_octaves(config) - octaves),
+                        self.o.shift.eq(most_octaves(config.code) - octaves),
                         self.o.residue.eq(1 << residue),
                     ]
-        return m

@@ -6,7 +6,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.network.config import NetworkConfig
+from golden.network.neuron import most_octaves
 from hw.network import payloads
+from hw.network.load_bus import pick
 
 
 class NeuronCluster(wiring.Component):
@@ -22,8 +24,11 @@ class NeuronCluster(wiring.Component):
             n*cluster + 1 cycles after its hand-over on, so that at the end of the chain those of all
             clusters follow one another without a gap, neuron 0 first.
 
-    Timing: a spike is in the accumulator 4 cycles after `i`. The next `last` must be `lanes` cycles away.
+    Timing: a spike is in the accumulator 4 cycles after `i`; the first sums of cluster 0 are at `o_sums`
+    `latency` cycles after the spike that hands over. The next `last` must be `lanes` cycles away.
     """
+
+    latency = 6
 
     def __init__(self, config: NetworkConfig, number: int) -> None:
         self._config, self._number = config, number
@@ -48,12 +53,8 @@ class NeuronCluster(wiring.Component):
         word = payloads.weight_word(config)
         m.submodules.weights = memory = Memory(shape=word, depth=config.weights, init=[])
         read, write = memory.read_port(), memory.write_port()
-        m.d.comb += [
-            read.addr.eq(self.i.address),
-            write.addr.eq(self.i_load.address),
-            write.data.eq(self.i_load.data.as_value()),
-            write.en.eq(self.i_write & (self.i_load.cluster == self._number)),
-        ]
+        m.d.comb += read.addr.eq(self.i.address)
+        pick(m, write, self.i_load, self.i_write & (self.i_load.cluster == self._number))
         m.d.sync += [self.o.eq(self.i), self.o_load.eq(self.i_load), self.o_write.eq(self.i_write)]
 
         # stage 1: `o` holds the command while the memory shows its weights. Its output comes late in the
@@ -61,7 +62,7 @@ class NeuronCluster(wiring.Component):
         weights, now = Signal(word, reset_less=True), Signal(payloads.broadcast(config))
         m.d.sync += [weights.eq(read.data), now.eq(self.o)]
         # stage 2: sign and octave
-        addend_bits = config.weight_bits + payloads.most_octaves(config) + 1
+        addend_bits = config.weight_bits + most_octaves(config.code) + 1
         addends = [Signal(signed(addend_bits), name=f"addend_{n}", reset_less=True) for n in range(size)]
         for lane, addend in enumerate(addends):
             weight = Signal(signed(config.weight_bits + 1), name=f"weight_{lane}")

@@ -6,17 +6,22 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.network.config import NetworkConfig
+from golden.network.descriptors import FEATURE_BITS, KINDS, NormOp
+from golden.network.limits import OFFSET_BITS
 from golden.network.octave import ROOT_FRACTION_BITS, resolution, roots
-from golden.network.program import KINDS, OFFSET_BITS
-from hw.attention.payloads import index_width
+from golden.widths import index_width
 from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
+from hw.network.load_bus import pick
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
+from hw.parts.descriptors import DescriptorFetch
 
-# Cycles from reading a channel to: its value centred; its place; its square in the sum; its spike
+# Cycles from reading a channel to: its value centred; its place; its square in the sum; its spike.
+# SQUARE: from its place to its square
 CENTRED = 2
 PLACED = CENTRED + OctaveEncoder.latency
-SQUARED = PLACED + 3
+SQUARE = 2
+SQUARED = PLACED + SQUARE + 1
 SPIKE = PLACED + FallingThreshold.latency
 
 
@@ -43,16 +48,16 @@ class NormUnit(wiring.Component):
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
-        self._encoder = OctaveEncoder(config, 2 * config.stream_bits + payloads.FEATURE_BITS + 1)
+        self._encoder = OctaveEncoder(config, 2 * config.stream_bits + FEATURE_BITS + 1)
         self._threshold = FallingThreshold(config)
         super().__init__(
             {
                 "i_load": In(payloads.load(config)),
                 "i_write_op": In(1),
                 "i_write_offset": In(1),
-                "rows_linear": In(payloads.row_count_width(config)),
+                "rows_linear": In(config.row_count_width),
                 "stream_row": Out(payloads.row_width(config)),
-                "stream_channel": Out(payloads.FEATURE_BITS),
+                "stream_channel": Out(FEATURE_BITS),
                 "stream_value": In(signed(config.stream_bits)),
                 "levels_address": Out(index_width(config.lists)),
                 "levels": In(payloads.levels(config)),
@@ -65,28 +70,24 @@ class NormUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        m.submodules.ops = ops = Memory(shape=payloads.norm_op(config), depth=config.norm_ops, init=[])
+        m.submodules.ops = ops = Memory(shape=payloads.struct(NormOp, config), depth=config.norm_ops, init=[])
         m.submodules.offsets = offsets = Memory(shape=signed(OFFSET_BITS), depth=config.offsets, init=[])
         op_read, op_write = ops.read_port(), ops.write_port()
         offset_read, offset_write = offsets.read_port(), offsets.write_port()
-        for port, strobe in ((op_write, self.i_write_op), (offset_write, self.i_write_offset)):
-            m.d.comb += [
-                port.addr.eq(self.i_load.address),
-                port.data.eq(self.i_load.data.as_value()),
-                port.en.eq(strobe),
-            ]
-        op = Signal(payloads.norm_op(config))
-        pc = Signal(index_width(config.norm_ops))
+        pick(m, op_write, self.i_load, self.i_write_op)
+        pick(m, offset_write, self.i_load, self.i_write_offset)
+        op = Signal(payloads.struct(NormOp, config))
+        fetch = DescriptorFetch(m, op_read, op)
         row = Signal(payloads.row_width(config))
-        needed = Signal(payloads.row_count_width(config))
-        channel = Signal(payloads.FEATURE_BITS + 1)
+        needed = Signal(config.row_count_width)
+        channel = Signal(FEATURE_BITS + 1)
         left = Signal(range(SPIKE + 1))
         mean = Signal(signed(config.stream_bits + 1))
-        channels_sum = Signal(signed(config.stream_bits + payloads.FEATURE_BITS))
+        channels_sum = Signal(signed(config.stream_bits + FEATURE_BITS))
         part = Signal.like(channels_sum)
         fraction = Signal.like(op.mean_fraction, name="fraction")
         bits_left = Signal.like(op.mean_bits, name="bits_left")
-        squares = Signal(2 * config.stream_bits + payloads.FEATURE_BITS)
+        squares = Signal(2 * config.stream_bits + FEATURE_BITS)
         shift = Signal(signed(PLACE_BITS))
         place_of_sum = Signal()
         # what is done with the channel being read
@@ -104,16 +105,9 @@ class NormUnit(wiring.Component):
                 with m.If(left == 0):
                     m.next = following
 
-        m.d.comb += op_read.addr.eq(pc)
         with m.FSM():
-            with m.State("IDLE"):
-                m.d.sync += pc.eq(0)
-                with m.If(self.begin):
-                    m.next = "LOAD"
-            with m.State("LOAD"):
-                m.next = "DATA"
-            with m.State("DATA"):
-                m.d.sync += [op.eq(op_read.data), row.eq(0), needed.eq(op_read.data.wait)]
+            with fetch.states(m, self.begin) as fetched:
+                m.d.sync += [row.eq(0), needed.eq(fetched.wait)]
                 m.next = "ROW"
             with m.State("ROW"):
                 m.d.sync += [channel.eq(0), mean.eq(0), channels_sum.eq(0), squares.eq(0), shift.eq(0)]
@@ -153,10 +147,8 @@ class NormUnit(wiring.Component):
                 m.d.sync += [row.eq(row + 1), needed.eq(needed + 1)]
                 m.next = "ROW"
                 with m.If(row + 1 == op.rows):
-                    m.d.sync += pc.eq(pc + 1)
-                    m.next = "LOAD"
-                    with m.If(op.final):
-                        m.next = "IDLE"
+                    fetch.step(m)
+                    fetch.following(m)
 
         def delayed(signal: Signal, cycles: int) -> Signal:
             for number in range(cycles):
@@ -201,7 +193,7 @@ class NormUnit(wiring.Component):
         return (Mux(self._encoder.some, place, 0) + 1) >> 1
 
     def _square(self, m: Module) -> Signal:
-        """Square of 2**(L/R), two cycles after its place (`golden.network.octave.square`)."""
+        """Square of 2**(L/R), `SQUARE` cycles after its place (`golden.network.octave.square`)."""
         encoder, points = self._encoder, resolution(self._config.code.log2_base)
         table = roots(points)
         root = Signal(ROOT_FRACTION_BITS + 2, reset_less=True)

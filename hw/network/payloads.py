@@ -2,31 +2,31 @@
 
 from amaranth.hdl import Shape, ShapeLike, signed
 from amaranth.lib import data
-from amaranth.utils import bits_for
 
-from golden.network.checks import MAX_FEATURES
 from golden.network.config import NetworkConfig
-from golden.network.mean import FRACTION_BITS
+from golden.network.descriptors import (
+    FEATURE_BITS,
+    AttentionOp,
+    LinearOp,
+    Neuron,
+    NormOp,
+    Target,
+    words,
+)
+from golden.network.limits import LEVEL_BITS, OFFSET_BITS
+from golden.network.neuron import most_octaves
 from golden.network.octave import ROOT_FRACTION_BITS
-from golden.network.program import LEVEL_BITS, OFFSET_BITS
-from hw.attention import payloads as attention_payloads
-from hw.attention.payloads import index_width
-
-FEATURE_BITS = MAX_FEATURES.bit_length() - 1
+from golden.widths import bits_for, index_width
+from hw.parts.payloads import spike
 
 
 def row_width(config: NetworkConfig) -> int:
     return index_width(config.tokens)
 
 
-def row_count_width(config: NetworkConfig) -> int:
-    """Bits of a count of the rows that a unit has completed since an inference began."""
-    return bits_for(config.tokens * max(config.linear_ops, config.norm_ops, config.heads))
-
-
 def list_entry(config: NetworkConfig) -> data.StructLayout:
     """One firing neuron of a row."""
-    return data.StructLayout({"feature": FEATURE_BITS, "spike": attention_payloads.spike(config.code)})
+    return data.StructLayout({"feature": FEATURE_BITS, "spike": spike(config.code)})
 
 
 def list_write(config: NetworkConfig) -> data.StructLayout:
@@ -36,7 +36,7 @@ def list_write(config: NetworkConfig) -> data.StructLayout:
 
 def image_beat(config: NetworkConfig) -> data.StructLayout:
     """One pixel's spike or silence; pixels in order, `last` closes the row (token), `end` the image."""
-    return data.StructLayout({"spike": attention_payloads.spike(config.code), "last": 1, "end": 1})
+    return data.StructLayout({"spike": spike(config.code), "last": 1, "end": 1})
 
 
 def score_beat(config: NetworkConfig) -> data.StructLayout:
@@ -44,75 +44,13 @@ def score_beat(config: NetworkConfig) -> data.StructLayout:
     return data.StructLayout({"value": signed(config.potential_bits), "last": 1})
 
 
-def linear_op(config: NetworkConfig) -> data.StructLayout:
-    """Descriptor of the linear unit; see `golden.network.program`."""
-    return data.StructLayout(
-        {
-            "source": 2,
-            "target": 2,
-            "rows": bits_for(config.tokens),
-            "passes": bits_for(-(-3 * config.features // config.lanes)),
-            "inputs": FEATURE_BITS + 1,
-            "outputs": FEATURE_BITS + 2,
-            "weight": index_width(config.weights),
-            "table": index_width(config.table),
-            "stride": FEATURE_BITS + 1,
-            "levels": index_width(config.lists),
-            "signed": 1,
-            "fresh": 1,
-            "pooled": 1,
-            "wait": row_count_width(config),
-            "release": 1,
-            "final": 1,
-        }
-    )
-
-
-def norm_op(config: NetworkConfig) -> data.StructLayout:
-    """Descriptor of the norm unit; `mean_N` is the reciprocal of the width (`golden.network.mean`)."""
-    return data.StructLayout(
-        {
-            "kind": 2,
-            "width": FEATURE_BITS + 1,
-            "mean_shift": bits_for(FEATURE_BITS),
-            "mean_fraction": FRACTION_BITS,
-            "mean_bits": bits_for(FRACTION_BITS),
-            "rows": bits_for(config.tokens),
-            "offset": index_width(config.offsets),
-            "levels": index_width(config.lists),
-            "wait": row_count_width(config),
-            "final": 1,
-        }
-    )
-
-
-def attention_op(config: NetworkConfig) -> data.StructLayout:
-    """One head. `leads`: the first of the `group` heads, of `span` features
-    together, that run back to back."""
-    core = config.attention
-    return data.StructLayout(
-        {
-            "first": 1,
-            "leads": 1,
-            "group": 8,
-            "span": FEATURE_BITS + 1,
-            "group_rows": 8 + bits_for(config.tokens),
-            "base": FEATURE_BITS,
-            "features": bits_for(core.head_dim),
-            "tokens": bits_for(core.tokens),
-            "step": core.step_width,
-            "ratio": data.ArrayLayout(core.ratio_width, core.code.log2_base.denominator),
-            "wait": row_count_width(config),
-            "final": 1,
-        }
-    )
-
-
-def neuron(config: NetworkConfig) -> data.StructLayout:
-    """Entry of the neuron table."""
-    return data.StructLayout(
-        {"bias": signed(config.potential_bits), "offset": signed(OFFSET_BITS), "slot": FEATURE_BITS + 2}
-    )
+def struct(kind: type, config: NetworkConfig) -> data.StructLayout:
+    """A descriptor or table entry of `golden.network.descriptors`."""
+    fields: dict[str, ShapeLike] = {}
+    for name, word in words(kind, config).items():
+        shape = Shape(word.bits, word.signed)
+        fields[name] = shape if word.count is None else data.ArrayLayout(shape, word.count)
+    return data.StructLayout(fields)
 
 
 def weight_word(config: NetworkConfig) -> data.ArrayLayout:
@@ -127,11 +65,11 @@ def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
     """Loadable memories: shape of a word and depth, in the order of their number in `load`. Cluster n
     of the weights is memory `weights` with n in the high address bits."""
     return {
-        "linear": (linear_op(config), config.linear_ops),
-        "norm": (norm_op(config), config.norm_ops),
-        "attention": (attention_op(config), config.heads),
+        "linear": (struct(LinearOp, config), config.linear_ops),
+        "norm": (struct(NormOp, config), config.norm_ops),
+        "attention": (struct(AttentionOp, config), config.heads),
         "levels": (levels(config), config.lists),
-        "table": (neuron(config), config.table),
+        "table": (struct(Neuron, config), config.table),
         "offsets": (signed(OFFSET_BITS), config.offsets),
         "weights": (weight_word(config), config.weights),
     }
@@ -163,10 +101,6 @@ def data_width(shape: ShapeLike) -> int:
     return Shape.cast(shape).width
 
 
-def most_octaves(config: NetworkConfig) -> int:
-    return config.code.octave(config.code.steps - 1)[0]
-
-
 def broadcast(config: NetworkConfig) -> data.StructLayout:
     """What the clusters hear each cycle: a spike and the address of its weights.
 
@@ -179,7 +113,7 @@ def broadcast(config: NetworkConfig) -> data.StructLayout:
             "last": 1,
             "active": 1,
             "negative": 1,
-            "shift": index_width(most_octaves(config) + 1),
+            "shift": index_width(most_octaves(config.code) + 1),
             "residue": config.code.log2_base.denominator,
             "address": index_width(config.weights),
         }
@@ -196,7 +130,7 @@ def hand_over(config: NetworkConfig) -> data.StructLayout:
     """What the drain needs to know about one pass of one row."""
     return data.StructLayout(
         {
-            "target": 2,
+            "target": index_width(len(Target)),
             "signed": 1,
             "fresh": 1,
             "levels": index_width(config.lists),
@@ -217,7 +151,7 @@ def qkv_write(config: NetworkConfig) -> data.StructLayout:
             "part": 2,
             "feature": FEATURE_BITS,
             "row": row_width(config),
-            "spike": attention_payloads.spike(config.code),
+            "spike": spike(config.code),
         }
     )
 

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from golden.network.config import NetworkConfig
-from hw.attention.payloads import index_width
+from golden.widths import index_width
 from hw.network import payloads
 
 

@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 from golden.errors import InputError
 from golden.network.linear import IntegerLinear, prepare_linear
 from models.conversion.norm_thresholds import prepare_norm
-from models.conversion.norms import norm_readers
-from models.conversion.run import run
 from models.conversion.scales import SMALLEST_RANGE, after_norm, attention_of, linear_scales
 from models.conversion.scheme import PARTS, Parts, Scheme
 from models.conversion.verdicts import Comparison, float_verdicts, spiking_verdicts
 from models.floating.engine import Floats, Linear, Ranges, RecordingEngine, SpikingAttention, SpikingEngine
+from models.floating.model import Model
 from models.floating.norm import SpikingNorm
-from models.layouts import Model
 from models.verdict import RefusedModel, Verdict, refusal
 
 
@@ -62,7 +60,7 @@ def record(model: Model, batches: Iterable[NDArray[Any]]) -> tuple[Ranges, dict[
     recorder = NodeRecorder()
     with np.errstate(all="ignore"):  # a network out of range is reported below, by node
         for batch in batches:
-            run(model, batch, recorder)
+            model.run(batch, recorder)
     if not recorder.layers:
         raise InputError("calibration needs at least one sample, none were given")
     ranges = recorder.ranges
@@ -118,7 +116,7 @@ def linears_of(
     Raises:
         RefusedModel: a layer does not fit the exact range of integers.
     """
-    linears, problems, reads = {}, [], norm_readers(model)
+    linears, problems, reads = {}, [], model.norm_readers()
     for name, layer in layers.items():
         scale, offset = linear_scales(name, ranges, scheme), None
         if name in reads and reads[name][0] in norms:
@@ -144,7 +142,7 @@ def convert(
         model: the model.
         ranges, layers: as recorded by `record`.
         scheme: what runs in spikes.
-        samples: batches as for `run`.
+        samples: batches of its inputs.
 
     Raises:
         RefusedModel: a layer does not fit the exact range of integers.
@@ -154,7 +152,7 @@ def convert(
     linears = {} if scheme.parts == "attention" else linears_of(model, ranges, layers, scheme, norms)
     comparison = Comparison(SpikingEngine(linears, attentions, norms))
     for batch in samples:
-        run(model, batch, comparison)
+        model.run(batch, comparison)
     left = [name for name in ranges.norm if name not in norms]
     verdicts = spiking_verdicts(comparison, layers, linears) + float_verdicts(model, layers, left)
     return Conversion(scheme=scheme, linears=linears, attentions=attentions, norms=norms, verdicts=verdicts)

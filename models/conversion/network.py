@@ -8,71 +8,49 @@ of a network is rounded here.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention.job import score_unit
-from golden.attention.normaliser import MIN_CALIBRATED_RATIO, output_ratio
+from golden.attention.normaliser import bounded_output_scale, output_ratio
 from golden.attention.woss import ramp_step
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.checks import MAX_SHIFT, POTENTIAL_BITS
-from golden.network.layers import (
-    IMAGE,
-    LINEAR_FRACTION_BITS,
-    SCORES,
-    STREAM,
-    Attention,
-    Layer,
-    Linear,
-    Norm,
-    most_octaves,
-)
+from golden.inputs import check_array
+from golden.network.layers import Attention, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.limits import MAX_SHIFT, POTENTIAL_BITS
 from golden.network.network import Network
+from golden.network.neuron import LINEAR_FRACTION_BITS, most_octaves
 from golden.network.octave import geometric_levels, resolution
-from models.floating.network_vit import ACTIVATIONS, FloatTransformer
+from golden.network.tensors import IMAGE, Layer
+from models.floating.encoder import Block
+from models.floating.engine import Linear as Dense
+from models.floating.engine import Ranges, RecordingEngine
+from models.floating.functions import ACTIVATIONS, Activation
+from models.floating.functions import Norm as FloatNorm
+from models.floating.vit import Vit
 
 # Bits of the stream at the largest calibrated value; the rest of its word is headroom that is proven
 STREAM_UNIT_BITS = 17
-NORM_KIND = {"rms": "rms", "layer": "layer", "batch": "fixed"}
 Array = NDArray[np.float64]
 
 
-@dataclass
-class Maxima:
-    """Largest magnitudes of observed tensors: per channel, for q, k, v, o per head.
-
-    `negative_mean`: what hidden neurons lose because a potential below zero keeps them silent (the
-    shallow negative lobe of GELU; nothing for ReLU). Its mean goes into the next layer's bias.
-    """
-
-    largest: dict[str, Array] = field(default_factory=dict)
-    negative_mean: dict[str, Array] = field(default_factory=dict)
-
-    def observe(self, name: str, value: Array) -> None:
-        if name.endswith(".hidden"):
-            self.negative_mean[name] = np.minimum(value, 0).mean(axis=(0, 1))
-        axes = (0, 2, 3) if value.ndim == 4 else (0, 1)
-        found = np.abs(value).max(axis=axes)
-        self.largest[name] = np.maximum(self.largest.get(name, np.zeros_like(found)), found)
-
-    def __getitem__(self, name: str) -> Array:
-        value = self.largest[name]
-        # a channel that is always zero gets a scale all the same
-        return np.where(value > 0, value, max(float(value.max()), 1e-3))
+def positive(largest: NDArray[np.floating]) -> Array:
+    """Largest magnitudes as scales: a channel that is always zero gets one all the same."""
+    return np.where(largest > 0, largest, max(float(largest.max()), 1e-3))
 
 
 class Converter:
     """Layers of one network under construction, and how to make them."""
 
-    def __init__(self, network: FloatTransformer, maxima: Maxima, code: PhaseCode, weight_bits: int) -> None:
-        self.network, self.maxima, self.code = network, maxima, code
+    def __init__(self, ranges: Ranges, code: PhaseCode, weight_bits: int) -> None:
+        self.ranges, self.code = ranges, code
         self.largest_weight = (1 << (weight_bits - 1)) - 1
         self.points = resolution(code.log2_base)
         self.one = 1 << (LINEAR_FRACTION_BITS + most_octaves(code))
-        self.stream_unit = float(maxima["stream"].max()) / (1 << STREAM_UNIT_BITS)
+        stream = positive(np.concatenate(list(ranges.stream.values()))).max()
+        self.stream_unit = float(stream) / (1 << STREAM_UNIT_BITS)
         self.layers: list[Layer] = []
 
     def _row_units(self, weight: Array) -> Array:
@@ -93,21 +71,28 @@ class Converter:
         return integer, addend.astype(np.int64)
 
     def spikes(
-        self, source: str, target: str, weight: Array, bias: Array, scale: Array, activation: str = "identity"
+        self,
+        source: str,
+        target: str,
+        weight: Array,
+        bias: Array,
+        scale: Array,
+        activation: Activation | None = None,
     ) -> Array:
         """Append a layer whose neurons fire; returns the exact scales of its outputs.
 
         Args:
             weight: [outputs, inputs], input scales folded in.
             scale: [outputs], wished value of a spike of phase 0.
-            activation: "identity" and "relu" keep ratios, so each output has its own grid; GELU has
-                one list for all, in units of its first threshold.
+            activation: of the neurons, which then fire for positive potentials only. Without one, or with
+                a linear one, ratios are kept and each output has its own grid; else one list serves all,
+                in units of its first threshold.
         """
         code, theta = self.code, self.code.threshold_shift
-        if activation == "gelu":
+        if activation is not None and not activation.linear:
             scale = np.full_like(scale, scale.max())
             wanted = theta * scale[0] * code.base ** -np.arange(code.steps)
-            thresholds = np.array([invert(ACTIVATIONS["gelu"], y) for y in wanted])
+            thresholds = np.array([invert(activation.function, y) for y in wanted])
             levels = np.floor(self.points * np.log2(thresholds / thresholds[0]) + 0.5).astype(np.int64)
             first = np.full_like(scale, thresholds[0])
         else:
@@ -119,8 +104,8 @@ class Converter:
         units = np.asarray(first * 2.0 ** (-offset / self.points) * self.one, dtype=np.float64)
         integer, addend = self._integers(weight, bias, units)
         self.layers.append(
-            Linear(source=source, target=target, weight=integer, bias=addend, offset=offset,
-                   levels=levels, signed=activation == "identity")
+            SpikingLinear(source=source, target=target, weight=integer, bias=addend, offset=offset,
+                   levels=levels, signed=activation is None)
         )  # fmt: skip
         return scale
 
@@ -130,31 +115,27 @@ class Converter:
         shift = np.minimum(shift, MAX_SHIFT)
         units = np.asarray(self.stream_unit * self.one * 2.0**-shift, dtype=np.float64)
         integer, addend = self._integers(weight, bias, units)
+        self.layers.append(StreamLinear(source=source, weight=integer, bias=addend, shift=shift, fresh=fresh))
+
+    def norm(self, name: str, norm: FloatNorm) -> Callable[[Dense], tuple[Array, Array]]:
+        """Append a norm; returns a function that folds it into the dense layer it is given."""
+        unit = self.stream_unit if norm.kind == "fixed" else math.sqrt(len(norm.weight))
+        offset, scale = norm_places(norm.kind, positive(self.ranges.norm[name]), unit, self.code)
         self.layers.append(
-            Linear(source=source, target=STREAM, weight=integer, bias=addend, offset=shift,
-                   levels=np.zeros(0, np.int64), fresh=fresh)
-        )  # fmt: skip
+            Norm(target="norm", kind=norm.kind, offset=offset, levels=geometric_levels(self.code))
+        )
 
-    def norm(self, name: str) -> Callable[[str], tuple[Array, Array]]:
-        """Append a norm; returns a function that folds it into the linear layer it is given."""
-        kind = NORM_KIND[self.network.norm]
-        unit = self.stream_unit if kind == "fixed" else math.sqrt(self.network.width)
-        offset, scale = norm_places(kind, self.maxima[name], unit, self.code)
-        self.layers.append(Norm(target="norm", kind=kind, offset=offset, levels=geometric_levels(self.code)))  # type: ignore[arg-type]
-        gain, shift = self.network.affine(name)
-
-        def fold(linear: str) -> tuple[Array, Array]:
-            weight = self.network.parameters[f"{linear}.weight"]
-            return weight * (gain * scale), self.network.parameters[f"{linear}.bias"] + weight @ shift
+        def fold(layer: Dense) -> tuple[Array, Array]:
+            return layer.weight * (norm.weight * scale), bias_of(layer) + layer.weight @ norm.bias
 
         return fold
 
-    def attention(self, block: str) -> Array:
+    def attention(self, name: str, block: Block) -> Array:
         """Append q, k, v and attention of a block; returns the output scales, per channel."""
-        heads, head_dim = self.network.heads, self.network.width // self.network.heads
-        weight, bias = self.norm(f"{block}.norm1")(f"{block}.qkv")
-        q, k, v = (self.maxima[f"{block}.{name}"] for name in "qkv")
-        o = np.clip(self.maxima[f"{block}.o"], MIN_CALIBRATED_RATIO * v, v)
+        weight, bias = self.norm(f"{name}.norm1", block.norm1)(stacked(block.query, block.key, block.value))
+        heads, head_dim = block.heads, len(weight) // 3 // block.heads
+        q, k, v, o = (positive(x) for x in self.ranges.attention[f"{name}.attention"].max(axis=-1))
+        o = bounded_output_scale(o, v)
         self.spikes("norm", "qkv", weight, bias, np.repeat(np.concatenate([q, k, v]), head_dim))
         steps = [ramp_step(score_unit(q[h], k[h], head_dim, self.code), self.code) for h in range(heads)]
         ratio = np.stack([output_ratio(o[h], v[h], self.code) for h in range(heads)])
@@ -164,6 +145,19 @@ class Converter:
             )
         )
         return np.repeat(o, head_dim)
+
+
+def bias_of(layer: Dense) -> Array:
+    """Bias of a dense layer, zeros where it has none."""
+    return np.zeros(len(layer.weight)) if layer.bias is None else layer.bias.astype(np.float64)
+
+
+def stacked(*layers: Dense) -> Dense:
+    """Dense layers of the same inputs as one."""
+    return Dense(
+        weight=np.concatenate([layer.weight for layer in layers]),
+        bias=np.concatenate([bias_of(layer) for layer in layers]),
+    )
 
 
 def norm_places(kind: str, wished: Array, unit: float, code: PhaseCode) -> tuple[NDArray[np.int64], Array]:
@@ -177,14 +171,14 @@ def norm_places(kind: str, wished: Array, unit: float, code: PhaseCode) -> tuple
     """
     points = resolution(code.log2_base)
     # rms: |x| * sqrt(width) / sqrt(sum x**2) >= theta*scale*B**-p. The deviation is estimated half
-    # a grid point low on average (`layers.row_shift`).
+    # a grid point low on average (`golden.network.norm`).
     centre = 0.0 if kind == "fixed" else 0.5
     place = points * np.log2(code.threshold_shift * wished / unit) + centre
     offset = np.floor(place + 0.5).astype(np.int64)
     return offset, wished * 2.0 ** ((offset - place) / points)
 
 
-def invert(function: Callable[[Array], Array], value: float) -> float:
+def invert(function: Callable[[NDArray[np.floating]], NDArray[np.floating]], value: float) -> float:
     """x >= 0 with function(x) = value > 0, for a function that rises there; by bisection."""
     low, high = 0.0, 1.0
     while function(np.array(high)) < value:
@@ -195,9 +189,28 @@ def invert(function: Callable[[Array], Array], value: float) -> float:
     return high
 
 
-def convert(
-    network: FloatTransformer, images: NDArray[np.floating], code: PhaseCode, weight_bits: int = 8
-) -> Network:
+def check_expressible(network: Vit) -> None:
+    """Refuse what the integer network cannot say.
+
+    Raises:
+        InputError: a token beside the patches, another place of a norm, no head, a layer scale.
+    """
+    reasons = {
+        "tokens beside the patches": len(network.first) > 0,
+        "a pooling other than the mean over normalised patches": network.pooling != "mean"
+        or network.pool_first,
+        "no classifier": network.head is None,
+        "norms after the sums": not all(block.norm_first for block in network.blocks),
+        "layer scales": any(
+            gain is not None for block in network.blocks for gain in (block.gain1, block.gain2)
+        ),
+    }
+    for reason, found in reasons.items():
+        if found:
+            raise InputError(f"a network of integers must not have {reason}; this one has")
+
+
+def convert(network: Vit, images: NDArray[np.floating], code: PhaseCode, weight_bits: int = 8) -> Network:
     """Integers of a spiking network.
 
     Args:
@@ -207,38 +220,43 @@ def convert(
         weight_bits: width of a weight.
 
     Raises:
-        InputError: bad images, or integers that leave the words of `golden.network.network`.
+        InputError: bad images, a network that the integers cannot express, or integers that leave the words
+            of `golden.network.network`.
     """
-    maxima = Maxima()
-    network.scores(images, maxima.observe)
-    image_scale = float(np.abs(network.patches(images)).max())
+    check_expressible(network)
+    recorder = RecordingEngine()
+    network.run(check_array("images", images, (3,))[:, None], recorder)
+    ranges = recorder.ranges
+    image_scale = float(ranges.linear["embedding"].max())
     if image_scale == 0:
         raise InputError("calibration images must not all be zero")
-    make, parameters = Converter(network, maxima, code, weight_bits), network.parameters
+    make, embedding, head = Converter(ranges, code, weight_bits), network.embedding, network.head
+    assert head is not None
     make.stream(
         IMAGE,
-        parameters["embed.weight"] * image_scale,
-        parameters["embed.bias"] + parameters["position"],
+        (embedding.weight * image_scale).astype(np.float64),
+        bias_of(embedding) + network.positions.astype(np.float64),
         fresh=True,
     )
-    for index in range(network.blocks):
-        block = f"blocks.{index}"
-        scale = make.attention(block)
-        make.stream("mixed", parameters[f"{block}.proj.weight"] * scale, parameters[f"{block}.proj.bias"])
-        weight, bias = make.norm(f"{block}.norm2")(f"{block}.up")
-        scale = make.spikes("norm", "hidden", weight, bias, maxima[f"{block}.hidden"], network.activation)
-        weight = parameters[f"{block}.down.weight"]
-        lobe = maxima.negative_mean[f"{block}.hidden"]
-        make.stream("hidden", weight * scale, parameters[f"{block}.down.bias"] + weight @ lobe)
-    weight, bias = make.norm("norm")("head")
+    for index, block in enumerate(network.blocks):
+        name = f"block{index}"
+        scale = make.attention(name, block)
+        make.stream("mixed", block.projection.weight * scale, bias_of(block.projection))
+        weight, bias = make.norm(f"{name}.norm2", block.norm2)(block.mlp1)
+        read = f"{name}.mlp2"
+        scale = make.spikes(
+            "norm", "hidden", weight, bias, positive(ranges.linear[read]), ACTIVATIONS[block.activation]
+        )
+        # A potential below zero keeps a neuron silent; the mean of what that loses goes into the next bias
+        lobe = block.mlp2.weight @ ranges.negative_mean(read)
+        make.stream("hidden", block.mlp2.weight * scale, bias_of(block.mlp2) + lobe)
+    weight, bias = make.norm("norm", network.norm)(head)
+    tokens = len(network.positions)
     # scores are sums over tokens, in one unit for all classes
     units = np.full(len(weight), make._row_units(weight).max())
-    integer, addend = make._integers(weight, bias * network.across**2, units)
-    make.layers.append(
-        Linear(source="norm", target=SCORES, weight=integer, bias=addend,
-               offset=np.zeros(len(weight), np.int64), levels=np.zeros(0, np.int64), pooled=True)
-    )  # fmt: skip
+    integer, addend = make._integers(weight, bias * tokens, units)
+    make.layers.append(ScoreLinear(source="norm", weight=integer, bias=addend))
     return Network(
-        code=code, weight_bits=weight_bits, tokens=network.across**2, pixels=network.patch**2,
+        code=code, weight_bits=weight_bits, tokens=tokens, pixels=embedding.weight.shape[1],
         image_scale=image_scale, layers=tuple(make.layers),
     )  # fmt: skip

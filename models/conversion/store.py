@@ -26,8 +26,9 @@ from models.files.optional import optional
 from models.files.tensors import Tensors
 from models.files.weights import read_weights
 from models.floating.engine import SpikingAttention
+from models.floating.model import Model
 from models.floating.norm import SpikingNorm, restore_norm
-from models.layouts import Model, Options, read_model
+from models.layouts import Options, read_model
 from models.verdict import Verdict
 
 FORMAT = "onespike conversion 3"

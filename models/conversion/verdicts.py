@@ -4,12 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.network.linear import IntegerLinear
-from models.floating.bert import Bert
 from models.floating.engine import Floats, Linear, RecordingEngine, SpikingEngine
 from models.floating.functions import Norm
-from models.floating.vit import Vit
-from models.layouts import Model
-from models.verdict import Verdict
+from models.floating.model import Model
+from models.verdict import Verdict, exact, kept
 
 
 class Comparison(RecordingEngine):
@@ -21,10 +19,10 @@ class Comparison(RecordingEngine):
         self.sums: dict[str, NDArray[np.float64]] = {}
 
     def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
-        exact = super().linear(name, x, layer)
+        floats = super().linear(name, x, layer)
         if name in self.spiking.linears:
-            self._compare(name, exact, self.spiking.linear(name, x, layer))
-        return exact
+            self._compare(name, floats, self.spiking.linear(name, x, layer))
+        return floats
 
     def attention(
         self,
@@ -35,15 +33,15 @@ class Comparison(RecordingEngine):
         bias: Floats | None = None,
         allowed: NDArray[np.bool_] | None = None,
     ) -> Floats:
-        exact = super().attention(name, q, k, v, bias, allowed)
-        self._compare(name, exact, self.spiking.attention(name, q, k, v, bias, allowed))
-        return exact
+        floats = super().attention(name, q, k, v, bias, allowed)
+        self._compare(name, floats, self.spiking.attention(name, q, k, v, bias, allowed))
+        return floats
 
     def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
-        exact = super().norm(name, x, norm)
+        floats = super().norm(name, x, norm)
         if name in self.spiking.norms:
-            self._compare(name, exact, self.spiking.norm(name, x, norm))
-        return exact
+            self._compare(name, floats, self.spiking.norm(name, x, norm))
+        return floats
 
     def _compare(self, name: str, exact: Floats, spiking: Floats) -> None:
         error = np.abs(spiking.astype(np.float64) - exact)
@@ -71,31 +69,17 @@ def spiking_verdicts(
             reason = "thresholds carry the row's deviation, no epsilon"
         verdicts.append(Verdict(node=name, outcome="approximate", error=error, worst=worst, reason=reason))
     left = [name for name in layers if name not in linears]
-    verdicts += [
-        Verdict(node=n, outcome="float", error=None, worst=None, reason="only attention was asked for")
-        for n in left
-    ]
-    return verdicts
+    return verdicts + [kept(name, "only attention was asked for") for name in left]
 
 
 def float_verdicts(model: Model, layers: dict[str, Linear], norms: list[str]) -> list[Verdict]:
     """Verdicts of the nodes between dense layers and attention, and of norms that stay in floats."""
-
-    def kept(node: str, reason: str) -> Verdict:
-        return Verdict(node=node, outcome="float", error=None, worst=None, reason=reason)
-
-    def exact(node: str, reason: str) -> Verdict:
-        return Verdict(node=node, outcome="exact", error=None, worst=None, reason=reason)
-
     blocks = sorted({name.rpartition(".")[0] for name in layers if name.endswith(".query")})
     verdicts = []
     for block in blocks:
         verdicts.append(exact(f"{block}.heads", "moves values, or masks them"))
         verdicts.append(kept(f"{block}.activation", "its result is coded"))
         verdicts.append(kept(f"{block}.sum", "its result stays wide"))
-    if isinstance(model, Bert):
-        verdicts.append(exact("embedding", "table look-up"))
-        verdicts.append(kept("pooling", "over tokens, and the length of the embedding"))
-    if isinstance(model, Vit) and model.pooling == "mean":
-        verdicts.append(kept("pooling", "over patches"))
-    return verdicts + [kept(name, "norms in spikes were not asked for") for name in norms]
+    return (
+        verdicts + model.other_nodes() + [kept(name, "norms in spikes were not asked for") for name in norms]
+    )

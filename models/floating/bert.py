@@ -1,13 +1,15 @@
-"""BERT-type text encoder (Devlin et al., 2019), the embedding of its sentences, and their classes."""
+"""BERT-type text encoder (Devlin et al., 2019), and the embedding or the classes of its sentences."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.floating.encoder import Block, run_block
+from models.floating.encoder import Block, encoder_readers, run_block
 from models.floating.engine import Engine, Floats, Linear
 from models.floating.functions import Norm
+from models.floating.model import Readers, Samples
+from models.verdict import Verdict, exact, kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,7 @@ class Bert:
         padding: number of a token that may not be in a sentence, since positions do not count it; or None.
         pooling: "mean" of the hidden states, or "cls", that of the first token.
         unit: embeddings are scaled to the length 1.
-        classifier: reads the pooled hidden state, or None.
+        classifier: reads the pooled hidden state; or None.
     """
 
     words: Floats
@@ -59,26 +61,39 @@ class Bert:
             x = run_block(f"block{index}", x, block, engine, allowed=keys)
         return x
 
-    def embed(
-        self, tokens: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
-    ) -> Floats:
-        """Sentence embeddings [batch, dim] by `pooling` (Sentence-BERT), of length 1 if `unit`."""
-        pooled = self.pool(tokens, engine, allowed)
-        return pooled / np.linalg.norm(pooled, axis=-1, keepdims=True) if self.unit else pooled
+    @property
+    def samples(self) -> Samples:
+        return Samples(
+            kind="sentences",
+            axes=("tokens",),
+            vocabulary=len(self.words),
+            length=self.length,
+            padding=self.padding,
+            labelled=self.classifier is not None,
+        )
 
-    def classify(
-        self, tokens: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
-    ) -> Floats:
-        """Logits [batch, classes] of the classifier, which must be there."""
-        assert self.classifier is not None, "asked of classifiers only"
-        return engine.linear("classifier", self.pool(tokens, engine, allowed), self.classifier)
+    def norm_readers(self) -> Readers:
+        return encoder_readers(self.blocks, ("embedding.norm", self.norm))
 
-    def pool(
-        self, tokens: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
+    def other_nodes(self) -> list[Verdict]:
+        return [
+            exact("embedding", "table look-up"),
+            kept("pooling", "over tokens, and the length of the embedding"),
+        ]
+
+    def run(
+        self, batch: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
     ) -> Floats:
-        """One vector [batch, dim] of the hidden states of each sentence."""
-        hidden = self.encode(tokens, engine, allowed)
+        """Logits [batch, classes] of the classifier, without one sentence embeddings [batch, dim].
+
+        Embeddings are pooled by `pooling` (Sentence-BERT) and of length 1 if `unit`.
+        """
+        hidden = self.encode(batch, engine, allowed)
         if self.pooling == "cls":
-            return hidden[:, 0]
-        weight = np.ones(tokens.shape) if allowed is None else allowed.astype(np.float64)
-        return (hidden * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True)
+            pooled = hidden[:, 0]
+        else:
+            weight = np.ones(batch.shape) if allowed is None else allowed.astype(np.float64)
+            pooled = (hidden * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True)
+        if self.classifier is not None:
+            return engine.linear("classifier", pooled, self.classifier)
+        return pooled / np.linalg.norm(pooled, axis=-1, keepdims=True) if self.unit else pooled

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from models.floating.engine import Engine, Floats, Linear
 from models.floating.functions import ACTIVATIONS, Norm
+from models.floating.model import Readers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,7 @@ class Block:
         norm_first: norms stand before attention and MLP (ViT) instead of after the sums (BERT).
         activation: key of `models.floating.functions.ACTIVATIONS`.
         query, key, value, projection, mlp1, mlp2: dense layers.
-        norm1, norm2: layer norms.
+        norm1, norm2: norms.
         gain1, gain2: [dim] factors on the two branches (layer scale), or None.
     """
 
@@ -65,7 +66,7 @@ def self_attention(
 
 
 def run_mlp(name: str, x: Floats, block: Block, engine: Engine) -> Floats:
-    hidden = ACTIVATIONS[block.activation](engine.linear(f"{name}.mlp1", x, block.mlp1))
+    hidden = ACTIVATIONS[block.activation].function(engine.linear(f"{name}.mlp1", x, block.mlp1))
     return engine.linear(f"{name}.mlp2", hidden, block.mlp2)
 
 
@@ -88,3 +89,28 @@ def run_block(
     x = x + gain1 * self_attention(name, x, block, engine, bias, allowed)
     x = engine.norm(f"{name}.norm1", x, block.norm1)
     return engine.norm(f"{name}.norm2", x + gain2 * run_mlp(name, x, block, engine), block.norm2)
+
+
+def block_readers(name: str, block: Block, before: tuple[str, Norm] | None) -> Readers:
+    """Norms that the dense layers of a block read.
+
+    Args:
+        name: of the block.
+        block: its weights.
+        before: the norm whose output enters a block with norms after its sums, if it is one.
+    """
+    first = (f"{name}.norm1", block.norm1)
+    entering = first if block.norm_first else before
+    reads: Readers = {f"{name}.mlp1": (f"{name}.norm2", block.norm2) if block.norm_first else first}
+    if entering is not None:
+        reads |= {f"{name}.{part}": entering for part in ("query", "key", "value")}
+    return reads
+
+
+def encoder_readers(blocks: list[Block], before: tuple[str, Norm] | None = None) -> Readers:
+    """Those of the blocks of an encoder, called block0, block1, ..., behind the norm `before`."""
+    reads: Readers = {}
+    for index, block in enumerate(blocks):
+        reads |= block_readers(f"block{index}", block, before)
+        before = (f"block{index}.norm2", block.norm2)
+    return reads

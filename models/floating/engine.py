@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from golden.attention.job import AttentionJob, HeadScales, compute, prepare
 from golden.code import PhaseCode, Spikes, decode, encode
 from golden.inputs import without_unattended
-from golden.network.layers import normalise
-from golden.network.linear import IntegerLinear, potentials
-from models.floating.functions import Norm, layer_norm, standardise
+from golden.network.linear import IntegerLinear
+from models.floating.functions import Norm, apply_norm, standardise
 from models.floating.norm import SpikingNorm, stream_of
 
 Floats = NDArray[np.floating]
@@ -23,7 +22,7 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True, kw_only=True)
 class Linear:
-    """A dense layer: weight [outputs, inputs], bias [outputs] or None; float32."""
+    """A dense layer: weight [outputs, inputs], bias [outputs] or None."""
 
     weight: Floats
     bias: Floats | None = None
@@ -50,11 +49,11 @@ class Engine(Protocol):
         """
 
     def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
-        """Layer norm of x over its last axis."""
+        """Norm of x over its last axis."""
 
 
 class FloatEngine:
-    """Float32 arithmetic: the reference."""
+    """Arithmetic in the precision of the weights: the reference."""
 
     def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
         y = x @ layer.weight.T
@@ -69,7 +68,7 @@ class FloatEngine:
         bias: Floats | None = None,
         allowed: NDArray[np.bool_] | None = None,
     ) -> Floats:
-        logits = q @ np.swapaxes(k, -1, -2) * np.float32(q.shape[-1] ** -0.5)
+        logits = q @ np.swapaxes(k, -1, -2) * q.dtype.type(q.shape[-1] ** -0.5)
         if bias is not None:
             logits = logits + bias
         if allowed is not None:
@@ -78,24 +77,32 @@ class FloatEngine:
         return weights @ v / weights.sum(axis=-1, keepdims=True)
 
     def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
-        return layer_norm(x, norm)
+        return apply_norm(x, norm)
 
 
 @dataclass
 class Ranges:
-    """Largest magnitudes seen at the inputs of spiking nodes.
+    """What calibration saw at the inputs of spiking nodes: largest magnitudes, and a mean.
 
     Attributes:
         linear: per node, [inputs].
+        lobe: per dense node, [inputs]: sum over all rows of what of the inputs is negative.
+        rows: per dense node, how many rows there were.
         attention: per node, [4, heads, d]: q, k, v and the output.
-        norm: per node, [width]: a row less its mean, over its deviation.
+        norm: per node, [width]: a row before gain and offset.
         stream: per norm, the largest input, [1].
     """
 
     linear: dict[str, Floats] = field(default_factory=dict)
+    lobe: dict[str, Floats] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
     attention: dict[str, Floats] = field(default_factory=dict)
     norm: dict[str, Floats] = field(default_factory=dict)
     stream: dict[str, Floats] = field(default_factory=dict)
+
+    def negative_mean(self, name: str) -> Floats:
+        """Mean of the negative part of a dense node's inputs, [inputs]: that of GELU's lobe behind it."""
+        return self.lobe[name] / self.rows[name]
 
 
 class RecordingEngine(FloatEngine):
@@ -105,7 +112,11 @@ class RecordingEngine(FloatEngine):
         self.ranges = Ranges()
 
     def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
-        _raise_to(self.ranges.linear, name, np.abs(x).reshape(-1, x.shape[-1]).max(axis=0))
+        ranges, rows = self.ranges, tuple(range(x.ndim - 1))
+        _raise_to(ranges.linear, name, np.abs(x).max(axis=rows))
+        lobe = np.minimum(x, 0).sum(axis=rows, dtype=np.float64)
+        ranges.lobe[name] = ranges.lobe.get(name, 0.0) + lobe
+        ranges.rows[name] = ranges.rows.get(name, 0) + x.size // x.shape[-1]
         return super().linear(name, x, layer)
 
     def attention(
@@ -124,7 +135,7 @@ class RecordingEngine(FloatEngine):
         return out
 
     def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
-        normal = standardise(x, norm.epsilon)
+        normal = standardise(x, norm)
         _raise_to(self.ranges.norm, name, np.abs(normal).reshape(-1, x.shape[-1]).max(axis=0))
         _raise_to(self.ranges.stream, name, np.abs(x).max(keepdims=True).ravel())
         return super().norm(name, x, norm)
@@ -198,7 +209,7 @@ class SpikingEngine(FloatEngine):
         centred = x if integer.input_offset is None else x - integer.input_offset
         spikes = encode(centred, integer.input_scale, integer.code)
         self._count(f"{name}.x", spikes.phase, integer.code.steps)
-        return (self.potentials(spikes, integer) * integer.unit).astype(np.float32)
+        return (self.potentials(spikes, integer) * integer.unit).astype(x.dtype)
 
     def attention(
         self,
@@ -240,15 +251,15 @@ class SpikingEngine(FloatEngine):
         self._count(f"{name}.attention", fired.astype(np.int8), steps)
         self._count(f"{name}.out", fired_out.phase, steps)
         out = decode(fired_out, used.o[:, None, None], job.code).reshape(q.shape)
-        return (out * spiking.balance[2][:, None]).astype(np.float32)
+        return (out * spiking.balance[2][:, None]).astype(q.dtype)
 
     def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
         spiking = self.norms.get(name)
         if spiking is None:
             return super().norm(name, x, norm)
-        spikes = normalise(spiking.layer, stream_of(x, spiking.unit), spiking.code)
+        spikes = spiking.layer.normalise(stream_of(x, spiking.unit), spiking.code)
         self._count(f"{name}.out", spikes.phase, spiking.code.steps)
-        return (decode(spikes, spiking.scale, spiking.code) * norm.weight + norm.bias).astype(np.float32)
+        return (decode(spikes, spiking.scale, spiking.code) * norm.weight + norm.bias).astype(x.dtype)
 
     def fire(self, job: AttentionJob, scales: HeadScales) -> tuple[NDArray[np.int8], Spikes]:
         """Phases of the attention spikes, -1 where silent, and output spikes; see `golden.attention.job`."""
@@ -257,7 +268,7 @@ class SpikingEngine(FloatEngine):
 
     def potentials(self, spikes: Spikes, layer: IntegerLinear) -> NDArray[np.floating] | NDArray[np.int64]:
         """Potentials of a dense layer in its units."""
-        return potentials(spikes, layer)
+        return layer.potentials(spikes, layer.code)
 
     def _count(self, name: str, phase: NDArray[np.int8], steps: int) -> None:
         self.activity.setdefault(name, Activity()).add(phase, steps)

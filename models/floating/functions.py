@@ -1,62 +1,93 @@
-"""Functions between the nodes, in float32: norms and activation functions."""
+"""Functions between the nodes: norms and the one table of activations, in the precision of their input."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import erf as exact_erf
 from math import pi, sqrt
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
+NormKind = Literal["layer", "rms", "fixed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Norm:
-    """Layer normalisation over the last axis: gain and offset [features], epsilon."""
+    """Normalisation over the last axis.
+
+    Attributes:
+        weight, bias: gain and offset [features].
+        epsilon: added to the variance, or to the mean square.
+        kind: "layer"; "rms", without the mean; "fixed", gain and offset alone (a trained batch norm).
+    """
 
     weight: Floats
     bias: Floats
     epsilon: float
+    kind: NormKind = "layer"
 
 
-def standardise(x: Floats, epsilon: float) -> Floats:
-    """(x - mean) / sqrt(variance + epsilon)."""
-    centred = x - x.mean(axis=-1, keepdims=True)
-    variance = np.square(centred).mean(axis=-1, keepdims=True)
-    return centred / np.sqrt(variance + np.float32(epsilon))
+def standardise(x: Floats, norm: Norm) -> Floats:
+    """What a norm does before its gain and offset."""
+    if norm.kind == "fixed":
+        return x
+    if norm.kind == "layer":
+        x = x - x.mean(axis=-1, keepdims=True)
+    return x / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + x.dtype.type(norm.epsilon))
 
 
-def layer_norm(x: Floats, norm: Norm) -> Floats:
+def apply_norm(x: Floats, norm: Norm) -> Floats:
     """`standardise`, then gain and offset."""
-    return standardise(x, norm.epsilon) * norm.weight + norm.bias
+    return standardise(x, norm) * norm.weight + norm.bias
+
+
+_erf64 = np.vectorize(exact_erf, otypes=[np.float64])
 
 
 def erf(x: Floats) -> Floats:
-    """Error function by Abramowitz and Stegun, formula 7.1.26: absolute error at most 1.5e-7."""
+    """Error function: exact in float64, else within 1.5e-7 (Abramowitz and Stegun, formula 7.1.26)."""
+    if x.dtype == np.float64:
+        return np.asarray(_erf64(x))
     sign, magnitude = np.sign(x), np.abs(x).astype(np.float64)
     t = 1 / (1 + 0.3275911 * magnitude)
     polynomial = t * (
         0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
     )
-    return sign * (1 - polynomial * np.exp(-magnitude * magnitude))
+    return np.asarray(sign * (1 - polynomial * np.exp(-magnitude * magnitude)))
 
 
 def gelu(x: Floats) -> Floats:
     """x * Phi(x), Phi the normal distribution."""
-    return (x * 0.5 * (1 + erf(x / sqrt(2)))).astype(np.float32)
+    return (x * 0.5 * (1 + erf(x / sqrt(2)))).astype(x.dtype)
 
 
 def gelu_tanh(x: Floats) -> Floats:
     """The approximation of gelu with tanh."""
-    return (x * 0.5 * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))).astype(np.float32)
+    return (x * 0.5 * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))).astype(x.dtype)
 
 
 def relu(x: Floats) -> Floats:
     return np.maximum(x, 0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Activation:
+    """What stands between the layers of an MLP.
+
+    Attributes:
+        function: rises from 0 for x > 0; what it makes of x < 0 stays silent in spikes.
+        linear: it leaves x > 0 as it is, so that thresholds keep their ratios.
+    """
+
+    function: Callable[[Floats], Floats]
+    linear: bool = False
+
+
 ACTIVATIONS = {
-    "gelu": gelu,
-    "gelu_new": gelu_tanh,
-    "gelu_pytorch_tanh": gelu_tanh,
-    "relu": relu,
+    "gelu": Activation(function=gelu),
+    "gelu_new": Activation(function=gelu_tanh),
+    "gelu_pytorch_tanh": Activation(function=gelu_tanh),
+    "relu": Activation(function=relu, linear=True),
 }

@@ -20,7 +20,7 @@ class SpikingNorm:
 
     Attributes:
         code: of its spikes.
-        layer: the integers of `golden.network.layers.normalise`.
+        layer: the integers of `golden.network.layers.Norm`.
         unit: real value of one unit of the stream.
         scale: value of a spike of phase 0 before gain and offset, float64 [width].
     """

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError
-from models.floating.encoder import Block, run_mlp, self_attention
+from models.floating.encoder import Block, block_readers, run_mlp, self_attention
 from models.floating.engine import Engine, Floats, Linear
 from models.floating.functions import Norm
+from models.floating.model import IMAGES, Readers, Samples
 from models.floating.patches import patches
+from models.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,15 +64,31 @@ class Swin:
     norm: Norm
     head: Linear | None = None
 
-    def classify(self, images: Floats, engine: Engine) -> Floats:
+    @property
+    def samples(self) -> Samples:
+        return IMAGES
+
+    def norm_readers(self) -> Readers:
+        reads: Readers = {}
+        for number, stage in enumerate(self.stages):
+            if stage.merge is not None:
+                reads[f"stage{number}.merge"] = (f"stage{number}.merge.norm", stage.merge.norm)
+            for index, swin_block in enumerate(stage.blocks):
+                reads |= block_readers(f"stage{number}.block{index}", swin_block.block, None)
+        return reads
+
+    def other_nodes(self) -> list[Verdict]:
+        return []
+
+    def run(self, batch: Floats, engine: Engine) -> Floats:
         """Logits [batch, classes] of images [batch, channels, height, width], scaled as in training.
 
         Without a head, the mean of the normalised tokens.
         """
-        x = engine.linear("embedding", patches(images, self.patch), self.embedding)
+        x = engine.linear("embedding", patches(batch, self.patch, self.patch), self.embedding)
         x = engine.norm("embedding.norm", x, self.embedding_norm)
         if x.shape[1] != x.shape[2]:
-            raise InputError(f"images of a Swin transformer must be square, not {list(images.shape[2:])}")
+            raise InputError(f"images of a Swin transformer must be square, not {list(batch.shape[2:])}")
         for number, stage in enumerate(self.stages):
             if stage.merge is not None:
                 x = merge_patches(f"stage{number}.merge", x, stage.merge, engine)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.floating.encoder import Block, run_block
+from models.floating.encoder import Block, encoder_readers, run_block
 from models.floating.engine import Engine, Floats
 from models.floating.functions import Norm
+from models.floating.model import VECTORS, Readers, Samples
+from models.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +20,19 @@ class TorchEncoder:
     norm: Norm | None = None
     causal: bool = False
 
-    def encode(self, x: Floats, engine: Engine, allowed: NDArray[np.bool_] | None = None) -> Floats:
+    @property
+    def samples(self) -> Samples:
+        return VECTORS
+
+    def norm_readers(self) -> Readers:
+        return encoder_readers(self.blocks)
+
+    def other_nodes(self) -> list[Verdict]:
+        return []
+
+    def run(self, batch: Floats, engine: Engine, allowed: NDArray[np.bool_] | None = None) -> Floats:
         """Outputs [batch, tokens, dim] of inputs of that shape; allowed [batch, tokens], False at padding."""
+        x = batch
         keys = None if allowed is None else allowed[:, None, None, :]
         if self.causal:
             before = np.tri(x.shape[1], dtype=bool)

@@ -10,17 +10,12 @@ from dataclasses import dataclass
 from models.files.facts import Facts, as_json
 from models.files.folder import CONFIG
 from models.files.tensors import Tensors
-from models.floating.bert import Bert
-from models.floating.swin import Swin
-from models.floating.torch_encoder import TorchEncoder
-from models.floating.vit import Vit
+from models.floating.model import Model
 from models.layouts import bert, swin, torch_encoder, vit
 from models.layouts.options import Choices, Options
 from models.verdict import RefusedModel
 
-__all__ = ["LAYOUTS", "Layout", "Model", "Options", "read_model"]
-
-Model = Bert | Vit | Swin | TorchEncoder
+__all__ = ["LAYOUTS", "Layout", "Options", "read_model"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,8 +76,9 @@ def read(tensors: Tensors, choices: Choices) -> Vit:
     said.agree(embed_dim=(usual_dim, dim), depth=(usual_depth, depth), patch_size=(usual_patch, patch))
     return Vit(
         patch=patch,
+        stride=patch,
         embedding=embedding,
-        class_token=tensors.take("cls_token", 1, 1, dim)[0, 0],
+        first=tensors.take("cls_token", 1, 1, dim)[0],
         positions=tensors.take("pos_embed", 1, None, dim)[0],
         blocks=[block(index) for index in range(depth)],
         norm=norm(tensors, "fc_norm" if pooled_norm else "norm", dim, epsilon),

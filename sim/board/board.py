@@ -83,7 +83,7 @@ class Board(Generic[Config, Job, Integers]):
 
     def _records(self, job: Job) -> Iterator[bytes]:
         streams = self._streams
-        beats = {name: streams.beats(name, fields) for name, fields in self.core.input_beats(job).items()}
+        beats = {name: streams.beats(name, fields) for name, fields in self.core.linked_beats(job).items()}
         sent = dict.fromkeys(beats, 0)
         for name, count in self.core.order(job, {name: len(part) for name, part in beats.items()}):
             yield from streams.records(name, beats[name][sent[name] : sent[name] + count])

@@ -1,30 +1,21 @@
 """Soak of the link: jobs through a simulated board while frames are spoilt both ways.
 
-    python -m sim.board.soak --frames 10000 --seed 1
-
 Every job either completes, and is then compared with golden, or is cut off by closing the port, or ends
-with an error; the next one starts on whatever is left of it. Exit status 1 if an integer differed.
+with an error; the next one starts on whatever is left of it.
 """
 
-import argparse
 import dataclasses
-import json
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import serial
-from rich.console import Console
-from rich.progress import Progress, TimeElapsedColumn
 
 from golden.attention.config import CoreConfig, preset
-from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
+from golden.attention.job import AttentionJob, AttentionSpikes, prepare
 from golden.code import check_range
-from golden.errors import InputError
 from sim.board.board import Board
 from sim.board.faults import FaultyPort
 from sim.board.session import LinkError, Session
@@ -166,11 +157,10 @@ def _one_job(board: AttentionBoard, report: SoakReport, rng: random.Random, clos
             raise PortClosed
 
     report.jobs += 1
-    found, want = board.run(job, watch).out, compute(job).out
+    comparison = board.core.compare(job, {"out": board.run(job, watch).out})
     report.completed += 1
-    for got, golden in ((found.sign, want.sign), (found.phase, want.phase)):
-        report.integers += golden.size
-        report.differences += int(np.count_nonzero(got != golden))
+    report.integers += comparison.compared
+    report.differences += comparison.different
 
 
 def random_job(board: AttentionBoard, rng: random.Random) -> AttentionJob:
@@ -200,37 +190,3 @@ def summary(report: SoakReport) -> str:
         f"integers: {report.integers} compared with golden, {report.differences} differ",
     ]
     return "\n".join(lines)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--frames", type=int, default=10_000, help="faulty frames to make")
-    parser.add_argument("--seed", type=int, default=1, help="of jobs and faults")
-    parser.add_argument("--minutes", type=float, help="end earlier after so long")
-    parser.add_argument("-o", "--output", type=Path, default=Path("build/soak.json"), help="report as JSON")
-    args = parser.parse_args()
-    console = Console(stderr=True)
-    bar = Progress(
-        *Progress.get_default_columns(), TimeElapsedColumn(), console=console, disable=not console.is_terminal
-    )
-    try:
-        with bar:
-            task = bar.add_task("faulty frames", total=args.frames)
-            report = soak(
-                args.frames,
-                args.seed,
-                seconds=None if args.minutes is None else 60 * args.minutes,
-                progress=lambda report: bar.update(task, completed=report.faults.total()),
-            )
-    except InputError as error:
-        print(f"soak: {error}", file=sys.stderr)
-        return 2
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(vars(report), indent=2) + "\n")
-    print(summary(report))
-    print(args.output)
-    return 1 if report.differences else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -5,41 +5,54 @@ job and its integers are is the business of the core; nobody else looks at them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from amaranth.lib import wiring
+from numpy.typing import NDArray
 
+from golden.code import Spikes
 from hw.export.axi import write_axi
 from hw.export.verilog import write
+from sim.cores import rtl
+from sim.cores.compare import Comparison, compare
+from sim.timing.cycles import CycleReport, StageActivity
 from sim.verilator.payload import Fields
+from sim.verilator.result import Result
+from synth.boards import Family
 from synth.design import Design
+from synth.netlist import Resources
 
 Config = TypeVar("Config")
 Job = TypeVar("Job")
 Integers = TypeVar("Integers")
 
 
+@dataclass(frozen=True)
 class Core(ABC, Generic[Config, Job, Integers]):
     """A core of one configuration.
 
-    Args:
-        config: what it is generated from.
-
     Attributes:
+        config: what it is generated from.
         noun: what users call it, with its article.
         module: name of the Verilog module.
+        item: what a job holds several of, one after the other.
+        places: what the first dimensions of its fields count.
+        accumulations: those of its events that are additions of its adders.
         clock: Hz for which it is built unless another clock is asked for; None for that of the board and
             of its budget there.
     """
 
     noun: ClassVar[str]
     module: ClassVar[str]
+    item: ClassVar[str]
+    places: ClassVar[tuple[str, ...]]
+    accumulations: ClassVar[tuple[str, ...]]
     clock: ClassVar[float | None] = None
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
+    config: Config
 
     @classmethod
     @abstractmethod
@@ -61,6 +74,10 @@ class Core(ABC, Generic[Config, Job, Integers]):
     def lanes(self) -> int:
         """Lanes, to report resources per lane; 0 where there are none."""
         return 0
+
+    @abstractmethod
+    def tapped(self) -> Self:
+        """The core with taps: ports that show what never leaves it and change neither integers nor cycles."""
 
     @abstractmethod
     def component(self) -> wiring.Component:
@@ -86,15 +103,32 @@ class Core(ABC, Generic[Config, Job, Integers]):
 
     def design(self, name: str) -> Design:
         """The core as a design for a board; `name` is that of its preset, its file or its network."""
-        return Design(name=name, make=self.linked, parameters=self.to_table(), lanes=self.lanes)
+        return Design(
+            name=name,
+            make=self.linked,
+            parameters=self.to_table(),
+            lanes=self.lanes,
+            estimate=self.estimate,
+        )
+
+    def estimate(self, family: Family) -> Resources | None:
+        """Resources that it is expected to need, link included; None where that is not known."""
+        return None
+
+    def check(self, job: Job) -> None:
+        """Raise InputError unless the core can hold the job."""
 
     @abstractmethod
     def input_beats(self, job: Job) -> dict[str, Fields]:
-        """Beats of the input streams of the linked component.
+        """Beats of the input streams of the component.
 
         Raises:
             InputError: the core cannot hold the job.
         """
+
+    def linked_beats(self, job: Job) -> dict[str, Fields]:
+        """The same for the component behind a link."""
+        return self.input_beats(job)
 
     def order(self, job: Job, counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
         """Streams and numbers of their next beats, in an order in which a link can send them.
@@ -102,18 +136,66 @@ class Core(ABC, Generic[Config, Job, Integers]):
         Each part can be taken without anything that comes after it.
 
         Args:
-            counts: beats of each stream, as `input_beats` makes them.
+            counts: beats of each stream, as `linked_beats` makes them.
         """
         return counts.items()
 
     @abstractmethod
     def output_beats(self, job: Job) -> dict[str, int]:
-        """Number of beats that a job brings on every output stream of the linked component."""
+        """Number of beats that a job brings on every output stream."""
+
+    @abstractmethod
+    def shown(self, job: Job, outputs: Mapping[str, Fields]) -> dict[str, Any]:
+        """Those attributes of the integers that the beats of the output streams show."""
 
     @abstractmethod
     def integers(self, job: Job, outputs: Mapping[str, Fields]) -> Integers:
-        """What the core produced; what its ports do not show is golden's.
+        """What the core produced; what its ports do not show is golden's."""
+
+    @abstractmethod
+    def completion(self, job: Job, result: Result) -> CycleReport:
+        """When every row of a job was complete in the RTL."""
+
+    @abstractmethod
+    def compute(self, job: Job) -> Integers:
+        """Golden's integers."""
+
+    @abstractmethod
+    def predict(self, job: Job) -> CycleReport:
+        """The cycle model's completion of every row."""
+
+    @abstractmethod
+    def activity(self, job: Job, integers: Integers) -> StageActivity:
+        """Events, busy cycles and utilisation of a job with these integers."""
+
+    def fields(self, job: Job, shown: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """Attributes of the integers that are there, as arrays [*places, ...], masked where undefined."""
+        found: dict[str, NDArray[Any]] = {}
+        for name, value in shown.items():
+            if isinstance(value, Spikes):
+                found |= {f"{name}_sign": value.sign, f"{name}_phase": value.phase}
+            elif value is not None:
+                found[name] = value
+        return found
+
+    def compare(self, job: Job, shown: Mapping[str, Any]) -> Comparison:
+        """Integers of an engine, by the name of their attribute, beside golden's."""
+        expected = self.fields(job, vars(self.compute(job)))
+        return compare(expected, self.fields(job, shown), self.places)
+
+    def run_in_turn(self, jobs: Sequence[Job], **how: Any) -> list[rtl.Run[Integers]]:
+        """Run jobs back to back through the RTL, compiled by Verilator, from reset on.
 
         Args:
-            outputs: beats of the output streams, of the component as linked or with its taps.
+            how: quick of `sim.verilator.build.build`; pauses, seed, reset_at, progress, waves and others of
+                `sim.verilator.simulator.Simulator.run`.
+
+        Raises:
+            InputError: the core cannot hold a job, or there is no C++ compiler.
+            SimulationError: see `sim.verilator.simulator.Simulator.run`.
         """
+        return rtl.run_in_turn(self, jobs, **how)
+
+    def run(self, job: Job, **how: Any) -> rtl.Run[Integers]:
+        """Run one job; see `run_in_turn`."""
+        return self.run_in_turn([job], **how)[0]

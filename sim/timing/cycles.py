@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class CycleReport:
-    """Completion times of a job. Two reports are equal when all their rows are.
+    """Completion times of a job. Two reports are equal when all their cycles are.
 
     Attributes:
-        rows: int64 [heads, tokens], cycle in which the last output beat of the row is transferred.
+        rows: int64 [heads, tokens], cycle in which the last output beat of the row is transferred; of
+            inferences [images, 1], that of the last score.
+        since: cycle from which the first duration counts.
     """
 
     rows: NDArray[np.int64]
+    since: int = -1
 
     def __post_init__(self) -> None:
         rows = np.array(self.rows, dtype=np.int64)
@@ -34,8 +37,8 @@ class CycleReport:
 
     @property
     def durations(self) -> NDArray[np.int64]:
-        """Cycles that each head adds, int64 [heads]; the first one counts from cycle 0."""
-        return np.diff(self.heads, prepend=-1)
+        """Cycles that each head adds, int64 [heads]; the first one counts from cycle 0, or after `since`."""
+        return np.diff(self.heads, prepend=self.since)
 
     @property
     def total(self) -> int:
@@ -45,7 +48,7 @@ class CycleReport:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CycleReport):
             return NotImplemented
-        return np.array_equal(self.rows, other.rows)
+        return np.array_equal(self.rows, other.rows) and self.since == other.since
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from golden.attention.job import AttentionJob
 from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.layers import IMAGE, Attention, Linear
-from golden.network.network import Network, attention_job, run_network
-from golden.network.program import KINDS, SOURCES, Program, check_fit
+from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target
+from golden.network.layers import Attention, Linear, Norm
+from golden.network.network import Network, run_network
+from golden.network.program import Program, check_fit
+from golden.network.tensors import IMAGE
 from sim.timing.attention import CoreTiming, group_sizes, row_beats
 
 # Descriptor fetch: from begin, or from the last row taken, to waiting for the first row
@@ -79,7 +81,7 @@ class LinearTiming:
         self.times = NetworkTimes()
         self.last_hand = -(1 << 40)
         self.idle = -1  # cycle in which the last image finished
-        self.rows: dict[int, list[int]] = {n: [] for n in SOURCES.values()}
+        self.rows: dict[Source, list[int]] = {n: [] for n in Source}
         self.begin(0)
 
     def begin(self, cycle: int) -> None:
@@ -88,36 +90,36 @@ class LinearTiming:
         self.broadcast_end = cycle
         self.release = cycle
 
-    def run_linear(self, op: dict[str, int], what: str, counts: NDArray[np.int64]) -> None:
+    def run_linear(self, op: LinearOp, what: str, counts: NDArray[np.int64]) -> None:
         """Rows of a descriptor, `counts` spikes in each."""
         lanes, clusters = self.lanes, self.clusters
         entry, first, hand = self.linear_entry, None, 0
-        for row in range(op["rows"]):
-            ready = self.rows[op["source"]][op["wait"] + row]
+        for row in range(op.rows):
+            ready = self.rows[op.source][op.wait + row]
             taken = max(max(entry, ready) + 1, self.broadcast_end)
             entry = taken + 1
             cycle = taken + 1
             first = cycle if first is None else first
             spikes = max(int(counts[row]), 1)
-            self.times.additions += int(counts[row]) * op["outputs"]
-            for number in range(op["passes"]):
+            self.times.additions += int(counts[row]) * op.outputs
+            for number in range(op.passes):
                 hand = cycle + spikes - 1
-                if not op["pooled"] or row == op["rows"] - 1:
+                if not op.pooled or row == op.rows - 1:
                     hand = self.last_hand = max(hand, self.last_hand + lanes)
                 cycle = hand + 1
                 self.times.broadcasts += spikes
-                if number == op["passes"] - 1 and (not op["pooled"] or row == op["rows"] - 1):
-                    last = hand + HAND_OVER + clusters + op["outputs"] - number * lanes - 1
+                if number == op.passes - 1 and (not op.pooled or row == op.rows - 1):
+                    last = hand + HAND_OVER + clusters + op.outputs - number * lanes - 1
                     self.times.potential.append(last + POTENTIAL)
-                    self.rows[SOURCES["hidden"]].append(last + COUNTED)
+                    self.rows[Source.hidden].append(last + COUNTED)
             self.broadcast_end = hand
         assert first is not None
         self.linear_entry = entry + FETCH - 1
         self.times.linear += hand - first + 1
         self.times.timeline.append(Segment("linear", what, first, hand))
-        if op["release"]:
+        if op.release:
             self.release = hand
-        if op["final"]:
+        if op.final:
             end = self.times.potential[-1] - POTENTIAL
             self.times.finished.append(end + SCORE)
             self.idle = end + COUNTED - 1
@@ -146,8 +148,8 @@ class NetworkTiming(LinearTiming):
         image_rows = [pixels + (t + 1) * width for t in range(tokens)]
         self.times.timeline.append(Segment("image", "pixels in", pixels, image_rows[-1] - 1))
         begin = max(image_rows[0], self.idle + 1)
-        self.rows = {n: [] for n in SOURCES.values()}
-        self.rows[SOURCES["image"]] = image_rows
+        self.rows = {n: [] for n in Source}
+        self.rows[Source.image] = image_rows
         self.begin(begin)
         self.norm_entry = self.attention_entry = begin + FETCH
         program = self.program
@@ -156,47 +158,47 @@ class NetworkTiming(LinearTiming):
         batch = Spikes(spikes.sign[None], spikes.phase[None])
         for layer, output in zip(self.network.layers, run_network(self.network, batch).outputs, strict=True):
             if isinstance(layer, Linear):
-                left = len(layer.weight)
+                left = layer.outputs
                 while left:
                     op = next(linear)
                     counts = np.count_nonzero(tensors[layer.source].sign, axis=-1)
                     self.run_linear(op, f"{layer.source} to {layer.target}", counts)
-                    left -= op["outputs"]
+                    left -= op.outputs
             elif isinstance(layer, Attention):
                 qkv = tensors[layer.source]
-                job = attention_job(layer, Spikes(qkv.sign[None], qkv.phase[None]), self.network.code)
+                job = layer.job(Spikes(qkv.sign[None], qkv.phase[None]), self.network.code)
                 left = layer.heads
                 while left:
                     group = [next(attention)]
-                    group += [next(attention) for _ in range(group[0]["group"] - 1)]
+                    group += [next(attention) for _ in range(group[0].group - 1)]
                     self.run_attention(group, job, layer.heads - left)
                     left -= len(group)
-            else:
+            elif isinstance(layer, Norm):
                 self.run_norm(next(norm), layer.kind)
             if isinstance(output, Spikes):
                 tensors[layer.target] = output[0]
         return self.release + 1
 
-    def run_norm(self, op: dict[str, int], what: str) -> None:
-        width, start = op["width"], 0
-        for row in range(op["rows"]):
-            begun = max(self.norm_entry, self.rows[SOURCES["hidden"]][op["wait"] + row])
+    def run_norm(self, op: NormOp, what: str) -> None:
+        width, start = op.width, 0
+        for row in range(op.rows):
+            begun = max(self.norm_entry, self.rows[Source.hidden][op.wait + row])
             start = begun if row == 0 else start
             done = begun + 1 + width + FIRE_FLUSH
-            if op["kind"] == KINDS["layer"]:
-                done += width + SUM_FLUSH + op["mean_bits"]
-            if op["kind"] != KINDS["fixed"]:
+            if op.kind == KINDS["layer"]:
+                done += width + SUM_FLUSH + op.mean_bits
+            if op.kind != KINDS["fixed"]:
                 done += width + SQUARE_FLUSH
             self.times.norm.append(done)
-            self.rows[SOURCES["norm"]].append(done + 1)
+            self.rows[Source.norm].append(done + 1)
             self.norm_entry = done + 1
         self.times.timeline.append(Segment("norm", what, start, self.norm_entry - 1))
         self.norm_entry += FETCH - 1
 
-    def run_attention(self, group: list[dict[str, int]], job: AttentionJob, first_head: int) -> None:
+    def run_attention(self, group: list[AttentionOp], job: AttentionJob, first_head: int) -> None:
         core, config = self.core, self.config.attention
-        tokens, features = group[0]["tokens"], group[0]["features"]
-        start = max(self.attention_entry, self.rows[SOURCES["hidden"]][group[0]["wait"]])
+        tokens, features = group[0].tokens, group[0].features
+        start = max(self.attention_entry, self.rows[Source.hidden][group[0].wait])
         groups = group_sizes(tokens, config.lanes)
         scan = QueryScan(start)
         offered, end = start + 1, start
@@ -220,7 +222,7 @@ class NetworkTiming(LinearTiming):
                 normaliser, complete = core.context(ready, len(groups), features)
                 end = core.output(normaliser, complete, features, last)
                 self.times.mixed.append(end)
-                self.rows[SOURCES["mixed"]].append(end + 1)
+                self.rows[Source.mixed].append(end + 1)
             core.keys.released.add(core.taken.back(1))
             core.values.released.add(core.contexts.back(1))
             for unit, history in (("score", core.taken), ("ramp", core.ramps), ("context", core.contexts)):
@@ -284,8 +286,11 @@ def linear_layer(counts: NDArray[np.int64], outputs: int, lanes: int, clusters: 
         lanes, clusters: of the neuron core.
     """
     timing = LinearTiming(lanes, clusters)
-    timing.rows[SOURCES["norm"]] = [0] * len(counts)
-    op = {"source": SOURCES["norm"], "wait": 0, "rows": len(counts), "outputs": outputs}
-    op |= {"passes": -(-outputs // lanes), "pooled": 0, "release": 0, "final": 0}
+    timing.rows[Source.norm] = [0] * len(counts)
+    op = LinearOp(
+        source=Source.norm, target=Target.hidden, rows=len(counts), passes=-(-outputs // lanes), inputs=0,
+        outputs=outputs, weight=0, table=0, stride=0, levels=0, signed=True, fresh=False, pooled=False,
+        wait=0, release=False, final=False,
+    )  # fmt: skip
     timing.run_linear(op, "", counts)
     return timing.times

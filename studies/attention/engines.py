@@ -9,7 +9,7 @@ from sim.timing.cycles import CycleReport, StageActivity
 
 if TYPE_CHECKING:
     from sim.board.board import Board
-    from sim.cores.heads import HeadCore
+    from sim.cores.core import Core
 
 Config = TypeVar("Config")
 Job = TypeVar("Job")
@@ -36,7 +36,7 @@ class Outcome(Generic[Integers]):
 def run_engine(
     engine: str,
     job: Job,
-    core: "HeadCore[Config, Job, Integers]",
+    core: "Core[Config, Job, Integers]",
     *,
     waves: Path | None = None,
     board: "Board[Config, Job, Integers] | None" = None,
@@ -66,9 +66,10 @@ def run_engine(
         assert board is not None, "opened by the caller"
         spikes = board.run(job, lambda sent, got: progress(f"{got} bytes received", 0.0))
     else:
-        spikes, cycles = core.simulate(
+        ran = core.tapped().run(
             job,
             waves=waves,
             progress=lambda cycle, beats, expected: progress(f"cycle {cycle}", beats / expected),
         )
+        spikes, cycles = ran.integers, ran.cycles
     return Outcome(spikes=spikes, cycles=cycles, activity=core.activity(job, spikes))

@@ -1,6 +1,7 @@
 """What a run reports beside its spikes: error against exact attention, firing, time, tool versions."""
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -44,6 +45,16 @@ class Deviation:
 
     def to_json(self) -> dict[str, float | None]:
         return {"cosine": self.cosine, "relative_rmse": self.relative_rmse}
+
+
+def in_words(value: float | None) -> str:
+    """A cosine or an error for people."""
+    return "undefined" if value is None else f"{value:.4f}"
+
+
+def deviation_in_words(error: Mapping[str, Any]) -> str:
+    """A deviation, as in a report, for people."""
+    return f"cosine {in_words(error['cosine'])}, relative RMSE {in_words(error['relative_rmse'])}"
 
 
 def deviation_report(actual: NDArray[np.floating], exact: NDArray[np.floating]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from golden.stochastic.table import to_table
 from sim.cores.stochastic.core import StochasticCore
 from sim.timing.cycles import CycleReport, StageActivity
 from studies.attention.engines import Progress, run_engine
-from studies.attention.report import ENGINES, deviation_report, tool_versions
+from studies.attention.report import ENGINES, deviation_in_words, deviation_report, tool_versions
 
 if TYPE_CHECKING:
     from sim.board.board import Board
@@ -27,7 +27,7 @@ DEFAULT_STEPS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class StochasticResult:
     """What a run produced.
 
     Attributes:
@@ -39,6 +39,8 @@ class Outcome:
         expected: float64 [heads, tokens, head_dim], exact expectation of the output rate.
         board: what the board says of itself; None for the others.
     """
+
+    title: ClassVar[str] = "Stochastic spiking attention"
 
     engine: str
     job: StochasticJob
@@ -87,6 +89,19 @@ class Outcome:
             **({} if self.board is None else {"board": self.board}),
         }
 
+    def summary(self, report: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What of a report is told to people."""
+        shape, firing, error = (report[key] for key in ("shape", "firing", "error"))
+        survivors = f"{firing['survivors_per_row']:.2f} of {shape['tokens']} keys fire in a row and step"
+        fires = ", ".join(f"{name} {firing[name]:.1%}" for name in ("q", "k", "v", "score", "out"))
+        return [
+            ("shape", "{heads} heads, {tokens} tokens, head_dim {head_dim}, {steps} steps".format(**shape)),
+            ("firing per step", fires),
+            ("attention", survivors),
+            ("rates against expectation", deviation_in_words(error["out"])),
+            ("error of a rate", f"RMS {error['rmse']:.4f}, mean {error['bias']:+.4f}"),
+        ]
+
 
 def attend(
     arrays: Mapping[str, NDArray[Any]],
@@ -100,7 +115,7 @@ def attend(
     board: "Board[StochasticConfig, StochasticJob, StochasticSpikes] | None" = None,
     waves: Path | None = None,
     progress: Progress = lambda what, share: None,
-) -> Outcome:
+) -> StochasticResult:
     """Attention of the arrays of a file.
 
     Args:
@@ -123,6 +138,8 @@ def attend(
     """
     if engine not in ENGINES:
         raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {quoted(engine)}")
+    if (engine == "board") != (board is not None):
+        raise InputError(f"engine board needs an open board, and a board that engine, not {quoted(engine)}")
     if waves is not None and engine != "rtl":
         raise InputError(f"waves needs engine rtl, not {engine}, which has no signals to show")
     if steps is not None:
@@ -153,7 +170,7 @@ def attend(
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
     ran = run_engine(engine, job, StochasticCore(config), waves=waves, board=board, progress=progress)
-    return Outcome(
+    return StochasticResult(
         engine=engine,
         job=job,
         **vars(ran),

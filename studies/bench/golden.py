@@ -4,7 +4,6 @@ Both compute the same job, in turns in one process, and the ratio is that of the
 Linear algebra runs on one thread on both sides.
 """
 
-import argparse
 import platform
 import statistics
 import time
@@ -136,25 +135,21 @@ def measure(rounds: int = 5, closed_per_literal: int = 5, seed: int = 1) -> Gold
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m studies.bench.golden")
-    parser.add_argument("--rounds", type=int, default=5, help="measurements of the literal procedure")
-    parser.add_argument("--seed", type=int, default=1, help="of the workload")
-    arguments = parser.parse_args()
-    times = measure(rounds=arguments.rounds, seed=arguments.seed)
-    print(f"{times.workload}; seed {times.seed}, {times.rounds} rounds")
-    print(f"numpy {np.__version__}, Python {platform.python_version()}, one thread")
-    print(f"literal, time step by time step  {1e3 * times.literal:9.1f} ms")
-    print(f"closed form                      {1e3 * times.closed_form:9.1f} ms")
-    print(f"ratio                            {times.ratio:9.1f}")
-    found = compare(arguments.seed)
-    print(f"attention phases that differ     {found.phases_differ:9.3%}")
-    print(f"rows that agree in every phase   {found.rows_agree:9.3%}")
-    print(f"their output phases that differ  {found.outputs_differ:9.3%}")
-    print(f"rows where the first positive input is not the winner's score {found.rows_moved:.3%}")
-    for name, cosine in found.cosine.items():
-        print(f"output against exact softmax, cosine {cosine:.4f} ({name})")
-
-
-if __name__ == "__main__":
-    main()
+def summary(times: GoldenTimes, agreement: Agreement) -> str:
+    """Both for people."""
+    lines = [
+        f"{times.workload}; seed {times.seed}, {times.rounds} rounds",
+        f"numpy {np.__version__}, Python {platform.python_version()}, one thread",
+        f"literal, time step by time step  {1e3 * times.literal:9.1f} ms",
+        f"closed form                      {1e3 * times.closed_form:9.1f} ms",
+        f"ratio                            {times.ratio:9.1f}",
+        f"attention phases that differ     {agreement.phases_differ:9.3%}",
+        f"rows that agree in every phase   {agreement.rows_agree:9.3%}",
+        f"their output phases that differ  {agreement.outputs_differ:9.3%}",
+        f"rows where the first positive input is not the winner's score {agreement.rows_moved:.3%}",
+        *(
+            f"output against exact softmax, cosine {cosine:.4f} ({name})"
+            for name, cosine in agreement.cosine.items()
+        ),
+    ]
+    return "\n".join(lines)

@@ -5,7 +5,6 @@ The two sides of a ratio run the same job in the same run. Ratios carry over bet
 better than times do; nothing here is asserted.
 """
 
-import dataclasses
 import statistics
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from golden.attention.config import preset
-from golden.attention.job import prepare
 from studies.bench import golden
 from studies.data.random import random_heads
 
@@ -73,18 +71,15 @@ def closed_form_against_literal(seed: int) -> Ratio:
 
 def cycle_model_against_rtl(seed: int) -> Ratio:
     """Cycle model against the RTL compiled by Verilator; generating and compiling is not counted."""
-    from sim.cores.attention import driver, engine
-    from sim.timing import attention as cycle_model
+    from sim.cores.attention.core import SpikedAttentionCore
+    from sim.cores.rtl import compiled
 
-    config = dataclasses.replace(preset("default"), taps=True)
-    arrays = random_heads(8, 64, 32, seed)
-    job = prepare(arrays["q"], arrays["k"], arrays["v"], config.code).job
-    simulator = engine.simulator(config)
-    beats = driver.input_beats(job, config), driver.output_beats(job, config)
-    assert cycle_model.predict(job, config) == driver.completion(simulator.run(*beats), job, config)
-    slow, fast = median_seconds(
-        lambda: simulator.run(*beats), lambda: cycle_model.predict(job, config), rounds=5
-    )
+    core = SpikedAttentionCore(preset("default")).tapped()
+    job = core.prepare(**random_heads(8, 64, 32, seed))
+    simulator = compiled(core, quick=False)
+    beats = core.input_beats(job), core.output_beats(job)
+    assert core.predict(job) == core.completion(job, simulator.run(*beats))
+    slow, fast = median_seconds(lambda: simulator.run(*beats), lambda: core.predict(job), rounds=5)
     return Ratio(
         what="8 heads, 64 tokens, head_dim 32, preset default",
         slow="RTL in Verilator",
@@ -96,17 +91,18 @@ def cycle_model_against_rtl(seed: int) -> Ratio:
 
 def verilator_against_amaranth(seed: int) -> Ratio:
     """The core compiled by Verilator against Amaranth's own simulator, which is interpreted Python."""
-    from sim.cores.attention import driver, engine
+    from sim.cores.attention.core import SpikedAttentionCore
+    from sim.cores.rtl import compiled
     from studies.bench.amaranth_simulator import run_python
 
-    config = dataclasses.replace(preset("digits"), taps=True)
-    arrays = random_heads(1, 16, 16, seed)
-    job = prepare(arrays["q"], arrays["k"], arrays["v"], config.code).job
-    compiled = engine.simulator(config)
-    beats = driver.input_beats(job, config), driver.output_beats(job, config)
+    core = SpikedAttentionCore(preset("digits")).tapped()
+    job = core.prepare(**random_heads(1, 16, 16, seed))
+    simulator = compiled(core, quick=False)
+    beats = core.input_beats(job), core.output_beats(job)
     # What each of them spends on simulation, without generating and compiling code
     times = [
-        (run_python(job, config, compiled.manifest).seconds, compiled.run(*beats).seconds) for _ in range(3)
+        (run_python(job, core.config, simulator.manifest).seconds, simulator.run(*beats).seconds)
+        for _ in range(3)
     ]
     slow, fast = (statistics.median(seconds) for seconds in zip(*times, strict=True))
     return Ratio(

@@ -1,17 +1,14 @@
 """All figures of a build: what it costs, and what it does at its clock."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from studies.boards.throughput import Throughput
 from synth.boards import Board
 from synth.flow import Build
 from synth.report import BuildReport
 from synth.tools import Origin, find_tools
 from synth.units import measure_units
-
-# From MHz to what the cycle model says, a dataclass
-Throughput = Callable[[float], Any]
 
 
 def figures(
@@ -34,4 +31,4 @@ def figures(
 def report_figures(report: BuildReport, throughput: Throughput) -> dict[str, Any]:
     """A report as JSON, with throughput at its clock; at what it reached where that is less."""
     clock = min(report.clock_mhz, report.fmax_mhz)
-    return asdict(report) | {"closed": report.closed, "throughput": asdict(throughput(clock))}
+    return asdict(report) | {"closed": report.closed, "throughput": throughput(clock)}

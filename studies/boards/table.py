@@ -1,29 +1,21 @@
-"""All boards and presets in one table: `synth/figures/boards.json` and the tables of `docs/boards.md`.
+"""All boards and presets in one table: `synth/figures/boards.json` and the tables of `docs/boards.md`."""
 
-    python -m studies.boards.table
-    python -m studies.boards.table --board icebreaker --preset pico
-
-Builds every preset that has a budget on a board, the bitstream and the resources by unit. Builds that
-were made before are found, and rows that are not asked for stay as they are. The largest presets take
-the better part of an hour each.
-"""
-
-import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from golden.attention.config import PRESETS
+from golden.errors import InputError, quoted
 from sim.cores.attention.core import SpikedAttentionCore
 from studies.boards.figures import figures, report_figures
-from studies.boards.throughput import throughput
-from synth.boards import BOARDS, Board, find_board
+from studies.boards.throughput import head_throughput
+from synth.boards import BOARDS, Board
 from synth.budgets import budgets, clock_of
 from synth.estimate import estimate
 from synth.figures import BUILDS
-from synth.flow import build
+from synth.flow import OnStage, build
 from synth.report import TimingError
 
 TEXT = Path("docs/boards.md")
@@ -31,29 +23,26 @@ BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
 Row = dict[str, Any]
 
 
-def make_row(board: Board, preset: str, seed: int, *, units: bool) -> Row:
+def make_row(board: Board, preset: str, seed: int, *, units: bool, on_stage: OnStage) -> Row:
     """Figures of a build; of one that missed its clock, those of its place and route.
 
     Args:
         units: also the resources by unit.
+        on_stage: see `synth.flow.build`.
     """
     core = SpikedAttentionCore(PRESETS[preset])
+    throughput = partial(head_throughput, core)
     try:
         made = build(
             board,
             core.design(preset),
             clock=clock_of(board, preset),
             seed=seed,
-            on_stage=_tell,
+            on_stage=on_stage,
         )
     except TimingError as error:
-        return report_figures(error.report, partial(throughput, core))
-    return figures(made, board, partial(throughput, core), units=units)
-
-
-def _tell(stage: str, state: str, seconds: float) -> None:
-    if state != "running":
-        print(f"  {stage}: {state}, {seconds:.1f} s", flush=True)
+        return report_figures(error.report, throughput)
+    return figures(made, board, throughput, units=units)
 
 
 def main_table(rows: Sequence[Row]) -> Iterator[str]:
@@ -123,36 +112,44 @@ def replace_section(text: str, name: str, lines: Iterator[str]) -> str:
     return "\n".join([f"{head}{begin}", *lines, f"{end}{tail}"])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--board", choices=tuple(BOARDS), help="build for this board alone")
-    parser.add_argument("--preset", choices=tuple(PRESETS), help="build this preset alone")
-    parser.add_argument("--seed", type=int, default=1, help="of place and route")
-    parser.add_argument(
-        "--without-units", action="store_true", help="leave out the second synthesis, which counts by unit"
-    )
-    args = parser.parse_args()
+def write_tables(
+    board: str | None,
+    preset: str | None,
+    seed: int,
+    *,
+    units: bool,
+    on_row: Callable[[str], None],
+    on_stage: OnStage,
+) -> None:
+    """Build, and write figures and tables.
+
+    Args:
+        board, preset: build for this board, of this preset alone; the other rows stay as they are.
+        seed, units, on_stage: see `make_row`.
+        on_row: told which build begins.
+
+    Raises:
+        InputError: it does not run in the repository's folder, or no board or preset is called so.
+        ToolError: a tool failed.
+    """
     if not TEXT.is_file():
-        parser.error(f"{TEXT} is to be written: must run in the repository's folder, not in {Path.cwd()}")
-    known = {(row["board"], row["design"]): row for row in json.loads(BUILDS.read_text())}
-    pairs = [(board, preset) for board in BOARDS for preset in PRESETS if preset in budgets().get(board, {})]
-    for board, preset in pairs:
-        if args.board in (None, board) and args.preset in (None, preset):
-            print(f"{preset} on {board}", flush=True)
-            known[board, preset] = make_row(
-                find_board(board), preset, args.seed, units=not args.without_units
-            )
-    rows = [known[pair] for pair in pairs if pair in known]
-    BUILDS.write_text(json.dumps(rows, indent=1) + "\n")
+        raise InputError(f"{TEXT} is to be written: must run in the repository's folder, not in {Path.cwd()}")
+    for name, known, what in ((board, BOARDS, "--board"), (preset, PRESETS, "--preset")):
+        if name is not None and name not in known:
+            raise InputError(f"{what} must be one of {', '.join(known)}, not {quoted(name)}")
+    rows = {(row["board"], row["design"]): row for row in json.loads(BUILDS.read_text())}
+    pairs = [(name, design) for name in BOARDS for design in PRESETS if design in budgets().get(name, {})]
+    for name, design in pairs:
+        if board in (None, name) and preset in (None, design):
+            on_row(f"{design} on {name}")
+            rows[name, design] = make_row(BOARDS[name], design, seed, units=units, on_stage=on_stage)
+    shown = [rows[pair] for pair in pairs if pair in rows]
+    BUILDS.write_text(json.dumps(shown, indent=1) + "\n")
     text = TEXT.read_text()
-    for name, lines in (
-        ("builds", main_table(rows)),
-        ("units", unit_table(rows)),
+    for section, lines in (
+        ("builds", main_table(shown)),
+        ("units", unit_table(shown)),
         ("others", absent_table()),
     ):
-        text = replace_section(text, name, lines)
+        text = replace_section(text, section, lines)
     TEXT.write_text(text)
-
-
-if __name__ == "__main__":
-    main()

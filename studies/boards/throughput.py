@@ -1,53 +1,72 @@
 """What a core does per second at the clock of a build: the cycle model's word, not a measurement."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
+from golden.code import Spikes
+from golden.network.network import Network
+from sim.cores.core import Core
 from sim.cores.heads import HeadCore
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
+from sim.timing.cycles import StageActivity
 from studies.data.random import random_heads, random_rates
 
-# Heads as each scheme takes them
-RANDOM = {"spiked": random_heads, "stochastic": random_rates}
 # From the second on, the durations of heads that follow each other differ by their spikes only
 HEADS = 4
+IMAGES = 40
+# From a clock in MHz to what the cycle model says at it
+Throughput = Callable[[float], dict[str, Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Throughput:
-    """Heads of the largest size that the core holds, one after the other, never waiting for the host.
+def head_throughput(core: HeadCore[Any, Any, Any], clock_mhz: float, *, seed: int = 0) -> dict[str, Any]:
+    """Random heads of the largest size that a core holds, if stochastic of as many steps as it was made for.
 
-    Attributes:
-        tokens, head_dim: of the heads.
-        clock_mhz: as given.
-        cycles_per_head: mean of all but the first.
-        heads_per_second: at the clock.
-        accumulations_per_second: traces added to a score or a context (stochastic: counts), where both
-            spikes are there.
-        seed: of the random heads.
+    Returns:
+        As `throughput`, and tokens, head_dim and seed of the heads.
     """
-
-    tokens: int
-    head_dim: int
-    clock_mhz: float
-    cycles_per_head: float
-    heads_per_second: float
-    accumulations_per_second: float
-    seed: int
+    tokens, head_dim = core.config.tokens, core.config.head_dim
+    job = core.prepare(**(random_rates if core.rates else random_heads)(HEADS, tokens, head_dim, seed))
+    found = throughput(core, job, core.activity(job, core.compute(job)), clock_mhz)
+    return {"tokens": tokens, "head_dim": head_dim, "seed": seed} | found
 
 
-def throughput(core: HeadCore[Any, Any, Any], clock_mhz: float, seed: int = 0) -> Throughput:
-    """Predict a core at a clock, on heads of `RANDOM`, if stochastic of as many steps as it was made for."""
-    config = core.config
-    job = core.prepare(**RANDOM[core.scheme](HEADS, config.tokens, config.head_dim, seed))
-    events = core.activity(job, core.compute(job)).events
-    cycles = float(core.predict(job).durations[1:].mean())
+def network_throughput(
+    core: WholeNetworkCore, network: Network, image: Spikes, clock_mhz: float
+) -> dict[str, Any]:
+    """Images [images, tokens, pixels]; of those that are held out the first `IMAGES`.
+
+    Returns:
+        As `throughput`, and lanes, images, and lanes_in_linear_layers: the share of the lane-cycles of
+        linear layers in which a weight is added.
+
+    Raises:
+        InputError: the network does not fit the core.
+    """
+    job = NetworkJob(network=network, image=image)
+    done = core.activity(job, core.compute(job))
+    found = throughput(core, job, done, clock_mhz)
+    share = done.events["weight_additions"] / done.busy["linear"] / core.lanes
+    size = {"lanes": core.lanes, "images": image.shape[0]}
+    return size | found | {"lanes_in_linear_layers": round(share, 4)}
+
+
+def throughput(
+    core: Core[Any, Any, Any], job: Any, activity: StageActivity, clock_mhz: float
+) -> dict[str, Any]:
+    """Predict a core on a job whose items follow each other without waiting for the host.
+
+    Returns:
+        clock_mhz as given, cycles_per_ITEM (the mean of all but the first, where there are more),
+        ITEMs_per_second, and accumulations_per_second: traces or weights added (stochastic: counts), where
+        the spikes are there.
+    """
+    durations = core.predict(job).durations
+    cycles = float(durations[len(durations) > 1 :].mean())
     rate = clock_mhz * 1e6 / cycles
-    return Throughput(
-        tokens=config.tokens,
-        head_dim=config.head_dim,
-        clock_mhz=clock_mhz,
-        cycles_per_head=round(cycles, 1),
-        heads_per_second=round(rate, 1),
-        accumulations_per_second=round(rate * sum(events[name] for name in core.accumulations) / HEADS),
-        seed=seed,
-    )
+    additions = sum(activity.events[name] for name in core.accumulations)
+    return {
+        "clock_mhz": clock_mhz,
+        f"cycles_per_{core.item}": round(cycles, 1),
+        f"{core.item}s_per_second": round(rate, 1),
+        "accumulations_per_second": round(rate * additions / len(durations)),
+    }

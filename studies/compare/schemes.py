@@ -5,24 +5,18 @@ spiking attention the product of its rates without softmax. The errors say how w
 what it sets out to do, not which of the two attentions a network needs.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention.config import CoreConfig, lane_per_token
-from golden.attention.exact import softmax_attention
-from golden.attention.job import compute, decode_outputs, prepare
-from golden.errors import InputError
 from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
-from sim.timing.attention import predict
-from sim.timing.attention_activity import activity
-from studies.attention.report import attention_report
+from golden.toml import read_toml
+from studies.attention.spiked import attend as attend_spiked
 from studies.attention.stochastic import attend
 from synth.figures import ENGINES
 
@@ -58,29 +52,17 @@ def compare(
     stochastic = attend(
         arrays, source=source, engine="model", config=engine, steps=steps, seed=seed, option=option
     )
-    q, k, v = (np.asarray(arrays[name]) for name in "qkv")
-    core = lane_per_token(*q.shape[1:]) if core is None else core
-    try:
-        job, scales = prepare(q, k, v, code=core.code)
-        core.check_job(job)
-    except InputError as error:
-        raise InputError(f"{source}: SpikedAttention: {error}") from None
-    spikes = compute(job)
-    out, out_raw = decode_outputs(job, spikes, scales)
-    spiked = attention_report(
+    core = lane_per_token(*arrays["q"].shape[1:]) if core is None else core
+    spiked = attend_spiked(
+        arrays,
+        source=f"{source}: SpikedAttention",
         engine="model",
-        seed=stochastic.job.config.plan.seed,
         config=core,
-        job=job,
-        spikes=spikes,
-        out=out,
-        out_raw=out_raw,
-        exact=softmax_attention(q, k, v, None, None)[0],
-        cycles=predict(job, core),
-        activity=activity(job, core),
     )
+    # What is drawn is drawn by the stochastic scheme; its seed may be larger than any of the other
+    noted = {"seed": stochastic.job.config.plan.seed, "area": spiked_area(core)}
     return {
-        "spiked": spiked | {"area": spiked_area(core)},
+        "spiked": spiked.report() | noted,
         "stochastic": stochastic.report() | {"area": stochastic_area(stochastic.job.config)},
     }
 
@@ -108,7 +90,7 @@ def stochastic_area(config: StochasticConfig) -> dict[str, Any] | None:
 
 
 def measured_area(scheme: str, tokens: int, head_dim: int, rows: int) -> dict[str, Any] | None:
-    """Area of an engine alone as `python -m synth.alone` measured it; None where it did not.
+    """Area of an engine alone as `onespike dev area` measured it; None where it did not.
 
     Args:
         rows: rows of units, or token lanes.
@@ -126,4 +108,4 @@ def measured_area(scheme: str, tokens: int, head_dim: int, rows: int) -> dict[st
 
 @cache
 def _areas() -> list[dict[str, Any]]:
-    return list(tomllib.loads(ENGINES.read_text())["engine"])
+    return list(read_toml(ENGINES)["engine"])

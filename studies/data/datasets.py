@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError, quoted
-from studies.data.idx import read_idx
+from studies.data.idx import read_part
 
 DATASETS = ("digits", "fashion-mnist", "cifar10")
 CLASSES = 10
@@ -67,22 +67,14 @@ def _digits() -> Images:
 
 
 def _fashion(folder: Path) -> Images:
-    arrays = {}
-    for part in ("train", "t10k"):
-        files = [folder / f"{part}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
-        images, labels = (read_idx(file) for file in files)
-        if images.ndim != 3 or not images.size:
-            raise InputError(f"{files[0]}: must hold images [n, height, width], not {list(images.shape)}")
-        if labels.shape != images.shape[:1] or labels.max() >= CLASSES:
-            raise InputError(
-                f"{files[1]}: must hold a label 0..{CLASSES - 1} for each of {len(images)} images"
-            )
-        arrays[part] = images[..., None], labels.astype(np.int64)
-    (train, train_labels), (test, test_labels) = arrays["train"], arrays["t10k"]
+    train, train_labels = read_part(folder, "train", CLASSES)
+    test, test_labels = read_part(folder, "t10k", CLASSES)
     if train.shape[1:] != test.shape[1:]:
-        sizes = f"{list(train.shape[1:3])} and {list(test.shape[1:3])}"
+        sizes = f"{list(train.shape[1:])} and {list(test.shape[1:])}"
         raise InputError(f"{folder}: must hold images of one size, not {sizes}")
-    return Images(train=train, train_labels=train_labels, test=test, test_labels=test_labels)
+    return Images(
+        train=train[..., None], train_labels=train_labels, test=test[..., None], test_labels=test_labels
+    )
 
 
 def _cifar(folder: Path) -> Images:

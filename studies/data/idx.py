@@ -35,25 +35,22 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     return body.reshape(shape)
 
 
-def load_images(directory: Path, part: str) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """Images [n, side, side] scaled to 0..1 and labels [n].
+def read_part(folder: Path, part: str, classes: int = 256) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images [n, height, width] and labels [n] of a data set.
 
     Args:
-        directory: holds PART-images-idx3-ubyte and PART-labels-idx1-ubyte, with or without .gz.
+        folder: holds PART-images-idx3-ubyte and PART-labels-idx1-ubyte, with or without .gz.
         part: "train" or "t10k".
+        classes: labels are 0..classes-1.
 
     Raises:
         InputError: a file is missing or damaged, or images and labels do not belong together.
     """
-    arrays = []
-    for kind in ("images-idx3", "labels-idx1"):
-        plain = directory / f"{part}-{kind}-ubyte"
-        packed = plain.with_name(plain.name + ".gz")
-        arrays.append(read_idx(plain if plain.exists() else packed))
-    images, labels = arrays
-    if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
-        raise InputError(
-            f"{directory}: {part} must hold as many images as labels, "
-            f"not {list(images.shape)} and {list(labels.shape)}"
-        )
-    return images / 255.0, labels
+    plain = [folder / f"{part}-{kind}-ubyte" for kind in ("images-idx3", "labels-idx1")]
+    files = [path if path.exists() else path.with_name(f"{path.name}.gz") for path in plain]
+    images, labels = (read_idx(file) for file in files)
+    if images.ndim != 3 or not images.size:
+        raise InputError(f"{files[0]}: must hold images [n, height, width], not {list(images.shape)}")
+    if labels.shape != images.shape[:1] or labels.max() >= classes:
+        raise InputError(f"{files[1]}: must hold a label 0..{classes - 1} for each of {len(images)} images")
+    return images, labels.astype(np.int64)

@@ -1,61 +1,18 @@
 """The trained network with its attention in the engine under test, beside golden and the cycle model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.config import CoreConfig
-from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, compute
-from models.conversion.small_vit import SpikedAttention
-from sim.cores.attention.compare import Comparison, compare
+from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales
+from golden.code import Spikes
+from models.floating.engine import SpikingAttention, SpikingEngine
+from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.compare import Comparison
 from sim.timing.cycles import CycleReport, StageActivity
-
-
-class RunEngine(Protocol):
-    """Runs a job on the engine under test.
-
-    `waves` is where it writes a waveform; `progress` is told now and then the cycle, the output
-    beats so far and the output beats of the whole job.
-    """
-
-    def __call__(
-        self,
-        job: AttentionJob,
-        config: CoreConfig,
-        *,
-        waves: Path | None,
-        progress: Callable[[int, int, int], None] | None,
-    ) -> tuple[AttentionSpikes, CycleReport]: ...
-
-
-class PredictCycles(Protocol):
-    """Predicts the completion times of a job."""
-
-    def __call__(self, job: AttentionJob, config: CoreConfig) -> CycleReport: ...
-
-
-class CountActivity(Protocol):
-    """Counts the events of a job and the utilisation of the lanes."""
-
-    def __call__(self, job: AttentionJob, config: CoreConfig) -> StageActivity: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Engines:
-    """What is compared with golden: the hardware, and the cycle model with the hardware.
-
-    Attributes:
-        run: the engine under test (RTL).
-        predict, activity: the cycle model.
-    """
-
-    run: RunEngine
-    predict: PredictCycles
-    activity: CountActivity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,52 +40,58 @@ class LayerRun:
     activity: StageActivity
 
 
-@dataclass(kw_only=True)
-class LockstepAttention:
-    """Attention (`models.floating.small_vit.Attention`) that passes on what the engine under test computed.
+class LockstepEngine(SpikingEngine):
+    """Attention that passes on what the engine under test computed; the rest in floats.
 
     Attributes:
-        scales: of every layer.
-        config: the core.
-        engines: the engine under test and the cycle model.
-        waves: folder for one waveform per layer, or None.
-        progress: told the layer and the share of its heads that are done, 0..1.
         runs: what happened, one entry per layer so far.
     """
 
-    scales: list[HeadScales]
-    config: CoreConfig
-    engines: Engines
-    waves: Path | None = None
-    progress: Callable[[int, float], None] = lambda layer, share: None
-    runs: list[LayerRun] = field(default_factory=list)
+    def __init__(
+        self,
+        attentions: dict[str, SpikingAttention],
+        core: SpikedAttentionCore,
+        waves: Path | None = None,
+        progress: Callable[[int, float], None] = lambda layer, share: None,
+    ) -> None:
+        """Args: every layer's attention; the core under test; folder for one waveform per layer, or None;
+        told the layer and the share of its heads that are done, 0..1."""
+        super().__init__({}, attentions, {})
+        self.core, self.waves, self.progress = core, waves, progress
+        self.runs: list[LayerRun] = []
 
-    def __call__(
-        self, layer: int, q: NDArray[np.floating], k: NDArray[np.floating], v: NDArray[np.floating]
+    def attention(
+        self,
+        name: str,
+        q: NDArray[np.floating],
+        k: NDArray[np.floating],
+        v: NDArray[np.floating],
+        bias: NDArray[np.floating] | None = None,
+        allowed: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.floating]:
-        def engine(job: AttentionJob) -> AttentionSpikes:
-            self.config.check_job(job)
-            waves = None if self.waves is None else self.waves / f"layer{layer}.fst"
-            spikes, measured = self.engines.run(
-                job,
-                self.config,
-                waves=waves,
-                progress=lambda cycle, received, expected: self.progress(layer, received / expected),
-            )
-            flat = (-1, *q.shape[2:])
-            self.runs.append(
-                LayerRun(
-                    layer=layer,
-                    q=q.reshape(flat),
-                    k=k.reshape(flat),
-                    job=job,
-                    spikes=spikes,
-                    comparison=compare(job, compute(job), spikes),
-                    predicted=self.engines.predict(job, self.config),
-                    measured=measured,
-                    activity=self.engines.activity(job, self.config),
-                )
-            )
-            return spikes
+        flat = (-1, *q.shape[2:])
+        self._floats = q.reshape(flat), k.reshape(flat)
+        return super().attention(name, q, k, v, bias, allowed)
 
-        return SpikedAttention(scales=self.scales, code=self.config.code, engine=engine)(layer, q, k, v)
+    def fire(self, job: AttentionJob, scales: HeadScales) -> tuple[NDArray[np.int8], Spikes]:
+        layer, (q, k) = len(self.runs), self._floats
+        self.core.check(job)
+        ran = self.core.tapped().run(
+            job,
+            waves=None if self.waves is None else self.waves / f"layer{layer}.fst",
+            progress=lambda cycle, received, expected: self.progress(layer, received / expected),
+        )
+        self.runs.append(
+            LayerRun(
+                layer=layer,
+                q=q,
+                k=k,
+                job=job,
+                spikes=ran.integers,
+                comparison=self.core.compare(job, vars(ran.integers)),
+                predicted=self.core.predict(job),
+                measured=ran.cycles,
+                activity=self.core.activity(job, ran.integers),
+            )
+        )
+        return ran.integers.attn_phase, ran.integers.out

@@ -42,7 +42,7 @@ def draw_head(result: DemoResult, path: Path) -> None:
     attention phases, and the spiking attention map beside the exact softmax.
     """
     run, index = most_varied_head(result)
-    image, head = divmod(index, result.network.config.heads)
+    image, head = divmod(index, result.network.blocks[0].heads)
     code = result.config.code
     values = np.append(code.base ** -np.arange(code.steps, dtype=np.float64), 0.0)
     weight = values[run.spikes.attn_phase[index]]  # the last one stands for silence, phase -1
@@ -140,16 +140,16 @@ def _raster(axes: Axes, counts: Axes, name: str, spikes: Spikes, steps: int) -> 
 
 def _digit(axes: Axes, result: DemoResult, image: int) -> None:
     """The image with its patches, numbered as tokens."""
-    config, sample = result.network.config, int(result.chosen[image])
+    network, sample = result.network, int(result.chosen[image])
     axes.imshow(result.digits.test_images[sample], cmap="gray_r", vmin=0, vmax=1.25)
-    across = config.side // config.patch
+    across = network.side // network.patch
     for edge in range(1, across):
-        axes.axhline(edge * config.patch - 0.5, color=RULE, lw=1)
-        axes.axvline(edge * config.patch - 0.5, color=RULE, lw=1)
+        axes.axhline(edge * network.patch - 0.5, color=RULE, lw=1)
+        axes.axvline(edge * network.patch - 0.5, color=RULE, lw=1)
     halo = [withStroke(linewidth=2, foreground="white")]
-    for token in range(config.tokens):
+    for token in range(len(network.positions)):
         y, x = divmod(token, across)
-        corner = x * config.patch - 0.4, y * config.patch - 0.36
+        corner = x * network.patch - 0.4, y * network.patch - 0.36
         axes.text(*corner, str(token), color=INK, size=7.5, va="top", path_effects=halo)
     axes.set_title(f"Held-out image {sample}")
     axes.set_xlabel(f"label {result.digits.test_labels[sample]}, predicted {result.engine_predicted[image]}")

@@ -1,6 +1,5 @@
 """What the main job found, and its report."""
 
-import dataclasses
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention.config import CoreConfig, to_table
-from models.floating.small_vit import VisionTransformer
+from models.floating.vit import Vit
 from sim.timing.cycles import CycleReport
 from studies.attention.report import tool_versions
 from studies.data import handwritten_digits as dataset
@@ -24,6 +23,7 @@ class DemoResult:
         seed: chose the images of the engine under test.
         config: the core.
         network: the trained network.
+        training: what its training recorded.
         digits: the split data.
         float_predicted, spiking_predicted: classes of the held-out images, int64 [n], with exact
             and with spiked attention (golden).
@@ -34,7 +34,8 @@ class DemoResult:
 
     seed: int
     config: CoreConfig
-    network: VisionTransformer
+    network: Vit
+    training: dict[str, Any]
     digits: dataset.Digits
     float_predicted: NDArray[np.int64]
     spiking_predicted: NDArray[np.int64]
@@ -77,8 +78,8 @@ class DemoResult:
         """One line per layer and kind of difference; empty when the job passed."""
         lines = []
         for run in self.runs:
-            if run.comparison.first_divergence is not None:
-                lines.append(f"layer {run.layer}, {run.comparison.first_divergence}")
+            if run.comparison.first_difference is not None:
+                lines.append(f"layer {run.layer}, {run.comparison.first_difference}")
             rows = np.argwhere(run.predicted.rows != run.measured.rows)
             if len(rows):
                 head, row = (int(i) for i in rows[0])
@@ -101,8 +102,8 @@ class DemoResult:
             "tools": tool_versions() | {name: version(name) for name in ("scikit-learn", "matplotlib")},
             "configuration": to_table(self.config),
             "network": {
-                **dataclasses.asdict(self.network.config),
-                "training": self.network.metadata,
+                **sizes_of(self.network),
+                "training": self.training,
             },
             "data": {
                 "split_seed": dataset.SPLIT_SEED,
@@ -133,7 +134,7 @@ class DemoResult:
                         "heads": run.job.heads,
                         "integers_compared": run.comparison.compared,
                         "integers_different": run.comparison.different,
-                        "first_divergence": run.comparison.first_divergence,
+                        "first_difference": run.comparison.first_difference,
                         "cycles_predicted": _cycles(run.predicted),
                         "cycles_measured": _cycles(run.measured),
                         "rows_unlike_prediction": int((run.predicted.rows != run.measured.rows).sum()),
@@ -143,6 +144,21 @@ class DemoResult:
                 ],
             },
         }
+
+
+def sizes_of(network: Vit) -> dict[str, int]:
+    """Sizes of a network, by name."""
+    block, head = network.blocks[0], network.head
+    assert head is not None, "the network classifies"
+    return {
+        "side": network.side,
+        "patch": network.patch,
+        "width": len(network.norm.weight),
+        "heads": block.heads,
+        "layers": len(network.blocks),
+        "hidden": len(block.mlp1.weight),
+        "classes": len(head.weight),
+    }
 
 
 def _cycles(report: CycleReport) -> dict[str, Any]:

@@ -10,18 +10,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from golden.attention.config import PRESETS, CoreConfig
 from golden.code import check_range
-from models import shipped
-from models.conversion.small_vit import SpikedAttention, calibrate_scales
-from models.shipped.small_vit import load_vit
+from models.conversion.convert import record
+from models.conversion.scales import attention_of
+from models.conversion.scheme import Scheme
+from models.floating.engine import Engine, FloatEngine, SpikingEngine
+from models.shipped.vit_file import FOLDER, load_training, load_vit
+from sim.cores.attention.core import SpikedAttentionCore
 from studies.data import handwritten_digits as dataset
-from studies.demo.lockstep import Engines, LockstepAttention
+from studies.demo.lockstep import LockstepEngine
 from studies.demo.picture import draw_head
 from studies.demo.result import DemoResult
 
-WEIGHTS = Path(shipped.__file__).parent / "weights" / "digits.npz"
+WEIGHTS = FOLDER / "digits.npz"
 REPORT, PICTURE = "report.json", "head.png"
 
 WAVE_IMAGES = 4  # with waveforms, which take a megabyte for every few heads
@@ -31,11 +34,10 @@ Progress = Callable[[str, float], None]
 
 
 def run_demo(
-    engines: Engines,
+    core: SpikedAttentionCore,
     *,
     images: int | None = None,
     seed: int = 0,
-    config: CoreConfig = PRESETS["digits"],
     weights: Path = WEIGHTS,
     waves: Path | None = None,
     progress: Progress = lambda part, share: None,
@@ -43,11 +45,10 @@ def run_demo(
     """Run the main job.
 
     Args:
-        engines: the engine under test and the cycle model.
+        core: under test.
         images: held-out images that run through the engine, 1..450; when absent all, or
             `WAVE_IMAGES` with waveforms.
         seed: chooses them.
-        config: the core.
         weights: file of the trained network.
         waves: existing folder that receives one waveform per layer, layer0.fst and so on.
         progress: told how far the job is.
@@ -63,27 +64,32 @@ def run_demo(
     check_range("images", images, 1, len(digits.test_images))
     check_range("seed", seed, 0, 2**32 - 1)
     chosen = np.sort(np.random.default_rng(seed).choice(len(digits.test_images), images, replace=False))
-    heads = images * network.config.heads
+    heads = images * network.blocks[0].heads
 
     progress("calibrate scales on the training images", 0.0)
-    scales = calibrate_scales(network, digits.train_images)
+    ranges, _ = record(network, [digits.train_images[:, None]])
+    scheme = Scheme(code=core.config.code)
+    attentions = {name: attention_of(largest, scheme) for name, largest in ranges.attention.items()}
+
+    def classes(images: NDArray[np.floating], engine: Engine) -> NDArray[np.int64]:
+        return network.run(images[:, None], engine).argmax(axis=1)
+
     progress("classify the held-out images, exact attention", 0.0)
-    float_predicted = network.logits(digits.test_images).argmax(axis=1)
+    float_predicted = classes(digits.test_images, FloatEngine())
     progress("classify the held-out images, spiked attention", 0.0)
-    spiked = SpikedAttention(scales=scales, code=config.code)
-    spiking_predicted = network.logits(digits.test_images, spiked).argmax(axis=1)
-    lockstep = LockstepAttention(
-        scales=scales,
-        config=config,
-        engines=engines,
+    spiking_predicted = classes(digits.test_images, SpikingEngine({}, attentions, {}))
+    lockstep = LockstepEngine(
+        attentions,
+        core,
         waves=waves,
         progress=lambda layer, share: progress(f"layer {layer}: {heads} heads through the RTL", share),
     )
-    engine_predicted = network.logits(digits.test_images[chosen], lockstep).argmax(axis=1)
+    engine_predicted = classes(digits.test_images[chosen], lockstep)
     return DemoResult(
         seed=seed,
-        config=config,
+        config=core.config,
         network=network,
+        training=load_training(weights),
         digits=digits,
         float_predicted=float_predicted,
         spiking_predicted=spiking_predicted,

@@ -15,12 +15,12 @@ def demo_tables(result: DemoResult) -> list[Table]:
 
 
 def _accuracy(result: DemoResult) -> Table:
-    code, network = result.config.code, result.network.config
+    code, blocks, job = result.config.code, result.network.blocks, result.runs[0].job
     n = len(result.digits.test_labels)
     labels = result.digits.test_labels
     table = Table(
-        title=f"Handwritten digits: {network.layers} layers, {network.heads} heads, {network.tokens} tokens, "
-        f"head_dim {network.head_dim}; T = {code.steps}, B = 2^({code.log2_base}), seed {result.seed}"
+        title=f"Handwritten digits: {len(blocks)} layers, {blocks[0].heads} heads, {job.tokens} tokens, "
+        f"head_dim {job.head_dim}; T = {code.steps}, B = 2^({code.log2_base}), seed {result.seed}"
     )
     table.add_column("attention")
     table.add_column("held-out images", justify="right")

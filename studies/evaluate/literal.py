@@ -11,12 +11,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from golden.attention import literal
 from golden.attention.job import AttentionJob, HeadScales, compute
 from golden.code import Spikes
-from golden.network.layers import spike_values
 from golden.network.linear import IntegerLinear
+from golden.network.neuron import spike_values
 from models.conversion.convert import Conversion
-from models.conversion.run import run
 from models.floating.engine import SpikingEngine
-from models.layouts import Model
+from models.floating.model import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +72,11 @@ def time_literal(model: Model, conversion: Conversion, samples: list[NDArray[Any
     fast, slow = conversion.engine(), LiteralEngine(conversion)
     seconds = []
     with threadpool_limits(limits=1):
-        run(model, samples[0][None], conversion.engine())  # builds the tables
+        model.run(samples[0][None], conversion.engine())  # builds the tables
         outputs = []
         for engine in (fast, slow):
             start = time.perf_counter()
-            outputs.append(np.concatenate([run(model, sample[None], engine).ravel() for sample in samples]))
+            outputs.append(np.concatenate([model.run(sample[None], engine).ravel() for sample in samples]))
             seconds.append(time.perf_counter() - start)
     return LiteralTimes(
         parts=conversion.scheme.parts,

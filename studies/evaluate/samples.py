@@ -8,27 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError, quoted
-from models.conversion.run import run
 from models.conversion.store import checksum
 from models.files.text import load_tokenizer, tokenise
-from models.floating.bert import Bert
 from models.floating.engine import FloatEngine
-from models.floating.torch_encoder import TorchEncoder
-from models.layouts import Model
+from models.floating.model import Model
 from studies.data.phrases import read_phrases
 from studies.data.tables import read_inputs, read_sentences
 
 
-def sentence_samples(model: Bert, tokenizer: Path, sentences: list[str]) -> list[NDArray[np.int64]]:
+def sentence_samples(model: Model, tokenizer: Path, sentences: list[str]) -> list[NDArray[np.int64]]:
     """Token numbers of each sentence, cut to the model's length."""
-    numbers = tokenise(load_tokenizer(tokenizer), sentences, model.length)
+    expected = model.samples
+    numbers = tokenise(load_tokenizer(tokenizer), sentences, expected.length)
     for sentence, ids in zip(sentences, numbers, strict=True):
-        if not ids or max(ids) >= len(model.words):
+        if not ids or max(ids) >= expected.vocabulary:
             raise InputError(
-                f"{tokenizer}: must fit the model's vocabulary of {len(model.words)}, not give "
+                f"{tokenizer}: must fit the model's vocabulary of {expected.vocabulary}, not give "
                 f"{max(ids, default='nothing')} for {quoted(sentence)}"
             )
-        if model.padding in ids:
+        if expected.padding in ids:
             raise InputError(
                 f"{tokenizer}: gives the padding token for {quoted(sentence)}, which has no position"
             )
@@ -57,9 +55,9 @@ def calibration_samples(model: Model, path: Path, tokenizer: Path, count: int, s
     """
     rng = np.random.default_rng(seed)
     samples: list[NDArray[Any]]
-    if isinstance(model, Bert):
+    if model.samples.kind == "sentences":
         # Pairs of a .csv train no classifier
-        labelled = model.classifier is not None and path.suffix != ".txt"
+        labelled = model.samples.labelled and path.suffix != ".txt"
         texts = [(text,) for text in read_phrases(path).texts] if labelled else read_sentences(path)
         rows = draw(rng, len(texts), count)
         samples = list(sentence_samples(model, tokenizer, [text for row in rows for text in texts[row]]))
@@ -99,13 +97,12 @@ def check_samples(
     model: Model, path: Path, samples: list[NDArray[Any]], labels: NDArray[np.int64] | None = None
 ) -> None:
     """Refuse inputs that the model cannot take, by running the first one in floats, and unknown classes."""
-    if not isinstance(model, Bert):
-        wanted = 2 if isinstance(model, TorchEncoder) else 3
-        if samples[0].ndim != wanted:
-            kind = "vectors [tokens, dim]" if wanted == 2 else "images [channels, height, width]"
-            raise InputError(f"{path}: each of inputs must be {kind}, not {list(samples[0].shape)}")
+    expected = model.samples
+    if samples[0].ndim != len(expected.axes):
+        kind = f"{expected.kind} [{', '.join(expected.axes)}]"
+        raise InputError(f"{path}: each of inputs must be {kind}, not {list(samples[0].shape)}")
     try:
-        outputs = run(model, samples[0][None], FloatEngine())
+        outputs = model.run(samples[0][None], FloatEngine())
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except (ValueError, IndexError):

@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.conversion.run import run
 from models.conversion.store import Stored, load
 from models.floating.engine import Activity, Engine, FloatEngine, SpikingEngine
 
@@ -68,7 +67,7 @@ def compute_piece(folder: str, mode: Mode, piece: Piece) -> tuple[Piece, NDArray
     """Outputs of one piece; runs in a worker."""
     stored = loaded(folder)
     engine: Engine = FloatEngine() if mode == "float" else stored.conversion.engine(mode)
-    outputs = run(stored.model, piece.batch, engine)
+    outputs = stored.model.run(piece.batch, engine)
     activity = engine.activity if isinstance(engine, SpikingEngine) else {}
     return piece, outputs, activity
 

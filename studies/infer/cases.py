@@ -5,6 +5,7 @@ import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +14,17 @@ from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from golden.network.file import load_network
 from golden.network.network import Network, encode_image
-from models import shipped
 from models.conversion.network import convert
-from models.floating.network_vit import FloatTransformer, cut_patches, from_vit, load_float
-from models.shipped.small_vit import load_vit
+from models.floating.patches import patches
+from models.floating.vit import Vit
+from models.shipped.vit_file import FOLDER, load_vit
 from studies.data import handwritten_digits as dataset
-from studies.data.idx import load_images
+from studies.data.idx import read_part
 
-WEIGHTS = Path(shipped.__file__).parent / "weights"
 DIGITS = "digits"
 NETWORKS = (DIGITS, "fashion", "fashion-batchnorm")
 CALIBRATION_IMAGES = 1000
+WHITE = 255.0  # of idx files
 Images = NDArray[np.float64]
 
 
@@ -42,7 +43,7 @@ class Case:
 
     name: str
     network: Network
-    floating: FloatTransformer | None
+    floating: Vit | None
     patch: int
     stride: int
     calibration: Images
@@ -51,10 +52,8 @@ class Case:
 
     def spikes(self, images: Images) -> Spikes:
         """Spikes [images, tokens, pixels]."""
-        side = images.shape[-1]
-        return encode_image(
-            self.network, cut_patches(images, side=side, patch=self.patch, stride=self.stride)
-        )
+        pixels = patches(images[:, None], self.patch, self.stride)
+        return encode_image(self.network, pixels.reshape(len(images), -1, pixels.shape[-1]))
 
 
 def load_case(name: str, data: Path | None, steps: int | None, log2_base: Fraction | None) -> Case:
@@ -79,16 +78,14 @@ def load_case(name: str, data: Path | None, steps: int | None, log2_base: Fracti
         steps=default.steps if steps is None else steps,
         log2_base=default.log2_base if log2_base is None else log2_base,
     )
-    floating: FloatTransformer | None = None
+    floating: Vit | None = None
     network: Network | None = None
-    if name == DIGITS:
-        floating = from_vit(load_vit(WEIGHTS / "digits.npz"))
-    elif named:
-        floating = load_float(WEIGHTS / f"{name}.npz")
+    if named:
+        floating = load_vit(FOLDER / f"{name}.npz")
     elif not Path(name).exists():
         raise InputError(f"--network must be one of {', '.join(NETWORKS)} or a file, not {name!r}")
     elif holds_weights(Path(name)):
-        floating = load_float(Path(name))
+        floating = load_vit(Path(name))
     else:
         network = load_network(Path(name))
         if steps is not None or log2_base is not None:
@@ -120,12 +117,12 @@ def load_splits(data: Path | None) -> tuple[Images, Images, NDArray[np.integer]]
         digits = dataset.load()
         train, images = (np.asarray(a, np.float64) for a in (digits.train_images, digits.test_images))
         return train[:CALIBRATION_IMAGES], images, digits.test_labels
-    train, _ = load_images(data, "train")
-    images, labels = load_images(data, "t10k")
-    for part in (train, images):
-        if not part.size or part.shape[1] != part.shape[2]:
-            raise InputError(f"{data}: images must be square and at least one, not {shape(part)}")
-    return train[:CALIBRATION_IMAGES], images, labels
+    pixels, _ = read_part(data, "train")
+    held_out, labels = read_part(data, "t10k")
+    for part in (pixels, held_out):
+        if part.shape[1] != part.shape[2]:
+            raise InputError(f"{data}: images must be square, not {shape(part)}")
+    return pixels[:CALIBRATION_IMAGES] / WHITE, held_out / WHITE, labels
 
 
 def grid(network: Network, images: Images, name: str) -> tuple[int, int]:
@@ -146,5 +143,5 @@ def grid(network: Network, images: Images, name: str) -> tuple[int, int]:
     return patch, room // gaps if gaps else 1
 
 
-def shape(images: Images) -> str:
+def shape(images: NDArray[Any]) -> str:
     return "x".join(map(str, images.shape[1:]))

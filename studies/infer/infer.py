@@ -16,12 +16,14 @@ from golden.network.config import NetworkConfig
 from golden.network.file import save_network
 from golden.network.program import check_fit, config_for
 from golden.network.recode import calibrated_recoder
+from sim.cores.network.core import WholeNetworkCore
 from sim.timing.network import NetworkTimes, predict
 from studies.attention.report import tool_versions
+from studies.boards.throughput import IMAGES, network_throughput
 from studies.infer import timeline
 from studies.infer.cases import Case
-from studies.infer.evaluate import Accuracy, Progress, RtlImages, accuracy, through_rtl
-from studies.infer.on_board import BoardImages, NetworkBoard, through_board
+from studies.infer.evaluate import Accuracy, Progress, accuracy
+from studies.infer.hardware import BoardImages, NetworkBoard, RtlImages, through_board, through_rtl
 
 RTL_IMAGES = 20
 ENERGY_IMAGES = 100
@@ -46,6 +48,7 @@ class Inferences:
         energy_images: how many images the events are the mean of.
         spiking, dense: ledgers per inference, of the spiking network and in multiply-accumulates.
         times: of the first image, by the cycle model.
+        throughput: by the cycle model at a clock; None without one.
     """
 
     case: Case
@@ -60,6 +63,7 @@ class Inferences:
     spiking: Ledger
     dense: Ledger
     times: NetworkTimes
+    throughput: dict[str, Any] | None
 
     @property
     def failures(self) -> list[str]:
@@ -87,6 +91,7 @@ class Inferences:
                 name: None if ran is None else {"index": self.through.tolist()} | asdict(ran)
                 for name, ran in (("rtl", self.rtl), ("board", self.board))
             },
+            "throughput": self.throughput,
             "energy": {
                 "images": self.energy_images,
                 "spiking": self.spiking.to_json(),
@@ -111,6 +116,7 @@ def infer(
     board: NetworkBoard | None = None,
     seed: int = 0,
     recode: bool = False,
+    clock_mhz: float | None = None,
     progress: Progress = lambda part, share: None,
 ) -> Inferences:
     """Classify held-out images.
@@ -122,6 +128,7 @@ def infer(
         board: an open board that takes the place of the simulated RTL, with a core of its own size.
         seed: chooses the images.
         recode: classify also with the residual coded after each sum.
+        clock_mhz: at which inferences per second are wanted; see `studies.boards.throughput`.
         progress: told how far the job is.
 
     Raises:
@@ -166,6 +173,11 @@ def infer(
         spiking=spiking,
         dense=dense,
         times=predict(case.network, config, spikes[:1], 0),
+        throughput=None
+        if clock_mhz is None
+        else network_throughput(
+            WholeNetworkCore(config), case.network, case.spikes(case.images[:IMAGES]), clock_mhz
+        ),
     )
 
 

@@ -51,6 +51,14 @@ def _summary(result: Inferences) -> Table:
         table.add_row("an inference, the line included", f"{board.seconds:.3f} s")
     else:
         table.add_row("images through the RTL", "0")
+    if (done := result.throughput) is not None:
+        table.add_section()
+        table.add_row("images through the cycle model", str(done["images"]))
+        table.add_row("cycles per inference", f"{done['cycles_per_inference']:,.1f}")
+        table.add_row(
+            f"inferences per second at {done['clock_mhz']:g} MHz", f"{done['inferences_per_second']:,.1f}"
+        )
+        table.add_row("lanes at work in linear layers", f"{done['lanes_in_linear_layers']:.1%}")
     table.add_section()
     table.add_row("images whose events are counted", str(result.energy_images))
     for name, ledger in (("spiking", result.spiking), ("8-bit multiply-accumulate", result.dense)):

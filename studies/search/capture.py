@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.conversion.convert import NodeRecorder
-from models.conversion.run import run
 from models.floating.engine import Floats, Linear
-from models.layouts import Model
+from models.floating.model import Model
 
 
 @dataclass
@@ -54,5 +53,5 @@ def capture(model: Model, samples: list[NDArray[Any]]) -> Captured:
     """Activations of every node over the samples, each with a batch axis."""
     engine = CapturingEngine()
     for sample in samples:
-        run(model, sample, engine)
+        model.run(sample, engine)
     return engine.captured

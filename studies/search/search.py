@@ -24,8 +24,8 @@ from models.conversion.convert import convert, record
 from models.conversion.scheme import Scheme
 from models.conversion.store import save
 from models.files.tensors import Tensors
-from models.floating.bert import Bert
-from models.floating.engine import Activity, Ranges
+from models.floating.engine import Activity, Linear, Ranges
+from models.floating.model import Model
 from models.layouts import Options
 from studies.evaluate.report import sts_report
 from studies.evaluate.work import Mode, outputs_of
@@ -69,21 +69,22 @@ def best_base(captured: Captured, ranges: Ranges, steps: int, jobs: int | None) 
     return least[0].log2_base
 
 
-def encoder_shape(model: Bert, tokens: int) -> EncoderShape:
-    block = model.blocks[0]
+def encoder_shape(ranges: Ranges, layers: dict[str, Linear], tokens: int) -> EncoderShape:
+    """Sizes of an encoder from what was recorded of it."""
+    _, heads, head_dim = ranges.attention["block0.attention"].shape
     return EncoderShape(
-        layers=len(model.blocks),
+        layers=len(ranges.attention),
         tokens=tokens,
-        dim=model.words.shape[1],
-        heads=block.heads,
-        hidden=len(block.mlp1.weight),
+        dim=heads * head_dim,
+        heads=heads,
+        hidden=len(layers["block0.mlp1"].weight),
     )
 
 
 def score_grid(
     tensors: Tensors,
     options: Options,
-    model: Bert,
+    model: Model,
     calibration: list[NDArray[Any]],
     samples: list[NDArray[Any]],
     truth: NDArray[np.float64],
@@ -95,7 +96,7 @@ def score_grid(
     """Score, loss and energy of the whole conversion for each code; activity of the last one."""
     ranges, layers = record(model, calibration)
     tokens = round(float(np.mean([len(sample) for sample in samples])))
-    shape = encoder_shape(model, tokens)
+    shape = encoder_shape(ranges, layers, tokens)
     points, activity = [], {}
     reference = None
     for steps, base in codes.items():

@@ -10,16 +10,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from golden.code import check_range
 from golden.errors import InputError
-from golden.stochastic.attention import compute
 from golden.stochastic.network import load_network
 from golden.stochastic.plan import RandomPlan
 from models import shipped
-from sim.cores.stochastic import rtl
-from sim.timing.stochastic import predict
+from sim.cores.stochastic.core import StochasticCore
 from studies.data.datasets import load_images
 from studies.stochastic.inference import ReplayedAttention, engine_config
 
@@ -64,19 +60,18 @@ def demonstrate(images: int, steps: int, seed: int, weights: Path = WEIGHTS) -> 
     data = load_images("digits")
     check_range("images", images, 1, len(data.test))
     began = time.perf_counter()
-    attention = ReplayedAttention(config, lambda job: rtl.run(job)[0])
+    core = StochasticCore(config).tapped()
+    attention = ReplayedAttention(config, lambda job: core.run(job).integers)
     classes = network.logits(data.test[:images], steps, attention).argmax(axis=1)
     seconds = time.perf_counter() - began
-    wrong = 0
-    for job, spikes in zip(attention.jobs, attention.spikes, strict=True):
-        expected = compute(job)
-        for part in ("score", "out"):
-            wrong += int(np.count_nonzero(getattr(spikes, part) != getattr(expected, part)))
+    found = [
+        core.compare(job, vars(spikes)) for job, spikes in zip(attention.jobs, attention.spikes, strict=True)
+    ]
     return Demonstration(
         images=images,
         right=int((classes == data.test_labels[:images]).sum()),
-        spikes=sum(spikes.score.size + spikes.out.size for spikes in attention.spikes),
-        wrong=wrong,
-        cycles=network.shape.depth * (predict(attention.jobs[0]).total + 1),
+        spikes=sum(comparison.compared for comparison in found),
+        wrong=sum(comparison.different for comparison in found),
+        cycles=network.shape.depth * (core.predict(attention.jobs[0]).total + 1),
         seconds=seconds,
     )

@@ -110,7 +110,7 @@ def plan_areas(path: Path | None, size: int) -> dict[str, dict[str, int]]:
     """LUT4-equivalents and flip-flops of a full array N = d = size, by label of its plan.
 
     Args:
-        path: what `python -m synth.alone --plans --json` wrote; the figures that come with the
+        path: what `onespike dev area --plans --report` wrote; the figures that come with the
             project, empty unless they are of this size, when None.
 
     Raises:
@@ -127,7 +127,7 @@ def plan_areas(path: Path | None, size: int) -> dict[str, dict[str, int]]:
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise InputError(f"{file}: must be what python -m synth.alone --plans --json writes") from None
+        raise InputError(f"{file}: must be what onespike dev area --plans --report writes") from None
     if sizes == {size}:
         return areas
     if path is None:

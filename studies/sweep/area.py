@@ -4,11 +4,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from golden.attention.config import CoreConfig
-from golden.network.config import NetworkConfig
+from sim.cores.core import Core
 from studies.sweep.synthesis import find_synthesised
-from synth.boards import FAMILIES
-from synth.estimate import estimate
+from synth.families import FAMILIES
 from synth.flow import ROOT
 
 FAMILY = FAMILIES["ecp5"]
@@ -20,8 +18,8 @@ class Area:
 
     Attributes:
         lut4: LUT4-equivalents, link included; None where unknown.
-        area_source: synthesised, estimated (`synth.estimate`, on an ECP5), or unknown: a network core that
-            was not synthesised.
+        area_source: synthesised, estimated (`synth.estimate`, on an ECP5), or unknown: a core that was
+            not synthesised and of which there is no estimate.
         closed_mhz: clock that the build closed at; None without one.
     """
 
@@ -33,15 +31,16 @@ class Area:
         return asdict(self)
 
 
-def area_of(config: CoreConfig | NetworkConfig, synthesis: Path = ROOT) -> Area:
+def area_of(core: Core[Any, Any, Any], synthesis: Path = ROOT) -> Area:
     """Area of a core.
 
     Raises:
         InputError: a report of the cache cannot be read.
     """
-    build = find_synthesised(config, synthesis)
+    build = find_synthesised(core, synthesis)
     if build is not None:
         return Area(lut4=build.report.lut4, area_source="synthesised", closed_mhz=build.clock_mhz)
-    if isinstance(config, NetworkConfig):
+    need = core.estimate(FAMILY)
+    if need is None:
         return Area(lut4=None, area_source="unknown", closed_mhz=None)
-    return Area(lut4=estimate(config, FAMILY).lut4, area_source="estimated", closed_mhz=None)
+    return Area(lut4=need.lut4, area_source="estimated", closed_mhz=None)

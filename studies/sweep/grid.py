@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode, check_range, read_fraction
 from golden.errors import InputError, quoted
+from golden.toml import read_toml
 
 AXES = ("lanes", "steps", "log2_base", "trace_bits", "model")
 DEFAULTS: dict[str, list[Any]] = {
@@ -83,13 +83,7 @@ def read_grid(path: Path | None) -> Grid:
     """
     if path is None:
         return Grid(axes=DEFAULTS)
-    try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, RecursionError) as error:  # also of integers too long and arrays too deep to read
-        raise InputError(f"{path}: not a TOML file ({error})") from None
+    table = read_toml(path)
     data, images = table.pop("data", None), table.pop("images", DEFAULT_IMAGES)
     if not (data is None or isinstance(data, str)):
         raise InputError(f"{path}: data must be a folder in quotes, not {quoted(data)}")

@@ -14,24 +14,23 @@ from energy import mac
 from energy.attention import spiking_attention
 from energy.events import attention_events
 from energy.network import account
-from golden.attention.config import CoreConfig
 from golden.attention.exact import softmax_attention
 from golden.attention.job import compute, decode_outputs, prepare
 from golden.code import check_range
 from golden.inputs import check_terms
-from golden.network.config import NetworkConfig
-from golden.network.network import encode_image, run_network
+from golden.network.network import Network, encode_image, run_network
 from golden.network.program import config_for
 from models.conversion.network import convert
-from models.floating.network_vit import FloatTransformer
-from sim.timing.network import predict
+from models.floating.engine import FloatEngine
+from models.floating.vit import Vit
+from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from studies.infer.cases import load_case
 from studies.sweep.grid import Point
 
 # Images whose cycles are predicted, and whose events are counted
 TIMED_IMAGES = 3
 COUNTED_IMAGES = 10
-Core = CoreConfig | NetworkConfig
 
 
 def checksum(arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -51,11 +50,12 @@ class Heads:
     def content(self) -> str:
         return checksum(self.arrays)
 
-    def core(self, point: Point) -> CoreConfig:
+    def core(self, point: Point) -> SpikedAttentionCore:
         heads, tokens, head_dim = self.arrays["q"].shape
         # A bias may hold a mask
         bias, allowed = check_terms(self.arrays.get("bias"), self.arrays.get("mask"), heads, tokens)
-        return point.config(tokens, head_dim, bias=bias is not None, mask=allowed is not None)
+        config = point.config(tokens, head_dim, bias=bias is not None, mask=allowed is not None)
+        return SpikedAttentionCore(config)
 
     def measure(self, point: Point) -> dict[str, Any]:
         """Error, cycles and energies of a point.
@@ -63,7 +63,7 @@ class Heads:
         Raises:
             InputError: the arrays cannot be run on such a core.
         """
-        arrays, config = self.arrays, self.core(point)
+        arrays, config = self.arrays, self.core(point).config
         job, scales = prepare(**arrays, code=point.code)
         out, _ = decode_outputs(job, compute(job), scales)
         exact, _ = softmax_attention(arrays["q"], arrays["k"], arrays["v"], arrays.get("bias"), job.allowed)
@@ -87,19 +87,24 @@ class Images:
         images, labels: that are classified.
     """
 
-    network: FloatTransformer
+    network: Vit
     calibration: NDArray[np.float64]
     images: NDArray[np.float64]
     labels: NDArray[np.integer]
 
     @property
     def content(self) -> str:
-        arrays = {"calibration": self.calibration, "images": self.images}
-        return checksum(self.network.parameters | arrays)
+        import joblib  # as long to load as NumPy; only what measures networks shall wait for it
 
-    def core(self, point: Point) -> NetworkConfig:
+        return str(joblib.hash([self.network, self.calibration, self.images]))
+
+    def core(self, point: Point) -> WholeNetworkCore:
+        return self.converted(point)[1]
+
+    def converted(self, point: Point) -> tuple[Network, WholeNetworkCore]:
         network = convert(self.network, self.calibration, point.code)
-        return config_for(network, lanes=point.lanes, cluster=min(8, point.lanes))
+        config = config_for(network, lanes=point.lanes, cluster=min(8, point.lanes))
+        return network, WholeNetworkCore(config)
 
     def measure(self, point: Point) -> dict[str, Any]:
         """Error of the scores, accuracy, cycles and energies per inference.
@@ -107,16 +112,15 @@ class Images:
         Raises:
             InputError: the network's integers leave their words, or the core cannot be.
         """
-        network = convert(self.network, self.calibration, point.code)
-        config = config_for(network, lanes=point.lanes, cluster=min(8, point.lanes))
-        spikes = encode_image(network, self.network.patches(self.images))
+        network, core = self.converted(point)
+        spikes = encode_image(network, self.network.patches(self.images[:, None]))
         scores = run_network(network, spikes).scores
-        times = predict(network, config, spikes[:TIMED_IMAGES], 0).finished
-        spiking, dense = account(network, config, spikes[:COUNTED_IMAGES])
+        times = core.predict(NetworkJob(network=network, image=spikes[:TIMED_IMAGES]))
+        spiking, dense = account(network, core.config, spikes[:COUNTED_IMAGES])
         return {
-            "error": misfit(scores, self.network.scores(self.images)),
+            "error": misfit(scores, self.network.run(self.images[:, None], FloatEngine())),
             "accuracy": 100 * float((scores.argmax(-1) == self.labels).mean()),
-            "cycles": round(float(np.diff(times).mean())),
+            "cycles": round(float(times.durations[1:].mean())),
             "energy": spiking.microjoule,
             "mac_energy": dense.microjoule,
         }

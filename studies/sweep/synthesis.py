@@ -3,11 +3,10 @@
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from golden.attention.config import CoreConfig, to_table
 from golden.errors import InputError
-from golden.network.config import NetworkConfig
-from golden.network.sizes import to_table as network_table
+from sim.cores.core import Core
 from synth.figures import BUILDS
 from synth.flow import REPORT, ROOT
 from synth.report import BuildReport
@@ -60,13 +59,13 @@ def read_cache(root: Path = ROOT) -> list[Synthesised]:
     return found
 
 
-def find_synthesised(config: CoreConfig | NetworkConfig, root: Path = ROOT) -> Synthesised | None:
+def find_synthesised(core: Core[Any, Any, Any], root: Path = ROOT) -> Synthesised | None:
     """The fastest build of exactly this core, of the cache or, if there is none, of those that are shipped.
 
     Raises:
         InputError: a report of the cache cannot be read.
     """
-    wanted = to_table(config) if isinstance(config, CoreConfig) else network_table(config)
+    wanted = core.to_table()
 
     def fastest(builds: list[Synthesised]) -> Synthesised | None:
         same = [b for b in builds if all(b.report.parameters.get(n) == v for n, v in wanted.items())]

@@ -7,11 +7,11 @@ installed. What a build may cost is no measurement: that is `synth/budgets.toml`
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# Attention cores on their boards, placed and routed: python -m studies.boards.table
+# Attention cores on their boards, placed and routed: onespike dev board-table
 BUILDS = HERE / "boards.json"
-# Attention cores with their link in each family, after synthesis: python -m synth.estimate
+# Attention cores with their link in each family, after synthesis: onespike dev estimate
 ESTIMATE = HERE / "estimate.json"
-# Engines of both schemes alone: by hand from python -m synth.alone, as the file says
+# Engines of both schemes alone: by hand from onespike dev area, as the file says
 ENGINES = HERE / "areas.toml"
-# Full stochastic arrays by random-number plan: python -m synth.alone --plans --json
+# Full stochastic arrays by random-number plan: onespike dev area --plans --report
 PLANS = HERE / "plan_areas.json"

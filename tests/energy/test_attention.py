@@ -35,7 +35,7 @@ def test_events_of_a_job_counted_by_hand() -> None:
 def test_numbers_counted_by_hand() -> None:
     """2 heads of 9 tokens and 8 features: sums of up to 9 products of 16 bits, softmax of 162 scores."""
     config = PRESETS["tiny"]
-    job = prepare(**random_heads(2, 9, 8, seed=4), code=config.code)
+    job = prepare(**random_heads(2, 9, 8, seed=4), code=config.code).job
     products, scores, values = 2 * 2 * 9 * 9 * 8, 2 * 9 * 9, 2 * 9 * 8
     lane, width = 2 * 16 * 2 * 8, 16 + 4
     expected = (

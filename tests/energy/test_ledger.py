@@ -31,7 +31,7 @@ def ledgers() -> Iterator[tuple[str, Ledger]]:
     """Of every account that is priced by the table."""
     for name in ("default", "tiny"):
         config = PRESETS[name]
-        events = attention_events(prepare(**random_heads(1, 8, 8, seed=1), code=config.code), config)
+        events = attention_events(prepare(**random_heads(1, 8, 8, seed=1), code=config.code).job, config)
         yield f"attention, {name}", spiking_attention(events, config)
         yield f"attention in numbers, {name}", mac.attention(events, config)
         linear, unit = (
@@ -42,7 +42,7 @@ def ledgers() -> Iterator[tuple[str, Ledger]]:
         yield f"linear in numbers, {name}", mac.linear(linear, unit)
     floating = random_transformer(1, blocks=1, norm="layer", width=12, heads=2)
     network = convert(floating, random_images(2, 20), PhaseCode())
-    image = encode_image(network, floating.patches(random_images(3, 1)))
+    image = encode_image(network, floating.patches(random_images(3, 1)[:, None]))
     spiking, dense = account(network, config_for(network), image)
     yield "network", spiking
     yield "network in numbers", dense

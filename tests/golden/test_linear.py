@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from golden.code import PhaseCode, decode, encode
 from golden.errors import InputError
-from golden.network.layers import LINEAR_FRACTION_BITS
-from golden.network.linear import potentials, prepare_linear
+from golden.network.linear import prepare_linear
+from golden.network.neuron import LINEAR_FRACTION_BITS
 
 CODES = [(16, 1, 2), (24, 2, 7), (8, 3, 4), (40, 1, 5), (1, 1, 1), (12, 3, 8)]
 
@@ -35,7 +35,7 @@ def test_potential_is_the_sum_over_octave_accumulators(parameters: tuple[int, in
                     accumulator[residue] += term << (most - octaves)
             expected = sum(s * c for s, c in zip(accumulator, constants, strict=True))
             expected += int(layer.bias[output])
-            assert int(potentials(spikes[row], layer)[output]) == expected
+            assert int(layer.potentials(spikes[row], code)[output]) == expected
 
 
 @pytest.mark.parametrize(("steps", "a", "b"), CODES)
@@ -47,7 +47,7 @@ def test_potential_means_the_dense_layer_of_the_decoded_input(steps: int, a: int
     spikes = encode(rng.normal(size=(50, 20)), scale, code)
     exact = decode(spikes, scale, code) @ weight.T + bias
     np.testing.assert_allclose(
-        potentials(spikes, layer) * layer.unit, exact, atol=2e-2
+        layer.potentials(spikes, code) * layer.unit, exact, atol=2e-2
     )  # constants have 8 fraction bits
 
 
@@ -62,7 +62,7 @@ def test_silent_inputs_leave_the_bias() -> None:
     code = PhaseCode()
     layer = prepare_linear(np.ones((2, 3)), np.array([0.25, -1.0]), 1.0, code)
     silent = encode(np.zeros((1, 3)), 1.0, code)
-    assert (potentials(silent, layer) == layer.bias).all()
+    assert (layer.potentials(silent, code) == layer.bias).all()
 
 
 def test_codes_beyond_the_exact_range_are_refused() -> None:

@@ -8,7 +8,7 @@ from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.sim import Simulator, SimulatorContext
 
 from golden.code import PhaseCode
-from golden.network.layers import residue_constants
+from golden.network.neuron import residue_constants
 from golden.signed_digits import additions, signed_digits
 from hw.parts.shift_add import times
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from models.conversion.run import run
 from models.files.tensors import read_tensors
 from models.floating.engine import FloatEngine
-from models.layouts import Model, Options, read_model
+from models.floating.model import Model
+from models.layouts import Options, read_model
 
 REFERENCE = Path(__file__).parent / "reference"
 TENSORS = {name: load_file(REFERENCE / f"{name}.safetensors") for name in ("bert", "vit", "swin")}
@@ -70,7 +70,7 @@ def read(path: Path, options: Options | None = None) -> Model:
 
 
 def outputs(model: Model, name: str) -> NDArray[np.floating]:
-    return run(model, INPUTS[name], FloatEngine())
+    return model.run(INPUTS[name], FloatEngine())
 
 
 @cache

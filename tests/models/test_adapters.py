@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from golden.errors import InputError
-from models.conversion.run import run
 from models.files.adapters import merge_adapters, merged
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert
@@ -60,15 +59,14 @@ def test_logits_are_those_of_low_rank_branches(folder: Folder, tmp_path: Path) -
 
     hidden = plain.encode(INPUTS["bert"], Branches()).mean(axis=1)
     expected = hidden @ arrays["classifier.weight"].T + arrays["classifier.bias"]
-    np.testing.assert_allclose(run(model, INPUTS["bert"], FloatEngine()), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(model.run(INPUTS["bert"], FloatEngine()), expected, rtol=1e-4, atol=1e-4)
     assert np.abs(plain.encode(INPUTS["bert"], FloatEngine()).mean(axis=1) - hidden).max() > 0.1
 
 
 def test_without_a_classifier_the_encoder_embeds(folder: Folder, tmp_path: Path) -> None:
     arrays = {name: array for name, array in adapters().items() if not name.startswith("classifier")}
-    embedded = run(
-        adapted(folder("bert"), tmp_path / "own" / "a.safetensors", arrays), INPUTS["bert"], FloatEngine()
-    )
+    model = adapted(folder("bert"), tmp_path / "own" / "a.safetensors", arrays)
+    embedded = model.run(INPUTS["bert"], FloatEngine())
     np.testing.assert_allclose(np.linalg.norm(embedded, axis=-1), 1, rtol=1e-6)
 
 

@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from golden.errors import InputError
-from models.conversion.norms import norm_readers
-from models.conversion.run import run
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert
 from models.floating.engine import FloatEngine
-from models.floating.functions import layer_norm
+from models.floating.functions import apply_norm
 from models.floating.vit import Vit
 from models.layouts import Options, read_model
 from models.verdict import RefusedModel
@@ -140,16 +138,16 @@ def test_the_mean_over_patches(folder: Folder, separate: bool) -> None:
             return out
 
     engine = Seen()
-    logits = run(model, INPUTS["vit"], engine)
+    logits = model.run(INPUTS["vit"], engine)
     tokens = (engine.last + engine.mlp)[:, 1:]
     mean = (
-        layer_norm(tokens.mean(axis=1), model.norm)
+        apply_norm(tokens.mean(axis=1), model.norm)
         if separate
-        else layer_norm(tokens, model.norm).mean(axis=1)
+        else apply_norm(tokens, model.norm).mean(axis=1)
     )
     np.testing.assert_allclose(logits, mean @ model.head.weight.T + model.head.bias, rtol=1e-4, atol=1e-5)
     # A head that reads the mean of normalised tokens does not read the norm's spikes
-    assert ("head" in norm_readers(model)) == separate
+    assert ("head" in model.norm_readers()) == separate
     wrong = {**arguments, "fc_norm": not separate}
     folder("vit", {"global_pool": "avg", "model_args": wrong}, tensors=tensors)
     with pytest.raises(RefusedModel, match="says fc_norm = "):
@@ -190,11 +188,11 @@ def test_an_architecture_of_timm_says_the_usual(folder: Folder) -> None:
 def test_a_causal_encoder_sees_no_later_token(folder: Folder) -> None:
     model = read(folder("torch", {"is_causal": True}))
     x = INPUTS["torch"]
-    whole = run(model, x, FloatEngine())
+    whole = model.run(x, FloatEngine())
     for tokens in (1, 4, 7):
-        part = run(model, x[:, :tokens], FloatEngine())
+        part = model.run(x[:, :tokens], FloatEngine())
         np.testing.assert_allclose(whole[:, :tokens], part, atol=1e-5)
-    assert not np.allclose(whole[:, :4], run(read(folder("torch")), x, FloatEngine())[:, :4], atol=1e-2)
+    assert not np.allclose(whole[:, :4], read(folder("torch")).run(x, FloatEngine())[:, :4], atol=1e-2)
 
 
 def test_a_head_is_left_out_on_purpose_only(folder: Folder) -> None:

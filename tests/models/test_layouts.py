@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from golden.errors import InputError
-from models.conversion.run import run
 from models.files.tensors import read_tensors
 from models.files.text import load_tokenizer
 from models.floating.bert import Bert
@@ -58,7 +57,7 @@ def test_float_forward_equals_the_original_library(name: str) -> None:
     if isinstance(model, Bert):
         outputs = model.encode(reference.inputs, engine)
     else:
-        outputs = run(model, reference.inputs, engine)
+        outputs = model.run(reference.inputs, engine)
     np.testing.assert_allclose(outputs, reference.outputs, atol=2e-5, rtol=1e-4)
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from models.conversion.convert import convert, record
-from models.conversion.run import run
 from models.conversion.scheme import Scheme
 from models.files.adapters import merge_adapters
 from models.files.tensors import read_tensors
@@ -39,12 +38,12 @@ def test_embeddings_equal_transformers_and_survive_conversion() -> None:
     with np.load(REFERENCE) as reference:
         sentences, expected = [str(s) for s in reference["sentences"]], reference["embeddings"]
     samples = [ids[None] for ids in sentence_samples(model, tokenizer, sentences)]
-    floats = np.concatenate([run(model, batch, FloatEngine()) for batch in samples])
+    floats = np.concatenate([model.run(batch, FloatEngine()) for batch in samples])
     np.testing.assert_allclose(floats, expected, atol=1e-5)
     ranges, layers = record(model, samples)
     conversion = convert(model, ranges, layers, Scheme(), samples[:1])
-    attention = np.concatenate([run(model, batch, conversion.engine("attention")) for batch in samples])
-    linear = np.concatenate([run(model, batch, conversion.engine()) for batch in samples])
+    attention = np.concatenate([model.run(batch, conversion.engine("attention")) for batch in samples])
+    linear = np.concatenate([model.run(batch, conversion.engine()) for batch in samples])
     assert cosine(attention, floats).min() > 0.98
     assert cosine(linear, floats).min() > 0.95
 
@@ -59,4 +58,4 @@ def test_shipped_adapters_tell_good_from_bad() -> None:
     assert isinstance(model, Bert)
     said = ["a moving and wonderfully acted film", "one long string of cliches", "a dull , lifeless mess"]
     samples = sentence_samples(model, folder / "tokenizer.json", said)
-    assert [int(run(model, ids[None], FloatEngine()).argmax()) for ids in samples] == [1, 0, 0]
+    assert [int(model.run(ids[None], FloatEngine()).argmax()) for ids in samples] == [1, 0, 0]

@@ -9,8 +9,7 @@ from golden.network.config import NetworkConfig
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import check_fit, config_for
 from models.conversion.network import convert
-from sim.cores.network.engine import image_beats
-from sim.cores.network.loading import load_pieces
+from sim.cores.network.beats import image_beats, load_pieces
 from tests.hw.attention.scenario import UnitBench, scenario
 from tests.network.samples import random_images, random_transformer
 
@@ -20,7 +19,7 @@ def sample() -> tuple[Network, NetworkConfig, Spikes]:
     floating = random_transformer(1, width=6, heads=2, hidden=7, classes=3, norm="layer", activation="gelu")
     code = PhaseCode(steps=8, log2_base=Fraction(3, 4))
     network = convert(floating, random_images(2, 20), code)
-    image = encode_image(network, floating.patches(random_images(3, 2)))
+    image = encode_image(network, floating.patches(random_images(3, 2)[:, None]))
     return network, config_for(network, lanes=6, cluster=3), image
 
 

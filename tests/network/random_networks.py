@@ -1,38 +1,33 @@
 """Random networks of integers, over everything that `Network` and the hardware's order of layers accept."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention.job import compute
-from golden.attention.normaliser import RATIO_WIDTH
+from golden.attention.normaliser import MAX_RATIO
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import PhaseCode, Spikes
-from golden.network.checks import MAX_FEATURES, MAX_SHIFT, POTENTIAL_BITS, STREAM_BITS
-from golden.network.layers import (
-    IMAGE,
-    NORM_KINDS,
-    SCORES,
-    STREAM,
-    Attention,
-    Layer,
-    Linear,
-    Norm,
-    centred,
-    normalise,
-    potentials,
-    row_shift,
-    spike_values,
-    stream_terms,
+from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.limits import (
+    MAX_BIAS,
+    MAX_FALL,
+    MAX_FEATURES,
+    MAX_OFFSET,
+    MAX_SHIFT,
+    POTENTIAL_BITS,
+    STREAM_BITS,
 )
-from golden.network.network import Network, attention_job, merge_heads
+from golden.network.network import Network
+from golden.network.neuron import spike_values
+from golden.network.norm import NORM_KINDS, centred, row_shift
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
+from golden.network.tensors import IMAGE, Layer
 
 LARGEST_POTENTIAL = (1 << POTENTIAL_BITS - 1) - 1
 LARGEST_STREAM = (1 << STREAM_BITS - 1) - 1
-LARGEST_BIAS = (1 << POTENTIAL_BITS - 2) - 1
-LARGEST_OFFSET, LEAST_LEVEL = 2047, -4095
 # Names that spikes may have; they mean nothing, and the same may come again
 NAMES = ("hidden", "qkv", "mixed", "norm", "x")
 
@@ -147,13 +142,13 @@ class Drawer:
         """A falling list: that of the identity, any other, all alike, or down to the least level."""
         code, kind = self.code, self.rng.random()
         if kind < 0.5:
-            return np.maximum(geometric_levels(code), LEAST_LEVEL)
+            return np.maximum(geometric_levels(code), -MAX_FALL)
         drops = np.zeros(code.steps, np.int64)
         if kind < 0.9:
             drops[1:] = self.rng.integers(0, 2 * resolution(code.log2_base), code.steps - 1)
-        levels = np.maximum(-np.cumsum(drops), LEAST_LEVEL)
+        levels = np.maximum(-np.cumsum(drops), -MAX_FALL)
         if kind > 0.97:
-            levels[code.steps // 2 + 1 :] = LEAST_LEVEL
+            levels[code.steps // 2 + 1 :] = -MAX_FALL
         return levels
 
     def offsets(self, place: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -161,29 +156,28 @@ class Drawer:
         rng, width = self.rng, place.shape[-1]
         points = resolution(self.code.log2_base)
         near = np.maximum(place, 0).max(axis=(0, 1)) + rng.integers(-4 * points, points // 2, width)
-        far = rng.choice([-LARGEST_OFFSET, LARGEST_OFFSET, 0], width)
-        return np.clip(np.where(rng.random(width) < 0.05, far, near), -LARGEST_OFFSET, LARGEST_OFFSET)
+        far = rng.choice([-MAX_OFFSET, MAX_OFFSET, 0], width)
+        return np.clip(np.where(rng.random(width) < 0.05, far, near), -MAX_OFFSET, MAX_OFFSET)
 
     # --- layers
 
-    def linear(self, outputs: int, target: str, *, pooled: bool = False) -> tuple[Linear, NDArray[np.int64]]:
-        """A layer without offsets and levels, and its potentials."""
+    def linear(self, outputs: int, *, pooled: bool = False) -> tuple[dict[str, Any], NDArray[np.int64]]:
+        """What linear layers have in common, and the potentials."""
         peak = int(spike_values(self.code)[0]) * (self.tokens if pooled else 1)
         weight = self.weights(outputs, peak)
-        layer = Linear(
-            source=self.source, target=target, weight=weight, bias=np.zeros(outputs, np.int64),
-            offset=np.zeros(outputs, np.int64), levels=np.zeros(0, np.int64), pooled=pooled,
-        )  # fmt: skip
-        values = potentials(layer, self.spikes, self.code)
+        common = {"source": self.source, "weight": weight, "bias": np.zeros(outputs, np.int64)}
+        values = (ScoreLinear if pooled else Linear)(**common).potentials(self.spikes, self.code)
         shape = (outputs,) if pooled or self.rng.random() < 0.6 else (self.tokens, outputs)
-        most = min(LARGEST_BIAS, LARGEST_POTENTIAL - peak * int(np.abs(weight).sum(axis=1).max()))
+        most = min(MAX_BIAS, LARGEST_POTENTIAL - peak * int(np.abs(weight).sum(axis=1).max()))
         bias = self.bias(int(np.abs(values).max()), most, shape)
-        return replace(layer, bias=bias), values + bias
+        return common | {"bias": bias}, values + bias
 
     def hidden(self, outputs: int, memory: str) -> None:
-        layer, values = self.linear(outputs, self.name())
-        layer = replace(
-            layer,
+        target = self.name()
+        common, values = self.linear(outputs)
+        layer = SpikingLinear(
+            **common,
+            target=target,
             offset=self.offsets(octave_code(values, resolution(self.code.log2_base))),
             levels=self.levels(),
             signed=bool(self.rng.random() < 0.6),
@@ -203,32 +197,32 @@ class Drawer:
         # from a step at which nothing but the winner fires to one at which everything does
         most = int(rng.choice([head_dim << code.trace_bits + code.ramp_bits, MAX_RAMP_STEP], p=[0.9, 0.1]))
         step = np.array([some(rng, most) * (rng.random() > 0.05) for _ in range(heads)], np.int64)
-        largest = (1 << RATIO_WIDTH) - 1
         ratio = np.array(
-            [[some(rng, largest) for _ in range(code.log2_base.denominator)] for _ in range(heads)], np.int64
+            [[some(rng, MAX_RATIO) for _ in range(code.log2_base.denominator)] for _ in range(heads)],
+            np.int64,
         )
         if rng.random() < 0.6:  # falling from about one, as of a trained network
             residues = np.arange(ratio.shape[1]) / ratio.shape[1]
             first = 2.0 ** rng.uniform(10, 17, (heads, 1))
             ratio = np.maximum(first * 2.0**-residues, 1).astype(np.int64)
         layer = Attention(source=self.source, target=self.name(), heads=heads, ramp_step=step, ratio=ratio)
-        job = attention_job(layer, self.spikes, code)
-        self.append(layer, merge_heads(compute(job).out, self.image.shape[0], heads), "mixed")
+        out = compute(layer.job(self.spikes, code)).out
+        self.append(layer, layer.merge(out, self.image.shape[0]), "mixed")
 
     def to_stream(self, layers_left: int) -> None:
         """A layer that adds to the stream, within its share of what the stream has left."""
         fresh = not self.stream.size
-        layer, values = self.linear(self.width, STREAM)
-        # the largest potential as `Network.limits` sees it
-        added = np.abs(layer.weight.astype(np.int64)).sum(axis=1) * int(spike_values(self.code)[0])
-        bound = np.atleast_2d(added + np.abs(layer.bias)).max(axis=0)
+        common, values = self.linear(self.width)
+        # the largest potential as `Network.shapes` sees it
+        added = np.abs(common["weight"].astype(np.int64)).sum(axis=1) * int(spike_values(self.code)[0])
+        bound = np.atleast_2d(added + np.abs(common["bias"])).max(axis=0)
         share = max(2, int(self.stream_left / layers_left * 2.0 ** -self.rng.uniform(0, 12)))
         need = np.array([max(0, (int(b) // (share - 1)).bit_length()) for b in bound])
         more = self.rng.integers(0, 3, self.width)
         shift = np.where(self.rng.random(self.width) < 0.05, MAX_SHIFT, np.minimum(need + more, MAX_SHIFT))
-        layer = replace(layer, offset=shift, fresh=fresh)
-        self.stream_left -= int(stream_terms(layer, bound).max()) + 1
-        terms = stream_terms(layer, values)
+        layer = StreamLinear(**common, shift=shift, fresh=fresh)
+        self.stream_left -= int(layer.terms(bound).max()) + 1
+        terms = layer.terms(values)
         self.stream = terms if fresh else self.stream + terms
         self.layers.append(layer)
 
@@ -241,8 +235,8 @@ class Drawer:
         shift = row_shift(values, layer.kind, self.code)[..., None]
         offset = self.offsets(octave_code(values, resolution(self.code.log2_base)) - shift)
         layer = replace(layer, offset=offset)
-        self.append(layer, normalise(layer, self.stream, self.code), "norm")
+        self.append(layer, layer.normalise(self.stream, self.code), "norm")
 
     def scores(self) -> None:
-        layer, _ = self.linear(some(self.rng, min(self.room.lanes, MAX_FEATURES)), SCORES, pooled=True)
-        self.layers.append(layer)
+        common, _ = self.linear(some(self.rng, min(self.room.lanes, MAX_FEATURES)), pooled=True)
+        self.layers.append(ScoreLinear(**common))

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from models.floating.network_vit import FloatTransformer
+from models.floating.vit import Vit
+from models.shipped.vit_file import vit_of
 
 
 def random_transformer(
@@ -18,7 +19,7 @@ def random_transformer(
     classes: int = 5,
     norm: str = "rms",
     activation: str = "relu",
-) -> FloatTransformer:
+) -> Vit:
     rng = np.random.default_rng(seed)
     tokens = ((side - patch) // stride + 1) ** 2
     parameters = {"position": 0.3 * rng.standard_normal((tokens, width))}
@@ -43,15 +44,9 @@ def random_transformer(
         linear(f"{block}.down", hidden, width)
     affine("norm")
     linear("head", width, classes)
-    return FloatTransformer(
-        side=side,
-        patch=patch,
-        stride=stride,
-        heads=heads,
-        norm=norm,
-        activation=activation,
-        parameters=parameters,
-    )
+    facts = {"side": side, "patch": patch, "stride": stride, "heads": heads}
+    facts |= {"norm_kind": norm, "activation": activation}
+    return vit_of(parameters | {name: np.array(value) for name, value in facts.items()})
 
 
 def random_images(seed: int, count: int, side: int = 8) -> np.ndarray:

@@ -1,37 +1,25 @@
 """Random cores and networks through the RTL for some minutes; see `make soak-network`."""
 
-import argparse
-import sys
-import time
-from dataclasses import asdict
+import typer
 
-from sim.verilator.result import SimulationError
+from onespike.options import MinutesOption, SeedOption
 from tests.network.random_cores import LARGE, USUAL, Checked, check_core, random_core
+from tests.soaks import soak
 
 # Of so many cores one is large: its compilation takes minutes
 LARGE_EVERY = 16
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30, help="no core begins after this time")
-    parser.add_argument("--seed", type=int, default=1000, help="of the first core; the next ones follow")
-    args = parser.parse_args()
-    checked, begin, seed = Checked(), time.monotonic(), args.seed
-    wrong: list[int] = []
-    while time.monotonic() - begin < 60 * args.minutes:
-        try:
-            check_core(random_core(seed, USUAL if (seed + 1) % LARGE_EVERY else LARGE), seed, checked)
-        except (AssertionError, SimulationError) as error:
-            wrong.append(seed)
-            print(f"seed {seed} is wrong: {str(error).splitlines()[0]}", flush=True)
-        counts = ", ".join(f"{count} {name}" for name, count in asdict(checked).items())
-        print(f"seed {seed}: {counts}; {time.monotonic() - begin:.0f} s", flush=True)
-        seed += 1
-    if wrong:
-        sys.exit(f"wrong are the cores of the seeds {', '.join(map(str, wrong))}")
-    print(f"0 integers different, every cycle as predicted, in {counts}")
+def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
+    """Random networks on random cores in the RTL."""
+    checked = Checked()
+
+    def check(number: int) -> None:
+        shape = USUAL if (number + 1) % LARGE_EVERY else LARGE
+        check_core(random_core(number, shape), number, checked)
+
+    soak(check, checked, minutes, seed)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -12,11 +12,11 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode, Spikes
-from golden.network.checks import MAX_SHIFT
 from golden.network.config import NetworkConfig
-from golden.network.layers import residue_constants, spike_values
+from golden.network.descriptors import Target
+from golden.network.limits import MAX_SHIFT
+from golden.network.neuron import residue_constants, spike_values
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
-from golden.network.program import TARGETS
 from hw.network.drain import Drain
 from hw.network.falling_threshold import FallingThreshold
 from hw.network.feeders import QueryFeeder
@@ -179,7 +179,7 @@ def test_terms_of_the_stream_are_rounded_at_any_shift() -> None:
             await ctx.tick()
         ctx.set(unit.i_write, 0)
         beat = unit.i_pass.payload
-        for name, value in (("target", TARGETS["stream"]), ("fresh", 1), ("outputs", 1), ("last", 1)):
+        for name, value in (("target", Target.stream), ("fresh", 1), ("outputs", 1), ("last", 1)):
             ctx.set(getattr(beat, name), value)
         for cycle in range(len(cases) + 10):
             ctx.set(unit.i_pass.valid, cycle < len(cases))

@@ -13,13 +13,10 @@ from golden.network.network import Network, encode_image, run_network
 from golden.network.program import compile_network, config_for
 from golden.network.recode import calibrated_recoder
 from models.conversion.network import convert
-from models.floating.network_vit import load_float
 from sim.timing.network import predict
-from studies.data.idx import load_images, read_idx
+from studies.data.idx import read_idx, read_part
 from studies.infer import timeline
 from tests.network.samples import random_images, random_transformer
-
-WEIGHTS = Path(__file__).parents[2] / "models" / "shipped" / "weights"
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
@@ -34,14 +31,16 @@ def write_data(directory: Path, images: np.ndarray, labels: np.ndarray) -> None:
 
 def small() -> tuple[Network, np.ndarray]:
     floating = random_transformer(1, blocks=2)
-    return convert(floating, random_images(2, 20), PhaseCode()), floating.patches(random_images(3, 4))
+    return convert(floating, random_images(2, 20), PhaseCode()), floating.patches(
+        random_images(3, 4)[:, None]
+    )
 
 
 def test_idx_files(tmp_path: Path) -> None:
     images = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
     write_data(tmp_path, images, np.array([1, 2], np.uint8))
-    got, labels = load_images(tmp_path, "train")
-    assert (got == images / 255).all()
+    got, labels = read_part(tmp_path, "train")
+    assert (got == images).all()
     assert labels.tolist() == [1, 2]
 
 
@@ -65,58 +64,15 @@ def test_bad_idx_files(tmp_path: Path, content: bytes | None, message: str) -> N
 
 def test_images_without_their_labels(tmp_path: Path) -> None:
     write_data(tmp_path, np.zeros((3, 28, 28), np.uint8), np.zeros(2, np.uint8))
-    with pytest.raises(InputError, match="as many images as labels"):
-        load_images(tmp_path, "t10k")
-
-
-@pytest.mark.parametrize("name", ["fashion", "fashion-batchnorm"])
-def test_shipped_weights(name: str) -> None:
-    network = load_float(WEIGHTS / f"{name}.npz")
-    assert network.scores(random_images(1, 2, 28)).shape == (2, 10)
-    assert (WEIGHTS / f"{name}.npz").stat().st_size < 1 << 20
-
-
-def test_weights_without_an_array(tmp_path: Path) -> None:
-    with np.load(WEIGHTS / "fashion.npz") as file:
-        arrays = {name: file[name] for name in file.files if name != "head.bias"}
-    np.savez(tmp_path / "w.npz", **arrays)
-    with pytest.raises(InputError, match=r"must hold the array head\.bias"):
-        load_float(tmp_path / "w.npz")
-    arrays["head.bias"] = np.full(10, np.nan)
-    np.savez(tmp_path / "w.npz", **arrays)
-    with pytest.raises(InputError, match=r"head\.bias must be finite"):
-        load_float(tmp_path / "w.npz")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"head.weight": np.ones((10, 63))}, r"head.weight must have the shape \[10, 64\], not \[10, 63\]"),
-        (
-            {"blocks.1.up.bias": np.ones(5)},
-            r"blocks.1.up.weight must have the shape \[5, 64\]",
-        ),
-        ({"position": np.ones((16, 1))}, r"position must have the shape \[16, 64\], not \[16, 1\]"),
-        ({"extra": np.ones(1)}, "the array 'extra' must not be there"),
-        ({"heads": 5}, r"heads must divide the width \(64\), not 5"),
-        ({"patch": 29}, "patch must be an integer in 1..28, not 29"),
-        ({"stride": 1.5}, "stride must be an integer, not 1.5"),
-        ({"side": [1, 2]}, r"side must be an integer, not \[1, 2\]"),
-    ],
-)
-def test_weights_that_do_not_belong_together(tmp_path: Path, change: dict, message: str) -> None:
-    with np.load(WEIGHTS / "fashion.npz") as file:
-        arrays = dict(file)
-    np.savez(tmp_path / "w.npz", **(arrays | change))
-    with pytest.raises(InputError, match=message) as caught:
-        load_float(tmp_path / "w.npz")
-    assert str(caught.value).startswith(str(tmp_path))
-    assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match=r"a label 0..255 for each of 3 images"):
+        read_part(tmp_path, "t10k")
 
 
 def test_biases_beyond_the_potential() -> None:
     floating = random_transformer(1)
-    floating.parameters["head.bias"][0] = 1e30
+    assert floating.head is not None
+    assert floating.head.bias is not None
+    floating.head.bias[0] = 1e30
     with pytest.raises(InputError, match="biases must fit potentials of 40 bits beside the weights"):
         convert(floating, random_images(2, 20), PhaseCode())
 
@@ -143,7 +99,7 @@ def test_timeline_covers_every_descriptor() -> None:
     config = config_for(network, lanes=16, cluster=4)
     times = predict(network, config, encode_image(network, patches), 10)
     program = compile_network(network, 16)
-    groups = sum(op["leads"] for op in program.attention)
+    groups = sum(op.leads for op in program.attention)
     for image in range(len(patches)):
         lines = timeline.text(times, image).splitlines()
         assert len(lines) == 3 + len(program.linear) + len(program.norm) + groups

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.checks import STREAM_BITS
 from golden.network.file import load_network, save_network
-from golden.network.layers import centred, residue_constants, row_shift, spike_values
+from golden.network.limits import STREAM_BITS
 from golden.network.mean import reciprocal, row_mean
 from golden.network.network import Network, encode_image, run_network
+from golden.network.neuron import residue_constants, spike_values
+from golden.network.norm import centred, row_shift
 from golden.network.octave import (
     NOWHERE,
     ROOT_FRACTION_BITS,
@@ -26,6 +27,7 @@ from golden.network.octave import (
     roots,
 )
 from models.conversion.network import convert
+from models.floating.engine import FloatEngine
 from tests.network.samples import random_images, random_transformer
 
 CODES = [
@@ -146,11 +148,13 @@ def test_finer_codes_converge_to_the_float_network(norm: str, activation: str) -
     # a width that is no power of two
     network = random_transformer(1, norm=norm, activation=activation, width=36, hidden=64, blocks=2, side=16)
     images = random_images(3, 40, 16)
-    exact = network.scores(images)
+    exact = network.run(images[:, None], FloatEngine())
     errors = []
     for steps, log2_base in ((16, Fraction(1, 2)), (64, Fraction(1, 7))):
         spiking = convert(network, random_images(2, 60, 16), PhaseCode(steps=steps, log2_base=log2_base))
-        scores = run_network(spiking, encode_image(spiking, network.patches(images))).scores.astype(float)
+        scores = run_network(spiking, encode_image(spiking, network.patches(images[:, None]))).scores.astype(
+            float
+        )
         # one unit for all classes: least squares finds it
         scores *= (scores * exact).sum() / (scores * scores).sum()
         errors.append(np.sqrt(((scores - exact) ** 2).mean() / exact.var()))
@@ -167,7 +171,7 @@ def test_file_round_trip(tmp_path: Path) -> None:
     network = small_network()
     save_network(tmp_path / "n.npz", network)
     again = load_network(tmp_path / "n.npz")
-    patches = random_transformer(1).patches(random_images(4, 5))
+    patches = random_transformer(1).patches(random_images(4, 5)[:, None])
     image = encode_image(network, patches)
     assert (run_network(again, image).scores == run_network(network, image).scores).all()
 
@@ -184,8 +188,8 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
 @pytest.mark.parametrize(
     ("change", "arrays", "message"),
     [
-        ({"version": 2}, {}, "version must be 1, not 2"),
-        ({"version": True}, {}, "version must be 1, not True"),
+        ({"version": 1}, {}, "version must be 2, not 1; `onespike infer` writes the file again"),
+        ({"version": True}, {}, "version must be 2, not True"),
         ({"image_scale": 0.0}, {}, "image_scale must be positive and finite, not 0.0"),
         ({"image_scale": float("nan")}, {}, "image_scale must be positive and finite, not nan"),
         ({"image_scale": True}, {}, "image_scale must be a number, not True"),
@@ -203,9 +207,10 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
             {"layers.0.weight": np.full((16, 16), np.nan)},
             "weight must be an array of integers, not of floats",
         ),
-        ({}, {"layers.0.offset": np.full(16, 32)}, "layer 0.offset must be in 0..31, not 32..32"),
+        ({}, {"layers.0.shift": np.full(16, 32)}, "layer 0.shift must be in 0..31, not 32..32"),
         ({}, {"layers.1.levels": np.arange(16)}, "levels must start at 0 and never rise"),
-        ({}, {"layers.0.levels": np.int64(3)}, r"layer 0.levels must have the shape \[0\], not \[\]"),
+        ({}, {"layers.2.levels": np.int64(3)}, r"layer 2.levels must have the shape \[16\], not \[\]"),
+        ({}, {"layers.0.levels": np.int64(3)}, r"must not hold the unknown array layers.0.levels"),
         ({}, {"layers.0.weight": np.full((16, 16), 65536)}, "layer 0.weight must fit 16 bits, not 65536"),
         ({}, {"layers.0.weight": np.full((16, 16), 128)}, r"layer 0.weight must be in -127..127, not 128"),
         ({}, {"layers.3.ramp_step": np.full(2, -1)}, r"layer 3.ramp_step must be in 0..\d+, not -1..-1"),
@@ -239,7 +244,7 @@ def test_truncated_file(tmp_path: Path, keep: int) -> None:
 
 
 def test_images_of_the_wrong_size_are_refused() -> None:
-    with pytest.raises(InputError, match=r"images must have the shape \[n, 8, 8\]"):
-        random_transformer(1).patches(np.ones((1, 9, 9)))
+    with pytest.raises(InputError, match=r"images must be a whole number of 4-pixel patches, not 9 x 9"):
+        random_transformer(1).patches(np.ones((1, 9, 9))[:, None])
     with pytest.raises(InputError, match=r"an image must give \[..., 4, 16\] pixel values, not \[1, 4, 15\]"):
         encode_image(small_network(), np.ones((1, 4, 15)))

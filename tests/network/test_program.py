@@ -9,10 +9,10 @@ import pytest
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.layers import Attention, Layer, Linear, Norm
+from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.network import Network
 from golden.network.program import Program, check_fit, compile_network, config_for
-from hw.network import payloads as layouts
+from golden.network.tensors import Layer
 from tests.network.random_cores import SMALL, random_core
 
 CODE = PhaseCode(steps=6)
@@ -20,12 +20,13 @@ TOKENS, WIDTH, LANES = 3, 4, 6
 
 
 def linear(source: str, target: str, inputs: int, outputs: int, weight: int = 1, **fields: bool) -> Linear:
-    levels = [] if target in ("stream", "scores") else np.zeros(CODE.steps)
-    return Linear(
-        source=source, target=target, weight=np.full((outputs, inputs), weight, np.int16),
-        bias=np.zeros(outputs, np.int64), offset=np.zeros(outputs, np.int64),
-        levels=np.array(levels, np.int64), **fields,
-    )  # fmt: skip
+    zeros = np.zeros(outputs, np.int64)
+    common = {"source": source, "weight": np.full((outputs, inputs), weight, np.int16), "bias": zeros}
+    if target == "stream":
+        return StreamLinear(**common, shift=zeros, **fields)
+    if target == "scores":
+        return ScoreLinear(**common)
+    return SpikingLinear(**common, target=target, offset=zeros, levels=np.zeros(CODE.steps, np.int64))
 
 
 def attention(source: str, target: str, heads: int) -> Attention:
@@ -46,7 +47,7 @@ def network(*layers: Layer, code: PhaseCode = CODE) -> Network:
 HEADS, HEAD_DIM = 4, 3
 QKV = 3 * HEADS * HEAD_DIM
 TO_STREAM = linear("mixed", "stream", HEADS * HEAD_DIM, WIDTH, fresh=True)
-SCORES = linear("norm", "scores", WIDTH, 2, pooled=True)
+SCORES = linear("norm", "scores", WIDTH, 2)
 
 
 def attended(*before: Layer, source: str = "image", inputs: int = WIDTH) -> Network:
@@ -69,7 +70,7 @@ def test_names_mean_nothing(seed: int) -> None:
             layers: list[Layer] = []
             for index, layer in enumerate(drawn.layers):
                 keeps = layer.target in ("stream", "scores")
-                named = replace(layer, target=layer.target if keeps else name.format(index))
+                named = layer if keeps else replace(layer, target=name.format(index))
                 if not isinstance(named, Norm) and index:
                     named = replace(named, source=layers[-1].target)
                 layers.append(named)
@@ -81,7 +82,7 @@ def test_names_mean_nothing(seed: int) -> None:
 def test_the_image_is_kept_for_all_its_readers() -> None:
     """The next image may come in when the last group of heads has read this one."""
     program = compile_network(attended(), LANES)
-    assert [op["release"] for op in program.linear] == [0, 1, 0, 0]
+    assert [op.release for op in program.linear] == [0, 1, 0, 0]
 
 
 def test_attention_waits_for_all_readers_of_what_it_overwrites() -> None:
@@ -89,7 +90,7 @@ def test_attention_waits_for_all_readers_of_what_it_overwrites() -> None:
     first = (linear("image", "qkv", WIDTH, 3 * WIDTH), attention("qkv", "mixed", 1))
     program = compile_network(attended(*first, source="mixed"), LANES)
     rows = 3 * TOKENS  # of the first layer, and of two groups of the second
-    assert [op["wait"] for op in program.attention] == [TOKENS - 1, *HEADS * [rows - 1]]
+    assert [op.wait for op in program.attention] == [TOKENS - 1, *HEADS * [rows - 1]]
 
 
 def test_hidden_neurons_of_hidden_neurons_are_refused() -> None:
@@ -102,7 +103,7 @@ def test_hidden_neurons_of_hidden_neurons_are_refused() -> None:
 def test_attention_without_its_linear_layer_is_refused() -> None:
     wide = replace(norm("norm"), offset=np.zeros(3, np.int64))
     stream = linear("image", "stream", WIDTH, 3, fresh=True)
-    layers = (stream, wide, attention("norm", "mixed", 1), linear("mixed", "scores", 1, 2, pooled=True))
+    layers = (stream, wide, attention("norm", "mixed", 1), linear("mixed", "scores", 1, 2))
     with pytest.raises(InputError, match="layer 2: attention must follow a linear layer"):
         compile_network(network(*layers), LANES)
 
@@ -116,9 +117,9 @@ def test_spikes_under_a_name_with_a_meaning_are_refused(name: str) -> None:
         network(qkv, replace(att, target=name), TO_STREAM, norm("norm"), SCORES)
 
 
-def test_scores_per_token_are_refused() -> None:
-    with pytest.raises(InputError, match="a layer with target 'scores', and no other, must be pooled"):
-        replace(attended(), layers=(*attended().layers[:-1], replace(SCORES, pooled=False)))
+def test_scores_before_the_last_layer_are_refused() -> None:
+    with pytest.raises(InputError, match="layer 4: the last layer, and no other, must make 'scores'"):
+        replace(attended(), layers=(*attended().layers, SCORES))
 
 
 @pytest.mark.parametrize(("steps", "log2_base"), [(32, 1), (64, 2)])
@@ -170,7 +171,7 @@ def test_any_attention_core_with_a_lane_per_token(lanes: int, cluster: int) -> N
 
 def test_a_hidden_layer_counts_under_any_name() -> None:
     """The widest layer decides the spike lists, also where its name is that of q, k and v."""
-    wide = (linear("norm", "qkv", WIDTH, 40), linear("qkv", "scores", 40, 2, pooled=True))
+    wide = (linear("norm", "qkv", WIDTH, 40), linear("qkv", "scores", 40, 2))
     layers = (*attended().layers[:-1], *wide)
     assert config_for(network(*layers)).features == 40
 
@@ -179,4 +180,4 @@ def test_a_hidden_layer_counts_under_any_name() -> None:
 def test_rows_of_long_lists_are_counted(name: str, count: int) -> None:
     """Units count the rows of a whole inference: of every descriptor, tokens rows."""
     config = replace(config_for(attended()), **{name: count})
-    assert 1 << layouts.row_count_width(config) > count * config.tokens
+    assert 1 << config.row_count_width > count * config.tokens

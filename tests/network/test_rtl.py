@@ -1,5 +1,6 @@
 """Whole random networks through the compiled RTL: every integer and every cycle."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,8 +12,7 @@ from golden.network.config import NetworkConfig
 from golden.network.network import Network, encode_image
 from golden.network.program import check_fit, config_for, joint_config
 from models.conversion.network import convert
-from sim.cores.network.engine import run
-from tests.network.compare import assert_integers, assert_integers_and_cycles
+from tests.network.compare import assert_integers, assert_integers_and_cycles, core_and_job
 from tests.network.random_cores import SMALL, Checked, check_core, random_core
 from tests.network.samples import random_images, random_transformer
 
@@ -46,7 +46,7 @@ def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
     shape, code, size = SHAPES[name]
     floating = random_transformer(seed, **shape)
     network = convert(floating, random_images(seed + 1, 20), code)
-    image = encode_image(network, floating.patches(random_images(seed + 2, IMAGES)))
+    image = encode_image(network, floating.patches(random_images(seed + 2, IMAGES)[:, None]))
     # an image without any spike, and one that saturates
     image.sign[1] = 0
     image.phase[1] = code.steps
@@ -56,16 +56,28 @@ def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_integers_and_cycles(name: str) -> None:
-    measured = assert_integers_and_cycles(*sample(name))
-    assert measured.compared > 1000
+    assert assert_integers_and_cycles(*sample(name)) > 1000
 
 
 def test_reset_in_the_middle() -> None:
     """A reset of one cycle, in any part of loading or of an inference, leaves nothing behind."""
     network, config, image = sample("rms")
-    total = run(network, config, image, quick=True).result.cycles
+    total = assert_integers(network, config, image)[0].result.cycles
     for cycle in np.linspace(1, total - 2, 40).astype(int):
         assert_integers_and_cycles(network, config, image, reset_at=int(cycle))
+
+
+def test_images_of_two_jobs_in_turn() -> None:
+    """The network is loaded once; each job gets its own integers, and the times are those of one job."""
+    network, config, image = sample("rms")
+    core, job = core_and_job(network, config, image)
+    parts = [replace(job, image=image[:1]), replace(job, load=False, image=image[1:])]
+    runs = core.run_in_turn(parts, quick=True)
+    for part, ran in zip(parts, runs, strict=True):
+        assert core.compare(part, vars(ran.integers)).first_difference is None
+    together = core.predict(job)
+    assert [*runs[0].cycles.heads, *runs[1].cycles.heads] == together.heads.tolist()
+    assert runs[0].cycles.since == together.since < runs[1].cycles.since
 
 
 @pytest.mark.parametrize("seed", DRAWN)
@@ -89,7 +101,7 @@ def test_a_smaller_network_on_the_same_core() -> None:
     _, config, _ = sample("rms")
     floating = random_transformer(7, width=8, heads=1, hidden=10, blocks=1, classes=3, norm="layer")
     network = convert(floating, random_images(8, 20), PhaseCode())
-    image = encode_image(network, floating.patches(random_images(9, 2)))
+    image = encode_image(network, floating.patches(random_images(9, 2)[:, None]))
     assert_integers_and_cycles(network, config, image)
 
 

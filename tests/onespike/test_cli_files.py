@@ -122,7 +122,7 @@ def test_targets_are_checked_before_computing(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("computed before the report's place was known to be writable")
 
-    monkeypatch.setattr("onespike.attention.run_engine", never)
+    monkeypatch.setattr("studies.attention.spiked.run_engine", never)
     refused("attention", source, "out.npz", "--report", "absent/r.json", says="--report absent/r.json")
 
 
@@ -132,7 +132,7 @@ def test_nothing_is_left_when_computing_fails(
     def fail(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("onespike.attention.run_engine", fail)
+    monkeypatch.setattr("studies.attention.spiked.run_engine", fail)
     (folder / "out.npz").write_text("of an earlier run")
     assert run("attention", source, "out.npz", "--report", "r.json").status == 130
     assert sorted(path.name for path in folder.iterdir()) == ["in.npz", "out.npz"]

@@ -3,7 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
-from functools import partial
+from functools import partial, partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from golden.network.file import save_network
 from golden.network.network import Network
 from golden.network.program import config_for
 from models.conversion.network import convert
-from sim.cores.network import engine
-from studies.infer import evaluate, infer
-from studies.infer.cases import WEIGHTS, load_case
+from models.shipped.vit_file import FOLDER
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
+from sim.cores.network.neurons import NetworkIntegers
+from studies.infer import infer
+from studies.infer.cases import load_case
 from tests.network.samples import random_images, random_transformer
 
 
@@ -69,7 +71,7 @@ def test_digits_in_golden(folder: Path, run: Callable[..., Any]) -> None:
 def quick_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small cores, compiled quickly."""
     monkeypatch.setattr(infer, "config_for", partial(config_for, lanes=8, cluster=4))
-    monkeypatch.setattr(evaluate, "run", partial(engine.run, quick=True))
+    monkeypatch.setattr(WholeNetworkCore, "run", partialmethod(WholeNetworkCore.run, quick=True))
 
 
 @pytest.mark.usefixtures("quick_rtl")
@@ -87,16 +89,16 @@ def test_network_file_through_the_rtl(
     assert found["rtl"]["different"] == 0
     assert found["rtl"]["measured"] == found["rtl"]["predicted"] > 0
 
-    def wrong(*of: Any) -> engine.Neurons:
-        neurons = wanted(*of)
-        neurons.potential[0, 5] += 1
-        return neurons
+    def wrong(self: WholeNetworkCore, job: NetworkJob) -> NetworkIntegers:
+        integers = wanted(self, job)
+        integers.potential[0, 5] += 1
+        return integers
 
-    wanted = engine.golden_neurons
-    monkeypatch.setattr(engine, "golden_neurons", wrong)
+    wanted = WholeNetworkCore.compute
+    monkeypatch.setattr(WholeNetworkCore, "compute", wrong)
     ran = run(*words, "--rtl", "1")
     assert ran.status == 1
-    assert "o_potential, image 0, neuron 5" in ran.err
+    assert "image 0, potential[5]" in ran.err
     found = report(folder / "out")
     assert (found["passed"], found["rtl"]["different"]) == (False, 1)
 
@@ -104,7 +106,7 @@ def test_network_file_through_the_rtl(
 @pytest.mark.parametrize("named", [True, False])
 def test_fashion_in_golden(folder: Path, run: Callable[..., Any], named: bool) -> None:
     """The shipped network by name, and its weights as a file, on noise."""
-    network = "fashion" if named else str(WEIGHTS / "fashion.npz")
+    network = "fashion" if named else str(FOLDER / "fashion.npz")
     ran = run("infer", "--network", network, "--data", write_data(folder / "data", 28), "--rtl", "0")
     assert ran.status == 0, ran.err
     assert report(folder / "build" / "infer")["accuracy"]["images"] == 12
@@ -168,7 +170,7 @@ def zero_scale(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def test_weights_with_nan(folder: Path, refused: Callable[..., str]) -> None:
-    with np.load(WEIGHTS / "fashion.npz") as file:
+    with np.load(FOLDER / "fashion.npz") as file:
         arrays = {name: file[name] for name in file.files}
     np.savez(folder / "w.npz", **(arrays | {"head.bias": np.full(10, np.nan)}))
     refused("infer", "--network", "w.npz", says=r"w.npz: head.bias must be finite")

@@ -19,7 +19,7 @@ STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 STOPPED = """
 import gc, sys, time
 from amaranth.hdl import Fragment, Module
-import onespike.attention
+import studies.attention.spiked
 from golden.attention.config import preset
 from hw.attention.core import AttentionCore
 from onespike.cli import main
@@ -31,7 +31,7 @@ def work(*_, **__):
     print("begun", flush=True)
     time.sleep(60)
 
-onespike.attention.run_engine = work
+studies.attention.spiked.run_engine = work
 status = main(["attention", "in.npz", "out.npz", "--report", "r.json"])
 gc.collect()
 sys.exit(status)

@@ -163,7 +163,7 @@ def test_file_that_ends_too_early(run, monkeypatch: pytest.MonkeyPatch) -> None:
     def ends(*_: object) -> None:
         raise EOFError("compressed file ended before the end-of-stream marker was reached")
 
-    monkeypatch.setattr("onespike.presets.preset_table", ends)
+    monkeypatch.setattr("onespike.commands.presets.preset_table", ends)
     ran = run("presets")
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.strip() == "onespike: a file must be whole, one ended too early"

@@ -42,6 +42,7 @@ def test_axi(folder: Path, run, refused) -> None:
     save(folder / "n.npz")
     says = "--axi is for the attention core"
     refused("rtl", "-o", "other", "--network", "n.npz", "--axi", says=says)
+    says = "--axi needs --scheme spiked, not stochastic"
     refused("rtl", "-o", "other", "--scheme", "stochastic", "--axi", says=says)
 
 

@@ -197,7 +197,7 @@ def test_steps_belong_to_the_stochastic_scheme(
     rates: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["attention", str(rates), str(tmp_path / "out.npz"), "--steps", "4"]) == 2
-    rule = "--steps needs --scheme stochastic, not spiked (T of the code is in the configuration)"
+    rule = "--steps needs --scheme stochastic, not spiked"
     assert capsys.readouterr().err == f"onespike: {rule}\n"
 
 

@@ -1,9 +1,13 @@
-"""The wheel holds every file of the packages and nothing else, and works wherever it is installed."""
+"""The wheel holds every file of the packages and nothing else, and works wherever it is installed.
+
+A wheel made from the source distribution is the same.
+"""
 
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 from zipfile import ZipFile
@@ -23,14 +27,24 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-@pytest.fixture(scope="module")
-def wheel(source: Path) -> Path:
+def wheel_of(source: Path, folder: Path) -> Path:
     """Built with what is installed here; nothing is fetched."""
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     offline = ["--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "wheel", *offline, "--wheel-dir", source.parent, source], check=True)
-    (made,) = source.parent.glob("*.whl")
+    subprocess.run([*pip, "wheel", *offline, "--wheel-dir", folder, source], check=True)
+    (made,) = folder.glob("*.whl")
     return made
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path) -> Path:
+    return wheel_of(source, source.parent)
+
+
+def contents(wheel: Path) -> dict[str, int]:
+    """Check sums of the files of a wheel, by name; what the build says of itself aside."""
+    with ZipFile(wheel) as archive:
+        return {file.filename: file.CRC for file in archive.infolist() if ".dist-info/" not in file.filename}
 
 
 def test_files(source: Path, wheel: Path) -> None:
@@ -42,9 +56,16 @@ def test_files(source: Path, wheel: Path) -> None:
         if path.is_file()
     }
     assert {"synth/budgets.toml", "sim/verilator/harness.cpp", "onespike/py.typed"} < files
-    with ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == files
+    assert set(contents(wheel)) == files
+
+
+def test_source_distribution(source: Path, wheel: Path, tmp_path: Path) -> None:
+    build = "from setuptools.build_meta import build_sdist; import sys; build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, tmp_path], cwd=source, check=True, capture_output=True)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as files:
+        files.extractall(tmp_path, filter="data")
+    assert contents(wheel_of(tmp_path / archive.name.removesuffix(".tar.gz"), tmp_path)) == contents(wheel)
 
 
 def test_version() -> None:

@@ -5,17 +5,19 @@ Only what a simulator can hold in reasonable time bounds the space: an engine's 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError
-from golden.stochastic.attention import StochasticJob, compute, prepare
+from golden.stochastic.attention import StochasticJob, StochasticSpikes, prepare
 from golden.stochastic.config import MASKS, MAX_SIZE, MAX_STEPS, StochasticConfig
 from golden.stochastic.lfsr import MAX_WIDTH, MIN_WIDTH, period
 from golden.stochastic.plan import LANE_SHARINGS, SCORE_SHARINGS, RandomPlan
-from sim.cores.stochastic import rtl
-from sim.timing.stochastic import predict, replay, slots_of
+from sim.cores.rtl import Run
+from sim.cores.stochastic.core import StochasticCore
+from sim.timing.stochastic import replay, slots_of
 from tests.stochastic.paused import offered, ready
 
 # Of an engine, rows times tokens; of a job, input columns; a replayed job is stepped in Python
@@ -113,40 +115,40 @@ def check_engine(
             pauses = {"i": float(rng.random()) * 0.9}
         elif number % 3 == 2:
             pauses = {"i": float(rng.random()) * 0.9, "o": float(rng.random()) * 0.9}
-        seed = int(rng.integers(1 << 16))
-        result = rtl.simulate(job, pauses=pauses, seed=seed, quick=True)
-        compare(job, result, pauses, seed, checked)
+        how: dict[str, Any] = {"pauses": pauses, "seed": int(rng.integers(1 << 16)), "quick": True}
+        core = StochasticCore(config).tapped()
+        ran = core.run(job, **how)
+        compare(job, ran, pauses, how["seed"], checked)
         if rng.random() < 0.3:
-            reset_at = int(rng.integers(result.cycles))
-            again = rtl.simulate(job, pauses=pauses, seed=seed, reset_at=reset_at, quick=True)
-            compare(job, again, pauses, seed, checked)
+            again = core.run(job, reset_at=int(rng.integers(ran.result.cycles)), **how)
+            compare(job, again, pauses, how["seed"], checked)
         checked.jobs += 1
 
 
 def compare(
-    job: StochasticJob, result: rtl.Result, pauses: dict[str, float], seed: int, checked: Checked
+    job: StochasticJob, ran: Run[StochasticSpikes], pauses: dict[str, float], seed: int, checked: Checked
 ) -> None:
     """Spikes of a run with golden's, cycles with the cycle model's.
 
     Raises:
         AssertionError: some differ.
     """
-    expected, produced = compute(job), rtl.spikes(result, job)
-    pairs: list[tuple[NDArray[np.generic], NDArray[np.generic]]] = [
-        (produced.score, expected.score),
-        (produced.out, expected.out),
-    ]
-    checked.integers += sum(left.size for left, _ in pairs)
+    core = StochasticCore(job.config)
+    spikes = core.compare(job, vars(ran.integers))
+    checked.integers += spikes.compared
     times: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    accepted, delivered = result.accepted["i"], result.outputs["o"].cycles
+    accepted, delivered = ran.result.accepted["i"], ran.result.outputs["o"].cycles
     if not pauses:
-        times.append((rtl.completion(result, job).rows, predict(job).rows))
+        times.append((ran.cycles.rows, core.predict(job).rows))
         times.append((accepted, np.arange(slots_of(job) * job.config.head_dim)))
     elif len(accepted) <= MOST_REPLAYED:
         waits = offered(seed, pauses["i"], len(accepted))
-        model = replay(job.config, waits, ready(seed, pauses.get("o", 0.0), result.cycles))
+        model = replay(job.config, waits, ready(seed, pauses.get("o", 0.0), ran.result.cycles))
         times += [(accepted, model.accepted), (delivered, model.delivered)]
     checked.cycles += sum(left.size for left, _ in times)
-    wrong = sum(int(np.count_nonzero(left != right)) for left, right in [*pairs, *times])
+    wrong = spikes.different + sum(int(np.count_nonzero(left != right)) for left, right in times)
     checked.different += wrong
-    assert wrong == 0, f"{wrong} integers or cycles differ: T = {job.steps}, {job.heads} heads, {pauses}"
+    assert wrong == 0, (
+        f"{wrong} integers or cycles differ: T = {job.steps}, {job.heads} heads, {pauses}; "
+        f"{spikes.first_difference}"
+    )

@@ -11,8 +11,9 @@ from golden.stochastic.config import MAX_SIZE, StochasticConfig
 from golden.stochastic.plan import LANE_SHARINGS, SCORE_SHARINGS, RandomPlan
 from hw.stochastic.core import StochasticAttention
 from hw.stochastic.row import adder_stages
-from sim.cores.stochastic import rtl
+from sim.cores.rtl import compiled
 from sim.cores.stochastic.beats import job_beats
+from sim.cores.stochastic.core import StochasticCore
 from sim.timing.stochastic import output_latency, predict, replay
 from tests.stochastic.paused import offered, ready
 
@@ -62,10 +63,12 @@ def beats_of(job, seed):
     return beats
 
 
-def check(job, result):
-    expected, produced = compute(job), rtl.spikes(result, job)
-    np.testing.assert_array_equal(produced.score, expected.score)
-    np.testing.assert_array_equal(produced.out, expected.out)
+def run(job, **how):
+    """A run whose every spike is golden's."""
+    core = StochasticCore(job.config).tapped()
+    ran = core.run(job, quick=True, **how)
+    assert core.compare(job, vars(ran.integers)).first_difference is None
+    return ran
 
 
 def test_engines_have_every_sharing():
@@ -80,10 +83,10 @@ def test_spikes_and_cycles(shape):
     config = config_of(*shape)
     for steps, heads in ((1, 1), (6, 1), (2, 3)):
         job = job_of(config, steps, heads)
-        result = rtl.simulate(job, quick=True)
-        check(job, result)
+        ran = run(job)
+        result = ran.result
         columns = steps * heads * config.groups * config.head_dim
-        assert rtl.completion(result, job) == predict(job)
+        assert ran.cycles == predict(job)
         latency = config.encoders + output_latency(config) + 1
         assert result.cycles == columns + config.head_dim + latency
         np.testing.assert_array_equal(result.accepted["i"], np.arange(columns))
@@ -94,15 +97,12 @@ def test_spikes_and_cycles(shape):
 def test_pauses_change_no_spike(shape, pauses):
     config = config_of(*shape)
     job = job_of(config, 4, 3)
-    count = job.steps * job.heads * config.groups * config.head_dim
+    core = StochasticCore(config).tapped()
+    count = core.output_beats(job)["o"]
     for seed in range(3 if pauses else 1):
-        result = rtl.simulator(config, quick=True).run(
-            {"i": beats_of(job, seed)},
-            {"o": count, "o_score": count // config.head_dim},
-            pauses=pauses,
-            seed=seed,
-        )
-        check(job, result)
+        inputs = {"i": beats_of(job, seed)}
+        result = compiled(core, quick=True).run(inputs, core.output_beats(job), pauses=pauses, seed=seed)
+        assert core.compare(job, core.shown(job, result)).first_difference is None
         waits = offered(seed, pauses.get("i", 0.0), count)
         predicted = replay(config, waits, ready(seed, pauses.get("o", 0.0), result.cycles))
         np.testing.assert_array_equal(result.accepted["i"], predicted.accepted)
@@ -117,11 +117,24 @@ def test_a_mask_changes_scores(shape):
     assert (compute(job).score != compute(unmasked).score).any()
 
 
+def test_generators_run_on_from_job_to_job():
+    config = config_of(9, 10, 4, False, "none", "row", "lane")
+    rates = np.random.default_rng(2).random((3, 2, 9, 10))
+    jobs = [prepare(*rates, config, steps=3, first_head=first) for first in (0, 2)]
+    core = StochasticCore(config).tapped()
+    runs = core.run_in_turn(jobs, quick=True, pauses=0.2)
+    for job, ran in zip(jobs, runs, strict=True):
+        assert core.compare(job, vars(ran.integers)).first_difference is None
+    assert (runs[0].integers.out != runs[1].integers.out).any()
+    with pytest.raises(AssertionError, match="run on from reset"):
+        core.run(jobs[1])
+
+
 @pytest.mark.parametrize("reset_at", [0, 3, 11, 29, 40])
 def test_reset_starts_over(reset_at):
     config = config_of(9, 10, 4, False, "none", "row", "lane")
     job = job_of(config, 3, 2)
-    check(job, rtl.simulate(job, reset_at=reset_at, pauses=0.2, seed=reset_at, quick=True))
+    run(job, reset_at=reset_at, pauses=0.2, seed=reset_at)
 
 
 def test_encoders():
@@ -131,21 +144,20 @@ def test_encoders():
     coded = prepare(*rates, config, steps=3)
     for job in (coded, dataclasses.replace(coded, rates=None)):  # a train is a rate of 0 or 1
         for pauses in (0.0, 0.4):
-            result = rtl.simulate(job, pauses=pauses, quick=True)
-            check(job, result)
+            ran = run(job, pauses=pauses)
             if not pauses:
-                assert rtl.completion(result, job) == predict(job)
+                assert ran.cycles == predict(job)
 
 
 def test_full_rate_through_the_deepest_adder():
     config = StochasticConfig(tokens=130, head_dim=1, rows=1)
     job = job_of(config, 1, 1)
-    result = rtl.simulate(job, quick=True)
-    check(job, result)
+    ran = run(job)
+    result = ran.result
     np.testing.assert_array_equal(result.accepted["i"], np.arange(130))
     latency = output_latency(config) + 1
     np.testing.assert_array_equal(result.outputs["o"].cycles, np.arange(latency + 1, latency + 131))
-    assert rtl.completion(result, job) == predict(job)
+    assert ran.cycles == predict(job)
 
 
 @pytest.mark.parametrize("score", SCORE_SHARINGS)

@@ -76,7 +76,7 @@ def test_areas_of_another_size(tmp_path, capsys):
     message = f"{path}: must be of full arrays with N = d = 16, not [8]"
     check_mistake(("--area", str(path)), message, capsys)
     path.write_text("{}")
-    check_mistake(("--area", str(path)), f"{path}: must be what python -m synth.alone", capsys)
+    check_mistake(("--area", str(path)), f"{path}: must be what onespike dev area", capsys)
 
 
 def check_mistake(arguments, message, capsys):

@@ -13,7 +13,8 @@ from golden.attention.config import CoreConfig, preset, to_table
 from golden.errors import InputError
 from hw.attention.core import AttentionCore
 from sim.verilator.cache import cached, digest
-from synth.gate_level import SYNTHESIS, gate_level, synthesis_script
+from synth.families import FAMILIES
+from synth.gate_level import gate_level, synthesis_script
 from synth.tools import find_tools
 from tests.hw.attention.core_cases import T8
 from tests.hw.attention.wrappers import Group
@@ -56,7 +57,7 @@ def test_terms_and_both_outputs_on_ecp5(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("family", SYNTHESIS)
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("name", ["tiny", "digits"])
 def test_preset(name: str, family: str, tmp_path: Path) -> None:
     check_core(preset(name), family, tmp_path)

@@ -9,9 +9,10 @@ import pytest
 
 from golden.attention.config import PRESETS, CoreConfig, from_table, preset
 from studies.boards import table
-from synth.boards import BOARDS, FAMILIES, Family
+from synth.boards import BOARDS
 from synth.budgets import Budget, budgets, clock_of, presets_of
 from synth.estimate import FITTED, TOLERANCE, estimate
+from synth.families import FAMILIES, Family
 from synth.figures import BUILDS, ESTIMATE
 from synth.netlist import Resources
 from synth.report import BuildReport

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from synth.boards import BOARDS, FAMILIES
+from synth.boards import BOARDS
+from synth.families import FAMILIES
 from synth.netlist import count, count_lone
 from synth.units import by_unit, unit_of
 

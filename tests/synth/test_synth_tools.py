@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from golden.errors import InputError
-from synth.boards import BOARDS, FAMILIES, Board
+from synth.boards import BOARDS, Board
+from synth.families import FAMILIES
 from synth.program import find_loader, load
 from synth.tools import Tool, ToolError, find_tools, run_tool
 

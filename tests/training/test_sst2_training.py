@@ -9,7 +9,6 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch")
 transformers = pytest.importorskip("transformers", reason="training on text needs transformers")
 
-from models.conversion.run import run  # noqa: E402
 from models.files.adapters import merge_adapters  # noqa: E402
 from models.files.tensors import read_tensors  # noqa: E402
 from models.floating.engine import FloatEngine  # noqa: E402
@@ -72,5 +71,5 @@ def test_conversion_reads_what_was_trained(folder: Path, tmp_path: Path) -> None
     with torch.no_grad():
         batch = torch.tensor(tokens)
         expected = sst2.read(folder, file).eval()(batch, torch.ones_like(batch)).numpy()
-    np.testing.assert_allclose(run(model, tokens, FloatEngine()), expected, atol=1e-5)
+    np.testing.assert_allclose(model.run(tokens, FloatEngine()), expected, atol=1e-5)
     assert np.ptp(expected, axis=0).min() > 1e-2

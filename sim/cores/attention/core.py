@@ -1,25 +1,25 @@
 """The attention core as `sim.cores.core.Core`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
+from dataclasses import fields, replace
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.config import CoreConfig, from_table, to_table
+from golden.attention.config import CoreConfig, from_table, lane_per_token, to_table
 from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
 from hw.attention.core import AttentionCore
-from sim.cores.attention import driver, engine
+from sim.cores.attention import driver
 from sim.cores.heads import HeadCore
 from sim.timing.attention import predict, row_beats
 from sim.timing.attention_activity import activity
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.verilator.payload import Fields
-from sim.verilator.simulator import Progress
-from synth.design import Design
+from sim.verilator.result import Result
+from synth.boards import Family
 from synth.estimate import estimate
+from synth.netlist import Resources
 
 
 class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
@@ -27,8 +27,13 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
 
     noun = "an attention core"
     module = "attention_core"
+    places = ("head", "row")
     scheme = "spiked"
     accumulations = ("synaptic_additions", "context_additions")
+
+    @classmethod
+    def of_size(cls, tokens: int, head_dim: int) -> Self:
+        return cls(lane_per_token(tokens, head_dim))
 
     @classmethod
     def from_table(cls, table: dict[str, Any], source: str) -> Self:
@@ -41,14 +46,17 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
     def lanes(self) -> int:
         return self.config.lanes
 
+    def tapped(self) -> Self:
+        return type(self)(replace(self.config, taps=True))
+
     def component(self) -> AttentionCore:
         return AttentionCore(self.config)
 
     def latency(self, component: AttentionCore) -> dict[str, int]:
         return component.latency
 
-    def design(self, name: str) -> Design:
-        return replace(super().design(name), estimate=partial(estimate, self.config))
+    def estimate(self, family: Family) -> Resources:
+        return estimate(self.config, family)
 
     def input_beats(self, job: AttentionJob) -> dict[str, Fields]:
         self.check(job)
@@ -67,8 +75,16 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
     def output_beats(self, job: AttentionJob) -> dict[str, int]:
         return driver.output_beats(job, self.config)
 
+    def shown(self, job: AttentionJob, outputs: Mapping[str, Fields]) -> dict[str, Any]:
+        return driver.shown(outputs, job, self.config)
+
     def integers(self, job: AttentionJob, outputs: Mapping[str, Fields]) -> AttentionSpikes:
-        return engine.integers(outputs, job, self.config)
+        shown = self.shown(job, outputs)
+        hidden = {} if len(shown) == len(fields(AttentionSpikes)) else vars(compute(job))
+        return AttentionSpikes(**hidden | shown)
+
+    def completion(self, job: AttentionJob, result: Result) -> CycleReport:
+        return driver.completion(result, job)
 
     def prepare(self, q: NDArray[Any], k: NDArray[Any], v: NDArray[Any]) -> AttentionJob:
         return prepare(q, k, v, self.config.code).job
@@ -85,7 +101,9 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
     def activity(self, job: AttentionJob, integers: AttentionSpikes) -> StageActivity:
         return activity(job, self.config)
 
-    def simulate(
-        self, job: AttentionJob, *, waves: Path | None = None, progress: Progress | None = None
-    ) -> tuple[AttentionSpikes, CycleReport]:
-        return engine.run(job, self.config, waves=waves, progress=progress)
+    def fields(self, job: AttentionJob, shown: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """Scores of masked keys are undefined."""
+        found = super().fields(job, shown)
+        if job.allowed is not None and "score" in found:
+            found["score"] = np.ma.masked_array(found["score"], ~job.allowed)
+        return found

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from golden.attention.config import CoreConfig
 from golden.attention.job import AttentionJob
-from golden.code import Spikes
+from golden.code import PhaseCode, Spikes
 from sim.timing.cycles import CycleReport
-from sim.verilator.simulator import Result
+from sim.verilator.result import Result
 
 Fields = dict[str, Any]
 
@@ -48,6 +48,14 @@ def spike_beats(spikes: Spikes) -> Fields:
         "negative": (spikes.sign < 0).astype(np.int64),
         "phase": np.where(active, spikes.phase, 0).astype(np.int64),
     }
+
+
+def read_spikes(fields: Fields, code: PhaseCode, shape: tuple[int, ...]) -> Spikes:
+    """Inverse of `spike_beats`, in a shape."""
+    active = fields["active"] == 1
+    sign = np.where(active, 1 - 2 * fields["negative"], 0)
+    phase = np.where(active, fields["phase"], code.steps)
+    return Spikes(*(a.reshape(shape).astype(np.int8) for a in (sign, phase)))
 
 
 def trace_beats(spikes: Spikes, config: CoreConfig) -> Fields:
@@ -122,20 +130,6 @@ def output_beats(job: AttentionJob, config: CoreConfig) -> dict[str, int]:
     return expect
 
 
-def codes(fields: Fields, job: AttentionJob) -> Spikes:
-    """Output spikes of the beats of o_code."""
-    spike = fields["spike"]
-    sign = np.where(spike["active"] == 1, 1 - 2 * spike["negative"], 0)
-    phase = np.where(spike["active"] == 1, spike["phase"], job.code.steps)
-    return Spikes(*(a.reshape(job.q.shape).astype(np.int8) for a in (sign, phase)))
-
-
-def context(fields: Fields, job: AttentionJob) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(normaliser, context) of the beats of o_context."""
-    rows = fields["value"].reshape(job.heads, job.tokens, job.head_dim + 1)
-    return rows[..., 0], rows[..., 1:]
-
-
 def taps(
     outputs: Mapping[str, Fields], job: AttentionJob, config: CoreConfig
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
@@ -152,7 +146,22 @@ def taps(
     return join(lambda fields: fields["score"]), np.where(active == 1, phase, -1).astype(np.int8)
 
 
-def completion(result: Result, job: AttentionJob, config: CoreConfig) -> CycleReport:
+def shown(outputs: Mapping[str, Any], job: AttentionJob, config: CoreConfig) -> Fields:
+    """Attributes of `AttentionSpikes` in the beats of a core's ports: no context and no normaliser with
+    `output` "codes", no codes with "context", no scores, winners and phases without taps."""
+    fields: Fields = {}
+    if "o_winner" in outputs:
+        fields["score"], fields["attn_phase"] = taps(outputs, job, config)
+        fields["winner"] = outputs["o_winner"].reshape(job.heads, job.tokens)
+    if "o_code" in outputs:
+        fields["out"] = read_spikes(outputs["o_code"]["spike"], job.code, job.q.shape)
+    if "o_context" in outputs:
+        rows = outputs["o_context"]["value"].reshape(job.heads, job.tokens, job.head_dim + 1)
+        fields["normaliser"], fields["context"] = rows[..., 0], rows[..., 1:]
+    return fields
+
+
+def completion(result: Result, job: AttentionJob) -> CycleReport:
     """Cycle of the last output beat of every row."""
     ends = []
     for name in ("o_code", "o_context"):

@@ -1,7 +1,7 @@
 """The network core as `sim.cores.core.Core`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -9,15 +9,23 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.network import Network
+from golden.network.network import Network, run_network
 from golden.network.program import check_fit
 from golden.network.sizes import from_table, to_table
 from hw.network.core import NetworkCore
 from hw.network.linked_network import LinkedNetwork
+from sim.cores.attention.driver import read_spikes
 from sim.cores.core import Core
-from sim.cores.network.engine import image_beats
-from sim.cores.network.loading import load_pieces
+from sim.cores.network.beats import image_beats, load_beats, load_pieces
+from sim.cores.network.neurons import NetworkIntegers, golden_neurons
+from sim.cores.rtl import Run, count_of
+from sim.timing.cycles import CycleReport, StageActivity
+from sim.timing.network import NetworkTimes, predict
 from sim.verilator.payload import Fields
+from sim.verilator.result import Result
+
+# Cycles without a transfer after which a run without taps is given up; a whole inference may pass
+LONG_STALL = 1 << 22
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +43,22 @@ class NetworkJob:
     image: Spikes | None = None
 
 
-class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NDArray[np.int64]]):
-    """A network core; its integers are class scores [images, classes]."""
+@dataclass(frozen=True)
+class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
+    """A network core.
+
+    Attributes:
+        taps: with ports that show the neurons of every layer.
+    """
 
     noun = "a network core"
     module = "network_core"
+    item = "inference"
+    places = ("image",)
+    accumulations = ("weight_additions",)
     clock = 50e6
+
+    taps: bool = False
 
     @classmethod
     def from_table(cls, table: dict[str, Any], source: str) -> Self:
@@ -53,22 +71,96 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NDArray[np.int64]]):
     def lanes(self) -> int:
         return self.config.lanes
 
+    def tapped(self) -> Self:
+        return replace(self, taps=True)
+
     def component(self) -> NetworkCore:
-        return NetworkCore(self.config)
+        return NetworkCore(self.config, taps=self.taps)
 
     def linked(self) -> LinkedNetwork:
         return LinkedNetwork(self.config)
 
+    def check(self, job: NetworkJob) -> None:
+        check_fit(job.network, self.config)
+
     def input_beats(self, job: NetworkJob) -> dict[str, Fields]:
+        return self._beats(job, load_beats)
+
+    def linked_beats(self, job: NetworkJob) -> dict[str, Fields]:
+        return self._beats(job, load_pieces)
+
+    def _beats(self, job: NetworkJob, loading: Any) -> dict[str, Fields]:
         beats: dict[str, Fields] = {}
         if job.load:
-            beats["i_load"] = load_pieces(check_fit(job.network, self.config), self.config)
+            beats["i_load"] = loading(check_fit(job.network, self.config), self.config)
         if job.image is not None:
             beats["i_image"] = image_beats(job.image)
         return beats
 
     def output_beats(self, job: NetworkJob) -> dict[str, int]:
-        return {"o_score": 0 if job.image is None else job.image.shape[0] * job.network.classes}
+        if not self.taps:
+            return {"o_score": 0 if job.image is None else job.image.shape[0] * job.network.classes}
+        integers, broadcasts = self._neurons(job)
+        sizes = {name: array.size for name, array in self.fields(job, vars(integers)).items()}
+        return {
+            "o_score": sizes["scores"],
+            "o_potential": sizes["potential"],
+            "o_norm": sizes["norm_sign"],
+            "o_mixed": sizes["mixed_sign"],
+            "o_issue": int(broadcasts.sum()),
+        }
 
-    def integers(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> NDArray[np.int64]:
-        return np.asarray(outputs["o_score"]["value"], np.int64).reshape(-1, job.network.classes)
+    def _neurons(self, job: NetworkJob) -> tuple[NetworkIntegers, NDArray[np.int64]]:
+        assert job.image is not None, "taps show images"
+        return golden_neurons(job.network, check_fit(job.network, self.config), job.image)
+
+    def shown(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> dict[str, Any]:
+        shown: dict[str, Any] = {"scores": outputs["o_score"]["value"].reshape(-1, job.network.classes)}
+        if self.taps:
+            images = len(shown["scores"])
+            shown["potential"] = outputs["o_potential"].reshape(images, -1)
+            for name in ("norm", "mixed"):
+                spikes = outputs[f"o_{name}"]["entry"]["spike"]
+                shown[name] = read_spikes(spikes, job.network.code, (images, -1))
+        return shown
+
+    def integers(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> NetworkIntegers:
+        return NetworkIntegers(**self.shown(job, outputs))
+
+    def completion(self, job: NetworkJob, result: Result) -> CycleReport:
+        """A row per image, its scores; the first duration counts from the first pixel on."""
+        ends = result.outputs["o_score"].cycles.reshape(-1, job.network.classes)[:, -1:]
+        return CycleReport(ends, since=int(result.accepted["i_image"][0]))
+
+    def compute(self, job: NetworkJob) -> NetworkIntegers:
+        if self.taps:
+            return self._neurons(job)[0]
+        assert job.image is not None, "scores are of images"
+        return NetworkIntegers(scores=run_network(job.network, job.image).scores)
+
+    def times(self, job: NetworkJob) -> NetworkTimes:
+        """Everything that the cycle model says; without loading, images come from the first cycle on."""
+        assert job.image is not None, "times are of images"
+        loads = count_of(self.input_beats(replace(job, image=None))["i_load"]) if job.load else 0
+        return predict(job.network, self.config, job.image, loads)
+
+    def predict(self, job: NetworkJob) -> CycleReport:
+        times = self.times(job)
+        return CycleReport(np.array(times.finished)[:, None], since=times.begun[0])
+
+    def activity(self, job: NetworkJob, integers: NetworkIntegers) -> StageActivity:
+        """Of the neuron lanes: additions of weights; cycles at work of every unit; loading is left out."""
+        times = self.times(job)
+        busy: dict[str, int] = {}
+        for segment in times.timeline:
+            busy[segment.unit] = busy.get(segment.unit, 0) + segment.last - segment.first + 1
+        cycles = times.finished[-1] - times.begun[0] + 1
+        return StageActivity(
+            events={"spikes_broadcast": times.broadcasts, "weight_additions": times.additions},
+            busy=busy,
+            lane_utilisation=times.additions / (self.lanes * cycles),
+        )
+
+    def run_in_turn(self, jobs: Sequence[NetworkJob], **how: Any) -> list[Run[NetworkIntegers]]:
+        assert [job.load for job in jobs] == [True] + [False] * (len(jobs) - 1), "loaded once, from reset on"
+        return super().run_in_turn(jobs, **({} if self.taps else {"stall": LONG_STALL}) | how)

@@ -14,6 +14,7 @@ from hw.attention.context_lane import ContextLane
 from hw.attention.context_rows import ContextRows
 from hw.attention.phase_encoder import PhaseEncoder
 from hw.attention.trace import TraceLookup
+from hw.parts.payloads import spike
 from tests.hw.attention.wrappers import delay, free
 
 
@@ -32,7 +33,7 @@ class Columns(wiring.Component):
         tags = dict.fromkeys(self.TAGS, unsigned(1))
         column = {
             "attention": data.ArrayLayout(payloads.attention(config), config.lanes),
-            "value": data.ArrayLayout(payloads.spike(config.code), config.lanes),
+            "value": data.ArrayLayout(spike(config.code), config.lanes),
         }
         total = {"total": signed(config.context_width)}
         super().__init__(

@@ -16,6 +16,7 @@ from hw.attention.local_trace import LocalTraceMemory
 from hw.attention.terms_chain import TermsChain
 from hw.attention.terms_loader import TermsLoader
 from hw.attention.trace_loader import TraceLoader
+from hw.parts.payloads import spike
 from tests.hw.attention.wrappers import delay, free
 
 
@@ -43,7 +44,7 @@ class LoadedMemories(wiring.Component):
             {name: members[name] for name in ("i_head", "i", "full", "release")}
             | {
                 "i_read": In(free(data.StructLayout(read))),
-                "o_word": Out(free(data.ArrayLayout(payloads.spike(config.code), config.lanes))),
+                "o_word": Out(free(data.ArrayLayout(spike(config.code), config.lanes))),
             }
         )
 

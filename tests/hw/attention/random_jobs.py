@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from golden.attention.config import OUTPUT_FORMS, TRACE_STORES, CoreConfig
-from golden.attention.job import AttentionJob, AttentionSpikes, compute
+from golden.attention.job import AttentionJob
 from golden.attention.normaliser import RATIO_WIDTH
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
-from sim.cores.attention import driver, engine
-from sim.cores.attention.compare import compare, fields
+from sim.cores.attention.core import SpikedAttentionCore
 from sim.timing.attention import predict_in_turn
-from sim.verilator.result import Beats, Result
 
 MOST_GROUPS = 16
 # What one simulation may cost: spikes added by all lanes in all rows of a job
@@ -142,58 +140,23 @@ def check_run(jobs: Sequence[AttentionJob], config: CoreConfig, checked: Checked
     Raises:
         AssertionError: an integer or a cycle differs.
     """
-    for job in jobs:
-        config.check_job(job)
-    inputs = [driver.input_beats(job, config) for job in jobs]
-    outputs = [driver.output_beats(job, config) for job in jobs]
-    result = engine.simulator(config, quick=True).run(
-        join(inputs), {name: sum(part[name] for part in outputs) for name in outputs[0]}, **how
-    )
+    core = SpikedAttentionCore(config)
     timed = predict_in_turn(jobs, config) if not how else [None] * len(jobs)
-    begin = dict.fromkeys(outputs[0], 0)
-    for number, (job, beats, prediction) in enumerate(zip(jobs, outputs, timed, strict=True)):
-        part = slice_of(result, begin, beats)
-        begin = {name: begin[name] + count for name, count in beats.items()}
-        expected = compute(job)
-        actual = replace(expected, **engine.shown(part, job, config))
-        comparison = compare(job, expected, actual)
-        assert not comparison.different, f"job {number}: {comparison.first_divergence}"
+    runs = core.run_in_turn(jobs, quick=True, **how)
+    for number, (job, ran, prediction) in enumerate(zip(jobs, runs, timed, strict=True)):
+        comparison = core.compare(job, core.shown(job, ran.result))
+        assert not comparison.different, f"job {number}: {comparison.first_difference}"
         if prediction is not None:
-            measured = driver.completion(part, job, config).rows
+            measured = ran.cycles.rows
             late = np.argwhere(measured != prediction.rows)
             assert not len(late), (
                 f"job {number}, head, row {late[0].tolist()}: measured {measured[tuple(late[0])]}, "
                 f"predicted {prediction.rows[tuple(late[0])]}"
             )
             checked.cycles += measured.size
-        checked.integers += count_integers(job, expected, actual)
+        checked.integers += comparison.compared
         checked.heads += job.heads
     checked.runs += 1
-
-
-def count_integers(job: AttentionJob, expected: AttentionSpikes, actual: AttentionSpikes) -> int:
-    """Integers of the fields that the core showed; scores of masked keys are undefined."""
-    total = 0
-    for name, want in fields(expected).items():
-        if fields(actual)[name] is not want:
-            total += int(job.allowed.sum()) if name == "score" and job.allowed is not None else want.size
-    return total
-
-
-def join(parts: Sequence[Any]) -> Any:
-    """Beats of several jobs, one after the other, field by field."""
-    if isinstance(parts[0], dict):
-        return {name: join([part[name] for part in parts]) for name in parts[0]}
-    return np.concatenate(parts)
-
-
-def slice_of(result: Result, begin: dict[str, int], count: dict[str, int]) -> Result:
-    """The output beats of one job of many."""
-    outputs = {}
-    for name, beats in result.outputs.items():
-        rows = slice(begin[name], begin[name] + count[name])
-        outputs[name] = Beats(beats.words[rows], beats.cycles[rows], beats.layout)
-    return replace(result, outputs=outputs)
 
 
 def check_core(seed: int, runs: int, checked: Checked, *, most_lanes: int) -> None:

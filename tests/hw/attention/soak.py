@@ -1,29 +1,19 @@
 """Random attention cores with random heads in the RTL, for as long as is asked; see `make soak-attention`."""
 
-import argparse
-import time
-from dataclasses import asdict
-from itertools import count
+import typer
 
+from onespike.options import MinutesOption, SeedOption
 from tests.hw.attention.random_jobs import Checked, check_core
+from tests.soaks import LargestLanesOption, soak
 
 RUNS = 20
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30, help="no core is begun later")
-    parser.add_argument("--lanes", type=int, default=64, help="of the largest core")
-    parser.add_argument("--seed", type=int, default=1000, help="of the first core; the next ones follow")
-    args = parser.parse_args()
-    checked, begin = Checked(), time.monotonic()
-    for seed in count(args.seed):
-        if time.monotonic() - begin > 60 * args.minutes:
-            break
-        check_core(seed, RUNS, checked, most_lanes=args.lanes)
-        counts = ", ".join(f"{number} {name}" for name, number in asdict(checked).items())
-        print(f"seed {seed}: 0 different in {counts}; {time.monotonic() - begin:.0f} s", flush=True)
+def main(minutes: MinutesOption = 30, lanes: LargestLanesOption = 64, seed: SeedOption = 1000) -> None:
+    """Random attention cores with random heads in the RTL."""
+    checked = Checked()
+    soak(lambda number: check_core(number, RUNS, checked, most_lanes=lanes), checked, minutes, seed)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

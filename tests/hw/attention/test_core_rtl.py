@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from golden.attention.config import PRESETS, CoreConfig
-from golden.attention.job import AttentionJob, compute, prepare
+from golden.attention.job import AttentionJob, prepare
 from golden.code import Spikes
-from sim.cores.attention import driver, engine
-from sim.cores.attention.compare import compare
+from sim.cores.attention.core import SpikedAttentionCore
 from sim.timing.attention import predict
 from studies.data.random import random_heads
 from tests.hw.attention.core_cases import CORES, random_job
@@ -20,11 +19,12 @@ WORKLOADS = 40  # per core
 
 def check(job: AttentionJob, config: CoreConfig, **how: object) -> None:
     """Every integer equals golden's, at full rate every completion cycle the prediction."""
-    result = engine.simulate(job, config, quick=True, **how)
-    difference = compare(job, compute(job), engine.integers(result, job, config)).first_divergence
+    core = SpikedAttentionCore(config).tapped()
+    ran = core.run(job, quick=True, **how)
+    difference = core.compare(job, vars(ran.integers)).first_difference
     assert difference is None, difference
     if not how:
-        measured, predicted = driver.completion(result, job, config).rows, predict(job, config).rows
+        measured, predicted = ran.cycles.rows, core.predict(job).rows
         late = np.argwhere(measured != predicted)
         assert not len(late), (
             f"head, row {late[0].tolist()}: measured {measured[tuple(late[0])]}, "

@@ -1,6 +1,6 @@
 """Attention cores on simulated boards, through the driver, against golden."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +8,13 @@ import pytest
 
 from golden.attention.config import PRESETS, preset
 from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
+from golden.code import Spikes
 from golden.errors import InputError
-from models.conversion.small_vit import SpikedAttention, calibrate_scales
-from models.shipped.small_vit import load_vit
+from models.conversion.convert import record
+from models.conversion.scales import attention_of
+from models.conversion.scheme import Scheme
+from models.floating.engine import SpikingEngine
+from models.shipped.vit_file import load_vit
 from sim.board.board import connect
 from sim.board.session import LinkError
 from sim.board.simulate import compile_board, running
@@ -130,18 +134,18 @@ def test_bias_mask_and_both_outputs(digits: AttentionBoard) -> None:
 def test_digits_network(digits: AttentionBoard) -> None:
     """The network of the main job with every head on the board."""
     network, data = load_vit(WEIGHTS), dataset.load()
-    scales = calibrate_scales(network, data.train_images)
-    heads = 0
+    ranges, _ = record(network, [data.train_images[:, None]])
+    scheme = Scheme(code=digits.config.code)
+    attentions = {name: attention_of(largest, scheme) for name, largest in ranges.attention.items()}
+    jobs: list[AttentionJob] = []
 
-    def on_board(job: AttentionJob) -> AttentionSpikes:
-        nonlocal heads
-        heads += job.heads
-        return check(digits, job)
+    class OnBoard(SpikingEngine):
+        def fire(self, job: AttentionJob) -> tuple[np.ndarray, Spikes]:
+            jobs.append(job)
+            spikes = check(digits, job)
+            return spikes.attn_phase, spikes.out
 
-    def logits(engine: Callable[[AttentionJob], AttentionSpikes]) -> np.ndarray:
-        return network.logits(
-            data.test_images[:IMAGES], SpikedAttention(scales=scales, code=digits.config.code, engine=engine)
-        )
-
-    assert np.array_equal(logits(on_board), logits(compute))
-    assert heads == IMAGES * network.config.heads * network.config.layers
+    images = data.test_images[:IMAGES, None]
+    on_board = network.run(images, OnBoard({}, attentions, {}))
+    assert np.array_equal(on_board, network.run(images, SpikingEngine({}, attentions, {})))
+    assert [job.heads for job in jobs] == [IMAGES * network.blocks[0].heads] * len(network.blocks)

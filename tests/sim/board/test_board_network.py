@@ -14,13 +14,14 @@ from golden.network.file import save_network
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import joint_config
 from models.conversion.network import convert
-from models.floating.network_vit import FloatTransformer
+from models.floating.vit import Vit
 from onespike.cli import main
 from sim.board.board import connect
 from sim.board.simulate import compile_board, running
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
+from sim.cores.network.neurons import NetworkIntegers
 from studies.data import handwritten_digits as dataset
-from studies.infer.on_board import NetworkBoard
+from studies.infer.hardware import NetworkBoard
 from synth.boards import find_board
 from tests.network.samples import random_images, random_transformer
 
@@ -28,7 +29,7 @@ from tests.network.samples import random_images, random_transformer
 CLOCK = 10e6
 
 
-def network_of(seed: int, norm: str) -> tuple[FloatTransformer, Network]:
+def network_of(seed: int, norm: str) -> tuple[Vit, Network]:
     """For 8x8 images."""
     floating = random_transformer(seed, width=12, heads=3, hidden=10, classes=7, norm=norm)
     return floating, convert(floating, random_images(2, 20), PhaseCode())
@@ -45,9 +46,10 @@ def port() -> Iterator[str]:
         yield name
 
 
-def check(board: NetworkBoard, floating: FloatTransformer, network: Network, images: np.ndarray) -> None:
-    image = encode_image(network, floating.patches(images))
-    assert (board.run(NetworkJob(network=network, image=image)) == run_network(network, image).scores).all()
+def check(board: NetworkBoard, floating: Vit, network: Network, images: np.ndarray) -> None:
+    image = encode_image(network, floating.patches(images[:, None]))
+    job = NetworkJob(network=network, image=image)
+    assert (board.run(job).scores == run_network(network, image).scores).all()
 
 
 def test_one_board_runs_several_networks(port: str) -> None:
@@ -71,18 +73,18 @@ def test_infer_on_a_board(port: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (found["board"]["images"], found["board"]["compared"], found["board"]["different"]) == (4, 28, 0)
     assert found["configuration"]["lanes"] == CONFIG.lanes
 
-    def wrong(self: WholeNetworkCore, job: NetworkJob, outputs: Mapping[str, Any]) -> np.ndarray:
-        scores = right(self, job, outputs)
+    def wrong(self: WholeNetworkCore, job: NetworkJob, outputs: Mapping[str, Any]) -> NetworkIntegers:
+        integers = right(self, job, outputs)
         if job.image is not None:
-            scores[1, 2] += 1
-        return scores
+            integers.scores[1, 2] += 1
+        return integers
 
     right = WholeNetworkCore.integers
     monkeypatch.setattr(WholeNetworkCore, "integers", wrong)
     assert main(words) == 1
     found = json.loads((tmp_path / "out" / "report.json").read_text())
     assert found["board"]["different"] == 1
-    assert "image 1, class 2" in found["board"]["failures"][0]
+    assert "image 1, scores[2]" in found["board"]["failures"][0]
 
 
 def test_closed_in_the_middle(port: str) -> None:
@@ -95,7 +97,7 @@ def test_closed_in_the_middle(port: str) -> None:
     def give_up(sent: int, received: int) -> None:
         raise GivenUp
 
-    image = encode_image(network, floating.patches(random_images(5, 3)))
+    image = encode_image(network, floating.patches(random_images(5, 3)[:, None]))
     with connect(WholeNetworkCore, port) as board, pytest.raises(GivenUp):
         board.run(NetworkJob(network=network, load=True), give_up)
     with connect(WholeNetworkCore, port) as board:

@@ -17,7 +17,7 @@ from onespike.cli import main
 from sim.board.board import connect
 from sim.board.simulate import compile_board, running
 from sim.cores.stochastic.core import StochasticCore
-from studies.boards.throughput import throughput
+from studies.boards.throughput import head_throughput
 from synth.boards import find_board
 
 # Two row groups, the second one padded; neither size is a power of two
@@ -76,10 +76,10 @@ def test_board_states_its_configuration(port: str) -> None:
 
 def test_throughput() -> None:
     """In steady state a head takes as many cycles as it has columns: T * groups * d."""
-    found = throughput(StochasticCore(CONFIG), 54.0)
-    assert found.cycles_per_head == 9 * 2 * 6
-    assert found.heads_per_second == 500_000
-    assert 0 < found.accumulations_per_second < 500_000 * 9 * 5 * 6 * 10
+    found = head_throughput(StochasticCore(CONFIG), 54.0)
+    assert found["cycles_per_head"] == 9 * 2 * 6
+    assert found["heads_per_second"] == 500_000
+    assert 0 < found["accumulations_per_second"] < 500_000 * 9 * 5 * 6 * 10
 
 
 def test_other_component(standin_port: str) -> None:

@@ -1,21 +1,20 @@
 """A short soak of the link, each kind of fault a few times; `make soak` is the long one."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from golden.errors import InputError
+from onespike.cli import main
 from sim.board import soak
 from sim.board.faults import FAULTS
 
 
-def test_short_soak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+def test_short_soak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "new" / "soak.json"
     words = ("--frames", "100", "--seed", "3", "--minutes", "5", "-o", str(output))
-    monkeypatch.setattr(sys, "argv", ["soak", *words])
-    assert soak.main() == 0
+    assert main(["dev", "soak", *words]) == 0
     report = json.loads(output.read_text())
     for way in ("sent", "received"):
         assert set(report[way]) == set(FAULTS)

@@ -10,15 +10,19 @@ import pytest
 from golden.attention.config import preset
 from golden.attention.job import AttentionJob
 from golden.code import PhaseCode
-from golden.network.network import encode_image
+from golden.network.layers import Linear
+from golden.network.network import encode_image, run_network
 from golden.network.program import config_for
+from golden.network.tensors import IMAGE
 from golden.stochastic.config import StochasticConfig
 from hw.link.channels import ChannelMap
 from models.conversion.network import convert
 from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.compare import compare
 from sim.cores.core import Core
 from sim.cores.heads import HeadCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
+from sim.cores.rtl import count_of
 from sim.cores.stochastic.core import StochasticCore
 from studies.data.random import random_rates
 from tests.network.samples import random_images, random_transformer
@@ -36,7 +40,7 @@ def with_terms() -> tuple[Core[Any, Any, Any], AttentionJob]:
 def network() -> tuple[Core[Any, Any, Any], Any]:
     floating = random_transformer(1)
     made = convert(floating, random_images(2, 20), PhaseCode())
-    image = encode_image(made, floating.patches(random_images(5, 2)))
+    image = encode_image(made, floating.patches(random_images(5, 2)[:, None]))
     return WholeNetworkCore(config_for(made)), NetworkJob(network=made, load=True, image=image)
 
 
@@ -60,7 +64,7 @@ def test_promises(make) -> None:
     component = core.linked()
     component._MustUse__silence = True
     channels = ChannelMap.of(component.signature)
-    beats = core.input_beats(job)
+    beats = core.linked_beats(job)
     assert set(beats) == {channel.name for channel in channels.inputs}
     assert set(core.output_beats(job)) == {channel.name for channel in channels.outputs}
     counts = {name: count_of(fields) for name, fields in beats.items()}
@@ -71,11 +75,50 @@ def test_promises(make) -> None:
     assert core.design("some").parameters == core.to_table()
 
 
-def count_of(fields: Any) -> int:
-    """Beats of the fields of a stream."""
-    while isinstance(fields, dict):
-        fields = next(iter(fields.values()))
-    return len(fields)
+@pytest.mark.parametrize("make", CASES.values(), ids=CASES.keys())
+def test_golden_and_its_times(make) -> None:
+    """Golden differs from itself in nothing, a planted difference is found and named by its place, every item
+    takes its time, and additions are among what is counted."""
+    core, job = make()
+    core = core.tapped()
+    core.check(job)
+    integers = core.compute(job)
+    fields = core.fields(job, vars(integers))
+    same = core.compare(job, vars(integers))
+    assert (same.different, same.first_difference) == (0, None)
+    assert same.compared == sum(np.ma.count(array) for array in fields.values()) > 0
+    name = next(reversed(fields))
+    wrong = fields | {name: fields[name].copy()}
+    wrong[name].flat[0] += 1 - 2 * (wrong[name].dtype == bool and wrong[name].flat[0])
+    found = compare(fields, wrong, core.places)
+    first = ", ".join(f"{place} 0" for place in core.places)
+    assert found.different == 1
+    assert found.first_difference is not None
+    assert found.first_difference.startswith(f"{first}, {name}[0")
+    report, done = core.predict(job), core.activity(job, integers)
+    assert len(report.heads) == 2
+    assert (report.durations > 0).all()
+    assert all(done.events[name] > 0 for name in core.accumulations)
+    assert 0 < done.lane_utilisation < 1
+
+
+def test_weight_additions_are_spikes_times_outputs() -> None:
+    core, job = network()
+    tensors, count = {IMAGE: job.image}, 0
+    outputs = run_network(job.network, job.image).outputs
+    for layer, output in zip(job.network.layers, outputs, strict=True):
+        if isinstance(layer, Linear):
+            count += tensors[layer.source].count() * layer.outputs
+        tensors[layer.target] = output
+    done = core.activity(job, core.compute(job))
+    assert done.events["weight_additions"] == count
+    assert set(done.busy) == {"image", "linear", "norm", "attention"}
+    # Words that are loaded first delay everything by as many cycles
+    later, first = core.predict(job), core.predict(replace(job, load=False))
+    loads = count_of(core.input_beats(job)["i_load"])
+    assert (later.rows == first.rows + loads).all()
+    assert later.since == first.since + loads
+    assert (later.durations == first.durations).all()
 
 
 def test_terms_follow_their_row() -> None:

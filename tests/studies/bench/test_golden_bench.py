@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from studies.bench.golden import compare, main, measure
+from onespike.cli import main
+from studies.bench.golden import compare, measure
 
 PAGE = Path(__file__).parents[3] / "docs" / "numerics.md"
 
@@ -29,9 +30,10 @@ def test_both_sides_are_timed() -> None:
     assert times.seed == 3
 
 
-def test_bad_option_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("sys.argv", ["bench", "--rounds", "many"])
-    with pytest.raises(SystemExit) as raised:
-        main()
-    assert raised.value.code == 2
-    assert "invalid int value: 'many'" in capsys.readouterr().err
+def test_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dev", "literal", "--rounds", "1"]) == 0
+    assert "their output phases that differ" in capsys.readouterr().out
+    assert main(["dev", "literal", "--rounds", "many"]) == 2
+    assert "'--rounds': must be an integer, not 'many'" in capsys.readouterr().err
+    assert main(["dev", "literal", "--rounds", "0"]) == 2
+    assert "--rounds must be an integer in 1..1000, not 0" in capsys.readouterr().err

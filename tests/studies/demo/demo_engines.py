@@ -1,34 +1,48 @@
 """Golden in the place of the hardware, so that the logic of the main job itself is what is tested."""
 
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from golden.attention.config import CoreConfig
-from golden.attention.job import AttentionJob, AttentionSpikes, compute
-from sim.timing import attention as cycle_model
-from sim.timing import attention_activity as activity
+from golden.attention.config import preset
+from golden.attention.job import AttentionJob, AttentionSpikes
+from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.rtl import Run
 from sim.timing.cycles import CycleReport
-from studies.demo.lockstep import Engines
+
+Found = tuple[AttentionSpikes, CycleReport]
+# Told the job, golden's integers and the cycle model's times; and waves and progress of the run
+Change = Callable[..., Found]
 
 
-def golden_run(
-    job: AttentionJob, config: CoreConfig, *, waves: Path | None, progress: object
-) -> tuple[AttentionSpikes, CycleReport]:
+def golden_run(job: AttentionJob, spikes: AttentionSpikes, cycles: CycleReport, **how: Any) -> Found:
     """Golden's integers at the cycle model's times."""
-    return compute(job), cycle_model.predict(job, config)
+    return spikes, cycles
 
 
-def wrong_run(
-    job: AttentionJob, config: CoreConfig, *, waves: Path | None, progress: object
-) -> tuple[AttentionSpikes, CycleReport]:
+def wrong_run(job: AttentionJob, spikes: AttentionSpikes, cycles: CycleReport, **how: Any) -> Found:
     """As `golden_run`, but for one score and one completion time, of the second image's first head."""
-    spikes, cycles = golden_run(job, config, waves=waves, progress=progress)
     spikes.score[4, 7, 3] += 1
     rows = np.array(cycles.rows)
     rows[4, 9] += 1
     return spikes, CycleReport(rows)
 
 
-def engines(run: object) -> Engines:
-    return Engines(run=run, predict=cycle_model.predict, activity=activity.activity)  # type: ignore[arg-type]
+@dataclass(frozen=True)
+class StandIn(SpikedAttentionCore):
+    """A core whose RTL is `change`."""
+
+    change: Change = golden_run
+
+    def tapped(self) -> "StandIn":
+        return self
+
+    def run(self, job: AttentionJob, **how: Any) -> Run[AttentionSpikes]:
+        spikes, cycles = self.change(job, self.compute(job), self.predict(job), **how)
+        return Run(integers=spikes, cycles=cycles, result=None)  # type: ignore[arg-type]
+
+
+def core(change: Change = golden_run) -> StandIn:
+    return StandIn(preset("digits"), change)

@@ -9,23 +9,26 @@ import pytest
 from rich.console import Console
 
 from golden.attention.config import CoreConfig
-from golden.attention.job import AttentionJob, compute
+from golden.attention.job import AttentionJob, AttentionSpikes, compute
 from golden.code import PhaseCode
 from golden.errors import InputError
-from models.conversion.small_vit import SpikedAttention, calibrate_scales
-from models.floating.small_vit import exact_attention
-from models.shipped.small_vit import load_vit
+from models.conversion.convert import record
+from models.conversion.scales import attention_of
+from models.conversion.scheme import Scheme
+from models.floating.engine import FloatEngine, SpikingEngine
+from models.shipped.vit_file import load_vit
+from sim.timing.cycles import CycleReport
 from studies.data import handwritten_digits as dataset
 from studies.demo.result import DemoResult
 from studies.demo.run import PICTURE, REPORT, WAVE_IMAGES, WEIGHTS, run_demo, write_results
 from studies.demo.tables import demo_tables
-from tests.studies.demo.demo_engines import engines, golden_run
+from tests.studies.demo.demo_engines import Found, StandIn, core, golden_run
 
 
 def test_float_accuracy(result: DemoResult) -> None:
     assert len(result.digits.test_labels) == 450
     assert result.float_accuracy >= 0.97
-    assert result.float_accuracy == pytest.approx(result.network.metadata["test_accuracy"])
+    assert result.float_accuracy == pytest.approx(result.training["test_accuracy"])
 
 
 def test_spikes_cost_at_most_half_a_point(result: DemoResult) -> None:
@@ -42,12 +45,12 @@ def test_the_split_shares_no_image() -> None:
 
 
 def test_every_head_of_every_chosen_image_runs(result: DemoResult) -> None:
-    network = result.network.config
-    assert [run.layer for run in result.runs] == list(range(network.layers))
-    assert [run.job.heads for run in result.runs] == [4 * network.heads] * network.layers
+    layers, heads = 2, 4
+    assert [run.layer for run in result.runs] == list(range(layers))
+    assert [run.job.heads for run in result.runs] == [4 * heads] * layers
     # per head: scores and attention phases, winner and normaliser, context and both of out
     per_head = 2 * 16 * 16 + 2 * 16 + 3 * 16 * 16
-    assert result.compared == network.layers * 4 * network.heads * per_head
+    assert result.compared == layers * 4 * heads * per_head
 
 
 def test_agreement_passes(result: DemoResult) -> None:
@@ -73,20 +76,19 @@ def test_divergence_fails_and_names_the_first(diverging: DemoResult) -> None:
 def test_the_engine_under_test_feeds_the_next_layer() -> None:
     """An engine that silences every output must change what the second layer sees."""
 
-    def mute(job: AttentionJob, config: CoreConfig, *, waves: Path | None, progress: object) -> tuple:
-        spikes, cycles = golden_run(job, config, waves=waves, progress=progress)
+    def mute(job: AttentionJob, spikes: AttentionSpikes, cycles: CycleReport, **how: Any) -> Found:
         spikes.out.sign[:] = 0
         return spikes, cycles
 
-    muted = run_demo(engines(mute), images=1)
-    plain = run_demo(engines(golden_run), images=1)
+    muted = run_demo(core(mute), images=1)
+    plain = run_demo(core(), images=1)
     assert (muted.runs[0].job.q.phase == plain.runs[0].job.q.phase).all()
     assert (muted.runs[1].job.q.phase != plain.runs[1].job.q.phase).any()
 
 
 def test_seed_chooses_the_images(result: DemoResult) -> None:
-    again = run_demo(engines(golden_run), images=4)
-    other = run_demo(engines(golden_run), images=4, seed=1)
+    again = run_demo(core(), images=4)
+    other = run_demo(core(), images=4, seed=1)
     assert again.to_json() == result.to_json()
     assert other.chosen.tolist() != result.chosen.tolist()
     assert other.to_json()["seed"] == 1
@@ -96,23 +98,23 @@ def test_images_and_waves(tmp_path: Path) -> None:
     """All images by default, few with waveforms, which get one file per layer."""
     files: list[Path | None] = []
 
-    def run(job: AttentionJob, config: CoreConfig, *, waves: Path | None, progress: object) -> tuple:
+    def run(*found: Any, waves: Path | None, progress: object) -> Found:
         files.append(waves)
-        return golden_run(job, config, waves=waves, progress=progress)
+        return golden_run(*found)
 
-    assert len(run_demo(engines(run), waves=tmp_path).chosen) == WAVE_IMAGES
+    assert len(run_demo(core(run), waves=tmp_path).chosen) == WAVE_IMAGES
     assert files == [tmp_path / "layer0.fst", tmp_path / "layer1.fst"]
-    assert run_demo(engines(run)).chosen.tolist() == list(range(450))
+    assert run_demo(core(run)).chosen.tolist() == list(range(450))
 
 
 def test_progress_is_told() -> None:
     told: list[tuple[str, float]] = []
 
-    def run(job: AttentionJob, config: CoreConfig, *, waves: Path | None, progress: object) -> tuple:
-        progress(10, 30, 40)  # type: ignore[operator]
-        return golden_run(job, config, waves=waves, progress=None)
+    def run(*found: Any, waves: Path | None, progress: Any) -> Found:
+        progress(10, 30, 40)
+        return golden_run(*found)
 
-    run_demo(engines(run), images=1, progress=lambda part, share: told.append((part, share)))
+    run_demo(core(run), images=1, progress=lambda part, share: told.append((part, share)))
     assert ("layer 1: 4 heads through the RTL", 0.75) in told
     assert len({part for part, _ in told}) == 5
 
@@ -123,16 +125,18 @@ def test_progress_is_told() -> None:
         ({"images": 0}, "images must be an integer in 1..450, not 0"),
         ({"images": 451}, "images must be an integer in 1..450, not 451"),
         ({"seed": -1}, "seed must be an integer in 0..4294967295, not -1"),
-        (
-            {"images": 1, "config": CoreConfig(lanes=8, tokens=8, cluster=4)},
-            "tokens must be at most 8 in this configuration, not 16",
-        ),
     ],
 )
 def test_bad_options(options: dict[str, Any], line: str) -> None:
     with pytest.raises(InputError) as caught:
-        run_demo(engines(golden_run), **options)
+        run_demo(core(), **options)
     assert str(caught.value) == line
+
+
+def test_a_core_that_is_too_small() -> None:
+    small = StandIn(CoreConfig(lanes=8, tokens=8, cluster=4))
+    with pytest.raises(InputError, match="tokens must be at most 8 in this configuration, not 16"):
+        run_demo(small, images=1)
 
 
 def test_report(result: DemoResult, tmp_path: Path) -> None:
@@ -183,25 +187,29 @@ def test_tables(result: DemoResult, diverging: DemoResult) -> None:
 
 
 def test_scales_are_the_largest_magnitudes_of_each_head() -> None:
-    network, images = load_vit(WEIGHTS), dataset.load().train_images[:50]
-    seen: list[tuple[np.ndarray, ...]] = []
+    network, images = load_vit(WEIGHTS), dataset.load().train_images[:50, None]
+    seen: dict[str, list[np.ndarray]] = {}
 
-    def watch(layer: int, q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
-        out = exact_attention(layer, q, k, v)
-        seen.append(tuple(np.abs(x).max(axis=(0, 2, 3)) for x in (q, k, v, out)))
-        return out
+    class Watch(FloatEngine):
+        def attention(self, name: str, q: Any, k: Any, v: Any, bias: Any = None, allowed: Any = None) -> Any:
+            out = super().attention(name, q, k, v, bias, allowed)
+            seen[name] = [np.abs(x).max(axis=(0, 2, 3)) for x in (q, k, v, out)]
+            return out
 
-    network.logits(images, watch)
-    for scales, (q, k, v, out) in zip(calibrate_scales(network, images), seen, strict=True):
-        assert scales.q.shape == (network.config.heads,)
-        for got, want in ((scales.q, q), (scales.k, k), (scales.v, v), (scales.o, np.minimum(out, v))):
-            np.testing.assert_array_equal(got, want)
+    network.run(images, Watch())
+    ranges, _ = record(network, [images])
+    assert list(ranges.attention) == list(seen)
+    for name, (q, k, v, out) in seen.items():
+        scales = attention_of(ranges.attention[name], Scheme()).scales
+        np.testing.assert_array_equal(scales, [q, k, v, np.minimum(out, v)])
 
 
 def test_heads_of_a_batch_are_heads_of_one_job() -> None:
     """Two images at once give what each gives alone: scales follow the head, not the batch."""
     network, digits = load_vit(WEIGHTS), dataset.load()
-    spiked = SpikedAttention(scales=calibrate_scales(network, digits.train_images[:50]), code=PhaseCode())
-    both = network.logits(digits.test_images[:2], spiked)
-    alone = [network.logits(digits.test_images[n : n + 1], spiked)[0] for n in range(2)]
+    ranges, _ = record(network, [digits.train_images[:50, None]])
+    attentions = {name: attention_of(largest, Scheme()) for name, largest in ranges.attention.items()}
+    engine, images = SpikingEngine({}, attentions, {}), digits.test_images[:2, None]
+    both = network.run(images, engine)
+    alone = [network.run(images[n : n + 1], engine)[0] for n in range(2)]
     np.testing.assert_allclose(both, alone, rtol=1e-9)

@@ -29,7 +29,7 @@ def option_words(layout: str) -> list[str]:
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty random images and the classes that the float model gives them, two of them wrong."""
-    from models.conversion.run import run
+
     from models.files.tensors import read_tensors
     from models.floating.engine import FloatEngine
     from models.layouts import Options, read_model
@@ -37,7 +37,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     inputs = np.random.default_rng(0).normal(size=(20, 3, 16, 16)).astype(np.float32)
     options = Options(**json.loads((REFERENCE / "vit.json").read_text()))
     _, model = read_model(read_tensors(REFERENCE / "vit.safetensors"), options)
-    labels = run(model, inputs, FloatEngine()).argmax(axis=-1)
+    labels = model.run(inputs, FloatEngine()).argmax(axis=-1)
     labels[-2:] = (labels[-2:] + 1) % 5
     path = tmp_path_factory.mktemp("data") / "images.npz"
     np.savez(path, inputs=inputs, labels=labels)

@@ -243,7 +243,9 @@ def test_mistakes_of_evaluate(
     assert "absent.npz: cannot be read (No such file" in absent
     small = tmp_path / "small.npz"
     np.savez(small, inputs=np.zeros((2, 3, 8, 8), np.float32), labels=np.zeros(2, int))
-    assert "do not fit the model's weights" in mistake(capsys, "evaluate", converted, small)
+    assert "images must give 16 patches, those of 8 x 8 pixels give 4" in mistake(
+        capsys, "evaluate", converted, small
+    )
     assert "--modes must be taken from" in mistake(capsys, "evaluate", converted, images, "--modes", "x")
     assert "--modes norm needs a model converted with --parts norm" in mistake(
         capsys, "evaluate", converted, images, "--modes", "norm"

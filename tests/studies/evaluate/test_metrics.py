@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
-from onespike.evaluate import report_table
+from onespike.commands.evaluate import report_table
 from studies.evaluate.metrics import Estimate, accuracy, bootstrap, cosine, ranks, spearman
 from studies.evaluate.report import sts_report
 from studies.evaluate.work import Outputs

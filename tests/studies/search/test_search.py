@@ -39,13 +39,14 @@ def small() -> dict[str, Any]:
     rng = np.random.default_rng(0)
     sentences = [rng.integers(0, 40, rng.integers(3, 9)) for _ in range(6)]
     batches = [sentence[None] for sentence in sentences]
-    ranges, _ = record(model, batches)
+    ranges, layers = record(model, batches)
     return {
         "tensors": tensors,
         "options": options,
         "model": model,
         "sentences": sentences,
         "ranges": ranges,
+        "layers": layers,
         "captured": capture(model, batches),
     }
 
@@ -104,7 +105,7 @@ def test_every_figure_is_drawn_from_its_numbers(small: dict[str, Any], tmp_path:
     results = {
         "error-against-base": code_grid(captured, ranges, 1),
         "score-and-energy-against-steps": scores,
-        "energy-against-length": length_curve(encoder_shape(model, 8), activity, 3.0),
+        "energy-against-length": length_curve(encoder_shape(ranges, small["layers"], 8), activity, 3.0),
         "decoded-against-real": scatter(captured, ranges, code, 0),
         "survivors-per-row": survivor_lines(captured, ranges, code),
         "energy-against-density": crossover_lines(captured),

@@ -15,6 +15,7 @@ import pytest
 
 from golden.errors import InputError
 from onespike.cli import main
+from sim.cores.attention.core import SpikedAttentionCore
 from studies.data.random import random_heads
 from studies.sweep.area import Area, area_of
 from studies.sweep.grid import DEFAULTS, Point, span
@@ -178,21 +179,25 @@ def test_area_comes_from_the_fastest_build_in_the_cache(
 ) -> None:
     point = span({axis: values[:1] for axis, values in DEFAULTS.items()})[0]
     config = point.config(64, 32, bias=False, mask=False)
-    estimate = area_of(config, tmp_path)
+    core = SpikedAttentionCore(config)
+    estimate = area_of(core, tmp_path)
     assert (estimate.area_source, estimate.closed_mhz) == ("estimated", None)
     put_report(tmp_path / "board" / "one", config, fmax=70.0, clock=60.0, lut4=1234)
     put_report(tmp_path / "board" / "two", config, fmax=55.0, clock=54.0, lut4=1111)
-    assert area_of(config, tmp_path) == Area(lut4=1234, area_source="synthesised", closed_mhz=60.0)
-    assert area_of(point.config(32, 32, bias=False, mask=False), tmp_path).area_source == "estimated"
+    assert area_of(core, tmp_path) == Area(lut4=1234, area_source="synthesised", closed_mhz=60.0)
+    assert (
+        area_of(SpikedAttentionCore(point.config(32, 32, bias=False, mask=False)), tmp_path).area_source
+        == "estimated"
+    )
     (tmp_path / "board" / "two" / "report.json").write_text("{")
     with pytest.raises(InputError, match="corrupt report in the synthesis cache"):
-        area_of(config, tmp_path)
+        area_of(core, tmp_path)
 
 
 def test_the_estimate_grows_with_what_it_counts() -> None:
     def lut4(lanes: int, steps: int, log2_base: str, trace_bits: int) -> int:
         point = Point(lanes=lanes, steps=steps, log2_base=log2_base, trace_bits=trace_bits, model="random")
-        return area_of(point.config(64, 32, bias=False, mask=False), Path("absent")).lut4
+        return area_of(SpikedAttentionCore(point.config(64, 32, bias=False, mask=False)), Path("absent")).lut4
 
     assert lut4(8, 16, "1/2", 12) < lut4(16, 16, "1/2", 12) < lut4(32, 16, "1/2", 12)
     assert lut4(16, 16, "1/2", 8) < lut4(16, 16, "1/2", 12)

@@ -1,0 +1,187 @@
+"""Descriptors and table entries of a network core: typed, each field with the width of its word.
+
+The hardware's layouts are made of these classes (`hw.network.payloads`), and so are the words that are
+loaded (`sim.cores.network.loading`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.network.config import NetworkConfig
+from golden.network.limits import MAX_FEATURES, OFFSET_BITS
+from golden.network.mean import FRACTION_BITS
+from golden.network.norm import NORM_KINDS
+from golden.widths import bits_for, index_width
+
+FEATURE_BITS = index_width(MAX_FEATURES)
+# Heads of a group, which are fewer than features
+GROUP_BITS = FEATURE_BITS
+KINDS = {kind: number for number, kind in enumerate(NORM_KINDS)}
+
+
+class Source(IntEnum):
+    """The memories of spikes."""
+
+    image = 0
+    norm = 1
+    mixed = 2
+    hidden = 3
+
+
+class Target(IntEnum):
+    """What becomes of potentials."""
+
+    hidden = 0
+    qkv = 1
+    stream = 2
+    scores = 3
+
+
+@dataclass(frozen=True)
+class Word:
+    """Shape of a field: bits, and how many of them where it is an array."""
+
+    bits: int
+    signed: bool = False
+    count: int | None = None
+
+
+def word(make: Callable[[NetworkConfig], Word | int] | Word | int) -> Any:
+    """A field whose word, or its bits where it is unsigned, follows from the sizes of the core."""
+
+    def shape(config: NetworkConfig) -> Word:
+        made = make(config) if callable(make) else make
+        return made if isinstance(made, Word) else Word(made)
+
+    return field(metadata={"word": shape})
+
+
+def words(kind: type, config: NetworkConfig) -> dict[str, Word]:
+    """The fields of a descriptor or table entry, in their order."""
+    return {f.name: f.metadata["word"](config) for f in fields(kind)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearOp:
+    """Some outputs of a linear layer.
+
+    Attributes:
+        source, target: memory that is read; what becomes of the potentials.
+        rows: rows of the source.
+        passes: rounds of as many outputs as there are lanes.
+        inputs, outputs: of the layer; of this descriptor.
+        weight, table: where its weights and its neurons begin.
+        stride: neurons from row to row; 0 where all rows have the same.
+        levels: threshold list.
+        signed: negative potentials fire.
+        fresh: the stream starts from zero.
+        pooled: potentials accumulate over all rows.
+        wait: row t may begin when the source has completed more than wait + t rows.
+        release: the image has been read for the last time.
+        final: the last descriptor.
+    """
+
+    source: Source = word(index_width(len(Source)))
+    target: Target = word(index_width(len(Target)))
+    rows: int = word(lambda config: bits_for(config.tokens))
+    passes: int = word(lambda config: bits_for(-(-3 * config.features // config.lanes)))
+    inputs: int = word(bits_for(MAX_FEATURES))
+    outputs: int = word(bits_for(3 * MAX_FEATURES))
+    weight: int = word(lambda config: index_width(config.weights))
+    table: int = word(lambda config: index_width(config.table))
+    stride: int = word(bits_for(MAX_FEATURES))
+    levels: int = word(lambda config: index_width(config.lists))
+    signed: bool = word(1)
+    fresh: bool = word(1)
+    pooled: bool = word(1)
+    wait: int = word(lambda config: config.row_count_width)
+    release: bool = word(1)
+    final: bool = word(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NormOp:
+    """A norm.
+
+    Attributes:
+        kind: number of its kind.
+        width: channels.
+        mean_shift, mean_fraction, mean_bits: the reciprocal of the width (`golden.network.mean`).
+        rows: of the stream.
+        offset: where its places of first thresholds begin.
+        levels: threshold list.
+        wait: row t may begin when the linear unit has completed more than wait + t rows.
+        final: the last descriptor.
+    """
+
+    kind: int = word(index_width(len(NORM_KINDS)))
+    width: int = word(bits_for(MAX_FEATURES))
+    mean_shift: int = word(bits_for(FEATURE_BITS))
+    mean_fraction: int = word(FRACTION_BITS)
+    mean_bits: int = word(bits_for(FRACTION_BITS))
+    rows: int = word(lambda config: bits_for(config.tokens))
+    offset: int = word(lambda config: index_width(config.offsets))
+    levels: int = word(lambda config: index_width(config.lists))
+    wait: int = word(lambda config: config.row_count_width)
+    final: bool = word(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionOp:
+    """A head.
+
+    Attributes:
+        first: the first head of its layer.
+        leads: the first of the `group` heads, of `span` features and `group_rows` rows together, that
+            run back to back.
+        base, features: where the features of the head begin, and how many there are.
+        tokens: rows.
+        step, ratio: ramp step and output ratio (`golden.attention.job`).
+        wait: the group may begin when the linear unit has completed more rows.
+        final: the last descriptor.
+    """
+
+    first: bool = word(1)
+    leads: bool = word(1)
+    group: int = word(GROUP_BITS)
+    span: int = word(bits_for(MAX_FEATURES))
+    group_rows: int = word(lambda config: GROUP_BITS + bits_for(config.tokens))
+    base: int = word(FEATURE_BITS)
+    features: int = word(lambda config: bits_for(config.attention.head_dim))
+    tokens: int = word(lambda config: bits_for(config.attention.tokens))
+    step: int = word(lambda config: config.attention.step_width)
+    ratio: tuple[int, ...] = word(
+        lambda config: Word(config.attention.ratio_width, count=config.code.log2_base.denominator)
+    )
+    wait: int = word(lambda config: config.row_count_width)
+    final: bool = word(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neuron:
+    """Entry of the neuron table.
+
+    Attributes:
+        bias: of the potential.
+        offset: place of the first threshold, or shift into the stream.
+        slot: feature that the neuron makes; of q, k and v `slot_of`.
+    """
+
+    bias: int = word(lambda config: Word(config.potential_bits, signed=True))
+    offset: int = word(Word(OFFSET_BITS, signed=True))
+    slot: int = word(index_width(3 * MAX_FEATURES))
+
+
+def slot_of(part: int, feature: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Slots of features, counted over all heads, of q (part 0), k or v."""
+    return part * MAX_FEATURES + feature
+
+
+def feature_of(slot: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Inverse of `slot_of`: parts and features."""
+    return slot // MAX_FEATURES, slot % MAX_FEATURES

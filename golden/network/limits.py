@@ -1,0 +1,20 @@
+"""Limits of networks and of the words of their integers: checks, messages and widths take them from here."""
+
+from golden.network.neuron import LINEAR_FRACTION_BITS
+
+MAX_TOKENS = 64
+MAX_FEATURES = 256
+MAX_LANES = 256
+LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS = 2, 8
+# Potentials and the stream fit the hardware's words and float64's exact integers
+POTENTIAL_BITS, STREAM_BITS = 40, 24
+# A bias leaves half of the word to the synapses
+MAX_BIAS = (1 << (POTENTIAL_BITS - 2)) - 1
+# Right shift of what is added to the stream
+MAX_SHIFT = 31
+# Places of first thresholds, and how far a list falls from there
+OFFSET_BITS, LEVEL_BITS = 12, 13
+MAX_OFFSET = (1 << (OFFSET_BITS - 1)) - 1
+MAX_FALL = (1 << (LEVEL_BITS - 1)) - 1
+# Octaves of a code for which an input of weight one, 2**(c + octaves), still fits a potential
+MAX_OCTAVES = POTENTIAL_BITS - 2 - LINEAR_FRACTION_BITS

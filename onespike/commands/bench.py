@@ -1,0 +1,40 @@
+"""`onespike bench`: ratios of speed."""
+
+from onespike.files import whole_or_nothing, write_json
+from onespike.options import ReportOption, SeedOption
+from onespike.tables import print_tables, progress, ratio_table
+
+
+def bench(
+    report_file: ReportOption = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Measure how much faster each fast path is than the slow one it stands for, and what starting costs.
+
+    Both sides of a ratio run the same job in this one run; times are the least of a few repeats.
+
+    Examples:
+
+        onespike bench
+        onespike bench --report bench.json --seed 3
+    """
+    from studies.attention.report import tool_versions
+    from studies.bench.ratios import RATIOS
+
+    targets = {} if report_file is None else {"--report": report_file}
+    with whole_or_nothing(targets) as places:
+        ratios = []
+        with progress() as bar:
+            task = bar.add_task("measure", total=len(RATIOS))
+            for measure in RATIOS:
+                bar.update(task, description=measure.__name__.replace("_", " "))
+                ratios.append(measure(seed))
+                bar.advance(task)
+        if report_file is not None:
+            report = {
+                "seed": seed,
+                "tools": tool_versions(),
+                "ratios": [ratio.to_json() for ratio in ratios],
+            }
+            write_json(places["--report"], report)
+    print_tables([ratio_table(ratios, seed)])

@@ -1,0 +1,241 @@
+"""`onespike convert`: a trained model becomes a spiking one."""
+
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import typer
+from rich.box import SIMPLE
+from rich.table import Table
+
+from golden.code import check_range
+from models.conversion.scheme import (
+    ATTENTION_GRANULARITIES,
+    GRANULARITIES,
+    AttentionGranularity,
+    Parts,
+    Scheme,
+)
+from models.conversion.store import Stored
+from models.floating.functions import ACTIVATIONS
+from models.layouts import Options
+from models.layouts.options import MASKS, POOLINGS
+from models.verdict import RefusedModel, Verdict
+from onespike.files import filled_folder
+from onespike.options import (
+    FolderOption,
+    Log2BaseOption,
+    SeedOption,
+    StepsOption,
+    WindowOption,
+    chosen_code,
+    whole_number,
+)
+from onespike.tables import print_tables, progress
+from studies.convert.convert import convert_into
+
+
+def verdict_table(verdicts: list[Verdict]) -> Table:
+    """One line per node."""
+    table = Table(title="Verdicts", box=SIMPLE)
+    for column, justify in (
+        ("node", "left"),
+        ("verdict", "left"),
+        ("rel. RMSE", "right"),
+        ("worst", "right"),
+    ):
+        table.add_column(column, justify=cast(Literal["left", "right"], justify))
+    table.add_column("why")
+    for verdict in verdicts:
+        numbers = ["" if value is None else f"{value:.4f}" for value in (verdict.error, verdict.worst)]
+        name = "kept in float" if verdict.outcome == "float" else verdict.outcome
+        table.add_row(verdict.node, name, *numbers, verdict.reason)
+    return table
+
+
+def convert_model(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            help="A model file, or a folder with one and its config.json.",
+            show_default=False,
+        ),
+    ],
+    target: FolderOption,
+    samples_file: Annotated[
+        Path,
+        typer.Option(
+            "--samples",
+            metavar="FILE",
+            help="Calibration samples: sentences (.txt, .csv of pairs, .tsv of labelled phrases for a "
+            "classifier) or an .npz with `inputs`.",
+            show_default=False,
+        ),
+    ],
+    count: Annotated[
+        int,
+        typer.Option(
+            "--count", metavar="N", parser=whole_number, help="Rows of FILE to use, drawn at random."
+        ),
+    ] = 100,
+    parts: Annotated[
+        str,
+        typer.Option(
+            "--parts",
+            metavar="NAME",
+            help="`attention`; `linear`: every dense input too; `norm`: layer norms too.",
+        ),
+    ] = "linear",
+    granularity: Annotated[
+        str,
+        typer.Option("--scales", metavar="NAME", help=f"Scales of dense inputs: {', '.join(GRANULARITIES)}."),
+    ] = "channel",
+    attention_granularity: Annotated[
+        str,
+        typer.Option(
+            "--attention-scales",
+            metavar="NAME",
+            help=f"Scales of q, k, v and attention outputs: {', '.join(ATTENTION_GRANULARITIES)}.",
+        ),
+    ] = "head",
+    steps: StepsOption = None,
+    log2_base: Log2BaseOption = None,
+    window: WindowOption = None,
+    weight_bits: Annotated[
+        int, typer.Option("--weight-bits", metavar="N", parser=whole_number, help="Width of dense weights.")
+    ] = 8,
+    architecture: Annotated[
+        str | None,
+        typer.Option(
+            "--architecture",
+            metavar="NAME",
+            help="model_type of transformers or architecture of timm, where config.json is silent.",
+        ),
+    ] = None,
+    heads: Annotated[
+        int | None,
+        typer.Option("--heads", metavar="N", parser=whole_number, help="Heads, where config.json is silent."),
+    ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            "--activation",
+            metavar="NAME",
+            help=f"Activation, where config.json is silent: {', '.join(ACTIVATIONS)}.",
+        ),
+    ] = None,
+    norm_first: Annotated[
+        bool | None,
+        typer.Option("--norm-first/--norm-last", help="Order in an encoder of PyTorch."),
+    ] = None,
+    epsilon: Annotated[
+        float | None,
+        typer.Option("--epsilon", metavar="E", help="Epsilon of the norms, where config.json is silent."),
+    ] = None,
+    pooling: Annotated[
+        str | None,
+        typer.Option(
+            "--pooling",
+            metavar="|".join(POOLINGS),
+            help="How the tokens become one vector, where the folder is silent.",
+        ),
+    ] = None,
+    mask: Annotated[
+        str | None,
+        typer.Option("--mask", metavar="|".join(MASKS), help="What tokens of an encoder of PyTorch see."),
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--leave-out",
+            metavar="NAME",
+            help="Go on without the tensors of this name, a head that does not run here; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    adapters: Annotated[
+        Path | None,
+        typer.Option(
+            "--adapters",
+            metavar="FILE",
+            help="Low-rank adapters to merge into the weights, with their classifier if any.",
+            show_default=False,
+        ),
+    ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option("--tokenizer", metavar="FILE", help="tokenizer.json. [default: beside the model]"),
+    ] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Convert a trained transformer without retraining.
+
+    MODEL is a .safetensors file, an .npz, or a PyTorch state dict (.pt, .pth, .bin), read without
+    torch, in the layout of a Hugging Face BERT encoder, a timm vision transformer, a timm Swin
+    transformer, or `torch.nn.TransformerEncoder`; or a folder that holds one, or its shards.
+
+    What the files beside the weights say is followed or refused. What they do not say and the outputs
+    depend on is asked for.
+
+    Each node gets a verdict: exact, approximate (with its error on the calibration samples), or kept
+    in float. A model is refused as a whole when a node cannot be converted; then the verdicts name every
+    such node and why.
+
+    Examples:
+
+        onespike convert minilm/ -o build/minilm --samples stsb-en-dev.csv \\
+            --steps 24 --log2-base 2/7
+        onespike convert vit/ -o build/vit --samples images.npz
+    """
+    check_range("--count", count, 1, 1 << 20)
+    scheme = Scheme(
+        code=chosen_code(steps, log2_base),
+        parts=cast(Parts, parts),
+        granularity=cast(Literal["tensor", "channel"], granularity),
+        attention_granularity=cast(AttentionGranularity, attention_granularity),
+        window=window,
+        weight_bits=weight_bits,
+    )
+    options = Options(
+        architecture=architecture,
+        heads=heads,
+        activation=activation,
+        norm_first=norm_first,
+        epsilon=epsilon,
+        pooling=pooling,
+        mask=mask,
+    )
+    try:
+        with filled_folder("-o", target) as place, progress() as bar:
+            task = bar.add_task("read", total=4)
+            stored = convert_into(
+                place,
+                f"-o {target}",
+                source,
+                samples_file,
+                scheme,
+                options,
+                leave_out or [],
+                adapters,
+                tokenizer,
+                count,
+                seed,
+                lambda what: bar.update(task, advance=what != "read", description=what),
+            )
+    except RefusedModel as error:
+        print_tables([verdict_table(error.verdicts)])
+        raise
+    print_tables([verdict_table(stored.conversion.verdicts)])
+    typer.echo(summary(stored, seed))
+
+
+def summary(stored: Stored, seed: int) -> str:
+    """One line for people."""
+    scheme, rows = stored.conversion.scheme, len(stored.calibration["rows"])
+    outcomes = [verdict.outcome for verdict in stored.conversion.verdicts]
+    code = scheme.code
+    return (
+        f"{stored.layout}: T = {code.steps}, B = 2^({code.log2_base}), {rows} rows of samples, seed {seed}; "
+        f"{outcomes.count('approximate')} nodes in spikes, {outcomes.count('exact')} exact, "
+        f"{outcomes.count('float')} kept in float"
+    )

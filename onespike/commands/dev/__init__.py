@@ -1,0 +1,1 @@
+"""`onespike dev`: commands of those who develop Onespike."""

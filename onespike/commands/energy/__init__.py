@@ -1,0 +1,1 @@
+"""`onespike energy`: two tables of prices that are never mixed."""

@@ -1,0 +1,1 @@
+"""`onespike stochastic`: what can be learnt about stochastic attention besides running it."""

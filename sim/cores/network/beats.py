@@ -1,0 +1,92 @@
+"""What goes into a network core: memory images as beats of its load stream, wide or narrow, and images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.code import Spikes
+from golden.network.config import NetworkConfig
+from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp
+from golden.network.program import Program
+from hw.export.verilog import describe
+from hw.network import payloads
+from sim.cores.attention.driver import spike_beats
+from sim.verilator.payload import Fields, pack
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Words of one memory from address 0 on.
+
+    Attributes:
+        memory, cluster: as in `payloads.load`.
+        pieces: uint32 [words, pieces per word].
+    """
+
+    memory: int
+    cluster: int
+    pieces: NDArray[np.uint32]
+
+
+def columns(ops: Sequence[LinearOp | NormOp | AttentionOp]) -> Fields:
+    """Arrays of the fields of descriptors."""
+    return {f.name: np.array([getattr(op, f.name) for op in ops], np.int64) for f in fields(ops[0])}
+
+
+def blocks(program: Program, config: NetworkConfig) -> list[Block]:
+    """Every memory, then the word that lets images in."""
+    by_cluster = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
+    images: dict[str, list[Fields]] = {
+        "linear": [columns(program.linear)],
+        "norm": [columns(program.norm)],
+        "attention": [columns(program.attention)],
+        "levels": [program.levels],
+        "table": [{f.name: program.table[:, n] for n, f in enumerate(fields(Neuron))}],
+        "offsets": [program.offsets],
+        "weights": [by_cluster[:, n] for n in range(config.clusters)],
+    }
+    made = [
+        Block(number, cluster, pack(describe(shape), fields, name))
+        for number, (name, (shape, _)) in enumerate(payloads.memories(config).items())
+        for cluster, fields in enumerate(images[name])
+    ]
+    return [*made, Block(payloads.RUN, 0, np.zeros((1, 1), np.uint32))]
+
+
+def load_beats(program: Program, config: NetworkConfig) -> Fields:
+    """Beats of the load stream of a network core."""
+    words = payloads.load(config)["data"].shape.length
+    parts = []
+    for block in blocks(program, config):
+        count, pieces = block.pieces.shape
+        data = np.zeros((count, words), np.int64)
+        data[:, :pieces] = block.pieces
+        parts.append((np.full(count, block.memory), np.full(count, block.cluster), np.arange(count), data))
+    memory, cluster, address, data = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return {"memory": memory, "cluster": cluster, "address": address, "data": data}
+
+
+def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
+    """The same for `hw.network.linked_network`: header, number of words and pieces of every block."""
+    header = describe(payloads.LOAD_HEADER)
+    parts = []
+    for block in blocks(program, config):
+        count, pieces = block.pieces.shape
+        values = {"memory": block.memory, "last_piece": pieces - 1, "cluster": block.cluster}
+        parts += [
+            pack(header, {name: np.array([value]) for name, value in values.items()}, "header").reshape(-1),
+            np.array([count]),
+            block.pieces.reshape(-1),
+        ]
+    return np.concatenate([part.astype(np.int64) for part in parts])
+
+
+def image_beats(image: Spikes) -> Fields:
+    """Beats of i_image of spikes [images, tokens, pixels]."""
+    last, end = np.zeros(image.shape, np.int64), np.zeros(image.shape, np.int64)
+    last[..., -1] = 1
+    end[:, -1, -1] = 1
+    flat = Spikes(image.sign.reshape(-1), image.phase.reshape(-1))
+    return {"spike": spike_beats(flat), "last": last.reshape(-1), "end": end.reshape(-1)}

@@ -1,0 +1,1 @@
+"""What `onespike convert` and `onespike.convert` do."""

