@@ -43,15 +43,16 @@ def read_float(path: Path, shape: NetworkShape, device: torch.device) -> FloatNe
 
 
 def phases_of(args: argparse.Namespace) -> list[Phase]:
+    floats = args.kind == "float"
     first = Phase(
-        name="float" if args.kind == "float" else "normalised",
-        rate=args.rate, steps=args.steps, constant=0, falling=args.epochs, cosine=True,
+        name="float" if floats else "normalised", rate=args.rate, steps=1 if floats else args.steps,
+        constant=0, falling=args.epochs, cosine=True,
     )  # fmt: skip
     second = Phase(
         name="quantised", rate=args.rate / 4, steps=args.quantised_steps,
         constant=0, falling=args.quantised_epochs, cosine=True,
     )  # fmt: skip
-    if args.kind == "float":
+    if floats:
         return [first]
     return [second] if args.resume else [first, second]
 

@@ -43,7 +43,7 @@ def merge_adapters(tensors: Tensors, path: Path) -> None:
     for layer in layers:
         tensors.arrays[f"{layer}.weight"] = _adapted(tensors, layer, path, arrays)
     for name in head:
-        tensors.arrays[f"mean_{name}"] = arrays[name]
+        tensors.arrays[name.replace("classifier", MEAN_CLASSIFIER)] = arrays[name]
 
 
 def _adapted(tensors: Tensors, layer: str, path: Path, arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:

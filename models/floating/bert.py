@@ -76,10 +76,8 @@ class Bert:
         return encoder_readers(self.blocks, ("embedding.norm", self.norm))
 
     def other_nodes(self) -> list[Verdict]:
-        return [
-            exact("embedding", "table look-up"),
-            kept("pooling", "over tokens, and the length of the embedding"),
-        ]
+        pooling = "over tokens" if self.classifier else "over tokens, and the length of the embedding"
+        return [exact("embedding", "table look-up"), kept("pooling", pooling)]
 
     def run(
         self, batch: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None

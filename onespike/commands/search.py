@@ -84,8 +84,8 @@ def search(
 
         tensors, options = read_tensors(source), Options()
         _, model = read_model(tensors, options)
-        if model.samples.kind != "sentences":
-            raise InputError(f"{source}: must be a text encoder for onespike search")
+        if model.samples.kind != "sentences" or model.samples.labelled:
+            raise InputError(f"{source}: must be a text encoder without a classifier for onespike search")
         rows = read_pairs(data)
         order = np.random.default_rng(seed).permutation(len(rows.scores))
         chosen, scored = order[:CALIBRATION_ROWS], order[CALIBRATION_ROWS:][:pairs]
