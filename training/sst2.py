@@ -5,13 +5,12 @@
 `--model` holds all-MiniLM-L6-v2 (config.json, tokenizer.json, model.safetensors), `--data` the files
 train.tsv.gz and dev.tsv.gz. Needs PyTorch, transformers, tokenizers and safetensors. The encoder stays
 as it is: every linear layer of it gets B @ A of rank `--rank` (LoRA, Hu et al., ICLR 2022), the mean of
-the tokens a linear classifier. Adapters are written as float16; W + B @ A is computed in float64 and
-rounded once to float32, so that it is the same on every machine. What is measured at the end is the file.
+the tokens a linear classifier. Adapters are written as float16 and merged as `models.files.adapters` does
+it, the same on every machine. What is measured at the end is the file. Run again after an interruption,
+it goes on from the last epoch.
 """
 
 import argparse
-import csv
-import gzip
 import json
 import time
 from pathlib import Path
@@ -21,18 +20,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertModel
 
 from golden.errors import InputError
+from models.files.adapters import merged
+from models.files.text import load_tokenizer, tokenise
+from studies.data.phrases import Phrases as Labelled
+from studies.data.phrases import read_phrases
+from training.loop import Phase, Progress, load, restore_random
+from training.loop import save as save_checkpoint
+from training.options import at_least, positive, start
 
 # Phrases of the training set that choose among seeds
 HELD_OUT = 2000
 ALPHA = 16
 DROPOUT = 0.1
 LONGEST = 128
+# Do not change the weights
+HARMLESS = ("model", "data", "out", "seeds")
 # Batches among which phrases are sorted by length
 BUCKET = 50
 
@@ -53,17 +60,18 @@ class LowRank(nn.Module):
         return self.base(x) + functional.linear(low, self.b) * self.scale
 
 
-def merged(weight: NDArray[np.float32], a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float32]:
-    """W + B @ A, rounded once: products of float16 are exact in float64."""
-    return (weight.astype(np.float64) + b.astype(np.float64) @ a.astype(np.float64)).astype(np.float32)
-
-
 class Judge(nn.Module):
     """Encoder, mean over the tokens, two classes."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self.encoder = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
+        try:
+            self.encoder = BertModel.from_pretrained(
+                folder, add_pooling_layer=False, dtype=torch.float32, local_files_only=True
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise InputError(f"{folder}: must hold a BERT encoder ({reason:.80})") from None
         self.classifier = nn.Linear(self.encoder.config.hidden_size, 2)
 
     def adapt(self, rank: int) -> dict[str, LowRank]:
@@ -110,34 +118,11 @@ class Phrases:
         """Batches of phrases of similar lengths, in random order."""
         order = rng.permutation(len(self))
         batches = []
-        for start in range(0, len(order), size * BUCKET):
-            part = order[start : start + size * BUCKET]
+        for low in range(0, len(order), size * BUCKET):
+            part = order[low : low + size * BUCKET]
             part = part[np.argsort(self.lengths[part], kind="stable")]
-            batches += [part[low : low + size] for low in range(0, len(part), size)]
+            batches += [part[n : n + size] for n in range(0, len(part), size)]
         return [batches[n] for n in rng.permutation(len(batches))]
-
-
-def read_phrases(path: Path) -> tuple[list[str], list[int]]:
-    """Texts and labels of a tsv.gz file with a header, label 0 or 1 then text.
-
-    Raises:
-        InputError: the file cannot be read or a line is not of this form.
-    """
-    texts, labels = [], []
-    try:
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-            for number, line in enumerate(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)):
-                if number == 0:
-                    continue
-                if len(line) != 2 or line[0] not in ("0", "1"):
-                    raise InputError(f"{path}: line {number + 1} must be 0 or 1, a tab and a text")
-                texts.append(line[1].strip())
-                labels.append(int(line[0]))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from None
-    if not texts:
-        raise InputError(f"{path}: must hold at least one phrase")
-    return texts, labels
 
 
 @torch.no_grad()
@@ -145,19 +130,32 @@ def accuracy(judge: Judge, phrases: Phrases) -> float:
     """In %, in float32."""
     judge.eval()
     hits = 0
-    for start in range(0, len(phrases), 218):
-        tokens, mask, labels = phrases.batch(np.arange(start, min(start + 218, len(phrases))))
+    for low in range(0, len(phrases), 218):
+        tokens, mask, labels = phrases.batch(np.arange(low, min(low + 218, len(phrases))))
         hits += int((judge(tokens, mask).argmax(1) == labels).sum())
     return 100 * hits / len(phrases)
 
 
-def train(judge: Judge, phrases: Phrases, args: argparse.Namespace, seed: int) -> None:
+def train(judge: Judge, phrases: Phrases, args: argparse.Namespace, seed: int, checkpoint: Path) -> None:
     rng = np.random.default_rng(seed)
+    arguments = {name: str(value) for name, value in vars(args).items() if name not in HARMLESS}
+    phase = Phase(name=f"seed {seed}", rate=args.rate, steps=1, constant=0, falling=args.epochs)
+    progress = Progress(phases=[phase], arguments=arguments)
     parameters = [p for p in judge.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=args.rate, weight_decay=0.01)
     steps = args.epochs * (-(-len(phrases) // args.batch))
-    step, device = 0, phrases.tokens.device
-    for epoch in range(args.epochs):
+    device = phrases.tokens.device
+    if checkpoint.exists():
+        saved = load(checkpoint, progress, device)
+        try:
+            judge.load_state_dict(saved["network"])
+        except RuntimeError:
+            raise InputError(f"{checkpoint}: is of a network of another shape") from None
+        optimiser.load_state_dict(saved["optimiser"])
+        restore_random(saved["random"])
+    # As many shuffles as there were epochs
+    step = sum(len(phrases.shuffled(rng, args.batch)) for _ in progress.seconds)
+    for epoch in range(len(progress.seconds), args.epochs):
         judge.train()
         began, total, batches = time.monotonic(), torch.zeros((), device=device), 0
         for index in phrases.shuffled(rng, args.batch):
@@ -173,11 +171,13 @@ def train(judge: Judge, phrases: Phrases, args: argparse.Namespace, seed: int) -
             optimiser.step()
             total += loss.detach()
             step, batches = step + 1, batches + 1
+        progress.seconds.append(time.monotonic() - began)
         print(
-            f"seed {seed} epoch {epoch + 1}/{args.epochs} loss {float(total) / batches:.4f} "
-            f"{time.monotonic() - began:.1f} s",
+            f"{phase.name} epoch {epoch + 1}/{args.epochs} loss {float(total) / batches:.4f} "
+            f"{progress.seconds[-1]:.1f} s",
             flush=True,
         )
+        save_checkpoint(checkpoint, progress, judge, optimiser)
 
 
 def write(judge: Judge, adapters: dict[str, LowRank], path: Path, seed: int) -> None:
@@ -203,21 +203,33 @@ def read(folder: Path, path: Path) -> Judge:
     return judge
 
 
+def read_reviews(path: Path) -> Labelled:
+    """Phrases that are bad (0) or good (1).
+
+    Raises:
+        InputError: unreadable, or other classes.
+    """
+    phrases = read_phrases(path)
+    if phrases.labels.max() > 1:
+        raise InputError(f"{path}: labels must be 0 or 1, not {phrases.labels.max()}")
+    return phrases
+
+
 def run(args: argparse.Namespace, device: torch.device) -> None:
     began = time.monotonic()
-    tokenizer = Tokenizer.from_file(str(args.model / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(LONGEST)
+    tokenizer = load_tokenizer(args.model / "tokenizer.json")
 
-    def phrases_of(texts: list[str], labels: list[int]) -> Phrases:
-        return Phrases([e.ids for e in tokenizer.encode_batch(texts)], labels, device)
+    def phrases_of(source: Labelled, which: NDArray[np.int64]) -> Phrases:
+        tokens = tokenise(tokenizer, [source.texts[n] for n in which], LONGEST)
+        return Phrases(tokens, source.labels[which].tolist(), device)
 
-    texts, labels = read_phrases(args.data / "train.tsv.gz")
-    dev = phrases_of(*read_phrases(args.data / "dev.tsv.gz"))
-    order = np.random.default_rng(0).permutation(len(texts))
-    out, seen = order[:HELD_OUT], order[HELD_OUT:][: args.phrases]
-    held_out = phrases_of([texts[n] for n in out], [labels[n] for n in out])
-    train_set = phrases_of([texts[n] for n in seen], [labels[n] for n in seen])
+    source, dev_source = (read_reviews(args.data / f"{part}.tsv.gz") for part in ("train", "dev"))
+    dev = phrases_of(dev_source, np.arange(len(dev_source.texts)))
+    order = np.random.default_rng(0).permutation(len(source.texts))
+    if len(order) <= HELD_OUT:
+        raise InputError(f"{args.data}: must hold more than {HELD_OUT} phrases to train on, not {len(order)}")
+    held_out = phrases_of(source, order[:HELD_OUT])
+    train_set = phrases_of(source, order[HELD_OUT:][: args.phrases])
     print(f"{len(train_set)} phrases on {device} after {time.monotonic() - began:.1f} s", flush=True)
     args.out.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"arguments": {k: str(v) for k, v in vars(args).items()}, "seeds": {}}
@@ -226,8 +238,8 @@ def run(args: argparse.Namespace, device: torch.device) -> None:
         judge = Judge(args.model)
         adapters = judge.adapt(args.rank)
         judge.to(device)
-        train(judge, train_set, args, seed)
         path = args.out / f"sst2_seed{seed}.safetensors"
+        train(judge, train_set, args, seed, path.with_suffix(".checkpoint"))
         write(judge, adapters, path, seed)
         whole = read(args.model, path).to(device)
         result = {"dev": accuracy(whole, dev), "held_out": accuracy(whole, held_out)}
@@ -245,19 +257,14 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("build/sst2"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--rank", type=int, default=8)
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--phrases", type=int, default=1 << 20, help="train on at most so many")
-    parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    try:
-        run(args, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    except InputError as error:
-        parser.exit(2, f"error: {error}\n")
+    parser.add_argument("--seeds", type=at_least(0), nargs="+", default=[0])
+    parser.add_argument("--rank", type=at_least(1), default=8)
+    parser.add_argument("--epochs", type=at_least(1), default=8)
+    parser.add_argument("--batch", type=at_least(1), default=256)
+    parser.add_argument("--rate", type=positive, default=1e-3)
+    parser.add_argument("--phrases", type=at_least(1), default=1 << 20, help="train on at most so many")
+    parser.add_argument("--threads", type=at_least(1), default=2)
+    start(parser, run)
 
 
 if __name__ == "__main__":

@@ -110,6 +110,12 @@ class NetworkShape:
         return layer.across(side) ** 2
 
     @property
+    def widest(self) -> int:
+        """Numbers that the layer with the most inputs sees of one image in one time step."""
+        sizes = [layer.across(side) ** 2 * layer.taps * n for layer, side, n in self.convolutions.values()]
+        return max(*sizes, self.tokens * max(self.width, self.hidden))
+
+    @property
     def head_dim(self) -> int:
         return self.width // self.heads
 

@@ -1,4 +1,4 @@
-"""BERT-type text encoder (Devlin et al., 2019), with the embedding of its sentences or a classifier."""
+"""BERT-type text encoder (Devlin et al., 2019), with the embedding or the classes of its sentences."""
 
 from dataclasses import dataclass
 
@@ -45,6 +45,7 @@ class Bert:
         pooling: "mean" of the hidden states, or "cls", that of the first token.
         unit: embeddings are scaled to the length 1.
         head: what makes classes of the first token, in place of an embedding; or None.
+        classifier: reads the pooled hidden state; or None.
     """
 
     words: Floats
@@ -59,6 +60,7 @@ class Bert:
     pooling: str = "mean"
     unit: bool = True
     head: TextHead | None = None
+    classifier: Linear | None = None
 
     @property
     def samples(self) -> Samples:
@@ -72,7 +74,7 @@ class Bert:
 
     @property
     def outputs(self) -> Outputs:
-        return "embeddings" if self.head is None else "logits"
+        return "embeddings" if self.head is None and self.classifier is None else "logits"
 
     def norm_readers(self) -> Readers:
         reads = encoder_readers(self.blocks, None if self.project else ("embedding.norm", self.norm))
@@ -84,9 +86,10 @@ class Bert:
 
     def other_nodes(self) -> list[Verdict]:
         nodes = [exact("embedding", "table look-up")]
-        if self.head is None:
-            return [*nodes, kept("pooling", "over tokens, and the length of the embedding")]
-        return [*nodes, kept("pooler.activation", "its result is coded")]
+        if self.head is not None:
+            return [*nodes, kept("pooler.activation", "its result is coded")]
+        pooling = "over tokens" if self.classifier else "over tokens, and the length of the embedding"
+        return [*nodes, kept("pooling", pooling)]
 
     def encode(
         self,
@@ -120,7 +123,7 @@ class Bert:
     def run(
         self, batch: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
     ) -> Floats:
-        """Logits [batch, classes] with a head, else sentence embeddings [batch, dim] (Sentence-BERT)."""
+        """Logits [batch, classes] with a head or a classifier, else embeddings [batch, dim] (Sentence-BERT)."""
         hidden = self.encode(batch, engine, allowed)
         if self.head is not None:
             first = engine.linear("pooler", hidden[:, 0], self.head.pooler)
@@ -130,6 +133,8 @@ class Bert:
         else:
             weight = np.ones(batch.shape) if allowed is None else allowed.astype(np.float64)
             pooled = (hidden * weight[..., None]).sum(axis=1) / weight.sum(axis=1, keepdims=True)
+        if self.classifier is not None:
+            return engine.linear("classifier", pooled, self.classifier)
         return pooled / np.linalg.norm(pooled, axis=-1, keepdims=True) if self.unit else pooled
 
 

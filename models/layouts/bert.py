@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from models.files.adapters import MEAN_CLASSIFIER
 from models.files.facts import Facts, as_json
 from models.files.folder import CONFIG
 from models.files.tensors import Tensors
@@ -142,6 +143,12 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
     layers = tensors.count(f"{prefix}encoder.layer.{{}}.")
     config.agree(num_hidden_layers=layers)
     ends = read_ends(tensors, choices, head, len(positions), dim)
+    classified = tensors.has(MEAN_CLASSIFIER)
+    if classified and (head is not None or ends.pooling != "mean"):
+        other = "a head of its own" if head is not None else f"pooling {ends.pooling}"
+        tensors.refuse(
+            MEAN_CLASSIFIER, f"a classifier of the mean hidden state needs pooling mean, not {other}"
+        )
     return Bert(
         words=words,
         positions=positions,
@@ -154,4 +161,5 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
         pooling=ends.pooling,
         unit=ends.unit,
         head=head,
+        classifier=dense(tensors, MEAN_CLASSIFIER, None, dim) if classified else None,
     )

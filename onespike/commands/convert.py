@@ -67,7 +67,8 @@ def convert_model(
         typer.Option(
             "--samples",
             metavar="FILE",
-            help="Calibration samples: sentences (.txt, .csv of pairs) or an .npz with `inputs`.",
+            help="Calibration samples: sentences (.txt, .csv of pairs, .tsv of labelled phrases for a "
+            "classifier) or an .npz with `inputs`.",
             show_default=False,
         ),
     ],
@@ -152,6 +153,15 @@ def convert_model(
             show_default=False,
         ),
     ] = None,
+    adapters: Annotated[
+        Path | None,
+        typer.Option(
+            "--adapters",
+            metavar="FILE",
+            help="Low-rank adapters to merge into the weights, with their classifier if any.",
+            show_default=False,
+        ),
+    ] = None,
     tokenizer: Annotated[
         Path | None,
         typer.Option("--tokenizer", metavar="FILE", help="tokenizer.json. [default: beside the model]"),
@@ -207,6 +217,7 @@ def convert_model(
                 scheme,
                 options,
                 leave_out or [],
+                adapters,
                 tokenizer,
                 count,
                 seed,

@@ -61,8 +61,8 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="DATA",
-            help="Pairs of sentences with scores (.csv, .tsv), or an .npz with `inputs` and, for images, "
-            "`labels`.",
+            help="Pairs of sentences with scores (.csv, .tsv), labelled phrases (.tsv, .tsv.gz), or an .npz "
+            "with `inputs` and, for images, `labels`.",
             show_default=False,
         ),
     ],

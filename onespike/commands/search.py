@@ -83,9 +83,9 @@ def search(
             bar.update(task, advance=1, description=what)
 
         tensors, options = read_tensors(source), Options()
-        layout, model = read_model(tensors, options)
+        _, model = read_model(tensors, options)
         if model.outputs != "embeddings":
-            raise InputError(f"{source}: must be a text encoder for onespike search")
+            raise InputError(f"{source}: must be a text encoder without a classifier for onespike search")
         rows = read_pairs(data)
         order = np.random.default_rng(seed).permutation(len(rows.scores))
         chosen, scored = order[:CALIBRATION_ROWS], order[CALIBRATION_ROWS:][:pairs]

@@ -25,6 +25,7 @@ def convert(
     scheme: Scheme | None = None,
     options: Options | None = None,
     leave_out: Sequence[str] = (),
+    adapters: str | Path | None = None,
     tokenizer: str | Path | None = None,
     count: int = 100,
     seed: int = 0,
@@ -41,6 +42,7 @@ def convert(
         scheme: what runs in spikes, and how; `Scheme()` when absent.
         options: what the files beside the weights do not say.
         leave_out: names of tensors to go on without.
+        adapters: file of low-rank adapters to merge into the weights, as for `onespike convert --adapters`.
         tokenizer: tokenizer.json of a text encoder; the one beside the model when absent.
         count, seed: rows of a file of samples to use, drawn at random; arrays are used whole.
 
@@ -64,10 +66,21 @@ def convert(
     check_range("count", count, 1, 1 << 20)
     source, tokenizer = Path(source), None if tokenizer is None else Path(tokenizer)
     samples = Path(samples) if isinstance(samples, str) else samples
+    adapters = None if adapters is None else Path(adapters)
     scheme, options = scheme or Scheme(), options or Options()
     with filled_folder("folder", Path(folder)) as place:
         return convert_into(
-            place, f"folder {folder}", source, samples, scheme, options, leave_out, tokenizer, count, seed
+            place,
+            f"folder {folder}",
+            source,
+            samples,
+            scheme,
+            options,
+            leave_out,
+            adapters,
+            tokenizer,
+            count,
+            seed,
         )
 
 

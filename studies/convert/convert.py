@@ -10,6 +10,7 @@ from golden.errors import writing
 from models.conversion.convert import convert, record
 from models.conversion.scheme import Scheme
 from models.conversion.store import TOKENIZER, Stored, save
+from models.files.adapters import merge_adapters
 from models.files.folder import TOKENIZER_CONFIG
 from models.files.tensors import read_tensors
 from models.files.text import check_settings
@@ -25,6 +26,7 @@ def convert_into(
     scheme: Scheme,
     options: Options,
     leave_out: Sequence[str],
+    adapters: Path | None,
     tokenizer: Path | None,
     count: int,
     seed: int,
@@ -40,6 +42,7 @@ def convert_into(
         scheme: what runs in spikes, and how.
         options: what the files beside the weights do not say.
         leave_out: names of tensors to go on without.
+        adapters: file of low-rank adapters to merge into the weights, or None.
         tokenizer: of a text encoder; the one beside the model when absent.
         count, seed: rows of a file of samples to use, drawn at random; arrays are used whole.
         progress: told what begins.
@@ -51,6 +54,8 @@ def convert_into(
     progress("read")
     tensors = read_tensors(source)
     tensors.leave_out(list(leave_out))
+    if adapters is not None:
+        merge_adapters(tensors, adapters)
     layout, model = read_model(tensors, options)
     beside = tokenizer or tensors.path.parent / TOKENIZER
     if isinstance(samples, Path):

@@ -1,4 +1,4 @@
-"""Data sets as users have them: sentence pairs with scores, labelled images, labelled sentences."""
+"""Data sets as users have them: sentence pairs with scores, labelled images."""
 
 import csv
 from dataclasses import dataclass
@@ -69,10 +69,8 @@ def read_pairs(path: Path) -> Pairs:
 
 
 def read_sentences(path: Path) -> list[tuple[str, ...]]:
-    """Rows of sentences for calibration: lines of a .txt; of a .csv or .tsv pairs, or those with a class."""
+    """Rows of sentences for calibration: lines of a .txt, or pairs of a .csv or .tsv."""
     if path.suffix in (".csv", ".tsv"):
-        if len(read_rows(path)[0]) == 2:
-            return [(sentence,) for sentence in read_labelled_sentences(path).sentences]
         return list(read_pairs(path).sentences)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -86,31 +84,6 @@ def read_sentences(path: Path) -> list[tuple[str, ...]]:
     if not sentences:
         raise InputError(f"{path}: the data set is empty")
     return sentences
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelledSentences:
-    """Sentences of a classifier, and their classes, int64 [sentences]."""
-
-    sentences: list[str]
-    labels: NDArray[np.int64]
-
-
-def read_labelled_sentences(path: Path) -> LabelledSentences:
-    """sentence, class per row, no header.
-
-    Raises:
-        InputError: unreadable, empty, a row without two columns, a class that is no whole number.
-    """
-    sentences, labels = [], []
-    for number, row in enumerate(read_rows(path), start=1):
-        if len(row) != 2:
-            raise InputError(f"{path}: row {number} must have 2 columns (sentence, class), not {len(row)}")
-        if not row[1].isascii() or not row[1].isdigit() or len(row[1]) > 9:
-            raise InputError(f"{path}: class in row {number} must be a whole number, not {quoted(row[1])}")
-        sentences.append(row[0])
-        labels.append(int(row[1]))
-    return LabelledSentences(sentences=sentences, labels=np.array(labels, np.int64))
 
 
 def read_inputs(path: Path) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from models.conversion.store import checksum
 from models.files.text import load_tokenizer, tokenise
 from models.floating.engine import FloatEngine
 from models.floating.model import Model
+from studies.data.phrases import read_phrases
 from studies.data.tables import read_inputs, read_sentences
 
 
@@ -55,7 +56,9 @@ def calibration_samples(model: Model, path: Path, tokenizer: Path, count: int, s
     rng = np.random.default_rng(seed)
     samples: list[NDArray[Any]]
     if model.samples.kind == "sentences":
-        texts = read_sentences(path)
+        # Pairs of a .csv train no classifier
+        labelled = model.outputs == "logits" and path.suffix != ".txt"
+        texts = [(text,) for text in read_phrases(path).texts] if labelled else read_sentences(path)
         rows = draw(rng, len(texts), count)
         samples = list(sentence_samples(model, tokenizer, [text for row in rows for text in texts[row]]))
     else:

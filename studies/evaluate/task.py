@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.floating.model import Model
+from studies.data.phrases import read_phrases
 from studies.data.tables import (
     read_inputs,
     read_labelled,
-    read_labelled_sentences,
     read_pairs,
     read_sentences,
 )
@@ -63,9 +63,9 @@ def task_of(
             samples = tokens([text for row in rows for text in pairs.sentences[row]])
             report = partial(sts_report, scores=pairs.scores[rows], seed=seed)
         case "sentences", "logits":
-            texts = read_labelled_sentences(data)
-            rows = rows_of(len(texts.labels))
-            samples, labels = tokens([texts.sentences[row] for row in rows]), texts.labels[rows]
+            phrases = read_phrases(data)
+            rows = rows_of(len(phrases.labels))
+            samples, labels = tokens([phrases.texts[row] for row in rows]), phrases.labels[rows]
             report = partial(label_report, labels=labels, seed=seed)
         case "sentences", _:
             lines = read_sentences(data)

@@ -15,8 +15,9 @@ from golden.stochastic.config import StochasticConfig
 from golden.stochastic.network import SpikingNetwork, Trains
 from golden.stochastic.plan import RandomPlan
 
-# Images that go through a network together, to bound memory
+# Bounds of what goes through a network together: images, and numbers that a layer sees
 BATCH = 250
+VALUES = 1 << 24
 
 Engine = Callable[[StochasticJob], StochasticSpikes]
 
@@ -41,14 +42,15 @@ def classify(
         plan: random numbers; the default plan when absent.
     """
     config = engine_config(network, steps, plan or RandomPlan())
+    batch = max(1, min(BATCH, VALUES // (steps * network.shape.widest)))
     classes = []
-    for first in range(0, len(images), BATCH):
+    for first in range(0, len(images), batch):
 
         def attend(block: int, q: Trains, k: Trains, v: Trains, first: int = first) -> Trains:
             served = (block * len(images) + first) * network.shape.heads
             return compute(StochasticJob(config=config, q=q, k=k, v=v, first_head=served)).out
 
-        logits = network.logits(images[first : first + BATCH], steps, attend)
+        logits = network.logits(images[first : first + batch], steps, attend)
         classes.append(logits.argmax(axis=1))
     return np.concatenate(classes)
 

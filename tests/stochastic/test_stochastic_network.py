@@ -1,4 +1,5 @@
 import contextlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from golden.errors import InputError
 from golden.stochastic.attention import compute
 from golden.stochastic.network import (
+    SHAPES,
     THRESHOLD,
     NetworkShape,
     SpikingNetwork,
@@ -114,11 +116,23 @@ def test_replayed_engine_equals_one_long_run():
         np.testing.assert_array_equal(spikes.out, compute(job).out)
 
 
-def test_classes_do_not_depend_on_the_batch(monkeypatch):
+@pytest.mark.parametrize(("bound", "value"), [("BATCH", 4), ("VALUES", 1), ("VALUES", 5000)])
+def test_classes_do_not_depend_on_the_batch(bound, value, monkeypatch):
     net = network("ssa")
     whole = classify(net, images(9), 5)
-    monkeypatch.setattr("studies.stochastic.inference.BATCH", 4)
+    monkeypatch.setattr(f"studies.stochastic.inference.{bound}", value)
     np.testing.assert_array_equal(classify(net, images(9), 5), whole)
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar10-small"])
+def test_shipped_networks_with_a_stem(name):
+    path = Path("models/shipped/weights") / f"ssa_{name}.npz"
+    assert path.stat().st_size < 1_000_000
+    net = load_network(path)
+    assert (net.shape, net.kind) == (SHAPES[name], "ssa")
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
+    assert net.shape.widest == 256 * 9 * 32  # rows, taps and features that the second convolution sees
+    assert classify(net, pixels, 2).shape == (2,)
 
 
 def test_patches_overlap():

@@ -1,4 +1,4 @@
-"""The training networks compute what the integer networks do, and an interrupted training goes on."""
+"""The training networks compute what the integer networks do."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from golden.stochastic.network import NetworkShape, load_network  # noqa: E402
 from golden.stochastic.rows import Convolution  # noqa: E402
+from training.integers import export  # noqa: E402
 from training.ssa_model import SpikingNetwork  # noqa: E402
-from training.ssa_train import export  # noqa: E402
 
 STEM = NetworkShape(
     side=6, channels=2, width=8, heads=2, depth=2, hidden=5, classes=3, patch=2, stride=2, padding=1,

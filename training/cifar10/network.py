@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from golden.errors import InputError
 from golden.npz import read_npz
 from golden.stochastic.network import NetworkShape
 from golden.stochastic.rows import Convolution
@@ -125,17 +126,22 @@ def read_float(path: Path, shape: NetworkShape) -> FloatNetwork:
     """The network of such a file, weights as int8 times scale.
 
     Raises:
-        InputError: the file cannot be read.
-        RuntimeError: its arrays are not those of the shape.
+        InputError: the file cannot be read, or its arrays are not those of the shape.
     """
     arrays = read_npz(path)
     network = FloatNetwork(shape)
     network.fold()
     state = {}
     for name, array in arrays.items():
-        if array.dtype == np.int8:
-            array = array.astype(np.float32) * arrays[f"{name.removesuffix('weight')}scale"][:, None]
+        scale = arrays.get(f"{name.removesuffix('weight')}scale")
+        if array.dtype == np.int8 and scale is not None and scale.shape == array.shape[:1]:
+            array = array.astype(np.float32) * scale[:, None]
+        if array.dtype != np.float32:
+            raise InputError(f"{path}: {name:.80} must be float32, or int8 with a scale, not {array.dtype}")
         if not name.endswith("scale"):
             state[name] = torch.tensor(array)
-    network.load_state_dict(state)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError:
+        raise InputError(f"{path}: must be a float network of this shape, its arrays are others") from None
     return network.eval()

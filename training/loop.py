@@ -1,10 +1,12 @@
-"""Epochs within a budget of time, and checkpoints from which they go on to the same weights.
+"""Epochs of a training, and checkpoints from which they go on to the same weights.
 
-The rate is constant at first and then falls linearly to nothing over as many epochs. So the number of
-epochs need not be known at the beginning: it is fixed when half of the budget is used, and printed. The
-same numbers, given instead of a budget, repeat the training.
+Their number is given, or found within a budget of time. Then the rate is constant at first and falls
+to nothing over as many epochs: it is fixed when half of the budget is used, and printed; the same
+numbers, given instead of a budget, repeat the training.
 """
 
+import math
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -13,6 +15,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from golden.code import check_range
+from golden.errors import InputError
 
 # Epochs of a phase over which the rate rises from nothing
 WARM = 1
@@ -30,21 +35,25 @@ class Phase:
         minutes: budget; means nothing where epochs are given.
         constant, falling: epochs with the constant and with the falling rate; found from the budget
             where absent.
+        cosine: the rate falls as half a wave, not linearly.
     """
 
     name: str
     rate: float
     steps: int
-    minutes: float
+    minutes: float = 0
     constant: int | None = None
     falling: int | None = None
+    cosine: bool = False
 
     def factor(self, epoch: float) -> float:
         """Of the rate, at a time in epochs."""
-        factor = min(1.0, (epoch + 0.01) / WARM)
+        left = 1.0
         if self.constant is not None and self.falling is not None:
-            factor = min(factor, max(0.0, self.constant + self.falling - epoch) / max(1, self.falling))
-        return factor
+            left = min(1.0, max(0.0, self.constant + self.falling - epoch) / max(1, self.falling))
+        if self.cosine:
+            left = (1 - math.cos(math.pi * left)) / 2
+        return min((epoch + 0.01) / WARM, left)
 
     def plan(self, seconds: list[float]) -> bool:
         """Fix the epochs once half of the budget is used, from the durations of the epochs so far."""
@@ -64,9 +73,17 @@ class Phase:
 
 @dataclass(kw_only=True)
 class Progress:
-    """Where a training stands; what a checkpoint holds beside network, optimiser and random numbers."""
+    """Where a training stands; what a checkpoint holds beside network, optimiser and random numbers.
+
+    Attributes:
+        phases: of the training.
+        arguments: what the weights depend on; a checkpoint of others is refused.
+        phase: the current one.
+        seconds: that its epochs so far took.
+    """
 
     phases: list[Phase]
+    arguments: dict[str, str]
     phase: int = 0
     seconds: list[float] = field(default_factory=list)
 
@@ -99,6 +116,30 @@ def save(path: Path, progress: Progress, network: nn.Module, optimiser: torch.op
     part.replace(path)
 
 
+def load(path: Path, progress: Progress, device: torch.device) -> dict[str, Any]:
+    """What `save` wrote; `progress` becomes the one of the checkpoint.
+
+    Raises:
+        InputError: another file, or a checkpoint of a training with other arguments.
+    """
+    try:
+        saved = torch.load(path, map_location=device, weights_only=True)
+        stood = saved["progress"]
+        phases = [Phase(**phase) for phase in stood["phases"]]
+        arguments, phase, seconds = stood["arguments"], int(stood["phase"]), list(stood["seconds"])
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, LookupError, TypeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path}: must be the checkpoint of a training ({reason:.80})") from None
+    for name in sorted(progress.arguments | arguments):
+        now, then = progress.arguments.get(name), arguments.get(name)
+        if now != then:
+            raise InputError(
+                f"{path}: is of a training with {name} {then}, not {now}; remove it to begin again"
+            )
+    progress.phases, progress.phase, progress.seconds = phases, phase, seconds
+    return saved
+
+
 def epoch_of(
     network: nn.Module,
     optimiser: torch.optim.Optimizer,
@@ -123,14 +164,14 @@ def epoch_of(
 
 
 def train(
-    network: nn.Module,
+    network: Any,
     progress: Progress,
     *,
     images: int,
     batch: int,
     loss_of: Callable[[Tensor, int], Tensor],
     measure: Callable[[int], float],
-    between: Callable[[], None],
+    folded: Callable[[], None],
     checkpoint: Path,
     every: int,
     device: torch.device,
@@ -138,22 +179,27 @@ def train(
     """Train through all phases, from the checkpoint if there is one.
 
     Args:
-        network: trained in place.
+        network: trained in place; has a method `fold`, which is called between two phases.
         progress: the phases; what the checkpoint says replaces it.
         images, batch: of the training set, and per step.
         loss_of: loss of the images with these indices, at T.
         measure: accuracy in % at T; must leave the random numbers alone.
-        between: called before the last of two phases.
+        folded: called when the network was folded.
         checkpoint: its file, written after every epoch.
         every: epochs between two measurements.
+
+    Raises:
+        InputError: a batch larger than the set, or a checkpoint of another training or network.
     """
-    saved = torch.load(checkpoint, map_location=device, weights_only=True) if checkpoint.exists() else None
+    check_range("--batch", batch, 1, images)
+    saved = load(checkpoint, progress, device) if checkpoint.exists() else None
     if saved is not None:
-        progress.phases = [Phase(**phase) for phase in saved["progress"].pop("phases")]
-        progress.phase, progress.seconds = saved["progress"]["phase"], saved["progress"]["seconds"]
-        if progress.phase:
-            between()
-        network.load_state_dict(saved["network"])
+        if 0 < progress.phase < len(progress.phases) or progress.phase > 1:
+            network.fold()
+        try:
+            network.load_state_dict(saved["network"])
+        except (RuntimeError, LookupError, TypeError):
+            raise InputError(f"{checkpoint}: is of a network of another shape") from None
     while progress.phase < len(progress.phases):
         phase = progress.phases[progress.phase]
         optimiser = optimiser_of(network, phase.rate)
@@ -176,5 +222,6 @@ def train(
             save(checkpoint, progress, network, optimiser)
         progress.phase, progress.seconds = progress.phase + 1, []
         if progress.phase < len(progress.phases):
-            between()
+            network.fold()
+            folded()
         save(checkpoint, progress, network, optimiser)
