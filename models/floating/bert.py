@@ -123,7 +123,7 @@ class Bert:
     def run(
         self, batch: NDArray[np.integer], engine: Engine, allowed: NDArray[np.bool_] | None = None
     ) -> Floats:
-        """Logits [batch, classes] with a head or a classifier, else embeddings [batch, dim] (Sentence-BERT)."""
+        """Logits [batch, classes] of a head or classifier, else embeddings [batch, dim] (Sentence-BERT)."""
         hidden = self.encode(batch, engine, allowed)
         if self.head is not None:
             first = engine.linear("pooler", hidden[:, 0], self.head.pooler)

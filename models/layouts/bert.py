@@ -146,9 +146,7 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
     classified = tensors.has(MEAN_CLASSIFIER)
     if classified and (head is not None or ends.pooling != "mean"):
         other = "a head of its own" if head is not None else f"pooling {ends.pooling}"
-        tensors.refuse(
-            MEAN_CLASSIFIER, f"a classifier of the mean hidden state needs pooling mean, not {other}"
-        )
+        tensors.refuse(MEAN_CLASSIFIER, f"a classifier of the mean needs pooling mean, not {other}")
     return Bert(
         words=words,
         positions=positions,

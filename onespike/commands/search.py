@@ -83,7 +83,7 @@ def search(
             bar.update(task, advance=1, description=what)
 
         tensors, options = read_tensors(source), Options()
-        _, model = read_model(tensors, options)
+        layout, model = read_model(tensors, options)
         if model.outputs != "embeddings":
             raise InputError(f"{source}: must be a text encoder without a classifier for onespike search")
         rows = read_pairs(data)
