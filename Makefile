@@ -50,10 +50,10 @@ soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; 
 	$(BIN)/python -m tests.hw.attention.soak --minutes $(MINUTES) --seed $(SEED)
 
 soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEED of the first core
-	$(BIN)/python -m tests.network.soak --seed $(SEED) --minutes $(MINUTES)
+	$(BIN)/python -m tests.hw.network.soak --seed $(SEED) --minutes $(MINUTES)
 
 soak-stochastic: $(DEV)  ## random stochastic engines and jobs in RTL for MINUTES; SEED of the first engine
-	$(BIN)/python -m tests.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
+	$(BIN)/python -m tests.hw.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
 
 check: $(DEV)  ## style and types
 	$(BIN)/ruff check .

@@ -9,10 +9,8 @@ LINES, CIRCUIT_LINES = 350, 100
 # What is longer holds one state machine, or one chain of stages, whose parts share most of their signals
 LONG_CIRCUITS = {
     "hw/attention/cluster.py": "the chain of delays and the lanes that hang on it, all stages of one cluster",
-    "hw/attention/core.py": "the core's units and what joins them",
     "hw/link/transmitter.py": "one state machine over ident, records and check, a byte per cycle",
     "hw/network/linear_issue.py": "one state machine over passes, rows and spikes; its counters are shared",
-    "hw/network/norm_unit.py": "one state machine: statistics, root, then the rows once more",
     "hw/stochastic/core.py": "one pipeline from columns in to columns out; two stalls act on all of it",
 }
 

@@ -145,7 +145,7 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
     ends = read_ends(tensors, choices, head, len(positions), dim)
     classified = tensors.has(MEAN_CLASSIFIER)
     if classified and (head is not None or ends.pooling != "mean"):
-        other = "a head of its own" if head is not None else f"pooling {ends.pooling}"
+        other = "a head" if head is not None else ends.pooling
         tensors.refuse(MEAN_CLASSIFIER, f"a classifier of the mean needs pooling mean, not {other}")
     return Bert(
         words=words,

@@ -22,7 +22,7 @@ from golden.network.network import encode_image
 from golden.network.program import config_for
 from models.conversion.network import convert
 from studies.data.random import random_heads
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.samples import random_images, random_transformer
 
 ONE = Ledger(Line("a", 2, add(8)), Line("b", 3, multiply(8, 8), "neuron"))
 

@@ -14,7 +14,7 @@ from golden.network.layers import Attention
 from golden.network.network import encode_image, run_network
 from golden.network.program import config_for
 from models.conversion.network import convert
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.samples import random_images, random_transformer
 
 
 def test_energy_counts_follow_the_spikes() -> None:

@@ -16,8 +16,8 @@ from hw.export.axi import AxiStream
 from tests.hw.attention import test_components
 from tests.hw.export import test_axi
 from tests.hw.link import test_link_benches
-from tests.network import test_network_bench
-from tests.stochastic import bench_stochastic_attention
+from tests.hw.network import test_network_bench
+from tests.hw.stochastic import bench_stochastic_attention
 
 # What stands on a device's own cells: `sim.board` runs it, compiled with models of those cells
 ON_BOARDS = {BoardTop, ClockSource}

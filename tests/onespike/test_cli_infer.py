@@ -20,7 +20,7 @@ from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
 from studies.infer import infer
 from studies.infer.cases import load_case
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.samples import random_images, random_transformer
 
 
 def small(**shape: Any) -> Network:

@@ -8,7 +8,7 @@ from golden.code import PhaseCode
 from golden.network.file import save_network
 from models.conversion.network import convert
 from onespike.board_options import board_config
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.samples import random_images, random_transformer
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from golden.errors import InputError
 from golden.network import sizes
 from golden.network.file import save_network
 from models.conversion.network import convert
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.samples import random_images, random_transformer
 
 
 def test_rtl(folder: Path, run) -> None:

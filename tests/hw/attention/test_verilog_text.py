@@ -26,8 +26,8 @@ from hw.link.uart import UartReceiver, UartTransmitter
 from hw.network.linked_network import LinkedNetwork
 from hw.stochastic.core import StochasticAttention
 from models.conversion.network import convert
+from tests.golden.network.samples import random_images, random_transformer
 from tests.hw.attention.wrappers import Group
-from tests.network.samples import random_images, random_transformer
 
 # Attributes, comments, sensitivity lists, texts and escaped names
 NO_OPERATORS = re.compile(r'\(\*.*?\*\)|/\*.*?\*/|//[^\n]*|@\*|"[^"]*"|\\\S+', re.DOTALL)

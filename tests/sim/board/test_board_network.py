@@ -23,7 +23,7 @@ from sim.cores.network.neurons import NetworkIntegers
 from studies.data import handwritten_digits as dataset
 from studies.infer.hardware import NetworkBoard
 from synth.boards import find_board
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.samples import random_images, random_transformer
 
 # Five cycles per bit, so that the simulated line is not what takes the time
 CLOCK = 10e6

@@ -25,7 +25,7 @@ from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.rtl import count_of
 from sim.cores.stochastic.core import StochasticCore
 from studies.data.random import random_rates
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.samples import random_images, random_transformer
 
 
 def heads(core: HeadCore[Any, Any, Any]) -> tuple[Core[Any, Any, Any], Any]:

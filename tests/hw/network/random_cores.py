@@ -10,8 +10,8 @@ from golden.network.config import NetworkConfig
 from golden.network.limits import CORE_FEATURES, CORE_TOKENS, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
 from golden.network.program import check_fit, compile_network, needs
-from tests.network.compare import assert_cycles, assert_integers
-from tests.network.random_networks import Drawer, Room, random_code, some
+from tests.golden.network.random_networks import Drawer, Room, random_code, some
+from tests.hw.network.compare import assert_cycles, assert_integers
 
 # Groups of tokens that an attention core may be made for; a network's core uses one of them
 MOST_GROUPS = 16

@@ -5,8 +5,8 @@ import typer
 
 from golden.stochastic.table import to_table
 from onespike.options import MinutesOption, SeedOption
+from tests.hw.stochastic.random_engines import Checked, check_engine, random_engine
 from tests.soaks import soak
-from tests.stochastic.random_engines import Checked, check_engine, random_engine
 
 JOBS = 6
 

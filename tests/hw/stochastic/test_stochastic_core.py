@@ -15,7 +15,7 @@ from sim.cores.rtl import compiled
 from sim.cores.stochastic.beats import job_beats
 from sim.cores.stochastic.core import StochasticCore
 from sim.timing.stochastic import output_latency, predict, replay
-from tests.stochastic.paused import offered, ready
+from tests.hw.stochastic.paused import offered, ready
 
 # Tokens, features, rows, encoders, mask, sharing of the scores' draws, of the outputs' and the encoders':
 # full arrays, row groups with an incomplete last one, a single everything; the adder has two stages from

@@ -10,8 +10,8 @@ from golden.network.network import Network, encode_image, run_network
 from golden.network.program import check_fit, config_for
 from models.conversion.network import convert
 from sim.cores.network.beats import image_beats, load_pieces
+from tests.golden.network.samples import random_images, random_transformer
 from tests.hw.attention.scenario import UnitBench, scenario
-from tests.network.samples import random_images, random_transformer
 
 
 def sample() -> tuple[Network, NetworkConfig, Spikes]:

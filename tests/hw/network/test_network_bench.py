@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from hw.network.linked_network import LinkedNetwork
 from tests.hw.attention.wrappers import Group
 from tests.hw.cocotb.launch import run_bench
-from tests.network.bench_network import sample
+from tests.hw.network.bench_network import sample
 
 
 def units() -> dict[str, wiring.Component]:
@@ -15,4 +15,4 @@ def units() -> dict[str, wiring.Component]:
 
 
 def test_network(tmp_path: Path) -> None:
-    run_bench(Group(units()), "network", "tests.network.bench_network", {}, tmp_path)
+    run_bench(Group(units()), "network", "tests.hw.network.bench_network", {}, tmp_path)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.stochastic.random_engines import Checked, check_engine, random_engine
+from tests.hw.stochastic.random_engines import Checked, check_engine, random_engine
 
 
 @pytest.mark.parametrize("seed", [1, 2])

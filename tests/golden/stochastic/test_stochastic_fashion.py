@@ -9,7 +9,7 @@ from golden.stochastic.network import SHAPES, load_network
 from studies.data.datasets import load_images
 from studies.stochastic.inference import classify
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("ONESPIKE_DATA", ROOT.parent / "shared" / "data"))
 IMAGES = 1000
 

@@ -13,7 +13,7 @@ from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingL
 from golden.network.network import Network
 from golden.network.program import Program, check_fit, compile_network, config_for
 from golden.network.tensors import Layer
-from tests.network.random_cores import SMALL, random_core
+from tests.hw.network.random_cores import SMALL, random_core
 
 CODE = PhaseCode(steps=6)
 TOKENS, WIDTH, LANES = 3, 4, 6

@@ -9,7 +9,7 @@ from golden.network.program import config_for
 from hw.export.verilog import export
 from hw.network.core import NetworkCore
 from models.conversion.network import convert
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.samples import random_images, random_transformer
 
 PREPARE = "read_verilog {}; hierarchy -top network_core; proc; opt"
 SCRIPT = f"{PREPARE}; select -assert-none t:$mul t:$div t:$mod t:$macc"

@@ -12,9 +12,9 @@ from golden.network.config import NetworkConfig
 from golden.network.network import Network, encode_image
 from golden.network.program import check_fit, config_for, joint_config
 from models.conversion.network import convert
-from tests.network.compare import assert_integers, assert_integers_and_cycles, core_and_job
-from tests.network.random_cores import SMALL, Checked, check_core, random_core
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.samples import random_images, random_transformer
+from tests.hw.network.compare import assert_integers, assert_integers_and_cycles, core_and_job
+from tests.hw.network.random_cores import SMALL, Checked, check_core, random_core
 
 # Two blocks, three norms, both activations; more passes than one, an odd number of clusters
 SHAPES = {

@@ -30,8 +30,8 @@ from golden.network.octave import (
 )
 from models.conversion.network import convert
 from models.floating.engine import FloatEngine
-from tests.network.random_networks import random_network
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.random_networks import random_network
+from tests.golden.network.samples import random_images, random_transformer
 
 CODES = [
     PhaseCode(steps=t, log2_base=Fraction(*ab)) for t, *ab in ((16, 1, 2), (8, 3, 4), (24, 2, 7), (40, 1, 5))

@@ -18,7 +18,7 @@ from models.conversion.network import convert
 from sim.timing.network import predict
 from studies.data.idx import read_idx, read_part
 from studies.infer import timeline
-from tests.network.samples import random_images, random_transformer
+from tests.golden.network.samples import random_images, random_transformer
 
 
 def idx_bytes(array: np.ndarray) -> bytes:

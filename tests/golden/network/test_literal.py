@@ -6,8 +6,8 @@ import pytest
 from golden.code import Spikes
 from golden.errors import InputError
 from golden.network.network import Network, run_network
-from tests.network.literal import Literal, rows_of
-from tests.network.random_networks import random_network
+from tests.golden.network.literal import Literal, rows_of
+from tests.golden.network.random_networks import random_network
 
 
 def assert_literal(network: Network, image: Spikes, tokens: np.ndarray | None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import typer
 
 from onespike.options import MinutesOption, SeedOption
-from tests.network.random_cores import LARGE, USUAL, Checked, check_core, random_core
+from tests.hw.network.random_cores import LARGE, USUAL, Checked, check_core, random_core
 from tests.soaks import soak
 
 # Of so many cores one is large: its compilation takes minutes

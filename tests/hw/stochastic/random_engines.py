@@ -18,7 +18,7 @@ from golden.stochastic.plan import LANE_SHARINGS, SCORE_SHARINGS, RandomPlan
 from sim.cores.rtl import Run
 from sim.cores.stochastic.core import StochasticCore
 from sim.timing.stochastic import replay, slots_of
-from tests.stochastic.paused import offered, ready
+from tests.hw.stochastic.paused import offered, ready
 
 # Of an engine, rows times tokens; of a job, input columns; a replayed job is stepped in Python
 MOST_UNITS, MOST_COLUMNS, MOST_REPLAYED = 256, 20_000, 6000
