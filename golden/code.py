@@ -125,6 +125,16 @@ def read_fraction(name: str, value: object) -> Fraction:
     raise InputError(f'{name} must be a fraction "a/b", not {quoted(value)}')
 
 
+def phase_text(phase: int) -> str:
+    """How the value of a phase reads: "B^-3"."""
+    return f"B^-{phase}"
+
+
+def spike_text(sign: int, phase: int) -> str:
+    """How a code reads: "+B^-3" for sign 1 and phase 3, "silent" for sign 0 whatever the phase."""
+    return f"{'+' if sign > 0 else '-'}{phase_text(phase)}" if sign else "silent"
+
+
 def encode(values: ArrayLike, scale: ArrayLike, code: PhaseCode) -> Spikes:
     """Encode real values; the neuron fires at the first phase p with |x|/scale >= theta * B**-p.
 

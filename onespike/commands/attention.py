@@ -1,5 +1,6 @@
 """`onespike attention`: attention of the arrays in a file."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from golden.errors import InputError
 from onespike.board_options import PortOption, TimeoutOption, opened_board
-from onespike.files import same_place, whole_or_nothing, write_json, write_npz
+from onespike.files import filled_folder, same_place, whole_or_nothing, write_json, write_npz
 from onespike.options import (
     ConfigOption,
     PresetOption,
@@ -45,7 +46,10 @@ def attention(
     waves: Annotated[
         Path | None,
         typer.Option(
-            "--waves", metavar="W.fst", help="Waveform to write; `--engine rtl` only.", show_default=False
+            "--waves",
+            metavar="W.fst",
+            help="Waveform to write, W.views beside it; `--engine rtl` only.",
+            show_default=False,
         ),
     ] = None,
     port: PortOption = None,
@@ -105,6 +109,9 @@ def attention(
     - `ramp_step`: int64 [heads]
     - `scale_q`, `scale_k`, `scale_v`, `scale_o`: float64 [heads], as used
 
+    W.views receives what to view the waveform with: a save file of GTKWave, in which spikes read as
+    `+B^-3` or `silent` and states by name, and the same as mappings for Surfer.
+
     R.json receives engine, configuration, seed, tool versions, cycles, events per stage, lane
     utilisation, firing fractions, and the error against exact softmax attention. `cycles` is the
     same object for model and rtl; golden and board know no time and write null. Cycle 0 is the first in
@@ -135,6 +142,8 @@ def attention(
     if waves is not None:
         if engine != "rtl":
             raise InputError(f"--waves needs --engine rtl, not {engine}, which has no signals to show")
+        from sim.cores.waves import views_of  # with the hardware, which takes a while to load
+
         if waves.suffix != ".fst":
             raise InputError(f"--waves must name an .fst file, not {waves}")
     outputs = {"OUT.npz": target, "--report": report_file, "--waves": waves}
@@ -149,6 +158,7 @@ def attention(
     arrays = chosen.read(source)
     with (
         whole_or_nothing(targets) as places,
+        nullcontext() if waves is None else filled_folder("--waves", views_of(waves)) as views,
         opened_board(chosen.core(), port, timeout) as board,
         progress() as bar,
     ):
@@ -169,4 +179,7 @@ def attention(
         write_npz(places["OUT.npz"], result.arrays())
         if report_file is not None:
             write_json(places["--report"], report)
+        if views is not None:
+            for path in views_of(places["--waves"]).iterdir():
+                path.replace(views / path.name)
     print_tables(attention_tables(report, result.title, result.summary(report)))

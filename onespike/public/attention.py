@@ -44,7 +44,7 @@ def attention(
         mask: bool [tokens] or [heads, tokens, tokens]; True = may be attended.
         scale_q, scale_k, scale_v, scale_o: float [heads], the value of a spike of phase 0; from the data
             when absent.
-        waves: .fst file to write; rtl only.
+        waves: .fst file to write, beside a folder .views with what to view it with; rtl only.
 
     Returns:
         `out` and `out_raw`, float32 [heads, tokens, head_dim]; `spikes`, the integers; `cycles`;
@@ -91,7 +91,7 @@ def stochastic_attention(
         config: of the engine; a full array that fits the input when absent.
         steps: T; 16, or as the trains, when absent.
         seed: of the random-number plan, at least 1; that of the configuration when absent.
-        waves: .fst file to write; rtl only.
+        waves: .fst file to write, beside a folder .views with what to view it with; rtl only.
 
     Returns:
         `spikes`, with `rate` float64 [heads, tokens, head_dim]; `expected`, likewise; `cycles`; `arrays()`

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from hw.export.axi import write_axi
-from hw.export.verilog import write
+from hw.export.verilog import write, write_files
 from sim.cores import rtl
 from sim.cores.compare import Comparison, compare
+from sim.cores.waves import Kind, view_files, views_of
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.verilator.payload import Fields
 from sim.verilator.result import Result
@@ -41,6 +42,8 @@ class Core(ABC, Generic[Config, Job, Integers]):
         item: what a job holds several of, one after the other.
         places: what the first dimensions of its fields count.
         accumulations: those of its events that are additions of its adders.
+        units: names of its submodules in the order of the data, as a waveform shows them; NAME stands for
+            NAME_0, NAME_1 and so on too.
         clock: Hz for which it is built unless another clock is asked for; None for that of the board and
             of its budget there.
     """
@@ -50,6 +53,7 @@ class Core(ABC, Generic[Config, Job, Integers]):
     item: ClassVar[str]
     places: ClassVar[tuple[str, ...]]
     accumulations: ClassVar[tuple[str, ...]]
+    units: ClassVar[tuple[str, ...]] = ()
     clock: ClassVar[float | None] = None
 
     config: Config
@@ -89,6 +93,10 @@ class Core(ABC, Generic[Config, Job, Integers]):
 
     def latency(self, component: Any) -> dict[str, int]:
         """Cycles that the manifest of a `component` states, by the name of what is counted."""
+        return {}
+
+    def kinds(self) -> dict[str, Kind]:
+        """How its signals with one-spike codes read in a waveform, by the name of the kind."""
         return {}
 
     def write(self, directory: Path, *, axi: bool = False) -> tuple[Path, ...]:
@@ -199,3 +207,8 @@ class Core(ABC, Generic[Config, Job, Integers]):
     def run(self, job: Job, **how: Any) -> rtl.Run[Integers]:
         """Run one job; see `run_in_turn`."""
         return self.run_in_turn([job], **how)[0]
+
+    def write_views(self, waves: Path) -> None:
+        """Write what to view a waveform of `run` with into the folder `views_of` beside it."""
+        verilog = rtl.compiled(self, quick=False).verilog
+        write_files(views_of(waves), view_files(self, verilog, waves.stem))

@@ -80,7 +80,7 @@ def build_verilog(verilog: str, manifest: Manifest, *, quick: bool = False) -> S
 
         return cached("verilator", digest((verilog, binding, *recipe.key)), make) / "model.so"
 
-    return Simulator(manifest, library)
+    return Simulator(verilog, manifest, library)
 
 
 def _recipe(waves: bool, quick: bool) -> Recipe:

@@ -30,11 +30,13 @@ class Simulator:
     which inputs are offered. Every run starts from a fresh model.
     """
 
-    def __init__(self, manifest: Manifest, library: Callable[[bool], Path]) -> None:
+    def __init__(self, verilog: str, manifest: Manifest, library: Callable[[bool], Path]) -> None:
         """Args:
+        verilog: text of the component.
         manifest: of the component.
         library: path of its shared library, without or with traces; compiles if need be.
         """
+        self.verilog = verilog
         self.manifest = manifest
         self._library = library
         self._loaded: dict[bool, Any] = {}

@@ -48,7 +48,8 @@ def run_engine(
         engine: one of `studies.attention.report.ENGINES`.
         job: the job.
         core: that is to run it; to golden its size does not matter.
-        waves: where the rtl engine writes a waveform.
+        waves: where the rtl engine writes a waveform; see `sim.cores.core.Core.write_views` for what lies
+            beside it.
         board: an open board; board engine only.
         progress: told by rtl and board.
 
@@ -66,10 +67,13 @@ def run_engine(
         assert board is not None, "opened by the caller"
         spikes = board.run(job, lambda sent, got: progress(f"{got} bytes received", 0.0))
     else:
-        ran = core.tapped().run(
+        tapped = core.tapped()
+        ran = tapped.run(
             job,
             waves=waves,
             progress=lambda cycle, beats, expected: progress(f"cycle {cycle}", beats / expected),
         )
+        if waves is not None:
+            tapped.write_views(waves)
         spikes, cycles = ran.integers, ran.cycles
     return Outcome(spikes=spikes, cycles=cycles, activity=core.activity(job, spikes))

@@ -133,7 +133,7 @@ def attend(
         option: what stands before `window` and `seed` in errors; `--` on the command line.
         seed: noted in the report; nothing is drawn here.
         board: an open board, engine board only; a configuration must then be the board's own.
-        waves: FST file to write; rtl only.
+        waves: FST file to write, see `studies.attention.engines.run_engine`; rtl only.
         progress: told by rtl and board.
 
     Raises:

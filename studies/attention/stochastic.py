@@ -129,7 +129,7 @@ def attend(
             board has one seed.
         option: what stands before `steps` and `seed` in errors; `--` on the command line.
         board: an open board, engine board only; a configuration must then be the board's own.
-        waves: FST file to write; rtl only.
+        waves: FST file to write, see `studies.attention.engines.run_engine`; rtl only.
         progress: told by rtl and board.
 
     Raises:

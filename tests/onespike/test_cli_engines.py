@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.sim.cores.views import traced
+from tests.sim.verilator.fst import fst_names
+
 
 @pytest.fixture
 def example(folder: Path, run) -> str:
@@ -37,5 +40,11 @@ def test_engines_agree(folder: Path, example: str, run) -> None:
 def test_waves(folder: Path, example: str, run) -> None:
     words = ("--engine", "rtl", "--preset", "tiny", "--waves", "core.fst")
     assert run("attention", example, "out.npz", *words).status == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["core.fst", "in.npz", "out.npz"]
-    assert (folder / "core.fst").stat().st_size > 1000
+    assert sorted(path.name for path in folder.iterdir()) == ["core.fst", "core.views", "in.npz", "out.npz"]
+    names = fst_names((folder / "core.fst").read_bytes())
+    shown = traced((folder / "core.views" / "core.gtkw").read_text())
+    assert len(shown) > 100
+    assert {trace.path for trace in shown} <= names
+    filters = {trace.filter for trace in shown} - {None}
+    assert {f"{name}.filter.txt" for name in ("spike", "attention", "phase", "score.fsm_state")} <= filters
+    assert all((folder / "core.views" / name).is_file() for name in filters)

@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from golden.attention.config import CoreConfig, from_table, lane_per_token, to_table
 from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
+from hw.attention import payloads
 from hw.attention.core import AttentionCore
+from hw.parts.payloads import spike
 from sim.cores.attention import driver
 from sim.cores.heads import HeadCore
+from sim.cores.waves import Kind, spike_kinds
 from sim.timing.attention import predict, row_beats
 from sim.timing.attention_activity import activity
 from sim.timing.cycles import CycleReport, StageActivity
@@ -30,6 +33,10 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
     places = ("head", "row")
     scheme = "spiked"
     accumulations = ("synaptic_additions", "context_additions")
+    units = (
+        *("key_loader", "value_loader", "query_rows", "terms_loader", "score", "cluster", "winner"),
+        *("winner_collector", "winner_queue", "ramp", "context", "context_rows", "threshold", "encoder"),
+    )
 
     @classmethod
     def of_size(cls, tokens: int, head_dim: int) -> Self:
@@ -51,6 +58,10 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
 
     def component(self) -> AttentionCore:
         return AttentionCore(self.config)
+
+    def kinds(self) -> dict[str, Kind]:
+        code = self.config.code
+        return spike_kinds(code, {"spike": spike(code), "attention": payloads.attention(self.config)})
 
     def latency(self, component: AttentionCore) -> dict[str, int]:
         return component.latency
