@@ -158,7 +158,7 @@ def attention(
     arrays = chosen.read(source)
     with (
         whole_or_nothing(targets) as places,
-        nullcontext() if waves is None else filled_folder("--waves", views_of(waves)) as views,
+        nullcontext() if waves is None else filled_folder("W.views of --waves", views_of(waves)) as views,
         opened_board(chosen.core(), port, timeout) as board,
         progress() as bar,
     ):

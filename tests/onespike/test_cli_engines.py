@@ -48,3 +48,15 @@ def test_waves(folder: Path, example: str, run) -> None:
     filters = {trace.filter for trace in shown} - {None}
     assert {f"{name}.filter.txt" for name in ("spike", "attention", "phase", "score.fsm_state")} <= filters
     assert all((folder / "core.views" / name).is_file() for name in filters)
+
+
+def test_no_place_for_views(folder: Path, example: str, refused) -> None:
+    (folder / "core.views").write_text("in the way")
+    words = ("--engine", "rtl", "--preset", "tiny", "--waves", "core.fst")
+    refused(
+        "attention",
+        example,
+        "out.npz",
+        *words,
+        says=r"W\.views of --waves must be a folder, not the file core.views",
+    )
