@@ -142,10 +142,9 @@ def attention(
     if waves is not None:
         if engine != "rtl":
             raise InputError(f"--waves needs --engine rtl, not {engine}, which has no signals to show")
-        from sim.cores.waves import views_of  # with the hardware, which takes a while to load
-
         if waves.suffix != ".fst":
             raise InputError(f"--waves must name an .fst file, not {waves}")
+        from sim.cores.waves import views_of  # with the hardware, which takes a while to load
     outputs = {"OUT.npz": target, "--report": report_file, "--waves": waves}
     targets = {label: path for label, path in outputs.items() if path is not None}
     for label, path in targets.items():
