@@ -21,6 +21,7 @@ from onespike.commands.dev.board_table import board_table
 from onespike.commands.dev.estimate import estimate
 from onespike.commands.dev.literal import literal
 from onespike.commands.dev.soak import soak
+from onespike.commands.doctor import doctor
 from onespike.commands.energy.hardware import hardware
 from onespike.commands.energy.network import network
 from onespike.commands.energy.paper import paper
@@ -65,6 +66,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "board-sim": board_sim,
     },
     "Studies": {"bench": bench, "sweep": sweep, "search": search},
+    "This installation": {"doctor": doctor},
 }
 GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
     "energy": (
