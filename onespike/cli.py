@@ -87,11 +87,11 @@ GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
 }
 
 
-def _group() -> typer.Typer:
-    return typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
+def _group(*, completion: bool = False) -> typer.Typer:
+    return typer.Typer(rich_markup_mode="markdown", add_completion=completion, pretty_exceptions_enable=False)
 
 
-app = _group()
+app = _group(completion=True)
 for panel, commands in COMMANDS.items():
     for name, command in commands.items():
         app.command(name, rich_help_panel=panel)(command)
