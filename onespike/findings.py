@@ -50,10 +50,12 @@ class Finding:
 
 
 def findings() -> list[Finding]:
-    """Everything, in the order in which it is needed."""
+    """Everything, in the order in which it is needed; a missing package of the project hides the rest."""
+    project = [_python(), *_packages("", MAIN_JOB, "pip install -e .")]
+    if any(finding.found is None for finding in project):
+        return project  # to look at the rest takes these packages
     return [
-        _python(),
-        *_packages("", MAIN_JOB, "pip install -e ."),
+        *project,
         _program("g++", MAIN_JOB, f"{DEBIAN} build-essential"),
         *_cache(),
         _program("make", TESTS, f"{DEBIAN} build-essential"),

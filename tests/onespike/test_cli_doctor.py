@@ -64,6 +64,22 @@ def test_another_version(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
     assert "4.0, will not do" in ran.out
 
 
+def test_missing_package(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said of what only the missing package could look at."""
+    information = folder / "onespike-0.1.0.dist-info"
+    information.mkdir()
+    asked = "Requires-Python: >=3.11\nRequires-Dist: numpy>=1\nRequires-Dist: onespike-is-without-it>=2\n"
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: onespike\nVersion: 0.1.0\n{asked}")
+    monkeypatch.syspath_prepend(str(folder))
+    ran = run("doctor", "--json")
+    assert (ran.status, ran.err) == (1, "onespike: the main job needs onespike-is-without-it >=2\n")
+    assert [finding["what"] for finding in json.loads(ran.out)] == [
+        "Python",
+        "numpy",
+        "onespike-is-without-it",
+    ]
+
+
 def test_no_place_for_the_cache(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "file"))
