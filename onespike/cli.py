@@ -21,6 +21,7 @@ from onespike.commands.dev.board_table import board_table
 from onespike.commands.dev.estimate import estimate
 from onespike.commands.dev.literal import literal
 from onespike.commands.dev.soak import soak
+from onespike.commands.doctor import doctor
 from onespike.commands.energy.hardware import hardware
 from onespike.commands.energy.network import network
 from onespike.commands.energy.paper import paper
@@ -65,6 +66,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "board-sim": board_sim,
     },
     "Studies": {"bench": bench, "sweep": sweep, "search": search},
+    "This installation": {"doctor": doctor},
 }
 GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
     "energy": (
@@ -85,11 +87,11 @@ GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
 }
 
 
-def _group() -> typer.Typer:
-    return typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
+def _group(*, completion: bool = False) -> typer.Typer:
+    return typer.Typer(rich_markup_mode="markdown", add_completion=completion, pretty_exceptions_enable=False)
 
 
-app = _group()
+app = _group(completion=True)
 for panel, commands in COMMANDS.items():
     for name, command in commands.items():
         app.command(name, rich_help_panel=panel)(command)

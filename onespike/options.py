@@ -72,6 +72,7 @@ def fraction(text: str) -> Fraction:
         raise typer.BadParameter(str(error).removeprefix("log2_base ")) from None
 
 
+JsonOption = Annotated[bool, typer.Option("--json", help="The same as JSON.")]
 SchemeOption = Annotated[
     str,
     typer.Option(

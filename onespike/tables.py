@@ -1,5 +1,6 @@
 """What commands print for people."""
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,9 @@ def progress() -> Progress:
 
 
 def print_tables(tables: Iterable[Table]) -> None:
-    """Tables on stdout; wide enough for whole numbers where stdout is not a terminal."""
+    """Tables on stdout; wide enough for whole numbers where nothing, terminal or COLUMNS, gives a width."""
     console = Console()
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=PIPE_WIDTH)
     for table in tables:
         console.print(table)

@@ -14,7 +14,7 @@ from onespike.cli import app
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("golden", "models", "hw", "sim", "synth", "energy", "studies", "onespike")
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
 def lines_of_code(text: str) -> Iterator[str]:

@@ -1,16 +1,17 @@
 """`onespike boards`: the boards, and what fits them."""
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
+from onespike.options import JsonOption
 from onespike.tables import print_tables
 
 
-def boards(as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False) -> None:
+def boards(as_json: JsonOption = False) -> None:
     """List the boards with device, clock and presets.
 
     The presets are those known to fit and to reach their clock; the last is the largest.
@@ -24,7 +25,7 @@ def boards(as_json: Annotated[bool, typer.Option("--json", help="The same as JSO
     if as_json:
         typer.echo(json.dumps(entries, indent=2))
     else:
-        print_tables([board_table(entries)])
+        print_tables(board_tables(entries))
 
 
 def _names() -> list[str]:
@@ -56,22 +57,21 @@ def _entry(name: str) -> dict[str, Any]:
     }
 
 
-def board_table(entries: list[dict[str, Any]]) -> Table:
-    """Boards, one a row."""
-    table = Table(title="Boards", box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("board", no_wrap=True)
-    table.add_column("")
-    table.add_column("device", no_wrap=True)
+def board_tables(entries: list[dict[str, Any]]) -> list[Table]:
+    """Boards, one a row, and what fits them."""
+    devices = Table(title="Boards", box=SIMPLE, padding=(0, 1, 0, 0))
+    for column in ("board", "device"):
+        devices.add_column(column, no_wrap=True)
     for column in ("MHz", "baud", "logic cells", "block RAMs"):
-        table.add_column(column, justify="right")
-    table.add_column("largest preset")
-    table.add_column("presets, at MHz")
+        devices.add_column(column, justify="right")
+    presets = Table(title="Presets", box=SIMPLE, padding=(0, 1, 0, 0))
+    for column in ("board", "", "largest", "all, at MHz"):
+        presets.add_column(column)
     for entry in entries:
-        presets = entry["presets"].items()
-        table.add_row(
-            *(entry[key] for key in ("name", "title", "device")),
+        devices.add_row(
+            *(entry[key] for key in ("name", "device")),
             *(f"{entry[key]:.10g}" for key in ("clock_mhz", "baud", "logic_cells", "block_rams")),
-            entry["largest_preset"] or "none",
-            ", ".join(f"{name} {known['clock_mhz']:g}" for name, known in presets),
         )
-    return table
+        known = (f"{name} {preset['clock_mhz']:g}" for name, preset in entry["presets"].items())
+        presets.add_row(entry["name"], entry["title"], entry["largest_preset"] or "none", ", ".join(known))
+    return [devices, presets]

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+from rich.box import SIMPLE
 from rich.table import Table
 
 from studies.demo.lockstep import LayerRun
@@ -40,19 +41,22 @@ def _accuracy(result: DemoResult) -> Table:
 
 
 def _agreement(result: DemoResult) -> Table:
-    table = Table(title="RTL against golden (integers) and against the cycle model (cycles)")
-    table.add_column("layer")
+    # Nine columns of numbers in 80 characters
+    table = Table(
+        title="RTL against golden (integers) and against the cycle model (cycles)", box=SIMPLE, padding=0
+    )
+    table.add_column("layer", no_wrap=True)
     for column in (
         "heads",
-        "integers compared",
+        "integers\ncompared",
         "different",
-        "cycles predicted",
+        "cycles\npredicted",
         "measured",
-        "per head predicted",
+        "per head\npredicted",
         "measured",
-        "lanes at work",
+        "lanes\nat work",
     ):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for run in result.runs:
         _agreement_row(table, str(run.layer), [run], f"{run.activity.lane_utilisation:.1%}")
     table.add_section()

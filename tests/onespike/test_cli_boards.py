@@ -16,8 +16,11 @@ from synth.boards import BOARDS
 from synth.budgets import budgets
 
 
-def test_boards(run) -> None:
+def test_boards(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     ran = run("boards")
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert "…" not in ran.out
     assert (ran.status, ran.err) == (0, "")
     assert all(board in ran.out for board in BOARDS)
     entries = json.loads(run("boards", "--json").out)

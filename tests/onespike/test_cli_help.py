@@ -22,7 +22,7 @@ OWN = {
     "--head-dim": {"options", "area", "stochastic"},
     "--heads": {"options", "convert", "stochastic", "study"},
     "--images": {"accuracy", "demo", "infer", "sim"},
-    "--json": {"boards", "presets"},
+    "--json": {"options", "presets"},
     "--network": {"board_options", "infer", "rtl"},
     "--output": {"area", "options", "soak", "sweep", "synth"},
     "--preset": {"board_options", "board_table", "options"},

@@ -43,10 +43,11 @@ def study(
         errors = " ".join(f"{error:.4f}" for error in result["error"].values())
         cells = f"  LUT4 {result['lut4']} FF {result['flip_flops']}" if "lut4" in result else ""
         typer.echo(
-            f"{label:40s} error {errors}  bias {result['bias'][STEPS[-1]]:.4f} "
-            f"mean {result['mean_bias'][STEPS[-1]]:+.4f} +- {result['mean_bias_error'][STEPS[-1]]:.4f}  "
-            f"row sums {result['row_sum_variance']:.2f} "
-            f"token mean {result['token_mean']:.2f} feature mean {result['feature_mean']:.2f}{cells}"
+            f"{label}\n"
+            f"    error {errors}  bias {result['bias'][STEPS[-1]]:.4f}\n"
+            f"    mean {result['mean_bias'][STEPS[-1]]:+.4f} +- {result['mean_bias_error'][STEPS[-1]]:.4f}  "
+            f"row sums {result['row_sum_variance']:.2f}\n"
+            f"    token mean {result['token_mean']:.2f} feature mean {result['feature_mean']:.2f}{cells}"
         )
 
     with whole_or_nothing(plot_targets(report_file, plot_file)) as places:
