@@ -1,5 +1,6 @@
 """Fixtures of several folders."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from synth.flow import REPORT
 from synth.report import BuildReport
 
 PutReport = Callable[..., Path]
+
+# pytest-xdist gives its workers a terminal's width: tests print as into a pipe, with and without workers
+os.environ.pop("COLUMNS", None)
 
 # Files of tests that take a minute each and more, the longest first: begun last, one worker would end alone
 LONG = ("test_place_and_route", "test_gate_level", "test_link_benches", "test_axi", "test_netlist")
