@@ -43,7 +43,7 @@ check: $(DEV)  ## style and types (1 min)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: check  ## everything that shows that it is right (17 min)
+test: check  ## everything that shows that it is right, once place and route is cached (10 min)
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 prove: $(DEV)  ## proofs of the hardware, for all time where the statement allows (8 min)

@@ -49,8 +49,11 @@ def test_command(tmp_path, capsys):
     # the plan that repeats itself is no worse than others at four tokens: it only has to run
     assert main(["stochastic", "study", *arguments]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + len(CASES)
-    assert [line for line in lines if "LUT4" in line] == [line for line in lines if line.startswith("unit ")]
+    # A plan is its name and what indented lines say of it; the file has the cells of one
+    plans_printed = [line for line in lines[1:] if not line.startswith(" ")]
+    assert plans_printed == [case.label for case in CASES]
+    assert [line for line in lines if "LUT4" in line] == [lines[lines.index("unit") + 3]]
+    assert lines[lines.index("unit") + 3].endswith("  LUT4 5 FF 7")
     assert (tmp_path / "p.png").stat().st_size > 10_000
     plans = json.loads((tmp_path / "p.json").read_text())["plans"]
     assert set(plans) == {case.label for case in CASES}
