@@ -46,7 +46,7 @@ check: $(DEV)  ## style and types (1 min)
 test: check  ## everything that shows that it is right, once place and route is cached (10 min)
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-prove: $(DEV)  ## proofs of the hardware, for all time where the statement allows (8 min)
+prove: $(DEV)  ## proofs of the hardware, for all time where the statement allows (3 min)
 	$(BIN)/python -m tests.proofs.prove
 
 gate-level: $(DEV)  ## netlists of the small presets on three device families, in the core's bench (30 min)
