@@ -11,7 +11,16 @@ from models.floating.bert import Bert
 from models.floating.encoder import Block
 from models.layouts.options import Choices
 from models.layouts.parts import activation_of, dense, epsilon_of, heads_of, norm
-from models.layouts.text import DENSE_HEAD, HARMLESS_KEYS, HeadNames, behind_padding, read_ends, read_head
+from models.layouts.text import (
+    DENSE_HEAD,
+    HARMLESS_KEYS,
+    BlockNames,
+    HeadNames,
+    behind_padding,
+    read_block,
+    read_ends,
+    read_head,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +66,16 @@ HARMLESS = r"^(bert\.|roberta\.|electra\.)?(embeddings\.(position_ids|token_type
 HARMLESS_HERE = (
     *("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head"),
     *("pooler_type", "summary_activation", "summary_last_dropout", "summary_type", "summary_use_proj"),
+)
+BLOCK = BlockNames(
+    attention=(
+        "attention.self.query",
+        "attention.self.key",
+        "attention.self.value",
+        "attention.output.dense",
+    ),
+    mlp=("intermediate.dense", "output.dense"),
+    norms=("attention.output.LayerNorm", "output.LayerNorm"),
 )
 
 
@@ -123,21 +142,15 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
     config.harmless("pad_token_id")
 
     def block(index: int) -> Block:
-        name = f"{prefix}encoder.layer.{index}"
-        hidden = dense(tensors, f"{name}.intermediate.dense", None, dim)
-        config.agree(intermediate_size=len(hidden.weight))
-        return Block(
+        return read_block(
+            tensors,
+            config,
+            f"{prefix}encoder.layer.{index}",
+            BLOCK,
             heads=heads,
-            norm_first=False,
             activation=activation,
-            query=dense(tensors, f"{name}.attention.self.query", dim, dim),
-            key=dense(tensors, f"{name}.attention.self.key", dim, dim),
-            value=dense(tensors, f"{name}.attention.self.value", dim, dim),
-            projection=dense(tensors, f"{name}.attention.output.dense", dim, dim),
-            mlp1=hidden,
-            mlp2=dense(tensors, f"{name}.output.dense", dim, len(hidden.weight)),
-            norm1=norm(tensors, f"{name}.attention.output.LayerNorm", dim, epsilon),
-            norm2=norm(tensors, f"{name}.output.LayerNorm", dim, epsilon),
+            dim=dim,
+            epsilon=epsilon,
         )
 
     layers = tensors.count(f"{prefix}encoder.layer.{{}}.")

@@ -5,8 +5,8 @@ from models.files.tensors import Tensors
 from models.floating.bert import Bert
 from models.floating.encoder import Block
 from models.layouts.options import Choices
-from models.layouts.parts import activation_of, dense, heads_of, norm
-from models.layouts.text import HARMLESS_KEYS, HeadNames, read_ends, read_head
+from models.layouts.parts import activation_of, heads_of, norm
+from models.layouts.text import HARMLESS_KEYS, BlockNames, HeadNames, read_block, read_ends, read_head
 
 ABOUT = "Hugging Face, model_type distilbert"
 MARK = "transformer.layer.0.attention.q_lin.weight"
@@ -22,6 +22,12 @@ HARMLESS_HERE = (
 )
 HEAD = HeadNames(pooler="pre_classifier", classifier="classifier", activation="relu")
 EPSILON = 1e-12  # nothing in config.json says another
+BLOCK = BlockNames(
+    attention=("attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin"),
+    mlp=("ffn.lin1", "ffn.lin2"),
+    norms=("sa_layer_norm", "output_layer_norm"),
+    hidden="hidden_dim",
+)
 
 
 def recognise(tensors: Tensors) -> bool:
@@ -44,21 +50,15 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
     config.agree(vocab_size=len(words), dim=dim, max_position_embeddings=len(positions))
 
     def block(index: int) -> Block:
-        name = f"{prefix}transformer.layer.{index}"
-        hidden = dense(tensors, f"{name}.ffn.lin1", None, dim)
-        config.agree(hidden_dim=len(hidden.weight))
-        return Block(
+        return read_block(
+            tensors,
+            config,
+            f"{prefix}transformer.layer.{index}",
+            BLOCK,
             heads=heads,
-            norm_first=False,
             activation=activation,
-            query=dense(tensors, f"{name}.attention.q_lin", dim, dim),
-            key=dense(tensors, f"{name}.attention.k_lin", dim, dim),
-            value=dense(tensors, f"{name}.attention.v_lin", dim, dim),
-            projection=dense(tensors, f"{name}.attention.out_lin", dim, dim),
-            mlp1=hidden,
-            mlp2=dense(tensors, f"{name}.ffn.lin2", dim, len(hidden.weight)),
-            norm1=norm(tensors, f"{name}.sa_layer_norm", dim, EPSILON),
-            norm2=norm(tensors, f"{name}.output_layer_norm", dim, EPSILON),
+            dim=dim,
+            epsilon=EPSILON,
         )
 
     layers = tensors.count(f"{prefix}transformer.layer.{{}}.")

@@ -5,14 +5,27 @@ from models.files.tensors import Tensors
 from models.floating.bert import BUCKETS, Bert
 from models.floating.encoder import Block
 from models.layouts.options import Choices
-from models.layouts.parts import activation_of, dense, epsilon_of, heads_of, norm
-from models.layouts.text import DENSE_HEAD, HARMLESS_KEYS, behind_padding, read_ends, read_head
+from models.layouts.parts import activation_of, epsilon_of, heads_of, norm
+from models.layouts.text import (
+    DENSE_HEAD,
+    HARMLESS_KEYS,
+    BlockNames,
+    behind_padding,
+    read_block,
+    read_ends,
+    read_head,
+)
 
 ABOUT = "Hugging Face, model_type mpnet"
 MARK = "encoder.layer.0.attention.attn.q.weight"
 PREFIXES = ("", "mpnet.")
 PADDING = 1  # the library counts positions from this number, whatever config.json says
 HARMLESS = r"^(mpnet\.)?(embeddings\.position_ids$|pooler\.dense\.)"
+BLOCK = BlockNames(
+    attention=("attention.attn.q", "attention.attn.k", "attention.attn.v", "attention.attn.o"),
+    mlp=("intermediate.dense", "output.dense"),
+    norms=("attention.LayerNorm", "output.LayerNorm"),
+)
 
 
 def recognise(tensors: Tensors) -> bool:
@@ -41,21 +54,15 @@ def read(tensors: Tensors, choices: Choices) -> Bert:
     positions = behind_padding(tensors, positions, PADDING)
 
     def block(index: int) -> Block:
-        name = f"{prefix}encoder.layer.{index}"
-        hidden = dense(tensors, f"{name}.intermediate.dense", None, dim)
-        config.agree(intermediate_size=len(hidden.weight))
-        return Block(
+        return read_block(
+            tensors,
+            config,
+            f"{prefix}encoder.layer.{index}",
+            BLOCK,
             heads=heads,
-            norm_first=False,
             activation=activation,
-            query=dense(tensors, f"{name}.attention.attn.q", dim, dim),
-            key=dense(tensors, f"{name}.attention.attn.k", dim, dim),
-            value=dense(tensors, f"{name}.attention.attn.v", dim, dim),
-            projection=dense(tensors, f"{name}.attention.attn.o", dim, dim),
-            mlp1=hidden,
-            mlp2=dense(tensors, f"{name}.output.dense", dim, len(hidden.weight)),
-            norm1=norm(tensors, f"{name}.attention.LayerNorm", dim, epsilon),
-            norm2=norm(tensors, f"{name}.output.LayerNorm", dim, epsilon),
+            dim=dim,
+            epsilon=epsilon,
         )
 
     layers = tensors.count(f"{prefix}encoder.layer.{{}}.")

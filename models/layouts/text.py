@@ -6,9 +6,10 @@ from models.files.facts import Facts
 from models.files.folder import CONFIG
 from models.files.tensors import Tensors
 from models.floating.bert import TextHead
+from models.floating.encoder import Block
 from models.floating.engine import Floats
 from models.layouts.options import Choices
-from models.layouts.parts import dense
+from models.layouts.parts import dense, norm
 from models.layouts.sentence import length_of, read_sentence
 
 # Of config.json: training, tokens, names and labels, and how a caller wants the outputs
@@ -42,6 +43,54 @@ class HeadNames:
 
 
 DENSE_HEAD = HeadNames(pooler="classifier.dense", classifier="classifier.out_proj", activation="tanh")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockNames:
+    """Names of the layers of a block, and of the hidden features in config.json.
+
+    Attributes:
+        attention: of query, key, value and projection.
+        mlp: of its two layers.
+        norms: after attention, and after the MLP.
+        hidden: key of config.json.
+    """
+
+    attention: tuple[str, str, str, str]
+    mlp: tuple[str, str]
+    norms: tuple[str, str]
+    hidden: str = "intermediate_size"
+
+
+def read_block(
+    tensors: Tensors,
+    config: Facts,
+    name: str,
+    names: BlockNames,
+    *,
+    heads: int,
+    activation: str,
+    dim: int,
+    epsilon: float,
+) -> Block:
+    """A block of an encoder, whose norms stand after the sums; `name` is what its tensors begin with."""
+    query, key, value, projection = (dense(tensors, f"{name}.{part}", dim, dim) for part in names.attention)
+    mlp1 = dense(tensors, f"{name}.{names.mlp[0]}", None, dim)
+    config.agree(**{names.hidden: len(mlp1.weight)})
+    norm1, norm2 = (norm(tensors, f"{name}.{part}", dim, epsilon) for part in names.norms)
+    return Block(
+        heads=heads,
+        norm_first=False,
+        activation=activation,
+        query=query,
+        key=key,
+        value=value,
+        projection=projection,
+        mlp1=mlp1,
+        mlp2=dense(tensors, f"{name}.{names.mlp[1]}", dim, len(mlp1.weight)),
+        norm1=norm1,
+        norm2=norm2,
+    )
 
 
 def read_head(

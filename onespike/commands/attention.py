@@ -20,7 +20,7 @@ from onespike.options import (
 )
 from onespike.schemes import SCHEMES
 from onespike.tables import attention_tables, print_tables, progress
-from studies.attention.report import ENGINES
+from studies.attention.engines import ENGINES
 
 if TYPE_CHECKING:
     pass

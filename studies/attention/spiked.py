@@ -12,11 +12,11 @@ from golden.attention.config import CoreConfig, preset
 from golden.attention.exact import softmax_attention
 from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, decode_outputs, prepare
 from golden.code import check_range
-from golden.errors import InputError, quoted
+from golden.errors import InputError
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.timing.cycles import CycleReport, StageActivity
-from studies.attention.engines import Progress, run_engine
-from studies.attention.report import ENGINES, attention_report, deviation_in_words
+from studies.attention.engines import Progress, check_engine, run_engine
+from studies.attention.report import attention_report, deviation_in_words
 
 if TYPE_CHECKING:
     from sim.board.board import Board
@@ -140,12 +140,7 @@ def attend(
         InputError: a bad array, option or combination.
         LinkError: the board stopped answering.
     """
-    if engine not in ENGINES:
-        raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {quoted(engine)}")
-    if (engine == "board") != (board is not None):
-        raise InputError(f"engine board needs an open board, and a board that engine, not {quoted(engine)}")
-    if waves is not None and engine != "rtl":
-        raise InputError(f"waves needs engine rtl, not {engine}, which has no signals to show")
+    check_engine(engine, board, waves)
     if board is not None:
         if config is not None:
             board.require(config)

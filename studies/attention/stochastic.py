@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
-from golden.errors import InputError, quoted
+from golden.errors import InputError
 from golden.inputs import INPUTS
 from golden.stochastic.attention import StochasticJob, StochasticSpikes, expectation, prepare
 from golden.stochastic.config import MAX_SIZE, MAX_STEPS, StochasticConfig
@@ -17,8 +17,8 @@ from golden.stochastic.lfsr import check_seed
 from golden.stochastic.table import to_table
 from sim.cores.stochastic.core import StochasticCore
 from sim.timing.cycles import CycleReport, StageActivity
-from studies.attention.engines import Progress, run_engine
-from studies.attention.report import ENGINES, deviation_in_words, deviation_report, tool_versions
+from studies.attention.engines import Progress, check_engine, run_engine
+from studies.attention.report import deviation_in_words, deviation_report, tool_versions
 
 if TYPE_CHECKING:
     from sim.board.board import Board
@@ -136,12 +136,7 @@ def attend(
         InputError: a bad array, option or combination.
         LinkError: the board stopped answering.
     """
-    if engine not in ENGINES:
-        raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {quoted(engine)}")
-    if (engine == "board") != (board is not None):
-        raise InputError(f"engine board needs an open board, and a board that engine, not {quoted(engine)}")
-    if waves is not None and engine != "rtl":
-        raise InputError(f"waves needs engine rtl, not {engine}, which has no signals to show")
+    check_engine(engine, board, waves)
     if steps is not None:
         check_range(f"{option}steps", steps, 1, MAX_STEPS)
     q, k, v = _inputs(arrays, source)

@@ -61,6 +61,15 @@ def test_energy_and_sweep(folder: Path, arrays: Arrays, run) -> None:
         assert result == found[0]
 
 
+@pytest.mark.parametrize("option", ["--heads", "--tokens", "--head-dim"])
+def test_size_of_random_heads_beside_a_file(folder: Path, arrays: Arrays, run, option: str) -> None:
+    np.savez(folder / "in.npz", **arrays)
+    ran = run("energy", "hardware", "in.npz", option, "4", "--report", "r.json")
+    message = f"onespike: {option} is the size of random heads, it must not stand beside in.npz\n"
+    assert (ran.status, ran.err) == (2, message)
+    assert not (folder / "r.json").exists()
+
+
 @pytest.mark.parametrize("written", [-np.inf, -1e4])
 def test_core_without_bias_takes_an_additive_mask(folder: Path, arrays: Arrays, run, written: float) -> None:
     (folder / "c.toml").write_text("bias = false\n")

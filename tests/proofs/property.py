@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class Fault:
             vars(self.module).update(sound)
 
 
-class Property:
+class Property(ABC):
     """A claim about a component, its assumptions, and what shows that it is neither vacuous nor blind.
 
     The docstring's first paragraph is the claim; `Assumes:` begins what the environment promises. What
@@ -70,9 +71,9 @@ class Property:
         self.m = Module()
         self.build(**case)
 
+    @abstractmethod
     def build(self, **case: Any) -> None:
         """Put component, environment, `Assume`, `Assert` and `Cover` into `self.m`."""
-        raise NotImplementedError
 
     def free(self, shape: ShapeLike, name: str) -> Any:
         """Any value in any cycle."""

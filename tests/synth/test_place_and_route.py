@@ -61,7 +61,17 @@ def test_smallest_preset(
 
 def test_same_seed_same_bits(tmp_path: Path, echo: Design) -> None:
     board = BOARDS["icebreaker"]
-    made = [build(board, echo, seed=seed, root=tmp_path / str(n)) for n, seed in enumerate((1, 1, 2))]
+    stages: list[str] = []
+
+    def note(stage: str, state: str, seconds: float) -> None:
+        if f" {stage}" not in stages[-1:]:
+            stages.append(f" {stage}")
+
+    made = [
+        build(board, echo, seed=seed, root=tmp_path / str(n), on_stage=note)
+        for n, seed in enumerate((1, 1, 2))
+    ]
+    assert stages == 3 * STAGES
     assert not any(each.cached for each in made)
     bits = [each.bitstream.read_bytes() for each in made]
     assert bits[0] == bits[1] != bits[2]

@@ -26,6 +26,7 @@ from studies.data.random import random_heads
 
 
 def hardware(
+    context: typer.Context,
     source: Annotated[
         Path | None,
         typer.Argument(metavar="IN.npz", help="Arrays as for onespike attention; random heads when absent."),
@@ -61,6 +62,11 @@ def hardware(
     if source is None:
         arrays: dict[str, Any] = random_heads(heads, tokens, head_dim, seed)
     else:
+        for name in ("heads", "tokens", "head_dim"):
+            given = context.get_parameter_source(name)
+            if given is not None and given.name != "DEFAULT":
+                option = f"--{name.replace('_', '-')}"
+                raise InputError(f"{option} is the size of random heads, it must not stand beside {source}")
         arrays = read_inputs(source)
     try:
         job = prepare(**arrays, code=config.code).job
