@@ -10,6 +10,7 @@ import pytest
 import serial
 
 from golden.attention.config import PRESETS
+from onespike.board_options import stage_progress
 from sim.board.session import LinkError
 from sim.board.streams import open_session
 from synth.boards import BOARDS
@@ -173,3 +174,14 @@ def test_words_of_the_makefile(word: str) -> None:
     said = f".venv/bin/onespike {word} --board"
     assert last_line() == f"{said} ulx3s-85f"
     assert last_line("BOARD=icebreaker", "PRESET=pico") == f"{said} icebreaker --preset pico"
+
+
+def test_a_line_on_stderr_for_every_stage_that_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    with stage_progress() as on_stage:
+        for stage in ("generate", "synthesise"):
+            on_stage(stage, "running", 0.0)
+            on_stage(stage, "running", 1.0)
+            on_stage(stage, "done", 2.0)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split(":")[1] for line in err.splitlines()] == [" generate", " synthesise"]
