@@ -3,7 +3,8 @@
     python training/examples/digits_encoder.py build/digits-encoder [--norm-first]
 
 The eight rows of an image are its tokens. Knows nothing of this project; needs torch and scikit-learn. The
-folder receives model.pt, and train.npz and test.npz with the images that made and scored it.
+folder receives model.pt, data/samples.npz with 300 of the images that trained it, and data/test.npz with
+those that did not.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn import functional
 
-WIDTH, HEADS, HIDDEN, LAYERS, ROWS, CLASSES = 48, 4, 96, 2, 8, 10
+WIDTH, HEADS, HIDDEN, LAYERS, ROWS, CLASSES = 32, 4, 64, 2, 8, 10
 
 
 class Classifier(nn.Module):
@@ -48,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--norm-first", action="store_true")
-    parser.add_argument("--epochs", type=int, default=120)
+    parser.add_argument("--epochs", type=int, default=150)
     args = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -75,10 +76,11 @@ def main() -> None:
     model.eval()
     with torch.no_grad():
         right = (model(torch.tensor(test)).argmax(1).numpy() == test_labels).mean()
-    args.folder.mkdir(parents=True, exist_ok=True)
+    samples = args.folder / "data"
+    samples.mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), args.folder / "model.pt")
-    np.savez_compressed(args.folder / "train.npz", inputs=train, labels=train_labels)
-    np.savez_compressed(args.folder / "test.npz", inputs=test, labels=test_labels)
+    np.savez_compressed(samples / "samples.npz", inputs=train[:300])
+    np.savez_compressed(samples / "test.npz", inputs=test, labels=test_labels)
     print(f"{100 * right:.2f} % of {len(test)} test images")
 
 

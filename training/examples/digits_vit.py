@@ -3,8 +3,8 @@
     python training/examples/digits_vit.py build/digits-vit
 
 A class token and 16 patches of 2 x 2 pixels. Knows nothing of this project; needs timm and scikit-learn. The
-folder receives what timm saves, model.safetensors and config.json; train.npz and test.npz beside it,
-FOLDER-train.npz and FOLDER-test.npz, hold the images that made and scored it.
+folder receives what timm saves, model.safetensors and config.json, data/samples.npz with 300 of the images
+that trained it, and data/test.npz with those that did not.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def moved(images: Tensor) -> Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--epochs", type=int, default=120)
+    parser.add_argument("--epochs", type=int, default=300)
     args = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -66,9 +66,10 @@ def main() -> None:
         right = (model(torch.tensor(test)).argmax(1).numpy() == test_labels).mean()
     prepared = {"mean": (0.0,), "std": (1.0,), "crop_pct": 1.0}
     save_for_hf(model, args.folder, model_args=ARGUMENTS, safe_serialization=True, data_config=prepared)
-    for name, arrays in (("train", (train, train_labels)), ("test", (test, test_labels))):
-        beside = args.folder.with_name(f"{args.folder.name}-{name}.npz")
-        np.savez_compressed(beside, inputs=arrays[0], labels=arrays[1])
+    samples = args.folder / "data"
+    samples.mkdir(exist_ok=True)
+    np.savez_compressed(samples / "samples.npz", inputs=train[:300])
+    np.savez_compressed(samples / "test.npz", inputs=test, labels=test_labels)
     print(f"{100 * right:.2f} % of {len(test)} test images")
 
 
