@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import PhaseCode
-from models.conversion.network import STREAM_UNIT_BITS, norm_places
+from models.conversion.builder import MOST_STREAM_BITS, norm_places
 from models.floating.norm import SpikingNorm, restore_norm
 
 
@@ -19,4 +19,4 @@ def prepare_norm(largest: NDArray[np.floating], stream: float, code: PhaseCode) 
         code: of the spikes.
     """
     offset, scale = norm_places("layer", largest.astype(np.float64), sqrt(len(largest)), code)
-    return restore_norm(offset, scale, stream / (1 << STREAM_UNIT_BITS), code)
+    return restore_norm(offset, scale, stream / (1 << MOST_STREAM_BITS), code)
