@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.network.linear import IntegerLinear, prepare_linear
-from models.conversion.norm_thresholds import prepare_norm
 from models.conversion.scales import SMALLEST_RANGE, after_norm, attention_of, linear_scales
 from models.conversion.scheme import PARTS, Parts, Scheme
+from models.conversion.thresholds import prepare_norm
 from models.conversion.verdicts import Comparison, float_verdicts, spiking_verdicts
 from models.floating.engine import Linear, Ranges, SpikingAttention, SpikingEngine
 from models.floating.model import Model

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.network.tensors import IMAGE, STREAM, Entry
-from models.conversion.builder import Array, Builder, Reading, Windows, beside, positive, scaled
+from models.conversion.builder import Builder, Reading, Windows, beside, positive, scaled
 from models.conversion.encoder import lower_block, lower_encoder
+from models.conversion.thresholds import Array
 from models.floating.bert import Bert, TextHead, relative_buckets
 from models.floating.engine import Linear as Dense
 from models.floating.functions import HEAD_ACTIVATIONS

@@ -15,9 +15,10 @@ from golden.network.checks import WordError
 from golden.network.limits import STREAM_BITS
 from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
 from golden.network.tensors import IMAGE
-from models.conversion.builder import LEAST_STREAM_BITS, MOST_STREAM_BITS, Builder
+from models.conversion.builder import Builder
 from models.conversion.lower import Ends, lower
 from models.conversion.record import record
+from models.conversion.thresholds import LEAST_STREAM_BITS, MOST_STREAM_BITS
 from models.floating.engine import Ranges
 from models.floating.model import Model
 from models.verdict import RefusedModel, refusal
