@@ -58,13 +58,12 @@ class TorchEncoder:
     def other_nodes(self) -> list[Verdict]:
         return [kept("pooling", "over tokens")] if self.pooling == "mean" else []
 
-    def tokens(self, batch: Floats, engine: Engine) -> Floats:
-        """What enters the blocks, [batch, tokens, dim].
+    def placed(self, x: Floats) -> Floats:
+        """Tokens [batch, tokens, dim] behind the class token, all with their positions.
 
         Raises:
             InputError: more tokens than positions.
         """
-        x = batch if self.embedding is None else engine.linear("embedding", batch, self.embedding)
         if self.class_token is not None:
             first = np.broadcast_to(self.class_token, (len(x), *self.class_token.shape))
             x = np.concatenate([first, x], axis=1)
@@ -74,6 +73,10 @@ class TorchEncoder:
             raise InputError(f"tokens must be at most the {len(self.positions)} positions, not {x.shape[1]}")
         return x + self.positions[: x.shape[1]]
 
+    def entering(self, batch: Floats) -> Floats:
+        """The vectors themselves, or without an embedding the tokens of the blocks."""
+        return batch if self.embedding is not None else self.placed(batch)
+
     def run(self, batch: Floats, engine: Engine, allowed: NDArray[np.bool_] | None = None) -> Floats:
         """Outputs of inputs [batch, tokens, dim]: vectors of that shape, features or logits.
 
@@ -82,15 +85,16 @@ class TorchEncoder:
             engine: how nodes compute.
             allowed: [batch, tokens], False at padding; of an encoder that nothing surrounds.
         """
-        x = self.tokens(batch, engine)
+        x = self.entering(batch)
+        if self.embedding is not None:
+            x = self.placed(engine.linear("embedding", x, self.embedding))
         keys = None if allowed is None else allowed[:, None, None, :]
         if self.causal:
             before = np.tri(x.shape[1], dtype=bool)
             keys = before if keys is None else before & keys
         for index, block in enumerate(self.blocks):
             x = run_block(f"block{index}", x, block, engine, allowed=keys)
-        if self.norm is not None:
-            x = engine.norm("norm", x, self.norm)
+        x = engine.stream("outputs", x) if self.norm is None else engine.norm("norm", x, self.norm)
         if self.pooling is not None:
             x = x.mean(axis=1) if self.pooling == "mean" else x[:, 0 if self.pooling == "cls" else -1]
         return x if self.head is None else engine.linear("head", x, self.head)
