@@ -122,8 +122,8 @@ class StreamLinear(Linear):
 
     Attributes:
         shift: s, int64 [outputs].
-        fresh: the stream is set anew, of this layer's rows and width, as the first such layer does; after a
-            norm its gain and offset are weights and a bias like any other.
+        fresh: the stream is set anew, of this layer's rows and width, as it begins where none enters; after
+            a norm its gain and offset are weights and a bias like any other.
     """
 
     shift: NDArray[np.int64]
@@ -134,7 +134,7 @@ class StreamLinear(Linear):
         rows = self.check_neurons(name, shapes)
         check_integers(f"{name}.shift", self.shift, [(self.outputs,)], MAX_SHIFT, 0)
         if shapes.stream is None and not self.fresh:
-            raise InputError(f"{name}: the first layer with target {STREAM!r} must be fresh")
+            raise InputError(f"{name}: the layer that begins the stream must be fresh")
         if not self.fresh and shapes.stream != (rows, self.outputs):
             made = f"{rows} rows of {self.outputs} outputs"
             raise InputError(
@@ -154,12 +154,11 @@ class StreamLinear(Linear):
     def run(self, run: Run) -> NDArray[np.int64]:
         terms = self.terms(self.potentials(self.inputs(run), run.code))
         present = self.present(run)
-        if present is not None:
-            terms = np.where(present[..., None], terms, 0)
         if self.fresh:
-            run.present.pop(STREAM, None)
-            run.present |= {} if present is None else {STREAM: present}
-        run.stream = run.after_sum(terms if self.fresh else run.stream + terms)
+            run.begin_stream(terms, present)
+        else:
+            run.stream = run.stream + (terms if present is None else np.where(present[..., None], terms, 0))
+        run.stream = run.after_sum(run.stream)
         return run.stream
 
 
@@ -216,7 +215,7 @@ class Norm:
 
     def check(self, name: str, shapes: Shapes) -> None:
         if shapes.stream is None:
-            raise InputError(f"{name}: a norm needs an earlier layer with target {STREAM!r}")
+            raise InputError(f"{name}: a norm needs a stream, which an earlier layer or the entry makes")
         check_target(self.target, name)
         if self.kind not in NORM_KINDS:
             raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {quoted(self.kind)}")

@@ -10,6 +10,8 @@ from golden.network.tensors import IMAGE, STREAM, Layer
 
 def check_supported(network: Network) -> None:
     """Raise InputError for what networks express and no unit of the hardware computes yet."""
+    if network.entry != IMAGE:
+        raise InputError("the hardware cannot be given the stream yet (entry)")
     for index, layer in enumerate(network.layers):
         if isinstance(layer, Linear) and layer.outputs > CORE_FEATURES:
             raise InputError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from functools import singledispatchmethod
 from itertools import product, zip_longest
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,8 @@ from golden.network.limits import MAX_LANES
 from golden.network.mean import reciprocal
 from golden.network.network import Network
 from golden.network.order import check_order
-from golden.network.terms import TermTables
 from golden.network.tensors import IMAGE, Layer
+from golden.network.terms import TermTables
 
 # Fields of `NetworkConfig` that are depths of memories
 MEMORIES = ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads", "biases", "masks")
@@ -266,11 +267,12 @@ def config_for(network: Network, lanes: int = 32, cluster: int | None = None) ->
     needed = needs(network, program)
     size = needed["attention.tokens"]
     core = CoreConfig(
-        code=network.code, lanes=attention_lanes_for(size), tokens=size, head_dim=needed["attention.head_dim"], bias=needed["biases"] > 0, mask=needed["masks"] > 0,
+        code=network.code, lanes=attention_lanes_for(size), tokens=size,
+        head_dim=needed["attention.head_dim"], bias=needed["biases"] > 0, mask=needed["masks"] > 0,
         output="codes",
     )  # fmt: skip
     core = with_bias_limit(core, needed["attention.bias_limit"]) if core.bias else core
-    sizes = {
+    sizes: dict[str, Any] = {
         name: round_up(count) if name in MEMORIES and count else count
         for name, count in needed.items()
         if not name.startswith("attention.")
@@ -323,7 +325,7 @@ def with_bias_limit(core: CoreConfig, bias: int) -> CoreConfig:
     found = next((core for core in larger if core.bias_limit >= bias), None)
     if found is None:
         most = max(replace(core, head_dim=head_dim).bias_limit for head_dim in range(1, MAX_HEAD_DIM + 1))
-        raise InputError(f"a bias of attention must be at most {most} score units in hardware, not {bias}")
+        raise InputError(f"a bias of attention must be at most {most} score units, not {bias}")
     return found
 
 

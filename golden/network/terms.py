@@ -36,7 +36,9 @@ class TermTables:
     def words(self) -> NDArray[np.int64]:
         """int64 [words, per_word], the lowest key of a row first."""
         parts = [
-            np.pad(tables, ((0, 0), (0, 0), (0, -tables.shape[-1] % self.per_word))).reshape(-1, self.per_word)
+            np.pad(tables, ((0, 0), (0, 0), (0, -tables.shape[-1] % self.per_word))).reshape(
+                -1, self.per_word
+            )
             for tables in self._tables
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.per_word), np.int64)

@@ -105,7 +105,10 @@ class AttentionUnit(wiring.Component):
             run = run_of(config).members
             m.d.comb += [
                 terms.i_load.eq(self.i_load),
-                *[getattr(terms, f"i_write_{name}").eq(getattr(self, f"i_write_{name}")) for name in self.tables],
+                *[
+                    getattr(terms, f"i_write_{name}").eq(getattr(self, f"i_write_{name}"))
+                    for name in self.tables
+                ],
                 *[terms.run[name].eq(lead[name]) for name in run],
                 terms.start.eq(start),
                 head.payload.terms.eq(Cat(op[name] for name in ("biased", "masked") if name in run).any()),

@@ -82,7 +82,10 @@ class TermsFeeder(wiring.Component):
             pick(m, write, self.i_load, getattr(self, f"i_write_{table}"))
             line = Signal.like(read.addr, name=f"{table}_line")  # where the row begins
             m.d.comb += [read.addr.eq(line + word), read.en.eq(move)]
-            m.d.comb += [term[name].eq(Mux(there, entry, 0)) for term, entry in zip(self.o.payload, read.data, strict=True)]
+            m.d.comb += [
+                term[name].eq(Mux(there, entry, 0))
+                for term, entry in zip(self.o.payload, read.data, strict=True)
+            ]
             with m.If(start):
                 m.d.sync += line.eq(begin)
             with m.Elif(row_done):

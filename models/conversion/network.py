@@ -259,6 +259,6 @@ def convert(network: Vit, images: NDArray[np.floating], code: PhaseCode, weight_
     integer, addend = make._integers(weight, bias * tokens, units)
     make.layers.append(ScoreLinear(source="norm", weight=integer, bias=addend))
     return Network(
-        code=code, weight_bits=weight_bits, tokens=tokens, pixels=embedding.weight.shape[1],
-        image_scale=image_scale, layers=tuple(make.layers),
+        code=code, weight_bits=weight_bits, tokens=tokens, width=embedding.weight.shape[1],
+        scale=image_scale, layers=tuple(make.layers),
     )  # fmt: skip

@@ -198,9 +198,7 @@ class NetworkTiming(LinearTiming):
         self.times.timeline.append(Segment("norm", what, start, self.norm_entry - 1))
         self.norm_entry += FETCH - 1
 
-    def run_attention(
-        self, group: list[AttentionOp], job: AttentionJob, first_head: int, where: str
-    ) -> None:
+    def run_attention(self, group: list[AttentionOp], job: AttentionJob, first_head: int, where: str) -> None:
         """Heads that run back to back, from `first_head` of the job on."""
         core, config = self.core, self.config.attention
         tokens, features = group[0].tokens, group[0].features

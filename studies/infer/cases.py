@@ -132,12 +132,12 @@ def grid(network: Network, images: Images, name: str) -> tuple[int, int]:
     Raises:
         InputError: there are none.
     """
-    side, patch, across = images.shape[-1], math.isqrt(network.pixels), math.isqrt(network.tokens)
+    side, patch, across = images.shape[-1], math.isqrt(network.width), math.isqrt(network.tokens)
     gaps, room = across - 1, side - patch
-    square = patch**2 == network.pixels and across**2 == network.tokens
+    square = patch**2 == network.width and across**2 == network.tokens
     if not square or room < 0 or (room % gaps or not room if gaps else room):
         raise InputError(
-            f"{name}: images must give {network.tokens} patches of {network.pixels} pixels, "
+            f"{name}: images must give {network.tokens} patches of {network.width} pixels, "
             f"those of {shape(images)} pixels do not"
         )
     return patch, room // gaps if gaps else 1

@@ -63,8 +63,8 @@ def golden_neurons(
             for head in islice(heads, layer.groups * layer.heads):
                 rows = slice(head.row, head.row + head.tokens)
                 columns = slice(head.base, head.base + head.features)
-                part = output[:, rows, columns]
-                mixed.append(Spikes(part.sign.reshape(images, -1), part.phase.reshape(images, -1)))
+                found = output[:, rows, columns]
+                mixed.append(Spikes(found.sign.reshape(images, -1), found.phase.reshape(images, -1)))
         else:
             assert isinstance(output, Spikes)
             norms.append(Spikes(output.sign.reshape(images, -1), output.phase.reshape(images, -1)))

@@ -192,7 +192,7 @@ def test_sizes_of_real_models() -> None:
         ScoreLinear(source="norm", weight=np.ones((2, width), np.int16), bias=zeros[:2], pooled=False),
     )
     large, small = (
-        Network(code=code, weight_bits=8, tokens=count, pixels=4, image_scale=1.0, layers=layers)
+        Network(code=code, weight_bits=8, tokens=count, width=4, scale=1.0, layers=layers)
         for count in (tokens, 1)
     )
     image = encode_image(large, rng.standard_normal((1, tokens, 4)))
@@ -208,7 +208,7 @@ def test_bounds_do_not_overflow() -> None:
     code = PhaseCode(steps=31, log2_base=Fraction(1))
     layer = ScoreLinear(source="image", weight=np.full((2, 4096), 127, np.int16), bias=np.zeros(2, np.int64))
     with pytest.raises(InputError, match=r"^layer 0: the potential must fit 40 bits, not 68 \(it can reach "):
-        Network(code=code, weight_bits=8, tokens=1024, pixels=4096, image_scale=1.0, layers=(layer,))
+        Network(code=code, weight_bits=8, tokens=1024, width=4096, scale=1.0, layers=(layer,))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -237,12 +237,12 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
 @pytest.mark.parametrize(
     ("change", "arrays", "message"),
     [
-        ({"version": 1}, {}, "version must be 2, not 1; `onespike infer` writes the file again"),
-        ({"version": True}, {}, "version must be 2, not True"),
-        ({"image_scale": 0.0}, {}, "image_scale must be positive and finite, not 0.0"),
-        ({"image_scale": float("nan")}, {}, "image_scale must be positive and finite, not nan"),
-        ({"image_scale": True}, {}, "image_scale must be a number, not True"),
-        ({"image_scale": "x" * 5000}, {}, r"image_scale must be a number, not 'x{79}\.\.\. \(5002 char"),
+        ({"version": 1}, {}, "version must be 3, not 1; `onespike infer` writes the file again"),
+        ({"version": True}, {}, "version must be 3, not True"),
+        ({"scale": 0.0}, {}, "scale must be positive and finite, not 0.0"),
+        ({"scale": float("nan")}, {}, "scale must be positive and finite, not nan"),
+        ({"scale": True}, {}, "scale must be a number, not True"),
+        ({"scale": "x" * 5000}, {}, r"scale must be a number, not 'x{79}\.\.\. \(5002 char"),
         ({"code": {"log2_base": "1e99999999"}}, {}, "log2_base must be a fraction \"a/b\", not '1e99999999'"),
         (
             {"code": {"steps": 10**4000, "log2_base": "1/2"}},
@@ -250,7 +250,7 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
             r"steps must be .*, not 10{79}\.\.\. \(4001 char",
         ),
         ({"tokens": 0}, {}, "tokens must be an integer in 1..1024, not 0"),
-        ({"pixels": 9}, {}, "layer 0 must have 9 inputs, the width of 'image', not 16"),
+        ({"width": 9}, {}, "layer 0 must have 9 inputs, the width of 'image', not 16"),
         (
             {},
             {"layers.0.weight": np.full((16, 16), np.nan)},
@@ -296,5 +296,5 @@ def test_truncated_file(tmp_path: Path, keep: int) -> None:
 def test_images_of_the_wrong_size_are_refused() -> None:
     with pytest.raises(InputError, match=r"images must be 8 x 8 pixels, not 9 x 9"):
         random_transformer(1).patches(np.ones((1, 9, 9))[:, None])
-    with pytest.raises(InputError, match=r"an image must give \[..., 4, 16\] pixel values, not \[1, 4, 15\]"):
+    with pytest.raises(InputError, match=r"an image must be \[..., 4, 16\], not \[1, 4, 15\]"):
         encode_image(small_network(), np.ones((1, 4, 15)))

@@ -40,7 +40,7 @@ def norm(target: str) -> Norm:
 
 
 def network(*layers: Layer, code: PhaseCode = CODE) -> Network:
-    return Network(code=code, weight_bits=4, tokens=TOKENS, pixels=WIDTH, image_scale=1.0, layers=layers)
+    return Network(code=code, weight_bits=4, tokens=TOKENS, width=WIDTH, scale=1.0, layers=layers)
 
 
 # Two heads at a time fill six lanes: two descriptors for q, k and v of four heads
