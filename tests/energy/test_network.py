@@ -76,8 +76,8 @@ def test_attention_is_that_of_the_attention_core() -> None:
 def test_biases_and_masks_are_paid_by_the_word() -> None:
     """Of four terms, for every row of every head; a window without masked pairs reads none."""
     floating = random_transformer(1)
-    network = convert(floating, random_images(2, 20), PhaseCode())
-    image = encode_image(network, floating.patches(random_images(3, 2)[:, None]))
+    network = converted(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.entering(random_images(3, 2)[:, None]))
     size = network.tokens // 2
     allowed = np.stack([np.ones((size, size), bool), np.tri(size, dtype=bool)])
     layers = [
