@@ -74,6 +74,7 @@ def spiking(run: SpikingRun, *arguments: Any, **options: Any) -> Tensor:
 
 
 def _spiking(run: SpikingRun, *arguments: Any, **options: Any) -> Tensor:
+    run.calls += 1
     call = read_call(*arguments, **options)
     out = run.attend(call)
     inputs = (call.q, call.k, call.v)

@@ -40,6 +40,7 @@ class SpikingRun:
         scales: "dynamic", "calibrated", or the scales of each layer.
         batches: first calls of a layer that calibrate it.
         counting: whether layers are counted, for the report.
+        calls: of attention, also those that were refused.
         layers: counts by name of the layer.
         ranges: what calibration has seen, by name of the layer.
     """
@@ -49,9 +50,9 @@ class SpikingRun:
     scales: ScaleMode | Mapping[str, HeadScales]
     batches: int
     counting: bool
+    calls: int = 0
     layers: dict[str, Layer] = field(default_factory=dict)
     ranges: dict[str, Ranges] = field(default_factory=dict)
-    calls: int = 0
     _frames: list[_Frame] = field(default_factory=list)
     _roots: list[torch.nn.Module] = field(default_factory=list)
     _names: dict[torch.nn.Module, dict[torch.nn.Module, str]] = field(default_factory=dict)
@@ -91,7 +92,6 @@ class SpikingRun:
         """Attention of a call in spikes, in the shape and type of its query."""
         samples, heads, queries, features = call.q.shape
         keys, values = call.v.shape[-2:]
-        self.calls += 1
         name = self._layer_name()
         layer = None
         if self.counting:

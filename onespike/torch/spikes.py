@@ -125,10 +125,10 @@ def encode(values: Tensor, scale: Tensor, code: PhaseCode) -> Spikes:
     magnitude = ratio.abs()
     bucket = magnitude.view(torch.int64) >> DROPPED_BITS
     bucket = bucket.clamp_(lowest, lowest + len(below) - 1).sub_(lowest)
-    reached = below.take(bucket)
-    reached += magnitude >= rising.take(reached.long())
-    sign = torch.where(reached > 0, ratio.sign(), 0).to(torch.int8)
-    return Spikes(sign, code.steps - reached)
+    reached = _look_up(below, bucket)
+    reached += (magnitude >= _look_up(rising, reached.int())).view(torch.int8)
+    sign = (ratio > 0).view(torch.int8) - (ratio < 0).view(torch.int8)
+    return Spikes(sign.masked_fill_(reached == 0, 0), code.steps - reached)
 
 
 def trace_product(left: Spikes, right: Spikes, code: PhaseCode, phases: int | None = None) -> Tensor:
@@ -151,10 +151,10 @@ def trace_product(left: Spikes, right: Spikes, code: PhaseCode, phases: int | No
     columns = right.sign.shape[-1]
     exact = torch.float32 if length << code.trace_bits <= EXACT_FLOAT32 else torch.float64
     entries = _entries(code, phases, exact, left.sign.device)
-    spike = right.phase.int().mul_(3).add_(right.sign).add_(1)
+    spike = right.phase.int().mul_(3).add_(right.sign.int()).add_(1)
     table = entries.index_select(1, spike.reshape(-1)).view(-1, columns)
-    place = torch.arange(heads * length, device=left.sign.device).view(heads, 1, length)
-    row = left.phase.clamp(max=phases - 1).long().mul_(heads * length).add_(place)
+    place = torch.arange(heads * length, dtype=torch.int32, device=left.sign.device).view(heads, 1, length)
+    row = left.phase.clamp(max=phases - 1).int().mul_(heads * length).add_(place)
     product = embedding_bag(
         row.view(-1, length),
         table,
@@ -181,21 +181,23 @@ def spike_shift(
         (winner int64 [n, I], spikes [n, I, J] of sign 0 or 1).
     """
     winner = (score if allowed is None else score.masked_fill(~allowed, -(1 << 62))).amax(dim=-1)
-    late = (winner[..., None] - score) << code.ramp_bits
-    late -= (step // 2)[:, None, None]
+    late = torch.sub(
+        ((winner << code.ramp_bits) - (step // 2)[:, None])[..., None], score, alpha=1 << code.ramp_bits
+    )
     step = step[:, None, None]
     # First t is ceil(late / STEP). Distances of products times 2**D stay below 2**46: there a quotient in
     # float64 that is no integer is at least 2**-46 away from one, and never rounded to it
     if small:
         phase = late.double().div_(step.clamp(min=1)).ceil_()
     else:
-        phase = -torch.div(-late, step.clamp(min=1), rounding_mode="floor")
-    fires = phase < window
-    fires &= (late <= 0) | (step > 0)  # a step of zero lets only the winners fire
+        phase = torch.div(-late, step.clamp(min=1), rounding_mode="floor").neg_()
+    if not step.all():  # a step of zero lets only the winners fire
+        phase.masked_fill_((step == 0) & (late > 0), window)
     if allowed is not None:
-        fires &= allowed
-    phase = torch.where(fires, phase.clamp_(min=0), code.steps)
-    return winner, Spikes(fires.to(torch.int8), phase.to(torch.int8))
+        phase.masked_fill_(~allowed, window)
+    phase = phase.clamp_(0, window).to(torch.int8)
+    fires = phase < window
+    return winner, Spikes(fires.view(torch.int8), phase.masked_fill_(~fires, code.steps))
 
 
 def fire_output(context: Tensor, normaliser: Tensor, ratio: Tensor, code: PhaseCode) -> Spikes:
@@ -210,24 +212,32 @@ def fire_output(context: Tensor, normaliser: Tensor, ratio: Tensor, code: PhaseC
     magnitude = context.abs()
     phase = torch.zeros(context.shape, dtype=torch.int8, device=context.device)
     threshold = torch.full_like(normaliser, torch.iinfo(torch.int64).max)
+    # A row without any key has no normaliser; with any positive one its outputs are silent
+    product = -normaliser.clamp(min=1) * ratio.t()[..., None]
     for p in range(code.steps):
         octaves, residue = code.octave(p)
-        shift = min(RATIO_FRACTION_BITS + octaves, 63)
-        threshold = torch.minimum(threshold, -((-normaliser * ratio[:, residue, None]) >> shift))
-        phase += magnitude < threshold[..., None]
-    sign = torch.where(phase < code.steps, context.sign(), 0)
-    return Spikes(sign.to(torch.int8), phase)
+        # A shift by 63 bits or more leaves the sign
+        scaled = -(product[residue] >> min(RATIO_FRACTION_BITS + octaves, 63))
+        threshold = torch.minimum(threshold, scaled)
+        phase += (magnitude < threshold[..., None]).view(torch.int8)
+    sign = (context > 0).view(torch.int8) - (context < 0).view(torch.int8)
+    return Spikes(sign.masked_fill_(phase == code.steps, 0), phase)
 
 
 def decode(spikes: Spikes, scale: Tensor, code: PhaseCode) -> Tensor:
     """Real values of `spikes`, float64, zero where silent; see `golden.code.decode`."""
-    return scale * spikes.sign * _values(code, spikes.sign.device).take(spikes.phase.long())
+    return scale * spikes.sign * _look_up(_values(code, spikes.sign.device), spikes.phase.int())
 
 
 def weights(spikes: AttentionSpikes, code: PhaseCode) -> Tensor:
     """What stands in the place of softmax: G[t] / S, float64 [heads, queries, keys], 0 where silent."""
     trace = torch.tensor([*code.trace[: code.steps], 0], dtype=torch.float64, device=spikes.score.device)
-    return trace.take(spikes.attention.phase.long()) / spikes.normaliser.clamp(min=1)[..., None]
+    return _look_up(trace, spikes.attention.phase.int()) / spikes.normaliser.clamp(min=1)[..., None]
+
+
+def _look_up(table: Tensor, index: Tensor) -> Tensor:
+    """Entries of a table [n] at an index of any shape; quicker than to index."""
+    return table.index_select(0, index.reshape(-1)).view(index.shape)
 
 
 @lru_cache(maxsize=64)

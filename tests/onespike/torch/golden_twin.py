@@ -61,6 +61,7 @@ def assert_equal(job: Any, spikes: Any) -> golden.AttentionSpikes:
         if ours.shape[:2] == row.shape:
             ours, theirs = ours[row], theirs[row]
         assert np.array_equal(ours, theirs)
+    assert (spikes.out.phase.numpy()[spikes.out.sign.numpy() == 0] == job.code.steps).all()
     for silent in (phase[~row] + 1, spikes.normaliser.numpy()[~row], spikes.out.sign.numpy()[~row]):
         assert not silent.any()
     return twin

@@ -144,7 +144,9 @@ def test_blocks_of_heads(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many heads are computed at a time, and whoever is beside them in the batch."""
     q, k, v = drawn(8, 5, SHAPES["groups"])
     whole = onespike.torch.scaled_dot_product_attention(q, k, v, enable_gqa=True)
-    alone = [onespike.torch.scaled_dot_product_attention(*x, enable_gqa=True) for x in zip(q, k, v)]
+    alone = [
+        onespike.torch.scaled_dot_product_attention(*x, enable_gqa=True) for x in zip(q, k, v, strict=True)
+    ]
     monkeypatch.setattr("onespike.torch.job.BLOCK_ENTRIES", 16 * 9 * 4 * 4)  # 4 of 6 heads
     assert torch.equal(onespike.torch.scaled_dot_product_attention(q, k, v, enable_gqa=True), whole)
     assert torch.equal(torch.stack(alone), whole)
@@ -199,7 +201,7 @@ def nan() -> Any:
     [
         (bad(dropout_p=0.1), r"dropout_p must be 0, not 0.1: .*model.eval\(\)"),
         (bad(query=[1.0]), "query must be a tensor of floating-point numbers, not list"),
-        (bad(key=torch.ones(1, 2, 9, 4).int()), "key must be a tensor of floating-point numbers, not torch.int32"),
+        (bad(key=torch.ones(1, 2, 9, 4).int()), "key must be a tensor of floating-.*, not torch.int32"),
         (bad(value=torch.ones(1, 2, 9, 4, device="meta")), "value must be on cpu or cuda, .* not on meta"),
         (bad(query=torch.ones(4)), r"query must be \[.*\] with at least one of each, not \[4\]"),
         (bad(key=torch.ones(1, 2, 0, 4)), r"key must be .*, not \[1, 2, 0, 4\]"),
@@ -214,9 +216,9 @@ def nan() -> Any:
         (bad(attn_mask=torch.ones(9, 8)), r"attn_mask must fit \[1, 6, 9, 9\], not have the shape \[9, 8\]"),
         (bad(attn_mask=torch.ones(9, 9).int()), "attn_mask must be of bool or floating-point numbers"),
         (bad(attn_mask=torch.full((9, 9), torch.nan)), "attn_mask must be finite, not nan"),
-        (bad(attn_mask=torch.full((9, 9), 1e30)), "attn_mask must stay below .* in magnitude at these scales"),
+        (bad(attn_mask=torch.full((9, 9), 1e30)), "attn_mask must stay below .* in magnitude"),
         (bad(key=nan()), "key must be finite, not nan"),
-        (bad(value=torch.full((1, 2, 9, 4), 1e300, dtype=torch.float64)), r"value must be at most 3.40282e\+38"),
+        (bad(value=nan().double().nan_to_num(1e300)), r"value must be at most 3.40282e\+38"),
     ],
 )  # fmt: skip
 def test_bad_input(call: Callable[[], Any], says: str) -> None:
