@@ -80,7 +80,8 @@ SchemeOption = Annotated[
         metavar="|".join(SCHEMES),
         parser=one_of(tuple(SCHEMES)),
         help="`spiked`: SpikedAttention, one spike per neuron; `stochastic`: stochastic spiking "
-        "attention (SSA), Bernoulli spike trains.",
+        "attention (SSA), Bernoulli spike trains; `integer`: softmax attention in 2 to 8 bits, "
+        "what the others are measured against.",
     ),
 ]
 PresetOption = Annotated[
@@ -99,7 +100,8 @@ ConfigOption = Annotated[
         metavar="FILE.toml",
         help="Configuration file: the keys that `onespike presets --json` shows, all optional, "
         "and `base`, the preset that gives the others; of a stochastic engine those of its "
-        "parameters and random numbers (docs/stochastic.md).",
+        "parameters and random numbers (docs/stochastic.md), of an integer core those of "
+        "docs/rival.md.",
         show_default=False,
     ),
 ]

@@ -214,9 +214,7 @@ def from_table(table: dict[str, Any], source: str) -> IntegerConfig:
         base = preset(table.pop("base", "default"))
         for key in table:
             if key not in to_table(base):
-                raise InputError(
-                    f"unknown key {quoted(key)}; allowed are base, {', '.join(to_table(base))}"
-                )
+                raise InputError(f"unknown key {quoted(key)}; allowed are base, {', '.join(to_table(base))}")
         return dataclasses.replace(base, **table)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None

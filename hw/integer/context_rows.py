@@ -60,7 +60,9 @@ class ContextRows(wiring.Component):
         before = self.feature
         if config.squares:
             wide = signed(max(len(self.sum), len(self.norm), len(self.i_squares.payload)) + 2)
-            less_norm, less_both = (Signal(wide, name=f"less_{name}", reset_less=True) for name in ("norm", "both"))
+            less_norm, less_both = (
+                Signal(wide, name=f"less_{name}", reset_less=True) for name in ("norm", "both")
+            )
             m.d.sync += less_norm.eq(value - Mux(tags.final, self.norm, 0))
             tags = delayed(m, tags, 1, "tags_norm", reset=True)
             m.d.sync += less_both.eq(less_norm - Mux(tags.final, self.i_squares.payload, 0))

@@ -62,5 +62,7 @@ class ContextSequencer(wiring.Component):
         with m.If(self.launch):
             m.d.sync += [running.eq(1), left.eq(self.i_head.payload.features), tags.eq(self.tags)]
         if self._config.taps:
-            m.d.sync += Assert(~self.launch | ~running | last, "a group is done when the next one is launched")
+            m.d.sync += Assert(
+                ~self.launch | ~running | last, "a group is done when the next one is launched"
+            )
         return m

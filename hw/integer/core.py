@@ -69,7 +69,9 @@ class IntegerCore(wiring.Component):
         limit, weight = config.code_limit, config.weight_limit
         codes = (-limit, limit)
         sizes = config.tokens, config.head_dim
-        m.submodules.key_loader = key_loader = VectorLoader(config, "tokens", "features", sizes, config.head_dim)
+        m.submodules.key_loader = key_loader = VectorLoader(
+            config, "tokens", "features", sizes, config.head_dim
+        )
         m.submodules.value_loader = value_loader = VectorLoader(
             config, "features", "tokens", sizes[::-1], config.lanes
         )
@@ -113,11 +115,9 @@ class IntegerCore(wiring.Component):
         connect(m, divisor.o, output.i)
         connect(m, context_rows.o, output.i_value)
 
-        held = Signal(range(payloads.SCORE_ROWS + 1))  # rows of scores, begun ones too
-        m.d.sync += held.eq(held + score.start - weights.release_row)
         m.d.comb += [
             score.keys_full.eq(key_loader.full),
-            score.room.eq(held != payloads.SCORE_ROWS),
+            score.release.eq(weights.release_row),
             key_loader.finish.eq(score.finish_keys),
             key_loader.release.eq(scores.o_tags.valid & scores.o_tags.release),
             scores.load.eq(key_loader.o_load),
@@ -152,23 +152,14 @@ class IntegerCore(wiring.Component):
             context_rows.tags.eq(contexts.o_tags),
         ]
         if config.squares:
-            connect(m, exponential.o_squares, context_rows.i_squares)
-            m.d.comb += [
-                key_loader.norm_index.eq(rows.token),
-                rows.norm.eq(key_loader.norm),
-                value_loader.norm_index.eq(context_rows.feature),
-                context_rows.norm.eq(value_loader.norm),
-            ]
+            self._connect_norms(m, key_loader, value_loader, rows, exponential, context_rows)
         if config.terms:
-            m.submodules.term_rows = terms = TermRows(config)
-            connect(m, flipped(self.i_terms), terms.i)
-            m.d.comb += [
-                score.terms_full.eq(terms.full),
-                terms.claim.eq(score.start & score.o_tags.terms),
-                terms.token.eq(rows.token),
-                rows.term.eq(terms.term),
-                terms.release.eq(scores.o_tags.valid & scores.o_tags.last & scores.o_tags.terms),
-            ]
+            self._connect_terms(m, score, scores, rows)
+        self._connect_outputs(m, output, exponential)
+        return m
+
+    def _connect_outputs(self, m: Module, output: Output, exponential: Exponential) -> None:
+        config = self._config
         if config.output != "context":
             connect(m, output.o_code, flipped(self.o_code))
         if config.output != "codes":
@@ -178,7 +169,35 @@ class IntegerCore(wiring.Component):
                 self.o_tap.valid.eq(exponential.tap.valid),
                 self.o_tap.payload.eq(exponential.tap.payload),
             ]
-        return m
+
+    def _connect_norms(
+        self,
+        m: Module,
+        key_loader: VectorLoader,
+        value_loader: VectorLoader,
+        rows: ScoreRows,
+        exponential: Exponential,
+        context_rows: ContextRows,
+    ) -> None:
+        """Sums of squares, where those who add products up that are made of squares take them off."""
+        connect(m, exponential.o_squares, context_rows.i_squares)
+        m.d.comb += [
+            key_loader.norm_index.eq(rows.token),
+            rows.norm.eq(key_loader.norm),
+            value_loader.norm_index.eq(context_rows.feature),
+            context_rows.norm.eq(value_loader.norm),
+        ]
+
+    def _connect_terms(self, m: Module, score: ScoreSequencer, scores: VectorUnit, rows: ScoreRows) -> None:
+        m.submodules.term_rows = terms = TermRows(self._config)
+        connect(m, flipped(self.i_terms), terms.i)
+        m.d.comb += [
+            score.terms_full.eq(terms.full),
+            terms.claim.eq(score.start & score.o_tags.terms),
+            terms.token.eq(rows.token),
+            rows.term.eq(terms.term),
+            terms.release.eq(scores.o_tags.valid & scores.o_tags.last & scores.o_tags.terms),
+        ]
 
     def _fork_heads(self, m: Module, units: dict[str, wiring.Component]) -> None:
         """Give every unit a queue of its own with the fields it reads."""

@@ -118,7 +118,9 @@ class Output(wiring.Component):
             return target
 
         magnitude = Signal(config.context_width - 1, reset_less=True)
-        rest = Signal(signed(max(config.context_width + left, len(divisor) + config.bits) + 1), reset_less=True)
+        rest = Signal(
+            signed(max(config.context_width + left, len(divisor) + config.bits) + 1), reset_less=True
+        )
         signed_tags = Signal(tags_layout())
         with m.If(advance):
             m.d.sync += [

@@ -16,7 +16,7 @@ class ScoreSequencer(wiring.Component):
         i: query rows.
         keys_full, finish_keys: key memory.
         terms_full: the terms of a row are there.
-        room: a row of scores can be held.
+        release: the oldest row of scores is not held any more.
         start: a row begins.
         o_shift, o_vector, o_dot, o_tags: to the vector unit; the query is one cycle behind its shift.
 
@@ -35,7 +35,7 @@ class ScoreSequencer(wiring.Component):
                 "keys_full": In(1),
                 "finish_keys": Out(1),
                 "terms_full": In(1),
-                "room": In(1),
+                "release": In(1),
                 "start": Out(1),
                 "o_shift": Out(1),
                 "o_vector": Out(payloads.code(config)),
@@ -51,6 +51,7 @@ class ScoreSequencer(wiring.Component):
         running, first = Signal(), Signal()
         place = Signal(self._address)
         left, row, last_row = Signal.like(head.tokens), Signal.like(head.tokens), Signal()
+        held = Signal(range(payloads.SCORE_ROWS + 1))  # rows of scores, begun ones too
         transfer, last, head_done = Signal(), Signal(), Signal()
         m.d.comb += [
             self.i.ready.eq(~full),
@@ -61,7 +62,7 @@ class ScoreSequencer(wiring.Component):
                 & self.i_head.valid
                 & self.keys_full
                 & full
-                & self.room
+                & (held != payloads.SCORE_ROWS)
                 & (self.terms_full | ~head.terms)
             ),
             last.eq(running & (left == 1)),
@@ -78,6 +79,7 @@ class ScoreSequencer(wiring.Component):
         m.d.sync += [
             self.o_vector.eq(self.i.payload.value),
             first.eq(self.start),
+            held.eq(held + self.start - self.release),
             last_row.eq(row + 1 == head.tokens),  # in time: every row takes two cycles at least
         ]
         with m.If(transfer & self.i.payload.last):

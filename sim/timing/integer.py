@@ -17,7 +17,7 @@ import numpy as np
 
 from golden.integer.config import IntegerConfig
 from golden.integer.job import RATIO_WIDTH, IntegerJob
-from sim.timing.attention import MEMORY_BANKS, NEVER, Heads, History, Loader, group_sizes
+from sim.timing.attention import NEVER, Heads, History, Loader, group_sizes
 from sim.timing.cycles import CycleReport
 
 SCORE_ROWS = 2
@@ -26,8 +26,8 @@ CONTEXT_ROWS = 4
 SHORTEST_PASS = 4
 # Cycles of a product: looked up as a square, in a table of products, by a DSP block
 SQUARE, TABLE, DSP = 3, 2, 1
-# From the last code of a head to the first cycle in which its bank is full
-LOADED = 5
+# A bank is full so much later than one of spikes: sums of squares are written last
+SQUARED = 3
 # From a product being decided to its sum behind one cluster, beside product and tree
 DOT = 4
 # From a sum to the cycle in which its row of scores is seen
@@ -154,8 +154,8 @@ def _advance(core: IntegerTiming, job: IntegerJob) -> CycleReport:
     for head in range(job.heads):
         core.heads.accept()
         codes = tokens * features
-        keys = core.keys.load(codes) + LOADED - 2
-        values = core.values.load(codes) + LOADED - 2
+        keys = core.keys.load(codes) + SQUARED
+        values = core.values.load(codes) + SQUARED
         keys = max(keys, core.heads.seen("score"))
         values = max(values, core.heads.seen("weights"))
         for row in range(tokens):

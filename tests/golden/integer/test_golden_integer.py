@@ -114,7 +114,10 @@ def test_step(exponent: float, bits: int) -> None:
 
 def test_largest_step() -> None:
     exponent_step(0.0053, 8)
-    with pytest.raises(InputError, match=r"scale_q\*scale_k/sqrt\(head_dim\) must be less than 174.\d+ for 8 bits, not 483.87"):
+    with pytest.raises(
+        InputError,
+        match=r"scale_q\*scale_k/sqrt\(head_dim\) must be less than 174.\d+ for 8 bits, not 483.87",
+    ):
         exponent_step(0.03, 8)
 
 
@@ -146,7 +149,7 @@ def test_bad_input(changes: dict, message: str) -> None:
 def test_masked_keys_take_no_part() -> None:
     q, k, v = np.random.default_rng(1).standard_normal((3, 1, 5, 4))
     mask = np.array([True, True, True, True, False])
-    job, scales = prepare(q, k, v, 8, mask=mask)
+    job, _ = prepare(q, k, v, 8, mask=mask)
     other_k, other_v = k.copy(), v.copy()
     other_k[:, 4], other_v[:, 4] = np.inf, np.nan
     again, _ = prepare(q, other_k, other_v, 8, mask=mask)

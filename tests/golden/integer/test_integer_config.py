@@ -74,7 +74,7 @@ def test_bad_tables(table: dict, message: str) -> None:
         (replace(SMALL, head_dim=3), {}, "head_dim must be at most 3 in this configuration, not 4"),
         (replace(SMALL, mask=False), {"mask": np.eye(5, dtype=bool)[None]}, "mask must be absent"),
         (replace(SMALL, bias=False), {"bias": np.ones((1, 5, 5))}, "bias must be absent"),
-        (SMALL, {"bias": np.full((1, 5, 5), 1e3)}, "bias must be at most 66558 score units"),
+        (SMALL, {"bias": np.full((1, 5, 5), 1e3)}, "bias must be at most 66555 score units"),
     ],
 )
 def test_jobs_refused(config: IntegerConfig, changes: dict, message: str) -> None:
