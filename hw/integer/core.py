@@ -79,7 +79,7 @@ class IntegerCore(wiring.Component):
             config,
             Factors(config.bits, codes, codes),
             config.head_dim,
-            payloads.token_address(config).size,
+            payloads.key_address(config).size,
             payloads.score_tags(),
         )
         m.submodules.contexts = contexts = VectorUnit(
@@ -130,7 +130,7 @@ class IntegerCore(wiring.Component):
             rows.tags.eq(scores.o_tags),
             rows.read.eq(weights.token),
             rows.release.eq(weights.release_row),
-            weights.rows.eq(rows.rows),
+            weights.row_full.eq(rows.full),
             weights.values_full.eq(value_loader.full),
             weights.release_context.eq(output.release),
             value_loader.finish.eq(weights.finish_values),

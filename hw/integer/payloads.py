@@ -8,8 +8,10 @@ from golden.integer.config import IntegerConfig
 from golden.integer.softmax import MANTISSA_BITS, MAX_SHIFT
 from golden.widths import index_width
 
-# Rows of scores between their sums and their softmax
-SCORE_ROWS = 2
+# Banks of rows of terms and of scores, and how many rows of scores there are between the start of their sums
+# and the end of their softmax: one in either stage, and one on the way between them
+ROW_BANKS = 4
+SCORE_ROWS = 3
 # Rows between the start of their softmax and their last output
 CONTEXT_ROWS = 4
 
@@ -80,14 +82,14 @@ def tap(config: IntegerConfig) -> data.StructLayout:
     return data.StructLayout({"distance": width, "weight": config.bits})
 
 
-def token_address(config: IntegerConfig) -> data.StructLayout:
-    """A token of one of two rows or heads."""
+def key_address(config: IntegerConfig) -> data.StructLayout:
+    """A token of one of two heads."""
     return data.StructLayout({"token": index_width(config.tokens), "bank": 1})
 
 
-def feature_address(config: IntegerConfig) -> data.StructLayout:
-    """A feature of one of two heads."""
-    return data.StructLayout({"feature": index_width(config.head_dim), "bank": 1})
+def row_address(config: IntegerConfig) -> data.StructLayout:
+    """A token of one of `ROW_BANKS` rows."""
+    return data.StructLayout({"token": index_width(config.tokens), "bank": range(ROW_BANKS)})
 
 
 def value_address(config: IntegerConfig) -> data.StructLayout:

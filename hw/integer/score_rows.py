@@ -1,7 +1,8 @@
-"""Finishes scores as they come from their sums, holds two rows of them, and finds the largest of each."""
+"""Finishes scores as they come from their sums, holds rows of them, and finds the largest of each."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -19,13 +20,13 @@ class ScoreRows(wiring.Component):
         token: key of the sum.
         norm: sum of the squares of that key, one cycle after `token`; with `IntegerConfig.squares`.
         term: bias and mask of that key, likewise; with `IntegerConfig.terms`.
-        rows: complete rows held.
+        full: a complete row is held.
         read: token of the oldest row.
         score: its score, one cycle later.
         largest: of the oldest row.
         release: drop the oldest row.
 
-    Timing: one score per cycle. A row counts in `rows` from `latency` cycles after its last sum on.
+    Timing: one score per cycle. A row is there `latency` cycles after its last sum.
     """
 
     def __init__(self, config: IntegerConfig, sums: int) -> None:
@@ -36,7 +37,7 @@ class ScoreRows(wiring.Component):
             "sum": In(sums),
             "tags": In(payloads.score_tags()),
             "token": Out(token),
-            "rows": Out(range(payloads.SCORE_ROWS + 1)),
+            "full": Out(1),
             "read": In(token),
             "score": Out(self._score),
             "largest": Out(self._score["value"].shape),
@@ -79,11 +80,11 @@ class ScoreRows(wiring.Component):
         last = delayed(m, self.tags.last, stages, "last", reset=True)
         m.d.comb += [score.value.eq(value), score.alive.eq(~masked if config.mask else 1)]
 
-        address = payloads.token_address(config)
+        address = payloads.row_address(config)
         m.submodules.memory = memory = Memory(shape=self._score, depth=1 << address.size, init=[])
         write, read = memory.write_port(), memory.read_port()
         written, wanted = Signal(address), Signal(address)
-        bank = Signal()
+        bank = Signal(range(payloads.ROW_BANKS))
         m.d.comb += [
             write.en.eq(valid),
             write.addr.eq(written),
@@ -100,17 +101,14 @@ class ScoreRows(wiring.Component):
             with m.If(score.alive & (~some | (score.value > best))):
                 m.d.sync += best.eq(score.value)
         with m.If(valid & last):
-            m.d.sync += [written.token.eq(0), written.bank.eq(~written.bank), some.eq(0)]
-        bests = [Signal.like(best, name=f"largest_{n}", reset_less=True) for n in range(payloads.SCORE_ROWS)]
-        with m.If(complete):
-            with m.If(written.bank):  # already that of the next row
-                m.d.sync += bests[0].eq(best)
-            with m.Else():
-                m.d.sync += bests[1].eq(best)
-        m.d.sync += [
-            complete.eq(valid & last),
-            self.rows.eq(self.rows + complete - self.release),
-            bank.eq(bank ^ self.release),
+            m.d.sync += [written.token.eq(0), written.bank.eq(written.bank + 1), some.eq(0)]
+        m.submodules.queue = queue = SyncFIFO(width=len(best), depth=payloads.SCORE_ROWS)
+        m.d.sync += [complete.eq(valid & last), bank.eq(bank + self.release)]
+        m.d.comb += [
+            queue.w_data.eq(best),
+            queue.w_en.eq(complete),
+            queue.r_en.eq(self.release),
+            self.full.eq(queue.r_rdy),
+            self.largest.eq(queue.r_data),
         ]
-        m.d.comb += self.largest.eq(Mux(bank, bests[1], bests[0]))
         return m

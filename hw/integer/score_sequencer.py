@@ -27,7 +27,7 @@ class ScoreSequencer(wiring.Component):
 
     def __init__(self, config: IntegerConfig) -> None:
         self._config = config
-        self._address = payloads.token_address(config)
+        self._address = payloads.key_address(config)
         super().__init__(
             {
                 "i_head": In(stream.Signature(payloads.head_part(config, "tokens", "terms"))),

@@ -11,7 +11,7 @@ from hw.integer import payloads
 
 
 class TermRows(wiring.Component):
-    """Holds the terms of two rows.
+    """Holds the terms of `ROW_BANKS` rows.
 
     Members:
         i: terms, row by row.
@@ -39,17 +39,17 @@ class TermRows(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        address = payloads.token_address(self._config)
+        address = payloads.row_address(self._config)
         m.submodules.memory = memory = Memory(
             shape=payloads.term(self._config), depth=1 << address.size, init=[]
         )
         write, read = memory.write_port(), memory.read_port()
         written, wanted = Signal(address), Signal(address)
-        bank = Signal()
-        held, unclaimed = Signal(range(3)), Signal(range(3))
+        bank = Signal(range(payloads.ROW_BANKS))
+        held, unclaimed = (Signal(range(payloads.ROW_BANKS + 1)) for _ in range(2))
         transfer, complete = Signal(), Signal()
         m.d.comb += [
-            self.i.ready.eq(held != 2),
+            self.i.ready.eq(held != payloads.ROW_BANKS),
             transfer.eq(self.i.valid & self.i.ready),
             complete.eq(transfer & self.i.payload.last),
             write.en.eq(transfer),
@@ -64,9 +64,9 @@ class TermRows(wiring.Component):
         with m.If(transfer):
             m.d.sync += written.token.eq(written.token + 1)
         with m.If(complete):
-            m.d.sync += [written.token.eq(0), written.bank.eq(~written.bank)]
+            m.d.sync += [written.token.eq(0), written.bank.eq(written.bank + 1)]
         m.d.sync += [
-            bank.eq(bank ^ self.release),
+            bank.eq(bank + self.release),
             held.eq(held + complete - self.release),
             unclaimed.eq(unclaimed + complete - self.claim),
         ]

@@ -27,7 +27,7 @@ class WeightSequencer(wiring.Component):
 
     Members:
         i_head: tokens, features and step of the table of each head.
-        rows, release_row: rows of scores.
+        row_full, release_row: rows of scores.
         values_full, finish_values: value memory.
         release_context: the oldest row has left the core.
         token, tags: key whose score is wanted, one per cycle.
@@ -42,7 +42,7 @@ class WeightSequencer(wiring.Component):
         super().__init__(
             {
                 "i_head": In(stream.Signature(head)),
-                "rows": In(range(payloads.SCORE_ROWS + 1)),
+                "row_full": In(1),
                 "release_row": Out(1),
                 "values_full": In(1),
                 "finish_values": Out(1),
@@ -68,9 +68,7 @@ class WeightSequencer(wiring.Component):
         m.d.comb += [
             coming.eq(Mux(first, head.tokens, left)),
             size.eq(Mux(coming > config.lanes, config.lanes, coming)),
-            begin.eq(
-                self.i_head.valid & (self.rows != 0) & self.values_full & (used != payloads.CONTEXT_ROWS)
-            ),
+            begin.eq(self.i_head.valid & self.row_full & self.values_full & (used != payloads.CONTEXT_ROWS)),
             start.eq(~running & (begin | ~first) & (columns <= size)),
             last.eq(running & (keys == 1)),
             row_done.eq(last & final),

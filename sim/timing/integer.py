@@ -20,8 +20,8 @@ from golden.integer.job import RATIO_WIDTH, IntegerJob
 from sim.timing.attention import NEVER, Heads, History, Loader, group_sizes
 from sim.timing.cycles import CycleReport
 
-SCORE_ROWS = 2
-TERM_ROWS = 2
+SCORE_ROWS = 3
+TERM_ROWS = 4
 CONTEXT_ROWS = 4
 SHORTEST_PASS = 4
 # Cycles of a product: looked up as a square, in a table of products, by a DSP block

@@ -48,6 +48,10 @@ class IntegerAttentionCore(HeadCore[IntegerConfig, IntegerJob, IntegerAttention]
     def lanes(self) -> int:
         return self.config.lanes
 
+    @property
+    def dsp(self) -> bool:
+        return self.config.multiplier == "dsp"
+
     def tapped(self) -> Self:
         return type(self)(replace(self.config, taps=True))
 
