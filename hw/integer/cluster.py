@@ -116,6 +116,9 @@ class VectorCluster(wiring.Component):
                 sums.append((total, (smallest, largest)))
             level, depth = sums, depth + 1
         own = level[0][0]
-        total = Signal(self._links["sum"], name="total", reset_less=True)
+        # no wider than it can be here: Yosys stumbles over the initial value of bits that are always zero
+        lanes = (self._index + 1) * self._config.cluster
+        smallest, largest = (lanes * end for end in self._factors.results(self._config.squares))
+        total = Signal(range(smallest, largest + 1), name="total", reset_less=True)
         m.d.sync += total.eq(own if self._index == 0 else own + self.i_sum)
         m.d.comb += self.o_sum.eq(total)

@@ -88,6 +88,7 @@ def area(
                 folder / f"{name}_{re.sub(r'[^a-z0-9]+', '_', label)}",
                 frequency=frequency if route else None,
                 seed=seed,
+                dsp=engine.dsp,
             )
             typer.echo(f"N={size} d={measured['head_dim']} rows={measured['rows']} {label}: {engines[label]}")
         if report_file is not None:
