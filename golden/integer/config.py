@@ -15,7 +15,7 @@ from golden.integer.job import MAX_BITS, MIN_BITS, RATIO_WIDTH, IntegerJob, larg
 from golden.toml import read_toml
 
 Multiplier = Literal["dsp", "table", "logic"]
-MULTIPLIERS: tuple[str, ...] = get_args(Multiplier)
+MULTIPLIERS: tuple[Multiplier, ...] = get_args(Multiplier)
 # Two factors of so many bits are the address of a block RAM that holds all products
 MOST_TABULATED_BITS = 5
 

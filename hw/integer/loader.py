@@ -118,7 +118,7 @@ class VectorLoader(wiring.Component):
         )
         m.submodules.norms = norms = Memory(shape=self._norm, depth=2 << len(written.vector), init=[])
         square, write, read = squares.read_port(), norms.write_port(), norms.read_port()
-        total = Signal(self._norm, reset_less=True)
+        total = Signal(self._norm)
         address = data.StructLayout({"vector": len(written.vector), "bank": 1})
         place, ended, wanted = Signal(address), Signal(address), Signal(address)
         bank = Signal()
