@@ -72,6 +72,13 @@ def fraction(text: str) -> Fraction:
         raise typer.BadParameter(str(error).removeprefix("log2_base ")) from None
 
 
+RouteOption = Annotated[bool, typer.Option("--route", help="Place and route too.")]
+FrequencyOption = Annotated[
+    float,
+    typer.Option(
+        "--frequency", metavar="MHZ", parser=number(*CLOCK, " MHz"), help="Target of place and route."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as JSON.")]
 SchemeOption = Annotated[
     str,

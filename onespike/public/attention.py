@@ -154,7 +154,7 @@ def integer_attention(
     >>> q, k, v = np.random.default_rng(0).normal(size=(3, 2, 5, 8))
     >>> result = onespike.integer_attention(q, k, v)
     >>> print(f"cosine {result.report()['error']['out']['cosine']:.4f}")
-    cosine 0.9999
+    cosine 1.0000
     """
     given = {"bias": bias, "mask": mask}
     given |= {"scale_q": scale_q, "scale_k": scale_k, "scale_v": scale_v, "scale_o": scale_o}

@@ -46,7 +46,7 @@ def test_contest(run: Callable[..., Ran], folder: Path) -> None:
     assert ran.status == 0
     labels = [contender.label for contender in contenders()]
     assert [standing["label"] for standing in json.loads((folder / "r.json").read_text())] == labels
-    assert all(word in ran.out for word in ("spikes", "T = 16", "4 bits", "per 1,000"))
+    assert all(word in ran.out for word in ("spikes", "8 bits", "4 bits", "cosine"))
 
 
 def test_mistakes(refused: Callable[..., str], folder: Path) -> None:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from golden.errors import InputError
 from onespike.files import read_inputs, whole_or_nothing, write_json
-from onespike.options import CLOCK, ReportOption, SeedOption, number
+from onespike.options import FrequencyOption, ReportOption, RouteOption, SeedOption
 from onespike.tables import print_tables, progress
 
 
@@ -31,13 +31,8 @@ def rival(
             show_default=False,
         ),
     ] = None,
-    route: Annotated[bool, typer.Option("--route", help="Place and route them, too.")] = False,
-    frequency: Annotated[
-        float,
-        typer.Option(
-            "--frequency", metavar="MHZ", parser=number(*CLOCK, " MHz"), help="Target of place and route."
-        ),
-    ] = 150.0,
+    route: RouteOption = False,
+    frequency: FrequencyOption = 150.0,
     folder: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for what the tools write.")
     ] = Path("build/rival"),
