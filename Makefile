@@ -26,7 +26,7 @@ BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
-.PHONY: help sim sim-stochastic test prove gate-level soak soak-attention soak-network soak-stochastic check bench rtl \
+.PHONY: help sim sim-stochastic test prove gate-level soak soak-attention soak-network soak-stochastic soak-integer check bench rtl \
 	synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL (1 min)
@@ -63,6 +63,9 @@ soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEE
 
 soak-stochastic: $(DEV)  ## random stochastic engines in RTL for MINUTES; SEED of the first engine (MINUTES)
 	$(BIN)/python -m tests.hw.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
+
+soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
+	$(BIN)/python -m tests.hw.integer.soak --seed $(SEED) --minutes $(MINUTES)
 
 bench: $(CORE)  ## ratios of speed, measured side by side (1 min)
 	$(BIN)/onespike bench

@@ -79,7 +79,9 @@ def measure_units(
     """
     result = directory / RESULT
     if not result.exists():
-        script = commands.synthesis_script(board.family, "-noflatten", STATISTICS)
+        built = (directory / f"{commands.TOP}.ys").read_text()
+        dsp = f"{board.family.multiplying} -top" in built
+        script = commands.synthesis_script(board.family, "-noflatten", STATISTICS, dsp=dsp)
         (directory / SCRIPT).write_text(script)
         run_tool(tools["yosys"], (SCRIPT,), directory, directory / "units.log", heartbeat)
         found = by_unit(read_statistics(directory / STATISTICS), board)

@@ -11,10 +11,11 @@ OURS = {"golden", "models", "hw", "sim", "synth", "energy", "studies", "onespike
 
 # Configurations, limits and tables: all that hardware may know of golden beside constants
 GOLDEN_IN_HW = {
-    *("PhaseCode", "CoreConfig", "NetworkConfig", "StochasticConfig", "Bank", "InputError", "writing"),
+    *("PhaseCode", "CoreConfig", "IntegerConfig", "NetworkConfig", "StochasticConfig", "Bank"),
+    *("InputError", "writing"),
     *("AttentionOp", "LinearOp", "NormOp", "Neuron", "Source", "Target", "words"),
     *("decay_constants", "resolution", "roots", "rows", "shift_matrix", "signed_digits", "transform"),
-    *("bits_for", "index_width", "most_octaves"),
+    *("bits_for", "index_width", "most_octaves", "left_shift", "weights"),
 }
 # What the command line needs of numpy: files, checks of what is in them, an order to search in
 NUMPY_IN_COMMANDS = {
