@@ -1,9 +1,10 @@
 """What becomes of a mutant: the first test that fails on it, or a proof that it is the sound design."""
 
+import inspect
 import json
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,6 @@ from tests.mutation.subjects import SUBJECTS
 MODES = ("inv", "const0", "const1", "cnot0", "cnot1")
 # Cycles without a transfer after which a mutant is stuck; no trial of the sound design waits so long
 STALL = 20_000
-HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ def sound(subject: str) -> Netlist:
         (folder / "manifest.json").write_text(made.manifest.to_json())
         (folder / "sites.json").write_text(json.dumps([asdict(site) for site in made.sites]))
 
-    tools = [path.read_bytes() for path in sorted(HERE.glob("*.py")) if path.stem in ("netlist", "subjects")]
-    kept = cached("mutation", digest([SOURCES, subject, *tools]), make)
+    kept = cached("mutation", digest([SOURCES, chosen.design, inspect.getsource(netlist)]), make)
     sites = (Site(**site) for site in json.loads((kept / "sites.json").read_text()))
     manifest = Manifest.from_json((kept / "manifest.json").read_text())
     return Netlist((kept / "netlist.il").read_text(), manifest, tuple(sites))
@@ -93,33 +92,48 @@ class Switched(Simulator):
 
 
 class Judge:
-    """Judges the mutants of one subject."""
+    """Judges the mutants of one subject by its `trials`."""
 
     def __init__(self, subject: str, mutants: Sequence[Mutant]) -> None:
         self._name, self._subject = subject, SUBJECTS[subject]()
+        self.trials = tuple(self._subject.trials)
         self._mutated = _mutated(subject, mutants)
         built = build_verilog(self._mutated.verilog, self._mutated.manifest, quick=True)
         self._simulator = Switched(built.verilog, built.manifest, built._library)
         self._graphs: dict[str, Graph] = {}
 
-    def failed(self, number: int) -> tuple[str, str] | None:
-        """The first trial that fails on a mutant, and what it says; None if all pass."""
+    def failed(self, number: int, trials: Iterable[str]) -> tuple[str, str] | None:
+        """The first of these trials that fails on a mutant, and what it says; None if all pass."""
         self._simulator.number = number
-        for name, trial in self._subject.trials.items():
+        for name in trials:
             try:
-                trial(self._simulator)
+                self._subject.trials[name](self._simulator)
             except Exception as error:  # whatever makes a test fail
                 return name, f"{type(error).__name__}: {error}".splitlines()[0][:200]
         return None
 
+    def first(self, mutant: Mutant) -> Verdict | None:
+        """That the first trial fails on a mutant, as on most; None if it passes."""
+        return self._killed(mutant, self.trials[:1])
+
     def verdict(self, mutant: Mutant) -> Verdict:
-        site = mutant.site
-        if failed := self.failed(mutant.number):
-            return Verdict(self._name, site.file, str(mutant), "killed", *failed)
-        if site.module not in self._graphs:
-            self._graphs[site.module] = Graph(self._mutated, site.module)
-        same = self._graphs[site.module].equivalent(mutant.number)
-        return Verdict(self._name, site.file, str(mutant), "equivalent" if same else "survived")
+        """What becomes of a mutant that passes the first trial."""
+        # A proof takes less time than the trials
+        if self._graph(mutant.site.module).equivalent(mutant.number):
+            return self._told(mutant, "equivalent")
+        return self._killed(mutant, self.trials[1:]) or self._told(mutant, "survived")
+
+    def _killed(self, mutant: Mutant, trials: Iterable[str]) -> Verdict | None:
+        failed = self.failed(mutant.number, trials)
+        return self._told(mutant, "killed", *failed) if failed else None
+
+    def _told(self, mutant: Mutant, outcome: str, *why: str) -> Verdict:
+        return Verdict(self._name, mutant.site.file, str(mutant), outcome, *why)
+
+    def _graph(self, module: str) -> Graph:
+        if module not in self._graphs:
+            self._graphs[module] = Graph(self._mutated, module)
+        return self._graphs[module]
 
 
 def _mutated(subject: str, mutants: Sequence[Mutant]) -> Mutated:

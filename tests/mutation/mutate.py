@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import random
 import sys
 import time
 from collections import Counter
@@ -53,6 +54,10 @@ def _judge(subject: str, each: int, seed: int) -> Judge:
     return Judge(subject, draw(subject, each, seed))
 
 
+def _first(subject: str, each: int, seed: int, until: float, mutant: Mutant) -> Verdict | None:
+    return None if time.time() > until else _judge(subject, each, seed).first(mutant)
+
+
 def _verdict(subject: str, each: int, seed: int, until: float, mutant: Mutant) -> Verdict | None:
     return None if time.time() > until else _judge(subject, each, seed).verdict(mutant)
 
@@ -97,13 +102,14 @@ def main(
         for subject in subjects or SUBJECTS:
             mutants = draw(subject, each, seed)
             drawn += Counter(mutant.site.file for mutant in mutants)
-            left = [mutant for mutant in mutants if (subject, str(mutant)) not in found.verdicts]
-            judging = partial(_verdict, subject, each, seed, begin + 60 * minutes)
-            for verdict in track(
-                pool.map(judging, left), subject, len(left), console=console, transient=True
-            ):
-                if verdict:
-                    found.add(verdict)
+            # So that a run that is cut off has judged a sample
+            random.Random(seed).shuffle(mutants)
+            for step in (_first, _verdict):
+                left = [mutant for mutant in mutants if (subject, str(mutant)) not in found.verdicts]
+                judging = pool.map(partial(step, subject, each, seed, begin + 60 * minutes), left)
+                for verdict in track(judging, subject, len(left), console=console, transient=True):
+                    if verdict:
+                        found.add(verdict)
             keys = [(subject, str(mutant)) for mutant in mutants]
             verdicts += [found.verdicts[key] for key in keys if key in found.verdicts]
     shown, score = table(verdicts, drawn)

@@ -1,9 +1,10 @@
 """The designs whose mutants are judged, each with the tests that can see it.
 
-A trial is a test of the project, or one case of it, on a compiled design: it raises where it fails. Trials that
-are fast and see much come first.
+A trial is a test of the project, or one case of it, on a compiled design; it raises where it fails. Those
+that are fast and see much come first.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,11 +17,12 @@ from amaranth.lib import wiring
 from sim.cores import rtl
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.core import Core
-from sim.cores.network.core import WholeNetworkCore
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.stochastic.core import StochasticCore
 from sim.verilator.simulator import Simulator
 from tests.hw.attention import random_jobs, test_core_rtl
 from tests.hw.attention.core_cases import CORES
+from tests.hw.link import line, test_link_line
 from tests.hw.network import random_cores
 from tests.hw.stochastic import test_stochastic_core
 
@@ -32,13 +34,15 @@ class Subject:
     """A design under mutation.
 
     Attributes:
-        folder: of hw/, whose components are mutated here; those of others in the design are not.
+        folder: of hw/, or the start of a file's name; only components of such files are mutated here.
+        design: all that decides what `make` makes, beside hw/ and golden/.
         make: a fresh component.
         module: name of its Verilog module.
         trials: tests by name.
     """
 
     folder: str
+    design: str
     make: Callable[[], wiring.Component]
     module: str
     trials: Mapping[str, Trial] = field(repr=False)
@@ -68,7 +72,7 @@ def of_core(folder: str, core: Core[Any, Any, Any], tests: Mapping[str, Callable
             test()
 
     trials = {name: partial(trial, test) for name, test in tests.items()}
-    return Subject(folder, core.component, core.module, trials)
+    return Subject(folder, repr(core), core.component, core.module, trials)
 
 
 def attention(name: str) -> Subject:
@@ -119,12 +123,50 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
     return of_core("stochastic", StochasticCore(config).tapped(), tests)
 
 
+def linked_network(seed: int) -> Subject:
+    """A network core as it stands behind the link, loaded in pieces; only what loads is mutated."""
+    drawn = random_cores.random_core(seed, random_cores.SMALL)
+    core = WholeNetworkCore(drawn.config)
+
+    def trial(job: NetworkJob, pauses: float, simulator: Simulator) -> None:
+        result = simulator.run(core.linked_beats(job), core.output_beats(job), pauses=pauses)
+        assert core.compare(job, core.shown(job, result)).first_difference is None
+
+    jobs = [NetworkJob(network=network, load=True, image=image) for network, image in drawn.networks]
+    trials = {
+        f"linked network {seed}.{number}, pauses {pauses}": partial(trial, job, pauses)
+        for pauses in (0.0, 0.3)
+        for number, job in enumerate(jobs)
+    }
+    return Subject("network/linked_network", f"linked {core}", core.linked, "linked_network", trials)
+
+
+def link() -> Subject:
+    """A component behind the link, from line to line."""
+
+    def trial(seed: int, simulator: Simulator) -> None:
+        line.run(test_link_line.random_session(seed), simulator)
+
+    # The sessions of the even seeds begin with the board as reset left it
+    seeds = (1, 0, *range(2, 16))
+    return Subject(
+        "link",
+        inspect.getsource(line),
+        line.Line,
+        "line",
+        {f"random session {seed}": partial(trial, seed) for seed in seeds},
+    )
+
+
 SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "attention, memory": partial(attention, "two-groups"),
     "attention, logic": partial(attention, "sixteen-groups"),
     "network 18": partial(network, 18),
     "network 46": partial(network, 46),
+    "linked network": partial(linked_network, 18),
+    "link": link,
     "stochastic, encoders": partial(stochastic, (9, 10, 4, True, "none", "unit", "serial")),
     "stochastic, rows": partial(stochastic, (9, 10, 4, False, "none", "row", "lane")),
+    "stochastic, two tokens": partial(stochastic, (2, 2, 2, False, "none", "row-broadcast", "lane")),
     "stochastic, causal": partial(stochastic, (9, 6, 9, False, "causal", "row-broadcast", "lane")),
 }
