@@ -16,6 +16,8 @@ NETLIST = f"{TOP}.json"
 # Amaranth names an element of an array \a[0] beside the array \a; the reintegration after ABC9 (Yosys
 # 0.70) takes that name for bit 0 of \a, fails or joins the wrong wires. Private names do not clash.
 HIDE_ELEMENTS = ("rename -hide w:*[[]*",)
+# What `hw.parts.memory.NO_COLLISION` says: Yosys reads it of memories in Verilog, not of those in RTLIL
+NO_COLLISION = ("proc", "memory_collect", "setparam -set RD_COLLISION_X_MASK 1'1 a:no_rw_check")
 
 
 def generate(board: Board, top: Elaboratable) -> dict[str, str]:
@@ -37,7 +39,12 @@ def synthesis_script(family: Family, options: str, statistics: str) -> str:
 
 def synthesis(family: Family, options: str, statistics: str) -> tuple[str, ...]:
     """Commands that synthesise the module `top`, and write the cells it needs to `statistics`."""
-    return (*HIDE_ELEMENTS, f"{family.synthesis} -top {TOP} {options}", f"tee -o {statistics} stat -json")
+    return (
+        *HIDE_ELEMENTS,
+        *NO_COLLISION,
+        f"{family.synthesis} -top {TOP} {options}",
+        f"tee -o {statistics} stat -json",
+    )
 
 
 def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:

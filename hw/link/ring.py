@@ -11,6 +11,7 @@ from amaranth.utils import exact_log2
 
 from golden.errors import InputError
 from hw.link.protocol import POSITION_MODULUS
+from hw.parts.memory import NO_COLLISION
 
 Position = exact_log2(POSITION_MODULUS)
 
@@ -57,7 +58,7 @@ class CommitRing(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
+        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[], attrs=NO_COLLISION)
         writer, reader = memory.write_port(), memory.read_port()
         written = Signal(Position)
         read = Signal(Position)
@@ -128,7 +129,7 @@ class ReplayRing(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
+        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[], attrs=NO_COLLISION)
         writer, reader = memory.write_port(), memory.read_port()
         acked, target = Signal(Position), Signal(Position)
         advance, range_ = Signal(Position), Signal(Position)
