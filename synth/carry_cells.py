@@ -1,8 +1,9 @@
 """Logic in front of the ECP5's carry cells, packed into them.
 
 Each half of a CCU2C has a lookup table of four inputs, of which an adder uses two. Yosys maps additions to
-carry cells before it maps logic, and never looks back: an operand that is chosen or gated costs one LUT4 per
-bit in front of an adder whose table could do the same. Here such LUTs disappear into the half they feed.
+carry cells before it maps logic, and never looks back: an operand that is chosen, gated or inverted costs one
+LUT4 per bit in front of an adder whose table could do the same. Here such LUTs disappear into the halves that
+they feed; one that feeds something else, too, stays for that.
 
 A half computes LUT4(A, B, C, D) ^ CIN and carries LUT4(A, B, C, D) ? CIN : LUT2(A, B), where the four lowest
 bits of its table are LUT2, too: the table as it is for C = D = 0. (Lattice FPGA-TN-02022; Yosys's model of
@@ -11,7 +12,7 @@ the cell, ecp5/cells_sim.v.)
 
 from collections import Counter
 from collections.abc import Mapping
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from typing import Any
 
 HALVES = ("0", "1")
@@ -35,13 +36,14 @@ def pack(module: Mapping[str, Any]) -> int:
                 readers.update(bits)
         if cell["type"] == "LUT4" and not _kept(cell):
             luts[cell["connections"]["Z"][0]] = name
-    packed = 0
     for carry in [cell for cell in cells.values() if cell["type"] == "CCU2C"]:
         for half in HALVES:
-            for name in _absorb(carry, half, cells, luts, readers):
-                del luts[cells.pop(name)["connections"]["Z"][0]]
-                packed += 1
-    return packed
+            if carry["parameters"][f"INJECT1_{half}"] == "NO":
+                _absorb(carry, half, cells, luts, readers)
+    idle = [name for bit, name in luts.items() if not readers[bit]]
+    for name in idle:
+        del cells[name]
+    return len(idle)
 
 
 def _kept(cell: Cell) -> bool:
@@ -55,24 +57,26 @@ def table(parameter: str) -> tuple[int, ...]:
 
 def _absorb(
     carry: Cell, half: str, cells: Mapping[str, Cell], luts: Mapping[Bit, str], readers: Counter[Bit]
-) -> list[str]:
-    """Give a half as many as possible of the LUTs that feed it alone; their names."""
+) -> None:
+    """Give a half as many as possible of the LUTs that feed it; those first that feed nothing else."""
     pins: list[Bit] = [carry["connections"][pin + half][0] for pin in PINS]
-    fed = [bit for bit in dict.fromkeys(pins) if bit in luts and readers[bit] == 1]
-    for chosen in (fed, *([bit] for bit in fed)) if len(fed) > 1 else (fed,) if fed else ():
+    fed = [bit for bit in dict.fromkeys(pins) if bit in luts]
+    choices = [choice for size in range(1, len(fed) + 1) for choice in combinations(fed, size)]
+    for chosen in sorted(choices, key=lambda bits: (sum(readers[bit] == 1 for bit in bits), len(bits)))[::-1]:
         inner = {bit: cells[luts[bit]] for bit in chosen}
-        function = Half(pins, table(carry["parameters"][f"INIT{half}"]), inner)
-        if (found := function.fit()) is not None:
-            support, init = found
-            readers.subtract(pins)
-            for lut in inner.values():
-                readers.subtract(lut["connections"][pin][0] for pin in PINS)
-            readers.update(support)
-            for pin, bit in zip(PINS, support, strict=True):
-                carry["connections"][pin + half] = [bit]
-            carry["parameters"][f"INIT{half}"] = init
-            return [luts[bit] for bit in chosen]
-    return []
+        found = Half(pins, table(carry["parameters"][f"INIT{half}"]), inner).fit()
+        if found is None:
+            continue
+        support, init = found
+        readers.subtract(pins)
+        readers.update(support)
+        for bit in chosen:
+            if not readers[bit]:
+                readers.subtract(cells[luts[bit]]["connections"][pin][0] for pin in PINS)
+        for pin, bit in zip(PINS, support, strict=True):
+            carry["connections"][pin + half] = [bit]
+        carry["parameters"][f"INIT{half}"] = init
+        return
 
 
 class Half:
@@ -91,7 +95,7 @@ class Half:
         nets = [bit for bit in pins if bit not in inner]
         for lut in inner.values():
             nets += [lut["connections"][pin][0] for pin in PINS]
-        self.support = [bit for bit in dict.fromkeys(nets) if isinstance(bit, int)]
+        self.support: list[Bit] = [bit for bit in dict.fromkeys(nets) if isinstance(bit, int)]
 
     def evaluate(self, values: Mapping[Bit, int]) -> tuple[int, int]:
         """Propagate, and what is carried if not, for values of the nets of `support`."""
@@ -107,12 +111,12 @@ class Half:
         """Nets at the four pins and a table that do the same, if there are such."""
         if len(self.support) > len(PINS):
             return None
-        rows = [
-            dict(zip(self.support, row, strict=True)) for row in product((0, 1), repeat=len(self.support))
-        ]
+        support: list[Bit] = self.support
+        rows = [dict(zip(support, row, strict=True)) for row in product((0, 1), repeat=len(support))]
         truth = [(row, *self.evaluate(row)) for row in rows]
         # a pin that is not needed is tied to 1: then LUT2, the table for C = D = 0, is free
-        for order in permutations([*self.support, *["1"] * (len(PINS) - len(self.support))]):
+        spare: list[Bit] = ["1"] * (len(PINS) - len(support))
+        for order in permutations(support + spare):
             init: list[int | None] = [None] * 16
             if all(self._place(init, order, *line) for line in truth):
                 return list(order), "".join(str(bit or 0) for bit in reversed(init))

@@ -34,17 +34,13 @@ def generate(board: Board, top: Elaboratable) -> dict[str, str]:
 
 def synthesis_script(family: Family, options: str, statistics: str) -> str:
     """Script that synthesises `top.il` with more options, and writes the cells it needs."""
-    return "\n".join((f"read_rtlil {TOP}.il", *synthesis(family, options, statistics))) + "\n"
+    commands = (f"read_rtlil {TOP}.il", *NO_COLLISION, *synthesis(family, options, statistics))
+    return "\n".join(commands) + "\n"
 
 
 def synthesis(family: Family, options: str, statistics: str) -> tuple[str, ...]:
     """Commands that synthesise the module `top`, and write the cells it needs to `statistics`."""
-    return (
-        *HIDE_ELEMENTS,
-        *NO_COLLISION,
-        f"{family.synthesis} -top {TOP} {options}",
-        f"tee -o {statistics} stat -json",
-    )
+    return (*HIDE_ELEMENTS, f"{family.synthesis} -top {TOP} {options}", f"tee -o {statistics} stat -json")
 
 
 def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
