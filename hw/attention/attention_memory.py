@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
+from hw.parts.memory import LOGIC
 
 
 class AttentionMemory(wiring.Component):
@@ -34,9 +35,13 @@ class AttentionMemory(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        # A few words, the same for all lanes: LUT RAM where there is some, registers elsewhere
+        # A few words, the same for all lanes: LUT RAM where there is some, registers elsewhere. To choose
+        # between two words costs less than LUT RAM
         m = Module()
-        m.submodules.memory = memory = Memory(shape=self.i.shape(), depth=2 * self._config.groups, init=[])
+        depth = 2 * self._config.groups
+        m.submodules.memory = memory = Memory(
+            shape=self.i.shape(), depth=depth, init=[], attrs=LOGIC if depth == 2 else {}
+        )
         write, read = memory.write_port(), memory.read_port(domain="comb")
         last, entry = Signal(2), Signal.like(self.command.data.entry, reset_less=True)
         m.d.sync += [

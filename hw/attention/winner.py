@@ -145,7 +145,7 @@ class WinnerCollector(wiring.Component):
         ]
         with m.If(complete):
             m.d.sync += more.eq(~final)
-            with m.If(~more | (word > best)):
+            with m.If(~more | (best < word)):
                 m.d.sync += best.eq(word)
         m.d.comb += self.winner.eq((best[:width] ^ (1 << (width - 1))).as_signed())
         return m

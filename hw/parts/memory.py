@@ -7,6 +7,6 @@ from types import MappingProxyType
 # and a copy of what was written, to behave as the RTL does. Yosys knows the name from Verilog;
 # `synth.commands` tells it the same of RTLIL.
 NO_COLLISION = MappingProxyType({"no_rw_check": True})
-# A block RAM, however few its words are: LUT RAM takes six LUTs for 16 words of 4 bits, and block RAM is
-# left over
+# Where a memory goes, if Yosys would choose something else: LUT RAM takes six LUTs for 16 words of 4 bits
 BLOCK = MappingProxyType({"ram_style": "block"})
+LOGIC = MappingProxyType({"ram_style": "logic"})

@@ -170,7 +170,7 @@ class CollectorKeepsTheLargest(Property):
     reach = 30
     faults = (
         Fault(module=winner, old="more.eq(~final)", new="more.eq(1)"),
-        Fault(module=winner, old="~more | (word > best)", new="word > best"),
+        Fault(module=winner, old="~more | (best < word)", new="best < word"),
     )
 
     def build(self) -> None:
