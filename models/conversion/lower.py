@@ -238,7 +238,9 @@ def _(model: Bert, make: Builder, rows: int) -> Ends:
     # The number of tokens is not known before there is a sentence: what enters once per token is added behind
     silent = Reading(source=reading.source, scale=reading.scale)
     _, offset = reading.fold(layer)
-    unit = make.scores(silent, Dense(weight=layer.weight), name, alike=alike)
+    mean = make.ranges.mean(f"block{len(model.blocks) - 1}.norm2")
+    mean = mean if reading.offset is None else mean - reading.offset
+    unit = make.scores(silent, Dense(weight=layer.weight), name, alike=alike, mean=mean)
     return Ends(**entry, unit=unit, mean=offset, length_one=length_one)  # type: ignore[arg-type]
 
 

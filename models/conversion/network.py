@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,9 +16,10 @@ from golden.network.limits import STREAM_BITS
 from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
 from golden.network.tensors import IMAGE
 from models.conversion.builder import Builder
+from models.conversion.correct import correct
 from models.conversion.lower import Ends, lower
 from models.conversion.record import record
-from models.conversion.thresholds import LEAST_STREAM_BITS, MOST_STREAM_BITS
+from models.conversion.thresholds import LEAST_STREAM_BITS, MOST_STREAM_BITS, Array
 from models.floating.engine import Ranges
 from models.floating.model import Model
 from models.verdict import RefusedModel, refusal
@@ -113,17 +114,40 @@ def rows_of(model: Model, samples: list[NDArray[Any]], tokens: int | None = None
     return tokens or length or max(batch.shape[1] for batch in samples)
 
 
+def corrected(
+    made: IntegerModel, aims: list[Array | None], model: Model, samples: list[NDArray[Any]]
+) -> IntegerModel:
+    """With biases learned from samples, see `models.conversion.correct`."""
+    shapes: dict[tuple[int, ...], list[NDArray[Any]]] = {}
+    for sample in samples:
+        shapes.setdefault(sample.shape[1:], []).append(sample)
+    entries = [made.encode(model, np.concatenate(alike)) for alike in shapes.values()]
+    ends, per_row = made.ends, made.ends.mean is not None
+    layers, lack = correct(made.network, aims, entries, per_row=per_row)
+    if ends.mean is not None:
+        ends = replace(ends, mean=ends.mean + lack * ends.unit)
+    return replace(made, network=replace(made.network, layers=tuple(layers)), ends=ends)
+
+
 def integers_of(
-    model: Model, ranges: Ranges, rows: int, code: PhaseCode, weight_bits: int = 8
+    model: Model,
+    ranges: Ranges,
+    rows: int,
+    code: PhaseCode,
+    weight_bits: int = 8,
+    samples: list[NDArray[Any]] | None = None,
 ) -> IntegerModel:
     """Integers of a model from recorded ranges.
+
+    Args:
+        samples: from which biases, and a layer for the lobes of GELU, are learned; None for neither.
 
     Raises:
         RefusedModel: a node that the integers cannot say, or whose integers leave their words.
     """
     bits = MOST_STREAM_BITS
     while True:
-        make = Builder(ranges, code, weight_bits, bits)
+        make = Builder(ranges, code, weight_bits, bits, learned=samples is not None)
         ends = lower(model, make, rows)
         if make.problems:
             raise refused(make, make.problems)
@@ -132,7 +156,8 @@ def integers_of(
                 code=code, weight_bits=weight_bits, tokens=rows, width=ends.width, scale=ends.scale,
                 entry=ends.entry, limit=ends.limit, layers=tuple(make.layers),
             )  # fmt: skip
-            return IntegerModel(network=network, ends=ends, nodes=make.nodes)
+            made = IntegerModel(network=network, ends=ends, nodes=make.nodes)
+            return made if samples is None else corrected(made, make.aims, model, samples)
         except WordError as error:
             # a coarser unit leaves more of the word to sums that no sample reaches, but that could be
             bits -= error.missing
