@@ -341,7 +341,7 @@ class Builder:
             made = ScoreLinear(
                 source=reading.source, gather=gather, weight=integer, bias=addend, pooled=pooled
             )
-            self.append(
-                made, *nodes, aim=self.aim(layer, units, self.mean(nodes[0]) if mean is None else mean, rows)
-            )
+            mean = self.mean(nodes[0]) if mean is None else mean
+            # of single rows calibration need not have seen all
+            self.append(made, *nodes, aim=self.aim(layer, units, mean, rows) if pooled else None)
         return np.asarray(units / self.one / rows, dtype=np.float64)

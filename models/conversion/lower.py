@@ -103,7 +103,9 @@ def lower_vit_head(model: Vit, make: Builder) -> Array:
         if model.pooling == "cls":
             reading = make.norm("norm", model.norm, np.array([[0], [1]]))
             taps = np.array([[0, 1]])
-            return make.scores(reading.taken(2), beside(head, teacher), *nodes, gather=taps, alike=alike)
+            mean = np.concatenate([make.ranges.mean(node) for node in nodes])
+            layer = beside(head, teacher)
+            return make.scores(reading.taken(2), layer, *nodes, gather=taps, alike=alike, mean=mean)
         make.refuse("teacher_head", "beside a mean over the patches it has no integer layer")
     if model.pooling == "cls":
         return make.scores(make.norm("norm", model.norm, np.array([[0]])), head, *nodes, alike=alike)

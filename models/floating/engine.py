@@ -91,7 +91,8 @@ class Moments:
     """Sums over rows of what enters an MLP, x [inputs], and of what its lobes make of it, y [outputs].
 
     Attributes:
-        rows: how many; x, y, xx, xy: sums of x, y and of their products, [inputs, inputs] and [inputs, outputs].
+        rows: how many.
+        x, y, xx, xy: sums of x and y, and of their products, [inputs, inputs] and [inputs, outputs].
     """
 
     rows: int = 0
@@ -108,7 +109,7 @@ class Moments:
         self.xx, self.xy = self.xx + x.T @ x, self.xy + x.T @ y
 
     def fit(self, samples: float) -> Linear:
-        """The layer that gives y from x with the least squared error, held back as by so many rows of zeros."""
+        """The layer of least squares from x to y, held back by so many rows of the mean (ridge)."""
         x, y = np.asarray(self.x) / self.rows, np.asarray(self.y) / self.rows
         xx = np.asarray(self.xx) - self.rows * np.outer(x, x)
         xy = np.asarray(self.xy) - self.rows * np.outer(x, y)
@@ -126,7 +127,8 @@ class Ranges:
         lobe: per dense node, [inputs]: sum over all rows of what of the inputs is negative.
         total: per dense node and norm, sum over all rows: of inputs [inputs], or of outputs [width].
         rows: per dense node and norm, how many rows there were.
-        lobes: per second layer of an MLP, what the negative part of its inputs makes of what entered the first.
+        lobes: per second layer of an MLP, what entered the first one and what the negative part of its own
+            inputs makes.
         attention: per node, [4, heads, d]: q, k, v and the output.
         norm: per node, [width]: a row before gain and offset.
         stream: per norm, and where the stream is read without one, [width].
@@ -162,7 +164,7 @@ class RecordingEngine(FloatEngine):
         lobe = np.minimum(x, 0).sum(axis=rows, dtype=np.float64)
         ranges.lobe[name] = ranges.lobe.get(name, 0.0) + lobe
         self._add_up(name, x)
-        block, _, part = name.rpartition(".")
+        part = name.rpartition(".")[2]
         if part == "mlp1":
             self.entered = x
         elif part == "mlp2" and lobe.any():

@@ -92,9 +92,7 @@ def test_a_core_has_room_for_the_largest_bias() -> None:
         assert (config_for(made).attention == least) == (bias == least.bias_limit)
     with pytest.raises(InputError, match=r"this core has \d+$"):
         check_fit(windowed(bias=BIAS * 0 - least.bias_limit - 1), config_for(windowed(bias=0 * BIAS)))
-    with pytest.raises(
-        InputError, match=r"^a bias of attention must be at most \d+ score units, not"
-    ):
+    with pytest.raises(InputError, match=r"^a bias of attention must be at most \d+ score units, not"):
         config_for(windowed(bias=BIAS * 0 + (1 << 50)))
 
 
