@@ -117,8 +117,8 @@ def lower_vit_head(model: Vit, make: Builder) -> Array:
         # a norm does not mind whether it is given the sum or the mean
         reading = make.coded("pooling", make.ranges.stream["pooling"])
         make.begin_stream("norm")
-        mean = Dense(weight=np.tile(np.eye(width) / len(rows), len(rows)))
-        make.stream(reading.taken(len(rows)), mean, "pooling", fresh=True, gather=rows[None])
+        pooled = Dense(weight=np.tile(np.eye(width) / len(rows), len(rows)))
+        make.stream(reading.taken(len(rows)), pooled, "pooling", fresh=True, gather=rows[None])
         return make.scores(make.norm("norm", model.norm), head, *nodes, alike=alike)
     reading = make.norm("norm", model.norm, rows[:, None] if first else None)
     return make.scores(reading, head, *nodes, rows=len(rows), alike=alike)

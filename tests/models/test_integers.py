@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network.layers import Attention, SpikingLinear, StreamLinear
+from golden.network.limits import CORE_FEATURES
 from golden.network.network import Network, run_network
+from models.conversion.convert import convert
 from models.conversion.network import IntegerModel, convert_network, integers_of, rows_of
 from models.conversion.record import record
+from models.conversion.scheme import Scheme
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert
 from models.floating.engine import FloatEngine, Moments
@@ -25,6 +28,7 @@ from models.layouts import Options, read_model
 from models.shipped.vit_file import FOLDER, load_vit
 from models.verdict import RefusedModel
 from studies.data import handwritten_digits
+from tests.golden.network.samples import random_images, random_transformer
 from tests.models.test_engine import relative, small_encoder
 from tests.models.test_libraries import FOLDERS, LAYOUT, OPTIONS, vectors
 
@@ -235,6 +239,18 @@ def test_norms_after_the_sums_set_the_stream_anew() -> None:
         if getattr(layer, "fresh", 0)
     ]
     assert fresh == [("embedding.norm",), ("block0.norm1",), ("block0.norm2",), ("block1.norm1",)]
+
+
+@pytest.mark.parametrize(("hidden", "reason"), [(24, "yes"), (CORE_FEATURES + 8, str(CORE_FEATURES))])
+def test_verdicts_say_what_the_network_core_computes(hidden: int, reason: str) -> None:
+    model, batch = random_transformer(2, hidden=hidden), random_images(3, 6)[:, None]
+    ranges, layers = record(model, [batch])
+    conversion = convert(model, ranges, layers, Scheme(), [batch])
+    found = {verdict.node: verdict for verdict in conversion.verdicts}
+    assert {verdict.outcome for verdict in found.values()} == {"exact", "approximate"}
+    assert reason in found["block0.mlp1"].hardware
+    assert found["block0.query"].hardware == ("yes" if reason == "yes" else "")
+    assert (conversion.parts, conversion.linears) == (("network",), {})
 
 
 def digest(network: Network) -> str:

@@ -156,6 +156,8 @@ def test_every_layout_from_a_file_to_a_score(
     modes = json.loads(report_file.read_text())["modes"]
     assert list(modes) == ["float", "network"]
     assert modes["network"]["cosine"]["mean"] > 0.9
+    refused = ["evaluate", target, data, "--jobs", 1, "--literal", 1]
+    assert "--literal needs a model converted with --parts attention" in mistake(capsys, *refused)
     activity = modes["network"]["activity"]
     assert {"attention.q", "attention.attention", "mlp1.x", "mlp2.x"} <= {
         name.partition(".")[2] if layout != "swin" else name.split(".", 2)[2]
