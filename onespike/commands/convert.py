@@ -224,8 +224,9 @@ def convert_model(
         onespike convert minilm/ -o build/minilm --samples stsb-en-dev.csv \\
             --steps 24 --log2-base 2/7
         onespike convert vit/ -o build/vit --samples images.npz
-        onespike convert model.pt -o build/mine --samples rows.npz --heads 4 --activation relu \\
-            --norm-last --epsilon 1e-5 --mask none --embedding embedding --head head --pooling mean
+        onespike convert model.pt -o build/mine --samples rows.npz --heads 4 \\
+            --activation relu --norm-last --epsilon 1e-5 --mask none \\
+            --embedding embedding --head head --pooling mean
     """
     check_range("--count", count, 1, 1 << 20)
     scheme = Scheme(
