@@ -2,7 +2,10 @@
 
 Three units run side by side, each through its own list of descriptors: linear, norm, attention. A
 unit may begin row t of a descriptor when the rows that its source has completed since the
-inference began exceed `wait` + t (attention: exceed `wait`, once).
+inference began exceed `wait` + t (attention: exceed `wait`, once). For a row that is made of rows by index, t
+is in its list: the last of them, or a later one that keeps it from overwriting what is still read. The last
+row of a layer waits for the whole source, as it does without an index: whoever comes after a layer comes
+after the layer's source.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -23,11 +26,11 @@ from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingL
 from golden.network.limits import MAX_LANES
 from golden.network.mean import reciprocal
 from golden.network.network import Network
-from golden.network.order import check_order
-from golden.network.tensors import IMAGE, Layer
+from golden.network.order import Place, check_order, places
+from golden.network.tensors import IMAGE, STREAM, Layer
 
 # Fields of `NetworkConfig` that are depths of memories
-MEMORIES = ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads")
+MEMORIES = ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads", "maps")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +43,7 @@ class Program:
         table: int64 [entries, 3]: the fields of `Neuron` in their order.
         offsets: int64 [entries].
         levels: int64 [lists, T].
+        maps: int64 [words]: lists of rows by index (`LinearOp.map`).
     """
 
     linear: list[LinearOp]
@@ -49,6 +53,16 @@ class Program:
     table: NDArray[np.int64]
     offsets: NDArray[np.int64]
     levels: NDArray[np.int64]
+    maps: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Held:
+    """Spikes that are held: where, how many rows, and the rows that their unit has completed before."""
+
+    place: Place
+    rows: int
+    wait: int
 
 
 class Compiler:
@@ -64,9 +78,18 @@ class Compiler:
         self.offsets: list[NDArray[np.int64]] = []
         self.levels: list[NDArray[np.int64]] = []
         self.words = self.entries = self.norm_entries = 0
-        # rows that each unit has completed; where spikes are held, and what their first row waits for
-        self.linear_rows = self.norm_rows = self.attention_rows = 0
-        self.held: dict[str, tuple[Source, int]] = {IMAGE: (Source.image, 0)}
+        self.maps: dict[bytes, tuple[int, NDArray[np.int64]]] = {}
+        self.map_words = 0
+        # rows that each unit has completed; a stream that enters counts as the linear unit's
+        self.linear_rows = network.tokens if network.entry == STREAM else 0
+        self.norm_rows = self.attention_rows = 0
+        self.held = {IMAGE: Held(Place(Source.image), network.tokens, 0)}
+        self.places = iter(places(network.layers))
+        self.place: Place | None = None
+        # the layer that made the stream as it stands, and its shape; the last norm
+        self.stream: StreamLinear | None = None
+        self.stream_shape = network.tokens, network.width
+        self.last_norm: Norm | None = None
         # heads whose q, k, v are computed together, and the row of the linear unit that they wait for
         self.groups: list[tuple[range, int]] = []
 
@@ -78,9 +101,20 @@ class Compiler:
         self.levels.append(levels)
         return len(self.levels) - 1
 
+    def map_of(self, needed: NDArray[np.int64], gather: NDArray[np.int64]) -> int:
+        """Where a list of rows by index begins, stored once."""
+        words = np.column_stack([needed, gather])
+        place, _ = self.maps.setdefault(words.tobytes(), (self.map_words, words.reshape(-1)))
+        self.map_words = max(self.map_words, place + words.size)
+        return place
+
+    def add_layer(self, layer: Layer, following: Layer | None) -> None:
+        """Descriptors of a layer; `following` is the next one."""
+        self.place = next(self.places)
+        self.add(layer, following)
+
     @singledispatchmethod
     def add(self, layer: Layer, following: Layer | None) -> None:
-        """Descriptors of a layer; `following` is the next one."""
         raise TypeError(f"no unit of the hardware computes a {type(layer).__name__}")
 
     @add.register
@@ -91,9 +125,10 @@ class Compiler:
             self.add_neurons(layer, target, rows, slots, layer.offset, levels=levels, signed=layer.signed)
 
         if not isinstance(following, Attention):
-            made = Source.hidden, self.linear_rows
+            wait = self.linear_rows
             add(Target.hidden, everything, everything)
-            self.held[layer.target] = made
+            assert self.place is not None
+            self.held[layer.target] = Held(self.place, self.linear[-1].rows, wait)
             return
         # q, k, v of a few heads at a time, so that attention begins before all are there
         heads, head_dim = following.heads, layer.outputs // 3 // following.heads
@@ -106,7 +141,7 @@ class Compiler:
             slots = np.concatenate([slot_of(part, local) for part in range(3)])
             add(Target.qkv, rows, slots)
             self.groups.append((group, self.linear_rows - 1))
-        if self.held[layer.source][0] is Source.mixed:
+        if self.held[layer.source].place.source is Source.mixed:
             # attention overwrites what later groups still read: it waits for them
             self.groups = [(group, self.linear_rows - 1) for group, _ in self.groups]
 
@@ -116,15 +151,18 @@ class Compiler:
         self.add_neurons(
             layer, Target.stream, everything, everything, layer.shift, levels=self.no_list, fresh=layer.fresh
         )
+        self.stream, self.stream_shape = layer, (self.linear[-1].rows, layer.outputs)
 
     @add.register
     def _(self, layer: ScoreLinear, following: Layer | None) -> None:
         everything = np.arange(layer.outputs)
-        if layer.outputs > self.lanes:
-            raise InputError(f"pooled classes must be at most the lanes ({self.lanes}), not {layer.outputs}")
-        self.add_neurons(
-            layer, Target.scores, everything, everything, 0 * everything, levels=self.no_list, pooled=True
-        )
+        # accumulators hold the rows of one pass: as many scores at a time as there are lanes
+        step = self.lanes if layer.pooled else layer.outputs
+        for low in range(0, layer.outputs, step):
+            part = everything[low : low + step]
+            self.add_neurons(
+                layer, Target.scores, part, part, 0 * everything, levels=self.no_list, pooled=layer.pooled
+            )
 
     @property
     def no_list(self) -> int:
@@ -146,38 +184,76 @@ class Compiler:
         copies = len(bias)
         entry = np.stack([bias, np.tile(offset[rows], (copies, 1)), np.tile(slots, (copies, 1))], axis=-1)
         self.table.append(entry.reshape(-1, 3))
-        source, wait = self.held[layer.source]
+        held = self.held[layer.source]
+        by_index = self.by_index(layer.gather, held.rows, self.overwrites(layer, target, held))
+        made, reads = self.place or Place(Source.hidden), held.place.list
         self.linear.append(
             LinearOp(
-                source=source, target=target, rows=self.network.tokens, passes=passes, inputs=inputs,
-                outputs=count, weight=self.words, table=self.entries, stride=count if copies > 1 else 0,
-                levels=levels, signed=signed, fresh=fresh, pooled=pooled, wait=wait, release=False,
-                final=False,
+                source=held.place.source, target=target, rows=by_index.pop("rows"), passes=passes,
+                inputs=inputs, outputs=count, weight=self.words, table=self.entries,
+                stride=count if copies > 1 else 0, levels=levels, signed=signed, fresh=fresh, pooled=pooled,
+                wait=held.wait, release=False, final=False, width=inputs // max(1, by_index["taps"]),
+                read_list=reads, write_list=made.list, **by_index,
             )
         )  # fmt: skip
         self.words += passes * inputs
         self.entries += copies * count
-        self.linear_rows += 1 if pooled else self.network.tokens
+        self.linear_rows += 1 if pooled else self.linear[-1].rows
+
+    def overwrites(self, layer: Linear, target: Target, held: Held) -> bool:
+        """Whether rows of a layer may overwrite what the unit that makes its source still reads for others.
+
+        Row by row they do not: row t of the source is made when row t of what it is made of has been read.
+        """
+        by_index = layer.gather is not None
+        if held.place.source is Source.norm and target is Target.stream:
+            assert self.last_norm is not None
+            return by_index or self.last_norm.gather is not None
+        return held.place.source is Source.mixed and target is Target.qkv and by_index
+
+    def by_index(
+        self, gather: NDArray[np.int64] | None, rows: int, everything: bool
+    ) -> dict[str, int]:
+        """Rows of a descriptor, its taps and their list.
+
+        Args:
+            gather: of the layer; rows: of its source.
+            everything: no row may begin before the whole source is there.
+        """
+        if gather is None:
+            if not everything:
+                return {"rows": rows, "taps": 0, "map": 0}
+            gather = np.arange(rows)[:, None]
+        needed = np.maximum(gather.max(axis=1), rows - 1 if everything else 0)
+        needed[-1] = rows - 1
+        return {"rows": len(gather), "taps": gather.shape[1], "map": self.map_of(needed, gather)}
 
     @add.register
     def _(self, layer: Norm, following: Layer | None) -> None:
-        width, tokens = len(layer.offset), self.network.tokens
-        self.held[layer.target] = Source.norm, self.norm_rows
+        width, (rows, channels) = len(layer.offset), self.stream_shape
         mean = reciprocal(width)
+        # spikes of the last norm are read while the stream changes: they must not be overwritten before
+        made_of = None if self.stream is None else self.held.get(self.stream.source)
+        reads = made_of is not None and made_of.place.source is Source.norm
+        gathers = layer.gather is not None or (self.stream is not None and self.stream.gather is not None)
+        by_index = self.by_index(layer.gather, rows, reads and gathers)
+        wait, made = self.linear_rows - rows, by_index.pop("rows")
+        self.held[layer.target] = Held(Place(Source.norm), made, self.norm_rows)
+        self.last_norm = layer
         self.norm.append(
             NormOp(
                 kind=KINDS[layer.kind], width=width, mean_shift=mean.shift, mean_fraction=mean.fraction,
-                mean_bits=mean.bits, rows=tokens, offset=self.norm_entries,
-                levels=self.list_of(layer.levels), wait=self.linear_rows - tokens, final=False,
+                mean_bits=mean.bits, rows=made, offset=self.norm_entries,
+                levels=self.list_of(layer.levels), wait=wait, final=False, channels=channels, **by_index,
             )
         )  # fmt: skip
         self.offsets.append(layer.offset)
         self.norm_entries += width
-        self.norm_rows += tokens
+        self.norm_rows += made
 
     @add.register
     def _(self, layer: Attention, following: Layer | None) -> None:
-        tokens, head_dim = self.network.tokens, self.linear[-1].outputs // 3 // len(self.groups[-1][0])
+        tokens, head_dim = self.linear[-1].rows, self.linear[-1].outputs // 3 // len(self.groups[-1][0])
         for group, wait in self.groups:
             for head in group:
                 self.attention.append(
@@ -191,7 +267,7 @@ class Compiler:
                 )  # fmt: skip
         self.attention_rows += layer.heads * tokens
         # row t is complete when the last head has brought it
-        self.held[layer.target] = Source.mixed, self.attention_rows - tokens
+        self.held[layer.target] = Held(Place(Source.mixed), tokens, self.attention_rows - tokens)
 
 
 def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAMP_STEP) -> Program:
@@ -203,12 +279,12 @@ def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAM
     compiler = Compiler(network, lanes, step_limit)
     check_order(network)
     for layer, following in zip_longest(network.layers, network.layers[1:]):
-        compiler.add(layer, following)
+        compiler.add_layer(layer, following)
     if not (compiler.linear and compiler.norm and compiler.attention):
         raise InputError("the hardware needs at least one linear, one norm and one attention layer")
     # the last descriptor that reads the image has no successor that reads it again
-    last = max(n for n, op in enumerate(compiler.linear) if op.source is Source.image)
-    compiler.linear[last] = replace(compiler.linear[last], release=True)
+    for last in [n for n, op in enumerate(compiler.linear) if op.source is Source.image][-1:]:
+        compiler.linear[last] = replace(compiler.linear[last], release=True)
     return Program(
         linear=[*compiler.linear[:-1], replace(compiler.linear[-1], final=True)],
         norm=[*compiler.norm[:-1], replace(compiler.norm[-1], final=True)],
@@ -217,6 +293,7 @@ def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAM
         table=np.concatenate(compiler.table),
         offsets=np.concatenate(compiler.offsets),
         levels=np.stack(compiler.levels),
+        maps=np.concatenate([np.zeros(0, np.int64), *(words for _, words in compiler.maps.values())]),
     )
 
 
@@ -239,14 +316,17 @@ def config_for(
     program = compile_network(network, lanes)
     needed = needs(network, program)
     core = CoreConfig(
-        code=network.code, lanes=max(attention_lanes or 0, attention_lanes_for(network.tokens)),
-        tokens=network.tokens, head_dim=needed.pop("attention.head_dim"),
+        code=network.code,
+        lanes=max(attention_lanes or 0, attention_lanes_for(needed.pop("attention.lanes"))),
+        tokens=needed.pop("attention.tokens"), head_dim=needed.pop("attention.head_dim"),
         bias=False, mask=False, output="codes",
     )  # fmt: skip
-    sizes = {name: round_up(count) if name in MEMORIES else count for name, count in needed.items()}
+    sizes = {
+        name: round_up(count) if name in MEMORIES and count else count for name, count in needed.items()
+    }
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
-        attention=core, **sizes,
+        attention=core, entry=network.entry, **sizes,
     )  # fmt: skip
 
 
@@ -255,10 +335,13 @@ def needs(network: Network, program: Program) -> dict[str, int]:
     shapes = network.shapes()
     # q, k and v do not leave through a spike list; their memories hold the features of one of them
     features = [op.outputs for op in program.linear if op.target is not Target.qkv]
-    features += [op.inputs for op in program.linear]
+    features += [op.width if op.taps else op.inputs for op in program.linear]
+    features += [op.width for op in program.norm]
     features += [op.base + op.features for op in program.attention]
+    attended = max(op.tokens for op in program.attention)
+    scores = [op for op in program.linear if op.target is Target.scores]
     return {
-        "tokens": network.tokens,
+        "tokens": max(network.tokens, *(op.rows for op in [*program.linear, *program.norm])),
         "features": max(features),
         "weights": len(program.weights),
         "table": len(program.table),
@@ -271,6 +354,12 @@ def needs(network: Network, program: Program) -> dict[str, int]:
         "accumulator_bits": max(2, shapes.accumulator.bit_length() + 1),
         "potential_bits": max(2, shapes.potential.bit_length() + 1),
         "stream_bits": shapes.residual.bit_length() + 1,
+        "maps": len(program.maps),
+        "taps": max(op.taps for op in [*program.linear, *program.norm]),
+        "hidden_lists": 1 + max(op.write_list for op in program.linear),
+        "score_parts": int(sum(op.passes * (1 if op.pooled else op.rows) for op in scores) > 1),
+        "attention.lanes": attended,
+        "attention.tokens": attended,
         "attention.head_dim": max(op.features for op in program.attention),
     }
 
@@ -307,6 +396,8 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
     """The program of a network for a core, or InputError with what it needs and what there is."""
     if network.code != config.code or network.weight_bits != config.weight_bits:
         raise InputError("the network's code and weight_bits must be the core's")
+    if network.entry != config.entry:
+        raise InputError(f"the network is given the {network.entry}, this core the {config.entry}")
     program = compile_network(network, config.lanes, config.attention.step_limit)
     for name, need in needs(network, program).items():
         have = attrgetter(name)(config)

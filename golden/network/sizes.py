@@ -9,15 +9,15 @@ from golden.attention.config import to_table as core_to_table
 from golden.code import check_range
 from golden.errors import InputError, quoted
 from golden.network.config import NetworkConfig
-from golden.network.limits import CORE_TOKENS
+from golden.network.limits import MAX_TOKENS
 from golden.network.network import Network
 from golden.network.program import attention_lanes_for, check_fit, config_for
 from golden.toml import read_toml
 
 PLAIN = tuple(f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention"))
-# What a user may give; the code and the width of weights are the network's, the rest of the attention
+# What a user may give; the code, the width of weights and what enters are the network's, the rest of the attention
 # core follows
-GIVEN = (*(name for name in PLAIN if name != "weight_bits"), "head_dim")
+GIVEN = (*(name for name in PLAIN if name not in ("weight_bits", "entry")), "head_dim")
 
 
 def to_table(config: NetworkConfig) -> dict[str, Any]:
@@ -65,11 +65,12 @@ def sized_config(network: Network, given: dict[str, int]) -> NetworkConfig:
         InputError: a size is out of range, or the network does not fit: what it needs, what there is.
     """
     layout = {name: given[name] for name in ("lanes", "cluster") if name in given}
-    check_range("NetworkConfig.tokens", given.get("tokens", 1), 1, CORE_TOKENS)
-    tokens = max(network.tokens, given.get("tokens", 1))
+    check_range("NetworkConfig.tokens", given.get("tokens", 1), 1, MAX_TOKENS)
+    tokens = given.get("tokens", 1)
     config = config_for(network, **layout, attention_lanes=attention_lanes_for(tokens))
+    core = config.attention
     attention = replace(
-        config.attention, tokens=tokens, head_dim=given.get("head_dim", config.attention.head_dim)
+        core, tokens=max(core.tokens, tokens), head_dim=given.get("head_dim", core.head_dim)
     )
     plain: dict[str, Any] = {name: given[name] for name in PLAIN if name in given}
     config = replace(config, attention=attention, **plain)
