@@ -33,8 +33,11 @@ class NetworkConfig:
         weights: words of a weight memory (one weight per lane); table: entries of the neuron table;
         offsets: entries of the norm table; lists: threshold lists; linear_ops, norm_ops, heads: descriptors.
         accumulator_bits, potential_bits, stream_bits: widths of signed integers.
-        attention: the attention core: of the same code, for jobs without bias and mask, with codes as its
-            output. It holds the rows that attend each other in one group: as many lanes.
+        windows: attention may take rows in more than one group.
+        biases, masks: words of the tables of attention's biases and masks (`attention.terms_per_beat` terms
+            each); 0 for none.
+        attention: the attention core: of the same code, with a bias and a mask where there are tables for
+            them, and codes as its output. It holds the rows that attend each other: at least as many lanes.
         maps: words of the memory of rows by index (`golden.network.rows`); 0 leaves it out.
         taps: most rows of a source that make up a row; 0 without maps.
         hidden_lists: 2 where hidden neurons may enter hidden neurons.
@@ -58,6 +61,9 @@ class NetworkConfig:
     linear_ops: int
     norm_ops: int
     heads: int
+    windows: bool = False
+    biases: int = 0
+    masks: int = 0
     accumulator_bits: int
     potential_bits: int
     stream_bits: int
@@ -79,6 +85,8 @@ class NetworkConfig:
         check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
             check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
+        if not isinstance(self.windows, bool):
+            raise InputError(f"NetworkConfig.windows must be true or false, not {quoted(self.windows)}")
         check_range("NetworkConfig.accumulator_bits", self.accumulator_bits, 2, 64)
         check_range("NetworkConfig.potential_bits", self.potential_bits, 2, POTENTIAL_BITS)
         check_range("NetworkConfig.stream_bits", self.stream_bits, 2, STREAM_BITS)
@@ -95,7 +103,10 @@ class NetworkConfig:
         core = self.attention
         if core.code != self.code:
             raise InputError(f"NetworkConfig.attention.code must be the code, {self.code}, not {core.code}")
-        for name, wanted in (("bias", False), ("mask", False), ("taps", False), ("output", "codes")):
+        for name in ("biases", "masks"):
+            check_range(f"NetworkConfig.{name}", getattr(self, name), 0, 1 << 20)
+        bias, mask = self.biases > 0, self.masks > 0
+        for name, wanted in (("bias", bias), ("mask", mask), ("taps", False), ("output", "codes")):
             if getattr(core, name) != wanted:
                 raise InputError(
                     f"NetworkConfig.attention.{name} must be {wanted!r}, not {getattr(core, name)!r}"

@@ -49,8 +49,8 @@ class Word:
 
 
 def word(make: Callable[[NetworkConfig], Word | int] | Word | int) -> Any:
-    """A field whose word, or its bits where it is unsigned, follows from the sizes of the core; one of no bits
-    is left out of the hardware."""
+    """A field whose word, or its bits where it is unsigned, follows from the sizes of the core; one of no
+    bits is left out of the hardware."""
 
     def shape(config: NetworkConfig) -> Word:
         made = make(config) if callable(make) else make
@@ -160,14 +160,18 @@ class NormOp:
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionOp:
-    """A head.
+    """A head, of one group of rows (window).
 
     Attributes:
         first: the first head of its layer.
         leads: the first of the `group` heads, of `span` features and `group_rows` rows together, that
             run back to back.
         base, features: where the features of the head begin, and how many there are.
-        tokens: rows.
+        row, tokens: where the rows of the window begin, and how many there are.
+        biased, masked: scores have a bias, a mask.
+        bias, mask: where their tables begin; those of the heads that run back to back follow each other in
+            `bias`, and share the one in `mask`.
+        stride: words of a row of a table.
         step, ratio: ramp step and output ratio (`golden.attention.job`).
         wait: the group may begin when the linear unit has completed more rows.
         final: the last descriptor.
@@ -181,7 +185,13 @@ class AttentionOp:
     group_rows: int = word(lambda config: config.feature_bits + bits_for(config.tokens))
     base: int = feature_word()
     features: int = word(lambda config: bits_for(config.attention.head_dim))
+    row: int = word(lambda config: index_width(config.tokens) if config.windows else 0)
     tokens: int = word(lambda config: bits_for(config.attention.tokens))
+    biased: bool = word(lambda config: int(config.attention.bias))
+    masked: bool = word(lambda config: int(config.attention.mask))
+    bias: int = word(lambda config: index_width(config.biases) if config.biases else 0)
+    mask: int = word(lambda config: index_width(config.masks) if config.masks else 0)
+    stride: int = word(lambda config: bits_for(config.attention.tokens) if config.attention.terms else 0)
     step: int = word(lambda config: config.attention.step_width)
     ratio: tuple[int, ...] = word(
         lambda config: Word(config.attention.ratio_width, count=config.code.log2_base.denominator)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import compress, zip_longest
+from itertools import zip_longest
 
 from golden.errors import InputError, quoted
 from golden.network.descriptors import Source
@@ -17,15 +17,6 @@ class Place:
 
     source: Source
     list: int = 0
-
-
-def check_supported(network: Network) -> None:
-    """Raise InputError for what networks express and no unit of the hardware computes yet."""
-    for index, layer in enumerate(network.layers):
-        if isinstance(layer, Attention):
-            found = (layer.groups != 1, layer.bias is not None, layer.allowed is not None)
-            for name in compress(("groups", "bias", "allowed"), found):
-                raise InputError(f"layer {index}: the hardware attends all rows alike, without {name} yet")
 
 
 def places(layers: Iterable[Layer]) -> list[Place | None]:
@@ -71,7 +62,6 @@ def check_order(network: Network) -> None:
     Raises:
         InputError: a layer reads something else, or stands where no unit of the hardware computes it.
     """
-    check_supported(network)
     held = {Place(Source.image): IMAGE} if network.entry == IMAGE else {}
     # spikes that no linear layer has read yet, so that their unit may still be at work on its inputs
     unread: dict[Source, str] = {}

@@ -18,8 +18,8 @@ from hw.network.spike_list import SpikeList
 
 
 class ImageLoader(wiring.Component):
-    """Writes the image's spikes to their list, or what enters to the stream; holds the next image up until this
-    one is used.
+    """Writes the image's spikes to their list, or what enters to the stream; holds the next image up until
+    this one is used.
 
     Members:
         i: pixels or channels, token by token.
@@ -141,6 +141,7 @@ class NetworkCore(wiring.Component):
             norm.i_write_op.eq(strobes["norm"]),
             norm.i_write_offset.eq(strobes["offsets"]),
             attention.i_write.eq(strobes["attention"]),
+            *[getattr(attention, f"i_write_{name}").eq(strobes[name]) for name in attention.tables],
         ]
         for name, unit in (("drain", drain), ("norm", norm)):
             # a copy for each reader
@@ -157,12 +158,15 @@ class NetworkCore(wiring.Component):
                 m.d.comb += [of_map.addr.eq(reader.map_address), reader.map_word.eq(of_map.data)]
                 pick(m, write_map, load, strobes["maps"])
 
-        # an image begins when its first row is there, a stream when it is whole, and the one before is finished
+        # an image begins when its first row is there, a stream when it is whole, after the one before
         enters = config.entry == STREAM
         enabled, active, begin = Signal(), Signal(), Signal()
         with m.If(loading):
             m.d.sync += enabled.eq(load.memory == payloads.run(config))
-        m.d.comb += [image.enable.eq(enabled), begin.eq(~active & (image.full if enters else image.rows != 0))]
+        m.d.comb += [
+            image.enable.eq(enabled),
+            begin.eq(~active & (image.full if enters else image.rows != 0)),
+        ]
         m.d.sync += active.eq(begin | (active & ~drain.finished))
 
         # rows that each unit has completed since then

@@ -110,7 +110,7 @@ class Drain(wiring.Component):
         part = {"part": 1} if config.score_parts else {}
         tag_layout = data.StructLayout(
             {"valid": 1, "end": 1, "final": 1, "first": 1, "target": 2, "signed": 1, "fresh": 1,
-             "levels": now.levels.shape(), "row": now.row.shape()} | {name: 1 for name in more} | part
+             "levels": now.levels.shape(), "row": now.row.shape()} | dict.fromkeys(more, 1) | part
         )  # fmt: skip
         tags = [Signal(tag_layout, name=f"tag_{n}") for n in range(ROW_DONE + 1)]
         m.d.comb += [

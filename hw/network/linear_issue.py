@@ -199,7 +199,7 @@ class LinearIssue(wiring.Component):
         return m
 
     def _room(self, m: Module, hand_over: Value, target: Value, drained: Value) -> Value:
-        """Whether accumulators may be handed over: the last ones are `drained`, and so is a part of scores."""
+        """Whether accumulators may be handed over: the last are `drained`, and so is a part of scores."""
         if not self._config.score_parts:
             return drained
         scores, under_way = target == Target.scores, Signal()

@@ -190,8 +190,8 @@ class NormUnit(wiring.Component):
     def _read(
         self, m: Module, index: RowIndex, op: data.View, row: Signal, channel: Signal, sweeping: Value
     ) -> Value:
-        """The stream at a channel of a row, one cycle after it is read; with maps LOOKED_UP cycles later, from
-        the row of its tap."""
+        """The stream at a channel of a row, one cycle after it is read; with maps LOOKED_UP cycles later,
+        from the row of its tap."""
         if not index.present:
             m.d.comb += [self.stream_row.eq(row), self.stream_channel.eq(channel)]
             return self.stream_value

@@ -92,6 +92,11 @@ def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
         "offsets": (signed(OFFSET_BITS), config.offsets),
         "weights": (weight_word(config), config.weights),
     }
+    per_beat = config.attention.terms_per_beat
+    if config.biases:
+        held["biases"] = (data.ArrayLayout(signed(config.attention.score_width), per_beat), config.biases)
+    if config.masks:
+        held["masks"] = (data.ArrayLayout(1, per_beat), config.masks)
     if config.maps:
         held["maps"] = (map_word(config), config.maps)
     return held
@@ -107,6 +112,8 @@ def memory_number(config: NetworkConfig) -> int:
     return bits_for(run(config))
 
 
+# The tables of the fields of a term
+TABLES = {"bias": "biases", "masked": "masks"}
 PIECE_BITS = 32
 
 

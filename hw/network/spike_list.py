@@ -10,7 +10,6 @@ from golden.network.config import NetworkConfig
 from golden.widths import index_width
 from hw.network import payloads
 
-
 # Counts of so many rows stand in registers, of more in a memory
 COUNT_REGISTERS = 64
 
@@ -63,7 +62,9 @@ class SpikeList(wiring.Component):
             set_count = held.write_port()
             ports = held.read_port(domain="comb"), held.read_port(domain="comb")
             written, looked_up = (port.data for port in ports)
-            m.d.comb += [port.addr.eq(row) for port, row in zip(ports, (beat.row, self.count_row), strict=True)]
+            m.d.comb += [
+                port.addr.eq(row) for port, row in zip(ports, (beat.row, self.count_row), strict=True)
+            ]
         m.d.comb += [
             place.eq(Mux(beat.first, 0, written)),
             fires.eq(self.i.valid & beat.entry.spike.active),

@@ -93,8 +93,8 @@ class Taps:
         self._tap, self._looking = Signal(payloads.map_word(config), name="tap"), Signal(name="looking")
         self._left = Signal.like(op.taps, name="taps_left")
         self._offset = Signal(index_width(config.weights), name="tap_offset")
-        self._found, self._first = Signal(bits_for(config.taps), name="found"), Signal(note, name="first_note")
-        self._half = Signal(name="half")
+        self._found, self._half = Signal(bits_for(config.taps), name="found"), Signal(name="half")
+        self._first = Signal(note, name="first_note")
         # broadcasting
         self._notes, self._number = Signal.like(self._found, name="notes"), Signal(places, name="note_number")
         self._work_half = Signal(name="work_half")
@@ -116,7 +116,7 @@ class Taps:
         return Mux(self._op.taps != 0, self._tap.row, self._row) if self.present else self._row
 
     def begin(self, m: Module, ready: Value) -> None:
-        """In state ROW: a row in order is its own first note; one by index is looked up when it is `ready`."""
+        """In state ROW: a row in order is its own first note, one by index is looked up once `ready`."""
         if not self.present:
             return
         m.d.sync += [

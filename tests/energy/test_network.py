@@ -1,5 +1,6 @@
 """A whole network's ledgers."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -71,3 +72,25 @@ def test_attention_is_that_of_the_attention_core() -> None:
     alone = spiking_attention(events, config.attention).mean(2)
     assert spiking.count("winner search") == pytest.approx(alone.count("winner search"))
     assert spiking.count("adder tree, context") == pytest.approx(alone.count("adder tree, context"))
+
+
+def test_biases_and_masks_are_paid_by_the_word() -> None:
+    """Of four terms, for every row of every head; a window without masked pairs reads none."""
+    floating = random_transformer(1)
+    network = convert(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.patches(random_images(3, 2)[:, None]))
+    size = network.tokens // 2
+    allowed = np.stack([np.ones((size, size), bool), np.tri(size, dtype=bool)])
+    layers = [
+        replace(layer, groups=2, bias=np.ones((layer.heads, size, size), np.int64), allowed=allowed)
+        if isinstance(layer, Attention)
+        else layer
+        for layer in network.layers
+    ]
+    windowed = replace(network, layers=tuple(layers))
+    heads = next(layer.heads for layer in layers if isinstance(layer, Attention))
+    for events in account(windowed, config_for(windowed), image):
+        words = heads * network.tokens * -(-size // 4)
+        assert events.count("bias tables") == words
+        assert events.count("masks") == words / 2
+        assert events.count("bias additions") == heads * network.tokens * size

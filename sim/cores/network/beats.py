@@ -31,7 +31,7 @@ class Block:
 
 
 def columns(ops: Sequence[LinearOp | NormOp | AttentionOp], config: NetworkConfig) -> Fields:
-    """Arrays of the fields of descriptors that a core has."""
+    """Arrays of the fields of descriptors, those that the core has."""
     names = words(type(ops[0]), config)
     return {name: np.array([getattr(op, name) for op in ops], np.int64) for name in names}
 
@@ -49,12 +49,15 @@ def blocks(program: Program, config: NetworkConfig) -> list[Block]:
         "table": [table],
         "offsets": [program.offsets],
         "weights": [by_cluster[:, n] for n in range(config.clusters)],
+        "biases": [program.biases],
+        "masks": [program.masks],
         "maps": [{"row": np.maximum(program.maps, 0), "none": (program.maps < 0).astype(np.int64)}],
     }
     made = [
         Block(number, cluster, pack(describe(shape), fields, name))
         for number, (name, (shape, _)) in enumerate(payloads.memories(config).items())
         for cluster, fields in enumerate(images[name])
+        if len(fields)
     ]
     return [*made, Block(payloads.run(config), 0, np.zeros((1, 1), np.uint32))]
 

@@ -1,6 +1,7 @@
 """Every integer of a network that its core's taps show, by golden."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def golden_neurons(
     """
     outputs = run_network(network, image).outputs
     tensors = {IMAGE: image} if isinstance(image, Spikes) else {}
-    ops = iter(program.linear)
+    ops, heads = iter(program.linear), iter(program.attention)
     images = image.shape[0]
     broadcasts = np.zeros(images, np.int64)
     shown: list[NDArray[np.int64]] = []
@@ -61,11 +62,11 @@ def golden_neurons(
                 broadcasts += op.passes * np.maximum(spikes, 1).sum(axis=-1)
         elif isinstance(layer, Attention):
             assert isinstance(output, Spikes)
-            split = (images, output.shape[1], layer.heads, -1)
-            arrays = (
-                a.reshape(split).swapaxes(1, 2).reshape(images, -1) for a in (output.sign, output.phase)
-            )
-            mixed.append(Spikes(*arrays))
+            for head in islice(heads, layer.groups * layer.heads):
+                rows = slice(head.row, head.row + head.tokens)
+                columns = slice(head.base, head.base + head.features)
+                part = output[:, rows, columns]
+                mixed.append(Spikes(part.sign.reshape(images, -1), part.phase.reshape(images, -1)))
         else:
             assert isinstance(output, Spikes)
             norms.append(Spikes(output.sign.reshape(images, -1), output.phase.reshape(images, -1)))

@@ -40,10 +40,11 @@ NAMES = ("hidden", "qkv", "mixed", "norm", "x")
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """Largest sizes of the networks of a core; widths of all tensors but q, k, v are at most `features`.
-    `wide`: some biases are as large as the word of potentials allows; `golden`: what hardware has not, too;
-    `held`: layers that read older spikes than those made last, and norms after the sums; `gathers`: rows by
-    index; `chains`: hidden neurons that enter hidden neurons; `parts`: scores of rows, and more of them than
-    lanes; `streams`: share of the networks that the stream enters.
+    `wide`: some biases are as large as the word of potentials allows; `held`: layers that read older spikes
+    than those made last, and norms after the sums; `windows`: attention in groups of rows, with biases of at
+    most `most_bias`, and masks; `gathers`: rows by index; `chains`: hidden neurons that enter hidden neurons;
+    `parts`: scores of rows, and more of them than lanes; `streams`: share of the networks that the stream
+    enters.
     """
 
     code: PhaseCode
@@ -54,8 +55,9 @@ class Room:
     head_dim: int
     heads: int
     wide: bool
-    golden: bool = False
     held: bool = False
+    windows: bool = False
+    most_bias: int = MAX_BIAS_UNITS - 1
     gathers: bool = False
     chains: bool = False
     parts: bool = False
@@ -280,18 +282,29 @@ class Drawer:
     def grouped(self, heads: int, head_dim: int) -> dict[str, Any]:
         """Groups of rows, with a bias and a mask perhaps."""
         rng, rows = self.rng, self.spikes.shape[-2]
-        if not self.room.golden:
+        if not self.room.windows:
             return {}
         groups = int(rng.choice([n for n in range(1, rows + 1) if rows % n == 0]))
         size, found = rows // groups, {"groups": groups}
         if rng.random() < 0.5:
-            most = min(some(rng, 4 * head_dim << self.code.trace_bits), MAX_BIAS_UNITS - 1)
-            most = MAX_BIAS_UNITS - 1 if rng.random() < 0.1 else most
+            most = min(some(rng, 4 * head_dim << self.code.trace_bits), self.room.most_bias)
+            most = self.room.most_bias if rng.random() < 0.1 else most
             found["bias"] = rng.integers(-most, most + 1, (heads, size, size))
         if rng.random() < 0.5:
-            allowed = rng.random((int(rng.choice([1, groups])), size, size)) < rng.random()
-            found["allowed"] = allowed | (np.arange(size) == rng.integers(size, size=(*allowed.shape[:2], 1)))
+            found["allowed"] = self.allowed(groups, size)
         return found
+
+    def allowed(self, groups: int, size: int) -> NDArray[np.bool_]:
+        """Pairs of any kind, with a key in each row; causal ones; regions, as shifted windows have them."""
+        rng, masks = self.rng, int(self.rng.choice([1, groups]))
+        kind = rng.choice(["any", "causal", "regions"])
+        if kind == "causal":
+            return np.tri(size, dtype=bool)[None].repeat(masks, axis=0)
+        if kind == "regions":
+            region = np.sort(rng.integers(0, rng.integers(1, 4, (masks, 1)), (masks, size)), axis=1)
+            return region[:, :, None] == region[:, None]
+        allowed = rng.random((masks, size, size)) < rng.random()
+        return allowed | (np.arange(size) == rng.integers(size, size=(masks, size, 1)))
 
     def to_stream(self, layers_left: int) -> None:
         """A layer that adds to the stream, within its share of what the stream has left."""
@@ -354,7 +367,7 @@ def random_network(seed: int) -> tuple[Network, Spikes | NDArray[np.int64]]:
     room = Room(
         code=replace(code, steps=min(code.steps, 24)), weight_bits=int(rng.integers(3, 9)), lanes=8,
         tokens=int(rng.integers(2, 7)), features=int(rng.integers(3, 10)), head_dim=int(rng.integers(1, 4)),
-        heads=int(rng.integers(1, 4)), wide=bool(rng.random() < 0.1), golden=True, held=True, gathers=True,
+        heads=int(rng.integers(1, 4)), wide=bool(rng.random() < 0.1), windows=True, held=True, gathers=True,
         chains=True, parts=True, streams=0.3,
     )  # fmt: skip
     return Drawer(rng, room).draw()

@@ -14,7 +14,7 @@ from golden.network.program import check_fit, config_for, joint_config
 from models.conversion.network import convert
 from tests.golden.network.samples import random_images, random_transformer
 from tests.hw.network.compare import assert_integers, assert_integers_and_cycles, core_and_job
-from tests.hw.network.random_cores import SMALL, Checked, check_core, random_core
+from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, random_core
 
 # Two blocks, three norms, both activations; more passes than one, an odd number of clusters
 SHAPES = {
@@ -38,8 +38,10 @@ SHAPES = {
 }
 IMAGES = 3
 # Seeds of random cores that compile fast: one token and one step; clusters of one lane, and an attention core
-# made for more tokens than it has lanes; 27 steps and potentials of 40 bits
-DRAWN = (54, 46, 57)
+# made for more tokens than it has lanes; 27 steps and potentials of 40 bits; layers that read older spikes
+DRAWN = [*((seed, SMALL) for seed in (54, 46, 57)), (1, replace(SMALL, held=True))]
+# Windows of every size, biases and masks, one and several terms in a word
+WINDOWED = replace(SMALL, tokens=9, networks=4, held=True, windows=True)
 
 
 def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
@@ -80,12 +82,12 @@ def test_images_of_two_jobs_in_turn() -> None:
     assert runs[0].cycles.since == together.since < runs[1].cycles.since
 
 
-@pytest.mark.parametrize(("seed", "held"), [*((seed, False) for seed in DRAWN), (1, True)])
-def test_a_random_core(seed: int, held: bool) -> None:
+@pytest.mark.parametrize(("seed", "scale"), [*DRAWN, (13, WINDOWED), (35, WINDOWED)])
+def test_a_random_core(seed: int, scale: Scale) -> None:
     """Drawn from everything that is accepted, small; many more, and larger ones, in `make soak-network`."""
     checked = Checked()
-    check_core(random_core(seed, replace(SMALL, held=held)), seed, checked)
-    assert checked.networks == SMALL.networks
+    check_core(random_core(seed, scale), seed, checked)
+    assert checked.networks == scale.networks
     assert checked.cycles > 0
 
 
