@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp, slot_word, words
-from golden.network.program import Program
 from hw.export.verilog import describe
 from hw.network import payloads
 from sim.cores.attention.driver import spike_beats

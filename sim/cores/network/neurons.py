@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.compiler import Program
 from golden.network.descriptors import feature_of
 from golden.network.layers import Attention, Linear
 from golden.network.network import Network, run_network
-from golden.network.program import Program
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE
 
@@ -65,8 +65,8 @@ def golden_neurons(
             for head in islice(heads, layer.groups * layer.heads):
                 rows = slice(head.row, head.row + head.tokens)
                 columns = slice(head.base, head.base + head.features)
-                part = output[:, rows, columns]
-                mixed.append(Spikes(part.sign.reshape(images, -1), part.phase.reshape(images, -1)))
+                found = output[:, rows, columns]
+                mixed.append(Spikes(found.sign.reshape(images, -1), found.phase.reshape(images, -1)))
         else:
             assert isinstance(output, Spikes)
             norms.append(Spikes(output.sign.reshape(images, -1), output.phase.reshape(images, -1)))

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.network import Network
-from golden.network.program import Program, check_fit
+from golden.network.program import check_fit
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
 from sim.cores.rtl import Run
