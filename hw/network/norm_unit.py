@@ -96,7 +96,8 @@ class NormUnit(wiring.Component):
         pick(m, offset_write, self.i_load, self.i_write_offset)
         op = Signal(payloads.struct(NormOp, config))
         fetch = DescriptorFetch(m, op_read, op)
-        row, needed = Signal(payloads.row_width(config)), Signal(config.row_count_width)
+        row = Signal(payloads.row_width(config))
+        needed = Signal(config.row_count_width)
         channel = Signal(config.feature_bits + 1)
         index = RowIndex(config, self, op, needed)
         ahead = LOOKED_UP if index.present else 0
@@ -171,8 +172,7 @@ class NormUnit(wiring.Component):
                     fetch.following(m)
 
         centred = Signal(signed(config.stream_bits + 2), reset_less=True)
-        encoder, threshold = self._encoder, self._threshold
-        m.submodules.encoder, m.submodules.threshold = encoder, threshold
+        m.submodules.encoder = encoder = self._encoder
         value = self._read(m, index, op, row, channel, summing | squaring | firing)
         m.d.sync += centred.eq(value - mean)
         with m.If(delayed(m, summing, 1 + ahead)):
@@ -223,6 +223,7 @@ class NormUnit(wiring.Component):
     ) -> None:
         """The place of a channel, which leaves the encoder now, becomes a spike."""
         encoder, threshold, entry = self._encoder, self._threshold, self.o.payload.entry
+        m.submodules.threshold = threshold
         m.d.comb += [
             threshold.place.eq(encoder.place),
             threshold.negative.eq(encoder.negative),
