@@ -6,7 +6,7 @@ The norms' and the residual stream's arithmetic is on the spiking side alone, in
 
 from energy import mac
 from energy.attention import spike_bits, spiking_attention
-from energy.events import LinearEvents, attention_events
+from energy.events import AttentionEvents, LinearEvents, attention_events
 from energy.ledger import Ledger, Line, clock_line
 from energy.linear import potentials, spiking_linear, thresholds, unit_of
 from energy.prices import Price, access, add
@@ -56,8 +56,9 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[Led
             memory = access(codes, config.tokens * config.features * codes)
             head_events = attention_events(layer.job(qkv, network.code), core)
             spiking += Ledger(Line("codes of q, k, v", 2 * qkv.sign.size, memory, "code, written and read"))
-            spiking += spiking_attention(head_events, core)
-            dense += mac.attention(head_events, core)
+            bias, sums = core.score_width, mac.sum_bits(2 * mac.BITS, head_events.head_dim)
+            spiking += spiking_attention(head_events, core) + terms(layer, head_events, config, bias, bias)
+            dense += mac.attention(head_events, core) + terms(layer, head_events, config, mac.BITS, sums)
         if isinstance(output, Spikes):
             tensors[layer.target] = output
     clock = Ledger(clock_line(None, None))
@@ -73,6 +74,25 @@ def linear_events(layer: Linear, source: Spikes) -> LinearEvents:
         results=images if isinstance(layer, ScoreLinear) else images * tokens,
         spikes=source.count(),
     )
+
+
+def terms(
+    layer: Attention, events: AttentionEvents, config: NetworkConfig, bias_bits: int, sum_bits: int
+) -> Ledger:
+    """Tables of bias and mask, read for every row, and the biases added to sums of `sum_bits` bits."""
+    per_word, lines = config.attention.terms_per_beat, []
+    words = events.rows * -(-events.tokens // per_word)
+    if layer.bias is not None:
+        memory = access(per_word * bias_bits, config.biases * per_word * bias_bits)
+        lines += [
+            Line("bias tables", words, memory, f"word of {per_word} keys"),
+            Line("bias additions", events.rows * events.tokens, add(sum_bits), "score"),
+        ]
+    if layer.allowed is not None:
+        masked = float((~layer.allowed).any(axis=(1, 2)).mean())
+        memory = access(per_word, config.masks * per_word)
+        lines.append(Line("masks", words * masked, memory, f"word of {per_word} keys"))
+    return Ledger(*lines)
 
 
 def stream(config: NetworkConfig) -> Price:

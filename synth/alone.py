@@ -25,11 +25,15 @@ def synthesise(
     parameters: Mapping[str, Any],
     folder: Path,
     yosys: Tool,
+    dsp: bool = False,
 ) -> dict[str, Any]:
     """Resources of a component after synthesis; the netlist stays in the folder.
 
+    Args:
+        dsp: use DSP blocks; without, a component must not multiply.
+
     Raises:
-        ToolError: synthesis failed, or the component multiplies.
+        ToolError: synthesis failed, or the component multiplies and may not.
     """
     folder.mkdir(parents=True, exist_ok=True)
     verilog, _ = export(component, TOP, parameters=parameters)
@@ -39,8 +43,8 @@ def synthesise(
         f"hierarchy -top {TOP}",
         "proc",
         "flatten",
-        "select -assert-none t:$mul",
-        *synthesis(BOARD.family, f"-json {NETLIST}", STATISTICS),
+        *([] if dsp else ["select -assert-none t:$mul"]),
+        *synthesis(BOARD.family, f"-json {NETLIST}", STATISTICS, dsp=dsp),
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")
@@ -80,11 +84,12 @@ def measure_alone(
     *,
     frequency: float | None,
     seed: int,
+    dsp: bool = False,
 ) -> dict[str, Any]:
     """Resources, and clock where it is placed and routed, with the versions of the tools.
 
     Args:
-        component, parameters, folder: see `synthesise`.
+        component, parameters, folder, dsp: see `synthesise`.
         frequency: target of place and route in MHz; None to leave that out.
         seed: of placement.
 
@@ -93,7 +98,7 @@ def measure_alone(
         ToolError: see `synthesise` and `route`.
     """
     tools = find_tools(("yosys", BOARD.family.place_and_route))
-    result = synthesise(component, parameters, folder, tools["yosys"])
+    result = synthesise(component, parameters, folder, tools["yosys"], dsp)
     if frequency is not None:
         result |= route(folder, seed, frequency, tools[BOARD.family.place_and_route])
     return result | {"tools": {name: tool.version for name, tool in tools.items()}}

@@ -35,7 +35,8 @@ class Family:
         place_and_route, pack: programs, beside Yosys.
         programs: where those two are.
         constraints, routed: suffixes of the files before and after place and route.
-        synthesis: Yosys's command; multipliers are never wanted, so that one would show as logic.
+        synthesis: Yosys's command without DSP blocks, so that a multiplier would show as logic.
+        multiplying: the same with them, for a design that asks for them.
         placer: option of place and route, where the default will not do.
         place: its options for the files.
         pack_words: arguments of the packer.
@@ -56,6 +57,7 @@ class Family:
     constraints: str
     routed: str
     synthesis: str
+    multiplying: str
     placer: tuple[str, ...] = ()
     place: tuple[str, ...]
     pack_words: tuple[str, ...]
@@ -87,6 +89,7 @@ FAMILIES = {
             constraints=".lpf",
             routed=".config",
             synthesis="synth_ecp5 -nodsp",
+            multiplying="synth_ecp5",
             # The default placer leaves a core of 64 lanes half as much wire again, and misses its clock
             placer=("--placer", "static"),
             place=("--lpf", "{constraints}", "--textcfg", "{routed}"),
@@ -112,6 +115,7 @@ FAMILIES = {
             constraints=".pcf",
             routed=".asc",
             synthesis="synth_ice40 -device u",
+            multiplying="synth_ice40 -device u -dsp",
             place=("--pcf", "{constraints}", "--asc", "{routed}"),
             pack_words=("{routed}", "{bitstream}"),
             simulated=("synth_ice40 -device u -top {top}",),
@@ -139,6 +143,7 @@ FAMILIES = {
             routed=".pnr.json",
             # The placer finds no places for many small LUT RAMs
             synthesis="synth_gowin -nodsp -nolutram -family gw1n",
+            multiplying="synth_gowin -nolutram -family gw1n",
             place=("--vopt", "cst={constraints}", "--write", "{routed}"),
             pack_words=(
                 *("-d", "GW1N-9C", "--sspi_as_gpio", "--mspi_as_gpio", "-o", "{bitstream}"),

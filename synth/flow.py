@@ -94,7 +94,7 @@ def build(
         place.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     on_stage("generate", "running", 0.0)
-    files = commands.generate(board, board_top(board, design, clock))
+    files = commands.generate(board, board_top(board, design, clock), dsp=design.dsp)
     on_stage("generate", "done", time.monotonic() - begin)
     name = f"{design.name}-{_design_key(board, files, clock, seed, found)}"
     directory = place / name

@@ -79,7 +79,10 @@ def measure_units(
     """
     result = directory / RESULT
     if not result.exists():
-        script = commands.synthesis_script(board.family, f"-noflatten -json {NETLIST}", STATISTICS)
+        built = (directory / f"{commands.TOP}.ys").read_text()
+        dsp = f"{board.family.multiplying} -top" in built
+        options = f"-noflatten -json {NETLIST}"
+        script = commands.synthesis_script(board.family, options, STATISTICS, dsp=dsp)
         (directory / SCRIPT).write_text(script)
         run_tool(tools["yosys"], (SCRIPT,), directory, directory / "units.log", heartbeat)
         found = by_unit(read_cells(directory / STATISTICS, directory / NETLIST, board.family), board)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode, check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.network.checks import check_code
 from golden.network.limits import (
     CORE_FEATURES,
@@ -31,8 +31,11 @@ class NetworkConfig:
         weights: words of a weight memory (one weight per lane); table: entries of the neuron table;
         offsets: entries of the norm table; lists: threshold lists; linear_ops, norm_ops, heads: descriptors.
         accumulator_bits, potential_bits, stream_bits: widths of signed integers.
-        attention: the attention core: of the same code, for jobs without bias and mask, with codes as its
-            output. It holds every token in one group: at least `tokens` lanes.
+        windows: attention may take rows in more than one group.
+        biases, masks: words of the tables of attention's biases and masks (`attention.terms_per_beat` terms
+            each); 0 for none.
+        attention: the attention core: of the same code, with a bias and a mask where there are tables for
+            them, and codes as its output. It holds the rows that attend each other: at least as many lanes.
 
     Raises:
         InputError: a field is out of range.
@@ -51,6 +54,9 @@ class NetworkConfig:
     linear_ops: int
     norm_ops: int
     heads: int
+    windows: bool = False
+    biases: int = 0
+    masks: int = 0
     accumulator_bits: int
     potential_bits: int
     stream_bits: int
@@ -63,11 +69,12 @@ class NetworkConfig:
         if self.lanes % self.cluster:
             raise InputError(f"NetworkConfig.cluster must divide lanes ({self.lanes}), not {self.cluster}")
         self._check_attention()
-        most = min(CORE_TOKENS, self.attention.lanes, self.attention.tokens)
-        check_range("NetworkConfig.tokens", self.tokens, 1, most)
+        check_range("NetworkConfig.tokens", self.tokens, 1, CORE_TOKENS)
         check_range("NetworkConfig.features", self.features, 1, CORE_FEATURES)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
             check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
+        if not isinstance(self.windows, bool):
+            raise InputError(f"NetworkConfig.windows must be true or false, not {quoted(self.windows)}")
         check_range("NetworkConfig.accumulator_bits", self.accumulator_bits, 2, 64)
         check_range("NetworkConfig.potential_bits", self.potential_bits, 2, POTENTIAL_BITS)
         check_range("NetworkConfig.stream_bits", self.stream_bits, 2, STREAM_BITS)
@@ -77,7 +84,10 @@ class NetworkConfig:
         core = self.attention
         if core.code != self.code:
             raise InputError(f"NetworkConfig.attention.code must be the code, {self.code}, not {core.code}")
-        for name, wanted in (("bias", False), ("mask", False), ("taps", False), ("output", "codes")):
+        for name in ("biases", "masks"):
+            check_range(f"NetworkConfig.{name}", getattr(self, name), 0, 1 << 20)
+        bias, mask = self.biases > 0, self.masks > 0
+        for name, wanted in (("bias", bias), ("mask", mask), ("taps", False), ("output", "codes")):
             if getattr(core, name) != wanted:
                 raise InputError(
                     f"NetworkConfig.attention.{name} must be {wanted!r}, not {getattr(core, name)!r}"

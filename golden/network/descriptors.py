@@ -62,8 +62,9 @@ def word(make: Callable[[NetworkConfig], Word | int] | Word | int) -> Any:
 
 
 def words(kind: type, config: NetworkConfig) -> dict[str, Word]:
-    """The fields of a descriptor or table entry, in their order."""
-    return {f.name: f.metadata["word"](config) for f in fields(kind)}
+    """The fields of a descriptor or table entry, in their order; those that the core has."""
+    shapes = {f.name: f.metadata["word"](config) for f in fields(kind)}
+    return {name: shape for name, shape in shapes.items() if shape.bits}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,14 +134,18 @@ class NormOp:
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionOp:
-    """A head.
+    """A head, of one group of rows (window).
 
     Attributes:
         first: the first head of its layer.
         leads: the first of the `group` heads, of `span` features and `group_rows` rows together, that
             run back to back.
         base, features: where the features of the head begin, and how many there are.
-        tokens: rows.
+        row, tokens: where the rows of the window begin, and how many there are.
+        biased, masked: scores have a bias, a mask.
+        bias, mask: where their tables begin; those of the heads that run back to back follow each other in
+            `bias`, and share the one in `mask`.
+        stride: words of a row of a table.
         step, ratio: ramp step and output ratio (`golden.attention.job`).
         wait: the group may begin when the linear unit has completed more rows.
         final: the last descriptor.
@@ -153,7 +158,13 @@ class AttentionOp:
     group_rows: int = word(lambda config: GROUP_BITS + bits_for(config.tokens))
     base: int = word(FEATURE_BITS)
     features: int = word(lambda config: bits_for(config.attention.head_dim))
+    row: int = word(lambda config: index_width(config.tokens) if config.windows else 0)
     tokens: int = word(lambda config: bits_for(config.attention.tokens))
+    biased: bool = word(lambda config: int(config.attention.bias))
+    masked: bool = word(lambda config: int(config.attention.mask))
+    bias: int = word(lambda config: index_width(config.biases) if config.biases else 0)
+    mask: int = word(lambda config: index_width(config.masks) if config.masks else 0)
+    stride: int = word(lambda config: bits_for(config.attention.tokens) if config.attention.terms else 0)
     step: int = word(lambda config: config.attention.step_width)
     ratio: tuple[int, ...] = word(
         lambda config: Word(config.attention.ratio_width, count=config.code.log2_base.denominator)

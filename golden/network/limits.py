@@ -10,6 +10,7 @@ MAX_LANES = 256
 LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS = 2, 8
 # Potentials and the stream fit the hardware's words and float64's exact integers
 POTENTIAL_BITS, STREAM_BITS = 40, 24
+MAX_STREAM = (1 << (STREAM_BITS - 1)) - 1
 # A bias leaves half of the word to the synapses
 MAX_BIAS = (1 << (POTENTIAL_BITS - 2)) - 1
 # Right shift of what is added to the stream

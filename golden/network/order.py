@@ -1,7 +1,5 @@
 """Which networks the hardware runs: layers that it has, in an order that its memories allow."""
 
-from itertools import compress
-
 from golden.errors import InputError, quoted
 from golden.network.descriptors import Source
 from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
@@ -12,6 +10,8 @@ from golden.network.tensors import IMAGE, STREAM, Layer
 
 def check_supported(network: Network) -> None:
     """Raise InputError for what networks express and no unit of the hardware computes yet."""
+    if network.entry != IMAGE:
+        raise InputError("the hardware cannot be given the stream yet (entry)")
     for index, layer in enumerate(network.layers):
         if isinstance(layer, Linear) and layer.outputs > CORE_FEATURES:
             raise InputError(
@@ -21,10 +21,6 @@ def check_supported(network: Network) -> None:
             raise InputError(f"layer {index}: the hardware cannot read rows by index yet (gather)")
         if isinstance(layer, ScoreLinear) and not layer.pooled:
             raise InputError(f"layer {index}: the hardware has no scores of single rows yet (pooled)")
-        if isinstance(layer, Attention):
-            found = (layer.groups != 1, layer.bias is not None, layer.allowed is not None)
-            for name in compress(("groups", "bias", "allowed"), found):
-                raise InputError(f"layer {index}: the hardware attends all rows alike, without {name} yet")
 
 
 def check_order(network: Network) -> None:

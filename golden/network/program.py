@@ -7,8 +7,9 @@ inference began exceed `wait` + t (attention: exceed `wait`, once).
 
 from dataclasses import dataclass, fields, replace
 from functools import singledispatchmethod
-from itertools import zip_longest
+from itertools import product, zip_longest
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,13 @@ from golden.network.mean import reciprocal
 from golden.network.network import Network
 from golden.network.order import check_order
 from golden.network.tensors import IMAGE, Layer
+from golden.network.terms import TermTables
 
 # Fields of `NetworkConfig` that are depths of memories
-MEMORIES = ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads")
+MEMORIES = ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads", "biases", "masks")
+# Largest head of an attention core, and terms of scores in a word where nothing else is said
+MAX_HEAD_DIM = 256
+TERMS_PER_BEAT = CoreConfig.terms_per_beat
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +45,7 @@ class Program:
         table: int64 [entries, 3]: the fields of `Neuron` in their order.
         offsets: int64 [entries].
         levels: int64 [lists, T].
+        biases: int64 [words, terms per beat], in score units; masks: the same, 1 for masked keys.
     """
 
     linear: list[LinearOp]
@@ -49,12 +55,14 @@ class Program:
     table: NDArray[np.int64]
     offsets: NDArray[np.int64]
     levels: NDArray[np.int64]
+    biases: NDArray[np.int64]
+    masks: NDArray[np.int64]
 
 
 class Compiler:
     """Assigns descriptors and memory to layers, in order."""
 
-    def __init__(self, network: Network, lanes: int, step_limit: int) -> None:
+    def __init__(self, network: Network, lanes: int, step_limit: int, terms_per_beat: int) -> None:
         self.network, self.lanes, self.step_limit = network, lanes, step_limit
         self.linear: list[LinearOp] = []
         self.norm: list[NormOp] = []
@@ -63,12 +71,15 @@ class Compiler:
         self.table: list[NDArray[np.int64]] = []
         self.offsets: list[NDArray[np.int64]] = []
         self.levels: list[NDArray[np.int64]] = []
+        self.biases, self.masks = TermTables(terms_per_beat), TermTables(terms_per_beat)
         self.words = self.entries = self.norm_entries = 0
         # rows that each unit has completed; where spikes are held, and what their first row waits for
         self.linear_rows = self.norm_rows = self.attention_rows = 0
         self.held: dict[str, tuple[Source, int]] = {IMAGE: (Source.image, 0)}
-        # heads whose q, k, v are computed together, and the row of the linear unit that they wait for
+        # heads whose q, k, v are computed together, and the row of the linear unit that completes them; a
+        # window need not wait for the rows of those after it
         self.groups: list[tuple[range, int]] = []
+        self.windows_wait = False
 
     def list_of(self, levels: NDArray[np.int64]) -> int:
         """Number of a threshold list, stored once."""
@@ -106,7 +117,8 @@ class Compiler:
             slots = np.concatenate([slot_of(part, local) for part in range(3)])
             add(Target.qkv, rows, slots)
             self.groups.append((group, self.linear_rows - 1))
-        if self.held[layer.source][0] is Source.mixed:
+        self.windows_wait = self.held[layer.source][0] is Source.mixed
+        if self.windows_wait:
             # attention overwrites what later groups still read: it waits for them
             self.groups = [(group, self.linear_rows - 1) for group, _ in self.groups]
 
@@ -177,30 +189,46 @@ class Compiler:
 
     @add.register
     def _(self, layer: Attention, following: Layer | None) -> None:
-        tokens, head_dim = self.network.tokens, self.linear[-1].outputs // 3 // len(self.groups[-1][0])
-        for group, wait in self.groups:
+        # those of q, k and v
+        rows, head_dim = self.linear[-1].rows, self.linear[-1].outputs // 3 // len(self.groups[-1][0])
+        size = rows // layer.groups
+        stride = self.biases.stride(size)
+        bias = 0 if layer.bias is None else self.biases.place(layer.bias)
+        for (group, wait), window in product(self.groups, range(layer.groups)):
+            later = 0 if self.windows_wait else rows - (window + 1) * size
+            masked, mask = self.masks_of(layer, window)
             for head in group:
                 self.attention.append(
                     AttentionOp(
                         first=head == 0, leads=head == group[0], group=len(group), span=len(group) * head_dim,
-                        group_rows=len(group) * tokens, base=head * head_dim, features=head_dim,
-                        tokens=tokens,
-                        step=min(int(layer.ramp_step[head]), self.step_limit),
-                        ratio=tuple(int(r) for r in layer.ratio[head]), wait=wait, final=False,
+                        group_rows=len(group) * size, base=head * head_dim, features=head_dim,
+                        row=window * size, tokens=size, biased=layer.bias is not None, masked=masked,
+                        bias=bias + head * size * stride if layer.bias is not None else 0, mask=mask,
+                        stride=stride, step=min(int(layer.ramp_step[head]), self.step_limit),
+                        ratio=tuple(int(r) for r in layer.ratio[head]), wait=wait - later, final=False,
                     )
                 )  # fmt: skip
-        self.attention_rows += layer.heads * tokens
-        # row t is complete when the last head has brought it
-        self.held[layer.target] = Source.mixed, self.attention_rows - tokens
+        self.attention_rows += layer.heads * rows
+        # row t is complete when the last head has brought it; of windows, rows before it may be so earlier
+        self.held[layer.target] = Source.mixed, self.attention_rows - rows
+
+    def masks_of(self, layer: Attention, window: int) -> tuple[bool, int]:
+        """Whether a window has a mask, and where it is."""
+        if layer.allowed is None:
+            return False, 0
+        masked = ~layer.allowed[window % len(layer.allowed)]
+        return (True, self.masks.place(masked[None].astype(np.int64))) if masked.any() else (False, 0)
 
 
-def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAMP_STEP) -> Program:
+def compile_network(
+    network: Network, lanes: int = 32, step_limit: int = MAX_RAMP_STEP, terms_per_beat: int = TERMS_PER_BEAT
+) -> Program:
     """Descriptors and memory images of a network.
 
     Raises:
         InputError: the layers are not in the order that the hardware's memories allow.
     """
-    compiler = Compiler(network, lanes, step_limit)
+    compiler = Compiler(network, lanes, step_limit, terms_per_beat)
     check_order(network)
     for layer, following in zip_longest(network.layers, network.layers[1:]):
         compiler.add(layer, following)
@@ -217,18 +245,17 @@ def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAM
         table=np.concatenate(compiler.table),
         offsets=np.concatenate(compiler.offsets),
         levels=np.stack(compiler.levels),
+        biases=compiler.biases.words(),
+        masks=compiler.masks.words(),
     )
 
 
-def config_for(
-    network: Network, lanes: int = 32, cluster: int | None = None, attention_lanes: int | None = None
-) -> NetworkConfig:
+def config_for(network: Network, lanes: int = 32, cluster: int | None = None) -> NetworkConfig:
     """The smallest core that runs a network, memories rounded up to powers of two.
 
     Args:
         lanes: neurons at work at once.
         cluster: of them share a memory; the largest divisor of `lanes` up to 8 when absent.
-        attention_lanes: of the attention core.
 
     Raises:
         InputError: a number is out of range, or the hardware cannot run the network.
@@ -238,12 +265,18 @@ def config_for(
         cluster = next(size for size in range(8, 0, -1) if lanes % size == 0)
     program = compile_network(network, lanes)
     needed = needs(network, program)
+    size = needed["attention.tokens"]
     core = CoreConfig(
-        code=network.code, lanes=max(attention_lanes or 0, attention_lanes_for(network.tokens)),
-        tokens=network.tokens, head_dim=needed.pop("attention.head_dim"),
-        bias=False, mask=False, output="codes",
+        code=network.code, lanes=attention_lanes_for(size), tokens=size,
+        head_dim=needed["attention.head_dim"], bias=needed["biases"] > 0, mask=needed["masks"] > 0,
+        output="codes",
     )  # fmt: skip
-    sizes = {name: round_up(count) if name in MEMORIES else count for name, count in needed.items()}
+    core = with_bias_limit(core, needed["attention.bias_limit"]) if core.bias else core
+    sizes: dict[str, Any] = {
+        name: round_up(count) if name in MEMORIES and count else count
+        for name, count in needed.items()
+        if not name.startswith("attention.")
+    }
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
         attention=core, **sizes,
@@ -271,8 +304,29 @@ def needs(network: Network, program: Program) -> dict[str, int]:
         "accumulator_bits": max(2, shapes.accumulator.bit_length() + 1),
         "potential_bits": max(2, shapes.potential.bit_length() + 1),
         "stream_bits": shapes.residual.bit_length() + 1,
+        "windows": any(op.row for op in program.attention),
+        "biases": len(program.biases),
+        "masks": len(program.masks),
         "attention.head_dim": max(op.features for op in program.attention),
+        # every row of a window has a lane
+        "attention.tokens": max(op.tokens for op in program.attention),
+        "attention.lanes": max(op.tokens for op in program.attention),
+        "attention.bias_limit": int(np.abs(program.biases).max(initial=0)),
     }
+
+
+def with_bias_limit(core: CoreConfig, bias: int) -> CoreConfig:
+    """The core, of more features if a bias of that magnitude needs them.
+
+    Raises:
+        InputError: no core takes such a bias.
+    """
+    larger = (replace(core, head_dim=head_dim) for head_dim in range(core.head_dim, MAX_HEAD_DIM + 1))
+    found = next((core for core in larger if core.bias_limit >= bias), None)
+    if found is None:
+        most = max(replace(core, head_dim=head_dim).bias_limit for head_dim in range(1, MAX_HEAD_DIM + 1))
+        raise InputError(f"a bias of attention must be at most {most} score units, not {bias}")
+    return found
 
 
 def attention_lanes_for(tokens: int) -> int:
@@ -291,6 +345,8 @@ def joint_config(networks: list[Network], lanes: int = 32, cluster: int | None =
         lanes=max(core.lanes for core in cores),
         tokens=max(core.tokens for core in cores),
         head_dim=max(core.head_dim for core in cores),
+        bias=any(core.bias for core in cores),
+        mask=any(core.mask for core in cores),
     )
     joint = NetworkConfig(code=configs[0].code, attention=attention, **largest)
     for network in networks:
@@ -307,7 +363,8 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
     """The program of a network for a core, or InputError with what it needs and what there is."""
     if network.code != config.code or network.weight_bits != config.weight_bits:
         raise InputError("the network's code and weight_bits must be the core's")
-    program = compile_network(network, config.lanes, config.attention.step_limit)
+    core = config.attention
+    program = compile_network(network, config.lanes, core.step_limit, core.terms_per_beat)
     for name, need in needs(network, program).items():
         have = attrgetter(name)(config)
         if need > have:

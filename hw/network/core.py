@@ -70,7 +70,7 @@ class NetworkCore(wiring.Component):
 
     Members:
         i_load: words of the memories (descriptors, thresholds, neuron table, weights), then one of
-            the memory `payloads.RUN`: from then on images are accepted. Only while no image is inside.
+            the memory `payloads.run`: from then on images are accepted. Only while no image is inside.
         i_image: pixels as spikes, token by token; the next image may follow at once.
         o_score: class scores of each image.
         o_potential: with `taps`, the potential of every neuron of the linear layers.
@@ -128,6 +128,7 @@ class NetworkCore(wiring.Component):
             norm.i_write_op.eq(strobes["norm"]),
             norm.i_write_offset.eq(strobes["offsets"]),
             attention.i_write.eq(strobes["attention"]),
+            *[getattr(attention, f"i_write_{name}").eq(strobes[name]) for name in attention.tables],
         ]
         for name, unit in (("drain", drain), ("norm", norm)):
             # a copy for each reader
@@ -140,7 +141,7 @@ class NetworkCore(wiring.Component):
         # an image begins when its first row is there and the one before is finished
         enabled, active, begin = Signal(), Signal(), Signal()
         with m.If(loading):
-            m.d.sync += enabled.eq(load.memory == payloads.RUN)
+            m.d.sync += enabled.eq(load.memory == payloads.run(config))
         m.d.comb += [image.enable.eq(enabled), begin.eq(~active & (image.rows != 0))]
         m.d.sync += active.eq(begin | (active & ~drain.finished))
 

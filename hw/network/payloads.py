@@ -64,7 +64,7 @@ def levels(config: NetworkConfig) -> data.ArrayLayout:
 def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
     """Loadable memories: shape of a word and depth, in the order of their number in `load`. Cluster n
     of the weights is memory `weights` with n in the high address bits."""
-    return {
+    held: dict[str, tuple[ShapeLike, int]] = {
         "linear": (struct(LinearOp, config), config.linear_ops),
         "norm": (struct(NormOp, config), config.norm_ops),
         "attention": (struct(AttentionOp, config), config.heads),
@@ -73,13 +73,32 @@ def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
         "offsets": (signed(OFFSET_BITS), config.offsets),
         "weights": (weight_word(config), config.weights),
     }
+    per_beat = config.attention.terms_per_beat
+    if config.biases:
+        held["biases"] = (data.ArrayLayout(signed(config.attention.score_width), per_beat), config.biases)
+    if config.masks:
+        held["masks"] = (data.ArrayLayout(1, per_beat), config.masks)
+    return held
 
 
-# Number of the memory that is none: a word for it lets images in
-RUN = 7
+def run(config: NetworkConfig) -> int:
+    """Number of the memory that is none: a word for it lets images in."""
+    return len(memories(config))
+
+
+def memory_number(config: NetworkConfig) -> int:
+    """Bits of the number of a memory."""
+    return bits_for(run(config))
+
+
+# The tables of the fields of a term
+TABLES = {"bias": "biases", "masked": "masks"}
 PIECE_BITS = 32
-# Of a block of words on a narrow load stream, see `hw.network.linked_network`
-LOAD_HEADER = data.StructLayout({"memory": 3, "last_piece": 8, "cluster": 8})
+
+
+def load_header(config: NetworkConfig) -> data.StructLayout:
+    """Of a block of words on a narrow load stream, see `hw.network.linked_network`."""
+    return data.StructLayout({"memory": memory_number(config), "last_piece": 8, "cluster": 8})
 
 
 def load(config: NetworkConfig) -> data.StructLayout:
@@ -87,7 +106,7 @@ def load(config: NetworkConfig) -> data.StructLayout:
     held = memories(config)
     return data.StructLayout(
         {
-            "memory": 3,
+            "memory": memory_number(config),
             "cluster": index_width(config.clusters),
             "address": max(index_width(depth) for _, depth in held.values()),
             "data": data.ArrayLayout(

@@ -167,11 +167,14 @@ class NetworkTiming(LinearTiming):
             elif isinstance(layer, Attention):
                 qkv = tensors[layer.source]
                 job = layer.job(Spikes(qkv.sign[None], qkv.phase[None]), self.network.code)
-                left = layer.heads
+                left = layer.heads * layer.groups
                 while left:
                     group = [next(attention)]
                     group += [next(attention) for _ in range(group[0].group - 1)]
-                    self.run_attention(group, job, layer.heads - left)
+                    window, head = group[0].row // group[0].tokens, group[0].base // group[0].features
+                    heads = f"heads {head}..{head + len(group) - 1}"
+                    where = heads if layer.groups == 1 else f"window {window}, {heads}"
+                    self.run_attention(group, job, window * layer.heads + head, where)
                     left -= len(group)
             elif isinstance(layer, Norm):
                 self.run_norm(next(norm), layer.kind)
@@ -195,9 +198,11 @@ class NetworkTiming(LinearTiming):
         self.times.timeline.append(Segment("norm", what, start, self.norm_entry - 1))
         self.norm_entry += FETCH - 1
 
-    def run_attention(self, group: list[AttentionOp], job: AttentionJob, first_head: int) -> None:
+    def run_attention(self, group: list[AttentionOp], job: AttentionJob, first_head: int, where: str) -> None:
+        """Heads that run back to back, from `first_head` of the job on."""
         core, config = self.core, self.config.attention
         tokens, features = group[0].tokens, group[0].features
+        terms = group[0].biased or group[0].masked
         start = max(self.attention_entry, self.rows[Source.hidden][group[0].wait])
         groups = group_sizes(tokens, config.lanes)
         scan = QueryScan(start)
@@ -211,12 +216,14 @@ class NetworkTiming(LinearTiming):
             keys, values = core.keys.load(tokens * features), core.values.load(tokens * features)
             keys = max(keys, core.heads.seen("score"))
             values = max(values, core.heads.seen("context"))
+            if config.terms:
+                core.terms_ready = max(core.terms_ready, core.heads.seen("terms")) + terms
             for row in range(tokens):
                 first, last = row == 0, row == tokens - 1
                 free = core.rows_dropped.back(4) + 1
                 ready = core.rows_accepted.add(scan.row(job.q.sign[head, row] != 0, free)) + 1
                 ready = max(ready, keys) if first else ready
-                searched = core.score(ready, int(beats[head, row]), groups, False)
+                searched = core.score(ready, int(beats[head, row]), groups, terms)
                 phases = core.ramp(searched, len(groups), job.window)
                 ready = max(phases, values) if first else phases
                 normaliser, complete = core.context(ready, len(groups), features)
@@ -227,8 +234,9 @@ class NetworkTiming(LinearTiming):
             core.values.released.add(core.contexts.back(1))
             for unit, history in (("score", core.taken), ("ramp", core.ramps), ("context", core.contexts)):
                 core.heads.dropped[unit].add(history.back(1))
-        heads = f"heads {first_head}..{first_head + len(group) - 1}"
-        self.times.timeline.append(Segment("attention", heads, start, end))
+            if config.terms:
+                core.heads.dropped["terms"].add(core.terms_ready - terms)
+        self.times.timeline.append(Segment("attention", where, start, end))
         self.attention_entry = end + 1 + FETCH
 
 

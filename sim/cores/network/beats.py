@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp
+from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp, words
 from golden.network.program import Program
 from hw.export.verilog import describe
 from hw.network import payloads
@@ -30,29 +30,33 @@ class Block:
     pieces: NDArray[np.uint32]
 
 
-def columns(ops: Sequence[LinearOp | NormOp | AttentionOp]) -> Fields:
-    """Arrays of the fields of descriptors."""
-    return {f.name: np.array([getattr(op, f.name) for op in ops], np.int64) for f in fields(ops[0])}
+def columns(ops: Sequence[LinearOp | NormOp | AttentionOp], config: NetworkConfig) -> Fields:
+    """Arrays of the fields of descriptors, those that the core has."""
+    names = words(type(ops[0]), config)
+    return {name: np.array([getattr(op, name) for op in ops], np.int64) for name in names}
 
 
 def blocks(program: Program, config: NetworkConfig) -> list[Block]:
     """Every memory, then the word that lets images in."""
     by_cluster = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
     images: dict[str, list[Fields]] = {
-        "linear": [columns(program.linear)],
-        "norm": [columns(program.norm)],
-        "attention": [columns(program.attention)],
+        "linear": [columns(program.linear, config)],
+        "norm": [columns(program.norm, config)],
+        "attention": [columns(program.attention, config)],
         "levels": [program.levels],
         "table": [{f.name: program.table[:, n] for n, f in enumerate(fields(Neuron))}],
         "offsets": [program.offsets],
         "weights": [by_cluster[:, n] for n in range(config.clusters)],
+        "biases": [program.biases],
+        "masks": [program.masks],
     }
     made = [
         Block(number, cluster, pack(describe(shape), fields, name))
         for number, (name, (shape, _)) in enumerate(payloads.memories(config).items())
         for cluster, fields in enumerate(images[name])
+        if len(fields)
     ]
-    return [*made, Block(payloads.RUN, 0, np.zeros((1, 1), np.uint32))]
+    return [*made, Block(payloads.run(config), 0, np.zeros((1, 1), np.uint32))]
 
 
 def load_beats(program: Program, config: NetworkConfig) -> Fields:
@@ -70,7 +74,7 @@ def load_beats(program: Program, config: NetworkConfig) -> Fields:
 
 def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
     """The same for `hw.network.linked_network`: header, number of words and pieces of every block."""
-    header = describe(payloads.LOAD_HEADER)
+    header = describe(payloads.load_header(config))
     parts = []
     for block in blocks(program, config):
         count, pieces = block.pieces.shape

@@ -1,6 +1,7 @@
 """Every integer of a network that its core's taps show, by golden."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def golden_neurons(
     """
     outputs = run_network(network, image).outputs
     tensors: dict[str, Spikes] = {IMAGE: image}
-    ops = iter(program.linear)
+    ops, heads = iter(program.linear), iter(program.attention)
     images = image.shape[0]
     broadcasts = np.zeros(images, np.int64)
     shown: list[NDArray[np.int64]] = []
@@ -59,11 +60,11 @@ def golden_neurons(
                 broadcasts += op.passes * np.maximum(spikes, 1).sum(axis=-1)
         elif isinstance(layer, Attention):
             assert isinstance(output, Spikes)
-            split = (images, network.tokens, layer.heads, -1)
-            arrays = (
-                a.reshape(split).swapaxes(1, 2).reshape(images, -1) for a in (output.sign, output.phase)
-            )
-            mixed.append(Spikes(*arrays))
+            for head in islice(heads, layer.groups * layer.heads):
+                rows = slice(head.row, head.row + head.tokens)
+                columns = slice(head.base, head.base + head.features)
+                found = output[:, rows, columns]
+                mixed.append(Spikes(found.sign.reshape(images, -1), found.phase.reshape(images, -1)))
         else:
             assert isinstance(output, Spikes)
             norms.append(Spikes(output.sign.reshape(images, -1), output.phase.reshape(images, -1)))

@@ -40,7 +40,7 @@ def norm(target: str) -> Norm:
 
 
 def network(*layers: Layer, code: PhaseCode = CODE) -> Network:
-    return Network(code=code, weight_bits=4, tokens=TOKENS, pixels=WIDTH, image_scale=1.0, layers=layers)
+    return Network(code=code, weight_bits=4, tokens=TOKENS, width=WIDTH, scale=1.0, layers=layers)
 
 
 # Two heads at a time fill six lanes: two descriptors for q, k and v of four heads
@@ -194,17 +194,6 @@ def test_groups_that_do_not_fit_their_rows(fields: dict, message: str) -> None:
         network(qkv, attend, TO_STREAM, norm("norm"), SCORES)
 
 
-@pytest.mark.parametrize("name", ["groups", "bias", "allowed"])
-def test_groups_are_refused_by_name(name: str) -> None:
-    value = {"groups": 3, "bias": np.zeros((HEADS, 3, 3), int), "allowed": np.ones((1, 3, 3), bool)}[name]
-    attend = replace(attention("qkv", "mixed", HEADS), **{name: value})
-    layers = (linear("image", "qkv", WIDTH, QKV), attend, TO_STREAM, norm("norm"), SCORES)
-    with pytest.raises(
-        InputError, match=f"^layer 1: the hardware attends all rows alike, without {name} yet"
-    ):
-        compile_network(network(*layers), LANES)
-
-
 @pytest.mark.parametrize(
     ("gather", "message"),
     [
@@ -272,8 +261,6 @@ def test_a_code_beyond_the_word_of_potentials_is_refused(steps: int, log2_base: 
         ({"taps": True}, "attention.taps must be False, not True"),
         ({"output": "both"}, "attention.output must be 'codes', not 'both'"),
         ({"code": PhaseCode()}, "attention.code must be the code"),
-        ({"tokens": 2}, r"tokens must be an integer in 1\.\.2, not 3"),
-        ({"lanes": 2, "cluster": 1, "terms_per_beat": 1}, r"tokens must be an integer in 1\.\.2, not 3"),
     ],
 )
 def test_an_attention_core_of_no_use_is_refused(change: dict, message: str) -> None:
