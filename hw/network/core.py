@@ -87,7 +87,8 @@ class NetworkCore(wiring.Component):
             the memory `payloads.run`: from then on images are accepted. Only while no image is inside.
         i_image: pixels as spikes, or channels of the stream that enters, token by token; the next image may
             follow at once.
-        o_score: class scores of each image.
+        o_score: class scores of each image. Where they do not leave in parts, they must have left before
+            those of the next image come.
         o_potential: with `taps`, the potential of every neuron of the linear layers.
         o_norm, o_mixed: with `taps`, every neuron of norms and attention.
         o_issue: with `taps`, one beat per spike broadcast to the neurons.

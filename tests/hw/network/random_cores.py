@@ -8,7 +8,7 @@ from golden.attention.config import TRACE_STORES, CoreConfig
 from golden.network.config import NetworkConfig
 from golden.network.limits import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
-from golden.network.program import check_fit, compile_network, needs, with_bias_limit
+from golden.network.program import MAX_HEAD_DIM, check_fit, compile_network, needs, with_bias_limit
 from hw.network.payloads import TABLES
 from tests.golden.network.random_networks import Drawer, Room, random_code, some
 from tests.hw.network.compare import Entry, assert_cycles, assert_integers
@@ -38,9 +38,10 @@ class Scale:
 FIXED = ("tokens", "windows", "attention.tokens", "attention.lanes", "attention.bias_limit")
 # Sizes of networks that are `general`
 GENERAL = ("maps", "taps", "hidden_lists", "score_parts")
-# Most of a soak, a few of it, and what `make test` has time for
+# Most of a soak, a few of it (of many lanes, or of many rows and features), and what `make test` has time for
 USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
 LARGE = Scale(lanes=64, tokens=64, features=256, heads=85, networks=3)
+LONG = Scale(lanes=8, tokens=120, features=400, heads=4, networks=2)
 SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
 
 
@@ -76,7 +77,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     lanes, cluster = random_lanes(rng, scale.lanes)
     room = Room(
         code=code, weight_bits=weight_bits, lanes=lanes, tokens=some(rng, scale.tokens),
-        features=some(rng, scale.features), head_dim=some(rng, scale.features),
+        features=some(rng, scale.features), head_dim=some(rng, min(scale.features, MAX_HEAD_DIM)),
         heads=some(rng, scale.heads), wide=bool(rng.random() < 0.3), held=scale.held,
         windows=scale.windows,
     )  # fmt: skip
