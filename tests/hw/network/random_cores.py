@@ -6,7 +6,7 @@ import numpy as np
 
 from golden.attention.config import TRACE_STORES, CoreConfig
 from golden.network.config import NetworkConfig
-from golden.network.limits import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS
+from golden.network.limits import MAX_FEATURES, MAX_TOKENS, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
 from golden.network.program import MAX_HEAD_DIM, check_fit, compile_network, needs, with_bias_limit
 from hw.network.payloads import TABLES
@@ -112,7 +112,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     groups = some(rng, MOST_GROUPS) if rng.random() < 0.3 else 1
     attention = CoreConfig(
         code=code, lanes=attention_lanes, cluster=attention_cluster, terms_per_beat=terms_per_beat,
-        tokens=max(size, attention_lanes * groups - int(rng.integers(attention_lanes))),
+        tokens=min(MAX_TOKENS, max(size, attention_lanes * groups - int(rng.integers(attention_lanes)))),
         head_dim=sizes["attention.head_dim"], bias=sizes["biases"] > 0, mask=sizes["masks"] > 0,
         output="codes", trace_store=TRACE_STORES[rng.integers(2)], queued_heads=int(rng.integers(2, 9)),
     )  # fmt: skip
