@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp, words
@@ -18,13 +19,14 @@ TABLES = {"bias": ("biased", "bias"), "masked": ("masked", "mask")}
 def run_of(config: NetworkConfig) -> data.StructLayout:
     """Heads that run back to back, as this feeder needs them."""
     layout = payloads.struct(AttentionOp, config)
-    names = ("group", "tokens", "biased", "masked", "bias", "mask", "stride")
+    names = ("group", "tokens", "biased", "masked", "bias", "mask", "stride", "area")
     there = [name for name in names if name in words(AttentionOp, config)]
     return data.StructLayout({name: layout[name].shape for name in there})
 
 
 class TermsFeeder(wiring.Component):
-    """Reads the tables of a window: head by head, row by row, the last word of a row first.
+    """Reads the tables of a window: head by head, row by row, the last word of a row first. Of fewer tokens than
+    the tables are made for, it reads the first rows, and the first words of each.
 
     Members:
         i_load, i_write_biases, i_write_masks: words of the tables.
@@ -54,19 +56,22 @@ class TermsFeeder(wiring.Component):
         heads_left = Signal.like(run.group, name="heads_left")
         row, word = Signal.like(run.tokens, name="row"), Signal.like(run.stride, name="word")
         row_done, head_done = Signal(), Signal()
+        last_word = Signal.like(run.stride, name="last_word")
+        counts, per_word = self._config.token_counts, self._config.attention.terms_per_beat
         m.d.comb += [
             move.eq(~held | self.o.ready),
             row_done.eq(running & move & (word == 0)),
             head_done.eq(row_done & (row + 1 == run.tokens)),
             self.o.valid.eq(held),
+            last_word.eq((run.tokens - 1) >> exact_log2(per_word) if counts else run.stride - 1),
         ]
         start = self.start & Cat(run[TABLES[name][0]] for name in self._names).any()
         with m.If(move):
             m.d.sync += held.eq(running)
         with m.If(start):
-            m.d.sync += [running.eq(1), heads_left.eq(run.group), row.eq(0), word.eq(run.stride - 1)]
+            m.d.sync += [running.eq(1), heads_left.eq(run.group), row.eq(0), word.eq(last_word)]
         with m.Elif(running & move):
-            m.d.sync += word.eq(Mux(row_done, run.stride, word) - 1)
+            m.d.sync += word.eq(Mux(row_done, last_word, word - 1))
             with m.If(row_done):
                 m.d.sync += row.eq(Mux(head_done, 0, row + 1))
             with m.If(head_done):
@@ -81,6 +86,7 @@ class TermsFeeder(wiring.Component):
             read, write = memory.read_port(), memory.write_port()
             pick(m, write, self.i_load, getattr(self, f"i_write_{table}"))
             line = Signal.like(read.addr, name=f"{table}_line")  # where the row begins
+            head = Signal.like(read.addr, name=f"{table}_head")  # and where the head does
             m.d.comb += [read.addr.eq(line + word), read.en.eq(move)]
             m.d.comb += [
                 term[name].eq(Mux(there, entry, 0))
@@ -90,7 +96,14 @@ class TermsFeeder(wiring.Component):
                 m.d.sync += line.eq(begin)
             with m.Elif(row_done):
                 m.d.sync += line.eq(line + run.stride)
-                if name == "masked":  # heads share it
-                    with m.If(head_done):
+                with m.If(head_done):
+                    if name == "masked":  # heads share it
                         m.d.sync += line.eq(begin)
+                    elif counts:
+                        m.d.sync += line.eq(head + run.area)
+            if name == "bias" and counts:
+                with m.If(start):
+                    m.d.sync += head.eq(begin)
+                with m.Elif(head_done):
+                    m.d.sync += head.eq(head + run.area)
         return m
