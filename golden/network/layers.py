@@ -8,7 +8,7 @@ codes (`golden.network.octave.fire`), additions to the residual stream, or class
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,10 @@ class Linear(Neurons):
     def present(self, run: Run) -> NDArray[np.bool_] | None:
         """Rows [images, rows] that are computed; None for all."""
         return present_rows(run.present.get(self.source), self.gather)
+
+    def first_rows(self, rows: int) -> Self:
+        by_row = self.bias.ndim == 2 and self.gather is None
+        return replace(self, bias=self.bias[:rows]) if by_row else self
 
     def check_neurons(self, name: str, shapes: Shapes, *, by_row: bool = True) -> int:
         """Rows of the layer; raise InputError if map, weights or bias do not belong to the source."""
@@ -226,6 +230,9 @@ class Norm:
         check_thresholds(name, self.offset, self.levels, width, shapes.code)
         shapes.spikes[self.target] = rows, width
 
+    def first_rows(self, rows: int) -> Self:
+        return self
+
     def normalise(self, stream: NDArray[np.int64], code: PhaseCode) -> Spikes:
         """Spikes [..., tokens, width] of the residual stream."""
         values = centred(stream, self.kind)
@@ -284,6 +291,13 @@ class Attention:
         b = shapes.code.log2_base.denominator
         check_integers(f"{name}.ratio", self.ratio, [(self.heads, b)], MAX_RATIO, 1)
         shapes.spikes[self.target] = rows, width // 3
+
+    def first_rows(self, rows: int) -> Self:
+        if self.groups != 1:
+            raise InputError(f"rows are in {self.groups} windows, which have no first ones")
+        bias = None if self.bias is None else self.bias[:, :rows, :rows]
+        allowed = None if self.allowed is None else self.allowed[:, :rows, :rows]
+        return replace(self, bias=bias, allowed=allowed)
 
     def job(self, qkv: Spikes, code: PhaseCode) -> AttentionJob:
         """Job of [images*groups*heads] heads of spikes [images, rows, 3*heads*head_dim], heads fastest."""

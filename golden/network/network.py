@@ -4,7 +4,7 @@ Layers run in order over named tensors (`golden.network.tensors`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,16 @@ class Network:
             if (layer.target == SCORES) != (index == len(self.layers) - 1):
                 raise InputError(f"layer {index}: the last layer, and no other, must make {SCORES!r}")
         return shapes
+
+
+def first_rows(network: Network, rows: int) -> Network:
+    """The network for `rows` tokens: it computes what `run_network` does with so many of them.
+
+    Raises:
+        InputError: fewer rows are no network of their own: windows, or rows of others that are not there.
+    """
+    check_range("rows", rows, 1, network.tokens)
+    return replace(network, tokens=rows, layers=tuple(layer.first_rows(rows) for layer in network.layers))
 
 
 def encode_image(network: Network, patches: NDArray[np.floating]) -> Spikes:

@@ -106,5 +106,8 @@ class Layer(Protocol):
             InputError: it does not connect, or an integer is out of range; `name` says which layer.
         """
 
+    def first_rows(self, rows: int) -> "Layer":
+        """It among so many rows: all that it holds per row, of the first ones."""
+
     def run(self, run: Run) -> Output:
         """Compute, enter into the tensors and return what it makes."""

@@ -1,5 +1,7 @@
 """Network core: an image goes in as spikes, or vectors as integers, and class scores come out."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
@@ -144,20 +146,7 @@ class NetworkCore(wiring.Component):
             attention.i_write.eq(strobes["attention"]),
             *[getattr(attention, f"i_write_{name}").eq(strobes[name]) for name in attention.tables],
         ]
-        for name, unit in (("drain", drain), ("norm", norm)):
-            # a copy for each reader
-            lists = Memory(shape=payloads.levels(config), depth=config.lists, init=[])
-            m.submodules[f"levels_{name}"] = lists
-            read, write = lists.read_port(), lists.write_port()
-            m.d.comb += [read.addr.eq(unit.levels_address), unit.levels.eq(read.data)]
-            pick(m, write, load, strobes["levels"])
-            if config.maps:
-                reader = issue if unit is drain else norm
-                words = Memory(shape=payloads.map_word(config), depth=config.maps, init=[])
-                m.submodules[f"maps_{name}"] = words
-                of_map, write_map = words.read_port(), words.write_port()
-                m.d.comb += [of_map.addr.eq(reader.map_address), reader.map_word.eq(of_map.data)]
-                pick(m, write_map, load, strobes["maps"])
+        self._copies(m, load, strobes, {"drain": (drain, issue), "norm": (norm, norm)})
 
         # an image begins when its first row is there, a stream when it is whole, after the one before; so does
         # one of any number of tokens, which its end tells
@@ -229,6 +218,24 @@ class NetworkCore(wiring.Component):
                 self.o_issue.valid.eq(issue.accepted),
             ]
         return m
+
+    def _copies(
+        self, m: Module, load: Signal, strobes: dict[str, Signal], readers: dict[str, tuple[Any, Any]]
+    ) -> None:
+        """Threshold lists and rows by index, a copy for each of their readers."""
+        config = self._config
+        for name, (unit, by_index) in readers.items():
+            lists = Memory(shape=payloads.levels(config), depth=config.lists, init=[])
+            m.submodules[f"levels_{name}"] = lists
+            read, write = lists.read_port(), lists.write_port()
+            m.d.comb += [read.addr.eq(unit.levels_address), unit.levels.eq(read.data)]
+            pick(m, write, load, strobes["levels"])
+            if config.maps:
+                words = Memory(shape=payloads.map_word(config), depth=config.maps, init=[])
+                m.submodules[f"maps_{name}"] = words
+                of_map, write_map = words.read_port(), words.write_port()
+                m.d.comb += [of_map.addr.eq(by_index.map_address), by_index.map_word.eq(of_map.data)]
+                pick(m, write_map, load, strobes["maps"])
 
     def _neurons(self, m: Module, issue: LinearIssue, drain: Drain, load: Signal, write: Signal) -> None:
         """The chain of clusters: broadcast, load bus and results all travel the same way."""

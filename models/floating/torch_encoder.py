@@ -34,13 +34,17 @@ class TorchEncoder:
     def other_nodes(self) -> list[Verdict]:
         return []
 
+    def entering(self, batch: Floats) -> Floats:
+        """The vectors themselves."""
+        return batch
+
     def run(self, batch: Floats, engine: Engine, allowed: NDArray[np.bool_] | None = None) -> Floats:
         """Outputs [batch, tokens, dim] of inputs of that shape; allowed [batch, tokens], False at padding."""
-        x = batch
+        x = self.entering(batch)
         keys = None if allowed is None else allowed[:, None, None, :]
         if self.causal:
             before = np.tri(x.shape[1], dtype=bool)
             keys = before if keys is None else before & keys
         for index, block in enumerate(self.blocks):
             x = run_block(f"block{index}", x, block, engine, allowed=keys)
-        return x if self.norm is None else engine.norm("norm", x, self.norm)
+        return engine.stream("outputs", x) if self.norm is None else engine.norm("norm", x, self.norm)

@@ -14,7 +14,7 @@ from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from golden.network.file import load_network
 from golden.network.network import Network, encode_image
-from models.conversion.network import convert
+from models.conversion.network import convert_network
 from models.floating.patches import patches
 from models.floating.vit import Vit
 from models.shipped.vit_file import FOLDER, load_vit
@@ -95,7 +95,7 @@ def load_case(name: str, data: Path | None, steps: int | None, log2_base: Fracti
         patch, stride, side = floating.patch, floating.stride, floating.side
         if images.shape[1:] != (side, side):
             raise InputError(f"images must be {side}x{side} pixels for {name}, not {shape(images)}")
-        network = convert(floating, calibration, code)
+        network = convert_network(floating, [calibration[:, None]], code).network
     else:
         assert network is not None
         patch, stride = grid(network, images, name)

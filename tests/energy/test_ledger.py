@@ -20,9 +20,8 @@ from golden.attention.job import prepare
 from golden.code import PhaseCode
 from golden.network.network import encode_image
 from golden.network.program import config_for
-from models.conversion.network import convert
 from studies.data.random import random_heads
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 ONE = Ledger(Line("a", 2, add(8)), Line("b", 3, multiply(8, 8), "neuron"))
 
@@ -41,8 +40,8 @@ def ledgers() -> Iterator[tuple[str, Ledger]]:
         yield f"linear, {name}", spiking_linear(linear, unit)
         yield f"linear in numbers, {name}", mac.linear(linear, unit)
     floating = random_transformer(1, blocks=1, norm="layer", width=12, heads=2)
-    network = convert(floating, random_images(2, 20), PhaseCode())
-    image = encode_image(network, floating.patches(random_images(3, 1)[:, None]))
+    network = converted(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.entering(random_images(3, 1)[:, None]))
     spiking, dense = account(network, config_for(network), image)
     yield "network", spiking
     yield "network in numbers", dense

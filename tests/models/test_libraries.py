@@ -15,7 +15,8 @@ from safetensors.numpy import load_file, save_file
 
 from golden.code import PhaseCode
 from golden.errors import InputError
-from models.conversion.convert import convert, record
+from models.conversion.convert import convert
+from models.conversion.record import record
 from models.conversion.scheme import Scheme
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert

@@ -14,18 +14,17 @@ from golden.code import PhaseCode
 from golden.network.file import save_network
 from golden.network.network import Network
 from golden.network.program import config_for
-from models.conversion.network import convert
 from models.shipped.vit_file import FOLDER
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
 from studies.infer import infer
 from studies.infer.cases import load_case
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 
 def small(**shape: Any) -> Network:
     """A random network for the 8x8 digits: 4 tokens of 16 pixels."""
-    return convert(random_transformer(1, **shape), random_images(2, 20), PhaseCode())
+    return converted(random_transformer(1, **shape), random_images(2, 20), PhaseCode())
 
 
 def idx(array: np.ndarray) -> bytes:

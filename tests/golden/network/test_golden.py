@@ -28,10 +28,9 @@ from golden.network.octave import (
     resolution,
     roots,
 )
-from models.conversion.network import convert
 from models.floating.engine import FloatEngine
 from tests.golden.network.random_networks import random_network
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 CODES = [
     PhaseCode(steps=t, log2_base=Fraction(*ab)) for t, *ab in ((16, 1, 2), (8, 3, 4), (24, 2, 7), (40, 1, 5))
@@ -154,8 +153,8 @@ def test_finer_codes_converge_to_the_float_network(norm: str, activation: str) -
     exact = network.run(images[:, None], FloatEngine())
     errors = []
     for steps, log2_base in ((16, Fraction(1, 2)), (64, Fraction(1, 7))):
-        spiking = convert(network, random_images(2, 60, 16), PhaseCode(steps=steps, log2_base=log2_base))
-        scores = run_network(spiking, encode_image(spiking, network.patches(images[:, None]))).scores.astype(
+        spiking = converted(network, random_images(2, 60, 16), PhaseCode(steps=steps, log2_base=log2_base))
+        scores = run_network(spiking, encode_image(spiking, network.entering(images[:, None]))).scores.astype(
             float
         )
         # one unit for all classes: least squares finds it
@@ -167,14 +166,14 @@ def test_finer_codes_converge_to_the_float_network(norm: str, activation: str) -
 
 
 def small_network() -> Network:
-    return convert(random_transformer(1), random_images(2, 20), PhaseCode())
+    return converted(random_transformer(1), random_images(2, 20), PhaseCode())
 
 
 def test_file_round_trip(tmp_path: Path) -> None:
     network = small_network()
     save_network(tmp_path / "n.npz", network)
     again = load_network(tmp_path / "n.npz")
-    patches = random_transformer(1).patches(random_images(4, 5)[:, None])
+    patches = random_transformer(1).entering(random_images(4, 5)[:, None])
     image = encode_image(network, patches)
     assert (run_network(again, image).scores == run_network(network, image).scores).all()
 
@@ -295,6 +294,6 @@ def test_truncated_file(tmp_path: Path, keep: int) -> None:
 
 def test_images_of_the_wrong_size_are_refused() -> None:
     with pytest.raises(InputError, match=r"images must be 8 x 8 pixels, not 9 x 9"):
-        random_transformer(1).patches(np.ones((1, 9, 9))[:, None])
+        random_transformer(1).entering(np.ones((1, 9, 9))[:, None])
     with pytest.raises(InputError, match=r"an image must be \[..., 4, 16\], not \[1, 4, 15\]"):
         encode_image(small_network(), np.ones((1, 4, 15)))

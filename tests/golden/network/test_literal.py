@@ -1,5 +1,6 @@
 """Networks in closed form beside the same networks number by number and step by step."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,11 @@ import pytest
 
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
-from golden.network.layers import Norm, ScoreLinear
-from golden.network.network import Network, encode_image, encode_stream, run_network
+from golden.network.layers import Attention, Norm, ScoreLinear
+from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
 from golden.network.octave import geometric_levels
 from tests.golden.network.literal import Literal, rows_of
-from tests.golden.network.random_networks import random_network
+from tests.golden.network.random_networks import Drawer, Room, random_network
 
 STREAM_ROWS = np.array([[[0, 1, -2], [1000, -1000, 14]]])
 
@@ -54,6 +55,55 @@ def test_numbers_of_tokens_that_no_image_has() -> None:
             run_network(network, image, tokens=np.full(image.shape[0], tokens))
     with pytest.raises(InputError, match=r"^tokens must have the shape "):
         run_network(network, image, tokens=np.ones(image.shape[0] + 1, int))
+
+
+def plain_network(seed: int) -> tuple[Network, Spikes | np.ndarray]:
+    """Without maps of rows; attention has a bias and a mask in which each row may attend itself."""
+    rng = np.random.default_rng(seed)
+    room = Room(
+        code=PhaseCode(), weight_bits=6, lanes=8, tokens=6, features=8, head_dim=3, heads=2, wide=False,
+        held=True, streams=True,
+    )  # fmt: skip
+    network, entry = Drawer(rng, room).draw()
+    rows = network.tokens
+    layers = tuple(
+        replace(
+            layer,
+            bias=rng.integers(-900, 900, (layer.heads, rows, rows)),
+            allowed=(rng.random((1, rows, rows)) < 0.6) | np.eye(rows, dtype=bool),
+        )
+        if isinstance(layer, Attention)
+        else layer
+        for layer in network.layers
+    )
+    return replace(network, layers=layers), entry
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_network_of_fewer_rows_is_that_of_so_many_tokens(seed: int) -> None:
+    network, entry = plain_network(seed)
+    rows = max(1, network.tokens - 2)
+    fewer = first_rows(network, rows)
+    first = (
+        Spikes(entry.sign[:, :rows], entry.phase[:, :rows]) if isinstance(entry, Spikes) else entry[:, :rows]
+    )
+    among = run_network(network, entry, tokens=np.full(entry.shape[0], rows)).outputs
+    alone = run_network(fewer, first).outputs
+    for whole, part in zip(among, alone, strict=True):
+        if isinstance(whole, Spikes) and isinstance(part, Spikes):
+            assert (whole.sign[:, :rows] == part.sign).all()
+            assert (whole.phase[:, :rows] == part.phase).all()
+        else:
+            assert np.array_equal(whole[:, :rows] if whole.ndim == 3 else whole, part)  # type: ignore[index, union-attr, arg-type]
+
+
+def test_windows_have_no_first_rows() -> None:
+    layer = next(
+        layer for seed in range(40) for layer in random_network(seed)[0].layers
+        if isinstance(layer, Attention) and layer.groups > 1
+    )  # fmt: skip
+    with pytest.raises(InputError, match=r"^rows are in \d windows, which have no first ones"):
+        layer.first_rows(1)
 
 
 def stream_network(**changes: Any) -> Network:
