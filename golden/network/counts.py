@@ -19,7 +19,9 @@ def counted_layers(network: Network) -> list[bool]:
     Raises:
         InputError: a layer keeps the hardware from taking a number of tokens.
     """
-    counted = {network.entry: network.tokens}  # rows by name; of other names all rows are there
+    counted: dict[str, int] = {
+        network.entry: network.tokens
+    }  # rows by name; of other names all rows are there
     found = []
     for index, layer in enumerate(network.layers):
         name, rows = f"a number of tokens: layer {index}", counted.get(layer.source)
