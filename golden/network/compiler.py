@@ -279,7 +279,8 @@ class Compiler:
                         group_rows=len(group) * size, base=head * head_dim, features=head_dim,
                         row=window * size, tokens=size, biased=layer.bias is not None, masked=masked,
                         bias=bias + head * size * stride if layer.bias is not None else 0, mask=mask,
-                        stride=stride, area=size * stride, step=min(int(layer.ramp_step[head]), self.step_limit),
+                        stride=stride, area=size * stride,
+                        step=min(int(layer.ramp_step[head]), self.step_limit),
                         ratio=tuple(int(r) for r in layer.ratio[head]), wait=wait - later, final=False,
                         counted=self.counted,
                     )

@@ -1,8 +1,8 @@
 """Numbers of tokens in the hardware: which layers' rows follow the number of tokens of an inference.
 
 Of R rows that follow it, n of N tokens leave the first R - N + n: units run the first rows of their layers
-only, and keys behind them are not loaded. Whether a row is there is the rule of `golden.network.rows`; where it
-leaves other rows than the first ones, the hardware refuses a number of tokens.
+only, and keys behind them are not loaded. Which rows are there is the rule of `golden.network.rows`; where
+these are not the first ones, the hardware refuses a number of tokens.
 """
 
 import numpy as np
@@ -19,9 +19,8 @@ def counted_layers(network: Network) -> list[bool]:
     Raises:
         InputError: a layer keeps the hardware from taking a number of tokens.
     """
-    counted: dict[str, int] = {
-        network.entry: network.tokens
-    }  # rows by name; of other names all rows are there
+    # rows by name; of other names all rows are there
+    counted: dict[str, int] = {network.entry: network.tokens}
     found = []
     for index, layer in enumerate(network.layers):
         name, rows = f"a number of tokens: layer {index}", counted.get(layer.source)

@@ -148,8 +148,8 @@ class NetworkCore(wiring.Component):
         ]
         self._copies(m, load, strobes, {"drain": (drain, issue), "norm": (norm, norm)})
 
-        # an image begins when its first row is there, a stream when it is whole, after the one before; so does
-        # one of any number of tokens, which its end tells
+        # an image begins when its first row is there, after the one before; if it is a stream, or of any
+        # number of tokens, which its end tells, when it is whole
         enters, counts = config.entry == STREAM, config.token_counts
         enabled, active, begin = Signal(), Signal(), Signal()
         with m.If(loading):
@@ -160,7 +160,7 @@ class NetworkCore(wiring.Component):
         ]
         m.d.sync += active.eq(begin | (active & ~drain.finished))
 
-        # rows that each unit has completed since then; with the last one those that are missing, as if they were
+        # rows that each unit has completed since then; those that are missing count with the last one
         tokens: Value = image.rows
         if counts:
             missing = Signal(payloads.row_width(config))

@@ -25,8 +25,9 @@ def run_of(config: NetworkConfig) -> data.StructLayout:
 
 
 class TermsFeeder(wiring.Component):
-    """Reads the tables of a window: head by head, row by row, the last word of a row first. Of fewer tokens than
-    the tables are made for, it reads the first rows, and the first words of each.
+    """Reads the tables of a window: head by head, row by row, the last word of a row first.
+
+    Of fewer tokens than the tables are made for, it reads the first rows, and the first words of each.
 
     Members:
         i_load, i_write_biases, i_write_masks: words of the tables.

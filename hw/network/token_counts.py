@@ -12,8 +12,8 @@ from hw.network.payloads import row_width
 
 
 def members(config: NetworkConfig) -> dict[str, wiring.Member]:
-    """Of a unit. `missing`: rows that are not there of layers that follow the number of tokens; `short`: with
-    `row_done`, the row is the last of such a layer, so that whoever waits for it need not wait for the others."""
+    """Of a unit. `missing`: rows that are not there, of layers that follow the number of tokens; `short`: the
+    row that is done is the last of such a layer that is there."""
     return {"missing": In(row_width(config)), "short": Out(1)} if config.token_counts else {}
 
 

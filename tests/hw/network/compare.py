@@ -21,7 +21,7 @@ Tokens = NDArray[np.int64] | None
 
 
 def row_ends(measured: NetworkRun, program: Program, counts: NDArray[np.int64]) -> dict[str, list[int]]:
-    """Cycle of the last neuron of every row that is there, measured at the taps; `counts` tokens of each image."""
+    """Cycle of the last neuron of every row that is there, measured at the taps; `counts` tokens an image."""
 
     def rows(op: LinearOp | NormOp | AttentionOp, number: int, tokens: int) -> range:
         pooled = isinstance(op, LinearOp) and op.pooled

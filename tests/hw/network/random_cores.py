@@ -23,7 +23,8 @@ MOST_GROUPS = 16
 class Scale:
     """How large cores and networks may be: the accepted space is the same, but for what takes long.
 
-    `counts`: cores take numbers of tokens; `held`, `windows`: as in `Room`; `general`: so are its other kinds of networks, each on some of the cores.
+    `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
+    the cores.
     """
 
     lanes: int
@@ -81,7 +82,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
         code=code, weight_bits=weight_bits, lanes=lanes, tokens=some(rng, scale.tokens),
         features=some(rng, scale.features), head_dim=some(rng, scale.features),
         heads=some(rng, scale.heads), wide=bool(rng.random() < 0.3), held=scale.held,
-        windows=scale.windows,
+        windows=scale.windows, counts=scale.counts,
     )  # fmt: skip
     head_dim = min(room.head_dim, room.features)
     most = CoreConfig(code=code, head_dim=head_dim).bias_limit
@@ -131,8 +132,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
 
 @dataclass
 class Checked:
-    """What was compared; `cycles` of rows and images were measured as predicted; `counted` networks got numbers
-    of tokens."""
+    """What was compared; `counted` networks got numbers of tokens; `cycles` are of rows and images."""
 
     cores: int = 0
     networks: int = 0

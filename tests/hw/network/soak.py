@@ -18,7 +18,8 @@ def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
 
     def check(number: int) -> None:
         scale = USUAL if (number + 1) % LARGE_EVERY else LARGE
-        scale = replace(scale, held=number % 2 == 1, windows=number % 4 >= 2, general=number % 8 >= 4)
+        kinds = {"held": 1, "windows": 2, "general": 4, "counts": 8}
+        scale = replace(scale, **{kind: bool(number & bit) for kind, bit in kinds.items()})
         check_core(random_core(number, scale), number, checked)
 
     soak(check, checked, minutes, seed)
