@@ -268,7 +268,7 @@ class Compiler:
         rows, head_dim = self.linear[-1].rows, self.linear[-1].outputs // 3 // len(self.groups[-1][0])
         size = rows // layer.groups
         stride = self.biases.stride(size)
-        bias = 0 if layer.bias is None else self.biases.place(layer.bias)
+        bias, area = (0, 0) if layer.bias is None else (self.biases.place(layer.bias), size * stride)
         for (group, wait), window in product(self.groups, range(layer.groups)):
             later = 0 if self.windows_wait else rows - (window + 1) * size
             masked, mask = self.masks_of(layer, window)
@@ -278,8 +278,7 @@ class Compiler:
                         first=head == 0, leads=head == group[0], group=len(group), span=len(group) * head_dim,
                         group_rows=len(group) * size, base=head * head_dim, features=head_dim,
                         row=window * size, tokens=size, biased=layer.bias is not None, masked=masked,
-                        bias=bias + head * size * stride if layer.bias is not None else 0, mask=mask,
-                        stride=stride, area=size * stride,
+                        bias=bias + head * area, mask=mask, stride=stride, area=area,
                         step=min(int(layer.ramp_step[head]), self.step_limit),
                         ratio=tuple(int(r) for r in layer.ratio[head]), wait=wait - later, final=False,
                         counted=self.counted,

@@ -174,7 +174,7 @@ class AttentionOp:
         biased, masked: scores have a bias, a mask.
         bias, mask: where their tables begin; those of the heads that run back to back follow each other in
             `bias`, and share the one in `mask`.
-        stride, area: words of a row of a table, of all its rows.
+        stride, area: words of a row of a table, of all rows of a bias.
         step, ratio: ramp step and output ratio (`golden.attention.job`).
         wait: the group may begin when the linear unit has completed more rows.
         final: the last descriptor.
