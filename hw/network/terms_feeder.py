@@ -1,6 +1,6 @@
 """Feeder of bias and mask: it reads their tables in the order the attention core wants."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -87,24 +87,23 @@ class TermsFeeder(wiring.Component):
             read, write = memory.read_port(), memory.write_port()
             pick(m, write, self.i_load, getattr(self, f"i_write_{table}"))
             line = Signal.like(read.addr, name=f"{table}_line")  # where the row begins
-            head = Signal.like(read.addr, name=f"{table}_head")  # and where the head does
             m.d.comb += [read.addr.eq(line + word), read.en.eq(move)]
             m.d.comb += [
                 term[name].eq(Mux(there, entry, 0))
                 for term, entry in zip(self.o.payload, read.data, strict=True)
             ]
-            with m.If(start):
-                m.d.sync += line.eq(begin)
-            with m.Elif(row_done):
-                m.d.sync += line.eq(line + run.stride)
-                with m.If(head_done):
-                    if name == "masked":  # heads share it
-                        m.d.sync += line.eq(begin)
-                    elif counts:
-                        m.d.sync += line.eq(head + run.area)
-            if name == "bias" and counts:
+            following: Value = line + run.stride
+            if name == "masked":  # heads share it
+                following = Mux(head_done, begin, following)
+            elif counts:  # rows that are missing are left out
+                head = Signal.like(line, name=f"{table}_head")
+                following = Mux(head_done, head + run.area, following)
                 with m.If(start):
                     m.d.sync += head.eq(begin)
                 with m.Elif(head_done):
                     m.d.sync += head.eq(head + run.area)
+            with m.If(start):
+                m.d.sync += line.eq(begin)
+            with m.Elif(row_done):
+                m.d.sync += line.eq(following)
         return m

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +28,8 @@ from sim.timing.network import NetworkTimes, predict
 from sim.verilator.payload import Fields
 from sim.verilator.result import Result
 
+# A job asks for the same program several times
+program_of = lru_cache(maxsize=2)(check_fit)
 # Cycles without a transfer after which a run without taps is given up; a whole inference may pass
 LONG_STALL = 1 << 22
 
@@ -98,7 +101,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return LinkedNetwork(self.config)
 
     def check(self, job: NetworkJob) -> None:
-        check_fit(job.network, self.config)
+        program_of(job.network, self.config)
         if job.tokens is not None:
             if not self.config.token_counts:
                 raise InputError("this core takes whole images only (NetworkConfig.token_counts)")
@@ -114,7 +117,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     def _beats(self, job: NetworkJob, loading: Any) -> dict[str, Fields]:
         beats: dict[str, Fields] = {}
         if job.load:
-            beats["i_load"] = loading(check_fit(job.network, self.config), self.config)
+            beats["i_load"] = loading(program_of(job.network, self.config), self.config)
         if job.image is not None:
             beats["i_image"] = image_beats(job.image, job.tokens)
         return beats
@@ -128,11 +131,11 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return beats | ({"o_issue": int(self._neurons(job)[1].sum())} if self.taps else {})
 
     def _there(self, job: NetworkJob, name: str) -> NDArray[np.bool_]:
-        return there(check_fit(job.network, self.config), job.counts, name)
+        return there(program_of(job.network, self.config), job.counts, name)
 
     def _neurons(self, job: NetworkJob) -> tuple[NetworkIntegers, NDArray[np.int64]]:
         assert job.image is not None, "taps show images"
-        return golden_neurons(job.network, check_fit(job.network, self.config), job.image, job.tokens)
+        return golden_neurons(job.network, program_of(job.network, self.config), job.image, job.tokens)
 
     def shown(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> dict[str, Any]:
         def placed(values: NDArray[Any], name: str, nothing: int = 0) -> NDArray[Any]:
