@@ -98,7 +98,8 @@ class NormUnit(wiring.Component):
         pick(m, offset_write, self.i_load, self.i_write_offset)
         op = Signal(payloads.struct(NormOp, config))
         fetch = DescriptorFetch(m, op_read, op)
-        row, needed = Signal(payloads.row_width(config)), Signal(config.row_count_width)
+        row = Signal(payloads.row_width(config))
+        needed = Signal(config.row_count_width)
         channel = Signal(config.feature_bits + 1)
         index = RowIndex(config, self, op, needed)
         ahead = LOOKED_UP if index.present else 0

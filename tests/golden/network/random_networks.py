@@ -100,7 +100,7 @@ class Drawer:
 
     def __init__(self, rng: np.random.Generator, room: Room) -> None:
         self.rng, self.room, self.code = rng, room, room.code
-        self.tokens = some(rng, room.tokens)
+        self.tokens = int(rng.integers(room.tokens)) + 1 if room.counts else some(rng, room.tokens)
         self.layers: list[Layer] = []
         self.stream: NDArray[np.int64] = np.zeros(0, np.int64)
         self.width = some(rng, room.features)  # of the stream

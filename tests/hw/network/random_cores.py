@@ -84,6 +84,8 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
         heads=some(rng, scale.heads), wide=bool(rng.random() < 0.3), held=scale.held,
         windows=scale.windows, counts=scale.counts,
     )  # fmt: skip
+    if scale.counts:  # of one token there is nothing to choose
+        room = replace(room, tokens=int(rng.integers(2, scale.tokens + 1)))
     head_dim = min(room.head_dim, room.features)
     most = CoreConfig(code=code, head_dim=head_dim).bias_limit
     room = replace(room, head_dim=head_dim, most_bias=min(most, room.most_bias))
