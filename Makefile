@@ -26,7 +26,7 @@ BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
-.PHONY: help sim sim-stochastic test prove gate-level soak soak-attention soak-network soak-stochastic check bench rtl \
+.PHONY: help sim sim-stochastic test prove mutate gate-level soak soak-attention soak-network soak-stochastic soak-integer check bench rtl \
 	synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL (1 min)
@@ -49,6 +49,9 @@ test: check  ## everything that shows that it is right, once place and route is 
 prove: $(DEV)  ## proofs of the hardware, for all time where the statement allows (3 min)
 	$(BIN)/python -m tests.proofs.prove
 
+mutate: $(DEV)  ## share of planted faults that the tests find; goes on where it ended (MINUTES)
+	$(BIN)/python -m tests.mutation.mutate --minutes $(MINUTES) --seed 1
+
 gate-level: $(DEV)  ## netlists of the small presets on three device families, in the core's bench (30 min)
 	$(BIN)/python -m pytest -m long -n 2 tests/synth/test_gate_level.py
 
@@ -63,6 +66,9 @@ soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEE
 
 soak-stochastic: $(DEV)  ## random stochastic engines in RTL for MINUTES; SEED of the first engine (MINUTES)
 	$(BIN)/python -m tests.hw.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
+
+soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
+	$(BIN)/python -m tests.hw.integer.soak --seed $(SEED) --minutes $(MINUTES)
 
 bench: $(CORE)  ## ratios of speed, measured side by side (1 min)
 	$(BIN)/onespike bench

@@ -176,8 +176,7 @@ class NormUnit(wiring.Component):
                     fetch.following(m)
 
         centred = Signal(signed(config.stream_bits + 2), reset_less=True)
-        encoder, threshold = self._encoder, self._threshold
-        m.submodules.encoder, m.submodules.threshold = encoder, threshold
+        m.submodules.encoder = encoder = self._encoder
         value = self._read(m, index, op, row, channel, summing | squaring | firing)
         m.d.sync += centred.eq(value - mean)
         with m.If(delayed(m, summing, 1 + ahead)):
@@ -228,6 +227,7 @@ class NormUnit(wiring.Component):
     ) -> None:
         """The place of a channel, which leaves the encoder now, becomes a spike."""
         encoder, threshold, entry = self._encoder, self._threshold, self.o.payload.entry
+        m.submodules.threshold = threshold
         m.d.comb += [
             threshold.place.eq(encoder.place),
             threshold.negative.eq(encoder.negative),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.network.tensors import IMAGE, STREAM, Entry
-from models.conversion.builder import Builder, Reading, Windows, beside, positive, scaled
+from models.conversion.builder import Builder, Reading, Windows, beside, bias_of, positive, scaled
 from models.conversion.encoder import lower_block, lower_encoder
 from models.conversion.thresholds import Array
 from models.floating.bert import Bert, TextHead, relative_buckets
@@ -39,6 +39,7 @@ class Ends:
             None where they are not divided.
         length_one: outputs are scaled to the length 1.
         last: the outputs are those of the last token.
+        all_rows: samples must have all rows of the network.
     """
 
     entry: Entry
@@ -49,6 +50,7 @@ class Ends:
     mean: Array | None = None
     length_one: bool = False
     last: bool = False
+    all_rows: bool = False
 
 
 @singledispatch
@@ -185,15 +187,42 @@ def _(model: TorchEncoder, make: Builder, rows: int) -> Ends:
     final = "outputs" if norm is None else "norm"
     names = [f"block{i}.norm{n}" for i in range(len(blocks)) for n in (1, 2)]
     make.begin_stream(*([*names, final] if first else names[:1]))
-    entry = entering_stream(make, float(make.ranges.stream[names[0]].max()), width, HEADROOM_BITS)
+    if model.embedding is None:
+        entry = entering_stream(make, float(make.ranges.stream[names[0]].max()), width, HEADROOM_BITS)
+    else:
+        entry = embedded_vectors(model, make, rows)
+        rows += model.class_token is not None
     causal = np.tri(rows, dtype=bool)[None] if model.causal else None
     reading = lower_encoder(make, blocks, windows=Windows(allowed=causal), streamed=norm is not None)
+    token = {"cls": np.array([[0]]), "last": np.array([[rows - 1]])}.get(model.pooling or "")
     if norm is not None:
-        reading = make.norm("norm", norm)
+        reading, token = make.norm("norm", norm, token), None
     elif reading is None:
-        reading = make.coded("outputs", make.ranges.stream["outputs"])
-    unit = make.scores(reading, identity(width), "outputs", pooled=False, alike=False)
-    return Ends(**entry, unit=unit)  # type: ignore[arg-type]
+        reading, token = make.coded("outputs", make.ranges.stream["outputs"], token), None
+    unit = make.scores(
+        reading,
+        model.head or identity(width),
+        "outputs" if model.head is None else "head",
+        rows=rows if model.pooling == "mean" else 1,
+        pooled=model.pooling is not None,
+        gather=token,
+        alike=model.head is not None,
+    )
+    return Ends(**entry, unit=unit, all_rows=model.pooling is not None)  # type: ignore[arg-type]
+
+
+def embedded_vectors(model: TorchEncoder, make: Builder, rows: int) -> dict[str, float | int | str]:
+    """Append the embedding of `rows` vectors, with class token and positions; fields of `Ends`."""
+    assert model.embedding is not None
+    first, width = int(model.class_token is not None), len(model.embedding.weight)
+    added = np.zeros((first + rows, width))
+    if model.positions is not None:
+        added += model.positions[: first + rows]
+    if model.class_token is not None:  # a row without a source takes the bias of the embedding all the same
+        added[:1] += model.class_token - bias_of(model.embedding)
+    gather = np.arange(-1, rows)[:, None] if first else None
+    scale = make.image(model.embedding, gather, added)
+    return {"entry": IMAGE, "scale": scale, "width": model.embedding.weight.shape[1]}
 
 
 @lower.register

@@ -43,8 +43,14 @@ class IntegerModel:
         return self.network if rows == self.network.tokens else shortened(self.network, rows)
 
     def encode(self, model: Model, batch: NDArray[Any]) -> Spikes | NDArray[np.int64]:
-        """What enters the network for a batch of samples, which may have fewer rows than it."""
+        """What enters the network for a batch of samples, which may have fewer rows than it.
+
+        Raises:
+            InputError: fewer rows in a model whose pooling counts them.
+        """
         rows = model.entering(batch)
+        if self.ends.all_rows and rows.shape[-2] != self.network.tokens:
+            raise InputError(f"samples must have {self.network.tokens} tokens, not {rows.shape[-2]}")
         network = self.of_rows(rows.shape[-2])
         return encode_image(network, rows) if network.entry == IMAGE else encode_stream(network, rows)
 
@@ -110,7 +116,7 @@ def rows_of(model: Model, samples: list[NDArray[Any]], tokens: int | None = None
         return model.entering(samples[0]).shape[-2]
     if kind == "sentences":
         check_range("tokens", length if tokens is None else tokens, 1, length)
-    return tokens or length or max(batch.shape[1] for batch in samples)
+    return tokens or length or max(model.entering(batch).shape[-2] for batch in samples)
 
 
 def integers_of(

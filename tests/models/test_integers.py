@@ -127,6 +127,24 @@ def test_causal_masks_let_no_token_see_the_next() -> None:
     assert (made.run(model, batch)[:, :4] == made.run(model, other)[:, :4]).all()
 
 
+def test_a_class_token_without_an_embedding_enters_with_the_vectors() -> None:
+    encoder = read("torch_module_cls")
+    assert isinstance(encoder, TorchEncoder)
+    model = replace(changed(encoder, activation="relu"), embedding=None)
+    batch = np.random.default_rng(4).normal(size=(2, 6, 16)).astype(np.float32)
+    made = convert_network(model, [batch], FINE)
+    assert made.network.tokens == 7
+    assert relative(made.run(model, batch), model.run(batch, FloatEngine())) < 0.1
+
+
+@pytest.mark.parametrize("name", ["torch_module_mean", "torch_module_last"])
+def test_pooling_counts_the_tokens(name: str) -> None:
+    model, batch = read(name), vectors(name)["inputs"]
+    made = convert_network(model, [batch], PhaseCode())
+    with pytest.raises(InputError, match=r"^samples must have 7 tokens, not 6$"):
+        made.run(model, batch[:, :6])
+
+
 def test_a_mean_is_over_the_tokens_of_the_sentence() -> None:
     model = read("bert")
     assert isinstance(model, Bert)

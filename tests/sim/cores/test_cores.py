@@ -10,6 +10,7 @@ import pytest
 from golden.attention.config import preset
 from golden.attention.job import AttentionJob
 from golden.code import PhaseCode
+from golden.integer.config import preset as integer_preset
 from golden.network.layers import Linear
 from golden.network.network import encode_image, run_network
 from golden.network.program import config_for
@@ -20,6 +21,7 @@ from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.compare import compare
 from sim.cores.core import Core
 from sim.cores.heads import HeadCore
+from sim.cores.integer.core import IntegerAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.rtl import count_of
 from sim.cores.stochastic.core import StochasticCore
@@ -50,6 +52,7 @@ CASES = {
     "terms": with_terms,
     "stochastic": lambda: heads(StochasticCore(SMALL)),
     "encoders": lambda: heads(StochasticCore(replace(SMALL, encoders=True))),
+    "integer": lambda: heads(IntegerAttentionCore(integer_preset("digits"))),
     "network": network,
 }
 
