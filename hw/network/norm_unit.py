@@ -15,6 +15,7 @@ from hw.network.falling_threshold import FallingThreshold
 from hw.network.load_bus import pick
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
 from hw.network.taps import RowIndex
+from hw.network.token_counts import members, there
 from hw.parts.descriptors import DescriptorFetch
 
 # Cycles from reading a channel to: its value centred; its place; its square in the sum; its spike.
@@ -51,7 +52,7 @@ class NormUnit(wiring.Component):
         stream_row, stream_channel, stream_value: residual stream, one cycle later.
         levels_address, levels: threshold list, one cycle later.
         o: spikes; cannot be held up.
-        row_done: a row is complete.
+        row_done: a row is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
 
     Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
@@ -83,6 +84,7 @@ class NormUnit(wiring.Component):
                 "begin": In(1),
             }
             | by_index
+            | members(config)
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -167,7 +169,9 @@ class NormUnit(wiring.Component):
                 m.d.comb += self.row_done.eq(1)
                 m.d.sync += [row.eq(row + 1), needed.eq(needed + 1)]
                 index.next_row(m)
-                with m.If(row + 1 == op.rows):
+                with m.If(row + 1 == there(self, op, op.rows, config)):
+                    if config.token_counts:
+                        m.d.comb += self.short.eq(op.counted)
                     fetch.step(m)
                     fetch.following(m)
 

@@ -17,8 +17,9 @@ def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
     checked = Checked()
 
     def check(number: int) -> None:
+        kinds = {"held": 1, "windows": 2, "general": 4, "counts": 8}
         scale = SCALES.get(number % 16, USUAL)
-        scale = replace(scale, held=number % 2 == 1, windows=number % 4 >= 2, general=number % 8 >= 4)
+        scale = replace(scale, **{kind: bool(number & bit) for kind, bit in kinds.items()})
         check_core(random_core(number, scale), number, checked)
 
     soak(check, checked, minutes, seed)
