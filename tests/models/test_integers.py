@@ -172,6 +172,11 @@ def test_tokens_that_a_model_has_not() -> None:
     assert convert_network(model, [sentence], PhaseCode()).network.tokens == model.samples.length
     with pytest.raises(InputError, match=r"^tokens must be an integer in 1.."):
         convert_network(model, [sentence], PhaseCode(), tokens=model.samples.length + 1)
+    with pytest.raises(InputError, match=r"^tokens must be at least those of the longest sample \(9\), not 5"):
+        convert_network(model, [sentence], PhaseCode(), tokens=5)
+    made = convert_network(model, [sentence[:, :5]], PhaseCode(), tokens=5)
+    with pytest.raises(InputError, match=r"^samples must have at most 5 tokens, not 9"):
+        made.run(model, sentence)
     with pytest.raises(InputError, match=r"^images have as many tokens as patches"):
         convert_network(read("vit"), [vectors("vit")["inputs"]], PhaseCode(), tokens=3)
 
