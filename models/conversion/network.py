@@ -49,11 +49,13 @@ class IntegerModel:
         """What enters the network for a batch of samples, which may have fewer rows than it.
 
         Raises:
-            InputError: fewer rows in a model whose pooling counts them.
+            InputError: more rows, or fewer in a model whose pooling counts them.
         """
         rows = model.entering(batch)
-        if self.ends.all_rows and rows.shape[-2] != self.network.tokens:
-            raise InputError(f"samples must have {self.network.tokens} tokens, not {rows.shape[-2]}")
+        tokens, most = rows.shape[-2], self.network.tokens
+        if tokens > most or (self.ends.all_rows and tokens != most):
+            few = "" if self.ends.all_rows else "at most "
+            raise InputError(f"samples must have {few}{most} tokens, not {tokens}")
         network = self.of_rows(rows.shape[-2])
         return encode_image(network, rows) if network.entry == IMAGE else encode_stream(network, rows)
 
@@ -147,7 +149,8 @@ def rows_of(model: Model, samples: list[NDArray[Any]], tokens: int | None = None
     """The most rows of an inference; see `convert_network`.
 
     Raises:
-        InputError: more tokens than the model has places for, or a number for images, which have their own.
+        InputError: more tokens than the model has places for, fewer than a sample has, or a number for
+            images, which have their own.
     """
     kind, length = model.samples.kind, model.samples.length
     if kind == "images":
@@ -156,7 +159,10 @@ def rows_of(model: Model, samples: list[NDArray[Any]], tokens: int | None = None
         return model.entering(samples[0]).shape[-2]
     if kind == "sentences":
         check_range("tokens", length if tokens is None else tokens, 1, length)
-    return tokens or length or max(model.entering(batch).shape[-2] for batch in samples)
+    longest = max(model.entering(batch).shape[-2] for batch in samples)
+    if tokens is not None and tokens < longest:
+        raise InputError(f"tokens must be at least those of the longest sample ({longest}), not {tokens}")
+    return tokens or length or longest
 
 
 def corrected(
