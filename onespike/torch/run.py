@@ -92,13 +92,12 @@ class SpikingRun:
         samples, heads, queries, features = call.q.shape
         keys, values = call.v.shape[-2:]
         name = self._layer_name()
+        scales, exact = self._scales_of(name, call)
         layer = None
         if self.counting:
+            exact = survey(call, self.code.steps)[1] if exact is None else exact
             layer = self.layers.setdefault(name, Layer(name, self.code.steps))
             layer.begin(Shape(heads, queries, keys, features, values), samples)
-        scales, exact = self._scales_of(name, call)
-        if layer is not None and exact is None:
-            exact = survey(call, self.code.steps)[1]
         outputs, maps = [], []
         for block in blocks(call, self.code.steps):
             own = of_block(scales, block)
