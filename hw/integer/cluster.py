@@ -66,7 +66,9 @@ class VectorCluster(wiring.Component):
         vector_shape, word_shape = self._factors.shapes
         # All lanes read the same address, so their memories are slices of one wide block RAM
         layout = data.ArrayLayout(word_shape, config.cluster)
-        m.submodules.memory = memory = Memory(shape=layout, depth=1 << self._address, init=[])
+        m.submodules.memory = memory = Memory(
+            shape=layout, depth=1 << self._address, init=[], attrs=payloads.NO_COLLISION
+        )
         write, read = memory.write_port(), memory.read_port()
         word = Signal(layout, reset_less=True)
         m.d.sync += word.eq(read.data)

@@ -92,7 +92,9 @@ class ContextRows(wiring.Component):
     ) -> tuple[Signal, data.View]:
         """The sum over the groups so far is read while the next one comes; `before` is a cycle ahead."""
         width += (self._config.groups - 1).bit_length() * self._config.squares
-        m.submodules.sums = sums = Memory(shape=signed(width), depth=1 << len(before), init=[])
+        m.submodules.sums = sums = Memory(
+            shape=signed(width), depth=1 << len(before), init=[], attrs=payloads.NO_COLLISION
+        )
         read, write = sums.read_port(), sums.write_port()
         total = Signal(signed(width), reset_less=True)
         m.d.comb += [

@@ -81,7 +81,9 @@ class ScoreRows(wiring.Component):
         m.d.comb += [score.value.eq(value), score.alive.eq(~masked if config.mask else 1)]
 
         address = payloads.row_address(config)
-        m.submodules.memory = memory = Memory(shape=self._score, depth=1 << address.size, init=[])
+        m.submodules.memory = memory = Memory(
+            shape=self._score, depth=1 << address.size, init=[], attrs=payloads.NO_COLLISION
+        )
         write, read = memory.write_port(), memory.read_port()
         written, wanted = Signal(address), Signal(address)
         bank = Signal(range(payloads.ROW_BANKS))

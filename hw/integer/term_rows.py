@@ -41,7 +41,7 @@ class TermRows(wiring.Component):
         m = Module()
         address = payloads.row_address(self._config)
         m.submodules.memory = memory = Memory(
-            shape=payloads.term(self._config), depth=1 << address.size, init=[]
+            shape=payloads.term(self._config), depth=1 << address.size, init=[], attrs=payloads.NO_COLLISION
         )
         write, read = memory.write_port(), memory.read_port()
         written, wanted = Signal(address), Signal(address)
