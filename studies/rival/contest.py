@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -73,15 +74,23 @@ class Contender:
 def contenders() -> Iterator[Contender]:
     """Spikes by the steps of their code, then integers by bits and multiplier."""
     for code in CODES:
-        core = SpikedAttentionCore(replace(spiked.preset("lean"), code=code))
-        lanes = partial(_spiking_lanes, core.config)
-        yield Contender(f"spikes, T = {code.steps}", core, lanes, spiked_study.attend, _spikes_ledger)
-    for bits in BITS:
-        for multiplier in MULTIPLIERS:
-            config = replace(integer.preset("lean"), bits=bits, multiplier=multiplier)
-            core, label = IntegerAttentionCore(config), f"{bits} bits, {multiplier}"
-            lanes = partial(_integer_lanes, config)
-            yield Contender(label, core, lanes, integer_study.attend, _integers_ledger)
+        config = replace(spiked.preset("lean"), code=code)
+        yield Contender(
+            label=f"spikes, T = {code.steps}",
+            core=SpikedAttentionCore(config),
+            lanes=partial(_spiking_lanes, config),
+            attend=spiked_study.attend,
+            ledger=_spikes_ledger,
+        )
+    for bits, multiplier in product(BITS, MULTIPLIERS):
+        integers = replace(integer.preset("lean"), bits=bits, multiplier=multiplier)
+        yield Contender(
+            label=f"{bits} bits, {multiplier}",
+            core=IntegerAttentionCore(integers),
+            lanes=partial(_integer_lanes, integers),
+            attend=integer_study.attend,
+            ledger=_integers_ledger,
+        )
 
 
 def _spiking_lanes(config: CoreConfig) -> tuple[wiring.Component, ...]:
