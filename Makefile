@@ -26,7 +26,7 @@ BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
-.PHONY: help sim sim-stochastic test prove gate-level soak soak-attention soak-network soak-stochastic soak-integer check bench rtl \
+.PHONY: help sim sim-stochastic test prove mutate gate-level soak soak-attention soak-network soak-stochastic soak-integer check bench rtl \
 	synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL (1 min)
@@ -48,6 +48,9 @@ test: check  ## everything that shows that it is right, once place and route is 
 
 prove: $(DEV)  ## proofs of the hardware, for all time where the statement allows (3 min)
 	$(BIN)/python -m tests.proofs.prove
+
+mutate: $(DEV)  ## share of planted faults that the tests find; goes on where it ended (MINUTES)
+	$(BIN)/python -m tests.mutation.mutate --minutes $(MINUTES) --seed 1
 
 gate-level: $(DEV)  ## netlists of the small presets on three device families, in the core's bench (30 min)
 	$(BIN)/python -m pytest -m long -n 2 tests/synth/test_gate_level.py

@@ -4,6 +4,9 @@
 The norms' and the residual stream's arithmetic is on the spiking side alone, in favour of the other.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 from energy import mac
 from energy.attention import spike_bits, spiking_attention
 from energy.events import AttentionEvents, LinearEvents, attention_events
@@ -16,24 +19,27 @@ from golden.network.layers import Attention, Linear, Norm, ScoreLinear, StreamLi
 from golden.network.limits import OFFSET_BITS
 from golden.network.mean import reciprocal
 from golden.network.network import Network, run_network
+from golden.network.rows import gathered
 from golden.network.tensors import IMAGE
 
 # How often a norm reads a row of the stream
 SWEEPS = {"fixed": 1, "rms": 2, "layer": 3}
 
 
-def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[Ledger, Ledger]:
-    """Ledgers per inference, mean of images [images, tokens, pixels].
+def account(
+    network: Network, config: NetworkConfig, image: Spikes | NDArray[np.int64]
+) -> tuple[Ledger, Ledger]:
+    """Ledgers per inference, mean of what enters, [images, tokens, width].
 
     Returns:
         (of the spiking network, of the multiply-accumulate network of the same shape).
     """
     spiking, dense = Ledger(), Ledger()
     images, unit = image.shape[0], unit_of(config)
-    tensors: dict[str, Spikes] = {IMAGE: image}
+    tensors = {IMAGE: image} if isinstance(image, Spikes) else {}
     for layer, output in zip(network.layers, run_network(network, image).outputs, strict=True):
         if isinstance(layer, Linear):
-            events = linear_events(layer, tensors[layer.source])
+            events = linear_events(layer, gathered(tensors[layer.source], layer.gather, network.code.steps))
             results = events.results * events.outputs
             if isinstance(layer, StreamLinear):
                 spiking += potentials(events, unit) + Ledger(
@@ -66,12 +72,14 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[Led
 
 
 def linear_events(layer: Linear, source: Spikes) -> LinearEvents:
+    """Of spikes [images, rows, inputs] that enter a layer."""
     images, tokens, inputs = source.shape
+    pooled = isinstance(layer, ScoreLinear) and layer.pooled
     return LinearEvents(
         rows=images * tokens,
         inputs=inputs,
         outputs=layer.outputs,
-        results=images if isinstance(layer, ScoreLinear) else images * tokens,
+        results=images if pooled else images * tokens,
         spikes=source.count(),
     )
 

@@ -14,7 +14,7 @@ from amaranth.lib import wiring
 from hw.export.verilog import export
 from synth.boards import find_board
 from synth.commands import NETLIST, STATISTICS, TIMING, TOP, synthesis
-from synth.netlist import count, read_statistics
+from synth.netlist import count, read_cells
 from synth.tools import Tool, find_tools, run_tool
 
 BOARD = find_board("ulx3s-85f")
@@ -48,7 +48,8 @@ def synthesise(
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")
-    return asdict(count(read_statistics(folder / STATISTICS)[TOP], BOARD.family))
+    cells = read_cells(folder / STATISTICS, folder / NETLIST, BOARD.family)[TOP]
+    return asdict(count(cells, BOARD.family))
 
 
 def route(folder: Path, seed: int, frequency: float, nextpnr: Tool) -> dict[str, Any]:

@@ -16,6 +16,8 @@ NETLIST = f"{TOP}.json"
 # Amaranth names an element of an array \a[0] beside the array \a; the reintegration after ABC9 (Yosys
 # 0.70) takes that name for bit 0 of \a, fails or joins the wrong wires. Private names do not clash.
 HIDE_ELEMENTS = ("rename -hide w:*[[]*",)
+# What `hw.parts.memory.NO_COLLISION` says: Yosys reads it of memories in Verilog, not of those in RTLIL
+NO_COLLISION = ("proc", "memory_collect", "setparam -set RD_COLLISION_X_MASK 1'1 a:no_rw_check")
 
 
 def generate(board: Board, top: Elaboratable, *, dsp: bool = False) -> dict[str, str]:
@@ -32,7 +34,8 @@ def generate(board: Board, top: Elaboratable, *, dsp: bool = False) -> dict[str,
 
 def synthesis_script(family: Family, options: str, statistics: str, *, dsp: bool = False) -> str:
     """Script that synthesises `top.il` with more options, and writes the cells it needs."""
-    return "\n".join((f"read_rtlil {TOP}.il", *synthesis(family, options, statistics, dsp=dsp))) + "\n"
+    commands = (f"read_rtlil {TOP}.il", *NO_COLLISION, *synthesis(family, options, statistics, dsp=dsp))
+    return "\n".join(commands) + "\n"
 
 
 def synthesis(family: Family, options: str, statistics: str, *, dsp: bool = False) -> tuple[str, ...]:

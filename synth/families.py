@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 # Block RAM of the ECP5 and of the Gowin parts is a black box among Yosys's cells: in a netlist to simulate
 # memories, those that ask for it included, become LUT RAM, tables and registers. The iCE40 keeps its own.
-NO_BLOCK_RAM = "setattr -unset rom_style */*"
+NO_BLOCK_RAM = "setattr -unset rom_style -unset ram_style */*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,7 @@ class Family:
         block_rams: cells that are block RAMs, by prefix.
         dsps: cells that multiply, by prefix.
         shared_cells: a flip-flop is fed by the LUT of its own logic cell only.
+        packs_carry_cells: what stands before a carry cell may disappear into it (`synth.carry_cells`).
     """
 
     name: str
@@ -67,6 +68,7 @@ class Family:
     block_rams: tuple[str, ...]
     dsps: tuple[str, ...]
     shared_cells: bool
+    packs_carry_cells: bool = False
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -100,6 +102,7 @@ FAMILIES = {
             block_rams=("DP16KD", "PDPW16KD"),
             dsps=("MULT18X18", "ALU54"),
             shared_cells=False,
+            packs_carry_cells=True,
         ),
         Family(
             name="ice40",

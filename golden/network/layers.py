@@ -180,7 +180,7 @@ class ScoreLinear(Linear):
     def check(self, name: str, shapes: Shapes) -> None:
         rows = self.check_neurons(name, shapes, by_row=not self.pooled)
         self.bound(name, rows if self.pooled else 1, shapes)
-        shapes.classes = self.outputs
+        shapes.scores = (self.outputs,) if self.pooled else (rows, self.outputs)
 
     def potentials(self, spikes: Spikes, code: PhaseCode) -> NDArray[np.int64]:
         """V, int64 [..., outputs] if pooled, else [..., rows, outputs], of spikes [..., rows, inputs]."""

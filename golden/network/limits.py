@@ -4,9 +4,9 @@ from golden.network.neuron import LINEAR_FRACTION_BITS
 
 # Rows and features of any tensor
 MAX_TOKENS, MAX_FEATURES = 1024, 4096
-# Of them, and neurons at work at once, what the widths of the hardware's descriptors hold
-CORE_TOKENS, CORE_FEATURES = 64, 256
+# Neurons at work at once; bits that a core counts features with at least
 MAX_LANES = 256
+LEAST_FEATURE_BITS = 8
 LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS = 2, 8
 # Potentials and the stream fit the hardware's words and float64's exact integers
 POTENTIAL_BITS, STREAM_BITS = 40, 24

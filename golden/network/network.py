@@ -76,7 +76,7 @@ class Network:
 
     @property
     def classes(self) -> int:
-        return self.shapes().classes
+        return self.shapes().scores[-1]
 
     def shapes(self) -> Shapes:
         """Shapes of all tensors, and proven bounds of integers over all inputs.

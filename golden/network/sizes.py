@@ -9,15 +9,15 @@ from golden.attention.config import to_table as core_to_table
 from golden.code import check_range
 from golden.errors import InputError, quoted
 from golden.network.config import NetworkConfig
-from golden.network.limits import CORE_TOKENS
+from golden.network.limits import MAX_TOKENS
 from golden.network.network import Network
 from golden.network.program import attention_lanes_for, check_fit, config_for
 from golden.toml import read_toml
 
 PLAIN = tuple(f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention"))
-# What a user may give; the code and the width of weights are the network's, the rest of the attention
-# core follows
-GIVEN = (*(name for name in PLAIN if name != "weight_bits"), "head_dim", "attention_tokens")
+# What a user may give; the code, the width of weights and what enters are the network's, the rest of the
+# attention core follows
+GIVEN = (*(name for name in PLAIN if name not in ("weight_bits", "entry")), "head_dim", "attention_tokens")
 # Of them, those that are true or false
 SWITCHES = ("windows",)
 
@@ -69,7 +69,7 @@ def sized_config(network: Network, given: dict[str, int]) -> NetworkConfig:
     """
     layout = {name: given[name] for name in ("lanes", "cluster") if name in given}
     for name, known in (("tokens", "NetworkConfig.tokens"), ("attention_tokens", "attention_tokens")):
-        check_range(known, given.get(name, 1), 1, CORE_TOKENS)
+        check_range(known, given.get(name, 1), 1, MAX_TOKENS)
     config = config_for(network, **layout)
     core = config.attention
     # rows of a window; without windows all of them

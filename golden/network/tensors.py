@@ -33,7 +33,7 @@ class Shapes:
         spikes: (rows, width) by name; stream: the same, None before it is made.
         accumulator, potential, residual: largest magnitudes of accumulators, potentials and the stream.
         stream_bound: largest magnitude of the stream as it stands.
-        classes: class scores that have been made.
+        scores: shape of the class scores that have been made: [classes], or [rows, classes].
     """
 
     code: PhaseCode
@@ -44,7 +44,7 @@ class Shapes:
     potential: int = 0
     residual: int = 0
     stream_bound: int = 0
-    classes: int = 0
+    scores: tuple[int, ...] = ()
 
 
 @dataclass

@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
 
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import FEATURE_BITS, AttentionOp
+from golden.network.descriptors import AttentionOp
 from hw.attention.core import AttentionCore
 from hw.network import payloads
 from hw.network.feeders import QueryFeeder, TraceFeeder, group_of
@@ -136,7 +136,7 @@ class AttentionUnit(wiring.Component):
 
         # output codes: head by head, row by row
         code = core.o_code
-        head_base, feature = Signal(FEATURE_BITS), Signal(FEATURE_BITS)
+        head_base, feature = Signal(config.feature_bits), Signal(config.feature_bits)
         row = Signal(rows)
         beat = self.o.payload
         m.d.comb += [

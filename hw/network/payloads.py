@@ -5,7 +5,6 @@ from amaranth.lib import data
 
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import (
-    FEATURE_BITS,
     AttentionOp,
     LinearOp,
     Neuron,
@@ -16,6 +15,7 @@ from golden.network.descriptors import (
 from golden.network.limits import LEVEL_BITS, OFFSET_BITS
 from golden.network.neuron import most_octaves
 from golden.network.octave import ROOT_FRACTION_BITS
+from golden.network.tensors import IMAGE
 from golden.widths import bits_for, index_width
 from hw.parts.payloads import spike
 
@@ -26,17 +26,31 @@ def row_width(config: NetworkConfig) -> int:
 
 def list_entry(config: NetworkConfig) -> data.StructLayout:
     """One firing neuron of a row."""
-    return data.StructLayout({"feature": FEATURE_BITS, "spike": spike(config.code)})
+    return data.StructLayout({"feature": config.feature_bits, "spike": spike(config.code)})
 
 
-def list_write(config: NetworkConfig) -> data.StructLayout:
-    """A neuron's spike or silence, appended to its row; `first` begins the row anew."""
-    return data.StructLayout({"row": row_width(config), "first": 1, "entry": list_entry(config)})
+def list_write(config: NetworkConfig, lists: int = 1) -> data.StructLayout:
+    """A neuron's spike or silence, appended to its row; `first` begins the row anew. Of two `lists`, the high
+    bit of the row says which."""
+    row = row_width(config) + lists - 1
+    return data.StructLayout({"row": row, "first": 1, "entry": list_entry(config)})
+
+
+def entry_value(config: NetworkConfig) -> dict[str, ShapeLike]:
+    """What enters: a pixel's spike or silence, or an integer of the stream."""
+    return {"spike": spike(config.code)} if config.entry == IMAGE else {"value": signed(config.stream_bits)}
 
 
 def image_beat(config: NetworkConfig) -> data.StructLayout:
-    """One pixel's spike or silence; pixels in order, `last` closes the row (token), `end` the image."""
-    return data.StructLayout({"spike": spike(config.code), "last": 1, "end": 1})
+    """One pixel or channel, in order; `last` closes the row (token), `end` the image."""
+    return data.StructLayout(entry_value(config) | {"last": 1, "end": 1})
+
+
+def stream_write(config: NetworkConfig) -> data.StructLayout:
+    """An integer of the residual stream."""
+    return data.StructLayout(
+        {"row": row_width(config), "channel": config.feature_bits, "value": signed(config.stream_bits)}
+    )
 
 
 def score_beat(config: NetworkConfig) -> data.StructLayout:
@@ -55,6 +69,11 @@ def struct(kind: type, config: NetworkConfig) -> data.StructLayout:
 
 def weight_word(config: NetworkConfig) -> data.ArrayLayout:
     return data.ArrayLayout(signed(config.weight_bits), config.cluster)
+
+
+def map_word(config: NetworkConfig) -> data.StructLayout:
+    """A row of a source, or `none`."""
+    return data.StructLayout({"row": row_width(config), "none": 1})
 
 
 def levels(config: NetworkConfig) -> data.ArrayLayout:
@@ -78,6 +97,8 @@ def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
         held["biases"] = (data.ArrayLayout(signed(config.attention.score_width), per_beat), config.biases)
     if config.masks:
         held["masks"] = (data.ArrayLayout(1, per_beat), config.masks)
+    if config.maps:
+        held["maps"] = (map_word(config), config.maps)
     return held
 
 
@@ -146,7 +167,8 @@ def sums(config: NetworkConfig) -> data.StructLayout:
 
 
 def hand_over(config: NetworkConfig) -> data.StructLayout:
-    """What the drain needs to know about one pass of one row."""
+    """What the drain needs to know about one pass of one row; `list` where hidden neurons have two."""
+    which: dict[str, ShapeLike] = {"list": 1} if config.hidden_lists > 1 else {}
     return data.StructLayout(
         {
             "target": index_width(len(Target)),
@@ -160,6 +182,7 @@ def hand_over(config: NetworkConfig) -> data.StructLayout:
             "last": 1,
             "final": 1,
         }
+        | which
     )
 
 
@@ -168,7 +191,7 @@ def qkv_write(config: NetworkConfig) -> data.StructLayout:
     return data.StructLayout(
         {
             "part": 2,
-            "feature": FEATURE_BITS,
+            "feature": config.feature_bits,
             "row": row_width(config),
             "spike": spike(config.code),
         }

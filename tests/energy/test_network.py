@@ -9,11 +9,12 @@ import pytest
 from energy import mac
 from energy.attention import spiking_attention
 from energy.events import attention_events
-from energy.network import account
-from golden.code import PhaseCode
-from golden.network.layers import Attention
+from energy.network import account, linear_events
+from golden.code import PhaseCode, Spikes
+from golden.network.layers import Attention, ScoreLinear
 from golden.network.network import encode_image, run_network
 from golden.network.program import config_for
+from golden.network.rows import gathered
 from tests.golden.network.samples import converted, random_images, random_transformer
 
 
@@ -93,3 +94,18 @@ def test_biases_and_masks_are_paid_by_the_word() -> None:
         assert events.count("bias tables") == words
         assert events.count("masks") == words / 2
         assert events.count("bias additions") == heads * network.tokens * size
+
+
+def test_rows_by_index_are_read_as_often_as_they_are_named() -> None:
+    source = Spikes(np.array([[[1, 0, -1], [0, 0, 1]]], np.int8), np.zeros((1, 2, 3), np.int8))
+    layer = ScoreLinear(
+        source="image",
+        weight=np.ones((2, 6), np.int16),
+        bias=np.zeros(2, np.int64),
+        gather=np.array([[0, 1], [-1, 0], [0, 0]]),
+        pooled=False,
+    )
+    inputs = gathered(source, layer.gather, PhaseCode().steps)
+    events = linear_events(layer, inputs)
+    assert (events.rows, events.results, events.inputs, events.spikes) == (3, 3, 6, 3 + 2 + 4)
+    assert linear_events(replace(layer, pooled=True), inputs).results == 1

@@ -1,15 +1,15 @@
 """What goes into a network core: memory images as beats of its load stream, wide or narrow, and images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp, words
-from golden.network.program import Program
+from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp, slot_word, words
 from hw.export.verilog import describe
 from hw.network import payloads
 from sim.cores.attention.driver import spike_beats
@@ -39,16 +39,19 @@ def columns(ops: Sequence[LinearOp | NormOp | AttentionOp], config: NetworkConfi
 def blocks(program: Program, config: NetworkConfig) -> list[Block]:
     """Every memory, then the word that lets images in."""
     by_cluster = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
+    table = dict(zip(words(Neuron, config), program.table.T, strict=True))
+    table["slot"] = slot_word(table["slot"], config)
     images: dict[str, list[Fields]] = {
         "linear": [columns(program.linear, config)],
         "norm": [columns(program.norm, config)],
         "attention": [columns(program.attention, config)],
         "levels": [program.levels],
-        "table": [{f.name: program.table[:, n] for n, f in enumerate(fields(Neuron))}],
+        "table": [table],
         "offsets": [program.offsets],
         "weights": [by_cluster[:, n] for n in range(config.clusters)],
         "biases": [program.biases],
         "masks": [program.masks],
+        "maps": [{"row": np.maximum(program.maps, 0), "none": (program.maps < 0).astype(np.int64)}],
     }
     made = [
         Block(number, cluster, pack(describe(shape), fields, name))
@@ -87,10 +90,12 @@ def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
     return np.concatenate([part.astype(np.int64) for part in parts])
 
 
-def image_beats(image: Spikes) -> Fields:
-    """Beats of i_image of spikes [images, tokens, pixels]."""
+def image_beats(image: Spikes | NDArray[np.int64]) -> Fields:
+    """Beats of i_image of spikes, or integers of the stream, [images, tokens, width]."""
     last, end = np.zeros(image.shape, np.int64), np.zeros(image.shape, np.int64)
     last[..., -1] = 1
     end[:, -1, -1] = 1
-    flat = Spikes(image.sign.reshape(-1), image.phase.reshape(-1))
-    return {"spike": spike_beats(flat), "last": last.reshape(-1), "end": end.reshape(-1)}
+    ends = {"last": last.reshape(-1), "end": end.reshape(-1)}
+    if not isinstance(image, Spikes):
+        return {"value": image.reshape(-1)} | ends
+    return {"spike": spike_beats(Spikes(image.sign.reshape(-1), image.phase.reshape(-1)))} | ends

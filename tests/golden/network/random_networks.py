@@ -13,9 +13,9 @@ from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
 from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.limits import (
-    CORE_FEATURES,
     MAX_BIAS,
     MAX_FALL,
+    MAX_FEATURES,
     MAX_OCTAVES,
     MAX_OFFSET,
     MAX_SHIFT,
@@ -40,10 +40,11 @@ NAMES = ("hidden", "qkv", "mixed", "norm", "x")
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """Largest sizes of the networks of a core; widths of all tensors but q, k, v are at most `features`.
-    `wide`: some biases are as large as the word of potentials allows; `golden`: what hardware has not, too;
-    `held`: layers that read older spikes than those made last, and norms after the sums; `streams`: integers
-    of the stream may enter in place of spikes; `windows`: attention in groups of rows, with biases of at most
-    `most_bias`, and masks.
+    `wide`: some biases are as large as the word of potentials allows; `held`: layers that read older spikes
+    than those made last, and norms after the sums; `windows`: attention in groups of rows, with biases of at
+    most `most_bias`, and masks; `gathers`: rows by index; `chains`: hidden neurons that enter hidden neurons;
+    `parts`: scores of rows, and more of them than lanes; `streams`: share of the networks that the stream
+    enters.
     """
 
     code: PhaseCode
@@ -54,11 +55,13 @@ class Room:
     head_dim: int
     heads: int
     wide: bool
-    golden: bool = False
     held: bool = False
     windows: bool = False
     most_bias: int = MAX_BIAS_UNITS - 1
-    streams: bool = False
+    gathers: bool = False
+    chains: bool = False
+    parts: bool = False
+    streams: float = 0
 
 
 def some(rng: np.random.Generator, most: int) -> int:
@@ -107,7 +110,7 @@ class Drawer:
         drawn = [random_spikes(rng, shape, self.code) for _ in range(self.images)]
         self.image = Spikes(np.stack([s.sign for s in drawn]), np.stack([s.phase for s in drawn]))
         self.spikes, self.limit = self.image, 0
-        if room.streams and rng.random() < 0.3:
+        if room.streams and rng.random() < room.streams:
             self.enter_stream()
 
     def enter_stream(self) -> None:
@@ -155,7 +158,7 @@ class Drawer:
         for kind in kinds:
             if kind == "attention":
                 self.attention()
-            elif self.memory != "hidden":
+            elif self.room.chains or self.memory != "hidden":
                 self.hidden(some(self.rng, self.room.features), "hidden")
 
     def name(self) -> str:
@@ -212,7 +215,7 @@ class Drawer:
 
     def gather(self, have: int, rows: int | None = None) -> NDArray[np.int64] | None:
         """A map of rows, to `rows` of them if that is not None; None where row r is that of the source."""
-        if not self.room.golden or (self.rng.random() < 0.4 and rows in (None, have)):
+        if not self.room.gathers or (self.rng.random() < 0.4 and rows in (None, have)):
             return None
         rows = some(self.rng, 2 * self.room.tokens) if rows is None else rows
         nothing = self.rng.choice([0.0, 0.3, 1.0], p=[0.5, 0.48, 0.02])
@@ -256,7 +259,7 @@ class Drawer:
     def attention(self) -> None:
         rng, room, code = self.rng, self.room, self.code
         head_dim = some(rng, room.head_dim)
-        heads = some(rng, min(room.heads, room.features // head_dim, CORE_FEATURES // 3 // head_dim))
+        heads = some(rng, min(room.heads, room.features // head_dim, MAX_FEATURES // 3 // head_dim))
         self.hidden(3 * heads * head_dim, "qkv")
         # from a step at which nothing but the winner fires to one at which everything does
         most = int(rng.choice([head_dim << code.trace_bits + code.ramp_bits, MAX_RAMP_STEP], p=[0.9, 0.1]))
@@ -279,7 +282,7 @@ class Drawer:
     def grouped(self, heads: int, head_dim: int) -> dict[str, Any]:
         """Groups of rows, with a bias and a mask perhaps."""
         rng, rows = self.rng, self.spikes.shape[-2]
-        if not self.room.golden and not self.room.windows:
+        if not self.room.windows:
             return {}
         groups = int(rng.choice([n for n in range(1, rows + 1) if rows % n == 0]))
         size, found = rows // groups, {"groups": groups}
@@ -349,8 +352,9 @@ class Drawer:
         self.append(layer, layer.normalise(stream, self.code), "norm")
 
     def scores(self) -> None:
-        pooled = not self.room.golden or bool(self.rng.random() < 0.6)
-        common, _ = self.linear(some(self.rng, min(self.room.lanes, CORE_FEATURES)), pooled=pooled)
+        pooled, most = not self.room.parts or bool(self.rng.random() < 0.6), self.room.lanes
+        most = max(most, self.room.features) if self.room.parts else most
+        common, _ = self.linear(some(self.rng, most), pooled=pooled)
         self.layers.append(ScoreLinear(**common, pooled=pooled))
 
 
@@ -363,6 +367,7 @@ def random_network(seed: int) -> tuple[Network, Spikes | NDArray[np.int64]]:
     room = Room(
         code=replace(code, steps=min(code.steps, 24)), weight_bits=int(rng.integers(3, 9)), lanes=8,
         tokens=int(rng.integers(2, 7)), features=int(rng.integers(3, 10)), head_dim=int(rng.integers(1, 4)),
-        heads=int(rng.integers(1, 4)), wide=bool(rng.random() < 0.1), golden=True, held=True, streams=True,
+        heads=int(rng.integers(1, 4)), wide=bool(rng.random() < 0.1), windows=True, held=True, gathers=True,
+        chains=True, parts=True, streams=0.3,
     )  # fmt: skip
     return Drawer(rng, room).draw()

@@ -160,12 +160,16 @@ def check_run(jobs: Sequence[AttentionJob], config: CoreConfig, checked: Checked
 
 
 def check_core(seed: int, runs: int, checked: Checked, *, most_lanes: int) -> None:
-    """A random core with random runs: a third with pauses, a few cut off by a reset.
+    """A random core with random runs; see `check_runs`."""
+    check_runs(random_config(seed, most_lanes=most_lanes), seed, runs, checked)
+
+
+def check_runs(config: CoreConfig, seed: int, runs: int, checked: Checked) -> None:
+    """A core with random runs: a third with pauses, a few cut off by a reset.
 
     Raises:
         AssertionError: an integer or a cycle differs; the message names core and run.
     """
-    config = random_config(seed, most_lanes=most_lanes)
     rng = np.random.default_rng([seed, 3])
     for run in range(runs):
         jobs = random_run(seed * 1000 + run, config)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from golden.attention.config import TRACE_STORES, CoreConfig
-from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.limits import CORE_FEATURES, CORE_TOKENS, POTENTIAL_BITS, STREAM_BITS
+from golden.network.limits import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
 from golden.network.program import check_fit, compile_network, needs, with_bias_limit
 from hw.network.payloads import TABLES
 from tests.golden.network.random_networks import Drawer, Room, random_code, some
-from tests.hw.network.compare import assert_cycles, assert_integers
+from tests.hw.network.compare import Entry, assert_cycles, assert_integers
 
 # Groups of tokens that an attention core may be made for; a network's core uses one of them
 MOST_GROUPS = 16
@@ -22,7 +21,7 @@ MOST_GROUPS = 16
 class Scale:
     """How large cores and networks may be: the accepted space is the same, but for what takes long.
 
-    `held`, `windows`: as in `Room`.
+    `held`, `windows`: as in `Room`; `general`: so are its other kinds of networks, each on some of the cores.
     """
 
     lanes: int
@@ -32,13 +31,16 @@ class Scale:
     networks: int
     held: bool = False
     windows: bool = False
+    general: bool = False
 
 
 # Sizes that are as the networks need them
 FIXED = ("tokens", "windows", "attention.tokens", "attention.lanes", "attention.bias_limit")
+# Sizes of networks that are `general`
+GENERAL = ("maps", "taps", "hidden_lists", "score_parts")
 # Most of a soak, a few of it, and what `make test` has time for
 USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
-LARGE = Scale(lanes=64, tokens=CORE_TOKENS, features=CORE_FEATURES, heads=85, networks=3)
+LARGE = Scale(lanes=64, tokens=64, features=256, heads=85, networks=3)
 SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
 
 
@@ -48,7 +50,7 @@ class RandomCore:
 
     config: NetworkConfig
     taps: bool
-    networks: list[tuple[Network, Spikes]]
+    networks: list[tuple[Network, Entry]]
 
 
 def random_lanes(rng: np.random.Generator, most: int, least: int = 1) -> tuple[int, int]:
@@ -58,7 +60,7 @@ def random_lanes(rng: np.random.Generator, most: int, least: int = 1) -> tuple[i
     return lanes, int(rng.choice(divisors))
 
 
-def largest(networks: list[tuple[Network, Spikes]], lanes: int, terms_per_beat: int) -> dict[str, int]:
+def largest(networks: list[tuple[Network, Entry]], lanes: int, terms_per_beat: int) -> dict[str, int]:
     """What a core needs for each of some networks."""
     programs = [
         (network, compile_network(network, lanes, terms_per_beat=terms_per_beat)) for network, _ in networks
@@ -74,13 +76,16 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     lanes, cluster = random_lanes(rng, scale.lanes)
     room = Room(
         code=code, weight_bits=weight_bits, lanes=lanes, tokens=some(rng, scale.tokens),
-        features=some(rng, scale.features), head_dim=some(rng, min(scale.features, CORE_FEATURES // 3)),
+        features=some(rng, scale.features), head_dim=some(rng, scale.features),
         heads=some(rng, scale.heads), wide=bool(rng.random() < 0.3), held=scale.held,
         windows=scale.windows,
     )  # fmt: skip
     head_dim = min(room.head_dim, room.features)
     most = CoreConfig(code=code, head_dim=head_dim).bias_limit
     room = replace(room, head_dim=head_dim, most_bias=min(most, room.most_bias))
+    if scale.general:
+        gathers, chains, parts, streams = (bool(yes) for yes in rng.random(4) < (0.7, 0.5, 0.5, 0.3))
+        room = replace(room, gathers=gathers, chains=chains, parts=parts, streams=float(streams))
     networks = [Drawer(rng, room).draw() for _ in range(scale.networks)]
     size = largest(networks, lanes, 1)["attention.tokens"]
     attention_lanes, attention_cluster = random_lanes(rng, size + 3, size)
@@ -90,14 +95,19 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
         terms_per_beat = int(rng.choice(divisors))
     sizes = largest(networks, lanes, terms_per_beat)
     spare = [name for name in sizes if name not in FIXED and (scale.windows or name not in TABLES.values())]
+    spare = [name for name in spare if scale.general or name not in GENERAL]
     if rng.random() < 0.5:  # room to spare, somewhere
         for name in rng.choice(spare, 3):
             limit = {
-                "features": CORE_FEATURES,
+                "features": MAX_FEATURES,
                 "stream_bits": STREAM_BITS,
                 "potential_bits": POTENTIAL_BITS,
+                "hidden_lists": 2,
+                "score_parts": 1,
             }.get(name, 64)
             sizes[name] = max(sizes[name], min(limit, sizes[name] + int(rng.integers(1, 20))))
+    sizes["maps"] = max(sizes["maps"], sizes["taps"])
+    sizes["taps"] = max(sizes["taps"], min(1, sizes["maps"]))
     groups = some(rng, MOST_GROUPS) if rng.random() < 0.3 else 1
     attention = CoreConfig(
         code=code, lanes=attention_lanes, cluster=attention_cluster, terms_per_beat=terms_per_beat,
@@ -108,8 +118,9 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     attention = with_bias_limit(attention, sizes["attention.bias_limit"]) if attention.bias else attention
     sizes = {name: count for name, count in sizes.items() if not name.startswith("attention.")}
     config = NetworkConfig(
-        code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention, **sizes
-    )
+        code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
+        entry=networks[0][0].entry, **sizes,
+    )  # fmt: skip
     for network, _ in networks:
         check_fit(network, config)
     return RandomCore(config, bool(rng.random() < 0.9), networks)

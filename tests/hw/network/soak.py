@@ -18,7 +18,7 @@ def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
 
     def check(number: int) -> None:
         scale = USUAL if (number + 1) % LARGE_EVERY else LARGE
-        scale = replace(scale, held=number % 2 == 1, windows=number % 4 >= 2)
+        scale = replace(scale, held=number % 2 == 1, windows=number % 4 >= 2, general=number % 8 >= 4)
         check_core(random_core(number, scale), number, checked)
 
     soak(check, checked, minutes, seed)

@@ -41,6 +41,10 @@ IMAGES = 3
 DRAWN = [*((seed, SMALL) for seed in (54, 46, 57)), (1, replace(SMALL, held=True))]
 # Windows of every size, biases and masks, one and several terms in a word
 WINDOWED = replace(SMALL, tokens=9, networks=4, held=True, windows=True)
+# Rows by index with windows; hidden neurons of hidden neurons and scores in parts; streams that enter
+GENERAL = replace(SMALL, networks=4, general=True)
+GENERALLY = [(155, replace(GENERAL, held=True, windows=True)), (162, replace(GENERAL, windows=True))]
+GENERALLY += [(285, replace(GENERAL, held=True))]
 
 
 def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
@@ -81,7 +85,7 @@ def test_images_of_two_jobs_in_turn() -> None:
     assert runs[0].cycles.since == together.since < runs[1].cycles.since
 
 
-@pytest.mark.parametrize(("seed", "scale"), [*DRAWN, (13, WINDOWED), (35, WINDOWED)])
+@pytest.mark.parametrize(("seed", "scale"), [*DRAWN, (13, WINDOWED), (35, WINDOWED), *GENERALLY])
 def test_a_random_core(seed: int, scale: Scale) -> None:
     """Drawn from everything that is accepted, small; many more, and larger ones, in `make soak-network`."""
     checked = Checked()

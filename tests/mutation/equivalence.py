@@ -1,0 +1,182 @@
+"""Whether a mutant is the sound design after all: no input in any cycle shows a difference.
+
+The module with the fault stands beside the sound one in an and-inverter graph, where they share all that the
+fault cannot reach. Their inputs are the same and free, whatever the modules around would give them. ABC
+decides by property-directed reachability whether an output can differ, a payload only while it is valid.
+Equal modules make equal designs; unequal ones may make equal designs too, which is not looked for.
+"""
+
+import re
+import resource
+import subprocess
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.mutation.netlist import SELECT, Mutated, run_script
+
+GRAPH = """
+read_rtlil design.il
+hierarchy -top {top}
+flatten
+delete t:$check t:$print t:$scopeinfo
+opt_clean
+memory_map
+techmap
+dffunmap
+setundef -zero -undriven
+aigmap
+write_aiger -ascii -zinit -symbols graph.aag
+"""
+# Of processor time, after which a mutant counts as different
+SECONDS = 12
+# A short search for a difference; then what is equal in every state is merged (van Eijk 1998), and decided
+SEARCH = "read_aiger pair.aig; strash; scleanup; bmc3 -F 12 -T 3"
+DECIDE = f"{SEARCH}; &get; &lcorr; &scorr; &put; write_aiger merged.aig; pdr -v -T {SECONDS}"
+
+
+class Graph:
+    """The and-inverter graph of one module of a mutated netlist, in literals of AIGER (Biere 2007)."""
+
+    def __init__(self, mutated: Mutated, module: str) -> None:
+        found = run_script(GRAPH.format(top=module), {"design.il": mutated.rtlil}, ("graph.aag",))
+        lines = found["graph.aag"].splitlines()
+        sizes = [int(number) for number in lines[0].split()[2:]]
+        rows = [[int(number) for number in line.split()] for line in lines[1 : 1 + sum(sizes)]]
+        parts = [[rows.pop(0) for _ in range(size)] for size in sizes]
+        self._inputs = [literal for (literal,) in parts[0]]
+        self._latches, self._ands = parts[1], parts[3]
+        names = re.findall(r"^([io])(\d+) (\S+)", "\n".join(lines[1 + sum(sizes) :]), re.M)
+        inputs = {name: self._inputs[int(n)] for kind, n, name in names if kind == "i"}
+        self._select = {literal: _bit(name) for name, literal in inputs.items() if _port(name) == SELECT}
+        self._seen = list(_seen({name: parts[2][int(n)][0] for kind, n, name in names if kind == "o"}))
+
+    def _constants(self, number: int) -> dict[int, int]:
+        """The value of every even literal that is constant while `number` is selected."""
+        value = {0: 0} | {literal: number >> bit & 1 for literal, bit in self._select.items()}
+        for node, left, right in self._ands:
+            known = [value[x & ~1] ^ x & 1 for x in (left, right) if x & ~1 in value]
+            if 0 in known:
+                value[node] = 0
+            elif len(known) == 2:
+                value[node] = 1
+        return value
+
+    def _reached(self, sound: dict[int, int], faulty: dict[int, int]) -> set[int]:
+        """Nodes and latches that a fault can change."""
+        readers = defaultdict(list)
+        for node, left, right in self._ands:
+            if node not in sound or node not in faulty:
+                readers[left & ~1].append(node)
+                readers[right & ~1].append(node)
+        for latch, following in self._latches:
+            readers[following & ~1].append(latch)
+        front = [node for node in {*sound, *faulty} if sound.get(node) != faulty.get(node)]
+        reached = set()
+        while front:
+            node = front.pop()
+            if node not in reached:
+                reached.add(node)
+                front += readers[node]
+        return reached
+
+    def pair(self, number: int) -> bytes:
+        """The graph, as binary AIGER, whose only output says that mutant and sound design differ."""
+        sound, faulty = self._constants(0), self._constants(number)
+        reached = self._reached(sound, faulty)
+        twins = [latch for latch, _ in self._latches if latch in reached]
+        made = Made(len(self._inputs), len(self._latches) + len(twins))
+        one = {0: 0} | {literal: 2 * n for n, literal in enumerate(self._inputs, 1)}
+        first = 1 + len(self._inputs)
+        one |= {latch: 2 * n for n, (latch, _) in enumerate(self._latches, first)}
+        other = one | {latch: 2 * n for n, latch in enumerate(twins, first + len(self._latches))}
+        one |= dict.fromkeys(self._select, 0)
+        other |= {literal: number >> bit & 1 for literal, bit in self._select.items()}
+
+        def of(copy: dict[int, int], literal: int) -> int:
+            return copy[literal & ~1] ^ literal & 1
+
+        for node, left, right in self._ands:
+            one[node] = made.both(of(one, left), of(one, right))
+            alike = node not in reached and node not in faulty
+            other[node] = one[node] if alike else made.both(of(other, left), of(other, right))
+        following = [of(one, literal) for _, literal in self._latches]
+        following += [of(other, literal) for latch, literal in self._latches if latch in reached]
+        same = 1
+        for bit, valid in self._seen:
+            left, right = of(one, bit), of(other, bit)
+            apart = made.both(made.both(left, right) ^ 1, made.both(left ^ 1, right ^ 1) ^ 1)
+            same = made.both(same, made.both(apart, of(one, valid)) ^ 1)
+        return made.aiger(following, same ^ 1)
+
+    def equivalent(self, number: int) -> bool:
+        """Whether it is proven that mutant `number` never shows."""
+        import pyosys
+
+        tool = str(Path(pyosys.__file__).with_name("yosys-abc"))
+        with tempfile.TemporaryDirectory() as name:
+            (Path(name) / "pair.aig").write_bytes(self.pair(number))
+            run = subprocess.run(
+                [tool, "-q", DECIDE], cwd=name, capture_output=True, text=True, preexec_fn=_bounded
+            )
+            merged = Path(name) / "merged.aig"
+            # Where merging was enough nothing is left to decide
+            if merged.exists() and _never(merged.read_bytes()):
+                return True
+        return "Verification of invariant" in run.stdout and "was successful" in run.stdout
+
+
+def _bounded() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
+
+class Made:
+    """An and-inverter graph in the making: equal nodes are one."""
+
+    def __init__(self, inputs: int, latches: int) -> None:
+        self._inputs, self._latches = inputs, latches
+        self._nodes: dict[tuple[int, int], int] = {}
+
+    def both(self, left: int, right: int) -> int:
+        low, high = sorted((left, right))
+        if low == 0 or low ^ 1 == high:
+            return 0
+        if low == 1 or low == high:
+            return high
+        return self._nodes.setdefault((high, low), 2 * (1 + self._inputs + self._latches + len(self._nodes)))
+
+    def aiger(self, following: list[int], output: int) -> bytes:
+        total = self._inputs + self._latches + len(self._nodes)
+        lines = [f"aig {total} {self._inputs} {self._latches} 1 {len(self._nodes)}", *map(str, following)]
+        deltas = bytearray()
+        for (high, low), node in self._nodes.items():
+            for number in (node - high, high - low):
+                while number > 127:
+                    deltas.append(number & 127 | 128)
+                    number >>= 7
+                deltas.append(number)
+        return "\n".join([*lines, str(output)]).encode() + b"\n" + bytes(deltas)
+
+
+def _never(graph: bytes) -> bool:
+    """Whether the only output of a graph is the constant 0."""
+    header, *lines = graph.split(b"\n", 1 + int(graph.split(maxsplit=4)[3]) + 1)
+    return lines[int(header.split()[3])] == b"0"
+
+
+def _port(name: str) -> str:
+    return name.partition("[")[0]
+
+
+def _bit(name: str) -> int:
+    return int(name.partition("[")[2].rstrip("]") or 0)
+
+
+def _seen(outputs: dict[str, int]) -> Iterator[tuple[int, int]]:
+    """Output bits, each with the literal of the `valid` without which it means nothing."""
+    for name, literal in outputs.items():
+        yield (
+            literal,
+            outputs.get(re.sub(r"__payload.*", "__valid", _port(name)), 1) if "__payload" in name else 1,
+        )

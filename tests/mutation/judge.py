@@ -1,0 +1,150 @@
+"""What becomes of a mutant: the first test that fails on it, or a proof that it is the sound design."""
+
+import inspect
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hw.export.verilog import Manifest
+from sim.verilator.build import SOURCES, build_verilog
+from sim.verilator.cache import cached, digest
+from sim.verilator.result import Result
+from sim.verilator.simulator import Simulator
+from tests.mutation import netlist
+from tests.mutation.equivalence import Graph
+from tests.mutation.netlist import SELECT, Mutant, Mutated, Netlist, Site
+from tests.mutation.subjects import SUBJECTS
+
+MODES = ("inv", "const0", "const1", "cnot0", "cnot1")
+# Cycles without a transfer after which a mutant is stuck; no trial of the sound design waits so long
+STALL = 20_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Of one mutant.
+
+    Attributes:
+        outcome: killed, equivalent, or survived.
+        killer: the first trial that failed, and what it said.
+    """
+
+    subject: str
+    component: str
+    mutant: str
+    outcome: str
+    killer: str = ""
+    said: str = ""
+
+
+@cache
+def sound(subject: str) -> Netlist:
+    """Netlist of a subject, made once and kept in the cache."""
+    chosen = SUBJECTS[subject]()
+
+    def make(folder: Path) -> None:
+        made = netlist.netlist(chosen.make(), chosen.module)
+        (folder / "netlist.il").write_text(made.rtlil)
+        (folder / "manifest.json").write_text(made.manifest.to_json())
+        (folder / "sites.json").write_text(json.dumps([asdict(site) for site in made.sites]))
+
+    kept = cached("mutation", digest([SOURCES, chosen.design, inspect.getsource(netlist)]), make)
+    sites = (Site(**site) for site in json.loads((kept / "sites.json").read_text()))
+    manifest = Manifest.from_json((kept / "manifest.json").read_text())
+    return Netlist((kept / "netlist.il").read_text(), manifest, tuple(sites))
+
+
+def draw(subject: str, each: int, seed: int) -> list[Mutant]:
+    """`each` mutants of every component of the subject's folder, no two alike."""
+    places = defaultdict(list)
+    for site in sound(subject).sites:
+        if site.file.startswith(SUBJECTS[subject]().folder):
+            places[site.file].append(site)
+    drawn: list[Mutant] = []
+    for file in sorted(places):
+        rng, chosen = random.Random(f"{seed} {subject} {file}"), set()
+        while len(chosen) < min(each, 2 * len(places[file])):
+            site = rng.choice(places[file])
+            mode = rng.choice(MODES if site.width > 1 else MODES[:3])
+            control = rng.choice([bit for bit in range(site.width) if bit != site.bit] or [0])
+            chosen.add((site, mode, control if mode.startswith("cnot") else 0))
+        for site, mode, control in sorted(chosen, key=repr):
+            drawn.append(Mutant(len(drawn) + 1, mode, site, control))
+    return drawn
+
+
+class Switched(Simulator):
+    """A compiled design that holds many mutants.
+
+    Attributes:
+        number: of the mutant that runs; 0 for none.
+    """
+
+    number = 0
+
+    def run(self, *streams: Any, **how: Any) -> Result:
+        return super().run(*streams, **how | {"ports": {SELECT: self.number}, "stall": STALL})
+
+
+class Judge:
+    """Judges the mutants of one subject by its `trials`."""
+
+    def __init__(self, subject: str, mutants: Sequence[Mutant]) -> None:
+        self._name, self._subject = subject, SUBJECTS[subject]()
+        self.trials = tuple(self._subject.trials)
+        self._mutated = _mutated(subject, mutants)
+        built = build_verilog(self._mutated.verilog, self._mutated.manifest, quick=True)
+        self._simulator = Switched(built.verilog, built.manifest, built._library)
+        self._graphs: dict[str, Graph] = {}
+
+    def failed(self, number: int, trials: Iterable[str]) -> tuple[str, str] | None:
+        """The first of these trials that fails on a mutant, and what it says; None if all pass."""
+        self._simulator.number = number
+        for name in trials:
+            try:
+                self._subject.trials[name](self._simulator)
+            except Exception as error:  # whatever makes a test fail
+                return name, f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        return None
+
+    def first(self, mutant: Mutant) -> Verdict | None:
+        """That the first trial fails on a mutant, as on most; None if it passes."""
+        return self._killed(mutant, self.trials[:1])
+
+    def verdict(self, mutant: Mutant) -> Verdict:
+        """What becomes of a mutant that passes the first trial."""
+        # A proof takes less time than the trials
+        if self._graph(mutant.site.module).equivalent(mutant.number):
+            return self._told(mutant, "equivalent")
+        return self._killed(mutant, self.trials[1:]) or self._told(mutant, "survived")
+
+    def _killed(self, mutant: Mutant, trials: Iterable[str]) -> Verdict | None:
+        failed = self.failed(mutant.number, trials)
+        return self._told(mutant, "killed", *failed) if failed else None
+
+    def _told(self, mutant: Mutant, outcome: str, *why: str) -> Verdict:
+        return Verdict(self._name, mutant.site.file, str(mutant), outcome, *why)
+
+    def _graph(self, module: str) -> Graph:
+        if module not in self._graphs:
+            self._graphs[module] = Graph(self._mutated, module)
+        return self._graphs[module]
+
+
+def _mutated(subject: str, mutants: Sequence[Mutant]) -> Mutated:
+    """The mutants in the netlist of a subject, made once and kept in the cache."""
+    start = sound(subject)
+
+    def make(folder: Path) -> None:
+        made = netlist.mutated(start, mutants)
+        (folder / "mutated.il").write_text(made.rtlil)
+        (folder / "mutated.v").write_text(made.verilog)
+
+    manifest = netlist.selected(start.manifest, mutants)
+    kept = cached("mutation", digest([start.rtlil, *(repr(mutant) for mutant in mutants)]), make)
+    return Mutated((kept / "mutated.il").read_text(), (kept / "mutated.v").read_text(), manifest)

@@ -1,0 +1,127 @@
+"""The share of planted faults that the tests find: `make mutate`, or python -m tests.mutation.mutate."""
+
+import json
+import multiprocessing
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import cache, partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from onespike.options import SeedOption
+from tests.mutation.components import COMPONENTS
+from tests.mutation.judge import Judge, Verdict, draw
+from tests.mutation.netlist import Mutant
+from tests.mutation.subjects import SUBJECTS
+
+OUTCOMES = ("killed", "survived", "equivalent", "not judged")
+GOAL = 0.97
+
+
+class Found:
+    """Verdicts on disk, a line each: what is there is not judged again."""
+
+    def __init__(self, path: Path, *, again: bool) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = path.read_text().splitlines() if path.exists() else []
+        kept = (Verdict(**json.loads(line)) for line in lines)
+        self.verdicts = {(one.subject, one.mutant): one for one in kept}
+        if again:
+            self.verdicts = {key: one for key, one in self.verdicts.items() if one.outcome != "survived"}
+
+    def add(self, verdict: Verdict) -> None:
+        self.verdicts[verdict.subject, verdict.mutant] = verdict
+        with self._path.open("a") as file:
+            file.write(json.dumps(asdict(verdict)) + "\n")
+
+
+@cache
+def _judge(subject: str, each: int, seed: int) -> Judge:
+    # what a dying design prints is no news
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    return Judge(subject, draw(subject, each, seed))
+
+
+def _first(subject: str, each: int, seed: int, until: float, mutant: Mutant) -> Verdict | None:
+    return None if time.time() > until else _judge(subject, each, seed).first(mutant)
+
+
+def _verdict(subject: str, each: int, seed: int, until: float, mutant: Mutant) -> Verdict | None:
+    return None if time.time() > until else _judge(subject, each, seed).verdict(mutant)
+
+
+def table(verdicts: Iterable[Verdict], drawn: Counter[str]) -> tuple[Table, float]:
+    """What was found, a line for every component of hw/, and the score."""
+    counts = {file: Counter({"not judged": drawn[file]}) for file in COMPONENTS}
+    for verdict in verdicts:
+        counts[verdict.component][verdict.outcome] += 1
+        counts[verdict.component]["not judged"] -= 1
+    shown = Table("component", "mutants", *OUTCOMES, "score", box=None)
+    total: Counter[str] = sum(counts.values(), Counter())
+    for name, count in [*sorted(counts.items()), ("all", total)]:
+        score = _score(count)
+        shown.add_row(name, str(count.total()), *(str(count[key]) for key in OUTCOMES), f"{score:.1%}")
+    return shown, _score(total)
+
+
+def _score(count: Counter[str]) -> float:
+    judged = count["killed"] + count["survived"]
+    return count["killed"] / judged if judged else 0.0
+
+
+def main(
+    subjects: Annotated[list[str] | None, typer.Argument(help="designs; all by default")] = None,
+    each: Annotated[int, typer.Option(min=1, help="mutants of every component of a design")] = 30,
+    seed: SeedOption = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="processes")] = 2,
+    minutes: Annotated[float, typer.Option(min=0, help="no mutant is begun after so long")] = 600,
+    again: Annotated[bool, typer.Option("--again", help="judge those that survived once more")] = False,
+    output: Annotated[Path, typer.Option(help="verdicts, a line of JSON each")] = Path("build/mutants.jsonl"),
+) -> None:
+    """Plant faults in hw/ and count those that the tests find; goes on where it ended."""
+    wrong = [name for name in subjects or [] if name not in SUBJECTS]
+    if wrong:
+        raise typer.BadParameter(f"designs are {'; '.join(SUBJECTS)}, not {wrong[0]}")
+    begin, found, console = time.time(), Found(output, again=again), Console()
+    console.width = max(console.width, 110)  # whole names, also where there is no terminal
+    drawn: Counter[str] = Counter()
+    verdicts: list[Verdict] = []
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for subject in subjects or SUBJECTS:
+            mutants = draw(subject, each, seed)
+            drawn += Counter(mutant.site.file for mutant in mutants)
+            # So that a run that is cut off has judged a sample
+            random.Random(seed).shuffle(mutants)
+            for step in (_first, _verdict):
+                left = [mutant for mutant in mutants if (subject, str(mutant)) not in found.verdicts]
+                judging = pool.map(partial(step, subject, each, seed, begin + 60 * minutes), left)
+                for verdict in track(judging, subject, len(left), console=console, transient=True):
+                    if verdict:
+                        found.add(verdict)
+            keys = [(subject, str(mutant)) for mutant in mutants]
+            verdicts += [found.verdicts[key] for key in keys if key in found.verdicts]
+    shown, score = table(verdicts, drawn)
+    console.print(shown)
+    for verdict in verdicts:
+        if verdict.outcome == "survived":
+            console.print(f"survived in {verdict.subject}: {verdict.mutant}", markup=False, highlight=False)
+    console.print(
+        f"{len(verdicts)} of {drawn.total()} mutants judged, {time.time() - begin:.0f} s of {jobs} processes"
+    )
+    sys.exit(not verdicts or score < GOAL)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,172 @@
+"""The designs whose mutants are judged, each with the tests that can see it.
+
+A trial is a test of the project, or one case of it, on a compiled design; it raises where it fails. Those
+that are fast and see much come first.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+from amaranth.lib import wiring
+
+from sim.cores import rtl
+from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.core import Core
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
+from sim.cores.stochastic.core import StochasticCore
+from sim.verilator.simulator import Simulator
+from tests.hw.attention import random_jobs, test_core_rtl
+from tests.hw.attention.core_cases import CORES
+from tests.hw.link import line, test_link_line
+from tests.hw.network import random_cores
+from tests.hw.stochastic import test_stochastic_core
+
+Trial = Callable[[Simulator], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A design under mutation.
+
+    Attributes:
+        folder: of hw/, or the start of a file's name; only components of such files are mutated here.
+        design: all that decides what `make` makes, beside hw/ and golden/.
+        make: a fresh component.
+        module: name of its Verilog module.
+        trials: tests by name.
+    """
+
+    folder: str
+    design: str
+    make: Callable[[], wiring.Component]
+    module: str
+    trials: Mapping[str, Trial] = field(repr=False)
+
+
+@contextmanager
+def standing_in(core: Core[Any, Any, Any], simulator: Simulator) -> Iterator[None]:
+    """While this lasts, tests that run this core get the simulator."""
+
+    def build(component: object, name: str, *, parameters: Mapping[str, Any], quick: bool) -> Simulator:
+        assert parameters == {"core": repr(core)}, "a trial runs its subject"
+        return simulator
+
+    rtl.compiled.cache_clear()
+    try:
+        with patch.object(rtl, "build", build):
+            yield
+    finally:
+        rtl.compiled.cache_clear()
+
+
+def of_core(folder: str, core: Core[Any, Any, Any], tests: Mapping[str, Callable[[], object]]) -> Subject:
+    """A core with tests that run it through `sim.cores.rtl`."""
+
+    def trial(test: Callable[[], object], simulator: Simulator) -> None:
+        with standing_in(core, simulator):
+            test()
+
+    trials = {name: partial(trial, test) for name, test in tests.items()}
+    return Subject(folder, repr(core), core.component, core.module, trials)
+
+
+def attention(name: str) -> Subject:
+    """A core of `tests.hw.attention.core_cases`."""
+    config = replace(CORES[name], taps=True)
+    tests: dict[str, Callable[[], object]] = {
+        f"{test.__name__}[{name}]": partial(test, name)
+        for test in (
+            test_core_rtl.test_integers_and_cycles,
+            test_core_rtl.test_heads_of_different_size_back_to_back,
+            test_core_rtl.test_pauses,
+            test_core_rtl.test_reset_in_the_middle,
+            test_core_rtl.test_every_pair_of_codes,
+        )
+    }
+    tests |= {
+        f"random heads {seed}": partial(random_jobs.check_runs, config, seed, 10, random_jobs.Checked())
+        for seed in range(4)
+    }
+    return of_core("attention", SpikedAttentionCore(config), tests)
+
+
+def network(seed: int) -> Subject:
+    """A random core with many networks."""
+    core = random_cores.random_core(seed, replace(random_cores.SMALL, networks=16))
+    assert core.taps
+    tests = {
+        f"random network {seed}.{number}": partial(
+            random_cores.check_core, replace(core, networks=[one]), number, random_cores.Checked()
+        )
+        for number, one in enumerate(core.networks)
+    }
+    return of_core("network", WholeNetworkCore(core.config, taps=True), tests)
+
+
+def stochastic(shape: tuple[Any, ...]) -> Subject:
+    """An engine of `tests.hw.stochastic.test_stochastic_core`."""
+    config = test_stochastic_core.config_of(*shape)
+    tests: dict[str, Callable[[], object]] = {
+        "test_spikes_and_cycles": partial(test_stochastic_core.test_spikes_and_cycles, shape)
+    }
+    tests |= {
+        f"test_pauses_change_no_spike[{pauses}]": partial(
+            test_stochastic_core.test_pauses_change_no_spike, shape, pauses
+        )
+        for pauses in test_stochastic_core.PAUSES
+    }
+    return of_core("stochastic", StochasticCore(config).tapped(), tests)
+
+
+def linked_network(seed: int) -> Subject:
+    """A network core as it stands behind the link, loaded in pieces; only what loads is mutated."""
+    drawn = random_cores.random_core(seed, random_cores.SMALL)
+    core = WholeNetworkCore(drawn.config)
+
+    def trial(job: NetworkJob, pauses: float, simulator: Simulator) -> None:
+        result = simulator.run(core.linked_beats(job), core.output_beats(job), pauses=pauses)
+        assert core.compare(job, core.shown(job, result)).first_difference is None
+
+    jobs = [NetworkJob(network=network, load=True, image=image) for network, image in drawn.networks]
+    trials = {
+        f"linked network {seed}.{number}, pauses {pauses}": partial(trial, job, pauses)
+        for pauses in (0.0, 0.3)
+        for number, job in enumerate(jobs)
+    }
+    return Subject("network/linked_network", f"linked {core}", core.linked, "linked_network", trials)
+
+
+def link() -> Subject:
+    """A component behind the link, from line to line."""
+
+    def trial(seed: int, simulator: Simulator) -> None:
+        line.run(test_link_line.random_session(seed), simulator)
+
+    # The sessions of the even seeds begin with the board as reset left it
+    seeds = (1, 0, *range(2, 16))
+    return Subject(
+        "link",
+        inspect.getsource(line),
+        line.Line,
+        "line",
+        {f"random session {seed}": partial(trial, seed) for seed in seeds},
+    )
+
+
+SUBJECTS: Mapping[str, Callable[[], Subject]] = {
+    "attention, memory": partial(attention, "two-groups"),
+    "attention, logic": partial(attention, "sixteen-groups"),
+    "network 18": partial(network, 18),
+    "network 46": partial(network, 46),
+    "linked network": partial(linked_network, 18),
+    "link": link,
+    "stochastic, encoders": partial(stochastic, (9, 10, 4, True, "none", "unit", "serial")),
+    "stochastic, rows": partial(stochastic, (9, 10, 4, False, "none", "row", "lane")),
+    "stochastic, two tokens": partial(stochastic, (2, 2, 2, False, "none", "row-broadcast", "lane")),
+    "stochastic, causal": partial(stochastic, (9, 6, 9, False, "causal", "row-broadcast", "lane")),
+}

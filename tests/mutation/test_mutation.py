@@ -1,0 +1,91 @@
+"""A sample of the mutants, and that what judges them can tell what dies from what never shows."""
+
+import itertools
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from tests.mutation import mutate
+from tests.mutation.components import COMPONENTS
+from tests.mutation.equivalence import Graph
+from tests.mutation.judge import Judge, Verdict, draw
+from tests.mutation.netlist import Mutant, Site, mutated, netlist
+
+SAMPLE = "stochastic, two tokens"
+EACH = 8
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return Judge(SAMPLE, draw(SAMPLE, EACH, seed=1))
+
+
+def test_the_sound_design_passes(judge: Judge) -> None:
+    assert judge.failed(0, judge.trials) is None
+
+
+def test_a_sample_dies(judge: Judge) -> None:
+    verdicts = [judge.first(mutant) or judge.verdict(mutant) for mutant in draw(SAMPLE, EACH, seed=1)]
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    assert len(verdicts) >= 4 * EACH
+    assert counts["killed"] >= 0.9 * (counts["killed"] + counts["survived"]) > 0
+    assert all(verdict.killer in judge.trials for verdict in verdicts if verdict.outcome == "killed")
+
+
+def test_mutants_are_drawn_by_seed() -> None:
+    first, again, other = (draw(SAMPLE, EACH, seed) for seed in (1, 1, 2))
+    assert first == again
+    assert {str(mutant) for mutant in first} != {str(mutant) for mutant in other}
+    assert len({str(mutant) for mutant in first}) == len(first)
+
+
+class Redundant(wiring.Component):
+    """A register of a & (a | b): nothing shows what b is."""
+
+    a: In(1)
+    b: In(1)
+    o: Out(1)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        either = Signal()
+        m.d.comb += either.eq(self.a | self.b)
+        m.d.sync += self.o.eq(self.a & either)
+        return m
+
+
+def test_only_what_never_shows_is_equivalent() -> None:
+    made = netlist(Redundant(), "redundant")
+    cells = re.findall(r"^  cell \$(and|or) (\S+)", made.rtlil, re.M)
+    places = [(kind, port, cell) for kind, cell in cells for port in ("A", "B", "Y")]
+    mutants = [
+        Mutant(n, mode, Site("redundant", cell, port, 0, 1, "", ""))
+        for n, (mode, (_, port, cell)) in enumerate(itertools.product(("const0", "inv"), places), 1)
+    ]
+    graph = Graph(mutated(made, mutants), "redundant")
+    same = {
+        (mutant.mode, kind, port)
+        for mutant, (kind, port, _) in zip(mutants, places * 2, strict=True)
+        if graph.equivalent(mutant.number)
+    }
+    assert same == {("const0", "or", "B"), ("inv", "or", "B")}
+
+
+def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as status:
+        mutate.main([SAMPLE], each=1, seed=1, jobs=1, minutes=0, again=False, output=tmp_path / "none.jsonl")
+    assert status.value.code == 1
+    assert "0 of" in capsys.readouterr().out
+
+
+def test_every_component_has_its_line() -> None:
+    verdict = Verdict("x", "link/ring.py", "inv", "killed", "trial")
+    table, score = mutate.table([verdict], Counter({"link/ring.py": 3}))
+    assert table.row_count == len(COMPONENTS) + 1
+    assert score == 1
+    assert "board/clock.py" in COMPONENTS
