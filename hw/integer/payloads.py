@@ -15,11 +15,6 @@ SCORE_ROWS = 3
 # Rows between the start of their softmax and their last output
 CONTEXT_ROWS = 4
 
-# What synthesis is told of a memory whose word is never used when it is read in the cycle in which it is
-# written: banks change hands first. Without it a block RAM gets a comparison of addresses and a copy of what
-# was written.
-NO_COLLISION = {"no_rw_check": True}
-
 
 def head(config: IntegerConfig) -> data.StructLayout:
     """Head descriptor: what may change from head to head at run time."""

@@ -10,6 +10,7 @@ from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
 from hw.integer.product import delayed
+from hw.parts.memory import NO_COLLISION
 
 
 class ScoreRows(wiring.Component):
@@ -82,7 +83,7 @@ class ScoreRows(wiring.Component):
 
         address = payloads.row_address(config)
         m.submodules.memory = memory = Memory(
-            shape=self._score, depth=1 << address.size, init=[], attrs=payloads.NO_COLLISION
+            shape=self._score, depth=1 << address.size, init=[], attrs=NO_COLLISION
         )
         write, read = memory.write_port(), memory.read_port()
         written, wanted = Signal(address), Signal(address)
