@@ -67,8 +67,7 @@ class Linear(Neurons):
         return present_rows(run.present.get(self.source), self.gather)
 
     def first_rows(self, rows: int) -> Self:
-        by_row = self.bias.ndim == 2 and self.gather is None
-        return replace(self, bias=self.bias[:rows]) if by_row else self
+        return replace(self, bias=self.bias[:rows]) if self.bias.ndim == 2 and self.gather is None else self
 
     def check_neurons(self, name: str, shapes: Shapes, *, by_row: bool = True) -> int:
         """Rows of the layer; raise InputError if map, weights or bias do not belong to the source."""
@@ -156,8 +155,7 @@ class StreamLinear(Linear):
         return (potential + half) >> self.shift
 
     def run(self, run: Run) -> NDArray[np.int64]:
-        terms = self.terms(self.potentials(self.inputs(run), run.code))
-        present = self.present(run)
+        terms, present = self.terms(self.potentials(self.inputs(run), run.code)), self.present(run)
         if self.fresh:
             run.begin_stream(terms, present)
         else:

@@ -88,7 +88,8 @@ class NetworkCore(wiring.Component):
             the memory `payloads.run`: from then on images are accepted. Only while no image is inside.
         i_image: pixels as spikes, or channels of the stream that enters, token by token; the next image may
             follow at once.
-        o_score: class scores of each image.
+        o_score: class scores of each image. Where they do not leave in parts, they must have left before
+            those of the next image come.
         o_potential: with `taps`, the potential of every neuron of the linear layers.
         o_norm, o_mixed: with `taps`, every neuron of norms and attention.
         o_issue: with `taps`, one beat per spike broadcast to the neurons.
@@ -191,18 +192,7 @@ class NetworkCore(wiring.Component):
         writers = {"image": image.o, "norm": norm.o, "mixed": attention.o, "hidden": drain.o_hidden}
         if enters:
             del writers["image"]
-        for name, written in writers.items():
-            lists = config.hidden_lists if name == "hidden" else 1
-            m.submodules[f"list_{name}"] = spikes = SpikeList(config, lists)
-            connect(m, written, spikes.i)
-            m.d.comb += [
-                spikes.count_row.eq(issue.row if lists == 1 else Cat(issue.row, issue.count_list)),
-                spikes.read_row.eq(issue.read_row if lists == 1 else Cat(issue.read_row, issue.read_list)),
-                spikes.position.eq(issue.position),
-                getattr(issue, f"count_{name}").eq(spikes.count),
-                getattr(issue, f"entry_{name}").eq(spikes.entry),
-                getattr(issue, f"rows_{name}").eq(rows[name]),
-            ]
+        self._lists(m, issue, writers, rows)
         connect(m, drain.o_qkv, attention.i_qkv)
         connect(m, issue.o_pass, drain.i_pass)
         self._neurons(m, issue, drain, load, strobes["weights"])
@@ -218,6 +208,22 @@ class NetworkCore(wiring.Component):
                 self.o_issue.valid.eq(issue.accepted),
             ]
         return m
+
+    def _lists(self, m: Module, issue: LinearIssue, writers: dict[str, Any], rows: dict[str, Value]) -> None:
+        """Spike memories of all sources, which the issue reads; `rows` that each source has completed."""
+        config = self._config
+        for name, written in writers.items():
+            lists = config.hidden_lists if name == "hidden" else 1
+            m.submodules[f"list_{name}"] = spikes = SpikeList(config, lists)
+            connect(m, written, spikes.i)
+            m.d.comb += [
+                spikes.count_row.eq(issue.row if lists == 1 else Cat(issue.row, issue.count_list)),
+                spikes.read_row.eq(issue.read_row if lists == 1 else Cat(issue.read_row, issue.read_list)),
+                spikes.position.eq(issue.position),
+                getattr(issue, f"count_{name}").eq(spikes.count),
+                getattr(issue, f"entry_{name}").eq(spikes.entry),
+                getattr(issue, f"rows_{name}").eq(rows[name]),
+            ]
 
     def _copies(
         self, m: Module, load: Signal, strobes: dict[str, Signal], readers: dict[str, tuple[Any, Any]]

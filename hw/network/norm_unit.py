@@ -182,9 +182,7 @@ class NormUnit(wiring.Component):
         with m.If(delayed(m, summing, 1 + ahead)):
             m.d.sync += channels_sum.eq(channels_sum + value)
         m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
-        square = self._square(m)
-        with m.If(delayed(m, squaring, SQUARED - 1 + ahead)):
-            m.d.sync += squares.eq(squares + square)
+        self._square(m, squares, squaring, SQUARED - 1 + ahead)
         channel_out = delayed(m, channel, PLACED - 1 + ahead)
         m.d.comb += offset_read.addr.eq(op.offset + channel_out)
         self._fire(m, op.levels, offset_read.data, shift, row, channel_out, delayed(m, firing, SPIKE + ahead))
@@ -248,8 +246,9 @@ class NormUnit(wiring.Component):
         place = self._encoder.place
         return (Mux(self._encoder.some, place, 0) + 1) >> 1
 
-    def _square(self, m: Module) -> Signal:
-        """Square of 2**(L/R), `SQUARE` cycles after its place (`golden.network.octave.square`)."""
+    def _square(self, m: Module, squares: Signal, squaring: Signal, cycles: int) -> None:
+        """Square of 2**(L/R), `SQUARE` cycles after its place (`golden.network.octave.square`), added to
+        `squares` that many cycles after `squaring`."""
         encoder, points = self._encoder, resolution(self._config.code.log2_base)
         table = roots(points)
         root = Signal(ROOT_FRACTION_BITS + 2, reset_less=True)
@@ -263,4 +262,5 @@ class NormUnit(wiring.Component):
                     m.d.sync += root.eq(int(table[residue]) << octave)
         shifted = (root << Cat(Const(0, 1), octaves)) >> ROOT_FRACTION_BITS
         m.d.sync += value.eq(Mux(some, shifted, 0))
-        return value
+        with m.If(delayed(m, squaring, cycles)):
+            m.d.sync += squares.eq(squares + value)

@@ -8,9 +8,9 @@ from golden.attention.config import TRACE_STORES, CoreConfig
 from golden.errors import InputError
 from golden.network.config import NetworkConfig
 from golden.network.counts import counted_layers
-from golden.network.limits import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS
+from golden.network.limits import MAX_FEATURES, MAX_TOKENS, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
-from golden.network.program import check_fit, compile_network, needs, with_bias_limit
+from golden.network.program import MAX_HEAD_DIM, check_fit, compile_network, needs, with_bias_limit
 from hw.network.payloads import TABLES
 from tests.golden.network.random_networks import Drawer, Room, random_code, some
 from tests.hw.network.compare import Entry, Tokens, assert_cycles, assert_integers
@@ -42,9 +42,10 @@ class Scale:
 FIXED = ("tokens", "windows", "attention.tokens", "attention.lanes", "attention.bias_limit")
 # Sizes of networks that are `general`
 GENERAL = ("maps", "taps", "hidden_lists", "score_parts")
-# Most of a soak, a few of it, and what `make test` has time for
+# Most of a soak, a few of it (of many lanes, or of many rows and features), and what `make test` has time for
 USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
 LARGE = Scale(lanes=64, tokens=64, features=256, heads=85, networks=3)
+LONG = Scale(lanes=8, tokens=120, features=400, heads=4, networks=2)
 SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
 
 
@@ -80,7 +81,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     lanes, cluster = random_lanes(rng, scale.lanes)
     room = Room(
         code=code, weight_bits=weight_bits, lanes=lanes, tokens=some(rng, scale.tokens),
-        features=some(rng, scale.features), head_dim=some(rng, scale.features),
+        features=some(rng, scale.features), head_dim=some(rng, min(scale.features, MAX_HEAD_DIM)),
         heads=some(rng, scale.heads), wide=bool(rng.random() < 0.3), held=scale.held,
         windows=scale.windows, counts=scale.counts,
     )  # fmt: skip
@@ -117,7 +118,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     groups = some(rng, MOST_GROUPS) if rng.random() < 0.3 else 1
     attention = CoreConfig(
         code=code, lanes=attention_lanes, cluster=attention_cluster, terms_per_beat=terms_per_beat,
-        tokens=max(size, attention_lanes * groups - int(rng.integers(attention_lanes))),
+        tokens=min(MAX_TOKENS, max(size, attention_lanes * groups - int(rng.integers(attention_lanes)))),
         head_dim=sizes["attention.head_dim"], bias=sizes["biases"] > 0, mask=sizes["masks"] > 0,
         output="codes", trace_store=TRACE_STORES[rng.integers(2)], queued_heads=int(rng.integers(2, 9)),
     )  # fmt: skip
