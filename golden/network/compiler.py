@@ -15,6 +15,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.errors import InputError
+from golden.network.counts import counted_layers
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target, slot_of
 from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.mean import reciprocal
@@ -36,6 +38,7 @@ class Program:
         levels: int64 [lists, T].
         biases: int64 [words, terms per beat], in score units; masks: the same, 1 for masked keys.
         maps: int64 [words]: lists of rows by index (`LinearOp.map`).
+        tokens: rows that enter.
     """
 
     linear: list[LinearOp]
@@ -48,6 +51,7 @@ class Program:
     biases: NDArray[np.int64]
     masks: NDArray[np.int64]
     maps: NDArray[np.int64]
+    tokens: int
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ class Compiler:
         self.held = {IMAGE: Held(Place(Source.image), network.tokens, 0)}
         self.places = iter(places(network.layers))
         self.place: Place | None = None
+        self.all_counted = iter(self.counted_of(network))
+        self.counted = False
         # the layer that made the stream as it stands, and its shape; the last norm
         self.stream: StreamLinear | None = None
         self.stream_shape = network.tokens, network.width
@@ -89,6 +95,14 @@ class Compiler:
         # window need not wait for the rows of those after it
         self.groups: list[tuple[range, int]] = []
         self.windows_wait = False
+
+    @staticmethod
+    def counted_of(network: Network) -> list[bool]:
+        """Layers whose rows follow the number of tokens; none where a network takes all of them only."""
+        try:
+            return counted_layers(network)
+        except InputError:
+            return [False] * len(network.layers)
 
     def list_of(self, levels: NDArray[np.int64]) -> int:
         """Number of a threshold list, stored once."""
@@ -107,7 +121,7 @@ class Compiler:
 
     def add_layer(self, layer: Layer, following: Layer | None) -> None:
         """Descriptors of a layer; `following` is the next one."""
-        self.place = next(self.places)
+        self.place, self.counted = next(self.places), next(self.all_counted)
         self.add(layer, following)
 
     @singledispatchmethod
@@ -191,7 +205,7 @@ class Compiler:
                 inputs=inputs, outputs=count, weight=self.words, table=self.entries,
                 stride=count if copies > 1 else 0, levels=levels, signed=signed, fresh=fresh, pooled=pooled,
                 wait=held.wait, release=False, final=False, width=inputs // max(1, by_index["taps"]),
-                read_list=reads, write_list=made.list, **by_index,
+                read_list=reads, write_list=made.list, counted=self.counted, **by_index,
             )
         )  # fmt: skip
         self.words += passes * inputs
@@ -240,7 +254,8 @@ class Compiler:
             NormOp(
                 kind=KINDS[layer.kind], width=width, mean_shift=mean.shift, mean_fraction=mean.fraction,
                 mean_bits=mean.bits, rows=made, offset=self.norm_entries,
-                levels=self.list_of(layer.levels), wait=wait, final=False, channels=channels, **by_index,
+                levels=self.list_of(layer.levels), wait=wait, final=False, channels=channels,
+                counted=self.counted, **by_index,
             )
         )  # fmt: skip
         self.offsets.append(layer.offset)
@@ -253,7 +268,7 @@ class Compiler:
         rows, head_dim = self.linear[-1].rows, self.linear[-1].outputs // 3 // len(self.groups[-1][0])
         size = rows // layer.groups
         stride = self.biases.stride(size)
-        bias = 0 if layer.bias is None else self.biases.place(layer.bias)
+        bias, area = (0, 0) if layer.bias is None else (self.biases.place(layer.bias), size * stride)
         for (group, wait), window in product(self.groups, range(layer.groups)):
             later = 0 if self.windows_wait else rows - (window + 1) * size
             masked, mask = self.masks_of(layer, window)
@@ -263,9 +278,10 @@ class Compiler:
                         first=head == 0, leads=head == group[0], group=len(group), span=len(group) * head_dim,
                         group_rows=len(group) * size, base=head * head_dim, features=head_dim,
                         row=window * size, tokens=size, biased=layer.bias is not None, masked=masked,
-                        bias=bias + head * size * stride if layer.bias is not None else 0, mask=mask,
-                        stride=stride, step=min(int(layer.ramp_step[head]), self.step_limit),
+                        bias=bias + head * area, mask=mask, stride=stride, area=area,
+                        step=min(int(layer.ramp_step[head]), self.step_limit),
                         ratio=tuple(int(r) for r in layer.ratio[head]), wait=wait - later, final=False,
+                        counted=self.counted,
                     )
                 )  # fmt: skip
         self.attention_rows += layer.heads * rows

@@ -43,6 +43,7 @@ class NetworkConfig:
         hidden_lists: 2 where hidden neurons may enter hidden neurons.
         score_parts: 1 where class scores may leave in parts: of every row, or more of them than lanes.
         entry: what enters (`golden.network.network.Network`).
+        token_counts: an inference may have fewer tokens than its network (`golden.network.counts`).
 
     Raises:
         InputError: a field is out of range.
@@ -73,6 +74,7 @@ class NetworkConfig:
     hidden_lists: int = 1
     score_parts: int = 0
     entry: Entry = IMAGE
+    token_counts: bool = False
 
     def __post_init__(self) -> None:
         check_range("NetworkConfig.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
@@ -85,8 +87,10 @@ class NetworkConfig:
         check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
             check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
-        if not isinstance(self.windows, bool):
-            raise InputError(f"NetworkConfig.windows must be true or false, not {quoted(self.windows)}")
+        for name in ("windows", "token_counts"):
+            if not isinstance(getattr(self, name), bool):
+                value = quoted(getattr(self, name))
+                raise InputError(f"NetworkConfig.{name} must be true or false, not {value}")
         check_range("NetworkConfig.accumulator_bits", self.accumulator_bits, 2, 64)
         check_range("NetworkConfig.potential_bits", self.potential_bits, 2, POTENTIAL_BITS)
         check_range("NetworkConfig.stream_bits", self.stream_bits, 2, STREAM_BITS)
@@ -111,6 +115,11 @@ class NetworkConfig:
                 raise InputError(
                     f"NetworkConfig.attention.{name} must be {wanted!r}, not {getattr(core, name)!r}"
                 )
+        if self.token_counts and core.terms and core.terms_per_beat.bit_count() != 1:
+            raise InputError(
+                "NetworkConfig.attention.terms_per_beat must be a power of two with token_counts, not "
+                f"{core.terms_per_beat}"
+            )
 
     @property
     def clusters(self) -> int:

@@ -99,6 +99,7 @@ class LinearOp:
         map: where its rows by index begin: for every row the last row of the source that it waits for, then
             the taps, -1 for none.
         read_list, write_list: which of two lists of hidden neurons is read, and which is written.
+        counted: rows follow the number of tokens (`golden.network.counts`).
     """
 
     source: Source = word(index_width(len(Source)))
@@ -125,6 +126,7 @@ class LinearOp:
     map: int = map_word(lambda config: index_width(config.maps))
     read_list: int = word(lambda config: config.hidden_lists - 1)
     write_list: int = word(lambda config: config.hidden_lists - 1)
+    counted: bool = word(lambda config: int(config.token_counts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +142,7 @@ class NormOp:
         levels: threshold list.
         wait: row t may begin when the linear unit has completed more than wait + t rows.
         final: the last descriptor.
-        taps, map: as in `LinearOp`; channels: of a row of the stream, where there are taps.
+        taps, map, counted: as in `LinearOp`; channels: of a row of the stream, where there are taps.
     """
 
     kind: int = word(index_width(len(NORM_KINDS)))
@@ -156,6 +158,7 @@ class NormOp:
     taps: int = map_word(lambda config: bits_for(config.taps))
     channels: int = map_word(lambda config: config.feature_bits + 1)
     map: int = map_word(lambda config: index_width(config.maps))
+    counted: bool = word(lambda config: int(config.token_counts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,10 +174,11 @@ class AttentionOp:
         biased, masked: scores have a bias, a mask.
         bias, mask: where their tables begin; those of the heads that run back to back follow each other in
             `bias`, and share the one in `mask`.
-        stride: words of a row of a table.
+        stride, area: words of a row of a table, of all rows of a bias.
         step, ratio: ramp step and output ratio (`golden.attention.job`).
         wait: the group may begin when the linear unit has completed more rows.
         final: the last descriptor.
+        counted: rows follow the number of tokens (`golden.network.counts`).
     """
 
     first: bool = word(1)
@@ -192,12 +196,14 @@ class AttentionOp:
     bias: int = word(lambda config: index_width(config.biases) if config.biases else 0)
     mask: int = word(lambda config: index_width(config.masks) if config.masks else 0)
     stride: int = word(lambda config: bits_for(config.attention.tokens) if config.attention.terms else 0)
+    area: int = word(lambda config: bits_for(config.biases) if config.biases and config.token_counts else 0)
     step: int = word(lambda config: config.attention.step_width)
     ratio: tuple[int, ...] = word(
         lambda config: Word(config.attention.ratio_width, count=config.code.log2_base.denominator)
     )
     wait: int = word(lambda config: config.row_count_width)
     final: bool = word(1)
+    counted: bool = word(lambda config: int(config.token_counts))
 
 
 @dataclass(frozen=True, kw_only=True)

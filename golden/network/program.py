@@ -56,6 +56,7 @@ def compile_network(
         biases=compiler.biases.words(),
         masks=compiler.masks.words(),
         maps=np.concatenate([np.zeros(0, np.int64), *(words for _, words in compiler.maps.values())]),
+        tokens=network.tokens,
     )
 
 

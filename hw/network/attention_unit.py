@@ -12,6 +12,7 @@ from hw.network import payloads
 from hw.network.feeders import QueryFeeder, TraceFeeder, group_of
 from hw.network.load_bus import pick
 from hw.network.terms_feeder import TermsFeeder, run_of
+from hw.network.token_counts import members, missing_of, there
 from hw.parts.descriptors import DescriptorFetch
 from hw.parts.payloads import spike
 
@@ -24,7 +25,7 @@ class AttentionUnit(wiring.Component):
         i_qkv: codes of q, k, v.
         rows_linear: rows that the linear unit has completed.
         o: rows of the output codes; cannot be held up.
-        row_done: a row of a head is complete.
+        row_done: a row of a head is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
 
     Timing: a group starts when it may and the one before is complete. Descriptors of its heads
@@ -45,6 +46,7 @@ class AttentionUnit(wiring.Component):
                 "row_done": Out(1),
                 "begin": In(1),
             }
+            | members(config)
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -61,8 +63,10 @@ class AttentionUnit(wiring.Component):
         start = Signal()
         heads_left = Signal.like(op.group, name="heads_left")
         rows_left = Signal.like(op.group_rows, name="rows_left")
+        tokens = there(self, lead, lead.tokens, config)
         m.d.comb += [
-            getattr(group, name).eq(getattr(lead, name)) for name in ("base", "features", "tokens", "span")
+            getattr(group, name).eq(tokens if name == "tokens" else getattr(lead, name))
+            for name in ("base", "features", "tokens", "span")
         ]
 
         feeders: tuple[QueryFeeder | TraceFeeder, ...] = (
@@ -94,7 +98,7 @@ class AttentionUnit(wiring.Component):
 
         head = core.i_head
         m.d.comb += [
-            head.payload.tokens.eq(op.tokens),
+            head.payload.tokens.eq(there(self, op, op.tokens, config)),
             head.payload.features.eq(op.features),
             head.payload.window.eq(config.code.steps),
             head.payload.step.eq(op.step),
@@ -109,7 +113,7 @@ class AttentionUnit(wiring.Component):
                     getattr(terms, f"i_write_{name}").eq(getattr(self, f"i_write_{name}"))
                     for name in self.tables
                 ],
-                *[terms.run[name].eq(lead[name]) for name in run],
+                *[terms.run[name].eq(tokens if name == "tokens" else lead[name]) for name in run],
                 terms.start.eq(start),
                 head.payload.terms.eq(Cat(op[name] for name in ("biased", "masked") if name in run).any()),
             ]
@@ -155,6 +159,9 @@ class AttentionUnit(wiring.Component):
             m.d.sync += feature.eq(feature + 1)
         with m.If(self.row_done):
             m.d.sync += [feature.eq(0), row.eq(row + 1), rows_left.eq(rows_left - 1)]
-            with m.If(row + 1 == lead.tokens):
+            with m.If(row + 1 == tokens):
                 m.d.sync += [row.eq(0), head_base.eq(head_base + lead.features)]
+                if config.token_counts:
+                    m.d.comb += self.short.eq(lead.counted)
+                    m.d.sync += rows_left.eq(rows_left - 1 - missing_of(self, lead, config))
         return m

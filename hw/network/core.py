@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.network.config import NetworkConfig
 from golden.network.tensors import IMAGE, STREAM
+from golden.widths import bits_for
 from hw.network import payloads
 from hw.network.attention_unit import AttentionUnit
 from hw.network.drain import Drain
@@ -26,7 +27,7 @@ class ImageLoader(wiring.Component):
     Members:
         i: pixels or channels, token by token.
         o: neurons for the spike list, or integers for the stream.
-        rows: complete rows of the image; full: all of them are (only of a stream).
+        rows: complete rows of the image; full: all of them are (only of a stream, or with token counts).
         release: the image is used.
         enable: pixels are accepted.
 
@@ -35,9 +36,9 @@ class ImageLoader(wiring.Component):
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
-        enters, full = payloads.list_write(config), {}
-        if config.entry == STREAM:
-            enters, full = payloads.stream_write(config), {"full": Out(1)}
+        spikes = config.entry == IMAGE
+        enters = payloads.list_write(config) if spikes else payloads.stream_write(config)
+        full = {"full": Out(1)} if config.token_counts or not spikes else {}
         super().__init__(
             {
                 "i": In(stream.Signature(payloads.image_beat(config))),
@@ -52,7 +53,7 @@ class ImageLoader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config, spikes = self._config, self._config.entry == IMAGE
-        full = Signal() if spikes else self.full
+        full = Signal() if spikes and not config.token_counts else self.full
         transfer = Signal()
         pixel = Signal(config.feature_bits)
         beat = self.o.payload
@@ -87,7 +88,8 @@ class NetworkCore(wiring.Component):
             the memory `payloads.run`: from then on images are accepted. Only while no image is inside.
         i_image: pixels as spikes, or channels of the stream that enters, token by token; the next image may
             follow at once.
-        o_score: class scores of each image.
+        o_score: class scores of each image. Where they do not leave in parts, they must have left before
+            those of the next image come.
         o_potential: with `taps`, the potential of every neuron of the linear layers.
         o_norm, o_mixed: with `taps`, every neuron of norms and attention.
         o_issue: with `taps`, one beat per spike broadcast to the neurons.
@@ -147,27 +149,34 @@ class NetworkCore(wiring.Component):
         ]
         self._copies(m, load, strobes, {"drain": (drain, issue), "norm": (norm, norm)})
 
-        # an image begins when its first row is there, a stream when it is whole, after the one before
-        enters = config.entry == STREAM
+        # an image begins when its first row is there, after the one before; if it is a stream, or of any
+        # number of tokens, which its end tells, when it is whole
+        enters, counts = config.entry == STREAM, config.token_counts
         enabled, active, begin = Signal(), Signal(), Signal()
         with m.If(loading):
             m.d.sync += enabled.eq(load.memory == payloads.run(config))
         m.d.comb += [
             image.enable.eq(enabled),
-            begin.eq(~active & (image.full if enters else image.rows != 0)),
+            begin.eq(~active & (image.full if enters or counts else image.rows != 0)),
         ]
         m.d.sync += active.eq(begin | (active & ~drain.finished))
 
-        # rows that each unit has completed since then
-        rows = {"image": image.rows}
-        for name, done in (
-            ("norm", norm.row_done),
-            ("mixed", attention.row_done),
-            ("hidden", drain.row_done),
-        ):
+        # rows that each unit has completed since then; those that are missing count with the last one
+        tokens: Value = image.rows
+        if counts:
+            missing = Signal(payloads.row_width(config))
+            tokens = Signal(bits_for(config.tokens), name="tokens")
+            with m.If(loading & (load.memory == payloads.run(config))):
+                m.d.sync += tokens.eq(load.data[0])
+            with m.If(begin):
+                m.d.sync += missing.eq(tokens - image.rows)
+            m.d.comb += [unit.missing.eq(missing) for unit in (issue, norm, attention)]
+        rows: dict[str, Value] = {"image": image.rows + missing if counts else image.rows}
+        for name, unit in (("norm", norm), ("mixed", attention), ("hidden", drain)):
             rows[name] = Signal(config.row_count_width, name=f"rows_{name}")
             # rows of a stream that enters are there like those of the linear unit
-            before = image.rows if enters and name == "hidden" else 0
+            before = tokens if enters and name == "hidden" else 0
+            done = unit.row_done + Mux(unit.short, missing, 0) if counts else unit.row_done
             m.d.sync += rows[name].eq(Mux(begin, before, rows[name] + done))
         for unit in (issue, norm, attention):
             m.d.comb += unit.begin.eq(begin)
@@ -183,18 +192,7 @@ class NetworkCore(wiring.Component):
         writers = {"image": image.o, "norm": norm.o, "mixed": attention.o, "hidden": drain.o_hidden}
         if enters:
             del writers["image"]
-        for name, written in writers.items():
-            lists = config.hidden_lists if name == "hidden" else 1
-            m.submodules[f"list_{name}"] = spikes = SpikeList(config, lists)
-            connect(m, written, spikes.i)
-            m.d.comb += [
-                spikes.count_row.eq(issue.row if lists == 1 else Cat(issue.row, issue.count_list)),
-                spikes.read_row.eq(issue.read_row if lists == 1 else Cat(issue.read_row, issue.read_list)),
-                spikes.position.eq(issue.position),
-                getattr(issue, f"count_{name}").eq(spikes.count),
-                getattr(issue, f"entry_{name}").eq(spikes.entry),
-                getattr(issue, f"rows_{name}").eq(rows[name]),
-            ]
+        self._lists(m, issue, writers, rows)
         connect(m, drain.o_qkv, attention.i_qkv)
         connect(m, issue.o_pass, drain.i_pass)
         self._neurons(m, issue, drain, load, strobes["weights"])
@@ -210,6 +208,22 @@ class NetworkCore(wiring.Component):
                 self.o_issue.valid.eq(issue.accepted),
             ]
         return m
+
+    def _lists(self, m: Module, issue: LinearIssue, writers: dict[str, Any], rows: dict[str, Value]) -> None:
+        """Spike memories of all sources, which the issue reads; `rows` that each source has completed."""
+        config = self._config
+        for name, written in writers.items():
+            lists = config.hidden_lists if name == "hidden" else 1
+            m.submodules[f"list_{name}"] = spikes = SpikeList(config, lists)
+            connect(m, written, spikes.i)
+            m.d.comb += [
+                spikes.count_row.eq(issue.row if lists == 1 else Cat(issue.row, issue.count_list)),
+                spikes.read_row.eq(issue.read_row if lists == 1 else Cat(issue.read_row, issue.read_list)),
+                spikes.position.eq(issue.position),
+                getattr(issue, f"count_{name}").eq(spikes.count),
+                getattr(issue, f"entry_{name}").eq(spikes.entry),
+                getattr(issue, f"rows_{name}").eq(rows[name]),
+            ]
 
     def _copies(
         self, m: Module, load: Signal, strobes: dict[str, Signal], readers: dict[str, tuple[Any, Any]]

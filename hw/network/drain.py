@@ -39,7 +39,8 @@ class Drain(wiring.Component):
         stream_row, stream_channel, stream_old: residual stream, one cycle later.
         stream_write, write_row, write_channel, stream_new: its update.
         o_score: class scores; scores_taken: the last one of a pass leaves (only where they leave in parts).
-        row_done, finished: a row, the last row of the network, is complete.
+        row_done, finished: a row, the last row of the network, is complete; short: see
+            `hw.network.token_counts`.
         o_potential: every potential, for verification; cannot be held up.
 
     Timing: constants above, counted from a value at `i_sums`.
@@ -49,6 +50,7 @@ class Drain(wiring.Component):
         self._config = config
         row = payloads.row_width(config)
         parts = {"scores_taken": Out(1)} if config.score_parts else {}
+        parts |= {"short": Out(1)} if config.token_counts else {}
         hidden = payloads.list_write(config, config.hidden_lists)
         super().__init__(
             {
@@ -107,6 +109,7 @@ class Drain(wiring.Component):
             m.d.sync += lane.eq(Mux(lane == config.lanes - 1, 0, lane + 1))
         passed = ["final", "target", "signed", "fresh", "levels", "row"]
         more = ["list"] if config.hidden_lists > 1 else []
+        more += ["short"] if config.token_counts else []
         part = {"part": 1} if config.score_parts else {}
         tag_layout = data.StructLayout(
             {"valid": 1, "end": 1, "final": 1, "first": 1, "target": 2, "signed": 1, "fresh": 1,
@@ -151,6 +154,8 @@ class Drain(wiring.Component):
             self.row_done.eq(done.valid & done.end),
             self.finished.eq(done.valid & done.end & done.final),
         ]
+        if config.token_counts:
+            m.d.comb += self.short.eq(self.row_done & done.short)
         return m
 
     def _spikes(self, m: Module, tags: list, neurons: list, potential: Signal) -> None:

@@ -12,6 +12,7 @@ from golden.widths import bits_for, index_width
 from hw.network import payloads
 from hw.network.load_bus import pick
 from hw.network.taps import RowIndex, Taps
+from hw.network.token_counts import there
 from hw.parts.descriptors import DescriptorFetch
 
 
@@ -33,6 +34,7 @@ class LinearIssue(wiring.Component):
         count_list, read_list: of two lists of hidden neurons, that of the counts and that which is read
             (only with two).
         scores_taken: the last score of a part leaves (only where they leave in parts).
+        missing: see `hw.network.token_counts`.
         release_image: the last row of the image has been broadcast.
         begin: an image is there; start with the first descriptor.
         busy: a row is being broadcast; accepted: a spike is read in this cycle.
@@ -72,6 +74,8 @@ class LinearIssue(wiring.Component):
             members |= {"count_list": Out(1), "read_list": Out(1)}
         if config.score_parts:
             members["scores_taken"] = In(1)
+        if config.token_counts:
+            members["missing"] = In(rows)
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -95,7 +99,7 @@ class LinearIssue(wiring.Component):
         counts = Array(getattr(self, f"count_{name}") for name in Source.__members__)
         index = RowIndex(config, self, op, needed)
         taps = Taps(m, config, op, index, row, count)
-        m.d.comb += [self.row.eq(taps.row()), row_last.eq(row + 1 == op.rows)]
+        m.d.comb += [self.row.eq(taps.row()), row_last.eq(row + 1 == there(self, op, op.rows, config))]
         with m.FSM(name="fetch"):
             with fetch.states(m, self.begin) as fetched:
                 m.d.sync += [row.eq(0), needed.eq(fetched.wait), table.eq(fetched.table)]
@@ -190,6 +194,8 @@ class LinearIssue(wiring.Component):
         ]
         if config.hidden_lists > 1:
             m.d.comb += beat.list.eq(work.write_list)
+        if config.token_counts:
+            m.d.comb += beat.short.eq(work.counted & last_row & ~work.pooled)
 
         first = (position == 0) & (~work.pooled | first_row)
         if taps.present:

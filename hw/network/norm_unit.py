@@ -15,6 +15,7 @@ from hw.network.falling_threshold import FallingThreshold
 from hw.network.load_bus import pick
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
 from hw.network.taps import RowIndex
+from hw.network.token_counts import members, there
 from hw.parts.descriptors import DescriptorFetch
 
 # Cycles from reading a channel to: its value centred; its place; its square in the sum; its spike.
@@ -51,7 +52,7 @@ class NormUnit(wiring.Component):
         stream_row, stream_channel, stream_value: residual stream, one cycle later.
         levels_address, levels: threshold list, one cycle later.
         o: spikes; cannot be held up.
-        row_done: a row is complete.
+        row_done: a row is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
 
     Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
@@ -83,6 +84,7 @@ class NormUnit(wiring.Component):
                 "begin": In(1),
             }
             | by_index
+            | members(config)
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -167,7 +169,9 @@ class NormUnit(wiring.Component):
                 m.d.comb += self.row_done.eq(1)
                 m.d.sync += [row.eq(row + 1), needed.eq(needed + 1)]
                 index.next_row(m)
-                with m.If(row + 1 == op.rows):
+                with m.If(row + 1 == there(self, op, op.rows, config)):
+                    if config.token_counts:
+                        m.d.comb += self.short.eq(op.counted)
                     fetch.step(m)
                     fetch.following(m)
 
@@ -178,9 +182,7 @@ class NormUnit(wiring.Component):
         with m.If(delayed(m, summing, 1 + ahead)):
             m.d.sync += channels_sum.eq(channels_sum + value)
         m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
-        square = self._square(m)
-        with m.If(delayed(m, squaring, SQUARED - 1 + ahead)):
-            m.d.sync += squares.eq(squares + square)
+        self._square(m, squares, squaring, SQUARED - 1 + ahead)
         channel_out = delayed(m, channel, PLACED - 1 + ahead)
         m.d.comb += offset_read.addr.eq(op.offset + channel_out)
         self._fire(m, op.levels, offset_read.data, shift, row, channel_out, delayed(m, firing, SPIKE + ahead))
@@ -244,8 +246,9 @@ class NormUnit(wiring.Component):
         place = self._encoder.place
         return (Mux(self._encoder.some, place, 0) + 1) >> 1
 
-    def _square(self, m: Module) -> Signal:
-        """Square of 2**(L/R), `SQUARE` cycles after its place (`golden.network.octave.square`)."""
+    def _square(self, m: Module, squares: Signal, squaring: Signal, cycles: int) -> None:
+        """Square of 2**(L/R), `SQUARE` cycles after its place (`golden.network.octave.square`), added to
+        `squares` that many cycles after `squaring`."""
         encoder, points = self._encoder, resolution(self._config.code.log2_base)
         table = roots(points)
         root = Signal(ROOT_FRACTION_BITS + 2, reset_less=True)
@@ -259,4 +262,5 @@ class NormUnit(wiring.Component):
                     m.d.sync += root.eq(int(table[residue]) << octave)
         shifted = (root << Cat(Const(0, 1), octaves)) >> ROOT_FRACTION_BITS
         m.d.sync += value.eq(Mux(some, shifted, 0))
-        return value
+        with m.If(delayed(m, squaring, cycles)):
+            m.d.sync += squares.eq(squares + value)

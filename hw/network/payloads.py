@@ -167,8 +167,10 @@ def sums(config: NetworkConfig) -> data.StructLayout:
 
 
 def hand_over(config: NetworkConfig) -> data.StructLayout:
-    """What the drain needs to know about one pass of one row; `list` where hidden neurons have two."""
+    """What the drain needs to know about one pass of one row; `list` where hidden neurons have two, `short`
+    where an inference may have fewer tokens (`hw.network.token_counts`)."""
     which: dict[str, ShapeLike] = {"list": 1} if config.hidden_lists > 1 else {}
+    which |= {"short": 1} if config.token_counts else {}
     return data.StructLayout(
         {
             "target": index_width(len(Target)),

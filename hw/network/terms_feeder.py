@@ -1,9 +1,10 @@
 """Feeder of bias and mask: it reads their tables in the order the attention core wants."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp, words
@@ -18,13 +19,15 @@ TABLES = {"bias": ("biased", "bias"), "masked": ("masked", "mask")}
 def run_of(config: NetworkConfig) -> data.StructLayout:
     """Heads that run back to back, as this feeder needs them."""
     layout = payloads.struct(AttentionOp, config)
-    names = ("group", "tokens", "biased", "masked", "bias", "mask", "stride")
+    names = ("group", "tokens", "biased", "masked", "bias", "mask", "stride", "area")
     there = [name for name in names if name in words(AttentionOp, config)]
     return data.StructLayout({name: layout[name].shape for name in there})
 
 
 class TermsFeeder(wiring.Component):
     """Reads the tables of a window: head by head, row by row, the last word of a row first.
+
+    Of fewer tokens than the tables are made for, it reads the first rows, and the first words of each.
 
     Members:
         i_load, i_write_biases, i_write_masks: words of the tables.
@@ -54,19 +57,22 @@ class TermsFeeder(wiring.Component):
         heads_left = Signal.like(run.group, name="heads_left")
         row, word = Signal.like(run.tokens, name="row"), Signal.like(run.stride, name="word")
         row_done, head_done = Signal(), Signal()
+        last_word = Signal.like(run.stride, name="last_word")
+        counts, per_word = self._config.token_counts, self._config.attention.terms_per_beat
         m.d.comb += [
             move.eq(~held | self.o.ready),
             row_done.eq(running & move & (word == 0)),
             head_done.eq(row_done & (row + 1 == run.tokens)),
             self.o.valid.eq(held),
+            last_word.eq((run.tokens - 1) >> exact_log2(per_word) if counts else run.stride - 1),
         ]
         start = self.start & Cat(run[TABLES[name][0]] for name in self._names).any()
         with m.If(move):
             m.d.sync += held.eq(running)
         with m.If(start):
-            m.d.sync += [running.eq(1), heads_left.eq(run.group), row.eq(0), word.eq(run.stride - 1)]
+            m.d.sync += [running.eq(1), heads_left.eq(run.group), row.eq(0), word.eq(last_word)]
         with m.Elif(running & move):
-            m.d.sync += word.eq(Mux(row_done, run.stride, word) - 1)
+            m.d.sync += word.eq(Mux(row_done, last_word, word - 1))
             with m.If(row_done):
                 m.d.sync += row.eq(Mux(head_done, 0, row + 1))
             with m.If(head_done):
@@ -86,11 +92,18 @@ class TermsFeeder(wiring.Component):
                 term[name].eq(Mux(there, entry, 0))
                 for term, entry in zip(self.o.payload, read.data, strict=True)
             ]
+            following: Value = line + run.stride
+            if name == "masked":  # heads share it
+                following = Mux(head_done, begin, following)
+            elif counts:  # rows that are missing are left out
+                head = Signal.like(line, name=f"{table}_head")
+                following = Mux(head_done, head + run.area, following)
+                with m.If(start):
+                    m.d.sync += head.eq(begin)
+                with m.Elif(head_done):
+                    m.d.sync += head.eq(head + run.area)
             with m.If(start):
                 m.d.sync += line.eq(begin)
             with m.Elif(row_done):
-                m.d.sync += line.eq(line + run.stride)
-                if name == "masked":  # heads share it
-                    with m.If(head_done):
-                        m.d.sync += line.eq(begin)
+                m.d.sync += line.eq(following)
         return m

@@ -78,10 +78,12 @@ class LinearTiming:
     """State of the neuron core alone.
 
     Attributes:
-        rows: by source, cycles in which its rows are complete.
+        rows: by source, cycles in which its rows are complete; those that are missing are with the last.
+        missing: rows that are not there of layers that follow the number of tokens.
     """
 
     def __init__(self, lanes: int, clusters: int) -> None:
+        self.missing = 0
         self.lanes, self.clusters = lanes, clusters
         self.times = NetworkTimes()
         self.last_hand = self.scores_taken = -(1 << 40)
@@ -99,7 +101,9 @@ class LinearTiming:
         """Rows of a descriptor, `counts` spikes in each; `maps` of the program."""
         lanes, clusters = self.lanes, self.clusters
         entry, first, hand = self.linear_entry, None, 0
-        for row in range(op.rows):
+        missing = self.missing * op.counted
+        rows = op.rows - missing
+        for row in range(rows):
             needed = maps[op.map + row * (op.taps + 1)] if op.taps else row
             ready = self.rows[op.source][op.wait + needed]
             look_up = op.taps + LAST_TAP if op.taps else 0
@@ -112,7 +116,7 @@ class LinearTiming:
             self.times.additions += int(counts[row]) * op.outputs
             for number in range(op.passes):
                 hand = cycle + spikes - 1
-                if not op.pooled or row == op.rows - 1:
+                if not op.pooled or row == rows - 1:
                     hand = max(hand, self.last_hand + lanes)
                     if op.target is Target.scores:  # after the part before has left
                         hand = max(hand, self.scores_taken + 1)
@@ -121,11 +125,13 @@ class LinearTiming:
                     self.last_hand = hand
                 cycle = hand + 1
                 self.times.broadcasts += spikes
-                if number == op.passes - 1 and (not op.pooled or row == op.rows - 1):
+                if number == op.passes - 1 and (not op.pooled or row == rows - 1):
                     last = hand + HAND_OVER + clusters + op.outputs - number * lanes - 1
                     self.times.potential.append(last + POTENTIAL)
                     self.rows[Source.hidden].append(last + COUNTED)
             self.broadcast_end = hand
+        if not op.pooled:
+            self.rows[Source.hidden] += missing * self.rows[Source.hidden][-1:]
         assert first is not None
         self.linear_entry = entry + FETCH - 1
         self.times.linear += hand - first + 1
@@ -146,25 +152,27 @@ class NetworkTiming(LinearTiming):
         self.network, self.config, self.program = network, config, program
         self.core = CoreTiming(config.attention)
 
-    def image(self, pixels: int, entry: Spikes | NDArray[np.int64]) -> int:
+    def image(self, pixels: int, entry: Spikes | NDArray[np.int64], tokens: int) -> int:
         """One image.
 
         Args:
             pixels: first cycle in which its pixels can be accepted.
-            entry: what enters, [tokens, width].
+            entry: what enters, [rows, width]; tokens: the first rows that do.
 
         Returns:
             First cycle in which pixels of the next image can be accepted.
         """
-        tokens, width = entry.shape
+        width = entry.shape[1]
         enters = self.network.entry == STREAM
+        whole = enters or self.config.token_counts
+        self.missing = self.network.tokens - tokens
         self.times.begun.append(pixels)
         image_rows = [pixels + (t + 1) * width for t in range(tokens)]
         self.times.timeline.append(Segment("image", "pixels in", pixels, image_rows[-1] - 1))
-        begin = max(image_rows[-1 if enters else 0], self.idle + 1)
+        begin = max(image_rows[-1 if whole else 0], self.idle + 1)
         self.rows = {n: [] for n in Source}
-        self.rows[Source.image] = image_rows
-        self.rows[Source.hidden] = [begin] * tokens if enters else []
+        self.rows[Source.image] = image_rows + self.missing * image_rows[-1:]
+        self.rows[Source.hidden] = [begin] * self.network.tokens if enters else []
         self.begin(begin)
         self.norm_entry = self.attention_entry = begin + FETCH
         program = self.program
@@ -175,14 +183,16 @@ class NetworkTiming(LinearTiming):
             batch: Spikes | NDArray[np.int64] = Spikes(entry.sign[None], entry.phase[None])
         else:
             batch = entry[None]
-        for layer, output in zip(self.network.layers, run_network(self.network, batch).outputs, strict=True):
+        counts = None if not self.missing else np.array([tokens])
+        outputs = run_network(self.network, batch, tokens=counts).outputs
+        for layer, output in zip(self.network.layers, outputs, strict=True):
             if isinstance(layer, Linear):
                 left = layer.outputs
                 while left:
                     op = next(linear)
                     spikes = gathered(tensors[layer.source], layer.gather, self.network.code.steps)
-                    counts = np.count_nonzero(spikes.sign, axis=-1)
-                    self.run_linear(op, f"{layer.source} to {layer.target}", counts, program.maps)
+                    fired = np.count_nonzero(spikes.sign, axis=-1)
+                    self.run_linear(op, f"{layer.source} to {layer.target}", fired, program.maps)
                     left -= op.outputs
             elif isinstance(layer, Attention):
                 qkv = tensors[layer.source]
@@ -205,7 +215,8 @@ class NetworkTiming(LinearTiming):
     def run_norm(self, op: NormOp, what: str) -> None:
         width, start = op.width, 0
         flush = LOOKED_UP if self.config.maps else 0
-        for row in range(op.rows):
+        missing = self.missing * op.counted
+        for row in range(op.rows - missing):
             needed = self.program.maps[op.map + row * (op.taps + 1)] if op.taps else row
             entry = self.norm_entry + (INDEX if op.taps else 0)
             begun = max(entry, self.rows[Source.hidden][op.wait + needed])
@@ -218,13 +229,15 @@ class NetworkTiming(LinearTiming):
             self.times.norm.append(done)
             self.rows[Source.norm].append(done + 1)
             self.norm_entry = done + 1
+        self.rows[Source.norm] += missing * self.rows[Source.norm][-1:]
         self.times.timeline.append(Segment("norm", what, start, self.norm_entry - 1))
         self.norm_entry += FETCH - 1
 
     def run_attention(self, group: list[AttentionOp], job: AttentionJob, first_head: int, where: str) -> None:
         """Heads that run back to back, from `first_head` of the job on."""
         core, config = self.core, self.config.attention
-        tokens, features = group[0].tokens, group[0].features
+        missing = self.missing * group[0].counted
+        tokens, features = group[0].tokens - missing, group[0].features
         terms = group[0].biased or group[0].masked
         start = max(self.attention_entry, self.rows[Source.hidden][group[0].wait])
         groups = group_sizes(tokens, config.lanes)
@@ -253,6 +266,7 @@ class NetworkTiming(LinearTiming):
                 end = core.output(normaliser, complete, features, last)
                 self.times.mixed.append(end)
                 self.rows[Source.mixed].append(end + 1)
+            self.rows[Source.mixed] += missing * [end + 1]
             core.keys.released.add(core.taken.back(1))
             core.values.released.add(core.contexts.back(1))
             for unit, history in (("score", core.taken), ("ramp", core.ramps), ("context", core.contexts)):
@@ -293,12 +307,17 @@ class QueryScan:
 
 
 def predict(
-    network: Network, config: NetworkConfig, image: Spikes | NDArray[np.int64], loads: int
+    network: Network,
+    config: NetworkConfig,
+    image: Spikes | NDArray[np.int64],
+    loads: int,
+    tokens: NDArray[np.int64] | None = None,
 ) -> NetworkTimes:
     """Times of images [images, tokens, width] that follow each other without a pause.
 
     Args:
         loads: words that are loaded first.
+        tokens: [images], the first rows of each that enter; None for all.
 
     Raises:
         InputError: the network does not fit the core.
@@ -306,7 +325,8 @@ def predict(
     timing = NetworkTiming(network, config, check_fit(network, config))
     pixels = loads + 1
     for number in range(image.shape[0]):
-        pixels = timing.image(pixels, image[number])
+        count = network.tokens if tokens is None else int(tokens[number])
+        pixels = timing.image(pixels, image[number], count)
     return timing.times
 
 
@@ -324,6 +344,7 @@ def linear_layer(counts: NDArray[np.int64], outputs: int, lanes: int, clusters: 
         source=Source.norm, target=Target.hidden, rows=len(counts), passes=-(-outputs // lanes), inputs=0,
         outputs=outputs, weight=0, table=0, stride=0, levels=0, signed=True, fresh=False, pooled=False,
         wait=0, release=False, final=False, taps=0, width=0, map=0, read_list=0, write_list=0,
+        counted=False,
     )  # fmt: skip
     timing.run_linear(op, "", counts, np.zeros(0, np.int64))
     return timing.times

@@ -37,7 +37,7 @@ def columns(ops: Sequence[LinearOp | NormOp | AttentionOp], config: NetworkConfi
 
 
 def blocks(program: Program, config: NetworkConfig) -> list[Block]:
-    """Every memory, then the word that lets images in."""
+    """Every memory, then the word that lets images in and tells their tokens."""
     by_cluster = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
     table = dict(zip(words(Neuron, config), program.table.T, strict=True))
     table["slot"] = slot_word(table["slot"], config)
@@ -59,7 +59,7 @@ def blocks(program: Program, config: NetworkConfig) -> list[Block]:
         for cluster, fields in enumerate(images[name])
         if len(fields)
     ]
-    return [*made, Block(payloads.run(config), 0, np.zeros((1, 1), np.uint32))]
+    return [*made, Block(payloads.run(config), 0, np.array([[program.tokens]], np.uint32))]
 
 
 def load_beats(program: Program, config: NetworkConfig) -> Fields:
@@ -90,12 +90,20 @@ def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
     return np.concatenate([part.astype(np.int64) for part in parts])
 
 
-def image_beats(image: Spikes | NDArray[np.int64]) -> Fields:
-    """Beats of i_image of spikes, or integers of the stream, [images, tokens, width]."""
-    last, end = np.zeros(image.shape, np.int64), np.zeros(image.shape, np.int64)
-    last[..., -1] = 1
-    end[:, -1, -1] = 1
+def image_beats(image: Spikes | NDArray[np.int64], tokens: NDArray[np.integer] | None = None) -> Fields:
+    """Beats of i_image of spikes, or integers of the stream, [images, tokens, width].
+
+    Args:
+        tokens: [images], the first rows of each that are sent; None for all.
+    """
+    images, rows, width = image.shape
+    count = np.full(images, rows) if tokens is None else tokens
+    sent = np.arange(rows) < count[:, None]
+    last = np.zeros((int(count.sum()), width), np.int64)
+    last[:, -1] = 1
+    end = np.zeros_like(last)
+    end[np.cumsum(count) - 1, -1] = 1
     ends = {"last": last.reshape(-1), "end": end.reshape(-1)}
     if not isinstance(image, Spikes):
-        return {"value": image.reshape(-1)} | ends
-    return {"spike": spike_beats(Spikes(image.sign.reshape(-1), image.phase.reshape(-1)))} | ends
+        return {"value": image[sent].reshape(-1)} | ends
+    return {"spike": spike_beats(Spikes(image.sign[sent].reshape(-1), image.phase[sent].reshape(-1)))} | ends

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.errors import InputError
+from golden.network.checks import check_integers
 from golden.network.config import NetworkConfig
+from golden.network.counts import counted_layers
 from golden.network.network import Network, run_network
 from golden.network.program import check_fit
 from golden.network.sizes import from_table, to_table
@@ -18,13 +21,15 @@ from hw.network.linked_network import LinkedNetwork
 from sim.cores.attention.driver import read_spikes
 from sim.cores.core import Core
 from sim.cores.network.beats import image_beats, load_beats, load_pieces
-from sim.cores.network.neurons import NetworkIntegers, golden_neurons
+from sim.cores.network.neurons import NetworkIntegers, golden_neurons, there
 from sim.cores.rtl import Run, count_of
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.timing.network import NetworkTimes, predict
 from sim.verilator.payload import Fields
 from sim.verilator.result import Result
 
+# A job asks for the same program several times
+program_of = lru_cache(maxsize=2)(check_fit)
 # Cycles without a transfer after which a run without taps is given up; a whole inference may pass
 LONG_STALL = 1 << 22
 
@@ -38,11 +43,19 @@ class NetworkJob:
         load: send its weights and descriptors; a core keeps those of the last network loaded.
         image: what enters after that, [images, tokens, width], spikes or integers of the stream; None for no
             image.
+        tokens: [images], the first rows of each that enter (`golden.network.counts`); None for all.
     """
 
     network: Network
     load: bool = False
     image: Spikes | NDArray[np.int64] | None = None
+    tokens: NDArray[np.int64] | None = None
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Tokens of each image."""
+        images = 0 if self.image is None else self.image.shape[0]
+        return np.full(images, self.network.tokens) if self.tokens is None else self.tokens
 
     @property
     def scores(self) -> tuple[int, ...]:
@@ -88,7 +101,12 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return LinkedNetwork(self.config)
 
     def check(self, job: NetworkJob) -> None:
-        check_fit(job.network, self.config)
+        program_of(job.network, self.config)
+        if job.tokens is not None:
+            if not self.config.token_counts:
+                raise InputError("this core takes whole images only (NetworkConfig.token_counts)")
+            check_integers("tokens", job.tokens, [(len(job.counts),)], job.network.tokens, 1)
+            counted_layers(job.network)
 
     def input_beats(self, job: NetworkJob) -> dict[str, Fields]:
         return self._beats(job, load_beats)
@@ -99,36 +117,42 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     def _beats(self, job: NetworkJob, loading: Any) -> dict[str, Fields]:
         beats: dict[str, Fields] = {}
         if job.load:
-            beats["i_load"] = loading(check_fit(job.network, self.config), self.config)
+            beats["i_load"] = loading(program_of(job.network, self.config), self.config)
         if job.image is not None:
-            beats["i_image"] = image_beats(job.image)
+            beats["i_image"] = image_beats(job.image, job.tokens)
         return beats
 
     def output_beats(self, job: NetworkJob) -> dict[str, int]:
-        if not self.taps:
-            return {"o_score": 0 if job.image is None else job.image.shape[0] * prod(job.scores)}
-        integers, broadcasts = self._neurons(job)
-        sizes = {name: array.size for name, array in self.fields(job, vars(integers)).items()}
-        return {
-            "o_score": sizes["scores"],
-            "o_potential": sizes["potential"],
-            "o_norm": sizes["norm_sign"],
-            "o_mixed": sizes["mixed_sign"],
-            "o_issue": int(broadcasts.sum()),
-        }
+        expected = {"o_score": self._there(job, "scores")}
+        if self.taps:
+            names = {"o_potential": "potential", "o_norm": "norm", "o_mixed": "mixed"}
+            expected |= {port: self._there(job, name) for port, name in names.items()}
+        beats = {port: int(there.sum()) for port, there in expected.items()}
+        return beats | ({"o_issue": int(self._neurons(job)[1].sum())} if self.taps else {})
+
+    def _there(self, job: NetworkJob, name: str) -> NDArray[np.bool_]:
+        return there(program_of(job.network, self.config), job.counts, name)
 
     def _neurons(self, job: NetworkJob) -> tuple[NetworkIntegers, NDArray[np.int64]]:
         assert job.image is not None, "taps show images"
-        return golden_neurons(job.network, check_fit(job.network, self.config), job.image)
+        return golden_neurons(job.network, program_of(job.network, self.config), job.image, job.tokens)
 
     def shown(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> dict[str, Any]:
-        shown: dict[str, Any] = {"scores": outputs["o_score"]["value"].reshape(-1, *job.scores)}
+        def placed(values: NDArray[Any], name: str, nothing: int = 0) -> NDArray[Any]:
+            """Integers of all images in their places."""
+            computed = self._there(job, name)
+            full = np.full(computed.shape, nothing, values.dtype)
+            full[computed] = values
+            return full
+
+        scores = placed(outputs["o_score"]["value"], "scores")
+        shown: dict[str, Any] = {"scores": scores.reshape(-1, *job.scores)}
         if self.taps:
-            images = len(shown["scores"])
-            shown["potential"] = outputs["o_potential"].reshape(images, -1)
+            shown["potential"] = placed(outputs["o_potential"], "potential")
+            code = job.network.code
             for name in ("norm", "mixed"):
-                spikes = outputs[f"o_{name}"]["entry"]["spike"]
-                shown[name] = read_spikes(spikes, job.network.code, (images, -1))
+                spikes = read_spikes(outputs[f"o_{name}"]["entry"]["spike"], code, (-1,))
+                shown[name] = Spikes(placed(spikes.sign, name), placed(spikes.phase, name, code.steps))
         return shown
 
     def integers(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> NetworkIntegers:
@@ -136,20 +160,22 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
 
     def completion(self, job: NetworkJob, result: Result) -> CycleReport:
         """A row per image, its scores; the first duration counts from the first pixel on."""
-        ends = result.outputs["o_score"].cycles.reshape(-1, prod(job.scores))[:, -1:]
-        return CycleReport(ends, since=int(result.accepted["i_image"][0]))
+        last = np.cumsum(self._there(job, "scores").sum(axis=1)) - 1
+        return CycleReport(
+            result.outputs["o_score"].cycles[last][:, None], since=int(result.accepted["i_image"][0])
+        )
 
     def compute(self, job: NetworkJob) -> NetworkIntegers:
         if self.taps:
             return self._neurons(job)[0]
         assert job.image is not None, "scores are of images"
-        return NetworkIntegers(scores=run_network(job.network, job.image).scores)
+        return NetworkIntegers(scores=run_network(job.network, job.image, tokens=job.tokens).scores)
 
     def times(self, job: NetworkJob) -> NetworkTimes:
         """Everything that the cycle model says; without loading, images come from the first cycle on."""
         assert job.image is not None, "times are of images"
-        loads = count_of(self.input_beats(replace(job, image=None))["i_load"]) if job.load else 0
-        return predict(job.network, self.config, job.image, loads)
+        loads = count_of(self.input_beats(replace(job, image=None, tokens=None))["i_load"]) if job.load else 0
+        return predict(job.network, self.config, job.image, loads, job.tokens)
 
     def predict(self, job: NetworkJob) -> CycleReport:
         times = self.times(job)

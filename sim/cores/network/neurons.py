@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.network.compiler import Program
-from golden.network.descriptors import feature_of
+from golden.network.descriptors import AttentionOp, LinearOp, NormOp, Target, feature_of
 from golden.network.layers import Attention, Linear
 from golden.network.network import Network, run_network
 from golden.network.rows import gathered
@@ -31,18 +31,43 @@ class NetworkIntegers:
     scores: NDArray[np.int64]
 
 
+def there(program: Program, tokens: NDArray[np.integer], name: str) -> NDArray[np.bool_]:
+    """Which integers of an attribute of `NetworkIntegers` are computed, [images, n], of images of so many
+    tokens each; the others are 0, or silent."""
+    linear = [(op, 1 if op.pooled else op.rows, op.outputs) for op in program.linear]
+    parts: dict[str, list[tuple[LinearOp | NormOp | AttentionOp, int, int]]] = {
+        "potential": [*linear],
+        "norm": [(op, op.rows, op.width) for op in program.norm],
+        "mixed": [(op, op.tokens, op.features) for op in program.attention],
+        "scores": [part for part in linear if part[0].target is Target.scores],
+    }
+    return np.concatenate([rows_there(program, tokens, *part) for part in parts[name]], axis=1)
+
+
+def rows_there(
+    program: Program, tokens: NDArray[np.integer], op: LinearOp | NormOp | AttentionOp, rows: int, width: int
+) -> NDArray[np.bool_]:
+    """Which integers of the rows of a descriptor are computed, [images, rows*width]."""
+    missing = (program.tokens - tokens) * (op.counted and rows > 1)  # rows that are added up make one
+    return np.repeat(np.arange(rows) < rows - missing[:, None], width, axis=1)
+
+
 def golden_neurons(
-    network: Network, program: Program, image: Spikes | NDArray[np.int64]
+    network: Network,
+    program: Program,
+    image: Spikes | NDArray[np.int64],
+    tokens: NDArray[np.integer] | None = None,
 ) -> tuple[NetworkIntegers, NDArray[np.int64]]:
-    """What golden says the taps show of images [images, tokens, width].
+    """What golden says the taps show of images [images, tokens, width], of `tokens` each; None for all.
 
     Returns:
         The integers, and the cycles in which a spike (or a silent row) is broadcast, int64 [images].
     """
-    outputs = run_network(network, image).outputs
+    outputs = run_network(network, image, tokens=tokens).outputs
     tensors = {IMAGE: image} if isinstance(image, Spikes) else {}
     ops, heads = iter(program.linear), iter(program.attention)
     images = image.shape[0]
+    counts = np.full(images, network.tokens) if tokens is None else tokens
     broadcasts = np.zeros(images, np.int64)
     shown: list[NDArray[np.int64]] = []
     norms: list[Spikes] = []
@@ -58,8 +83,9 @@ def golden_neurons(
                 part, feature = feature_of(slot)
                 shown.append(value[..., part * (layer.outputs // 3) + feature].reshape(images, -1))
                 left -= op.outputs
-                spikes = np.count_nonzero(inputs.sign, axis=-1)
-                broadcasts += op.passes * np.maximum(spikes, 1).sum(axis=-1)
+                spikes = np.maximum(np.count_nonzero(inputs.sign, axis=-1), 1)
+                spikes[~rows_there(program, counts, op, op.rows, 1)] = 0
+                broadcasts += op.passes * spikes.sum(axis=-1)
         elif isinstance(layer, Attention):
             assert isinstance(output, Spikes)
             for head in islice(heads, layer.groups * layer.heads):
@@ -75,7 +101,7 @@ def golden_neurons(
     potential, scores = np.concatenate(shown, axis=1), outputs[-1]
     assert not isinstance(scores, Spikes)
     integers = NetworkIntegers(
-        potential=potential,
+        potential=np.where(there(program, counts, "potential"), potential, 0),
         norm=joined(norms),
         mixed=joined(mixed),
         scores=scores,

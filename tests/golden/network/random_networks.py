@@ -44,7 +44,7 @@ class Room:
     than those made last, and norms after the sums; `windows`: attention in groups of rows, with biases of at
     most `most_bias`, and masks; `gathers`: rows by index; `chains`: hidden neurons that enter hidden neurons;
     `parts`: scores of rows, and more of them than lanes; `streams`: share of the networks that the stream
-    enters.
+    enters; `counts`: most networks take numbers of tokens in hardware.
     """
 
     code: PhaseCode
@@ -56,6 +56,7 @@ class Room:
     heads: int
     wide: bool
     held: bool = False
+    counts: bool = False
     windows: bool = False
     most_bias: int = MAX_BIAS_UNITS - 1
     gathers: bool = False
@@ -99,7 +100,7 @@ class Drawer:
 
     def __init__(self, rng: np.random.Generator, room: Room) -> None:
         self.rng, self.room, self.code = rng, room, room.code
-        self.tokens = some(rng, room.tokens)
+        self.tokens = int(rng.integers(room.tokens)) + 1 if room.counts else some(rng, room.tokens)
         self.layers: list[Layer] = []
         self.stream: NDArray[np.int64] = np.zeros(0, np.int64)
         self.width = some(rng, room.features)  # of the stream
@@ -217,10 +218,21 @@ class Drawer:
         """A map of rows, to `rows` of them if that is not None; None where row r is that of the source."""
         if not self.room.gathers or (self.rng.random() < 0.4 and rows in (None, have)):
             return None
+        if self.room.counts and self.rng.random() < 0.7:
+            return self.ordered(have, rows)
         rows = some(self.rng, 2 * self.room.tokens) if rows is None else rows
         nothing = self.rng.choice([0.0, 0.3, 1.0], p=[0.5, 0.48, 0.02])
         found = self.rng.integers(0, have, (rows, some(self.rng, 4)))
         return np.where(self.rng.random(found.shape) < nothing, -1, found)
+
+    def ordered(self, have: int, rows: int | None) -> NDArray[np.int64]:
+        """Rows in their order, after some without a source like a class token; or the first row for all."""
+        before = int(self.rng.integers(3)) if rows is None else rows - have
+        if before < 0 or (rows is None and self.rng.random() < 0.2):
+            return np.zeros((rows or 1, 1), np.int64)
+        found = np.arange(-before, have)[:, None]
+        taps = self.rng.integers(0, 2, (1, some(self.rng, 3)))  # the row itself, and those before it
+        return np.maximum(found - np.pad(taps, ((0, 0), (1, 0))), -1)
 
     def linear(
         self, outputs: int, *, rows: int | None = None, pooled: bool = False
@@ -285,6 +297,7 @@ class Drawer:
         if not self.room.windows:
             return {}
         groups = int(rng.choice([n for n in range(1, rows + 1) if rows % n == 0]))
+        groups = 1 if self.room.counts and rng.random() < 0.7 else groups
         size, found = rows // groups, {"groups": groups}
         if rng.random() < 0.5:
             most = min(some(rng, 4 * head_dim << self.code.trace_bits), self.room.most_bias)

@@ -1,11 +1,13 @@
 """A network core behind its load stream, loaded and run beside golden."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from golden.code import PhaseCode, Spikes
 from golden.network.config import NetworkConfig
+from golden.network.layers import Attention
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import check_fit, config_for
 from sim.cores.network.beats import image_beats, load_pieces
@@ -14,19 +16,29 @@ from tests.hw.attention.scenario import UnitBench, scenario
 
 
 def sample() -> tuple[Network, NetworkConfig, Spikes]:
-    """All kinds of layers, more passes than one, sizes that are no power of two; two images."""
+    """All kinds of layers, more passes than one, sizes that are no power of two, a bias and a causal mask in
+    attention; two images, of any number of tokens."""
     floating = random_transformer(1, width=6, heads=2, hidden=7, classes=3, norm="layer", activation="gelu")
     code = PhaseCode(steps=8, log2_base=Fraction(3, 4))
     network = converted(floating, random_images(2, 20), code)
+    size = network.tokens
+    bias = np.random.default_rng(4).integers(-9999, 9999, (2, size, size))
+    causal = np.tri(size, dtype=bool)[None]
+    layers = [
+        replace(layer, bias=bias, allowed=causal) if isinstance(layer, Attention) else layer
+        for layer in network.layers
+    ]
+    network = replace(network, layers=tuple(layers))
     image = encode_image(network, floating.entering(random_images(3, 2)[:, None]))
-    return network, config_for(network, lanes=6, cluster=3), image
+    return network, replace(config_for(network, lanes=6, cluster=3), token_counts=True), image
 
 
 @scenario("network")
 async def scores_of_images(bench: UnitBench, rng: np.random.Generator) -> None:
     network, config, image = sample()
     bench.send("i_load", load_pieces(check_fit(network, config), config))
-    bench.send("i_image", image_beats(image))
-    scores = run_network(network, image).scores
+    tokens = np.array([network.tokens - 3, network.tokens])
+    bench.send("i_image", image_beats(image, tokens))
+    scores = run_network(network, image, tokens=tokens).scores
     last = np.arange(network.classes) == network.classes - 1
     bench.expect("o_score", {"value": scores.reshape(-1), "last": np.tile(last, len(scores))})

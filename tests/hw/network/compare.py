@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from golden.code import Spikes
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
+from golden.network.descriptors import AttentionOp, LinearOp, NormOp
 from golden.network.network import Network
 from golden.network.program import check_fit
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
@@ -16,40 +17,49 @@ from sim.cores.rtl import Run
 
 NetworkRun = Run[NetworkIntegers]
 Entry = Spikes | NDArray[np.int64]
+Tokens = NDArray[np.int64] | None
 
 
-def row_ends(measured: NetworkRun, program: Program) -> dict[str, list[int]]:
-    """Cycle of the last neuron of every row, measured at the taps."""
-    images = len(measured.integers.scores)
+def row_ends(measured: NetworkRun, program: Program, counts: NDArray[np.int64]) -> dict[str, list[int]]:
+    """Cycle of the last neuron of every row that is there, measured at the taps; `counts` tokens an image."""
+
+    def rows(op: LinearOp | NormOp | AttentionOp, number: int, tokens: int) -> range:
+        pooled = isinstance(op, LinearOp) and op.pooled
+        return range(1 if pooled else number - (program.tokens - tokens) * op.counted)
+
     ends = {
-        "o_potential": [op.outputs for op in program.linear for _ in range(1 if op.pooled else op.rows)],
-        "o_norm": [op.width for op in program.norm for _ in range(op.rows)],
-        "o_mixed": [op.features for op in program.attention for _ in range(op.tokens)],
+        "o_potential": [op.outputs for n in counts for op in program.linear for _ in rows(op, op.rows, n)],
+        "o_norm": [op.width for n in counts for op in program.norm for _ in rows(op, op.rows, n)],
+        "o_mixed": [op.features for n in counts for op in program.attention for _ in rows(op, op.tokens, n)],
     }
     return {
-        name: measured.result.outputs[name]
-        .cycles.reshape(images, -1)[:, np.cumsum(sizes) - 1]
-        .reshape(-1)
-        .tolist()
+        name: measured.result.outputs[name].cycles[np.cumsum(sizes) - 1].tolist()
         for name, sizes in ends.items()
     }
 
 
 def core_and_job(
-    network: Network, config: NetworkConfig, image: Entry, *, taps: bool = True
+    network: Network, config: NetworkConfig, image: Entry, *, taps: bool = True, tokens: Tokens = None
 ) -> tuple[WholeNetworkCore, NetworkJob]:
-    return WholeNetworkCore(config, taps=taps), NetworkJob(network=network, load=True, image=image)
+    job = NetworkJob(network=network, load=True, image=image, tokens=tokens)
+    return WholeNetworkCore(config, taps=taps), job
 
 
 def assert_integers(
-    network: Network, config: NetworkConfig, image: Entry, *, taps: bool = True, **how: Any
+    network: Network,
+    config: NetworkConfig,
+    image: Entry,
+    *,
+    taps: bool = True,
+    tokens: Tokens = None,
+    **how: Any,
 ) -> tuple[NetworkRun, int]:
     """Run images through the RTL; every integer of every layer, without taps every score, is golden's.
 
     Returns:
         The run, and how many integers were compared.
     """
-    core, job = core_and_job(network, config, image, taps=taps)
+    core, job = core_and_job(network, config, image, taps=taps, tokens=tokens)
     measured = core.run(job, quick=True, **how)
     comparison = core.compare(job, vars(measured.integers))
     assert comparison.first_difference is None
@@ -57,14 +67,16 @@ def assert_integers(
     return measured, comparison.compared
 
 
-def assert_cycles(network: Network, config: NetworkConfig, image: Entry, measured: NetworkRun) -> int:
+def assert_cycles(
+    network: Network, config: NetworkConfig, image: Entry, measured: NetworkRun, tokens: Tokens = None
+) -> int:
     """Every image, and every row of every unit where taps show it, of a run at full rate in its predicted
     cycle; returns how many cycles that is."""
-    core, job = core_and_job(network, config, image)
+    core, job = core_and_job(network, config, image, tokens=tokens)
     predicted = core.times(job)
     count = len(predicted.finished) + len(predicted.begun)
     if "o_issue" in measured.result.outputs:
-        ends = row_ends(measured, check_fit(network, config))
+        ends = row_ends(measured, check_fit(network, config), job.counts)
         assert ends["o_potential"] == predicted.potential
         assert ends["o_norm"] == predicted.norm
         assert ends["o_mixed"] == predicted.mixed
@@ -72,7 +84,8 @@ def assert_cycles(network: Network, config: NetworkConfig, image: Entry, measure
         count += sum(map(len, ends.values()))
     assert measured.cycles == core.predict(job)
     assert measured.cycles.heads.tolist() == predicted.finished
-    begun = measured.result.accepted["i_image"].reshape(image.shape[0], -1)[:, 0]
+    first = (np.cumsum(job.counts) - job.counts) * image.shape[-1]
+    begun = measured.result.accepted["i_image"][first]
     assert begun.tolist() == predicted.begun
     return count
 

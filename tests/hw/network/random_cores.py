@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from golden.attention.config import TRACE_STORES, CoreConfig
+from golden.errors import InputError
 from golden.network.config import NetworkConfig
-from golden.network.limits import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS
+from golden.network.counts import counted_layers
+from golden.network.limits import MAX_FEATURES, MAX_TOKENS, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
-from golden.network.program import check_fit, compile_network, needs, with_bias_limit
+from golden.network.program import MAX_HEAD_DIM, check_fit, compile_network, needs, with_bias_limit
 from hw.network.payloads import TABLES
 from tests.golden.network.random_networks import Drawer, Room, random_code, some
-from tests.hw.network.compare import Entry, assert_cycles, assert_integers
+from tests.hw.network.compare import Entry, Tokens, assert_cycles, assert_integers
 
 # Groups of tokens that an attention core may be made for; a network's core uses one of them
 MOST_GROUPS = 16
@@ -21,7 +23,8 @@ MOST_GROUPS = 16
 class Scale:
     """How large cores and networks may be: the accepted space is the same, but for what takes long.
 
-    `held`, `windows`: as in `Room`; `general`: so are its other kinds of networks, each on some of the cores.
+    `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
+    the cores.
     """
 
     lanes: int
@@ -32,15 +35,17 @@ class Scale:
     held: bool = False
     windows: bool = False
     general: bool = False
+    counts: bool = False
 
 
 # Sizes that are as the networks need them
 FIXED = ("tokens", "windows", "attention.tokens", "attention.lanes", "attention.bias_limit")
 # Sizes of networks that are `general`
 GENERAL = ("maps", "taps", "hidden_lists", "score_parts")
-# Most of a soak, a few of it, and what `make test` has time for
+# Most of a soak, a few of it (of many lanes, or of many rows and features), and what `make test` has time for
 USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
 LARGE = Scale(lanes=64, tokens=64, features=256, heads=85, networks=3)
+LONG = Scale(lanes=8, tokens=120, features=400, heads=4, networks=2)
 SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
 
 
@@ -76,10 +81,12 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     lanes, cluster = random_lanes(rng, scale.lanes)
     room = Room(
         code=code, weight_bits=weight_bits, lanes=lanes, tokens=some(rng, scale.tokens),
-        features=some(rng, scale.features), head_dim=some(rng, scale.features),
+        features=some(rng, scale.features), head_dim=some(rng, min(scale.features, MAX_HEAD_DIM)),
         heads=some(rng, scale.heads), wide=bool(rng.random() < 0.3), held=scale.held,
-        windows=scale.windows,
+        windows=scale.windows, counts=scale.counts,
     )  # fmt: skip
+    if scale.counts:  # of one token there is nothing to choose
+        room = replace(room, tokens=int(rng.integers(2, scale.tokens + 1)))
     head_dim = min(room.head_dim, room.features)
     most = CoreConfig(code=code, head_dim=head_dim).bias_limit
     room = replace(room, head_dim=head_dim, most_bias=min(most, room.most_bias))
@@ -92,7 +99,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     terms_per_beat = 1
     if scale.windows:
         divisors = [n for n in range(1, attention_cluster + 1) if attention_cluster % n == 0]
-        terms_per_beat = int(rng.choice(divisors))
+        terms_per_beat = int(rng.choice([n for n in divisors if not scale.counts or n.bit_count() == 1]))
     sizes = largest(networks, lanes, terms_per_beat)
     spare = [name for name in sizes if name not in FIXED and (scale.windows or name not in TABLES.values())]
     spare = [name for name in spare if scale.general or name not in GENERAL]
@@ -111,7 +118,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     groups = some(rng, MOST_GROUPS) if rng.random() < 0.3 else 1
     attention = CoreConfig(
         code=code, lanes=attention_lanes, cluster=attention_cluster, terms_per_beat=terms_per_beat,
-        tokens=max(size, attention_lanes * groups - int(rng.integers(attention_lanes))),
+        tokens=min(MAX_TOKENS, max(size, attention_lanes * groups - int(rng.integers(attention_lanes)))),
         head_dim=sizes["attention.head_dim"], bias=sizes["biases"] > 0, mask=sizes["masks"] > 0,
         output="codes", trace_store=TRACE_STORES[rng.integers(2)], queued_heads=int(rng.integers(2, 9)),
     )  # fmt: skip
@@ -119,7 +126,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     sizes = {name: count for name, count in sizes.items() if not name.startswith("attention.")}
     config = NetworkConfig(
         code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
-        entry=networks[0][0].entry, **sizes,
+        entry=networks[0][0].entry, token_counts=scale.counts, **sizes,
     )  # fmt: skip
     for network, _ in networks:
         check_fit(network, config)
@@ -128,10 +135,11 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
 
 @dataclass
 class Checked:
-    """What was compared; `cycles` of rows and images were measured as predicted."""
+    """What was compared; `counted` networks got numbers of tokens; `cycles` are of rows and images."""
 
     cores: int = 0
     networks: int = 0
+    counted: int = 0
     images: int = 0
     integers: int = 0
     cycles: int = 0
@@ -148,16 +156,28 @@ def check_core(core: RandomCore, seed: int, checked: Checked) -> None:
     checked.cores += 1
     for network, image in core.networks:
         work, taps = (network, core.config, image), core.taps
+        tokens = random_tokens(rng, network, image.shape[0]) if core.config.token_counts else None
         if rng.random() < 0.3:
             pauses, pause_seed = float(rng.uniform(0.1, 0.6)), int(rng.integers(1 << 16))
-            _, compared = assert_integers(*work, pauses=pauses, seed=pause_seed, taps=taps)
+            _, compared = assert_integers(*work, pauses=pauses, seed=pause_seed, taps=taps, tokens=tokens)
         else:
-            measured, compared = assert_integers(*work, taps=taps)
-            checked.cycles += assert_cycles(*work, measured)
+            measured, compared = assert_integers(*work, taps=taps, tokens=tokens)
+            checked.cycles += assert_cycles(*work, measured, tokens)
             if rng.random() < 0.3:
                 cycle = int(rng.integers(1, measured.result.cycles - 1))
-                assert_cycles(*work, assert_integers(*work, reset_at=cycle, taps=taps)[0])
+                again = assert_integers(*work, reset_at=cycle, taps=taps, tokens=tokens)[0]
+                assert_cycles(*work, again, tokens)
                 checked.resets += 1
         checked.networks += 1
+        checked.counted += tokens is not None
         checked.images += image.shape[0]
         checked.integers += compared
+
+
+def random_tokens(rng: np.random.Generator, network: Network, images: int) -> Tokens:
+    """A number of tokens for each image, where the network takes one in hardware."""
+    try:
+        counted_layers(network)
+    except InputError:
+        return None
+    return rng.integers(1, network.tokens + 1, images)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import typer
 
 from onespike.options import MinutesOption, SeedOption
-from tests.hw.network.random_cores import LARGE, USUAL, Checked, check_core, random_core
+from tests.hw.network.random_cores import LARGE, LONG, USUAL, Checked, check_core, random_core
 from tests.soaks import soak
 
-# Of so many cores one is large: its compilation takes minutes
-LARGE_EVERY = 16
+# Of sixteen cores one is large and one is long: their compilation takes minutes
+SCALES = {15: LARGE, 7: LONG}
 
 
 def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
@@ -17,8 +17,9 @@ def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
     checked = Checked()
 
     def check(number: int) -> None:
-        scale = USUAL if (number + 1) % LARGE_EVERY else LARGE
-        scale = replace(scale, held=number % 2 == 1, windows=number % 4 >= 2, general=number % 8 >= 4)
+        kinds = {"held": 1, "windows": 2, "general": 4, "counts": 8}
+        scale = SCALES.get(number % 16, USUAL)
+        scale = replace(scale, **{kind: bool(number & bit) for kind, bit in kinds.items()})
         check_core(random_core(number, scale), number, checked)
 
     soak(check, checked, minutes, seed)

@@ -22,7 +22,7 @@ from hw.network.falling_threshold import FallingThreshold
 from hw.network.feeders import QueryFeeder
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.octave_encoder import OctaveEncoder
-from hw.network.spike_list import SpikeList
+from hw.network.spike_list import COUNT_REGISTERS, SpikeList
 
 CODES = [
     PhaseCode(),
@@ -193,9 +193,11 @@ def test_terms_of_the_stream_are_rounded_at_any_shift() -> None:
     assert got == [(bias + (1 << shift >> 1)) >> shift for bias, shift in cases]
 
 
-def test_spike_list_leaves_silence_out() -> None:
-    size = config(PhaseCode())
-    unit = SpikeList(size)
+@pytest.mark.parametrize(("tokens", "lists"), [(4, 1), (COUNT_REGISTERS + 1, 1), (3, 2)])
+def test_spike_list_leaves_silence_out(tokens: int, lists: int) -> None:
+    """Counts in registers or in a memory; one list, or two whose number is the high bit of the row."""
+    unit = SpikeList(replace(config(PhaseCode()), tokens=tokens), lists)
+    rows = [0, 1, 2, (tokens if lists == 1 else 8) - 1]
     rng = np.random.default_rng(5)
     active = rng.random((4, 16)) < 0.5
     active[2] = False
@@ -204,7 +206,7 @@ def test_spike_list_leaves_silence_out() -> None:
     async def bench(ctx: SimulatorContext) -> None:
         for row, feature in itertools.product(range(4), range(16)):
             ctx.set(unit.i.valid, 1)
-            ctx.set(unit.i.payload.row, row)
+            ctx.set(unit.i.payload.row, rows[row])
             ctx.set(unit.i.payload.first, feature == 0)
             ctx.set(unit.i.payload.entry.feature, feature)
             ctx.set(unit.i.payload.entry.spike.active, int(active[row, feature]))
@@ -212,11 +214,11 @@ def test_spike_list_leaves_silence_out() -> None:
             await ctx.tick()
         ctx.set(unit.i.valid, 0)
         for row in range(4):
-            ctx.set(unit.count_row, row)
+            ctx.set(unit.count_row, rows[row])
             features = np.flatnonzero(active[row])
             assert ctx.get(unit.count) == len(features)
             for position, feature in enumerate(features):
-                ctx.set(unit.read_row, row)
+                ctx.set(unit.read_row, rows[row])
                 ctx.set(unit.position, position)
                 await ctx.tick()
                 assert ctx.get(unit.entry.feature) == feature

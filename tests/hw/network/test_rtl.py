@@ -45,6 +45,8 @@ WINDOWED = replace(SMALL, tokens=9, networks=4, held=True, windows=True)
 GENERAL = replace(SMALL, networks=4, general=True)
 GENERALLY = [(155, replace(GENERAL, held=True, windows=True)), (162, replace(GENERAL, windows=True))]
 GENERALLY += [(285, replace(GENERAL, held=True))]
+# Numbers of tokens, also of rows by index, biases and causal masks
+COUNTED = [(seed, replace(GENERAL, tokens=7, windows=True, counts=True)) for seed in (4, 58)]
 
 
 def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
@@ -85,7 +87,7 @@ def test_images_of_two_jobs_in_turn() -> None:
     assert runs[0].cycles.since == together.since < runs[1].cycles.since
 
 
-@pytest.mark.parametrize(("seed", "scale"), [*DRAWN, (13, WINDOWED), (35, WINDOWED), *GENERALLY])
+@pytest.mark.parametrize(("seed", "scale"), [*DRAWN, (56, WINDOWED), (35, WINDOWED), *GENERALLY, *COUNTED])
 def test_a_random_core(seed: int, scale: Scale) -> None:
     """Drawn from everything that is accepted, small; many more, and larger ones, in `make soak-network`."""
     checked = Checked()
