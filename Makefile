@@ -27,7 +27,7 @@ PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
-	soak-stochastic soak-all check bench rtl synth program clean
+	soak-stochastic soak-integer soak-all check bench rtl synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
@@ -72,8 +72,11 @@ soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEE
 soak-stochastic: $(DEV)  ## random stochastic engines in RTL for MINUTES; SEED of the first engine (MINUTES)
 	$(BIN)/python -m tests.hw.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
 
+soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
+	$(BIN)/python -m tests.hw.integer.soak --minutes $(MINUTES) --seed $(SEED)
+
 soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integers are compared (MINUTES)
-	$(BIN)/python -m tests.soak_all --seed $(SEED) --minutes $(MINUTES)
+	$(BIN)/python -m tests.soak_all --minutes $(MINUTES) --seed $(SEED)
 
 bench: $(CORE)  ## ratios of speed, measured side by side (1 min)
 	$(BIN)/onespike bench

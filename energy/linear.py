@@ -12,7 +12,6 @@ from energy.ledger import Ledger, Line
 from energy.prices import access, add
 from golden.attention.config import CoreConfig
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import FEATURE_BITS
 from golden.network.limits import LEVEL_BITS, OFFSET_BITS
 from golden.network.neuron import LINEAR_FRACTION_BITS, most_octaves, residue_constants
 from golden.signed_digits import additions
@@ -66,7 +65,7 @@ def unit_of(config: NetworkConfig) -> LinearUnit:
         weight_bits=config.weight_bits,
         weights=config.weights,
         inputs=config.tokens * config.features,
-        entry_bits=FEATURE_BITS + spike_bits(config.code),
+        entry_bits=config.feature_bits + spike_bits(config.code),
         accumulator_bits=config.accumulator_bits,
         potential_bits=config.potential_bits,
         combinations=additions(config.constants) + 1,

@@ -4,9 +4,12 @@
 The norms' and the residual stream's arithmetic is on the spiking side alone, in favour of the other.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 from energy import mac
 from energy.attention import spike_bits, spiking_attention
-from energy.events import LinearEvents, attention_events
+from energy.events import AttentionEvents, LinearEvents, attention_events
 from energy.ledger import Ledger, Line, clock_line
 from energy.linear import potentials, spiking_linear, thresholds, unit_of
 from energy.prices import Price, access, add
@@ -16,24 +19,27 @@ from golden.network.layers import Attention, Linear, Norm, ScoreLinear, StreamLi
 from golden.network.limits import OFFSET_BITS
 from golden.network.mean import reciprocal
 from golden.network.network import Network, run_network
+from golden.network.rows import gathered
 from golden.network.tensors import IMAGE
 
 # How often a norm reads a row of the stream
 SWEEPS = {"fixed": 1, "rms": 2, "layer": 3}
 
 
-def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[Ledger, Ledger]:
-    """Ledgers per inference, mean of images [images, tokens, pixels].
+def account(
+    network: Network, config: NetworkConfig, image: Spikes | NDArray[np.int64]
+) -> tuple[Ledger, Ledger]:
+    """Ledgers per inference, mean of what enters, [images, tokens, width].
 
     Returns:
         (of the spiking network, of the multiply-accumulate network of the same shape).
     """
     spiking, dense = Ledger(), Ledger()
     images, unit = image.shape[0], unit_of(config)
-    tensors: dict[str, Spikes] = {IMAGE: image}
+    tensors = {IMAGE: image} if isinstance(image, Spikes) else {}
     for layer, output in zip(network.layers, run_network(network, image).outputs, strict=True):
         if isinstance(layer, Linear):
-            events = linear_events(layer, tensors[layer.source])
+            events = linear_events(layer, gathered(tensors[layer.source], layer.gather, network.code.steps))
             results = events.results * events.outputs
             if isinstance(layer, StreamLinear):
                 spiking += potentials(events, unit) + Ledger(
@@ -56,8 +62,9 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[Led
             memory = access(codes, config.tokens * config.features * codes)
             head_events = attention_events(layer.job(qkv, network.code), core)
             spiking += Ledger(Line("codes of q, k, v", 2 * qkv.sign.size, memory, "code, written and read"))
-            spiking += spiking_attention(head_events, core)
-            dense += mac.attention(head_events, core)
+            bias, sums = core.score_width, mac.sum_bits(2 * mac.BITS, head_events.head_dim)
+            spiking += spiking_attention(head_events, core) + terms(layer, head_events, config, bias, bias)
+            dense += mac.attention(head_events, core) + terms(layer, head_events, config, mac.BITS, sums)
         if isinstance(output, Spikes):
             tensors[layer.target] = output
     clock = Ledger(clock_line(None, None))
@@ -65,14 +72,35 @@ def account(network: Network, config: NetworkConfig, image: Spikes) -> tuple[Led
 
 
 def linear_events(layer: Linear, source: Spikes) -> LinearEvents:
+    """Of spikes [images, rows, inputs] that enter a layer."""
     images, tokens, inputs = source.shape
+    pooled = isinstance(layer, ScoreLinear) and layer.pooled
     return LinearEvents(
         rows=images * tokens,
         inputs=inputs,
         outputs=layer.outputs,
-        results=images if isinstance(layer, ScoreLinear) else images * tokens,
+        results=images if pooled else images * tokens,
         spikes=source.count(),
     )
+
+
+def terms(
+    layer: Attention, events: AttentionEvents, config: NetworkConfig, bias_bits: int, sum_bits: int
+) -> Ledger:
+    """Tables of bias and mask, read for every row, and the biases added to sums of `sum_bits` bits."""
+    per_word, lines = config.attention.terms_per_beat, []
+    words = events.rows * -(-events.tokens // per_word)
+    if layer.bias is not None:
+        memory = access(per_word * bias_bits, config.biases * per_word * bias_bits)
+        lines += [
+            Line("bias tables", words, memory, f"word of {per_word} keys"),
+            Line("bias additions", events.rows * events.tokens, add(sum_bits), "score"),
+        ]
+    if layer.allowed is not None:
+        masked = float((~layer.allowed).any(axis=(1, 2)).mean())
+        memory = access(per_word, config.masks * per_word)
+        lines.append(Line("masks", words * masked, memory, f"word of {per_word} keys"))
+    return Ledger(*lines)
 
 
 def stream(config: NetworkConfig) -> Price:

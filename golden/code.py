@@ -156,13 +156,13 @@ def encode(values: ArrayLike, scale: ArrayLike, code: PhaseCode) -> Spikes:
 # Bits of a float64 below its sign, exponent and six leading bits of its fraction: numbers that agree
 # above these lie within a factor 1 + 2**-6 of each other, closer than neighbouring thresholds
 # (a factor of at least 2**(1/8)), so that at most one threshold lies among them.
-_DROPPED_BITS = 46
+DROPPED_BITS = 46
 
 
 def _thresholds_reached(magnitude: NDArray[np.float64], code: PhaseCode) -> NDArray[np.int8]:
     """How many of the thresholds theta * B**-p, p = 0..T-1, each magnitude reaches: T minus its phase."""
-    rising, lowest, reached_below = _threshold_buckets(code)
-    bucket = np.ascontiguousarray(magnitude).view(np.int64) >> _DROPPED_BITS
+    rising, lowest, reached_below = threshold_buckets(code)
+    bucket = np.ascontiguousarray(magnitude).view(np.int64) >> DROPPED_BITS
     np.clip(bucket, lowest, lowest + len(reached_below) - 1, out=bucket)
     bucket -= lowest
     reached = reached_below.take(bucket)
@@ -170,10 +170,10 @@ def _thresholds_reached(magnitude: NDArray[np.float64], code: PhaseCode) -> NDAr
 
 
 @lru_cache(maxsize=64)
-def _threshold_buckets(code: PhaseCode) -> tuple[NDArray[np.float64], int, NDArray[np.int8]]:
+def threshold_buckets(code: PhaseCode) -> tuple[NDArray[np.float64], int, NDArray[np.int8]]:
     """Rising thresholds and infinity, the first bucket, and the thresholds below each bucket."""
     rising = code.threshold_shift * code.base ** -np.arange(code.steps - 1, -1, -1, dtype=np.float64)
-    buckets = rising.view(np.int64) >> _DROPPED_BITS
+    buckets = rising.view(np.int64) >> DROPPED_BITS
     lowest = int(buckets[0])
     below = np.searchsorted(buckets, np.arange(lowest, int(buckets[-1]) + 2), side="left")
     return np.append(rising, np.inf), lowest, below.astype(np.int8)

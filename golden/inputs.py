@@ -50,6 +50,38 @@ def check_values(name: str, array: NDArray[np.float64]) -> None:
         raise InputError(f"{name} must be at most {MAX_MAGNITUDE:g} in magnitude, not {worst:g}")
 
 
+def check_heads(
+    q: object, k: object, v: object, bias: object, mask: object
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64] | None, NDArray[np.bool_] | None]:
+    """Attention heads as users give them, in one form.
+
+    Args:
+        q, k, v: real [heads, tokens, head_dim], or [tokens, head_dim] for one head.
+        bias, mask: see `check_terms`.
+
+    Returns:
+        (q, k and v by name, float64 [heads, tokens, head_dim]; bias; allowed). Keys and values that no row
+        may attend are zero.
+
+    Raises:
+        InputError: wrong type or shape, a value that is not finite or out of range, a row without any key.
+    """
+    arrays = {name: check_kind(name, value, (2, 3)) for name, value in zip(INPUTS, (q, k, v), strict=True)}
+    arrays = {name: value.reshape((-1, *value.shape[-2:])) for name, value in arrays.items()}
+    shape = arrays["q"].shape
+    for name in ("k", "v"):
+        if arrays[name].shape != shape:
+            raise InputError(
+                f"{name} must have the shape of q, {list(shape)}, not {list(arrays[name].shape)}"
+            )
+    terms, allowed = check_terms(bias, mask, *shape[:2])
+    for name in ("k", "v"):
+        arrays[name] = without_unattended(arrays[name], allowed)
+    for name, array in arrays.items():
+        check_values(name, array)
+    return arrays, terms, allowed
+
+
 def check_scale(name: str, value: object, heads: int) -> NDArray[np.float64]:
     """`value` as float64 [heads], or InputError."""
     scale = check_array(name, value, (0, 1))

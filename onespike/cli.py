@@ -20,6 +20,7 @@ from onespike.commands.dev.area import area
 from onespike.commands.dev.board_table import board_table
 from onespike.commands.dev.estimate import estimate
 from onespike.commands.dev.literal import literal
+from onespike.commands.dev.rival import rival
 from onespike.commands.dev.soak import soak
 from onespike.commands.doctor import doctor
 from onespike.commands.energy.hardware import hardware
@@ -82,7 +83,7 @@ GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
     "dev": (
         "For developers of Onespike",
         "Long checks, and what measures the figures that come with the project.",
-        (soak, literal, area, estimate, board_table),
+        (soak, literal, area, estimate, board_table, rival),
     ),
 }
 

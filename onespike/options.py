@@ -72,6 +72,13 @@ def fraction(text: str) -> Fraction:
         raise typer.BadParameter(str(error).removeprefix("log2_base ")) from None
 
 
+RouteOption = Annotated[bool, typer.Option("--route", help="Place and route too.")]
+FrequencyOption = Annotated[
+    float,
+    typer.Option(
+        "--frequency", metavar="MHZ", parser=number(*CLOCK, " MHz"), help="Target of place and route."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as JSON.")]
 SchemeOption = Annotated[
     str,
@@ -80,7 +87,8 @@ SchemeOption = Annotated[
         metavar="|".join(SCHEMES),
         parser=one_of(tuple(SCHEMES)),
         help="`spiked`: SpikedAttention, one spike per neuron; `stochastic`: stochastic spiking "
-        "attention (SSA), Bernoulli spike trains.",
+        "attention (SSA), Bernoulli spike trains; `integer`: softmax attention in 2 to 8 bits, "
+        "what the others are measured against.",
     ),
 ]
 PresetOption = Annotated[
@@ -99,7 +107,8 @@ ConfigOption = Annotated[
         metavar="FILE.toml",
         help="Configuration file: the keys that `onespike presets --json` shows, all optional, "
         "and `base`, the preset that gives the others; of a stochastic engine those of its "
-        "parameters and random numbers (docs/stochastic.md).",
+        "parameters and random numbers (docs/stochastic.md), of an integer core those of "
+        "docs/rival.md.",
         show_default=False,
     ),
 ]

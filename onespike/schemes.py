@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from golden.attention.config import load_config, preset
 from golden.errors import InputError, quoted
 from golden.inputs import INPUTS
+from golden.integer.config import load_config as load_integer
+from golden.integer.config import preset as integer_preset
 from golden.stochastic.table import load_config as load_engine
 from onespike.files import read_arrays, read_inputs
 
@@ -97,6 +99,15 @@ SCHEMES = {
             load=load_engine,
             read=partial(read_arrays, allowed=INPUTS),
             options=("--steps", "--rows", "--encoders", "--plans"),
+        ),
+        AttentionScheme(
+            name="integer",
+            core_class="sim.cores.integer.core:IntegerAttentionCore",
+            study="studies.attention.integer",
+            load=load_integer,
+            preset=integer_preset,
+            read=read_inputs,
+            options=("--preset",),
         ),
     )
 }

@@ -14,7 +14,7 @@ from amaranth.lib import wiring
 from hw.export.verilog import export
 from synth.boards import find_board
 from synth.commands import NETLIST, STATISTICS, TIMING, TOP, synthesis
-from synth.netlist import count, read_statistics
+from synth.netlist import count, read_cells
 from synth.tools import Tool, find_tools, run_tool
 
 BOARD = find_board("ulx3s-85f")
@@ -25,11 +25,15 @@ def synthesise(
     parameters: Mapping[str, Any],
     folder: Path,
     yosys: Tool,
+    dsp: bool = False,
 ) -> dict[str, Any]:
     """Resources of a component after synthesis; the netlist stays in the folder.
 
+    Args:
+        dsp: use DSP blocks; without, a component must not multiply.
+
     Raises:
-        ToolError: synthesis failed, or the component multiplies.
+        ToolError: synthesis failed, or the component multiplies and may not.
     """
     folder.mkdir(parents=True, exist_ok=True)
     verilog, _ = export(component, TOP, parameters=parameters)
@@ -39,12 +43,13 @@ def synthesise(
         f"hierarchy -top {TOP}",
         "proc",
         "flatten",
-        "select -assert-none t:$mul",
-        *synthesis(BOARD.family, f"-json {NETLIST}", STATISTICS),
+        *([] if dsp else ["select -assert-none t:$mul"]),
+        *synthesis(BOARD.family, f"-json {NETLIST}", STATISTICS, dsp=dsp),
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")
-    return asdict(count(read_statistics(folder / STATISTICS)[TOP], BOARD.family))
+    cells = read_cells(folder / STATISTICS, folder / NETLIST, BOARD.family)[TOP]
+    return asdict(count(cells, BOARD.family))
 
 
 def route(folder: Path, seed: int, frequency: float, nextpnr: Tool) -> dict[str, Any]:
@@ -79,11 +84,12 @@ def measure_alone(
     *,
     frequency: float | None,
     seed: int,
+    dsp: bool = False,
 ) -> dict[str, Any]:
     """Resources, and clock where it is placed and routed, with the versions of the tools.
 
     Args:
-        component, parameters, folder: see `synthesise`.
+        component, parameters, folder, dsp: see `synthesise`.
         frequency: target of place and route in MHz; None to leave that out.
         seed: of placement.
 
@@ -92,7 +98,7 @@ def measure_alone(
         ToolError: see `synthesise` and `route`.
     """
     tools = find_tools(("yosys", BOARD.family.place_and_route))
-    result = synthesise(component, parameters, folder, tools["yosys"])
+    result = synthesise(component, parameters, folder, tools["yosys"], dsp)
     if frequency is not None:
         result |= route(folder, seed, frequency, tools[BOARD.family.place_and_route])
     return result | {"tools": {name: tool.version for name, tool in tools.items()}}

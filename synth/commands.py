@@ -16,9 +16,11 @@ NETLIST = f"{TOP}.json"
 # Amaranth names an element of an array \a[0] beside the array \a; the reintegration after ABC9 (Yosys
 # 0.70) takes that name for bit 0 of \a, fails or joins the wrong wires. Private names do not clash.
 HIDE_ELEMENTS = ("rename -hide w:*[[]*",)
+# What `hw.parts.memory.NO_COLLISION` says: Yosys reads it of memories in Verilog, not of those in RTLIL
+NO_COLLISION = ("proc", "memory_collect", "setparam -set RD_COLLISION_X_MASK 1'1 a:no_rw_check")
 
 
-def generate(board: Board, top: Elaboratable) -> dict[str, str]:
+def generate(board: Board, top: Elaboratable, *, dsp: bool = False) -> dict[str, str]:
     """Files that the tools start from: the design as RTLIL, the pins, the synthesis script."""
     # No source positions: the text depends on the hardware alone
     plan = board.make_platform().prepare(top, TOP, emit_src=False)
@@ -26,18 +28,24 @@ def generate(board: Board, top: Elaboratable) -> dict[str, str]:
     return {
         f"{TOP}.il": plan.files[f"{TOP}.il"],
         constraints: re.sub(r"(?m)^\s*(//|#) Automatically generated.*$", "", plan.files[constraints]),
-        f"{TOP}.ys": synthesis_script(board.family, f"-json {NETLIST}", STATISTICS),
+        f"{TOP}.ys": synthesis_script(board.family, f"-json {NETLIST}", STATISTICS, dsp=dsp),
     }
 
 
-def synthesis_script(family: Family, options: str, statistics: str) -> str:
+def synthesis_script(family: Family, options: str, statistics: str, *, dsp: bool = False) -> str:
     """Script that synthesises `top.il` with more options, and writes the cells it needs."""
-    return "\n".join((f"read_rtlil {TOP}.il", *synthesis(family, options, statistics))) + "\n"
+    commands = (f"read_rtlil {TOP}.il", *NO_COLLISION, *synthesis(family, options, statistics, dsp=dsp))
+    return "\n".join(commands) + "\n"
 
 
-def synthesis(family: Family, options: str, statistics: str) -> tuple[str, ...]:
-    """Commands that synthesise the module `top`, and write the cells it needs to `statistics`."""
-    return (*HIDE_ELEMENTS, f"{family.synthesis} -top {TOP} {options}", f"tee -o {statistics} stat -json")
+def synthesis(family: Family, options: str, statistics: str, *, dsp: bool = False) -> tuple[str, ...]:
+    """Commands that synthesise the module `top`, and write the cells it needs to `statistics`.
+
+    Args:
+        dsp: use the device's DSP blocks.
+    """
+    command = family.multiplying if dsp else family.synthesis
+    return (*HIDE_ELEMENTS, f"{command} -top {TOP} {options}", f"tee -o {statistics} stat -json")
 
 
 def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -31,6 +31,7 @@ class Design:
         lanes: token lanes, to report resources per lane; 0 where there are none.
         estimate: resources that it is expected to need on a family, known before synthesis to within
             `synth.estimate.TOLERANCE`; None where that is not known.
+        dsp: its products go to DSP blocks.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Design:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     lanes: int = 0
     estimate: Callable[[Family], Resources | None] = lambda family: None
+    dsp: bool = False
 
 
 def component_digest(component: wiring.Component) -> str:

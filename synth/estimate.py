@@ -23,7 +23,7 @@ from synth.boards import BOARDS, Board
 from synth.design import Design, board_top
 from synth.families import FAMILIES, Family
 from synth.figures import ESTIMATE
-from synth.netlist import Resources, count, count_lone, read_statistics
+from synth.netlist import Resources, count, count_lone, read_cells
 from synth.tools import find_tools, run_tool
 
 # More than the fit's error on any sample: a core is refused when it cannot fit even with so much less
@@ -85,8 +85,9 @@ def measure(board: Board, config: CoreConfig, directory: Path) -> Resources:
         (directory / name).write_text(text)
     stage, tool, arguments = next(iter(commands.stages(board, board.clock, 1)))
     run_tool(find_tools([tool])[tool], arguments, directory, directory / f"{stage}.log")
-    cells = read_statistics(directory / commands.STATISTICS)[commands.TOP]
-    return count(cells, board.family, count_lone(directory / commands.NETLIST, board.family))
+    netlist = directory / commands.NETLIST
+    cells = read_cells(directory / commands.STATISTICS, netlist, board.family)[commands.TOP]
+    return count(cells, board.family, count_lone(netlist, board.family))
 
 
 def measure_samples(again: bool, on_sample: Callable[[str, dict[str, Any], Resources], None]) -> None:

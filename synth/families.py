@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 # Block RAM of the ECP5 and of the Gowin parts is a black box among Yosys's cells: in a netlist to simulate
 # memories, those that ask for it included, become LUT RAM, tables and registers. The iCE40 keeps its own.
-NO_BLOCK_RAM = "setattr -unset rom_style */*"
+NO_BLOCK_RAM = "setattr -unset rom_style -unset ram_style */*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,8 @@ class Family:
         place_and_route, pack: programs, beside Yosys.
         programs: where those two are.
         constraints, routed: suffixes of the files before and after place and route.
-        synthesis: Yosys's command; multipliers are never wanted, so that one would show as logic.
+        synthesis: Yosys's command without DSP blocks, so that a multiplier would show as logic.
+        multiplying: the same with them, for a design that asks for them.
         placer: option of place and route, where the default will not do.
         place: its options for the files.
         pack_words: arguments of the packer.
@@ -46,6 +47,7 @@ class Family:
         block_rams: cells that are block RAMs, by prefix.
         dsps: cells that multiply, by prefix.
         shared_cells: a flip-flop is fed by the LUT of its own logic cell only.
+        packs_carry_cells: what stands before a carry cell may disappear into it (`synth.carry_cells`).
     """
 
     name: str
@@ -55,6 +57,7 @@ class Family:
     constraints: str
     routed: str
     synthesis: str
+    multiplying: str
     placer: tuple[str, ...] = ()
     place: tuple[str, ...]
     pack_words: tuple[str, ...]
@@ -65,6 +68,7 @@ class Family:
     block_rams: tuple[str, ...]
     dsps: tuple[str, ...]
     shared_cells: bool
+    packs_carry_cells: bool = False
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -85,6 +89,7 @@ FAMILIES = {
             constraints=".lpf",
             routed=".config",
             synthesis="synth_ecp5 -nodsp",
+            multiplying="synth_ecp5",
             # The default placer leaves a core of 64 lanes half as much wire again, and misses its clock
             placer=("--placer", "static"),
             place=("--lpf", "{constraints}", "--textcfg", "{routed}"),
@@ -97,6 +102,7 @@ FAMILIES = {
             block_rams=("DP16KD", "PDPW16KD"),
             dsps=("MULT18X18", "ALU54"),
             shared_cells=False,
+            packs_carry_cells=True,
         ),
         Family(
             name="ice40",
@@ -109,6 +115,7 @@ FAMILIES = {
             constraints=".pcf",
             routed=".asc",
             synthesis="synth_ice40 -device u",
+            multiplying="synth_ice40 -device u -dsp",
             place=("--pcf", "{constraints}", "--asc", "{routed}"),
             pack_words=("{routed}", "{bitstream}"),
             simulated=("synth_ice40 -device u -top {top}",),
@@ -136,6 +143,7 @@ FAMILIES = {
             routed=".pnr.json",
             # The placer finds no places for many small LUT RAMs
             synthesis="synth_gowin -nodsp -nolutram -family gw1n",
+            multiplying="synth_gowin -nolutram -family gw1n",
             place=("--vopt", "cst={constraints}", "--write", "{routed}"),
             pack_words=(
                 *("-d", "GW1N-9C", "--sspi_as_gpio", "--mspi_as_gpio", "-o", "{bitstream}"),

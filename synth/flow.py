@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import inspect
 import json
 import re
 import time
@@ -14,11 +15,11 @@ from typing import Literal
 import amaranth
 
 from golden.errors import InputError, writing
-from synth import commands
+from synth import carry_cells, commands
 from synth.boards import Board
 from synth.design import Design, board_top
 from synth.estimate import TOLERANCE
-from synth.netlist import Resources, count, count_lone, read_statistics
+from synth.netlist import Resources, count, count_lone, read_cells
 from synth.report import BuildReport, TimingError, make_report
 from synth.tools import Origin, Tool, ToolError, find_tools, run_tool
 
@@ -93,7 +94,7 @@ def build(
         place.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     on_stage("generate", "running", 0.0)
-    files = commands.generate(board, board_top(board, design, clock))
+    files = commands.generate(board, board_top(board, design, clock), dsp=design.dsp)
     on_stage("generate", "done", time.monotonic() - begin)
     name = f"{design.name}-{_design_key(board, files, clock, seed, found)}"
     directory = place / name
@@ -135,9 +136,9 @@ def _run(
         seconds[stage] = run_tool(tools[tool], arguments, directory, log, heartbeat)
         on_stage(stage, "done", seconds[stage])
         if stage == "synthesise":
-            modules = read_statistics(directory / commands.STATISTICS)
-            lone = count_lone(directory / commands.NETLIST, board.family)
-            resources = count(modules[commands.TOP], board.family, lone)
+            netlist = directory / commands.NETLIST
+            modules = read_cells(directory / commands.STATISTICS, netlist, board.family)
+            resources = count(modules[commands.TOP], board.family, count_lone(netlist, board.family))
             check_fit(board, design.name, resources)
         elif stage == PLACE:
             check_constraints(log)
@@ -210,8 +211,12 @@ def _design_key(
 ) -> str:
     plan = [(stage, tool, list(arguments)) for stage, tool, arguments in commands.stages(board, clock, seed)]
     versions = {name: tool.version for name, tool in tools.items()}
+    packer = inspect.getsource(carry_cells) if board.family.packs_carry_cells else ""
     return _key(
-        json.dumps(plan), json.dumps(versions, sort_keys=True), json.dumps(dict(files), sort_keys=True)
+        packer,
+        json.dumps(plan),
+        json.dumps(versions, sort_keys=True),
+        json.dumps(dict(files), sort_keys=True),
     )
 
 

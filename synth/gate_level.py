@@ -4,23 +4,29 @@ import tempfile
 from pathlib import Path
 
 from golden.errors import InputError, quoted
-from synth.commands import HIDE_ELEMENTS
+from synth.commands import HIDE_ELEMENTS, NETLIST, STATISTICS
 from synth.families import FAMILIES
+from synth.netlist import read_cells
 from synth.tools import find_tools, run_tool
 
 
-def synthesis_script(name: str, family: str) -> str:
-    """What Yosys is told: source.v becomes flat.v.
+def synthesis_scripts(name: str, family: str) -> tuple[str, str]:
+    """What Yosys is told: source.v becomes netlist.json, and that, its carry cells packed, flat.v.
 
     Raises:
         InputError: the family is unknown.
     """
     if family not in FAMILIES:
         raise InputError(f"family must be one of {', '.join(FAMILIES)}, not {quoted(family)}")
-    commands = (
+    synthesise = (
         "read_verilog source.v",
         *HIDE_ELEMENTS,
         *(command.format(top=name) for command in FAMILIES[family].simulated),
+        f"write_json {NETLIST}",
+        f"tee -q -o {STATISTICS} stat -json",
+    )
+    simulate = (
+        f"read_json {NETLIST}",
         "write_verilog -noattr netlist.v",
         # Begin anew with nothing but what was written
         "design -reset",
@@ -34,7 +40,7 @@ def synthesis_script(name: str, family: str) -> str:
         "clean -purge",
         "write_verilog -noattr flat.v",
     )
-    return "\n".join(commands) + "\n"
+    return "\n".join(synthesise) + "\n", "\n".join(simulate) + "\n"
 
 
 def gate_level(verilog: str, name: str, family: str) -> str:
@@ -52,11 +58,17 @@ def gate_level(verilog: str, name: str, family: str) -> str:
         InputError: the family is unknown.
         ToolError: synthesis failed.
     """
-    script = synthesis_script(name, family)
     tool = find_tools(["yosys"])["yosys"]
+    synthesise, simulate = synthesis_scripts(name, family)
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
         (directory / "source.v").write_text(verilog)
-        (directory / "synthesise.ys").write_text(script)
-        run_tool(tool, ("synthesise.ys",), directory, directory / "synthesise.log")
+
+        def run(stage: str, script: str) -> None:
+            (directory / f"{stage}.ys").write_text(script)
+            run_tool(tool, (f"{stage}.ys",), directory, directory / f"{stage}.log")
+
+        run("synthesise", synthesise)
+        read_cells(directory / STATISTICS, directory / NETLIST, FAMILIES[family])
+        run("simulate", simulate)
         return (directory / "flat.v").read_text()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synth import carry_cells
 from synth.families import Family
 
 
@@ -97,6 +98,21 @@ def read_statistics(path: Path) -> dict[str, dict[str, int]]:
     # The pass writes its headline in front
     modules: dict[str, Any] = json.loads(text[text.index("{") :])["modules"]
     return {name.lstrip("\\"): module["num_cells_by_type"] for name, module in modules.items()}
+
+
+def read_cells(statistics: Path, netlist: Path, family: Family) -> dict[str, Counter[str]]:
+    """Cells by type of every module, once the netlist's carry cells hold what they can (`synth.carry_cells`).
+
+    The netlist is changed in place, if its family has such carry cells.
+    """
+    modules = {name: Counter(cells) for name, cells in read_statistics(statistics).items()}
+    if family.packs_carry_cells:
+        whole = json.loads(netlist.read_text())
+        for name, module in whole["modules"].items():
+            if name in modules:
+                modules[name]["LUT4"] -= carry_cells.pack(module)
+        netlist.write_text(json.dumps(whole))
+    return modules
 
 
 def flatten(modules: Mapping[str, Mapping[str, int]], name: str) -> Counter[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from synth import commands
 from synth.boards import Board
-from synth.netlist import count, read_statistics
+from synth.netlist import count, read_cells
 from synth.tools import Tool, run_tool
 
 # Unit by the place of a module below the top; the first pattern that matches decides
@@ -29,7 +29,7 @@ UNITS = (
     ("control", CORE),
 )
 SHOWN = ("lut4", "flip_flops", "block_rams")
-SCRIPT, STATISTICS, RESULT = "units.ys", "units-cells.json", "units.json"
+SCRIPT, STATISTICS, NETLIST, RESULT = "units.ys", "units-cells.json", "units-netlist.json", "units.json"
 
 Units = dict[str, dict[str, int]]
 
@@ -79,10 +79,13 @@ def measure_units(
     """
     result = directory / RESULT
     if not result.exists():
-        script = commands.synthesis_script(board.family, "-noflatten", STATISTICS)
+        built = (directory / f"{commands.TOP}.ys").read_text()
+        dsp = f"{board.family.multiplying} -top" in built
+        options = f"-noflatten -json {NETLIST}"
+        script = commands.synthesis_script(board.family, options, STATISTICS, dsp=dsp)
         (directory / SCRIPT).write_text(script)
         run_tool(tools["yosys"], (SCRIPT,), directory, directory / "units.log", heartbeat)
-        found = by_unit(read_statistics(directory / STATISTICS), board)
+        found = by_unit(read_cells(directory / STATISTICS, directory / NETLIST, board.family), board)
         result.write_text(json.dumps(found, indent=2) + "\n")
     units: Units = json.loads(result.read_text())
     return units

@@ -8,6 +8,7 @@ import typer
 
 from onespike.options import MinutesOption, SeedOption
 from tests.hw.attention import random_jobs
+from tests.hw.integer import random_jobs as integer_jobs
 from tests.hw.network import random_cores
 from tests.hw.stochastic import random_engines
 from tests.soaks import soak
@@ -22,6 +23,7 @@ class Compared:
     """Integers and cycles of all cores, none different."""
 
     attention: int = 0
+    integer: int = 0
     network: int = 0
     stochastic: int = 0
     integers: int = 0
@@ -34,21 +36,25 @@ def main(
     integers: Annotated[int, typer.Option(min=1, help="enough of them")] = 10**8,
 ) -> None:
     """Random cores of every kind in the RTL, for as long as is asked or until enough is compared."""
-    heads, networks, engines = random_jobs.Checked(), random_cores.Checked(), random_engines.Checked()
+    heads, words = random_jobs.Checked(), random_jobs.Checked()
+    networks, engines = random_cores.Checked(), random_engines.Checked()
     compared = Compared()
 
     def check(number: int) -> None:
         try:
             random_jobs.check_core(number, RUNS, heads, most_lanes=MOST_LANES)
+            integer_jobs.check_core(number, RUNS, words, most_lanes=MOST_LANES)
             scale = replace(random_cores.USUAL, networks=NETWORKS, held=number % 2 == 1)
             random_cores.check_core(random_cores.random_core(number, scale), number, networks)
             rng = np.random.default_rng(number)
             random_engines.check_engine(random_engines.random_engine(rng, engines), rng, JOBS, engines)
         finally:
-            parts = (heads.integers, networks.integers, engines.integers)
-            compared.attention, compared.network, compared.stochastic = parts
-            compared.integers = sum(parts)
-            compared.cycles = heads.cycles + networks.cycles + engines.cycles
+            parts = (heads, words, networks, engines)
+            compared.attention, compared.integer, compared.network, compared.stochastic = (
+                part.integers for part in parts
+            )
+            compared.integers = sum(part.integers for part in parts)
+            compared.cycles = sum(part.cycles for part in parts)
 
     soak(check, compared, minutes, seed, enough=lambda: compared.integers >= integers)
 

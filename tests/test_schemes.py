@@ -12,7 +12,7 @@ from sim.cores.heads import HeadCore
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("sim", "synth", "studies", "onespike")
-CONFIGURATIONS = {"CoreConfig", "NetworkConfig", "StochasticConfig"}
+CONFIGURATIONS = {"CoreConfig", "IntegerConfig", "NetworkConfig", "StochasticConfig"}
 
 
 def branches(tree: ast.AST) -> Iterator[ast.expr]:

@@ -18,14 +18,7 @@ from golden.attention.product import trace_product, transpose
 from golden.attention.woss import SCORE_LIMIT, ramp_step, spike_shift
 from golden.code import PhaseCode, Spikes, check_range, decode, encode
 from golden.errors import InputError
-from golden.inputs import (
-    MASKING_BIAS,
-    check_kind,
-    check_scale,
-    check_terms,
-    check_values,
-    without_unattended,
-)
+from golden.inputs import MASKING_BIAS, check_heads, check_scale
 
 # Scores of the heads that are computed together: their intermediate arrays stay in the cache
 BLOCK_SCORES = 1 << 15
@@ -145,23 +138,11 @@ def prepare(
         InputError: wrong shape, NaN or infinity that takes part, empty array, a row without any key, a
             scale out of its range, a bias beyond the range of scores.
     """
-    arrays = {name: check_kind(name, value, (2, 3)) for name, value in (("q", q), ("k", k), ("v", v))}
-    arrays = {name: value.reshape((-1, *value.shape[-2:])) for name, value in arrays.items()}
-    shape = arrays["q"].shape
-    for name in ("k", "v"):
-        if arrays[name].shape != shape:
-            raise InputError(
-                f"{name} must have the shape of q, {list(shape)}, not {list(arrays[name].shape)}"
-            )
-    heads, tokens, head_dim = shape
     if window is None:
         window = code.steps
     check_range("window", window, 1, code.steps)
-    bias, allowed = check_terms(bias, mask, heads, tokens)
-    for name in ("k", "v"):
-        arrays[name] = without_unattended(arrays[name], allowed)
-    for name, array in arrays.items():
-        check_values(name, array)
+    arrays, bias, allowed = check_heads(q, k, v, bias, mask)
+    heads, _, head_dim = arrays["q"].shape
 
     scales = {
         name: check_scale(f"scale_{name}", calibrate(arrays[name]) if given is None else given, heads)

@@ -12,6 +12,18 @@ from golden.network.neuron import most_octaves
 from golden.network.tensors import IMAGE, SCORES, STREAM, Shapes
 
 
+class WordError(InputError):
+    """An integer could leave its word.
+
+    Attributes:
+        bits: of the word; missing: how many more it would need.
+    """
+
+    def __init__(self, message: str, bits: int, missing: int) -> None:
+        super().__init__(message)
+        self.bits, self.missing = bits, missing
+
+
 def check_code(name: str, code: PhaseCode) -> None:
     """Raise InputError if a single spike could leave the word of a potential."""
     if most_octaves(code) > MAX_OCTAVES:
@@ -52,9 +64,10 @@ def check_integers(
 
 
 def check_word(what: str, bound: int, bits: int) -> None:
-    """Raise InputError if a magnitude does not fit a signed word."""
-    if bound.bit_length() + 1 > bits:
-        raise InputError(f"{what} must fit {bits} bits, not {bound.bit_length() + 1} (it can reach {bound})")
+    """Raise WordError if a magnitude does not fit a signed word."""
+    need = bound.bit_length() + 1
+    if need > bits:
+        raise WordError(f"{what} must fit {bits} bits, not {need} (it can reach {bound})", bits, need - bits)
 
 
 def check_thresholds(

@@ -4,19 +4,21 @@ from dataclasses import dataclass
 
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode, check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.network.checks import check_code
 from golden.network.limits import (
-    CORE_FEATURES,
-    CORE_TOKENS,
+    LEAST_FEATURE_BITS,
     LEAST_WEIGHT_BITS,
+    MAX_FEATURES,
     MAX_LANES,
+    MAX_TOKENS,
     MOST_WEIGHT_BITS,
     POTENTIAL_BITS,
     STREAM_BITS,
 )
 from golden.network.neuron import residue_constants
-from golden.widths import bits_for
+from golden.network.tensors import ENTRIES, IMAGE, STREAM, Entry
+from golden.widths import bits_for, index_width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +33,16 @@ class NetworkConfig:
         weights: words of a weight memory (one weight per lane); table: entries of the neuron table;
         offsets: entries of the norm table; lists: threshold lists; linear_ops, norm_ops, heads: descriptors.
         accumulator_bits, potential_bits, stream_bits: widths of signed integers.
-        attention: the attention core: of the same code, for jobs without bias and mask, with codes as its
-            output. It holds every token in one group: at least `tokens` lanes.
+        windows: attention may take rows in more than one group.
+        biases, masks: words of the tables of attention's biases and masks (`attention.terms_per_beat` terms
+            each); 0 for none.
+        attention: the attention core: of the same code, with a bias and a mask where there are tables for
+            them, and codes as its output. It holds the rows that attend each other: at least as many lanes.
+        maps: words of the memory of rows by index (`golden.network.rows`); 0 leaves it out.
+        taps: most rows of a source that make up a row; 0 without maps.
+        hidden_lists: 2 where hidden neurons may enter hidden neurons.
+        score_parts: 1 where class scores may leave in parts: of every row, or more of them than lanes.
+        entry: what enters (`golden.network.network.Network`).
 
     Raises:
         InputError: a field is out of range.
@@ -51,10 +61,18 @@ class NetworkConfig:
     linear_ops: int
     norm_ops: int
     heads: int
+    windows: bool = False
+    biases: int = 0
+    masks: int = 0
     accumulator_bits: int
     potential_bits: int
     stream_bits: int
     attention: CoreConfig
+    maps: int = 0
+    taps: int = 0
+    hidden_lists: int = 1
+    score_parts: int = 0
+    entry: Entry = IMAGE
 
     def __post_init__(self) -> None:
         check_range("NetworkConfig.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
@@ -63,21 +81,32 @@ class NetworkConfig:
         if self.lanes % self.cluster:
             raise InputError(f"NetworkConfig.cluster must divide lanes ({self.lanes}), not {self.cluster}")
         self._check_attention()
-        most = min(CORE_TOKENS, self.attention.lanes, self.attention.tokens)
-        check_range("NetworkConfig.tokens", self.tokens, 1, most)
-        check_range("NetworkConfig.features", self.features, 1, CORE_FEATURES)
+        check_range("NetworkConfig.tokens", self.tokens, 1, MAX_TOKENS)
+        check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
             check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
+        if not isinstance(self.windows, bool):
+            raise InputError(f"NetworkConfig.windows must be true or false, not {quoted(self.windows)}")
         check_range("NetworkConfig.accumulator_bits", self.accumulator_bits, 2, 64)
         check_range("NetworkConfig.potential_bits", self.potential_bits, 2, POTENTIAL_BITS)
         check_range("NetworkConfig.stream_bits", self.stream_bits, 2, STREAM_BITS)
+        check_range("NetworkConfig.maps", self.maps, 0, 1 << 20)
+        check_range("NetworkConfig.taps", self.taps, min(1, self.maps), self.maps)
+        check_range("NetworkConfig.hidden_lists", self.hidden_lists, 1, 2)
+        check_range("NetworkConfig.score_parts", self.score_parts, 0, 1)
+        if self.entry not in ENTRIES:
+            allowed = ", ".join(ENTRIES)
+            raise InputError(f"NetworkConfig.entry must be one of {allowed}, not {quoted(self.entry)}")
 
     def _check_attention(self) -> None:
         check_code("NetworkConfig.code", self.code)
         core = self.attention
         if core.code != self.code:
             raise InputError(f"NetworkConfig.attention.code must be the code, {self.code}, not {core.code}")
-        for name, wanted in (("bias", False), ("mask", False), ("taps", False), ("output", "codes")):
+        for name in ("biases", "masks"):
+            check_range(f"NetworkConfig.{name}", getattr(self, name), 0, 1 << 20)
+        bias, mask = self.biases > 0, self.masks > 0
+        for name, wanted in (("bias", bias), ("mask", mask), ("taps", False), ("output", "codes")):
             if getattr(core, name) != wanted:
                 raise InputError(
                     f"NetworkConfig.attention.{name} must be {wanted!r}, not {getattr(core, name)!r}"
@@ -90,7 +119,14 @@ class NetworkConfig:
     @property
     def row_count_width(self) -> int:
         """Bits of a count of the rows that a unit has completed since an inference began."""
-        return bits_for(self.tokens * max(self.linear_ops, self.norm_ops, self.heads))
+        # rows of a stream that enters count as the linear unit's
+        linear = self.linear_ops + (self.entry == STREAM)
+        return bits_for(self.tokens * max(linear, self.norm_ops, self.heads))
+
+    @property
+    def feature_bits(self) -> int:
+        """Bits of the number of a feature, or of a channel of the stream."""
+        return max(LEAST_FEATURE_BITS, index_width(self.features))
 
     @property
     def constants(self) -> list[int]:

@@ -13,14 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.network.config import NetworkConfig
-from golden.network.limits import CORE_FEATURES, OFFSET_BITS
+from golden.network.limits import MAX_FEATURES, OFFSET_BITS
 from golden.network.mean import FRACTION_BITS
 from golden.network.norm import NORM_KINDS
 from golden.widths import bits_for, index_width
 
-FEATURE_BITS = index_width(CORE_FEATURES)
-# Heads of a group, which are fewer than features
-GROUP_BITS = FEATURE_BITS
 KINDS = {kind: number for number, kind in enumerate(NORM_KINDS)}
 
 
@@ -52,7 +49,8 @@ class Word:
 
 
 def word(make: Callable[[NetworkConfig], Word | int] | Word | int) -> Any:
-    """A field whose word, or its bits where it is unsigned, follows from the sizes of the core."""
+    """A field whose word, or its bits where it is unsigned, follows from the sizes of the core; one of no
+    bits is left out of the hardware."""
 
     def shape(config: NetworkConfig) -> Word:
         made = make(config) if callable(make) else make
@@ -62,8 +60,19 @@ def word(make: Callable[[NetworkConfig], Word | int] | Word | int) -> Any:
 
 
 def words(kind: type, config: NetworkConfig) -> dict[str, Word]:
-    """The fields of a descriptor or table entry, in their order."""
-    return {f.name: f.metadata["word"](config) for f in fields(kind)}
+    """The fields of a descriptor or table entry that a core has, in their order."""
+    found = {f.name: f.metadata["word"](config) for f in fields(kind)}
+    return {name: word for name, word in found.items() if word.bits}
+
+
+def feature_word(more: int = 0) -> Any:
+    """A field with the number of a feature, or with `more` bits."""
+    return word(lambda config: config.feature_bits + more)
+
+
+def map_word(bits: Callable[[NetworkConfig], int]) -> Any:
+    """A field of cores that read rows by index."""
+    return word(lambda config: bits(config) if config.maps else 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +81,7 @@ class LinearOp:
 
     Attributes:
         source, target: memory that is read; what becomes of the potentials.
-        rows: rows of the source.
+        rows: that it makes, or adds up where it is pooled.
         passes: rounds of as many outputs as there are lanes.
         inputs, outputs: of the layer; of this descriptor.
         weight, table: where its weights and its neurons begin.
@@ -84,17 +93,26 @@ class LinearOp:
         wait: row t may begin when the source has completed more than wait + t rows.
         release: the image has been read for the last time.
         final: the last descriptor.
+        taps: rows of the source that make up a row, by index (`golden.network.rows`); 0 where row t is that
+            of the source.
+        width: of a row of the source, where there are taps.
+        map: where its rows by index begin: for every row the last row of the source that it waits for, then
+            the taps, -1 for none.
+        read_list, write_list: which of two lists of hidden neurons is read, and which is written.
     """
 
     source: Source = word(index_width(len(Source)))
     target: Target = word(index_width(len(Target)))
     rows: int = word(lambda config: bits_for(config.tokens))
     passes: int = word(lambda config: bits_for(-(-3 * config.features // config.lanes)))
-    inputs: int = word(bits_for(CORE_FEATURES))
-    outputs: int = word(bits_for(3 * CORE_FEATURES))
+    # of several taps they are as many as the weights of an output at most
+    inputs: int = word(
+        lambda config: max(config.feature_bits + 1, bits_for(config.weights) if config.maps else 0)
+    )
+    outputs: int = feature_word(2)
     weight: int = word(lambda config: index_width(config.weights))
     table: int = word(lambda config: index_width(config.table))
-    stride: int = word(bits_for(CORE_FEATURES))
+    stride: int = word(lambda config: max(config.feature_bits + 1, bits_for(3 * config.features)))
     levels: int = word(lambda config: index_width(config.lists))
     signed: bool = word(1)
     fresh: bool = word(1)
@@ -102,6 +120,11 @@ class LinearOp:
     wait: int = word(lambda config: config.row_count_width)
     release: bool = word(1)
     final: bool = word(1)
+    taps: int = map_word(lambda config: bits_for(config.taps))
+    width: int = map_word(lambda config: config.feature_bits + 1)
+    map: int = map_word(lambda config: index_width(config.maps))
+    read_list: int = word(lambda config: config.hidden_lists - 1)
+    write_list: int = word(lambda config: config.hidden_lists - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,16 +135,17 @@ class NormOp:
         kind: number of its kind.
         width: channels.
         mean_shift, mean_fraction, mean_bits: the reciprocal of the width (`golden.network.mean`).
-        rows: of the stream.
+        rows: that it makes.
         offset: where its places of first thresholds begin.
         levels: threshold list.
         wait: row t may begin when the linear unit has completed more than wait + t rows.
         final: the last descriptor.
+        taps, map: as in `LinearOp`; channels: of a row of the stream, where there are taps.
     """
 
     kind: int = word(index_width(len(NORM_KINDS)))
-    width: int = word(bits_for(CORE_FEATURES))
-    mean_shift: int = word(bits_for(FEATURE_BITS))
+    width: int = feature_word(1)
+    mean_shift: int = word(lambda config: bits_for(config.feature_bits))
     mean_fraction: int = word(FRACTION_BITS)
     mean_bits: int = word(bits_for(FRACTION_BITS))
     rows: int = word(lambda config: bits_for(config.tokens))
@@ -129,18 +153,25 @@ class NormOp:
     levels: int = word(lambda config: index_width(config.lists))
     wait: int = word(lambda config: config.row_count_width)
     final: bool = word(1)
+    taps: int = map_word(lambda config: bits_for(config.taps))
+    channels: int = map_word(lambda config: config.feature_bits + 1)
+    map: int = map_word(lambda config: index_width(config.maps))
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionOp:
-    """A head.
+    """A head, of one group of rows (window).
 
     Attributes:
         first: the first head of its layer.
         leads: the first of the `group` heads, of `span` features and `group_rows` rows together, that
             run back to back.
         base, features: where the features of the head begin, and how many there are.
-        tokens: rows.
+        row, tokens: where the rows of the window begin, and how many there are.
+        biased, masked: scores have a bias, a mask.
+        bias, mask: where their tables begin; those of the heads that run back to back follow each other in
+            `bias`, and share the one in `mask`.
+        stride: words of a row of a table.
         step, ratio: ramp step and output ratio (`golden.attention.job`).
         wait: the group may begin when the linear unit has completed more rows.
         final: the last descriptor.
@@ -148,12 +179,19 @@ class AttentionOp:
 
     first: bool = word(1)
     leads: bool = word(1)
-    group: int = word(GROUP_BITS)
-    span: int = word(bits_for(CORE_FEATURES))
-    group_rows: int = word(lambda config: GROUP_BITS + bits_for(config.tokens))
-    base: int = word(FEATURE_BITS)
+    # heads of a group are fewer than features
+    group: int = feature_word()
+    span: int = feature_word(1)
+    group_rows: int = word(lambda config: config.feature_bits + bits_for(config.tokens))
+    base: int = feature_word()
     features: int = word(lambda config: bits_for(config.attention.head_dim))
+    row: int = word(lambda config: index_width(config.tokens) if config.windows else 0)
     tokens: int = word(lambda config: bits_for(config.attention.tokens))
+    biased: bool = word(lambda config: int(config.attention.bias))
+    masked: bool = word(lambda config: int(config.attention.mask))
+    bias: int = word(lambda config: index_width(config.biases) if config.biases else 0)
+    mask: int = word(lambda config: index_width(config.masks) if config.masks else 0)
+    stride: int = word(lambda config: bits_for(config.attention.tokens) if config.attention.terms else 0)
     step: int = word(lambda config: config.attention.step_width)
     ratio: tuple[int, ...] = word(
         lambda config: Word(config.attention.ratio_width, count=config.code.log2_base.denominator)
@@ -174,14 +212,20 @@ class Neuron:
 
     bias: int = word(lambda config: Word(config.potential_bits, signed=True))
     offset: int = word(Word(OFFSET_BITS, signed=True))
-    slot: int = word(index_width(3 * CORE_FEATURES))
+    slot: int = feature_word(2)
 
 
 def slot_of(part: int, feature: NDArray[np.integer]) -> NDArray[np.integer]:
     """Slots of features, counted over all heads, of q (part 0), k or v."""
-    return part * CORE_FEATURES + feature
+    return part * MAX_FEATURES + feature
 
 
 def feature_of(slot: NDArray[np.integer]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """Inverse of `slot_of`: parts and features."""
-    return slot // CORE_FEATURES, slot % CORE_FEATURES
+    return slot // MAX_FEATURES, slot % MAX_FEATURES
+
+
+def slot_word(slot: NDArray[np.integer], config: NetworkConfig) -> NDArray[np.integer]:
+    """Slots as the table of a core holds them, the part above the bits of its features."""
+    part, feature = feature_of(slot)
+    return (part << config.feature_bits) | feature

@@ -18,7 +18,7 @@ from golden.network.network import Network
 from golden.network.tensors import Layer
 from golden.npz import read_npz
 
-FORMAT, VERSION = "onespike-network", 2
+FORMAT, VERSION = "onespike-network", 3
 KINDS: dict[str, type[Any]] = {
     "spikes": SpikingLinear,
     "stream": StreamLinear,
@@ -27,6 +27,7 @@ KINDS: dict[str, type[Any]] = {
     "attention": Attention,
 }
 KIND = "kind_of_layer"
+PLAIN = ("weight_bits", "tokens", "width", "scale", "entry", "limit")
 
 
 def save_network(path: Path, network: Network) -> None:
@@ -48,12 +49,8 @@ def save_network(path: Path, network: Network) -> None:
         "format": FORMAT,
         "version": VERSION,
         "code": code | {"log2_base": str(network.code.log2_base)},
-        "weight_bits": network.weight_bits,
-        "tokens": network.tokens,
-        "pixels": network.pixels,
-        "image_scale": network.image_scale,
         "layers": layers,
-    }
+    } | {name: getattr(network, name) for name in PLAIN}
     np.savez_compressed(path, description=np.array(json.dumps(description)), **arrays)
 
 
@@ -92,10 +89,8 @@ def load_network(path: Path) -> Network:
                 f"{path}: version must be {VERSION}, not {quoted(description['version'])}; "
                 "`onespike infer` writes the file again"
             )
-        if type(description["image_scale"]) not in (int, float):
-            raise InputError(
-                f"{path}: image_scale must be a number, not {quoted(description['image_scale'])}"
-            )
+        if type(description["scale"]) not in (int, float):
+            raise InputError(f"{path}: scale must be a number, not {quoted(description['scale'])}")
         table = dict(description["code"])
         code = PhaseCode(log2_base=read_fraction("log2_base", table.pop("log2_base")), **table)
         layers = tuple(
@@ -107,7 +102,7 @@ def load_network(path: Path) -> Network:
         return Network(
             code=code,
             layers=layers,
-            **{name: description[name] for name in ("weight_bits", "tokens", "pixels", "image_scale")},
+            **{name: description[name] for name in PLAIN},
         )
     except InputError as error:
         text = str(error)

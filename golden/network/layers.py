@@ -8,7 +8,7 @@ codes (`golden.network.octave.fire`), additions to the residual stream, or class
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,10 @@ class Linear(Neurons):
         """Rows [images, rows] that are computed; None for all."""
         return present_rows(run.present.get(self.source), self.gather)
 
+    def first_rows(self, rows: int) -> Self:
+        by_row = self.bias.ndim == 2 and self.gather is None
+        return replace(self, bias=self.bias[:rows]) if by_row else self
+
     def check_neurons(self, name: str, shapes: Shapes, *, by_row: bool = True) -> int:
         """Rows of the layer; raise InputError if map, weights or bias do not belong to the source."""
         rows, width = check_source(self.source, name, shapes)
@@ -122,8 +126,8 @@ class StreamLinear(Linear):
 
     Attributes:
         shift: s, int64 [outputs].
-        fresh: the stream is set anew, of this layer's rows and width, as the first such layer does; after a
-            norm its gain and offset are weights and a bias like any other.
+        fresh: the stream is set anew, of this layer's rows and width, as it begins where none enters; after
+            a norm its gain and offset are weights and a bias like any other.
     """
 
     shift: NDArray[np.int64]
@@ -134,7 +138,7 @@ class StreamLinear(Linear):
         rows = self.check_neurons(name, shapes)
         check_integers(f"{name}.shift", self.shift, [(self.outputs,)], MAX_SHIFT, 0)
         if shapes.stream is None and not self.fresh:
-            raise InputError(f"{name}: the first layer with target {STREAM!r} must be fresh")
+            raise InputError(f"{name}: the layer that begins the stream must be fresh")
         if not self.fresh and shapes.stream != (rows, self.outputs):
             made = f"{rows} rows of {self.outputs} outputs"
             raise InputError(
@@ -154,12 +158,11 @@ class StreamLinear(Linear):
     def run(self, run: Run) -> NDArray[np.int64]:
         terms = self.terms(self.potentials(self.inputs(run), run.code))
         present = self.present(run)
-        if present is not None:
-            terms = np.where(present[..., None], terms, 0)
         if self.fresh:
-            run.present.pop(STREAM, None)
-            run.present |= {} if present is None else {STREAM: present}
-        run.stream = run.after_sum(terms if self.fresh else run.stream + terms)
+            run.begin_stream(terms, present)
+        else:
+            run.stream = run.stream + (terms if present is None else np.where(present[..., None], terms, 0))
+        run.stream = run.after_sum(run.stream)
         return run.stream
 
 
@@ -177,7 +180,7 @@ class ScoreLinear(Linear):
     def check(self, name: str, shapes: Shapes) -> None:
         rows = self.check_neurons(name, shapes, by_row=not self.pooled)
         self.bound(name, rows if self.pooled else 1, shapes)
-        shapes.classes = self.outputs
+        shapes.scores = (self.outputs,) if self.pooled else (rows, self.outputs)
 
     def potentials(self, spikes: Spikes, code: PhaseCode) -> NDArray[np.int64]:
         """V, int64 [..., outputs] if pooled, else [..., rows, outputs], of spikes [..., rows, inputs]."""
@@ -216,7 +219,7 @@ class Norm:
 
     def check(self, name: str, shapes: Shapes) -> None:
         if shapes.stream is None:
-            raise InputError(f"{name}: a norm needs an earlier layer with target {STREAM!r}")
+            raise InputError(f"{name}: a norm needs a stream, which an earlier layer or the entry makes")
         check_target(self.target, name)
         if self.kind not in NORM_KINDS:
             raise InputError(f"{name}.kind must be one of {', '.join(NORM_KINDS)}, not {quoted(self.kind)}")
@@ -226,6 +229,9 @@ class Norm:
             raise InputError(f"{name} must have at most {MAX_FEATURES} channels, not {width}")
         check_thresholds(name, self.offset, self.levels, width, shapes.code)
         shapes.spikes[self.target] = rows, width
+
+    def first_rows(self, rows: int) -> Self:
+        return self
 
     def normalise(self, stream: NDArray[np.int64], code: PhaseCode) -> Spikes:
         """Spikes [..., tokens, width] of the residual stream."""
@@ -285,6 +291,13 @@ class Attention:
         b = shapes.code.log2_base.denominator
         check_integers(f"{name}.ratio", self.ratio, [(self.heads, b)], MAX_RATIO, 1)
         shapes.spikes[self.target] = rows, width // 3
+
+    def first_rows(self, rows: int) -> Self:
+        if self.groups != 1:
+            raise InputError(f"rows are in {self.groups} windows, which have no first ones")
+        bias = None if self.bias is None else self.bias[:, :rows, :rows]
+        allowed = None if self.allowed is None else self.allowed[:, :rows, :rows]
+        return replace(self, bias=bias, allowed=allowed)
 
     def job(self, qkv: Spikes, code: PhaseCode) -> AttentionJob:
         """Job of [images*groups*heads] heads of spikes [images, rows, 3*heads*head_dim], heads fastest."""

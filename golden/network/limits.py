@@ -4,12 +4,13 @@ from golden.network.neuron import LINEAR_FRACTION_BITS
 
 # Rows and features of any tensor
 MAX_TOKENS, MAX_FEATURES = 1024, 4096
-# Of them, and neurons at work at once, what the widths of the hardware's descriptors hold
-CORE_TOKENS, CORE_FEATURES = 64, 256
+# Neurons at work at once; bits that a core counts features with at least
 MAX_LANES = 256
+LEAST_FEATURE_BITS = 8
 LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS = 2, 8
 # Potentials and the stream fit the hardware's words and float64's exact integers
 POTENTIAL_BITS, STREAM_BITS = 40, 24
+MAX_STREAM = (1 << (STREAM_BITS - 1)) - 1
 # A bias leaves half of the word to the synapses
 MAX_BIAS = (1 << (POTENTIAL_BITS - 2)) - 1
 # Right shift of what is added to the stream

@@ -4,22 +4,34 @@ Layers run in order over named tensors (`golden.network.tensors`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention.job import compute
 from golden.code import PhaseCode, Spikes, check_range, encode
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.network.checks import check_code, check_integers
 from golden.network.limits import (
     LEAST_WEIGHT_BITS,
     MAX_FEATURES,
+    MAX_STREAM,
     MAX_TOKENS,
     MOST_WEIGHT_BITS,
 )
-from golden.network.tensors import IMAGE, SCORES, AttentionEngine, Layer, Output, Run, Shapes
+from golden.network.tensors import (
+    ENTRIES,
+    IMAGE,
+    SCORES,
+    STREAM,
+    AttentionEngine,
+    Entry,
+    Layer,
+    Output,
+    Run,
+    Shapes,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,10 +41,12 @@ class Network:
     Attributes:
         code: the phase code of every spike.
         weight_bits: width of a weight, 2..8.
-        tokens: rows of the image; other tensors may have others (`golden.network.rows`).
-        pixels: inputs per token.
-        image_scale: what a spike of phase 0 of the image stands for; images are in units of it.
+        tokens: rows of what enters; other tensors may have others (`golden.network.rows`).
+        width: of what enters: pixels per token, or channels of the stream.
+        scale: what a spike of phase 0 of the image stands for, or a unit of the stream.
         layers: in order of execution (`golden.network.layers`).
+        entry: what enters: the spikes of an image, or the stream (vectors, embedded tokens).
+        limit: of a stream that enters, its largest magnitude; 0 for an image.
 
     Raises:
         InputError: layers do not connect, a size or integer is out of range.
@@ -41,22 +55,28 @@ class Network:
     code: PhaseCode
     weight_bits: int
     tokens: int
-    pixels: int
-    image_scale: float
+    width: int
+    scale: float
     layers: tuple[Layer, ...]
+    entry: Entry = IMAGE
+    limit: int = 0
 
     def __post_init__(self) -> None:
         check_range("Network.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
         check_range("Network.tokens", self.tokens, 1, MAX_TOKENS)
-        check_range("Network.pixels", self.pixels, 1, MAX_FEATURES)
+        check_range("Network.width", self.width, 1, MAX_FEATURES)
         check_code("Network.code", self.code)
-        if not (np.isfinite(self.image_scale) and self.image_scale > 0):
-            raise InputError(f"Network.image_scale must be positive and finite, not {self.image_scale}")
+        if not (np.isfinite(self.scale) and self.scale > 0):
+            raise InputError(f"Network.scale must be positive and finite, not {self.scale}")
+        if self.entry not in ENTRIES:
+            raise InputError(f"Network.entry must be one of {', '.join(ENTRIES)}, not {quoted(self.entry)}")
+        largest = MAX_STREAM if self.entry == STREAM else 0
+        check_range("Network.limit", self.limit, min(1, largest), largest)
         self.shapes()
 
     @property
     def classes(self) -> int:
-        return self.shapes().classes
+        return self.shapes().scores[-1]
 
     def shapes(self) -> Shapes:
         """Shapes of all tensors, and proven bounds of integers over all inputs.
@@ -66,7 +86,12 @@ class Network:
         """
         if not self.layers:
             raise InputError("a network must have at least one layer")
-        shapes = Shapes(self.code, self.weight_bits, {IMAGE: (self.tokens, self.pixels)})
+        shapes = Shapes(self.code, self.weight_bits, {})
+        if self.entry == IMAGE:
+            shapes.spikes[IMAGE] = self.tokens, self.width
+        else:
+            shapes.stream = self.tokens, self.width
+            shapes.stream_bound = shapes.residual = self.limit
         for index, layer in enumerate(self.layers):
             layer.check(f"layer {index}", shapes)
             if (layer.target == SCORES) != (index == len(self.layers) - 1):
@@ -74,19 +99,45 @@ class Network:
         return shapes
 
 
-def encode_image(network: Network, patches: NDArray[np.floating]) -> Spikes:
-    """Spikes [..., tokens, pixels] of pixel values.
+def first_rows(network: Network, rows: int) -> Network:
+    """The network for `rows` tokens: it computes what `run_network` does with so many of them.
 
     Raises:
-        InputError: wrong shape, NaN or infinity.
+        InputError: fewer rows are no network of their own: windows, or rows of others that are not there.
     """
-    patches = np.asarray(patches, dtype=np.float64)
-    if patches.shape[-2:] != (network.tokens, network.pixels):
-        wanted = f"[..., {network.tokens}, {network.pixels}]"
-        raise InputError(f"an image must give {wanted} pixel values, not {list(patches.shape)}")
-    if not np.isfinite(patches).all():
-        raise InputError("an image must be finite, it holds NaN or infinity")
-    return encode(patches, network.image_scale, network.code)
+    check_range("rows", rows, 1, network.tokens)
+    return replace(network, tokens=rows, layers=tuple(layer.first_rows(rows) for layer in network.layers))
+
+
+def encode_image(network: Network, patches: NDArray[np.floating]) -> Spikes:
+    """Spikes [..., tokens, width] of pixel values.
+
+    Raises:
+        InputError: wrong shape, NaN or infinity, or a network that the stream enters.
+    """
+    return encode(_entering(network, patches, IMAGE, "an image"), network.scale, network.code)
+
+
+def encode_stream(network: Network, rows: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Integers [..., tokens, width] of vectors: floor(x/scale + 1/2), saturated at the limit as spikes are.
+
+    Raises:
+        InputError: wrong shape, NaN or infinity, or a network that an image enters.
+    """
+    found = np.floor(_entering(network, rows, STREAM, "vectors") / network.scale + 0.5)
+    return np.clip(found, -network.limit, network.limit).astype(np.int64)
+
+
+def _entering(network: Network, values: NDArray[np.floating], entry: Entry, what: str) -> NDArray[np.float64]:
+    floats: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
+    if network.entry != entry:
+        raise InputError(f"this network must be given the {network.entry}, not {what}")
+    if floats.shape[-2:] != (network.tokens, network.width):
+        wanted = f"[..., {network.tokens}, {network.width}]"
+        raise InputError(f"{what} must be {wanted}, not {list(floats.shape)}")
+    if not np.isfinite(floats).all():
+        raise InputError(f"{what} must be finite, not hold NaN or infinity")
+    return floats
 
 
 @dataclass(frozen=True)
@@ -104,7 +155,7 @@ class Activity:
 
 def run_network(
     network: Network,
-    image: Spikes,
+    entry: Spikes | NDArray[np.int64],
     engine: AttentionEngine = compute,
     after_sum: Callable[[NDArray[np.int64]], NDArray[np.int64]] = lambda stream: stream,
     tokens: NDArray[np.integer] | None = None,
@@ -112,7 +163,7 @@ def run_network(
     """Run images through all layers.
 
     Args:
-        image: spikes [images, tokens, pixels].
+        entry: what enters, [images, tokens, width]: spikes of images, or integers of the stream.
         engine: what computes attention.
         after_sum: what becomes of the stream after each sum; see `golden.network.recode`.
         tokens: [images], rows of each image that are there, the first ones; None for all. The others are
@@ -123,10 +174,20 @@ def run_network(
         scores, else [images, rows, classes].
 
     Raises:
-        InputError: a number of tokens is out of range.
+        InputError: what enters is not what the network takes, or leaves its limit; a number of tokens is out
+            of range.
     """
-    run = Run(network.code, engine, after_sum, {IMAGE: image})
+    run, present = Run(network.code, engine, after_sum), None
+    if isinstance(entry, Spikes) != (network.entry == IMAGE):
+        given = "spikes" if isinstance(entry, Spikes) else "integers"
+        raise InputError(f"this network must be given the {network.entry}, not {given}")
     if tokens is not None:
-        check_integers("tokens", tokens, [(image.shape[0],)], network.tokens, 1)
-        run.enter(IMAGE, image, np.arange(network.tokens) < tokens[:, None])
+        check_integers("tokens", tokens, [(entry.shape[0],)], network.tokens, 1)
+        present = np.arange(network.tokens) < tokens[:, None]
+    if isinstance(entry, Spikes):
+        run.enter(IMAGE, entry, present)
+    else:
+        shape = (len(entry), network.tokens, network.width)
+        check_integers("the stream that enters", entry, [shape], network.limit)
+        run.begin_stream(entry, present)
     return Activity([layer.run(run) for layer in network.layers])

@@ -1,30 +1,58 @@
 """Which networks the hardware runs: layers that it has, in an order that its memories allow."""
 
-from itertools import compress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import zip_longest
 
 from golden.errors import InputError, quoted
 from golden.network.descriptors import Source
-from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
-from golden.network.limits import CORE_FEATURES
+from golden.network.layers import Attention, Norm, SpikingLinear, StreamLinear
 from golden.network.network import Network
 from golden.network.tensors import IMAGE, STREAM, Layer
 
 
-def check_supported(network: Network) -> None:
-    """Raise InputError for what networks express and no unit of the hardware computes yet."""
-    for index, layer in enumerate(network.layers):
-        if isinstance(layer, Linear) and layer.outputs > CORE_FEATURES:
-            raise InputError(
-                f"layer {index} must have at most {CORE_FEATURES} outputs in hardware, not {layer.outputs}"
-            )
-        if isinstance(layer, (Linear, Norm)) and layer.gather is not None:
-            raise InputError(f"layer {index}: the hardware cannot read rows by index yet (gather)")
-        if isinstance(layer, ScoreLinear) and not layer.pooled:
-            raise InputError(f"layer {index}: the hardware has no scores of single rows yet (pooled)")
-        if isinstance(layer, Attention):
-            found = (layer.groups != 1, layer.bias is not None, layer.allowed is not None)
-            for name in compress(("groups", "bias", "allowed"), found):
-                raise InputError(f"layer {index}: the hardware attends all rows alike, without {name} yet")
+@dataclass(frozen=True)
+class Place:
+    """Where spikes are held: a memory, and which of its lists."""
+
+    source: Source
+    list: int = 0
+
+
+def places(layers: Iterable[Layer]) -> list[Place | None]:
+    """Where each layer's spikes go; None for q, k and v, the stream and scores, which are in no list.
+
+    Hidden neurons that enter hidden neurons need two lists, used in turn: a row would be overwritten before
+    its last pass has read it. Without such layers there is one.
+    """
+    one = _places(layers, 1)
+    held: dict[str, Place | None] = {}
+    for layer, place in zip(layers, one, strict=True):
+        source = held.get(layer.source)
+        if place is not None and place.source is Source.hidden and source == place:
+            return _places(layers, 2)
+        held[layer.target] = place
+    return one
+
+
+def _places(layers: Iterable[Layer], lists: int) -> list[Place | None]:
+    found: list[Place | None] = []
+    layers, held, last = list(layers), dict[str, Place | None](), 0
+    for layer, following in zip_longest(layers, layers[1:]):
+        place = None
+        if isinstance(layer, Norm):
+            place = Place(Source.norm)
+        elif isinstance(layer, Attention):
+            place = Place(Source.mixed)
+        elif isinstance(layer, SpikingLinear) and not isinstance(following, Attention):
+            source = held.get(layer.source)
+            # not the list that is read, else the one written first
+            last = source.list if source is not None and source.source is Source.hidden else last
+            last = (last + 1) % lists
+            place = Place(Source.hidden, last)
+        found.append(place)
+        held[layer.target] = place
+    return found
 
 
 def check_order(network: Network) -> None:
@@ -34,42 +62,38 @@ def check_order(network: Network) -> None:
     Raises:
         InputError: a layer reads something else, or stands where no unit of the hardware computes it.
     """
-    check_supported(network)
-    held = {Source.image: IMAGE}
+    held = {Place(Source.image): IMAGE} if network.entry == IMAGE else {}
     # spikes that no linear layer has read yet, so that their unit may still be at work on its inputs
     unread: dict[Source, str] = {}
     before: Layer | None = None
-    for index, layer in enumerate(network.layers):
+    for index, (layer, place) in enumerate(zip(network.layers, places(network.layers), strict=True)):
         name = f"layer {index}"
         if isinstance(layer, Norm):
-            if not isinstance(before, StreamLinear):
+            entered = before is None and network.entry == STREAM
+            if not isinstance(before, StreamLinear) and not entered:
                 raise InputError(f"{name}: a norm must follow a layer with target {STREAM!r}")
-            memory: Source | None = Source.norm
         elif isinstance(layer, Attention):
             if not isinstance(before, SpikingLinear) or layer.source != before.target:
                 raise InputError(f"{name}: attention must follow the linear layer that makes its q, k and v")
-            memory = Source.mixed
         else:
             following = network.layers[index + 1] if index + 1 < len(network.layers) else None
             unread.pop(check_reads(layer, following, name, held, unread), None)
-            memory = Source.hidden if isinstance(layer, SpikingLinear) else None
-            memory = None if isinstance(following, Attention) else memory  # q, k and v are in no spike list
         # a name means what was made last under it
-        held = {m: spikes for m, spikes in held.items() if spikes != layer.target}
-        if memory is not None:
-            held[memory] = layer.target
-        if memory in (Source.norm, Source.mixed):
-            unread[memory] = layer.target
+        held = {p: spikes for p, spikes in held.items() if spikes != layer.target}
+        if place is not None:
+            held[place] = layer.target
+            if place.source in (Source.norm, Source.mixed):
+                unread[place.source] = layer.target
         before = layer
     for spikes in unread.values():
         raise InputError(f"a layer must read {quoted(spikes)}, which none does")
 
 
 def check_reads(
-    layer: Layer, following: Layer | None, name: str, held: dict[Source, str], unread: dict[Source, str]
+    layer: Layer, following: Layer | None, name: str, held: dict[Place, str], unread: dict[Source, str]
 ) -> Source:
     """The memory that a linear layer reads, or InputError if it may not."""
-    source = next((memory for memory, spikes in held.items() if spikes == layer.source), None)
+    source = next((place.source for place, spikes in held.items() if spikes == layer.source), None)
     if source is None:
         known = ", ".join(held.values())
         raise InputError(
@@ -78,11 +102,6 @@ def check_reads(
     others = {memory: quoted(spikes) for memory, spikes in unread.items() if memory is not source}
     if isinstance(layer, StreamLinear) and Source.norm in others:
         raise InputError(f"{name}: {others[Source.norm]} must be read before the stream changes")
-    if isinstance(layer, SpikingLinear):
-        if not isinstance(following, Attention) and source is Source.hidden:
-            raise InputError(
-                f"{name}: hidden neurons must not enter hidden neurons, there is one memory for them"
-            )
-        if isinstance(following, Attention) and Source.mixed in others:
-            raise InputError(f"{name}: {others[Source.mixed]} must be read before the next q, k and v")
+    if isinstance(layer, SpikingLinear) and isinstance(following, Attention) and Source.mixed in others:
+        raise InputError(f"{name}: {others[Source.mixed]} must be read before the next q, k and v")
     return source

@@ -1,214 +1,50 @@
-"""What a network core is given: descriptors and memory images of a network, and the sizes they need.
+"""What a network core is given: descriptors and memory images of a network, and the sizes they need."""
 
-Three units run side by side, each through its own list of descriptors: linear, norm, attention. A
-unit may begin row t of a descriptor when the rows that its source has completed since the
-inference began exceed `wait` + t (attention: exceed `wait`, once).
-"""
-
-from dataclasses import dataclass, fields, replace
-from functools import singledispatchmethod
+from dataclasses import fields, replace
 from itertools import zip_longest
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from golden.attention.config import CoreConfig
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import check_range
 from golden.errors import InputError
+from golden.network.compiler import Compiler, Program
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target, slot_of
-from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.descriptors import LinearOp, NormOp, Source, Target
 from golden.network.limits import MAX_LANES
-from golden.network.mean import reciprocal
 from golden.network.network import Network
 from golden.network.order import check_order
-from golden.network.tensors import IMAGE, Layer
 
 # Fields of `NetworkConfig` that are depths of memories
-MEMORIES = ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads")
+MEMORIES = (
+    *("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"),
+    *("biases", "masks", "maps"),
+)
+# Largest head of an attention core, and terms of scores in a word where nothing else is said
+MAX_HEAD_DIM = 256
+TERMS_PER_BEAT = CoreConfig.terms_per_beat
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Program:
-    """Descriptors and memory images of a network.
-
-    Attributes:
-        linear, norm, attention: descriptors.
-        weights: int16 [words, lanes].
-        table: int64 [entries, 3]: the fields of `Neuron` in their order.
-        offsets: int64 [entries].
-        levels: int64 [lists, T].
-    """
-
-    linear: list[LinearOp]
-    norm: list[NormOp]
-    attention: list[AttentionOp]
-    weights: NDArray[np.int16]
-    table: NDArray[np.int64]
-    offsets: NDArray[np.int64]
-    levels: NDArray[np.int64]
-
-
-class Compiler:
-    """Assigns descriptors and memory to layers, in order."""
-
-    def __init__(self, network: Network, lanes: int, step_limit: int) -> None:
-        self.network, self.lanes, self.step_limit = network, lanes, step_limit
-        self.linear: list[LinearOp] = []
-        self.norm: list[NormOp] = []
-        self.attention: list[AttentionOp] = []
-        self.weights: list[NDArray[np.int16]] = []
-        self.table: list[NDArray[np.int64]] = []
-        self.offsets: list[NDArray[np.int64]] = []
-        self.levels: list[NDArray[np.int64]] = []
-        self.words = self.entries = self.norm_entries = 0
-        # rows that each unit has completed; where spikes are held, and what their first row waits for
-        self.linear_rows = self.norm_rows = self.attention_rows = 0
-        self.held: dict[str, tuple[Source, int]] = {IMAGE: (Source.image, 0)}
-        # heads whose q, k, v are computed together, and the row of the linear unit that they wait for
-        self.groups: list[tuple[range, int]] = []
-
-    def list_of(self, levels: NDArray[np.int64]) -> int:
-        """Number of a threshold list, stored once."""
-        for number, known in enumerate(self.levels):
-            if np.array_equal(known, levels):
-                return number
-        self.levels.append(levels)
-        return len(self.levels) - 1
-
-    @singledispatchmethod
-    def add(self, layer: Layer, following: Layer | None) -> None:
-        """Descriptors of a layer; `following` is the next one."""
-        raise TypeError(f"no unit of the hardware computes a {type(layer).__name__}")
-
-    @add.register
-    def _(self, layer: SpikingLinear, following: Layer | None) -> None:
-        levels, everything = self.list_of(layer.levels), np.arange(layer.outputs)
-
-        def add(target: Target, rows: NDArray[np.intp], slots: NDArray[np.int64]) -> None:
-            self.add_neurons(layer, target, rows, slots, layer.offset, levels=levels, signed=layer.signed)
-
-        if not isinstance(following, Attention):
-            made = Source.hidden, self.linear_rows
-            add(Target.hidden, everything, everything)
-            self.held[layer.target] = made
-            return
-        # q, k, v of a few heads at a time, so that attention begins before all are there
-        heads, head_dim = following.heads, layer.outputs // 3 // following.heads
-        step = max(1, self.lanes // head_dim)
-        self.groups = []
-        for low in range(0, heads, step):
-            group = range(low, min(low + step, heads))
-            local = np.concatenate([np.arange(h * head_dim, (h + 1) * head_dim) for h in group])
-            rows = np.concatenate([part * heads * head_dim + local for part in range(3)])
-            slots = np.concatenate([slot_of(part, local) for part in range(3)])
-            add(Target.qkv, rows, slots)
-            self.groups.append((group, self.linear_rows - 1))
-        if self.held[layer.source][0] is Source.mixed:
-            # attention overwrites what later groups still read: it waits for them
-            self.groups = [(group, self.linear_rows - 1) for group, _ in self.groups]
-
-    @add.register
-    def _(self, layer: StreamLinear, following: Layer | None) -> None:
-        everything = np.arange(layer.outputs)
-        self.add_neurons(
-            layer, Target.stream, everything, everything, layer.shift, levels=self.no_list, fresh=layer.fresh
-        )
-
-    @add.register
-    def _(self, layer: ScoreLinear, following: Layer | None) -> None:
-        everything = np.arange(layer.outputs)
-        if layer.outputs > self.lanes:
-            raise InputError(f"pooled classes must be at most the lanes ({self.lanes}), not {layer.outputs}")
-        self.add_neurons(
-            layer, Target.scores, everything, everything, 0 * everything, levels=self.no_list, pooled=True
-        )
-
-    @property
-    def no_list(self) -> int:
-        """Number of a list for neurons that do not fire."""
-        return self.list_of(np.zeros(self.network.code.steps, np.int64))
-
-    def add_neurons(
-        self, layer: Linear, target: Target, rows: NDArray[np.intp], slots: NDArray[np.int64],
-        offset: NDArray[np.int64], *, levels: int, signed: bool = True, fresh: bool = False,
-        pooled: bool = False,
-    ) -> None:  # fmt: skip
-        """One descriptor for the outputs `rows` of a layer, with places or shifts of all its outputs."""
-        count, inputs = len(rows), layer.weight.shape[1]
-        passes = -(-count // self.lanes)
-        padded = np.zeros((passes * self.lanes, inputs), np.int16)
-        padded[:count] = layer.weight[rows]
-        self.weights.append(padded.reshape(passes, self.lanes, inputs).swapaxes(1, 2).reshape(-1, self.lanes))
-        bias = np.atleast_2d(layer.bias)[:, rows]
-        copies = len(bias)
-        entry = np.stack([bias, np.tile(offset[rows], (copies, 1)), np.tile(slots, (copies, 1))], axis=-1)
-        self.table.append(entry.reshape(-1, 3))
-        source, wait = self.held[layer.source]
-        self.linear.append(
-            LinearOp(
-                source=source, target=target, rows=self.network.tokens, passes=passes, inputs=inputs,
-                outputs=count, weight=self.words, table=self.entries, stride=count if copies > 1 else 0,
-                levels=levels, signed=signed, fresh=fresh, pooled=pooled, wait=wait, release=False,
-                final=False,
-            )
-        )  # fmt: skip
-        self.words += passes * inputs
-        self.entries += copies * count
-        self.linear_rows += 1 if pooled else self.network.tokens
-
-    @add.register
-    def _(self, layer: Norm, following: Layer | None) -> None:
-        width, tokens = len(layer.offset), self.network.tokens
-        self.held[layer.target] = Source.norm, self.norm_rows
-        mean = reciprocal(width)
-        self.norm.append(
-            NormOp(
-                kind=KINDS[layer.kind], width=width, mean_shift=mean.shift, mean_fraction=mean.fraction,
-                mean_bits=mean.bits, rows=tokens, offset=self.norm_entries,
-                levels=self.list_of(layer.levels), wait=self.linear_rows - tokens, final=False,
-            )
-        )  # fmt: skip
-        self.offsets.append(layer.offset)
-        self.norm_entries += width
-        self.norm_rows += tokens
-
-    @add.register
-    def _(self, layer: Attention, following: Layer | None) -> None:
-        tokens, head_dim = self.network.tokens, self.linear[-1].outputs // 3 // len(self.groups[-1][0])
-        for group, wait in self.groups:
-            for head in group:
-                self.attention.append(
-                    AttentionOp(
-                        first=head == 0, leads=head == group[0], group=len(group), span=len(group) * head_dim,
-                        group_rows=len(group) * tokens, base=head * head_dim, features=head_dim,
-                        tokens=tokens,
-                        step=min(int(layer.ramp_step[head]), self.step_limit),
-                        ratio=tuple(int(r) for r in layer.ratio[head]), wait=wait, final=False,
-                    )
-                )  # fmt: skip
-        self.attention_rows += layer.heads * tokens
-        # row t is complete when the last head has brought it
-        self.held[layer.target] = Source.mixed, self.attention_rows - tokens
-
-
-def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAMP_STEP) -> Program:
+def compile_network(
+    network: Network, lanes: int = 32, step_limit: int = MAX_RAMP_STEP, terms_per_beat: int = TERMS_PER_BEAT
+) -> Program:
     """Descriptors and memory images of a network.
 
     Raises:
         InputError: the layers are not in the order that the hardware's memories allow.
     """
-    compiler = Compiler(network, lanes, step_limit)
+    compiler = Compiler(network, lanes, step_limit, terms_per_beat)
     check_order(network)
     for layer, following in zip_longest(network.layers, network.layers[1:]):
-        compiler.add(layer, following)
+        compiler.add_layer(layer, following)
     if not (compiler.linear and compiler.norm and compiler.attention):
         raise InputError("the hardware needs at least one linear, one norm and one attention layer")
     # the last descriptor that reads the image has no successor that reads it again
-    last = max(n for n, op in enumerate(compiler.linear) if op.source is Source.image)
-    compiler.linear[last] = replace(compiler.linear[last], release=True)
+    for last in [n for n, op in enumerate(compiler.linear) if op.source is Source.image][-1:]:
+        compiler.linear[last] = replace(compiler.linear[last], release=True)
     return Program(
         linear=[*compiler.linear[:-1], replace(compiler.linear[-1], final=True)],
         norm=[*compiler.norm[:-1], replace(compiler.norm[-1], final=True)],
@@ -217,18 +53,18 @@ def compile_network(network: Network, lanes: int = 32, step_limit: int = MAX_RAM
         table=np.concatenate(compiler.table),
         offsets=np.concatenate(compiler.offsets),
         levels=np.stack(compiler.levels),
+        biases=compiler.biases.words(),
+        masks=compiler.masks.words(),
+        maps=np.concatenate([np.zeros(0, np.int64), *(words for _, words in compiler.maps.values())]),
     )
 
 
-def config_for(
-    network: Network, lanes: int = 32, cluster: int | None = None, attention_lanes: int | None = None
-) -> NetworkConfig:
+def config_for(network: Network, lanes: int = 32, cluster: int | None = None) -> NetworkConfig:
     """The smallest core that runs a network, memories rounded up to powers of two.
 
     Args:
         lanes: neurons at work at once.
         cluster: of them share a memory; the largest divisor of `lanes` up to 8 when absent.
-        attention_lanes: of the attention core.
 
     Raises:
         InputError: a number is out of range, or the hardware cannot run the network.
@@ -238,15 +74,21 @@ def config_for(
         cluster = next(size for size in range(8, 0, -1) if lanes % size == 0)
     program = compile_network(network, lanes)
     needed = needs(network, program)
+    size = needed["attention.tokens"]
     core = CoreConfig(
-        code=network.code, lanes=max(attention_lanes or 0, attention_lanes_for(network.tokens)),
-        tokens=network.tokens, head_dim=needed.pop("attention.head_dim"),
-        bias=False, mask=False, output="codes",
+        code=network.code, lanes=attention_lanes_for(size), tokens=size,
+        head_dim=needed["attention.head_dim"], bias=needed["biases"] > 0, mask=needed["masks"] > 0,
+        output="codes",
     )  # fmt: skip
-    sizes = {name: round_up(count) if name in MEMORIES else count for name, count in needed.items()}
+    core = with_bias_limit(core, needed["attention.bias_limit"]) if core.bias else core
+    sizes: dict[str, Any] = {
+        name: round_up(count) if name in MEMORIES and count else count
+        for name, count in needed.items()
+        if not name.startswith("attention.")
+    }
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
-        attention=core, **sizes,
+        attention=core, entry=network.entry, **sizes,
     )  # fmt: skip
 
 
@@ -255,10 +97,13 @@ def needs(network: Network, program: Program) -> dict[str, int]:
     shapes = network.shapes()
     # q, k and v do not leave through a spike list; their memories hold the features of one of them
     features = [op.outputs for op in program.linear if op.target is not Target.qkv]
-    features += [op.inputs for op in program.linear]
+    features += [op.width if op.taps else op.inputs for op in program.linear]
+    features += [op.width for op in program.norm]
     features += [op.base + op.features for op in program.attention]
+    by_index: list[LinearOp | NormOp] = [*program.linear, *program.norm]
+    scores = [op for op in program.linear if op.target is Target.scores]
     return {
-        "tokens": network.tokens,
+        "tokens": max(network.tokens, *(op.rows for op in by_index)),
         "features": max(features),
         "weights": len(program.weights),
         "table": len(program.table),
@@ -271,8 +116,33 @@ def needs(network: Network, program: Program) -> dict[str, int]:
         "accumulator_bits": max(2, shapes.accumulator.bit_length() + 1),
         "potential_bits": max(2, shapes.potential.bit_length() + 1),
         "stream_bits": shapes.residual.bit_length() + 1,
+        "windows": any(op.row for op in program.attention),
+        "biases": len(program.biases),
+        "masks": len(program.masks),
+        "maps": len(program.maps),
+        "taps": max(op.taps for op in by_index),
+        "hidden_lists": 1 + max(op.write_list for op in program.linear),
+        "score_parts": int(sum(op.passes * (1 if op.pooled else op.rows) for op in scores) > 1),
         "attention.head_dim": max(op.features for op in program.attention),
+        # every row of a window has a lane
+        "attention.tokens": max(op.tokens for op in program.attention),
+        "attention.lanes": max(op.tokens for op in program.attention),
+        "attention.bias_limit": int(np.abs(program.biases).max(initial=0)),
     }
+
+
+def with_bias_limit(core: CoreConfig, bias: int) -> CoreConfig:
+    """The core, of more features if a bias of that magnitude needs them.
+
+    Raises:
+        InputError: no core takes such a bias.
+    """
+    larger = (replace(core, head_dim=head_dim) for head_dim in range(core.head_dim, MAX_HEAD_DIM + 1))
+    found = next((core for core in larger if core.bias_limit >= bias), None)
+    if found is None:
+        most = max(replace(core, head_dim=head_dim).bias_limit for head_dim in range(1, MAX_HEAD_DIM + 1))
+        raise InputError(f"a bias of attention must be at most {most} score units, not {bias}")
+    return found
 
 
 def attention_lanes_for(tokens: int) -> int:
@@ -291,6 +161,8 @@ def joint_config(networks: list[Network], lanes: int = 32, cluster: int | None =
         lanes=max(core.lanes for core in cores),
         tokens=max(core.tokens for core in cores),
         head_dim=max(core.head_dim for core in cores),
+        bias=any(core.bias for core in cores),
+        mask=any(core.mask for core in cores),
     )
     joint = NetworkConfig(code=configs[0].code, attention=attention, **largest)
     for network in networks:
@@ -307,7 +179,10 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
     """The program of a network for a core, or InputError with what it needs and what there is."""
     if network.code != config.code or network.weight_bits != config.weight_bits:
         raise InputError("the network's code and weight_bits must be the core's")
-    program = compile_network(network, config.lanes, config.attention.step_limit)
+    if network.entry != config.entry:
+        raise InputError(f"the network is given the {network.entry}, this core the {config.entry}")
+    core = config.attention
+    program = compile_network(network, config.lanes, core.step_limit, core.terms_per_beat)
     for name, need in needs(network, program).items():
         have = attrgetter(name)(config)
         if need > have:

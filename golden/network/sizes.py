@@ -9,15 +9,17 @@ from golden.attention.config import to_table as core_to_table
 from golden.code import check_range
 from golden.errors import InputError, quoted
 from golden.network.config import NetworkConfig
-from golden.network.limits import CORE_TOKENS
+from golden.network.limits import MAX_TOKENS
 from golden.network.network import Network
 from golden.network.program import attention_lanes_for, check_fit, config_for
 from golden.toml import read_toml
 
 PLAIN = tuple(f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention"))
-# What a user may give; the code and the width of weights are the network's, the rest of the attention
-# core follows
-GIVEN = (*(name for name in PLAIN if name != "weight_bits"), "head_dim")
+# What a user may give; the code, the width of weights and what enters are the network's, the rest of the
+# attention core follows
+GIVEN = (*(name for name in PLAIN if name not in ("weight_bits", "entry")), "head_dim", "attention_tokens")
+# Of them, those that are true or false
+SWITCHES = ("windows",)
 
 
 def to_table(config: NetworkConfig) -> dict[str, Any]:
@@ -47,14 +49,15 @@ def read_sizes(path: Path) -> dict[str, int]:
     """Given sizes from a TOML file.
 
     Raises:
-        InputError: the file cannot be read or parsed, holds an unknown key or no integer.
+        InputError: the file cannot be read or parsed, holds an unknown key or a value of another kind.
     """
     table = read_toml(path)
     for name, value in table.items():
         if name not in GIVEN:
             raise InputError(f"{path}: unknown key {quoted(name)}; allowed are {', '.join(GIVEN)}")
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise InputError(f"{path}: {name} must be an integer, not {quoted(value)}")
+        kind, known = (bool, "true or false") if name in SWITCHES else (int, "an integer")
+        if type(value) is not kind:
+            raise InputError(f"{path}: {name} must be {known}, not {quoted(value)}")
     return table
 
 
@@ -65,12 +68,18 @@ def sized_config(network: Network, given: dict[str, int]) -> NetworkConfig:
         InputError: a size is out of range, or the network does not fit: what it needs, what there is.
     """
     layout = {name: given[name] for name in ("lanes", "cluster") if name in given}
-    check_range("NetworkConfig.tokens", given.get("tokens", 1), 1, CORE_TOKENS)
-    tokens = max(network.tokens, given.get("tokens", 1))
-    config = config_for(network, **layout, attention_lanes=attention_lanes_for(tokens))
+    for name, known in (("tokens", "NetworkConfig.tokens"), ("attention_tokens", "attention_tokens")):
+        check_range(known, given.get(name, 1), 1, MAX_TOKENS)
+    config = config_for(network, **layout)
+    core = config.attention
+    # rows of a window; without windows all of them
+    tokens = core.tokens if config.windows else max(core.tokens, given.get("tokens", 1))
+    tokens = given.get("attention_tokens", tokens)
     attention = replace(
-        config.attention, tokens=tokens, head_dim=given.get("head_dim", config.attention.head_dim)
-    )
+        core, tokens=tokens, lanes=max(core.lanes, attention_lanes_for(tokens)),
+        head_dim=given.get("head_dim", core.head_dim),
+        bias=given.get("biases", config.biases) > 0, mask=given.get("masks", config.masks) > 0,
+    )  # fmt: skip
     plain: dict[str, Any] = {name: given[name] for name in PLAIN if name in given}
     config = replace(config, attention=attention, **plain)
     check_fit(network, config)

@@ -1,13 +1,13 @@
 """Cluster: a few token lanes with their memories, and the registers that pass commands on."""
 
-from amaranth.hdl import Array, Cat, Module, Signal, ValueLike
+from amaranth.hdl import Cat, Module, Signal, Value, ValueLike
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
 from hw.attention.adder_tree import AdderTree
-from hw.attention.context_lane import ContextLane
+from hw.attention.attention_memory import AttentionMemory
 from hw.attention.local_trace import LocalTraceMemory
 from hw.attention.ramp_lane import RampLane
 from hw.attention.score_lane import ScoreLane
@@ -91,7 +91,7 @@ class Cluster(wiring.Component):
         # and the lookup takes a few more
         lookup = TraceLookup.latency(config)
         strobe = delay(command["score"].strobe, keys.latency + lookup, "score_strobe", False)
-        present = delay(query.present, lookup, "present", True)
+        present = self._present(m, delay(query.present, lookup - 1, "present", True))
         if config.terms:
             m.submodules.terms = terms = TermsChain(config)
             shift = Signal()
@@ -103,7 +103,7 @@ class Cluster(wiring.Component):
                 self.o_terms.eq(terms.o),
             ]
 
-        # context: attention spike and value are ready two cycles after their addresses
+        # context: the value is ready two cycles after its address, the attention spike at once
         m.submodules.values = values = LocalTraceMemory(config)
         context = command["context"]
         m.d.comb += [
@@ -111,9 +111,13 @@ class Cluster(wiring.Component):
             values.i.eq(self.i_value),
             self.o_value.eq(values.o),
             values.address.eq(context.data.address),
+            values.ones.eq(delay(context.data.ones, values.latency - 1, "context_ones", True)),
         ]
-        entry = delay(context.data.entry, values.latency - 1, "context_entry", True)
-        ones = delay(context.data.ones, values.latency, "context_ones", True)
+        m.submodules.attention = attention = AttentionMemory(config)
+        m.d.comb += [
+            attention.command.eq(command["ramp"]),
+            attention.entry.eq(delay(context.data.entry, values.latency, "context_entry", True)),
+        ]
         tags = Signal(payloads.context_tags())
         m.d.comb += [
             tags.valid.eq(context.strobe.read),
@@ -127,9 +131,13 @@ class Cluster(wiring.Component):
         m.submodules.adder_tree = adder = AdderTree(config, first_cluster=first_cluster)
         bits = Signal(config.cluster, reset_less=True)
         bit_tags = Signal(payloads.winner_tags())
+        # one bit after the other, without a pause: a one that moves on costs no logic, and to choose with it
+        # half of what it costs with a number
+        chosen, moving = Signal(config.score_width + 1), Signal(config.score_width)
+        m.d.comb += chosen.eq(Cat(command["winner"].strobe.first, moving))
         m.d.sync += [
+            moving.eq(chosen),
             bit_tags.valid.eq(command["winner"].strobe.search),
-            bit_tags.first.eq(command["winner"].data.first),
             bit_tags.last.eq(command["winner"].data.last),
             bit_tags.final.eq(command["winner"].data.final),
         ]
@@ -145,46 +153,58 @@ class Cluster(wiring.Component):
 
         ramps = []
         for n in range(config.cluster):
-            lane = self._index * config.cluster + n
             m.submodules[f"score_{n}"] = score = ScoreLane(config)
             m.submodules[f"ramp_{n}"] = ramp = RampLane(config)
-            m.submodules[f"context_{n}"] = product = ContextLane(config)
             m.submodules[f"trace_{n}"] = trace = TraceLookup(config)
             ramps.append(ramp)
             m.d.comb += [
-                trace.score_active.eq(keys.spikes[n].active),
-                trace.score_negative.eq(query.negative ^ keys.spikes[n].negative),
-                trace.score_steps.eq(query.phase + keys.spikes[n].phase),
+                trace.score_a.active.eq(1),  # the strobe says whether the query spike is there
+                trace.score_a.negative.eq(query.negative),
+                trace.score_a.phase.eq(query.phase),
+                trace.score_b.eq(keys.spikes[n]),
                 score.addend.eq(trace.score_addend),
                 score.carry.eq(trace.score_carry),
                 score.add.eq(strobe.add),
                 score.terms.eq(strobe.terms),
                 score.take.eq(strobe.take),
-                score.present.eq(present > lane),
+                score.present.eq(present[n]),
                 ramp.score.eq(score.score),
                 ramp.copy.eq(command["winner"].strobe.copy),
                 ramp.move.eq(command["winner"].strobe.move),
                 ramp.command.eq(command["ramp"]),
-                product.value.eq(values.spikes[n]),
-                product.ones.eq(ones),
-                trace.context_active.eq(product.active),
-                trace.context_negative.eq(product.negative),
-                trace.context_steps.eq(product.steps),
+                attention.i[n].eq(ramp.spike),
+                trace.context_a.active.eq(attention.o[n].active),
+                trace.context_a.phase.eq(attention.o[n].phase),
+                trace.context_b.eq(values.spikes[n]),
                 adder.addends[n].eq(trace.context_addend),
                 adder.carries[n].eq(trace.context_carry),
             ]
             if config.terms:
                 m.d.comb += score.term.eq(terms.terms[n])
-            attention = Signal(payloads.attention(config), name=f"attention_{n}", reset_less=True)
-            m.d.sync += attention.eq(Array(ramp.entries)[entry])
-            m.d.comb += product.attention.eq(attention)
-            # the highest bit searched is `alive`, then the score in the order of unsigned numbers
+            # the score in the order of unsigned numbers, the highest bit first
             unsigned = score.score.value.as_unsigned() ^ (1 << (config.score_width - 1))
-            word = Cat(unsigned, score.score.alive)
-            m.d.sync += bits[n].eq(word.bit_select(command["winner"].data.select, 1))
+            word = Cat(unsigned, score.score.alive)[::-1]
+            m.d.sync += bits[n].eq((word & chosen).any())
         if config.taps:
             self._tap(m, command["ramp"], ramps)
         return m
+
+    def _present(self, m: Module, present: ValueLike) -> list[Value]:
+        """Whether each lane holds a token, of the number of those in all lanes, a cycle later.
+
+        Numbers are compared by their cases: a few inputs per LUT, where a subtraction needs a carry cell."""
+        lanes, first = self._config.cluster, self._index * self._config.cluster
+        left = Signal(range(lanes + 1), name="present_here", reset_less=True)
+        with m.Switch(present):
+            for value in range(first, first + lanes):
+                with m.Case(value):
+                    m.d.sync += left.eq(value - first)
+            for value in range(first):
+                with m.Case(value):
+                    m.d.sync += left.eq(0)
+            with m.Default():
+                m.d.sync += left.eq(lanes)
+        return [Cat(left == more for more in range(n + 1, lanes + 1)).any() for n in range(lanes)]
 
     def _register(self, m: Module, name: str) -> data.View:
         """Take a command from the cluster before; the next one takes it from here."""
@@ -197,13 +217,7 @@ class Cluster(wiring.Component):
 
     def _tap(self, m: Module, command: data.View, ramps: list[RampLane]) -> None:
         valid = Signal(2)
-        entry = Signal.like(command.data.entry)
-        entry_2 = Signal.like(command.data.entry)
-        m.d.sync += [
-            valid.eq(Cat(command.strobe.step & command.data.last, valid)),
-            entry.eq(command.data.entry),
-            entry_2.eq(entry),
-        ]
+        m.d.sync += valid.eq(Cat(command.strobe.step & command.data.last, valid))
         m.d.comb += self.tap_valid.eq(valid[1])
         for n, ramp in enumerate(ramps):
             held = Signal.like(ramp.held.value, name=f"tap_held_{n}")
@@ -211,5 +225,5 @@ class Cluster(wiring.Component):
             m.d.sync += [held.eq(ramp.held.value), held_2.eq(held)]
             m.d.comb += [
                 self.tap.score[n].eq(held_2),
-                self.tap.attention[n].eq(Array(ramp.entries)[entry_2]),
+                self.tap.attention[n].eq(ramp.spike),
             ]

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from golden.attention.config import CoreConfig
 from golden.widths import index_width
 from hw.attention import payloads
+from hw.parts.memory import NO_COLLISION
 
 
 class ContextRows(wiring.Component):
@@ -64,7 +65,7 @@ class ContextRows(wiring.Component):
 
         address = data.StructLayout({"column": index_width(config.head_dim + 1), "bank": range(banks)})
         m.submodules.memory = memory = Memory(
-            shape=signed(config.context_width), depth=1 << address.size, init=[]
+            shape=signed(config.context_width), depth=1 << address.size, init=[], attrs=NO_COLLISION
         )
         write, read = memory.write_port(), memory.read_port()
         written, wanted = Signal(address), Signal(address)

@@ -8,6 +8,7 @@ from amaranth.utils import ceil_log2
 from golden.attention.config import CoreConfig
 from golden.widths import index_width
 from hw.attention import payloads
+from hw.parts.compare import above
 
 
 class ContextSequencer(wiring.Component):
@@ -55,7 +56,7 @@ class ContextSequencer(wiring.Component):
         last_group, last_feature, row_done, head_done = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             room.eq(used != payloads.ROW_BANKS),
-            last_group.eq(left <= config.lanes),
+            last_group.eq(~above(left, config.lanes)),
             last_feature.eq(columns_left == 0),
             row_done.eq(running & last_group & last_feature),
             head_done.eq(row_done & last_row),
@@ -75,7 +76,7 @@ class ContextSequencer(wiring.Component):
             m.d.sync += [left.eq(head.tokens), columns_left.eq(head.features)]
             m.d.comb += start.eq(self.i_head.valid & self.values_full & (self.phases != 0) & room)
         with m.Elif(row_done & ~head_done):
-            m.d.comb += start.eq((self.phases > 1) & room)
+            m.d.comb += start.eq(above(self.phases, 1) & room)
         with m.If(start):
             m.d.sync += running.eq(1)
         with m.Elif(row_done):

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
+from hw.parts.memory import BLOCK, NO_COLLISION
 from hw.parts.payloads import spike
 
 
@@ -20,9 +21,10 @@ class LocalTraceMemory(wiring.Component):
         i: spike that enters lane 0.
         o: spike that leaves for the next cluster, whose commands come one cycle later.
         address: word to read.
+        ones: a positive spike of phase 0 in every lane instead.
         spikes: one spike per lane.
 
-    Timing: `address` in cycle n, `spikes` in n + `latency`.
+    Timing: `address` in cycle n, `ones` in n + 1, `spikes` in n + `latency`.
     """
 
     latency = 2
@@ -35,6 +37,7 @@ class LocalTraceMemory(wiring.Component):
                 "i": In(spike(config.code)),
                 "o": Out(spike(config.code)),
                 "address": In(payloads.memory_address(config)),
+                "ones": In(1),
                 "spikes": Out(data.ArrayLayout(spike(config.code), config.cluster)),
             }
         )
@@ -45,7 +48,7 @@ class LocalTraceMemory(wiring.Component):
         m = Module()
         layout = self.spikes.shape()
         m.submodules.memory = memory = Memory(
-            shape=layout, depth=payloads.memory_depth(self._config), init=[]
+            shape=layout, depth=payloads.memory_depth(self._config), init=[], attrs={**BLOCK, **NO_COLLISION}
         )
         write, read = memory.write_port(), memory.read_port()
         chain = Signal(layout, reset_less=True)
@@ -59,8 +62,12 @@ class LocalTraceMemory(wiring.Component):
             write.data.eq(chain),
             read.addr.eq(self.address),
         ]
-        # a block RAM is slow from clock to output: take its word into registers at once
+        # a block RAM is slow from clock to output: take its word into registers at once, which are set
+        # and cleared for the ones
         spikes = Signal(layout, reset_less=True)
-        m.d.sync += spikes.eq(read.data)
+        with m.If(self.ones):
+            m.d.sync += spikes.eq(layout.const([{"active": 1}] * self._config.cluster))
+        with m.Else():
+            m.d.sync += spikes.eq(read.data)
         m.d.comb += self.spikes.eq(spikes)
         return m

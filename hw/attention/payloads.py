@@ -133,12 +133,11 @@ def score_command(config: CoreConfig) -> data.StructLayout:
 
 
 def winner_command(config: CoreConfig) -> data.StructLayout:
-    """`search` puts bit `select` of every score on the search (the highest is `alive`), `copy`
-    moves the scores into the last slot, `move` from slot to slot; `first`, `last`, `final` mark the
-    first and last bit of a score and the last group of a row."""
+    """`search` puts the next bit of every score on the search, `first` its highest, which is `alive`; from
+    there to its `last` bit a search has no pauses. `copy` moves the scores into the last slot, `move` from
+    slot to slot; `final` marks the last group of a row."""
     return _command(
-        {"search": 1, "copy": 1, "move": score_slots(config) - 1},
-        {"select": index_width(config.score_width + 1), "first": 1, "last": 1, "final": 1},
+        {"search": 1, "first": 1, "copy": 1, "move": score_slots(config) - 1}, {"last": 1, "final": 1}
     )
 
 
@@ -173,8 +172,8 @@ def context_command(config: CoreConfig) -> data.StructLayout:
 
 
 def winner_tags() -> data.StructLayout:
-    """What a bit of the search is: `first` and `last` of a score, of the `final` group of a row."""
-    return data.StructLayout({"valid": 1, "first": 1, "last": 1, "final": 1})
+    """What a bit of the search is: `last` of a score, of the `final` group of a row."""
+    return data.StructLayout({"valid": 1, "last": 1, "final": 1})
 
 
 def winner_link() -> data.StructLayout:

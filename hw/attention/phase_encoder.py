@@ -14,6 +14,7 @@ from golden.attention.normaliser import RATIO_FRACTION_BITS
 from golden.widths import index_width
 from hw.attention import payloads
 from hw.attention.output_threshold import threshold_beat
+from hw.parts.compare import above
 
 
 class PhaseEncoder(wiring.Component):
@@ -88,7 +89,7 @@ class PhaseEncoder(wiring.Component):
         with m.If(~running):
             m.d.comb += start.eq(self.i.valid & ~claimed & (self.rows != 0))
         with m.Elif(last):
-            m.d.comb += start.eq(self.i.valid & ~claimed & (self.rows > 1))
+            m.d.comb += start.eq(self.i.valid & ~claimed & above(self.rows, 1))
         with m.If(advance):
             with m.If(running):
                 m.d.sync += column.eq(Mux(last, first_column, column + 1))
@@ -154,7 +155,7 @@ class PhaseEncoder(wiring.Component):
             for phase in range(code.steps):
                 octaves, residue = code.octave(phase)
                 threshold = levels[residue] >> (RATIO_FRACTION_BITS + octaves)
-                m.d.sync += reached[phase].eq(magnitude > threshold)
+                m.d.sync += reached[phase].eq(threshold < magnitude)  # `>` would cost an equality, too
             m.d.sync += beat.spike.active.eq(reached.any())
             for phase in reversed(range(code.steps)):
                 with m.If(reached[phase]):

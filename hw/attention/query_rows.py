@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from golden.attention.config import CoreConfig
 from golden.widths import index_width
 from hw.attention import payloads
+from hw.parts.memory import BLOCK, NO_COLLISION
 
 
 class QueryRows(wiring.Component):
@@ -43,7 +44,10 @@ class QueryRows(wiring.Component):
         banks = payloads.ROW_BANKS
         address = data.StructLayout({"index": index_width(self._config.head_dim), "bank": range(banks)})
         m.submodules.memory = memory = Memory(
-            shape=payloads.query(self._config), depth=1 << address.size, init=[]
+            shape=payloads.query(self._config),
+            depth=1 << address.size,
+            init=[],
+            attrs={**BLOCK, **NO_COLLISION},
         )
         write, read = memory.write_port(), memory.read_port()
         write_address, read_address = Signal(address), Signal(address)

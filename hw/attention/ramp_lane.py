@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
@@ -18,11 +18,11 @@ class RampLane(wiring.Component):
         copy: store `score` in the last slot.
         move: bit n moves slot n+1 to slot n.
         command: broadcast ramp step.
-        entries: attention spikes, one per entry.
+        spike: attention spike of the window so far; without one its phase means nothing.
         held: the score in slot 0, which `command` is about.
 
-    Timing: `copy` in cycle n: the last slot holds the score from n+1 on. A step in cycle n: the entry
-    holds its result from n+2 on. One step per cycle.
+    Timing: `copy` in cycle n: the last slot holds the score from n+1 on. A step in cycle n: its result is
+    in `spike` from n+2 on. One step per cycle.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -33,7 +33,7 @@ class RampLane(wiring.Component):
                 "copy": In(1),
                 "move": In(payloads.score_slots(config) - 1),
                 "command": In(payloads.ramp_command(config)),
-                "entries": Out(data.ArrayLayout(payloads.attention(config), 2 * config.groups)),
+                "spike": Out(payloads.attention(config)),
                 "held": Out(payloads.score(config)),
             }
         )
@@ -54,16 +54,15 @@ class RampLane(wiring.Component):
         step, first = Signal(), Signal(reset_less=True)
         reached = Signal(reset_less=True)
         phase = Signal.like(self.command.data.phase, reset_less=True)
-        entry = Signal.like(self.command.data.entry, reset_less=True)
+        spike = Signal(self.spike.shape(), reset_less=True)
         m.d.sync += [
             step.eq(self.command.strobe.step),
             first.eq(self.command.data.first),
             phase.eq(self.command.data.phase),
-            entry.eq(self.command.data.entry),
             reached.eq((self.held.value >= self.command.data.threshold) & self.held.alive),
         ]
-        for n in range(2 * config.groups):
-            spike = self.entries[n]
-            with m.If(step & (entry == n) & (first | (reached & ~spike.active))):
-                m.d.sync += [spike.active.eq(reached), spike.phase.eq(phase)]
+        # until it fires the phase is that of the last step
+        with m.If(step & (first | ~spike.active)):
+            m.d.sync += [spike.active.eq(reached), spike.phase.eq(phase)]
+        m.d.comb += self.spike.eq(spike)
         return m

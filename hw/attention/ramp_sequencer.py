@@ -1,11 +1,12 @@
 """Stage 3: the inhibitory broadcast of WOSS, a threshold that falls linearly from the winner."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
+from hw.parts.compare import above
 
 
 class RampSequencer(wiring.Component):
@@ -51,8 +52,10 @@ class RampSequencer(wiring.Component):
         lowest = -(1 << (config.score_width - 1))
         command = self.o_command
 
-        running, below = Signal(), Signal()
-        level, start_level = (Signal(signed(config.step_width + 1), reset_less=True) for _ in range(2))
+        running, below, now_below = Signal(), Signal(), Signal()
+        start_level, next_level = (Signal(signed(config.step_width + 1), reset_less=True) for _ in range(2))
+        level = Signal(signed(config.step_width + 1))
+        fresh = Signal()  # the next step is the first of its window
         step = Signal(config.step_width, reset_less=True)
         window = Signal.like(head.window, reset_less=True)
         t = Signal(range(config.code.steps))
@@ -69,18 +72,20 @@ class RampSequencer(wiring.Component):
             start.eq(~running & self.i_winner.valid & self.i_head.valid & (used != 2)),
             self.i_winner.ready.eq(start),
             # the term 2**D - 1 turns the rounding of the shift into that of the ceiling
-            top.eq((self.i_winner.payload << fraction) + ((1 << fraction) - 1) - (head.step >> 1)),
+            top.eq(Cat(Const(-1, fraction), self.i_winner.payload).as_signed() - (head.step >> 1)),
+            level.eq(Mux(fresh, start_level, next_level)),
             step_now.eq(running & self.slot_full),  # a step meets scores in the lanes one cycle later
             last_step.eq(step_now & (steps_left == 1)),
-            last_group.eq(left <= config.lanes),
+            last_group.eq(~above(left, config.lanes)),
             row_done.eq(last_step & last_group),
             self.release_slot.eq(command.strobe.step & command.data.last),
             threshold.eq(level >> fraction),
+            now_below.eq(threshold[-1] & ~threshold[config.score_width - 1 :].all()),  # threshold < lowest
         ]
         with m.If(start):
             m.d.sync += [
                 running.eq(1),
-                level.eq(top),
+                fresh.eq(1),
                 start_level.eq(top),
                 step.eq(head.step),
                 window.eq(head.window),
@@ -91,14 +96,15 @@ class RampSequencer(wiring.Component):
             m.d.sync += [
                 t.eq(t + 1),
                 steps_left.eq(steps_left - 1),
-                level.eq(level - step),
-                below.eq(below | (threshold < lowest)),
+                fresh.eq(0),
+                next_level.eq(level - step),
+                below.eq(below | now_below),
             ]
         with m.If(last_step):
             m.d.sync += [
                 t.eq(0),
                 steps_left.eq(window),
-                level.eq(start_level),
+                fresh.eq(1),
                 below.eq(0),
                 left.eq(left - config.lanes),
                 group.eq(group + 1),
@@ -113,7 +119,7 @@ class RampSequencer(wiring.Component):
             used.eq(used + start - self.release_phases),
             self.phases.eq(self.phases + row_done - self.release_phases),
             command.strobe.step.eq(step_now),
-            command.data.threshold.eq(Mux(below | (threshold < lowest), lowest, threshold)),
+            command.data.threshold.eq(Mux(below | now_below, lowest, threshold)),
             command.data.phase.eq(t),
             command.data.entry.eq(Mux(bank, config.groups, 0) + group),
             command.data.first.eq(t == 0),

@@ -8,6 +8,7 @@ from amaranth.utils import ceil_log2
 from golden.attention.config import CoreConfig
 from golden.widths import index_width
 from hw.attention import payloads
+from hw.parts.compare import above
 
 
 class ScoreSequencer(wiring.Component):
@@ -60,7 +61,7 @@ class ScoreSequencer(wiring.Component):
         terms_ready = Signal()
         m.d.comb += [
             terms_ready.eq(~head.terms | self.terms_full),
-            self.final.eq(left <= config.lanes),
+            self.final.eq(~above(left, config.lanes)),
         ]
         m.d.sync += last_row.eq(row + 1 == head.tokens)  # in time: every row takes two cycles at least
 
@@ -98,7 +99,7 @@ class ScoreSequencer(wiring.Component):
                     with m.If(last_row):
                         m.d.comb += [self.release_keys.eq(1), self.i_head.ready.eq(1)]
                         m.d.sync += [row.eq(0), bank.eq(~bank)]
-                    with m.Elif((self.rows > 1) & terms_ready):
+                    with m.Elif(above(self.rows, 1) & terms_ready):
                         begin()
 
         # the spike comes from the buffer one cycle after its index

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
 from hw.attention.trace import TraceLookup
+from hw.parts.compare import above
 
 
 class TermsLoader(wiring.Component):
@@ -78,7 +79,7 @@ class TermsLoader(wiring.Component):
                 with m.If(wait == pause - 1):
                     m.d.sync += wait.eq(0)
                     m.next = "LOAD"
-                    with m.If(left > config.lanes):
+                    with m.If(above(left, config.lanes)):
                         m.d.sync += left.eq(left - config.lanes)
                     with m.Else():
                         m.d.sync += [left.eq(head.tokens), row.eq(row + 1)]

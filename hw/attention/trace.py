@@ -1,7 +1,7 @@
 """Global trace decay unit, and how a lane looks points of the trace up."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, signed
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
+from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -9,6 +9,11 @@ from amaranth.utils import bits_for
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode
 from golden.trace import decay_constants
+from hw.parts.memory import BLOCK
+from hw.parts.payloads import phase_width, spike
+
+# A block RAM of the ECP5 and of the Gowin parts has 1,024 words of 18 bits
+BLOCK_ADDRESS_BITS = 10
 
 
 class TraceDecay(wiring.Component):
@@ -50,7 +55,7 @@ class TraceDecay(wiring.Component):
 
 
 class TraceLookup(wiring.Component):
-    """The signed point of the global trace at the sum of two phases: what a lane adds.
+    """The signed point of the global trace that two spikes make: what a lane adds.
 
     The decay law is global, the number of steps is not: every lane needs another point in every
     cycle. With `CoreConfig.trace_store` "logic" each lookup is a `TraceDecay` of its own, and a
@@ -58,7 +63,7 @@ class TraceLookup(wiring.Component):
     a table in block RAM, with a port for each half of the lane.
 
     Members, for `NAME` in `PORTS`:
-        NAME_active, NAME_negative, NAME_steps: the point; silent unless active.
+        NAME_a, NAME_b: spikes; the point is silent unless both are active, negative if one is.
         NAME_addend, NAME_carry: the addend is addend + carry.
 
     Timing: `latency` cycles, one point per cycle on each port.
@@ -68,21 +73,19 @@ class TraceLookup(wiring.Component):
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
-        code = config.code
         members: dict[str, wiring.Member] = {}
         for name in self.PORTS:
             members |= {
-                f"{name}_active": In(1),
-                f"{name}_negative": In(1),
-                f"{name}_steps": In(bits_for(2 * code.steps - 2)),
-                f"{name}_addend": Out(signed(code.trace_bits + 2)),
+                f"{name}_a": In(spike(config.code)),
+                f"{name}_b": In(spike(config.code)),
+                f"{name}_addend": Out(signed(config.code.trace_bits + 2)),
                 f"{name}_carry": Out(1),
             }
         super().__init__(members)
 
     @staticmethod
     def latency(config: CoreConfig) -> int:
-        """Cycles from a point's steps to its addend."""
+        """Cycles from two spikes to their addend."""
         return 4 if config.trace_store == "memory" else 2
 
     def elaborate(self, platform: object) -> Module:
@@ -93,17 +96,22 @@ class TraceLookup(wiring.Component):
             self._from_logic(m)
         return m
 
+    def _spikes(self, name: str) -> tuple[data.View, data.View, Value]:
+        a, b = getattr(self, f"{name}_a"), getattr(self, f"{name}_b")
+        return a, b, a.active & b.active
+
     def _from_logic(self, m: Module) -> None:
         for name in self.PORTS:
+            a, b, both = self._spikes(name)
             m.submodules[f"{name}_decay"] = decay = TraceDecay(self._config.code)
             active, negative = Signal(name=f"{name}_on"), Signal(name=f"{name}_minus", reset_less=True)
             steps = Signal.like(decay.steps, name=f"{name}_step", reset_less=True)
             product = Signal.like(decay.trace, name=f"{name}_product", reset_less=True)
             owed = Signal(name=f"{name}_owed", reset_less=True)
             m.d.sync += [
-                active.eq(getattr(self, f"{name}_active")),
-                negative.eq(getattr(self, f"{name}_active") & getattr(self, f"{name}_negative")),
-                steps.eq(getattr(self, f"{name}_steps")),
+                active.eq(both),
+                negative.eq(both & (a.negative ^ b.negative)),
+                steps.eq(a.phase + b.phase),
                 owed.eq(negative),
             ]
             m.d.comb += decay.steps.eq(steps)
@@ -119,31 +127,51 @@ class TraceLookup(wiring.Component):
 
     def _from_memory(self, m: Module) -> None:
         code = self._config.code
-        half = 1 << bits_for(2 * code.steps - 2)
-        table = [int(g) for g in code.trace] + [0] * (half - len(code.trace))
+        table = trace_table(code)
         m.submodules.table = memory = Memory(
-            shape=signed(code.trace_bits + 2),
-            depth=2 * half,
-            init=table + [-g for g in table],
-            attrs={"rom_style": "block"},
+            shape=signed(code.trace_bits + 2), depth=len(table), init=table, attrs=BLOCK
         )
         # Block RAMs stand in a few columns of the device, far from most lanes: a register on either
         # side covers the way there and the way back
         for name in self.PORTS:
+            a, b, both = self._spikes(name)
             read = memory.read_port()
-            active = Signal(3, name=f"{name}_on")
+            silent = Signal(3, name=f"{name}_silent", init=0b111)
             address = Signal.like(read.addr, name=f"{name}_address", reset_less=True)
             product, addend = (
                 Signal.like(read.data, name=f"{name}_{part}", reset_less=True)
                 for part in ("point", "product")
             )
-            m.d.sync += [
-                active.eq(Cat(getattr(self, f"{name}_active"), active)),
-                address.eq(Cat(getattr(self, f"{name}_steps"), getattr(self, f"{name}_negative"))),
-                product.eq(read.data),
-            ]
-            with m.If(active[2]):
-                m.d.sync += addend.eq(product)
-            with m.Else():
+            if pairs_fit(code):
+                m.d.sync += address.eq(Cat(a.phase, b.phase, a.negative, b.negative))
+            else:
+                steps = Signal(bits_for(2 * code.steps - 2), name=f"{name}_steps")
+                m.d.comb += steps.eq(a.phase + b.phase)
+                m.d.sync += address.eq(Cat(steps, a.negative ^ b.negative))
+            m.d.sync += [silent.eq(Cat(~both, silent)), product.eq(read.data)]
+            with m.If(silent[2]):
                 m.d.sync += addend.eq(0)
+            with m.Else():
+                m.d.sync += addend.eq(product)
             m.d.comb += [read.addr.eq(address), getattr(self, f"{name}_addend").eq(addend)]
+
+
+def pairs_fit(code: PhaseCode) -> bool:
+    """Whether a block RAM has room for the point of every two phases with every two signs.
+
+    Then nothing is computed in front of it. Otherwise it is addressed by the sum and the product."""
+    return 2 * phase_width(code) + 2 <= BLOCK_ADDRESS_BITS
+
+
+def trace_table(code: PhaseCode) -> list[int]:
+    """Content of a lane's table, by the address of `TraceLookup`; 0 at places that are never read."""
+    trace = [int(point) for point in code.trace]
+    if not pairs_fit(code):
+        half = 1 << bits_for(2 * code.steps - 2)
+        points = trace + [0] * (half - len(trace))
+        return points + [-point for point in points]
+    phases = 1 << phase_width(code)
+    steps = [a + b for b in range(phases) for a in range(phases)]
+    points = [trace[k] if k < len(trace) else 0 for k in steps]
+    negatives = [-point for point in points]
+    return points + negatives + negatives + points

@@ -4,7 +4,7 @@ Every node of the search passes on the larger of two scores and inhibits the oth
 bit in which they differ. (SpikedAttention, section 3.3: the first spike inhibits all others.)
 """
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,7 +17,7 @@ class WinnerNode(wiring.Component):
 
     Members:
         a, b: one bit of each number.
-        first: high with the first bit.
+        last: high with the last bit.
         valid: the bits count.
         winner: one bit of the larger number.
 
@@ -25,20 +25,20 @@ class WinnerNode(wiring.Component):
     """
 
     def __init__(self) -> None:
-        super().__init__({"a": In(1), "b": In(1), "first": In(1), "valid": In(1), "winner": Out(1)})
+        super().__init__({"a": In(1), "b": In(1), "last": In(1), "valid": In(1), "winner": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
+        # The last bit makes ready for the next number: to clear a flip-flop costs no logic, to look at the
+        # first bit would
         m = Module()
-        inhibit_a = Signal(reset_less=True)
-        inhibit_b = Signal(reset_less=True)
+        inhibit_a, inhibit_b = Signal(), Signal()
         a, b = Signal(), Signal()
-        m.d.comb += [a.eq(self.a & (self.first | ~inhibit_a)), b.eq(self.b & (self.first | ~inhibit_b))]
+        m.d.comb += [a.eq(self.a & ~inhibit_a), b.eq(self.b & ~inhibit_b)]
         m.d.sync += self.winner.eq(a | b)
         with m.If(self.valid):
-            m.d.sync += [
-                inhibit_a.eq(Mux(self.first, 0, inhibit_a) | (~a & b)),
-                inhibit_b.eq(Mux(self.first, 0, inhibit_b) | (a & ~b)),
-            ]
+            m.d.sync += [inhibit_a.eq(inhibit_a | (~a & b)), inhibit_b.eq(inhibit_b | (a & ~b))]
+            with m.If(self.last):
+                m.d.sync += [inhibit_a.eq(0), inhibit_b.eq(0)]
         return m
 
 
@@ -78,7 +78,7 @@ class WinnerTree(wiring.Component):
             m.d.comb += [
                 unit.a.eq(a),
                 unit.b.eq(b),
-                unit.first.eq(tags.first),
+                unit.last.eq(tags.last),
                 unit.valid.eq(tags.valid),
             ]
             return unit.winner
@@ -145,7 +145,7 @@ class WinnerCollector(wiring.Component):
         ]
         with m.If(complete):
             m.d.sync += more.eq(~final)
-            with m.If(~more | (word > best)):
+            with m.If(~more | (best < word)):
                 m.d.sync += best.eq(word)
         m.d.comb += self.winner.eq((best[:width] ^ (1 << (width - 1))).as_signed())
         return m

@@ -51,7 +51,7 @@ class WinnerSequencer(wiring.Component):
         full = Signal()
         used = Signal(range(slots + 1))
         command = Signal(payloads.winner_command(config))
-        select = Signal.like(command.data.select)
+        select = Signal(range(config.score_width + 1))
         final = Signal()
         first, search, copy = Signal(), Signal(), Signal()
         m.d.comb += [
@@ -61,8 +61,7 @@ class WinnerSequencer(wiring.Component):
             self.free.eq(~full | copy),
             command.strobe.search.eq(search),
             command.strobe.copy.eq(copy),
-            command.data.select.eq(select),
-            command.data.first.eq(first),
+            command.strobe.first.eq(search & first),
             command.data.last.eq(select == 0),
             command.data.final.eq(final),
         ]

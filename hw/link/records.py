@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.link.channels import MAX_RECORD_BEATS, ChannelMap
+from hw.parts.compare import above
 
 
 class RecordReader(wiring.Component):
@@ -31,56 +32,55 @@ class RecordReader(wiring.Component):
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
+        # What a component sees comes from flip-flops: its `ready` may depend on it through a long path, and
+        # what follows from `ready` ends here
         m = Module()
         sizes = [self._channels.input_bytes(n) for n in range(len(self._channels.inputs))]
-        channel = Signal(8)
+        channel, offered = Signal(len(sizes)), Signal(len(sizes))  # one bit per stream
         beats = Signal(range(MAX_RECORD_BEATS))
         left = Signal(range(max(sizes) + 1))
+        accepted = Signal()
         # Bytes enter at the top; a shorter beat ends up in the top bytes
         bits = Signal(8 * max(sizes))
 
-        def start_beat(number: Signal) -> None:
-            with m.Switch(number):
-                for n, size in enumerate(sizes):
-                    with m.Case(n):
-                        m.d.sync += left.eq(size - 1)
+        def start_beat() -> None:
+            for n, size in enumerate(sizes):
+                with m.If(channel[n]):
+                    m.d.sync += left.eq(size - 1)
 
-        for number in range(len(sizes)):
-            o = getattr(self, f"o{number}")
-            m.d.comb += o.payload.eq(bits[8 * (max(sizes) - sizes[number]) :])
+        ready = []
+        for n, size in enumerate(sizes):
+            o = getattr(self, f"o{n}")
+            m.d.comb += [o.payload.eq(bits[8 * (max(sizes) - size) :]), o.valid.eq(offered[n])]
+            ready.append(o.ready)
+        m.d.comb += accepted.eq((offered & Cat(ready)).any())
         with m.FSM():
             with m.State("channel"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
-                    m.d.sync += channel.eq(self.i.payload)
+                    m.d.sync += channel.eq(Cat(self.i.payload == n for n in range(len(sizes))))
                     m.next = "count"
-                    with m.If(self.i.payload >= len(sizes)):
+                    with m.If(above(self.i.payload, len(sizes) - 1)):
                         m.next = "fault"
             with m.State("count"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
                     m.d.sync += beats.eq(self.i.payload)
-                    start_beat(channel)
+                    start_beat()
                     m.next = "byte"
             with m.State("byte"):
                 m.d.comb += self.i.ready.eq(1)
                 with m.If(self.i.valid):
                     m.d.sync += [bits.eq(Cat(bits[8:], self.i.payload)), left.eq(left - 1)]
                     with m.If(left == 0):
+                        m.d.sync += offered.eq(channel)
                         m.next = "beat"
-            with m.State("beat"):
-                accepted = Signal()
-                with m.Switch(channel):
-                    for number in range(len(sizes)):
-                        o = getattr(self, f"o{number}")
-                        with m.Case(number):
-                            m.d.comb += [o.valid.eq(1), accepted.eq(o.ready)]
-                with m.If(accepted):
-                    start_beat(channel)
-                    m.d.sync += beats.eq(beats - 1)
-                    m.next = "byte"
-                    with m.If(beats == 0):
-                        m.next = "channel"
+            with m.State("beat"), m.If(accepted):
+                m.d.sync += [offered.eq(0), beats.eq(beats - 1)]
+                start_beat()
+                m.next = "byte"
+                with m.If(beats == 0):
+                    m.next = "channel"
             with m.State("fault"):
                 m.d.comb += self.fault.eq(1)
         return m

@@ -3,7 +3,7 @@
 Both count bytes with 16-bit positions, the same that travel in frames; the low bits are addresses.
 """
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -11,6 +11,7 @@ from amaranth.utils import exact_log2
 
 from golden.errors import InputError
 from hw.link.protocol import POSITION_MODULUS
+from hw.parts.memory import NO_COLLISION
 
 Position = exact_log2(POSITION_MODULUS)
 
@@ -57,14 +58,15 @@ class CommitRing(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
+        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[], attrs=NO_COLLISION)
         writer, reader = memory.write_port(), memory.read_port()
+        bits = exact_log2(self._depth)
         written = Signal(Position)
         read = Signal(Position)
         fetch, fetched = Signal(), Signal()
         m.d.comb += [
-            self.limit.eq(read + self._depth),
-            self.full.eq(written == self.limit),
+            self.limit.eq(Cat(read[:bits], (read >> bits) + 1)),
+            self.full.eq((written ^ read)[: bits + 1] == self._depth),
             writer.addr.eq(written),
             writer.data.eq(self.data),
             writer.en.eq(self.write),
@@ -128,7 +130,7 @@ class ReplayRing(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[])
+        m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[], attrs=NO_COLLISION)
         writer, reader = memory.write_port(), memory.read_port()
         acked, target = Signal(Position), Signal(Position)
         advance, range_ = Signal(Position), Signal(Position)
@@ -150,7 +152,7 @@ class ReplayRing(wiring.Component):
             m.d.sync += self.produced.eq(self.produced + 1)
         with m.If(self.step):
             m.d.sync += self.sent.eq(self.sent + 1)
-        with m.If(self.ack & (advance <= range_)):
+        with m.If(self.ack & ~(range_ < advance)):
             m.d.sync += acked.eq(target)
             with m.If(self.rewind):
                 m.d.sync += self.sent.eq(target)

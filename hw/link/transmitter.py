@@ -1,6 +1,9 @@
 """Transmitting half of the link: replies of the board, whole frames, made on demand."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, ValueLike
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -11,13 +14,14 @@ from hw.link.crc import SerialCrc
 from hw.link.framing import LINE_BYTE
 from hw.link.protocol import CRC_BYTES, FLAG, HEADER_BYTES, Kind, Status
 from hw.link.ring import Position, ReplayRing
+from hw.parts.memory import BLOCK
 
 MAX_IDENT_BYTES = 2048
 
 
-def bytes_of(value: Value) -> Array:
-    """The bytes of a value, the lowest first."""
-    return Array(value[n : n + 8] for n in range(0, len(value), 8))
+def choose(value: Value, turn: Value) -> Value:
+    """The byte of a value whose bit of `turn` is set. A choice by number costs twice the LUTs."""
+    return reduce(or_, (value.word_select(n, 8) & bit.replicate(8) for n, bit in enumerate(turn)))
 
 
 class FrameTransmitter(wiring.Component):
@@ -67,7 +71,9 @@ class FrameTransmitter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.ring = ring = ReplayRing(self._depth)
-        m.submodules.ident = ident = Memory(shape=8, depth=len(self._ident), init=self._ident)
+        # read by what is left of it: the last byte at 1
+        table = [0, *reversed(self._ident)]
+        m.submodules.ident = ident = Memory(shape=8, depth=len(table), init=table, attrs=BLOCK)
         m.submodules.crc = check = SerialCrc()
         rom = ident.read_port()
         wiring.connect(m, wiring.flipped(self.i), ring.i)
@@ -87,25 +93,29 @@ class FrameTransmitter(wiring.Component):
         kind = Signal(8)
         position, limit, produced = Signal(Position), Signal(Position), Signal(Position)
         left = Signal(range(max(len(self._ident), Status.SIZE, self._frame_bytes) + 1))
-        index = Signal(range(max(HEADER_BYTES, CRC_BYTES, Status.SIZE)))
         header = Cat(kind, self.session, position, left, Const(0, 16 - len(left)))
         status = Cat(limit, produced, self.bad_frames, self.dropped_frames, self.fault, Const(0, 7))
+        # What is sent beside contents of memories, and whose turn it is
+        numbers = Cat(header, status, check.crc)
+        turn = Signal(len(numbers) // 8)
+        first_of_check = len(turn) - CRC_BYTES
         unsent = Signal(Position)
         byte = Signal(8)
         m.d.sync += unsent.eq(ring.produced - ring.sent)
 
         def begin(new_kind: Kind, length: ValueLike) -> None:
             m.d.sync += [kind.eq(new_kind), position.eq(self.expected), left.eq(length)]
-            m.d.sync += [limit.eq(self.limit), produced.eq(ring.produced), index.eq(0)]
+            m.d.sync += [limit.eq(self.limit), produced.eq(ring.produced), turn.eq(1)]
             m.next = "flag"
 
         def send(byte: Value, *, flag: int = 0) -> None:
             m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(byte), self.o.p.flag.eq(flag)]
 
-        identification = Signal(8)
+        identification, number = Signal(8), Signal(8)
         m.d.sync += identification.eq(rom.data)
+        m.d.comb += number.eq(choose(numbers, turn))
         sent = self.o.valid & self.o.ready
-        m.d.comb += [check.data.eq(self.o.p.data), rom.addr.eq(len(self._ident) - left)]
+        m.d.comb += [check.data.eq(self.o.p.data), rom.addr.eq(left)]
         with m.FSM():
             with m.State("idle"):
                 m.d.comb += check.start.eq(1)
@@ -134,23 +144,22 @@ class FrameTransmitter(wiring.Component):
                     m.next = "header"
             # A byte is chosen in one cycle and handed over in the next: memories answer late
             with m.State("header"):
-                m.d.sync += byte.eq(bytes_of(header)[index])
+                m.d.sync += byte.eq(number)
                 with m.If(~check.busy):
                     m.next = "give header"
             with m.State("give header"):
                 send(byte)
                 m.d.comb += check.valid.eq(sent)
                 with m.If(sent):
-                    m.d.sync += index.eq(index + 1)
+                    m.d.sync += turn.eq(turn << 1)
                     m.next = "header"
-                    with m.If(index == HEADER_BYTES - 1):
-                        m.d.sync += index.eq(0)
+                    with m.If(turn[HEADER_BYTES - 1]):
                         m.next = "fetch"
             # Two cycles for the memories to answer to `left` and to `ring.sent`
             with m.State("fetch"):
                 m.next = "answer"
                 with m.If(left == 0):
-                    m.d.sync += index.eq(0)
+                    m.d.sync += turn.eq(1 << first_of_check)
                     m.next = "check"
             with m.State("answer"):
                 m.next = "payload"
@@ -159,7 +168,7 @@ class FrameTransmitter(wiring.Component):
                     with m.Case(Kind.IDENT):
                         m.d.sync += byte.eq(identification)
                     with m.Case(Kind.STATUS):
-                        m.d.sync += byte.eq(bytes_of(status)[index])
+                        m.d.sync += byte.eq(number)
                     with m.Default():
                         m.d.sync += byte.eq(ring.data)
                 with m.If(~check.busy):
@@ -169,18 +178,18 @@ class FrameTransmitter(wiring.Component):
                 m.d.comb += check.valid.eq(sent)
                 with m.If(sent):
                     m.d.comb += ring.step.eq(kind == Kind.REPLY)
-                    m.d.sync += [left.eq(left - 1), index.eq(index + 1)]
+                    m.d.sync += [left.eq(left - 1), turn.eq(turn << 1)]
                     m.next = "fetch"
             with m.State("check"):
-                m.d.sync += byte.eq(bytes_of(check.crc)[index])
+                m.d.sync += byte.eq(number)
                 with m.If(~check.busy):
                     m.next = "give check"
             with m.State("give check"):
                 send(byte)
                 with m.If(sent):
-                    m.d.sync += index.eq(index + 1)
+                    m.d.sync += turn.eq(turn << 1)
                     m.next = "check"
-                    with m.If(index == CRC_BYTES - 1):
+                    with m.If(turn[-1]):
                         m.next = "end"
             with m.State("end"):
                 send(Const(FLAG, 8), flag=1)

@@ -1,25 +1,26 @@
 """Attention unit: feeds the attention core from code memories and collects its output rows."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
 
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import FEATURE_BITS, AttentionOp
+from golden.network.descriptors import AttentionOp
 from hw.attention.core import AttentionCore
 from hw.network import payloads
 from hw.network.feeders import QueryFeeder, TraceFeeder, group_of
 from hw.network.load_bus import pick
+from hw.network.terms_feeder import TermsFeeder, run_of
 from hw.parts.descriptors import DescriptorFetch
 from hw.parts.payloads import spike
 
 
 class AttentionUnit(wiring.Component):
-    """Runs the list of attention descriptors, a group of heads at a time.
+    """Runs the list of attention descriptors, a group of heads of one window at a time.
 
     Members:
-        i_load, i_write: words of the descriptor memory.
+        i_load, i_write: words of the descriptor memory; i_write_N: of the table N of bias or mask.
         i_qkv: codes of q, k, v.
         rows_linear: rows that the linear unit has completed.
         o: rows of the output codes; cannot be held up.
@@ -32,10 +33,12 @@ class AttentionUnit(wiring.Component):
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
+        self.tables = [name for name in payloads.TABLES.values() if name in payloads.memories(config)]
         super().__init__(
             {
                 "i_load": In(payloads.load(config)),
                 "i_write": In(1),
+                **{f"i_write_{name}": In(1) for name in self.tables},
                 "i_qkv": In(stream.Signature(payloads.qkv_write(config), always_ready=True)),
                 "rows_linear": In(config.row_count_width),
                 "o": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
@@ -68,6 +71,11 @@ class AttentionUnit(wiring.Component):
             TraceFeeder(config),
         )
         rows = payloads.row_width(config)
+
+        def placed(row: Signal) -> Value:
+            """A row of the window in the memories."""
+            return (row + lead.row)[:rows] if config.windows else row
+
         for part, (name, feeder) in enumerate(zip(("query", "key", "value"), feeders, strict=True)):
             memory = Memory(shape=spike(config.code), depth=config.features << rows, init=[])
             m.submodules[f"{name}_codes"], m.submodules[f"{name}_feeder"] = memory, feeder
@@ -76,7 +84,7 @@ class AttentionUnit(wiring.Component):
                 write.addr.eq(Cat(self.i_qkv.payload.row, self.i_qkv.payload.feature)),
                 write.data.eq(self.i_qkv.payload.spike),
                 write.en.eq(self.i_qkv.valid & (self.i_qkv.payload.part == part)),
-                read.addr.eq(Cat(feeder.read_row, feeder.read_feature)),
+                read.addr.eq(Cat(placed(feeder.read_row), feeder.read_feature)),
                 read.en.eq(feeder.enable),
                 feeder.code.eq(read.data),
                 feeder.group.eq(group),
@@ -92,6 +100,20 @@ class AttentionUnit(wiring.Component):
             head.payload.step.eq(op.step),
             head.payload.ratio.eq(op.ratio),
         ]
+        if self.tables:
+            m.submodules.terms_feeder = terms = TermsFeeder(config)
+            run = run_of(config).members
+            m.d.comb += [
+                terms.i_load.eq(self.i_load),
+                *[
+                    getattr(terms, f"i_write_{name}").eq(getattr(self, f"i_write_{name}"))
+                    for name in self.tables
+                ],
+                *[terms.run[name].eq(lead[name]) for name in run],
+                terms.start.eq(start),
+                head.payload.terms.eq(Cat(op[name] for name in ("biased", "masked") if name in run).any()),
+            ]
+            connect(m, terms.o, core.i_terms)
         with m.FSM():
             with fetch.states(m, self.begin) as fetched:
                 m.next = "HEAD"
@@ -114,13 +136,13 @@ class AttentionUnit(wiring.Component):
 
         # output codes: head by head, row by row
         code = core.o_code
-        head_base, feature = Signal(FEATURE_BITS), Signal(FEATURE_BITS)
+        head_base, feature = Signal(config.feature_bits), Signal(config.feature_bits)
         row = Signal(rows)
         beat = self.o.payload
         m.d.comb += [
             code.ready.eq(1),
             self.o.valid.eq(code.valid),
-            beat.row.eq(row),
+            beat.row.eq(placed(row)),
             beat.first.eq(lead.first & (head_base == lead.base) & (feature == 0)),
             beat.entry.feature.eq(head_base + feature),
             beat.entry.spike.eq(code.payload.spike),

@@ -1,12 +1,14 @@
-"""Network core: an image goes in as spikes and class scores come out."""
+"""Network core: an image goes in as spikes, or vectors as integers, and class scores come out."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import FEATURE_BITS, Source
+from golden.network.tensors import IMAGE, STREAM
 from hw.network import payloads
 from hw.network.attention_unit import AttentionUnit
 from hw.network.drain import Drain
@@ -18,12 +20,13 @@ from hw.network.spike_list import SpikeList
 
 
 class ImageLoader(wiring.Component):
-    """Writes the image's spikes to their list; holds the next image up until this one is used.
+    """Writes the image's spikes to their list, or what enters to the stream; holds the next image up until
+    this one is used.
 
     Members:
-        i: pixels, token by token.
-        o: neurons for the spike list.
-        rows: complete rows of the image.
+        i: pixels or channels, token by token.
+        o: neurons for the spike list, or integers for the stream.
+        rows: complete rows of the image; full: all of them are (only of a stream).
         release: the image is used.
         enable: pixels are accepted.
 
@@ -32,30 +35,41 @@ class ImageLoader(wiring.Component):
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
+        enters, full = payloads.list_write(config), {}
+        if config.entry == STREAM:
+            enters, full = payloads.stream_write(config), {"full": Out(1)}
         super().__init__(
             {
                 "i": In(stream.Signature(payloads.image_beat(config))),
-                "o": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
+                "o": Out(stream.Signature(enters, always_ready=True)),
                 "rows": Out(config.row_count_width),
                 "release": In(1),
                 "enable": In(1),
             }
+            | full
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        full, transfer = Signal(), Signal()
-        pixel = Signal(FEATURE_BITS)
+        config, spikes = self._config, self._config.entry == IMAGE
+        full = Signal() if spikes else self.full
+        transfer = Signal()
+        pixel = Signal(config.feature_bits)
         beat = self.o.payload
         m.d.comb += [
             self.i.ready.eq(self.enable & ~full),
             transfer.eq(self.i.valid & self.i.ready),
             self.o.valid.eq(transfer),
             beat.row.eq(self.rows),
-            beat.first.eq(pixel == 0),
-            beat.entry.feature.eq(pixel),
-            beat.entry.spike.eq(self.i.payload.spike),
         ]
+        if spikes:
+            m.d.comb += [
+                beat.first.eq(pixel == 0),
+                beat.entry.feature.eq(pixel),
+                beat.entry.spike.eq(self.i.payload.spike),
+            ]
+        else:
+            m.d.comb += [beat.channel.eq(pixel), beat.value.eq(self.i.payload.value)]
         with m.If(transfer):
             m.d.sync += pixel.eq(pixel + 1)
             with m.If(self.i.payload.last):
@@ -70,8 +84,9 @@ class NetworkCore(wiring.Component):
 
     Members:
         i_load: words of the memories (descriptors, thresholds, neuron table, weights), then one of
-            the memory `payloads.RUN`: from then on images are accepted. Only while no image is inside.
-        i_image: pixels as spikes, token by token; the next image may follow at once.
+            the memory `payloads.run`: from then on images are accepted. Only while no image is inside.
+        i_image: pixels as spikes, or channels of the stream that enters, token by token; the next image may
+            follow at once.
         o_score: class scores of each image.
         o_potential: with `taps`, the potential of every neuron of the linear layers.
         o_norm, o_mixed: with `taps`, every neuron of norms and attention.
@@ -128,20 +143,19 @@ class NetworkCore(wiring.Component):
             norm.i_write_op.eq(strobes["norm"]),
             norm.i_write_offset.eq(strobes["offsets"]),
             attention.i_write.eq(strobes["attention"]),
+            *[getattr(attention, f"i_write_{name}").eq(strobes[name]) for name in attention.tables],
         ]
-        for name, unit in (("drain", drain), ("norm", norm)):
-            # a copy for each reader
-            lists = Memory(shape=payloads.levels(config), depth=config.lists, init=[])
-            m.submodules[f"levels_{name}"] = lists
-            read, write = lists.read_port(), lists.write_port()
-            m.d.comb += [read.addr.eq(unit.levels_address), unit.levels.eq(read.data)]
-            pick(m, write, load, strobes["levels"])
+        self._copies(m, load, strobes, {"drain": (drain, issue), "norm": (norm, norm)})
 
-        # an image begins when its first row is there and the one before is finished
+        # an image begins when its first row is there, a stream when it is whole, after the one before
+        enters = config.entry == STREAM
         enabled, active, begin = Signal(), Signal(), Signal()
         with m.If(loading):
-            m.d.sync += enabled.eq(load.memory == payloads.RUN)
-        m.d.comb += [image.enable.eq(enabled), begin.eq(~active & (image.rows != 0))]
+            m.d.sync += enabled.eq(load.memory == payloads.run(config))
+        m.d.comb += [
+            image.enable.eq(enabled),
+            begin.eq(~active & (image.full if enters else image.rows != 0)),
+        ]
         m.d.sync += active.eq(begin | (active & ~drain.finished))
 
         # rows that each unit has completed since then
@@ -152,22 +166,30 @@ class NetworkCore(wiring.Component):
             ("hidden", drain.row_done),
         ):
             rows[name] = Signal(config.row_count_width, name=f"rows_{name}")
-            m.d.sync += rows[name].eq(Mux(begin, 0, rows[name] + done))
+            # rows of a stream that enters are there like those of the linear unit
+            before = image.rows if enters and name == "hidden" else 0
+            m.d.sync += rows[name].eq(Mux(begin, before, rows[name] + done))
         for unit in (issue, norm, attention):
             m.d.comb += unit.begin.eq(begin)
         m.d.comb += [
             norm.rows_linear.eq(rows["hidden"]),
             attention.rows_linear.eq(rows["hidden"]),
-            image.release.eq(issue.release_image),
+            # the stream is read up to the last scores
+            image.release.eq(drain.finished if enters else issue.release_image),
         ]
+        if config.score_parts:
+            m.d.comb += issue.scores_taken.eq(drain.scores_taken)
 
         writers = {"image": image.o, "norm": norm.o, "mixed": attention.o, "hidden": drain.o_hidden}
-        for name in Source.__members__:
-            m.submodules[f"list_{name}"] = spikes = SpikeList(config)
-            connect(m, writers[name], spikes.i)
+        if enters:
+            del writers["image"]
+        for name, written in writers.items():
+            lists = config.hidden_lists if name == "hidden" else 1
+            m.submodules[f"list_{name}"] = spikes = SpikeList(config, lists)
+            connect(m, written, spikes.i)
             m.d.comb += [
-                spikes.count_row.eq(issue.row),
-                spikes.read_row.eq(issue.read_row),
+                spikes.count_row.eq(issue.row if lists == 1 else Cat(issue.row, issue.count_list)),
+                spikes.read_row.eq(issue.read_row if lists == 1 else Cat(issue.read_row, issue.read_list)),
                 spikes.position.eq(issue.position),
                 getattr(issue, f"count_{name}").eq(spikes.count),
                 getattr(issue, f"entry_{name}").eq(spikes.entry),
@@ -176,7 +198,7 @@ class NetworkCore(wiring.Component):
         connect(m, drain.o_qkv, attention.i_qkv)
         connect(m, issue.o_pass, drain.i_pass)
         self._neurons(m, issue, drain, load, strobes["weights"])
-        self._membrane(m, drain, norm)
+        self._membrane(m, drain, norm, image)
         if self._taps:
             m.d.comb += [
                 self.o_potential.payload.eq(drain.o_potential.payload),
@@ -188,6 +210,24 @@ class NetworkCore(wiring.Component):
                 self.o_issue.valid.eq(issue.accepted),
             ]
         return m
+
+    def _copies(
+        self, m: Module, load: Signal, strobes: dict[str, Signal], readers: dict[str, tuple[Any, Any]]
+    ) -> None:
+        """Threshold lists and rows by index, a copy for each of their readers."""
+        config = self._config
+        for name, (unit, by_index) in readers.items():
+            lists = Memory(shape=payloads.levels(config), depth=config.lists, init=[])
+            m.submodules[f"levels_{name}"] = lists
+            read, write = lists.read_port(), lists.write_port()
+            m.d.comb += [read.addr.eq(unit.levels_address), unit.levels.eq(read.data)]
+            pick(m, write, load, strobes["levels"])
+            if config.maps:
+                words = Memory(shape=payloads.map_word(config), depth=config.maps, init=[])
+                m.submodules[f"maps_{name}"] = words
+                of_map, write_map = words.read_port(), words.write_port()
+                m.d.comb += [of_map.addr.eq(by_index.map_address), by_index.map_word.eq(of_map.data)]
+                pick(m, write_map, load, strobes["maps"])
 
     def _neurons(self, m: Module, issue: LinearIssue, drain: Drain, load: Signal, write: Signal) -> None:
         """The chain of clusters: broadcast, load bus and results all travel the same way."""
@@ -201,27 +241,35 @@ class NetworkCore(wiring.Component):
             command, bus, strobe, sums = cluster.o, cluster.o_load, cluster.o_write, cluster.o_sums
         m.d.comb += drain.i_sums.eq(sums)
 
-    def _membrane(self, m: Module, drain: Drain, norm: NormUnit) -> None:
+    def _membrane(self, m: Module, drain: Drain, norm: NormUnit, image: ImageLoader) -> None:
         """Residual stream: one integer per token and channel, a copy for each of its two readers."""
         config = self._config
-        depth = 1 << (payloads.row_width(config) + FEATURE_BITS)
+        row, channel, value, changes = (
+            drain.write_row, drain.write_channel, drain.stream_new, drain.stream_write
+        )  # fmt: skip
+        if config.entry == STREAM:
+            # only between inferences, when the drain has nothing
+            enters, beat = image.o.valid, image.o.payload
+            row, channel = Mux(enters, beat.row, row), Mux(enters, beat.channel, channel)
+            value, changes = Mux(enters, beat.value, value), enters | changes
+        depth = 1 << (payloads.row_width(config) + config.feature_bits)
         for name in ("sum", "norm"):
             m.submodules[f"stream_{name}"] = memory = Memory(
                 shape=signed(config.stream_bits), depth=depth, init=[]
             )
             read, write = memory.read_port(), memory.write_port()
             m.d.comb += [
-                write.addr.eq((drain.write_row << FEATURE_BITS) | drain.write_channel),
-                write.data.eq(drain.stream_new),
-                write.en.eq(drain.stream_write),
+                write.addr.eq((row << config.feature_bits) | channel),
+                write.data.eq(value),
+                write.en.eq(changes),
             ]
             if name == "sum":
                 m.d.comb += [
-                    read.addr.eq((drain.stream_row << FEATURE_BITS) | drain.stream_channel),
+                    read.addr.eq((drain.stream_row << config.feature_bits) | drain.stream_channel),
                     drain.stream_old.eq(read.data),
                 ]
             else:
                 m.d.comb += [
-                    read.addr.eq((norm.stream_row << FEATURE_BITS) | norm.stream_channel),
+                    read.addr.eq((norm.stream_row << config.feature_bits) | norm.stream_channel),
                     norm.stream_value.eq(read.data),
                 ]

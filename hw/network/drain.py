@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import FEATURE_BITS, Neuron, Target
+from golden.network.descriptors import Neuron, Target
 from golden.network.limits import MAX_SHIFT
 from golden.widths import index_width
 from hw.network import payloads
@@ -38,7 +38,7 @@ class Drain(wiring.Component):
         o_hidden, o_qkv: spikes; cannot be held up.
         stream_row, stream_channel, stream_old: residual stream, one cycle later.
         stream_write, write_row, write_channel, stream_new: its update.
-        o_score: class scores.
+        o_score: class scores; scores_taken: the last one of a pass leaves (only where they leave in parts).
         row_done, finished: a row, the last row of the network, is complete.
         o_potential: every potential, for verification; cannot be held up.
 
@@ -48,6 +48,8 @@ class Drain(wiring.Component):
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
         row = payloads.row_width(config)
+        parts = {"scores_taken": Out(1)} if config.score_parts else {}
+        hidden = payloads.list_write(config, config.hidden_lists)
         super().__init__(
             {
                 "i_load": In(payloads.load(config)),
@@ -56,20 +58,21 @@ class Drain(wiring.Component):
                 "i_sums": In(payloads.sums(config)),
                 "levels_address": Out(index_width(config.lists)),
                 "levels": In(payloads.levels(config)),
-                "o_hidden": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
+                "o_hidden": Out(stream.Signature(hidden, always_ready=True)),
                 "o_qkv": Out(stream.Signature(payloads.qkv_write(config), always_ready=True)),
                 "stream_row": Out(row),
-                "stream_channel": Out(FEATURE_BITS),
+                "stream_channel": Out(config.feature_bits),
                 "stream_old": In(signed(config.stream_bits)),
                 "stream_write": Out(1),
                 "write_row": Out(row),
-                "write_channel": Out(FEATURE_BITS),
+                "write_channel": Out(config.feature_bits),
                 "stream_new": Out(signed(config.stream_bits)),
                 "o_score": Out(stream.Signature(payloads.score_beat(config))),
                 "row_done": Out(1),
                 "finished": Out(1),
                 "o_potential": Out(stream.Signature(signed(config.potential_bits), always_ready=True)),
             }
+            | parts
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -102,19 +105,20 @@ class Drain(wiring.Component):
         ]
         with m.If(valid):
             m.d.sync += lane.eq(Mux(lane == config.lanes - 1, 0, lane + 1))
+        passed = ["final", "target", "signed", "fresh", "levels", "row"]
+        more = ["list"] if config.hidden_lists > 1 else []
+        part = {"part": 1} if config.score_parts else {}
         tag_layout = data.StructLayout(
             {"valid": 1, "end": 1, "final": 1, "first": 1, "target": 2, "signed": 1, "fresh": 1,
-             "levels": now.levels.shape(), "row": now.row.shape()}
+             "levels": now.levels.shape(), "row": now.row.shape()} | dict.fromkeys(more, 1) | part
         )  # fmt: skip
         tags = [Signal(tag_layout, name=f"tag_{n}") for n in range(ROW_DONE + 1)]
         m.d.comb += [
             tags[0].valid.eq(valid & (lane < now.outputs)),
             tags[0].end.eq(now.last & (lane + 1 == now.outputs)),
             tags[0].first.eq(now.first & (lane == 0)),
-            *[
-                tags[0][name].eq(now[name])
-                for name in ("final", "target", "signed", "fresh", "levels", "row")
-            ],
+            *[tags[0][name].eq(now[name]) for name in [*passed, *more]],
+            *[tags[0][name].eq(lane + 1 == now.outputs) for name in part],
         ]
         for before, after in pairwise(tags):
             m.d.sync += after.eq(before)
@@ -164,12 +168,12 @@ class Drain(wiring.Component):
             self.levels_address.eq(tags[placed].levels),
             threshold.levels.eq(self.levels),
             self.o_hidden.valid.eq(tag.valid & (tag.target == Target.hidden)),
-            self.o_hidden.payload.row.eq(tag.row),
+            self.o_hidden.payload.row.eq(Cat(tag.row, tag.list) if config.hidden_lists > 1 else tag.row),
             self.o_hidden.payload.first.eq(tag.first),
             self.o_hidden.payload.entry.feature.eq(slot),
             self.o_hidden.payload.entry.spike.eq(threshold.spike),
             self.o_qkv.valid.eq(tag.valid & (tag.target == Target.qkv)),
-            self.o_qkv.payload.part.eq(slot[FEATURE_BITS:]),
+            self.o_qkv.payload.part.eq(slot[config.feature_bits :]),
             self.o_qkv.payload.feature.eq(slot),
             self.o_qkv.payload.row.eq(tag.row),
             self.o_qkv.payload.spike.eq(threshold.spike),
@@ -198,14 +202,17 @@ class Drain(wiring.Component):
 
     def _scores(self, m: Module, tags: list, potential: Signal) -> None:
         config = self._config
-        layout = payloads.score_beat(config)
-        m.submodules.scores = queue = SyncFIFO(width=layout.size, depth=config.lanes)
+        layout, parts = payloads.score_beat(config), config.score_parts
+        m.submodules.scores = queue = SyncFIFO(width=layout.size + parts, depth=config.lanes)
         beat = Signal(layout)
         tag = tags[POTENTIAL]
+        if parts:
+            taken = self.o_score.valid & self.o_score.ready
+            m.d.comb += self.scores_taken.eq(taken & queue.r_data[-1])
         m.d.comb += [
             beat.value.eq(potential),
-            beat.last.eq(tag.end),
-            queue.w_data.eq(beat),
+            beat.last.eq(tag.end & tag.final if parts else tag.end),
+            queue.w_data.eq(Cat(beat, tag.part) if parts else beat),
             queue.w_en.eq(tag.valid & (tag.target == Target.scores)),
             self.o_score.payload.eq(queue.r_data),
             self.o_score.valid.eq(queue.r_rdy),

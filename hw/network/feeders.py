@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import FEATURE_BITS, AttentionOp
+from golden.network.descriptors import AttentionOp
 from hw.attention.payloads import query
 from hw.network import payloads
 from hw.parts.payloads import spike
@@ -34,7 +34,7 @@ class TraceFeeder(wiring.Component):
             {
                 "group": In(group_of(config)),
                 "start": In(1),
-                "read_feature": Out(FEATURE_BITS),
+                "read_feature": Out(config.feature_bits),
                 "read_row": Out(payloads.row_width(config)),
                 "enable": Out(1),
                 "code": In(spike(config.code)),
@@ -45,7 +45,7 @@ class TraceFeeder(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         running, held, move = Signal(), Signal(), Signal()
-        feature = Signal(FEATURE_BITS)
+        feature = Signal(self._config.feature_bits)
         left = Signal.like(self.group.span, name="left")
         row = Signal(payloads.row_width(self._config))
         m.d.comb += [
@@ -91,7 +91,7 @@ class QueryFeeder(wiring.Component):
             {
                 "group": In(group_of(config)),
                 "start": In(1),
-                "read_feature": Out(FEATURE_BITS),
+                "read_feature": Out(config.feature_bits),
                 "read_row": Out(payloads.row_width(config)),
                 "enable": Out(1),
                 "code": In(spike(config.code)),
@@ -104,7 +104,7 @@ class QueryFeeder(wiring.Component):
         group = self.group
         # address: heads, in them rows, in them features
         running = Signal()
-        head_base = Signal(FEATURE_BITS)
+        head_base = Signal(self._config.feature_bits)
         left = Signal.like(self.group.span, name="left")
         row = Signal(payloads.row_width(self._config))
         feature = Signal.like(group.features, name="feature")

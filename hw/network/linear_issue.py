@@ -6,11 +6,12 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import LinearOp, Source
+from golden.network.descriptors import LinearOp, Source, Target
 from golden.network.neuron import most_octaves
 from golden.widths import bits_for, index_width
 from hw.network import payloads
 from hw.network.load_bus import pick
+from hw.network.taps import RowIndex, Taps
 from hw.parts.descriptors import DescriptorFetch
 
 
@@ -18,7 +19,8 @@ class LinearIssue(wiring.Component):
     """Broadcasts the spikes of each row once per pass of `lanes` outputs.
 
     Two state machines: one fetches descriptors and waits until the source has completed the row,
-    the other broadcasts; so the next row is ready when the last one ends.
+    the other broadcasts; so the next row is ready when the last one ends. Rows of the source by index
+    enter a row one after the other (`hw.network.taps`).
 
     Members:
         i_load, i_write: words of the descriptor memory.
@@ -27,13 +29,18 @@ class LinearIssue(wiring.Component):
         read_row, position: spike to read; entry_N: from source N, one cycle later.
         o: broadcast, `latency` cycles behind the read.
         o_pass: one beat per pass that hands over; there is always room.
+        map_address, map_word: rows by index, one cycle later (only with maps).
+        count_list, read_list: of two lists of hidden neurons, that of the counts and that which is read
+            (only with two).
+        scores_taken: the last score of a part leaves (only where they leave in parts).
         release_image: the last row of the image has been broadcast.
         begin: an image is there; start with the first descriptor.
         busy: a row is being broadcast; accepted: a spike is read in this cycle.
 
     Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at
-    least `lanes` cycles apart. A row needs two cycles of fetching, a descriptor two more, both
-    hidden behind the row before.
+    least `lanes` cycles apart, those of parts of the scores after the part before has left. A row needs two
+    cycles of fetching, one by index five and one per tap, a descriptor two more, all hidden behind the row
+    before.
     """
 
     latency = 2
@@ -58,6 +65,13 @@ class LinearIssue(wiring.Component):
             members[f"rows_{name}"] = In(config.row_count_width)
             members[f"count_{name}"] = In(bits_for(config.features))
             members[f"entry_{name}"] = In(payloads.list_entry(config))
+        if config.maps:
+            members["map_address"] = Out(index_width(config.maps))
+            members["map_word"] = In(payloads.map_word(config))
+        if config.hidden_lists > 1:
+            members |= {"count_list": Out(1), "read_list": Out(1)}
+        if config.score_parts:
+            members["scores_taken"] = In(1)
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -79,23 +93,29 @@ class LinearIssue(wiring.Component):
         row_last = Signal()
         completed = Array(getattr(self, f"rows_{name}") for name in Source.__members__)
         counts = Array(getattr(self, f"count_{name}") for name in Source.__members__)
-        m.d.comb += [self.row.eq(row), row_last.eq(row + 1 == op.rows)]
+        index = RowIndex(config, self, op, needed)
+        taps = Taps(m, config, op, index, row, count)
+        m.d.comb += [self.row.eq(taps.row()), row_last.eq(row + 1 == op.rows)]
         with m.FSM(name="fetch"):
             with fetch.states(m, self.begin) as fetched:
                 m.d.sync += [row.eq(0), needed.eq(fetched.wait), table.eq(fetched.table)]
-                m.next = "ROW"
+                index.first_row(m, fetched)
+            index.states(m)
             with m.State("ROW"):
                 m.d.sync += count.eq(counts[op.source])
                 with m.If(completed[op.source] > needed):
                     m.next = "OFFER"
+                taps.begin(m, completed[op.source] > needed)
+            taps.states(m)
             with m.State("OFFER"):
                 m.d.comb += offered.eq(1)
                 with m.If(taken):
                     m.d.sync += [row.eq(row + 1), needed.eq(needed + 1), table.eq(table + op.stride)]
-                    m.next = "ROW"
+                    index.next_row(m, behind=True)
                     with m.If(row_last):
                         fetch.step(m)
                         fetch.following(m)
+        taps.note(m, counts[op.source])
 
         # broadcast
         work = Signal(op_layout)
@@ -105,14 +125,15 @@ class LinearIssue(wiring.Component):
         passes = Signal.like(work.passes)
         gap = Signal(range(config.lanes + 1))
         last_entry, last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal(), Signal()
+        pass_end = last_entry & ~taps.more if taps.present else last_entry
         m.d.comb += [
             last_entry.eq(position + 1 >= work_count),
             last_pass.eq(passes + 1 == work.passes),
-            hand.eq(last_entry & (~work.pooled | last_row)),
-            go.eq(self.busy & (~hand | (gap == 0))),
-            row_done.eq(go & last_entry & last_pass),
+            hand.eq(pass_end & (~work.pooled | last_row)),
+            go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap == 0))),
+            row_done.eq(go & pass_end & last_pass),
             taken.eq(offered & (~self.busy | row_done)),
-            self.read_row.eq(work_row),
+            self.read_row.eq(taps.origin if taps.present else work_row),
             self.position.eq(position),
             self.accepted.eq(go),
             self.release_image.eq(row_done & last_row & work.release),
@@ -123,7 +144,10 @@ class LinearIssue(wiring.Component):
             m.d.sync += position.eq(position + 1)
             with m.If(hand):
                 m.d.sync += gap.eq(config.lanes - 1)
-            with m.If(last_entry):
+            if taps.present:
+                with m.If(last_entry):
+                    m.d.sync += position.eq(0)
+            with m.If(pass_end):
                 m.d.sync += [
                     position.eq(0),
                     passes.eq(passes + 1),
@@ -131,6 +155,7 @@ class LinearIssue(wiring.Component):
                     work.table.eq(work.table + config.lanes),
                     work.outputs.eq(work.outputs - config.lanes),
                 ]
+        taps.step(m, go & last_entry, work_count)
         with m.If(row_done):
             m.d.sync += self.busy.eq(0)
         with m.If(taken):
@@ -145,6 +170,9 @@ class LinearIssue(wiring.Component):
                 passes.eq(0),
                 position.eq(0),
             ]
+            taps.take(m)
+        if config.hidden_lists > 1:
+            m.d.comb += [self.count_list.eq(op.read_list), self.read_list.eq(work.read_list)]
         beat = self.o_pass.payload
         m.d.comb += [
             self.o_pass.valid.eq(go & hand),
@@ -157,26 +185,42 @@ class LinearIssue(wiring.Component):
             beat.outputs.eq(Mux(work.outputs > config.lanes, config.lanes, work.outputs)),
             beat.first.eq(passes == 0),
             beat.last.eq(last_pass),
-            beat.final.eq(work.final),
+            # of scores of rows, the last row's
+            beat.final.eq(work.final & last_row if config.score_parts else work.final),
         ]
+        if config.hidden_lists > 1:
+            m.d.comb += beat.list.eq(work.write_list)
 
         first = (position == 0) & (~work.pooled | first_row)
-        self._send(m, work, go, first, hand, work_count != 0)
+        if taps.present:
+            first &= taps.starts
+        weight = work.weight + taps.offset if taps.present else work.weight
+        self._send(m, work.source, weight, go, first, hand, work_count != 0)
         return m
 
-    def _send(self, m: Module, work: data.View, go: Value, first: Value, last: Value, some: Value) -> None:
+    def _room(self, m: Module, hand_over: Value, target: Value, drained: Value) -> Value:
+        """Whether accumulators may be handed over: the last are `drained`, and so is a part of scores."""
+        if not self._config.score_parts:
+            return drained
+        scores, under_way = target == Target.scores, Signal()
+        m.d.sync += under_way.eq((hand_over & scores) | (under_way & ~self.scores_taken))
+        return drained & ~(scores & under_way)
+
+    def _send(
+        self, m: Module, from_: Value, weight: Value, go: Value, first: Value, last: Value, some: Value
+    ) -> None:
         """Broadcast the spike that is read in this cycle; it is there one cycle later."""
         config = self._config
         tags = Signal(data.StructLayout({"valid": 1, "first": 1, "last": 1, "some": 1}))
-        source = Signal.like(work.source, name="source", reset_less=True)
+        source = Signal.like(from_, name="source", reset_less=True)
         base = Signal(index_width(config.weights), reset_less=True)
         m.d.sync += [
             tags.valid.eq(go),
             tags.first.eq(first),
             tags.last.eq(last),
             tags.some.eq(some),
-            source.eq(work.source),
-            base.eq(work.weight),
+            source.eq(from_),
+            base.eq(weight),
         ]
         entry = Signal(payloads.list_entry(config))
         entries = Array(getattr(self, f"entry_{name}").as_value() for name in Source.__members__)

@@ -12,7 +12,7 @@ from hw.network.core import NetworkCore
 class LoadReader(wiring.Component):
     """Blocks of 32-bit pieces become words of the memories.
 
-    A block is a header (`payloads.LOAD_HEADER`), the number of its words, and their pieces, the low
+    A block is a header (`payloads.load_header`), the number of its words, and their pieces, the low
     bits first. Its words go to addresses from 0 on.
 
     Members:
@@ -33,7 +33,8 @@ class LoadReader(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        header = data.View(payloads.LOAD_HEADER, self.i.payload[: payloads.LOAD_HEADER.size])
+        layout = payloads.load_header(self._config)
+        header = data.View(layout, self.i.payload[: layout.size])
         word = self.o.payload
         last_piece, piece = Signal.like(header.last_piece), Signal.like(header.last_piece)
         address, left = Signal(payloads.PIECE_BITS), Signal(payloads.PIECE_BITS)

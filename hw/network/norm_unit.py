@@ -1,12 +1,12 @@
 """Norm unit: residual stream to spikes, the row's deviation carried by the falling threshold."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import FEATURE_BITS, KINDS, NormOp
+from golden.network.descriptors import KINDS, NormOp
 from golden.network.limits import OFFSET_BITS
 from golden.network.octave import ROOT_FRACTION_BITS, resolution, roots
 from golden.widths import index_width
@@ -14,6 +14,7 @@ from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
 from hw.network.load_bus import pick
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
+from hw.network.taps import RowIndex
 from hw.parts.descriptors import DescriptorFetch
 
 # Cycles from reading a channel to: its value centred; its place; its square in the sum; its spike.
@@ -23,6 +24,8 @@ PLACED = CENTRED + OctaveEncoder.latency
 SQUARE = 2
 SQUARED = PLACED + SQUARE + 1
 SPIKE = PLACED + FallingThreshold.latency
+# With maps, from the number of a channel to reading it: its row by index is looked up first
+LOOKED_UP = 2
 
 
 def delayed(m: Module, signal: Signal, cycles: int) -> Signal:
@@ -44,6 +47,7 @@ class NormUnit(wiring.Component):
     Members:
         i_load, i_write_op, i_write_offset: words of the descriptor and offset memories.
         rows_linear: rows that the linear unit has completed.
+        map_address, map_word: rows by index, one cycle later (only with maps).
         stream_row, stream_channel, stream_value: residual stream, one cycle later.
         levels_address, levels: threshold list, one cycle later.
         o: spikes; cannot be held up.
@@ -51,13 +55,18 @@ class NormUnit(wiring.Component):
         begin: an image is there; start with the first descriptor.
 
     Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
-    "layer" width + SQUARED + 5, then width + SPIKE up to and with `row_done`. A descriptor takes 2.
+    "layer" width + SQUARED + 5, then width + SPIKE up to and with `row_done`. A descriptor takes 2. With maps
+    each of these three takes LOOKED_UP more, and a row by index takes 2 before.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
-        self._encoder = OctaveEncoder(config, 2 * config.stream_bits + FEATURE_BITS + 1)
+        self._encoder = OctaveEncoder(config, 2 * config.stream_bits + config.feature_bits + 1)
         self._threshold = FallingThreshold(config)
+        by_index: dict[str, wiring.Member] = {}
+        if config.maps:
+            by_index["map_address"] = Out(index_width(config.maps))
+            by_index["map_word"] = In(payloads.map_word(config))
         super().__init__(
             {
                 "i_load": In(payloads.load(config)),
@@ -65,7 +74,7 @@ class NormUnit(wiring.Component):
                 "i_write_offset": In(1),
                 "rows_linear": In(config.row_count_width),
                 "stream_row": Out(payloads.row_width(config)),
-                "stream_channel": Out(FEATURE_BITS),
+                "stream_channel": Out(config.feature_bits),
                 "stream_value": In(signed(config.stream_bits)),
                 "levels_address": Out(index_width(config.lists)),
                 "levels": In(payloads.levels(config)),
@@ -73,6 +82,7 @@ class NormUnit(wiring.Component):
                 "row_done": Out(1),
                 "begin": In(1),
             }
+            | by_index
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -88,14 +98,16 @@ class NormUnit(wiring.Component):
         fetch = DescriptorFetch(m, op_read, op)
         row = Signal(payloads.row_width(config))
         needed = Signal(config.row_count_width)
-        channel = Signal(FEATURE_BITS + 1)
-        left = Signal(range(SPIKE + 1))
+        channel = Signal(config.feature_bits + 1)
+        index = RowIndex(config, self, op, needed)
+        ahead = LOOKED_UP if index.present else 0
+        left = Signal(range(SPIKE + 1 + ahead))
         mean = Signal(signed(config.stream_bits + 1))
-        channels_sum = Signal(signed(config.stream_bits + FEATURE_BITS))
+        channels_sum = Signal(signed(config.stream_bits + config.feature_bits))
         part = Signal.like(channels_sum)
         fraction = Signal.like(op.mean_fraction, name="fraction")
         bits_left = Signal.like(op.mean_bits, name="bits_left")
-        squares = Signal(2 * config.stream_bits + FEATURE_BITS)
+        squares = Signal(2 * config.stream_bits + config.feature_bits)
         shift = Signal(signed(PLACE_BITS))
         place_of_sum = Signal()
         # what is done with the channel being read
@@ -105,7 +117,7 @@ class NormUnit(wiring.Component):
             """Read all channels, then wait until the last one is through."""
             with m.State(state):
                 m.d.comb += strobe.eq(1)
-                m.d.sync += [channel.eq(channel + 1), left.eq(flush - 1)]
+                m.d.sync += [channel.eq(channel + 1), left.eq(flush - 1 + ahead)]
                 with m.If(channel + 1 == op.width):
                     m.next = f"{state}-FLUSH"
             with m.State(f"{state}-FLUSH"):
@@ -116,7 +128,8 @@ class NormUnit(wiring.Component):
         with m.FSM():
             with fetch.states(m, self.begin) as fetched:
                 m.d.sync += [row.eq(0), needed.eq(fetched.wait)]
-                m.next = "ROW"
+                index.first_row(m, fetched)
+            index.states(m)
             with m.State("ROW"):
                 m.d.sync += [channel.eq(0), mean.eq(0), channels_sum.eq(0), squares.eq(0), shift.eq(0)]
                 m.d.sync += [part.eq(0), fraction.eq(op.mean_fraction), bits_left.eq(op.mean_bits)]
@@ -153,26 +166,50 @@ class NormUnit(wiring.Component):
             with m.State("DONE"):
                 m.d.comb += self.row_done.eq(1)
                 m.d.sync += [row.eq(row + 1), needed.eq(needed + 1)]
-                m.next = "ROW"
+                index.next_row(m)
                 with m.If(row + 1 == op.rows):
                     fetch.step(m)
                     fetch.following(m)
 
         centred = Signal(signed(config.stream_bits + 2), reset_less=True)
-        encoder, threshold = self._encoder, self._threshold
-        m.submodules.encoder, m.submodules.threshold = encoder, threshold
-        m.d.comb += [self.stream_row.eq(row), self.stream_channel.eq(channel)]
-        m.d.sync += centred.eq(self.stream_value - mean)
-        with m.If(delayed(m, summing, 1)):
-            m.d.sync += channels_sum.eq(channels_sum + self.stream_value)
+        m.submodules.encoder = encoder = self._encoder
+        value = self._read(m, index, op, row, channel, summing | squaring | firing)
+        m.d.sync += centred.eq(value - mean)
+        with m.If(delayed(m, summing, 1 + ahead)):
+            m.d.sync += channels_sum.eq(channels_sum + value)
         m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
         square = self._square(m)
-        with m.If(delayed(m, squaring, SQUARED - 1)):
+        with m.If(delayed(m, squaring, SQUARED - 1 + ahead)):
             m.d.sync += squares.eq(squares + square)
-        channel_out = delayed(m, channel, PLACED - 1)
+        channel_out = delayed(m, channel, PLACED - 1 + ahead)
         m.d.comb += offset_read.addr.eq(op.offset + channel_out)
-        self._fire(m, op.levels, offset_read.data, shift, row, channel_out, firing)
+        self._fire(m, op.levels, offset_read.data, shift, row, channel_out, delayed(m, firing, SPIKE + ahead))
         return m
+
+    def _read(
+        self, m: Module, index: RowIndex, op: data.View, row: Signal, channel: Signal, sweeping: Value
+    ) -> Value:
+        """The stream at a channel of a row, one cycle after it is read; with maps LOOKED_UP cycles later,
+        from the row of its tap."""
+        if not index.present:
+            m.d.comb += [self.stream_row.eq(row), self.stream_channel.eq(channel)]
+            return self.stream_value
+        # the channel within a tap; every sweep goes through the taps of the row and back to the first
+        within, channel_1 = Signal.like(op.channels, name="within"), Signal.like(self.stream_channel)
+        with m.If(sweeping):
+            m.d.sync += within.eq(within + 1)
+            with m.If(within + 1 == op.channels):
+                back = Mux(channel + 1 == op.width, op.taps, 0)
+                m.d.sync += [within.eq(0), index.address.eq(index.address + 1 - back)]
+        none, none_2 = Signal(), Signal()
+        m.d.sync += [
+            channel_1.eq(within),
+            self.stream_channel.eq(channel_1),
+            self.stream_row.eq(Mux(op.taps != 0, index.word.row, row)),
+            none.eq((op.taps != 0) & index.word.none),
+            none_2.eq(none),
+        ]
+        return Mux(none_2, 0, self.stream_value)
 
     def _fire(
         self,
@@ -182,10 +219,11 @@ class NormUnit(wiring.Component):
         shift: Value,
         row: Signal,
         channel: Signal,
-        firing: Signal,
+        fires: Signal,
     ) -> None:
         """The place of a channel, which leaves the encoder now, becomes a spike."""
         encoder, threshold, entry = self._encoder, self._threshold, self.o.payload.entry
+        m.submodules.threshold = threshold
         m.d.comb += [
             threshold.place.eq(encoder.place),
             threshold.negative.eq(encoder.negative),
@@ -194,7 +232,7 @@ class NormUnit(wiring.Component):
             threshold.both.eq(1),
             self.levels_address.eq(levels),
             threshold.levels.eq(self.levels),
-            self.o.valid.eq(delayed(m, firing, SPIKE)),
+            self.o.valid.eq(fires),
             self.o.payload.row.eq(row),
             entry.feature.eq(delayed(m, channel, SPIKE - PLACED + 1)),
             self.o.payload.first.eq(entry.feature == 0),

@@ -5,7 +5,6 @@ from amaranth.lib import data
 
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import (
-    FEATURE_BITS,
     AttentionOp,
     LinearOp,
     Neuron,
@@ -16,6 +15,7 @@ from golden.network.descriptors import (
 from golden.network.limits import LEVEL_BITS, OFFSET_BITS
 from golden.network.neuron import most_octaves
 from golden.network.octave import ROOT_FRACTION_BITS
+from golden.network.tensors import IMAGE
 from golden.widths import bits_for, index_width
 from hw.parts.payloads import spike
 
@@ -26,17 +26,31 @@ def row_width(config: NetworkConfig) -> int:
 
 def list_entry(config: NetworkConfig) -> data.StructLayout:
     """One firing neuron of a row."""
-    return data.StructLayout({"feature": FEATURE_BITS, "spike": spike(config.code)})
+    return data.StructLayout({"feature": config.feature_bits, "spike": spike(config.code)})
 
 
-def list_write(config: NetworkConfig) -> data.StructLayout:
-    """A neuron's spike or silence, appended to its row; `first` begins the row anew."""
-    return data.StructLayout({"row": row_width(config), "first": 1, "entry": list_entry(config)})
+def list_write(config: NetworkConfig, lists: int = 1) -> data.StructLayout:
+    """A neuron's spike or silence, appended to its row; `first` begins the row anew. Of two `lists`, the high
+    bit of the row says which."""
+    row = row_width(config) + lists - 1
+    return data.StructLayout({"row": row, "first": 1, "entry": list_entry(config)})
+
+
+def entry_value(config: NetworkConfig) -> dict[str, ShapeLike]:
+    """What enters: a pixel's spike or silence, or an integer of the stream."""
+    return {"spike": spike(config.code)} if config.entry == IMAGE else {"value": signed(config.stream_bits)}
 
 
 def image_beat(config: NetworkConfig) -> data.StructLayout:
-    """One pixel's spike or silence; pixels in order, `last` closes the row (token), `end` the image."""
-    return data.StructLayout({"spike": spike(config.code), "last": 1, "end": 1})
+    """One pixel or channel, in order; `last` closes the row (token), `end` the image."""
+    return data.StructLayout(entry_value(config) | {"last": 1, "end": 1})
+
+
+def stream_write(config: NetworkConfig) -> data.StructLayout:
+    """An integer of the residual stream."""
+    return data.StructLayout(
+        {"row": row_width(config), "channel": config.feature_bits, "value": signed(config.stream_bits)}
+    )
 
 
 def score_beat(config: NetworkConfig) -> data.StructLayout:
@@ -57,6 +71,11 @@ def weight_word(config: NetworkConfig) -> data.ArrayLayout:
     return data.ArrayLayout(signed(config.weight_bits), config.cluster)
 
 
+def map_word(config: NetworkConfig) -> data.StructLayout:
+    """A row of a source, or `none`."""
+    return data.StructLayout({"row": row_width(config), "none": 1})
+
+
 def levels(config: NetworkConfig) -> data.ArrayLayout:
     return data.ArrayLayout(signed(LEVEL_BITS), config.code.steps)
 
@@ -64,7 +83,7 @@ def levels(config: NetworkConfig) -> data.ArrayLayout:
 def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
     """Loadable memories: shape of a word and depth, in the order of their number in `load`. Cluster n
     of the weights is memory `weights` with n in the high address bits."""
-    return {
+    held: dict[str, tuple[ShapeLike, int]] = {
         "linear": (struct(LinearOp, config), config.linear_ops),
         "norm": (struct(NormOp, config), config.norm_ops),
         "attention": (struct(AttentionOp, config), config.heads),
@@ -73,13 +92,34 @@ def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
         "offsets": (signed(OFFSET_BITS), config.offsets),
         "weights": (weight_word(config), config.weights),
     }
+    per_beat = config.attention.terms_per_beat
+    if config.biases:
+        held["biases"] = (data.ArrayLayout(signed(config.attention.score_width), per_beat), config.biases)
+    if config.masks:
+        held["masks"] = (data.ArrayLayout(1, per_beat), config.masks)
+    if config.maps:
+        held["maps"] = (map_word(config), config.maps)
+    return held
 
 
-# Number of the memory that is none: a word for it lets images in
-RUN = 7
+def run(config: NetworkConfig) -> int:
+    """Number of the memory that is none: a word for it lets images in."""
+    return len(memories(config))
+
+
+def memory_number(config: NetworkConfig) -> int:
+    """Bits of the number of a memory."""
+    return bits_for(run(config))
+
+
+# The tables of the fields of a term
+TABLES = {"bias": "biases", "masked": "masks"}
 PIECE_BITS = 32
-# Of a block of words on a narrow load stream, see `hw.network.linked_network`
-LOAD_HEADER = data.StructLayout({"memory": 3, "last_piece": 8, "cluster": 8})
+
+
+def load_header(config: NetworkConfig) -> data.StructLayout:
+    """Of a block of words on a narrow load stream, see `hw.network.linked_network`."""
+    return data.StructLayout({"memory": memory_number(config), "last_piece": 8, "cluster": 8})
 
 
 def load(config: NetworkConfig) -> data.StructLayout:
@@ -87,7 +127,7 @@ def load(config: NetworkConfig) -> data.StructLayout:
     held = memories(config)
     return data.StructLayout(
         {
-            "memory": 3,
+            "memory": memory_number(config),
             "cluster": index_width(config.clusters),
             "address": max(index_width(depth) for _, depth in held.values()),
             "data": data.ArrayLayout(
@@ -127,7 +167,8 @@ def sums(config: NetworkConfig) -> data.StructLayout:
 
 
 def hand_over(config: NetworkConfig) -> data.StructLayout:
-    """What the drain needs to know about one pass of one row."""
+    """What the drain needs to know about one pass of one row; `list` where hidden neurons have two."""
+    which: dict[str, ShapeLike] = {"list": 1} if config.hidden_lists > 1 else {}
     return data.StructLayout(
         {
             "target": index_width(len(Target)),
@@ -141,6 +182,7 @@ def hand_over(config: NetworkConfig) -> data.StructLayout:
             "last": 1,
             "final": 1,
         }
+        | which
     )
 
 
@@ -149,7 +191,7 @@ def qkv_write(config: NetworkConfig) -> data.StructLayout:
     return data.StructLayout(
         {
             "part": 2,
-            "feature": FEATURE_BITS,
+            "feature": config.feature_bits,
             "row": row_width(config),
             "spike": spike(config.code),
         }

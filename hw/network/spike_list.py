@@ -10,9 +10,12 @@ from golden.network.config import NetworkConfig
 from golden.widths import index_width
 from hw.network import payloads
 
+# Counts of so many rows stand in registers, of more in a memory
+COUNT_REGISTERS = 64
+
 
 class SpikeList(wiring.Component):
-    """Rows of spikes, written in order of features, read without gaps.
+    """Rows of spikes, written in order of features, read without gaps; or two lists of such rows.
 
     Members:
         i: neurons of a row one after the other; cannot be held up.
@@ -23,12 +26,14 @@ class SpikeList(wiring.Component):
     Timing: a spike can be read, and counts, from the cycle after its write on.
     """
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: NetworkConfig, lists: int = 1) -> None:
         self._config = config
-        rows = payloads.row_width(config)
+        written = payloads.list_write(config, lists)
+        rows = written["row"].width
+        self._rows = config.tokens if lists == 1 else 1 << rows
         super().__init__(
             {
-                "i": In(stream.Signature(payloads.list_write(config), always_ready=True)),
+                "i": In(stream.Signature(written, always_ready=True)),
                 "count_row": In(rows),
                 "count": Out(bits_for(config.features)),
                 "read_row": In(rows),
@@ -42,23 +47,42 @@ class SpikeList(wiring.Component):
         config = self._config
         places = index_width(config.features)
         m.submodules.memory = memory = Memory(
-            shape=payloads.list_entry(config), depth=config.tokens << places, init=[]
+            shape=payloads.list_entry(config), depth=self._rows << places, init=[]
         )
         write, read = memory.write_port(), memory.read_port()
-        counts = Array(Signal(bits_for(config.features), name=f"count_{n}") for n in range(config.tokens))
         beat = self.i.payload
         place = Signal(bits_for(config.features))
         fires = Signal()
+        width, in_registers = bits_for(config.features), self._rows <= COUNT_REGISTERS
+        if in_registers:
+            counts = Array(Signal(width, name=f"count_{n}") for n in range(self._rows))
+            written, looked_up = counts[beat.row], counts[self.count_row]
+        else:
+            m.submodules.counts = held = Memory(shape=width, depth=self._rows, init=[])
+            set_count = held.write_port()
+            ports = held.read_port(domain="comb"), held.read_port(domain="comb")
+            written, looked_up = (port.data for port in ports)
+            m.d.comb += [
+                port.addr.eq(row) for port, row in zip(ports, (beat.row, self.count_row), strict=True)
+            ]
         m.d.comb += [
-            place.eq(Mux(beat.first, 0, counts[beat.row])),
+            place.eq(Mux(beat.first, 0, written)),
             fires.eq(self.i.valid & beat.entry.spike.active),
             write.en.eq(fires),
             write.addr.eq(Cat(place[:places], beat.row)),
             write.data.eq(beat.entry),
             read.addr.eq(Cat(self.position, self.read_row)),
             self.entry.eq(read.data),
-            self.count.eq(counts[self.count_row]),
+            self.count.eq(looked_up),
         ]
-        with m.If(self.i.valid):
-            m.d.sync += counts[beat.row].eq(place + beat.entry.spike.active)
+        count = place + beat.entry.spike.active
+        if in_registers:
+            with m.If(self.i.valid):
+                m.d.sync += counts[beat.row].eq(count)
+        else:
+            m.d.comb += [
+                set_count.addr.eq(beat.row),
+                set_count.data.eq(count),
+                set_count.en.eq(self.i.valid),
+            ]
         return m

@@ -3,7 +3,6 @@
 Source: SpikedAttention (NeurIPS 2024), section 3 (training-free conversion by weight normalisation).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,11 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.network.linear import IntegerLinear, prepare_linear
-from models.conversion.norm_thresholds import prepare_norm
 from models.conversion.scales import SMALLEST_RANGE, after_norm, attention_of, linear_scales
 from models.conversion.scheme import PARTS, Parts, Scheme
+from models.conversion.thresholds import prepare_norm
 from models.conversion.verdicts import Comparison, float_verdicts, spiking_verdicts
-from models.floating.engine import Floats, Linear, Ranges, RecordingEngine, SpikingAttention, SpikingEngine
+from models.floating.engine import Linear, Ranges, SpikingAttention, SpikingEngine
 from models.floating.model import Model
 from models.floating.norm import SpikingNorm
 from models.verdict import RefusedModel, Verdict, refusal
@@ -50,57 +49,13 @@ class Conversion:
         return SpikingEngine(linears, self.attentions, norms)
 
 
-def record(model: Model, batches: Iterable[NDArray[Any]]) -> tuple[Ranges, dict[str, Linear]]:
-    """Ranges of every node over the calibration samples, and the dense layers by node.
-
-    Raises:
-        InputError: no samples.
-        RefusedModel: a sample drives the float network out of range, or none brings a node away from zero.
-    """
-    recorder = NodeRecorder()
-    with np.errstate(all="ignore"):  # a network out of range is reported below, by node
-        for batch in batches:
-            model.run(batch, recorder)
-    if not recorder.layers:
-        raise InputError("calibration needs at least one sample, none were given")
-    ranges = recorder.ranges
-    stores = (ranges.linear, ranges.attention, ranges.norm, ranges.stream)
-    nodes = list(dict.fromkeys(name for store in stores for name in store))
-    problems = [
-        (name, f"calibration drives node {name} of the float network out of range")
-        for name in nodes
-        if not all(np.isfinite(store[name]).all() for store in stores if name in store)
-    ]
-    problems = problems or [
-        (name, f"calibration leaves node {name} at zero: no scale can be taken from these samples")
-        for name in nodes
-        # Of attention each of q, k, v and the output, which lie along the first axis
-        if not all(part.any() for store in stores if name in store for part in np.atleast_2d(store[name]))
-    ]
-    if problems:
-        raise RefusedModel(refusal(problems), nodes, problems)
-    return ranges, recorder.layers
-
-
-class NodeRecorder(RecordingEngine):
-    """Also remembers the dense layers that are called."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers: dict[str, Linear] = {}
-
-    def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
-        self.layers[name] = layer
-        return super().linear(name, x, layer)
-
-
 def norms_of(ranges: Ranges, scheme: Scheme) -> dict[str, SpikingNorm]:
     """Norms in spikes from their ranges."""
     norms = {}
     for name, largest in ranges.norm.items():
         top = largest.max() if largest.max() > 0 else 1.0
         wished = np.maximum(largest, SMALLEST_RANGE * top)
-        norms[name] = prepare_norm(wished, float(ranges.stream[name][0]) or 1.0, scheme.code)
+        norms[name] = prepare_norm(wished, float(ranges.stream[name].max()) or 1.0, scheme.code)
     return norms
 
 

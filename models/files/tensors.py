@@ -152,18 +152,19 @@ class Tensors:
         # No block is without tensors: a wild number is a leftover, not a reason to look for as many
         return min(max(found, default=-1) + 1, len(self.arrays))
 
-    def refuse_leftovers(self, harmless: str) -> None:
+    def refuse_leftovers(self, harmless: str, hint: str) -> None:
         """Refuse tensors that nothing used, files that nothing opened, and facts that nothing followed.
 
         Args:
             harmless: regular expression of names of tensors that take no part in the outputs.
+            hint: which options might have named them; may be empty.
         """
         for name in sorted(self.arrays, key=natural):
             if name not in self.taken and not re.search(harmless, name):
                 self.refuse(
                     node_of(name),
-                    f"tensor {name} is of an unknown part of the model; --leave-out {node_of(name)} goes on "
-                    "without it",
+                    f"tensor {name} is of an unknown part of the model; {hint}"
+                    f"--leave-out {node_of(name)} goes on without it",
                 )
         for file in self.files:
             if file not in self.opened:

@@ -91,6 +91,13 @@ class Bert:
         pooling = "over tokens" if self.classifier else "over tokens, and the length of the embedding"
         return [*nodes, kept("pooling", pooling)]
 
+    def entering(self, batch: NDArray[np.integer], types: NDArray[np.integer] | None = None) -> Floats:
+        """Sums of embeddings [batch, tokens, width] before their norm; arguments as of `encode`."""
+        x = self.words[batch] + self.positions[: batch.shape[1]]
+        if self.types is not None:
+            x = x + self.types[np.zeros_like(batch) if types is None else types]
+        return np.asarray(x)
+
     def encode(
         self,
         tokens: NDArray[np.integer],
@@ -106,10 +113,7 @@ class Bert:
             allowed: bool [batch, tokens], False at padding.
             types: sentence of each token, 0 when absent.
         """
-        x = self.words[tokens] + self.positions[: tokens.shape[1]]
-        if self.types is not None:
-            x = x + self.types[np.zeros_like(tokens) if types is None else types]
-        x = engine.norm("embedding.norm", x, self.norm)
+        x = engine.norm("embedding.norm", self.entering(tokens, types), self.norm)
         if self.project is not None:
             x = engine.linear("embedding.project", x, self.project)
         keys = None if allowed is None else allowed[:, None, None, :]
@@ -127,7 +131,9 @@ class Bert:
         hidden = self.encode(batch, engine, allowed)
         if self.head is not None:
             first = engine.linear("pooler", hidden[:, 0], self.head.pooler)
-            return engine.linear("head", HEAD_ACTIVATIONS[self.head.activation](first), self.head.classifier)
+            return engine.linear(
+                "head", HEAD_ACTIVATIONS[self.head.activation].function(first), self.head.classifier
+            )
         if self.pooling == "cls":
             pooled = hidden[:, 0]
         else:

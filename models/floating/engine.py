@@ -51,6 +51,9 @@ class Engine(Protocol):
     def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
         """Norm of x over its last axis."""
 
+    def stream(self, name: str, x: Floats) -> Floats:
+        """The residual stream x, where it is read without a norm."""
+
 
 class FloatEngine:
     """Arithmetic in the precision of the weights: the reference."""
@@ -79,6 +82,9 @@ class FloatEngine:
     def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
         return apply_norm(x, norm)
 
+    def stream(self, name: str, x: Floats) -> Floats:
+        return x
+
 
 @dataclass
 class Ranges:
@@ -90,7 +96,7 @@ class Ranges:
         rows: per dense node, how many rows there were.
         attention: per node, [4, heads, d]: q, k, v and the output.
         norm: per node, [width]: a row before gain and offset.
-        stream: per norm, the largest input, [1].
+        stream: per norm, and where the stream is read without one, [width].
     """
 
     linear: dict[str, Floats] = field(default_factory=dict)
@@ -137,8 +143,12 @@ class RecordingEngine(FloatEngine):
     def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
         normal = standardise(x, norm)
         _raise_to(self.ranges.norm, name, np.abs(normal).reshape(-1, x.shape[-1]).max(axis=0))
-        _raise_to(self.ranges.stream, name, np.abs(x).max(keepdims=True).ravel())
+        self.stream(name, x)
         return super().norm(name, x, norm)
+
+    def stream(self, name: str, x: Floats) -> Floats:
+        _raise_to(self.ranges.stream, name, np.abs(x).reshape(-1, x.shape[-1]).max(axis=0))
+        return super().stream(name, x)
 
 
 def _raise_to(store: dict[str, Floats], name: str, values: Floats) -> None:

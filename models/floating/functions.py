@@ -79,10 +79,12 @@ class Activation:
     Attributes:
         function: rises from 0 for x > 0; what it makes of x < 0 stays silent in spikes.
         linear: it leaves x > 0 as it is, so that thresholds keep their ratios.
+        odd: it makes -f(x) of -x, and neurons fire with the sign of x.
     """
 
     function: Callable[[Floats], Floats]
     linear: bool = False
+    odd: bool = False
 
 
 ACTIVATIONS = {
@@ -93,4 +95,7 @@ ACTIVATIONS = {
 }
 
 # Between the two layers of a classifier on text
-HEAD_ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {"tanh": np.tanh, "gelu": gelu, "relu": relu}
+HEAD_ACTIVATIONS = {
+    "tanh": Activation(function=np.tanh, odd=True),
+    **{name: ACTIVATIONS[name] for name in ("gelu", "relu")},
+}

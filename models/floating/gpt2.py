@@ -49,6 +49,10 @@ class Gpt2:
     def other_nodes(self) -> list[Verdict]:
         return [exact("embedding", "table look-up")]
 
+    def entering(self, batch: NDArray[np.integer], start: int = 0) -> Floats:
+        """Embeddings [batch, tokens, dim] of tokens, the first of them at place `start`."""
+        return self.words[batch] + self.positions[start : start + batch.shape[1]]
+
     def encode(self, tokens: NDArray[np.integer], engine: Engine, past: Past | None = None) -> Floats:
         """Hidden states [batch, tokens, dim], normalised, of token numbers [batch, tokens].
 
@@ -58,7 +62,7 @@ class Gpt2:
             past: tokens before these, which it is given too; none when absent.
         """
         start, new = past.tokens if past else 0, tokens.shape[1]
-        x = self.words[tokens] + self.positions[start : start + new]
+        x = self.entering(tokens, start)
         before = np.tri(new, start + new, start, dtype=bool)
         for index, block in enumerate(self.blocks):
             x = run_block(f"block{index}", x, block, engine, allowed=before, past=past)

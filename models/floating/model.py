@@ -48,6 +48,9 @@ class Model(Protocol):
     def outputs(self) -> Outputs:
         """What comes out: embeddings of sentences, logits of classes, or vectors that no task scores."""
 
+    def entering(self, batch: NDArray[Any]) -> Floats:
+        """What the first layer is given, [batch, rows, width]: pixels of patches, embedded tokens."""
+
     def run(self, batch: NDArray[Any], engine: Engine) -> Floats:
         """Outputs of a batch of samples.
 

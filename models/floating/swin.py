@@ -84,15 +84,22 @@ class Swin:
     def other_nodes(self) -> list[Verdict]:
         return []
 
+    def entering(self, batch: Floats) -> Floats:
+        """Pixels [batch, patches, channels*patch**2] of square images [batch, channels, height, width]."""
+        grid = patches(batch, self.patch, self.patch)
+        if grid.shape[1] != grid.shape[2]:
+            raise InputError(f"images of a Swin transformer must be square, not {list(batch.shape[2:])}")
+        return grid.reshape(len(batch), -1, grid.shape[-1])
+
     def run(self, batch: Floats, engine: Engine) -> Floats:
         """Logits [batch, classes] of images [batch, channels, height, width], scaled as in training.
 
         Without a head, the mean of the normalised tokens.
         """
-        x = engine.linear("embedding", patches(batch, self.patch, self.patch), self.embedding)
+        x = engine.linear("embedding", self.entering(batch), self.embedding)
         x = engine.norm("embedding.norm", x, self.embedding_norm)
-        if x.shape[1] != x.shape[2]:
-            raise InputError(f"images of a Swin transformer must be square, not {list(batch.shape[2:])}")
+        side = isqrt(x.shape[1])
+        x = x.reshape(len(x), side, side, -1)
         for number, stage in enumerate(self.stages):
             if stage.merge is not None:
                 x = merge_patches(f"stage{number}.merge", x, stage.merge, engine)

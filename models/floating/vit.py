@@ -76,21 +76,21 @@ class Vit:
     def other_nodes(self) -> list[Verdict]:
         return [] if self.pooling == "cls" else [kept("pooling", "over patches")]
 
-    def patches(self, images: Floats) -> Floats:
+    def entering(self, batch: Floats) -> Floats:
         """Pixels [batch, patches, channels*patch**2] of images [batch, channels, height, width].
 
         Raises:
             InputError: images of another size than the positions are for, which are a square.
         """
-        height, width = images.shape[2:]
+        height, width = batch.shape[2:]
         if (height, width) != (self.side, self.side):
             raise InputError(f"images must be {self.side} x {self.side} pixels, not {height} x {width}")
-        grid = patches(images, self.patch, self.stride)
-        return grid.reshape(len(images), -1, grid.shape[-1])
+        grid = patches(batch, self.patch, self.stride)
+        return grid.reshape(len(batch), -1, grid.shape[-1])
 
     def encode(self, images: Floats, engine: Engine) -> Floats:
         """What leaves the blocks, [batch, first + patches, dim]."""
-        x = engine.linear("embedding", self.patches(images), self.embedding)
+        x = engine.linear("embedding", self.entering(images), self.embedding)
         first = np.broadcast_to(self.first, (len(images), *self.first.shape))
         x = np.concatenate([first, x], axis=1) + self.positions
         if self.entry_norm is not None:
@@ -107,6 +107,8 @@ class Vit:
         x = self.encode(batch, engine)
         if not self.pool_first:
             x = engine.norm("norm", x, self.norm)
+        elif self.pooling != "cls":
+            x = engine.stream("pooling", x)
         mean = x[:, len(self.first) :].mean(axis=1) if self.pooling != "cls" else None
         if mean is None:
             feature = x[:, 0]

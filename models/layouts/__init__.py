@@ -39,12 +39,14 @@ class Layout:
         recognise: whether tensors are of it.
         read: the model; what is wrong is remembered in the tensors.
         harmless: regular expression of names of tensors that take no part in the outputs.
+        hint: which options name tensors that are otherwise refused as unknown.
     """
 
     about: str
     recognise: Callable[[Tensors], bool]
     read: Callable[[Tensors, Choices], Model]
     harmless: str = r"^$"
+    hint: str = ""
 
 
 FAMILIES: dict[str, ModuleType] = {
@@ -65,6 +67,7 @@ LAYOUTS = {
         recognise=family.recognise,
         read=family.read,
         harmless=getattr(family, "HARMLESS", Layout.harmless),
+        hint=getattr(family, "HINT", Layout.hint),
     )
     for name, family in FAMILIES.items()
 }
@@ -85,7 +88,7 @@ def read_model(tensors: Tensors, options: Options) -> tuple[str, Model]:
             choices = Choices(options, tensors)
             model = layout.read(tensors, choices)
             choices.settle(name)
-            tensors.refuse_leftovers(layout.harmless)
+            tensors.refuse_leftovers(layout.harmless, layout.hint)
             tensors.settle()
             return name, model
     some = ", ".join(sorted(tensors.arrays)[:3])

@@ -8,6 +8,7 @@ from models.files.folder import CONFIG
 from models.files.tensors import Tensors
 
 POOLINGS = ("mean", "cls")
+ENCODER_POOLINGS = (*POOLINGS, "last")  # of a torch.nn.TransformerEncoder
 MASKS = ("none", "causal")
 
 
@@ -21,8 +22,11 @@ class Options:
         activation: function between the MLP's layers.
         norm_first: torch.nn.TransformerEncoder with norm_first=True.
         epsilon: of the norms.
-        pooling: "mean" of the tokens, or "cls", the first one.
+        pooling: "mean" of the tokens, "cls", the first one, or "last", the last one.
         mask: "none", or "causal", each token sees those up to itself.
+        embedding, class_token, positions, head: names of what surrounds a torch.nn.TransformerEncoder: a
+            dense layer before it, a token before all others, the positions that are then added, and a
+            dense layer behind the pooled tokens.
     """
 
     architecture: str | None = None
@@ -32,10 +36,14 @@ class Options:
     epsilon: float | None = None
     pooling: str | None = None
     mask: str | None = None
+    embedding: str | None = None
+    class_token: str | None = None
+    positions: str | None = None
+    head: str | None = None
 
 
 # How the options are given on the command line
-FLAGS = {field.name: f"--{field.name}" for field in fields(Options)}
+FLAGS = {field.name: f"--{field.name.replace('_', '-')}" for field in fields(Options)}
 FLAGS |= {"norm_first": "--norm-first or --norm-last"}
 
 

@@ -74,9 +74,11 @@ def activation_of(choices: Choices, said: str | None, usual: str | None) -> str:
     return _named(choices, "activation", said, usual, ACTIVATIONS)
 
 
-def pooling_of(choices: Choices, said: str | None, usual: str | None) -> str:
+def pooling_of(
+    choices: Choices, said: str | None, usual: str | None, known: tuple[str, ...] = POOLINGS
+) -> str:
     """How the outputs of the tokens become one."""
-    return _named(choices, "pooling", said, usual, POOLINGS)
+    return _named(choices, "pooling", said, usual, known)
 
 
 def mask_of(choices: Choices, said: str | None) -> str:

@@ -18,7 +18,7 @@ from models.conversion.scheme import (
 from models.conversion.store import Stored
 from models.floating.functions import ACTIVATIONS
 from models.layouts import Options
-from models.layouts.options import MASKS, POOLINGS
+from models.layouts.options import ENCODER_POOLINGS, MASKS
 from models.verdict import RefusedModel, Verdict
 from onespike.files import filled_folder
 from onespike.options import (
@@ -136,13 +136,33 @@ def convert_model(
         str | None,
         typer.Option(
             "--pooling",
-            metavar="|".join(POOLINGS),
+            metavar="|".join(ENCODER_POOLINGS),
             help="How the tokens become one vector, where the folder is silent.",
         ),
     ] = None,
     mask: Annotated[
         str | None,
         typer.Option("--mask", metavar="|".join(MASKS), help="What tokens of an encoder of PyTorch see."),
+    ] = None,
+    embedding: Annotated[
+        str | None,
+        typer.Option(
+            "--embedding",
+            metavar="NAME",
+            help="Dense layer before an encoder of PyTorch, by its name in the file.",
+        ),
+    ] = None,
+    class_token: Annotated[
+        str | None,
+        typer.Option("--class-token", metavar="NAME", help="Token before all others there."),
+    ] = None,
+    positions: Annotated[
+        str | None,
+        typer.Option("--positions", metavar="NAME", help="What is then added to the tokens there."),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option("--head", metavar="NAME", help="Dense layer behind the pooled tokens there."),
     ] = None,
     leave_out: Annotated[
         list[str] | None,
@@ -187,6 +207,8 @@ def convert_model(
         onespike convert minilm/ -o build/minilm --samples stsb-en-dev.csv \\
             --steps 24 --log2-base 2/7
         onespike convert vit/ -o build/vit --samples images.npz
+        onespike convert model.pt -o build/mine --samples rows.npz --heads 4 --activation relu \\
+            --norm-last --epsilon 1e-5 --mask none --embedding embedding --head head --pooling mean
     """
     check_range("--count", count, 1, 1 << 20)
     scheme = Scheme(
@@ -205,6 +227,10 @@ def convert_model(
         epsilon=epsilon,
         pooling=pooling,
         mask=mask,
+        embedding=embedding,
+        class_token=class_token,
+        positions=positions,
+        head=head,
     )
     try:
         with filled_folder("-o", target) as place, progress() as bar:

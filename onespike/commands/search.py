@@ -8,7 +8,7 @@ import typer
 
 from golden.code import PhaseCode, check_range
 from golden.errors import InputError
-from models.conversion.convert import record
+from models.conversion.record import record
 from models.conversion.store import TOKENIZER
 from models.files.tensors import read_tensors
 from models.layouts import Options, read_model

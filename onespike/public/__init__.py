@@ -6,6 +6,7 @@
 from golden.attention.config import PRESETS, CoreConfig, load_config
 from golden.code import PhaseCode
 from golden.errors import InputError, OutsideError
+from golden.integer.config import IntegerConfig
 from golden.network.config import NetworkConfig
 from golden.network.file import load_network, save_network
 from golden.network.network import Network, run_network
@@ -14,10 +15,11 @@ from golden.stochastic.config import StochasticConfig
 from models.conversion.scheme import Scheme
 from models.layouts import Options
 from models.verdict import RefusedModel
-from onespike.public.attention import attention, stochastic_attention
+from onespike.public.attention import attention, integer_attention, stochastic_attention
 from onespike.public.conversion import convert, load_model, run_model
 from onespike.public.networks import trained_network
 from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.integer.core import IntegerAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.stochastic.core import StochasticCore
 from synth.boards import BOARDS
@@ -27,6 +29,8 @@ __all__ = [
     "PRESETS",
     "CoreConfig",
     "InputError",
+    "IntegerAttentionCore",
+    "IntegerConfig",
     "Network",
     "NetworkConfig",
     "NetworkJob",
@@ -42,6 +46,7 @@ __all__ = [
     "attention",
     "config_for",
     "convert",
+    "integer_attention",
     "load_config",
     "load_model",
     "load_network",

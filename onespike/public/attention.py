@@ -1,4 +1,4 @@
-"""Attention of arrays in Python, in both schemes."""
+"""Attention of arrays in Python, in every scheme."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -6,8 +6,10 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from golden.attention.config import CoreConfig
+from golden.integer.config import IntegerConfig
 from golden.stochastic.config import StochasticConfig
-from studies.attention import spiked, stochastic
+from studies.attention import integer, spiked, stochastic
+from studies.attention.integer import IntegerResult
 from studies.attention.spiked import AttentionResult
 from studies.attention.stochastic import StochasticResult
 
@@ -116,3 +118,45 @@ def stochastic_attention(
         seed=seed,
         waves=None if waves is None else Path(waves),
     )
+
+
+def integer_attention(
+    q: NDArray[Any],
+    k: NDArray[Any],
+    v: NDArray[Any],
+    *,
+    engine: Engine = "golden",
+    config: IntegerConfig | None = None,
+    bias: NDArray[Any] | None = None,
+    mask: NDArray[Any] | None = None,
+    scale_q: NDArray[Any] | None = None,
+    scale_k: NDArray[Any] | None = None,
+    scale_v: NDArray[Any] | None = None,
+    scale_o: NDArray[Any] | None = None,
+    waves: str | Path | None = None,
+) -> IntegerResult:
+    """Softmax attention in integers of a few bits: what the spiking cores are measured against.
+
+    Args:
+        q, k, v, engine, bias, mask, waves: see `attention`.
+        config: of the core, which says how many bits; 8 when absent.
+        scale_q, scale_k, scale_v, scale_o: float [heads], the value of the largest code; from the data when
+            absent.
+
+    Returns:
+        `out` and `out_raw`, float32 [heads, tokens, head_dim]; `integers`; `cycles`; `arrays()` and
+        `report()`, what `onespike attention --scheme integer` writes.
+
+    Raises:
+        InputError: an array, option or size that cannot be used, or no C++ compiler (rtl).
+
+    >>> import numpy as np, onespike
+    >>> q, k, v = np.random.default_rng(0).normal(size=(3, 2, 5, 8))
+    >>> result = onespike.integer_attention(q, k, v)
+    >>> print(f"cosine {result.report()['error']['out']['cosine']:.4f}")
+    cosine 1.0000
+    """
+    given = {"bias": bias, "mask": mask}
+    given |= {"scale_q": scale_q, "scale_k": scale_k, "scale_v": scale_v, "scale_o": scale_o}
+    arrays = {"q": q, "k": k, "v": v} | {name: a for name, a in given.items() if a is not None}
+    return integer.attend(arrays, engine=engine, config=config, waves=None if waves is None else Path(waves))

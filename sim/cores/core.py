@@ -79,6 +79,11 @@ class Core(ABC, Generic[Config, Job, Integers]):
         """Lanes, to report resources per lane; 0 where there are none."""
         return 0
 
+    @property
+    def dsp(self) -> bool:
+        """Whether its products go to DSP blocks of the device."""
+        return False
+
     @abstractmethod
     def tapped(self) -> Self:
         """The core with taps: ports that show what never leaves it and change neither integers nor cycles."""
@@ -117,6 +122,7 @@ class Core(ABC, Generic[Config, Job, Integers]):
             parameters=self.to_table(),
             lanes=self.lanes,
             estimate=self.estimate,
+            dsp=self.dsp,
         )
 
     def estimate(self, family: Family) -> Resources | None:

@@ -17,16 +17,21 @@ from numpy.typing import NDArray
 
 from golden.attention.job import AttentionJob
 from golden.code import Spikes
+from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target
 from golden.network.layers import Attention, Linear, Norm
 from golden.network.network import Network, run_network
-from golden.network.program import Program, check_fit
-from golden.network.tensors import IMAGE
+from golden.network.program import check_fit
+from golden.network.rows import gathered
+from golden.network.tensors import IMAGE, STREAM
 from sim.timing.attention import CoreTiming, group_sizes, row_beats
 
 # Descriptor fetch: from begin, or from the last row taken, to waiting for the first row
 FETCH = 3
+# By index: to knowing what a row waits for; from there on to its last tap, beside a cycle per tap; in a norm,
+# to the row of a channel
+INDEX, LAST_TAP, LOOKED_UP = 2, 1, 2
 # From a hand-over to its first value at the drain, beside the way through the clusters
 HAND_OVER = 7
 # In the drain: from a value to its potential, to its score leaving, to its row counting
@@ -79,7 +84,7 @@ class LinearTiming:
     def __init__(self, lanes: int, clusters: int) -> None:
         self.lanes, self.clusters = lanes, clusters
         self.times = NetworkTimes()
-        self.last_hand = -(1 << 40)
+        self.last_hand = self.scores_taken = -(1 << 40)
         self.idle = -1  # cycle in which the last image finished
         self.rows: dict[Source, list[int]] = {n: [] for n in Source}
         self.begin(0)
@@ -90,13 +95,16 @@ class LinearTiming:
         self.broadcast_end = cycle
         self.release = cycle
 
-    def run_linear(self, op: LinearOp, what: str, counts: NDArray[np.int64]) -> None:
-        """Rows of a descriptor, `counts` spikes in each."""
+    def run_linear(self, op: LinearOp, what: str, counts: NDArray[np.int64], maps: NDArray[np.int64]) -> None:
+        """Rows of a descriptor, `counts` spikes in each; `maps` of the program."""
         lanes, clusters = self.lanes, self.clusters
         entry, first, hand = self.linear_entry, None, 0
         for row in range(op.rows):
-            ready = self.rows[op.source][op.wait + row]
-            taken = max(max(entry, ready) + 1, self.broadcast_end)
+            needed = maps[op.map + row * (op.taps + 1)] if op.taps else row
+            ready = self.rows[op.source][op.wait + needed]
+            look_up = op.taps + LAST_TAP if op.taps else 0
+            entry += INDEX if op.taps else 0
+            taken = max(max(entry, ready) + look_up + 1, self.broadcast_end)
             entry = taken + 1
             cycle = taken + 1
             first = cycle if first is None else first
@@ -105,7 +113,12 @@ class LinearTiming:
             for number in range(op.passes):
                 hand = cycle + spikes - 1
                 if not op.pooled or row == op.rows - 1:
-                    hand = self.last_hand = max(hand, self.last_hand + lanes)
+                    hand = max(hand, self.last_hand + lanes)
+                    if op.target is Target.scores:  # after the part before has left
+                        hand = max(hand, self.scores_taken + 1)
+                        outputs = min(lanes, op.outputs - number * lanes)
+                        self.scores_taken = hand + HAND_OVER + clusters + outputs - 1 + SCORE
+                    self.last_hand = hand
                 cycle = hand + 1
                 self.times.broadcasts += spikes
                 if number == op.passes - 1 and (not op.pooled or row == op.rows - 1):
@@ -133,71 +146,86 @@ class NetworkTiming(LinearTiming):
         self.network, self.config, self.program = network, config, program
         self.core = CoreTiming(config.attention)
 
-    def image(self, pixels: int, spikes: Spikes) -> int:
+    def image(self, pixels: int, entry: Spikes | NDArray[np.int64]) -> int:
         """One image.
 
         Args:
             pixels: first cycle in which its pixels can be accepted.
-            spikes: [tokens, pixels].
+            entry: what enters, [tokens, width].
 
         Returns:
             First cycle in which pixels of the next image can be accepted.
         """
-        tokens, width = spikes.shape
+        tokens, width = entry.shape
+        enters = self.network.entry == STREAM
         self.times.begun.append(pixels)
         image_rows = [pixels + (t + 1) * width for t in range(tokens)]
         self.times.timeline.append(Segment("image", "pixels in", pixels, image_rows[-1] - 1))
-        begin = max(image_rows[0], self.idle + 1)
+        begin = max(image_rows[-1 if enters else 0], self.idle + 1)
         self.rows = {n: [] for n in Source}
         self.rows[Source.image] = image_rows
+        self.rows[Source.hidden] = [begin] * tokens if enters else []
         self.begin(begin)
         self.norm_entry = self.attention_entry = begin + FETCH
         program = self.program
         linear, norm, attention = iter(program.linear), iter(program.norm), iter(program.attention)
-        tensors: dict[str, Spikes] = {IMAGE: spikes}
-        batch = Spikes(spikes.sign[None], spikes.phase[None])
+        tensors: dict[str, Spikes] = {}
+        if isinstance(entry, Spikes):
+            tensors[IMAGE] = entry
+            batch: Spikes | NDArray[np.int64] = Spikes(entry.sign[None], entry.phase[None])
+        else:
+            batch = entry[None]
         for layer, output in zip(self.network.layers, run_network(self.network, batch).outputs, strict=True):
             if isinstance(layer, Linear):
                 left = layer.outputs
                 while left:
                     op = next(linear)
-                    counts = np.count_nonzero(tensors[layer.source].sign, axis=-1)
-                    self.run_linear(op, f"{layer.source} to {layer.target}", counts)
+                    spikes = gathered(tensors[layer.source], layer.gather, self.network.code.steps)
+                    counts = np.count_nonzero(spikes.sign, axis=-1)
+                    self.run_linear(op, f"{layer.source} to {layer.target}", counts, program.maps)
                     left -= op.outputs
             elif isinstance(layer, Attention):
                 qkv = tensors[layer.source]
                 job = layer.job(Spikes(qkv.sign[None], qkv.phase[None]), self.network.code)
-                left = layer.heads
+                left = layer.heads * layer.groups
                 while left:
                     group = [next(attention)]
                     group += [next(attention) for _ in range(group[0].group - 1)]
-                    self.run_attention(group, job, layer.heads - left)
+                    window, head = group[0].row // group[0].tokens, group[0].base // group[0].features
+                    heads = f"heads {head}..{head + len(group) - 1}"
+                    where = heads if layer.groups == 1 else f"window {window}, {heads}"
+                    self.run_attention(group, job, window * layer.heads + head, where)
                     left -= len(group)
             elif isinstance(layer, Norm):
                 self.run_norm(next(norm), layer.kind)
             if isinstance(output, Spikes):
                 tensors[layer.target] = output[0]
-        return self.release + 1
+        return (self.idle if enters else self.release) + 1
 
     def run_norm(self, op: NormOp, what: str) -> None:
         width, start = op.width, 0
+        flush = LOOKED_UP if self.config.maps else 0
         for row in range(op.rows):
-            begun = max(self.norm_entry, self.rows[Source.hidden][op.wait + row])
+            needed = self.program.maps[op.map + row * (op.taps + 1)] if op.taps else row
+            entry = self.norm_entry + (INDEX if op.taps else 0)
+            begun = max(entry, self.rows[Source.hidden][op.wait + needed])
             start = begun if row == 0 else start
-            done = begun + 1 + width + FIRE_FLUSH
+            done = begun + 1 + width + FIRE_FLUSH + flush
             if op.kind == KINDS["layer"]:
-                done += width + SUM_FLUSH + op.mean_bits
+                done += width + SUM_FLUSH + op.mean_bits + flush
             if op.kind != KINDS["fixed"]:
-                done += width + SQUARE_FLUSH
+                done += width + SQUARE_FLUSH + flush
             self.times.norm.append(done)
             self.rows[Source.norm].append(done + 1)
             self.norm_entry = done + 1
         self.times.timeline.append(Segment("norm", what, start, self.norm_entry - 1))
         self.norm_entry += FETCH - 1
 
-    def run_attention(self, group: list[AttentionOp], job: AttentionJob, first_head: int) -> None:
+    def run_attention(self, group: list[AttentionOp], job: AttentionJob, first_head: int, where: str) -> None:
+        """Heads that run back to back, from `first_head` of the job on."""
         core, config = self.core, self.config.attention
         tokens, features = group[0].tokens, group[0].features
+        terms = group[0].biased or group[0].masked
         start = max(self.attention_entry, self.rows[Source.hidden][group[0].wait])
         groups = group_sizes(tokens, config.lanes)
         scan = QueryScan(start)
@@ -211,12 +239,14 @@ class NetworkTiming(LinearTiming):
             keys, values = core.keys.load(tokens * features), core.values.load(tokens * features)
             keys = max(keys, core.heads.seen("score"))
             values = max(values, core.heads.seen("context"))
+            if config.terms:
+                core.terms_ready = max(core.terms_ready, core.heads.seen("terms")) + terms
             for row in range(tokens):
                 first, last = row == 0, row == tokens - 1
                 free = core.rows_dropped.back(4) + 1
                 ready = core.rows_accepted.add(scan.row(job.q.sign[head, row] != 0, free)) + 1
                 ready = max(ready, keys) if first else ready
-                searched = core.score(ready, int(beats[head, row]), groups, False)
+                searched = core.score(ready, int(beats[head, row]), groups, terms)
                 phases = core.ramp(searched, len(groups), job.window)
                 ready = max(phases, values) if first else phases
                 normaliser, complete = core.context(ready, len(groups), features)
@@ -227,8 +257,9 @@ class NetworkTiming(LinearTiming):
             core.values.released.add(core.contexts.back(1))
             for unit, history in (("score", core.taken), ("ramp", core.ramps), ("context", core.contexts)):
                 core.heads.dropped[unit].add(history.back(1))
-        heads = f"heads {first_head}..{first_head + len(group) - 1}"
-        self.times.timeline.append(Segment("attention", heads, start, end))
+            if config.terms:
+                core.heads.dropped["terms"].add(core.terms_ready - terms)
+        self.times.timeline.append(Segment("attention", where, start, end))
         self.attention_entry = end + 1 + FETCH
 
 
@@ -261,8 +292,10 @@ class QueryScan:
         return self.closed
 
 
-def predict(network: Network, config: NetworkConfig, image: Spikes, loads: int) -> NetworkTimes:
-    """Times of images [images, tokens, pixels] that follow each other without a pause.
+def predict(
+    network: Network, config: NetworkConfig, image: Spikes | NDArray[np.int64], loads: int
+) -> NetworkTimes:
+    """Times of images [images, tokens, width] that follow each other without a pause.
 
     Args:
         loads: words that are loaded first.
@@ -290,7 +323,7 @@ def linear_layer(counts: NDArray[np.int64], outputs: int, lanes: int, clusters: 
     op = LinearOp(
         source=Source.norm, target=Target.hidden, rows=len(counts), passes=-(-outputs // lanes), inputs=0,
         outputs=outputs, weight=0, table=0, stride=0, levels=0, signed=True, fresh=False, pooled=False,
-        wait=0, release=False, final=False,
+        wait=0, release=False, final=False, taps=0, width=0, map=0, read_list=0, write_list=0,
     )  # fmt: skip
-    timing.run_linear(op, "", counts)
+    timing.run_linear(op, "", counts, np.zeros(0, np.int64))
     return timing.times

@@ -7,7 +7,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from golden.errors import writing
-from models.conversion.convert import convert, record
+from models.conversion.convert import convert
+from models.conversion.record import record
 from models.conversion.scheme import Scheme
 from models.conversion.store import TOKENIZER, Stored, save
 from models.files.adapters import merge_adapters

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
-from models.conversion.convert import record
+from models.conversion.record import record
 from models.conversion.scales import attention_of
 from models.conversion.scheme import Scheme
 from models.floating.engine import Engine, FloatEngine, SpikingEngine

@@ -14,7 +14,7 @@ from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from golden.network.file import load_network
 from golden.network.network import Network, encode_image
-from models.conversion.network import convert
+from models.conversion.network import convert_network
 from models.floating.patches import patches
 from models.floating.vit import Vit
 from models.shipped.vit_file import FOLDER, load_vit
@@ -95,7 +95,7 @@ def load_case(name: str, data: Path | None, steps: int | None, log2_base: Fracti
         patch, stride, side = floating.patch, floating.stride, floating.side
         if images.shape[1:] != (side, side):
             raise InputError(f"images must be {side}x{side} pixels for {name}, not {shape(images)}")
-        network = convert(floating, calibration, code)
+        network = convert_network(floating, [calibration[:, None]], code).network
     else:
         assert network is not None
         patch, stride = grid(network, images, name)
@@ -132,12 +132,12 @@ def grid(network: Network, images: Images, name: str) -> tuple[int, int]:
     Raises:
         InputError: there are none.
     """
-    side, patch, across = images.shape[-1], math.isqrt(network.pixels), math.isqrt(network.tokens)
+    side, patch, across = images.shape[-1], math.isqrt(network.width), math.isqrt(network.tokens)
     gaps, room = across - 1, side - patch
-    square = patch**2 == network.pixels and across**2 == network.tokens
+    square = patch**2 == network.width and across**2 == network.tokens
     if not square or room < 0 or (room % gaps or not room if gaps else room):
         raise InputError(
-            f"{name}: images must give {network.tokens} patches of {network.pixels} pixels, "
+            f"{name}: images must give {network.tokens} patches of {network.width} pixels, "
             f"those of {shape(images)} pixels do not"
         )
     return patch, room // gaps if gaps else 1

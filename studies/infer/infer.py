@@ -81,7 +81,7 @@ class Inferences:
                 "name": self.case.name,
                 "layers": len(network.layers),
                 "tokens": network.tokens,
-                "pixels": network.pixels,
+                "pixels": network.width,
                 "classes": network.classes,
                 "weight_bits": network.weight_bits,
             },

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.conversion.convert import NodeRecorder
+from models.conversion.record import NodeRecorder
 from models.floating.engine import Floats, Linear
 from models.floating.model import Model
 

@@ -20,7 +20,8 @@ from golden.attention.config import PRESETS
 from golden.attention.job import compute, prepare
 from golden.code import PhaseCode, decode, encode
 from golden.errors import InputError
-from models.conversion.convert import convert, record
+from models.conversion.convert import convert
+from models.conversion.record import record
 from models.conversion.scheme import Scheme
 from models.conversion.store import save
 from models.files.tensors import Tensors

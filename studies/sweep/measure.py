@@ -20,7 +20,7 @@ from golden.code import check_range
 from golden.inputs import check_terms
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import config_for
-from models.conversion.network import convert
+from models.conversion.network import convert_network
 from models.floating.engine import FloatEngine
 from models.floating.vit import Vit
 from sim.cores.attention.core import SpikedAttentionCore
@@ -102,7 +102,7 @@ class Images:
         return self.converted(point)[1]
 
     def converted(self, point: Point) -> tuple[Network, WholeNetworkCore]:
-        network = convert(self.network, self.calibration, point.code)
+        network = convert_network(self.network, [self.calibration[:, None]], point.code).network
         config = config_for(network, lanes=point.lanes, cluster=min(8, point.lanes))
         return network, WholeNetworkCore(config)
 
@@ -113,7 +113,7 @@ class Images:
             InputError: the network's integers leave their words, or the core cannot be.
         """
         network, core = self.converted(point)
-        spikes = encode_image(network, self.network.patches(self.images[:, None]))
+        spikes = encode_image(network, self.network.entering(self.images[:, None]))
         scores = run_network(network, spikes).scores
         times = core.predict(NetworkJob(network=network, image=spikes[:TIMED_IMAGES]))
         spiking, dense = account(network, core.config, spikes[:COUNTED_IMAGES])

@@ -13,5 +13,7 @@ BUILDS = HERE / "boards.json"
 ESTIMATE = HERE / "estimate.json"
 # Engines of both schemes alone: by hand from onespike dev area, as the file says
 ENGINES = HERE / "areas.toml"
+# The integer core and its rivals alone: onespike dev rival --synthesise --report
+RIVALS = HERE / "rivals.json"
 # Full stochastic arrays by random-number plan: onespike dev area --plans --report
 PLANS = HERE / "plan_areas.json"

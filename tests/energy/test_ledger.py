@@ -9,6 +9,7 @@ import pytest
 from energy import mac, paper
 from energy.attention import spiking_attention
 from energy.events import LinearEvents, attention_events
+from energy.integer import integer_attention
 from energy.ledger import Ledger, Line, clock_line
 from energy.linear import spiking_linear, unit_for
 from energy.network import account
@@ -18,11 +19,11 @@ from energy.stochastic import spiking_attention as accumulating_attention
 from golden.attention.config import PRESETS
 from golden.attention.job import prepare
 from golden.code import PhaseCode
+from golden.integer.config import MULTIPLIERS, IntegerConfig
 from golden.network.network import encode_image
 from golden.network.program import config_for
-from models.conversion.network import convert
 from studies.data.random import random_heads
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 ONE = Ledger(Line("a", 2, add(8)), Line("b", 3, multiply(8, 8), "neuron"))
 
@@ -40,9 +41,12 @@ def ledgers() -> Iterator[tuple[str, Ledger]]:
         )
         yield f"linear, {name}", spiking_linear(linear, unit)
         yield f"linear in numbers, {name}", mac.linear(linear, unit)
+    for multiplier in MULTIPLIERS:
+        integer = IntegerConfig(multiplier=multiplier)
+        yield f"attention in integers, {multiplier}", integer_attention(2, 8, 8, integer)
     floating = random_transformer(1, blocks=1, norm="layer", width=12, heads=2)
-    network = convert(floating, random_images(2, 20), PhaseCode())
-    image = encode_image(network, floating.patches(random_images(3, 1)[:, None]))
+    network = converted(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.entering(random_images(3, 1)[:, None]))
     spiking, dense = account(network, config_for(network), image)
     yield "network", spiking
     yield "network in numbers", dense

@@ -1,5 +1,6 @@
 """A whole network's ledgers."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -8,19 +9,19 @@ import pytest
 from energy import mac
 from energy.attention import spiking_attention
 from energy.events import attention_events
-from energy.network import account
-from golden.code import PhaseCode
-from golden.network.layers import Attention
+from energy.network import account, linear_events
+from golden.code import PhaseCode, Spikes
+from golden.network.layers import Attention, ScoreLinear
 from golden.network.network import encode_image, run_network
 from golden.network.program import config_for
-from models.conversion.network import convert
-from tests.golden.network.samples import random_images, random_transformer
+from golden.network.rows import gathered
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 
 def test_energy_counts_follow_the_spikes() -> None:
     floating = random_transformer(1, blocks=2)
-    network = convert(floating, random_images(2, 20), PhaseCode())
-    patches = floating.patches(random_images(3, 4)[:, None])
+    network = converted(floating, random_images(2, 20), PhaseCode())
+    patches = floating.entering(random_images(3, 4)[:, None])
     config = config_for(network)
     spiking, dense = account(network, config, encode_image(network, patches))
     silent, same = account(network, config, encode_image(network, np.zeros_like(patches)))
@@ -35,8 +36,8 @@ def test_energy_counts_follow_the_spikes() -> None:
 def test_layer_norm_pays_for_its_mean() -> None:
     """One addition per channel, and one per set bit of the reciprocal of 12: 2**-4 * (1 + 0.01..01b)."""
     floating = random_transformer(1, norm="layer", width=12, heads=2)
-    network = convert(floating, random_images(2, 20), PhaseCode())
-    image = encode_image(network, floating.patches(random_images(3, 2)[:, None]))
+    network = converted(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.entering(random_images(3, 2)[:, None]))
     events = account(network, config_for(network), image)[0]
     assert events.count("mean additions") == 3 * network.tokens * (12 + 1 + 12)
 
@@ -44,8 +45,8 @@ def test_layer_norm_pays_for_its_mean() -> None:
 def test_neurons_pay_for_the_additions_of_their_constants() -> None:
     """As many as the drain has: signed digits, B = 2^(2/7): 21 for seven residues and one for the bias."""
     floating = random_transformer(1)
-    network = convert(floating, random_images(2, 20), PhaseCode(steps=24, log2_base=Fraction(2, 7)))
-    image = encode_image(network, floating.patches(random_images(3, 2)[:, None]))
+    network = converted(floating, random_images(2, 20), PhaseCode(steps=24, log2_base=Fraction(2, 7)))
+    image = encode_image(network, floating.entering(random_images(3, 2)[:, None]))
     events = account(network, config_for(network), image)[0]
     assert events.count("combination of octaves") == (21 + 1) * events.count("bias memory")
 
@@ -53,9 +54,9 @@ def test_neurons_pay_for_the_additions_of_their_constants() -> None:
 def test_attention_is_that_of_the_attention_core() -> None:
     """A layer's heads cost in a network what they cost alone."""
     floating = random_transformer(1)
-    network = convert(floating, random_images(2, 20), PhaseCode())
+    network = converted(floating, random_images(2, 20), PhaseCode())
     config = config_for(network)
-    image = encode_image(network, floating.patches(random_images(3, 2)[:, None]))
+    image = encode_image(network, floating.entering(random_images(3, 2)[:, None]))
     place = next(n for n, layer in enumerate(network.layers) if isinstance(layer, Attention))
     qkv = run_network(network, image).outputs[place - 1]
     events = attention_events(network.layers[place].job(qkv, network.code), config.attention)
@@ -71,3 +72,40 @@ def test_attention_is_that_of_the_attention_core() -> None:
     alone = spiking_attention(events, config.attention).mean(2)
     assert spiking.count("winner search") == pytest.approx(alone.count("winner search"))
     assert spiking.count("adder tree, context") == pytest.approx(alone.count("adder tree, context"))
+
+
+def test_biases_and_masks_are_paid_by_the_word() -> None:
+    """Of four terms, for every row of every head; a window without masked pairs reads none."""
+    floating = random_transformer(1)
+    network = converted(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.entering(random_images(3, 2)[:, None]))
+    size = network.tokens // 2
+    allowed = np.stack([np.ones((size, size), bool), np.tri(size, dtype=bool)])
+    layers = [
+        replace(layer, groups=2, bias=np.ones((layer.heads, size, size), np.int64), allowed=allowed)
+        if isinstance(layer, Attention)
+        else layer
+        for layer in network.layers
+    ]
+    windowed = replace(network, layers=tuple(layers))
+    heads = next(layer.heads for layer in layers if isinstance(layer, Attention))
+    for events in account(windowed, config_for(windowed), image):
+        words = heads * network.tokens * -(-size // 4)
+        assert events.count("bias tables") == words
+        assert events.count("masks") == words / 2
+        assert events.count("bias additions") == heads * network.tokens * size
+
+
+def test_rows_by_index_are_read_as_often_as_they_are_named() -> None:
+    source = Spikes(np.array([[[1, 0, -1], [0, 0, 1]]], np.int8), np.zeros((1, 2, 3), np.int8))
+    layer = ScoreLinear(
+        source="image",
+        weight=np.ones((2, 6), np.int16),
+        bias=np.zeros(2, np.int64),
+        gather=np.array([[0, 1], [-1, 0], [0, 0]]),
+        pooled=False,
+    )
+    inputs = gathered(source, layer.gather, PhaseCode().steps)
+    events = linear_events(layer, inputs)
+    assert (events.rows, events.results, events.inputs, events.spikes) == (3, 3, 6, 3 + 2 + 4)
+    assert linear_events(replace(layer, pooled=True), inputs).results == 1

@@ -15,6 +15,7 @@ from hw.board.top import BoardTop
 from hw.export.axi import AxiStream
 from tests.hw.attention import test_components
 from tests.hw.export import test_axi
+from tests.hw.integer import bench_integer_attention
 from tests.hw.link import test_link_benches
 from tests.hw.network import test_network_bench
 from tests.hw.stochastic import bench_stochastic_attention
@@ -28,6 +29,7 @@ def designs() -> Iterator[Elaboratable]:
     yield from test_components.units(test_components.CONFIGS["T16"]).values()
     yield AttentionCore(test_components.core_config("memory"))
     yield from (make(**parameters) for make, parameters in bench_stochastic_attention.CASES.values())
+    yield from map(bench_integer_attention.core, bench_integer_attention.CASES.values())
     yield AxiStream(AttentionCore(test_axi.CONFIGS["codes"]))
     yield from test_link_benches.units().values()
     yield from test_network_bench.units().values()

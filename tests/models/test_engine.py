@@ -7,7 +7,8 @@ import pytest
 
 from golden.code import PhaseCode
 from golden.errors import InputError
-from models.conversion.convert import convert, record
+from models.conversion.convert import convert
+from models.conversion.record import record
 from models.conversion.scales import attention_of, linear_scales
 from models.conversion.scheme import ATTENTION_GRANULARITIES, AttentionGranularity, Scheme
 from models.floating.encoder import Block

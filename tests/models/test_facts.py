@@ -169,9 +169,9 @@ NOT_ASKED = [
     ("vit", Options(mask="causal"), "--mask is nothing that can be chosen for the layout vit"),
     ("swin", Options(heads=2), "--heads is nothing that can be chosen for the layout swin"),
     (
-        "torch",
-        Options(pooling="mean"),
-        "--pooling is nothing that can be chosen for the layout torch-encoder",
+        "swin",
+        Options(class_token="token"),
+        "--class-token is nothing that can be chosen for the layout swin",
     ),
     ("torch", Options(norm_first=False), "the folder says norm_first = true, the option --norm-first or"),
     ("bert", Options(heads=4), "the folder says heads = 2, the option --heads 4"),

@@ -15,7 +15,8 @@ from safetensors.numpy import load_file, save_file
 
 from golden.code import PhaseCode
 from golden.errors import InputError
-from models.conversion.convert import convert, record
+from models.conversion.convert import convert
+from models.conversion.record import record
 from models.conversion.scheme import Scheme
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert
@@ -46,10 +47,20 @@ LAYOUT = {
     "gpt2": "gpt2",
     "torchvision_vit": "torchvision-vit",
     **dict.fromkeys(("torch_plain", "torch_no_bias", "torch_wrapped"), "torch-encoder"),
+    **dict.fromkeys(("torch_module_mean", "torch_module_cls", "torch_module_last"), "torch-encoder"),
 }
 FINE = PhaseCode(steps=64, log2_base=Fraction(1, 8), trace_bits=16)
 # What no folder says
-OPTIONS = {"torchvision_vit": Options(heads=2)}
+MODULE = Options(
+    **{"heads": 2, "activation": "relu", "norm_first": False, "epsilon": 1e-5, "mask": "none"},
+    **{"embedding": "embed", "positions": "where", "head": "classify"},
+)
+OPTIONS = {
+    "torchvision_vit": Options(heads=2),
+    "torch_module_mean": replace(MODULE, pooling="mean"),
+    "torch_module_cls": replace(MODULE, pooling="cls", class_token="cls", norm_first=True, activation="gelu"),
+    "torch_module_last": replace(MODULE, pooling="last", mask="causal"),
+}
 
 
 def vectors(name: str) -> dict[str, NDArray[Any]]:
@@ -187,6 +198,38 @@ def test_refused_by_name(tmp_path: Path, what: str) -> None:
     assert message in "; ".join(verdict.reason for verdict in refused.value.verdicts)
 
 
+WRONG_OPTIONS = {
+    "nothing named": (
+        {"embedding": None},
+        "tensor embed.weight is of an unknown part of the model; --embedding, --class-token, --positions or "
+        "--head may say what it is, --leave-out embed goes on without it",
+    ),
+    "another name": ({"head": "classifier"}, "tensor classifier.weight is missing"),
+    "one layer twice": ({"embedding": "classify"}, "classify is another part of the model"),
+    "another layer": ({"embedding": "encoder.layers.0.linear2"}, "linear2 is another part of the model"),
+    "a whole layer": ({"positions": "embed"}, "must have the shape [tokens, 16], beside axes of 1"),
+    "several tokens": ({"class_token": "where"}, "must have the shape [1, 16], beside axes of 1, not [1, 7,"),
+    "no pooling": ({"pooling": None}, "give --pooling to onespike convert"),
+    "another pooling": ({"pooling": "max"}, "pooling must be one of mean, cls, last, not 'max'"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_OPTIONS)
+def test_what_surrounds_an_encoder_is_named_or_refused(what: str) -> None:
+    changes, message = WRONG_OPTIONS[what]
+    options = replace(OPTIONS["torch_module_mean"], **changes)
+    with pytest.raises(RefusedModel) as refused:
+        read_model(read_tensors(FOLDERS / "torch_module_mean"), options)
+    assert message in "; ".join([str(refused.value), *(verdict.reason for verdict in refused.value.verdicts)])
+
+
+def test_an_encoder_has_positions_for_its_tokens() -> None:
+    name = "torch_module_last"
+    _, model = read_model(read_tensors(FOLDERS / name), OPTIONS[name])
+    with pytest.raises(InputError, match="tokens must be at most the 9 positions, not 10"):
+        model.run(np.ones((1, 10, 5), np.float32), FloatEngine())
+
+
 # No part of what is computed
 OPTIONAL = re.compile(r"pooler\.dense\.|mask_token$|relative_position_index$")
 # One folder of each family that has its own names
@@ -256,7 +299,8 @@ def test_every_fact_is_followed_or_refused_or_harmless(tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize(
-    "name", ["mpnet", "electra_classifier", "dinov2_registers", "timm_registers", "gpt2"]
+    "name",
+    ["mpnet", "electra_classifier", "dinov2_registers", "timm_registers", "gpt2", "torch_module_cls"],
 )
 def test_spikes_approach_the_float_model(name: str) -> None:
     """With everything in spikes, at a fine code: whatever a layout adds is a node like the others."""

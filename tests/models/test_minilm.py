@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.conversion.convert import convert, record
+from models.conversion.convert import convert
+from models.conversion.record import record
 from models.conversion.scheme import Scheme
 from models.files.adapters import merge_adapters
 from models.files.tensors import read_tensors

@@ -1,18 +1,16 @@
 """The shipped weights, and every way in which a file of weights can be bad."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from golden.code import PhaseCode
 from golden.errors import InputError
-from models.conversion.network import convert
 from models.floating.engine import FloatEngine
 from models.floating.vit import Vit
 from models.shipped.vit_file import FOLDER, load_training, load_vit, save_vit, vit_of
+from tests.golden.network.samples import converted
 
 SHAPES = {
     **{"embed.weight": (6, 4), "embed.bias": (6,), "position": (4, 6), "norm.weight": (6,)},
@@ -208,40 +206,13 @@ def test_what_training_recorded_is_damaged(path: Path) -> None:
 @pytest.mark.parametrize(
     ("images", "line"),
     [
-        (np.zeros((0, 4, 4)), "images must not be empty"),
+        (np.zeros((0, 4, 4)), "calibration needs at least one sample"),
         (np.zeros((1, 5, 4)), "images must be 4 x 4 pixels, not 5 x 4"),
         (np.zeros((1, 6, 4)), "images must be 4 x 4 pixels, not 6 x 4"),
-        (np.full((1, 4, 4), np.nan), "images must be finite"),
+        (np.full((1, 4, 4), np.nan), "calibration drives node embedding of the float network out of range"),
     ],
 )
 def test_bad_images(images: np.ndarray, line: str) -> None:
-    with pytest.raises(InputError, match="images") as caught:
-        convert(small_network(), images, PhaseCode())
+    with pytest.raises(InputError) as caught:
+        converted(small_network(), images, PhaseCode())
     assert str(caught.value).startswith(line)
-
-
-CLASS_TOKEN = np.zeros((1, 6))
-
-
-@pytest.mark.parametrize(
-    ("change", "line"),
-    [
-        ({"first": CLASS_TOKEN}, "tokens beside the patches"),
-        ({"pooling": "cls"}, "a pooling other than the mean"),
-        ({"pool_first": True}, "a pooling other than the mean"),
-        ({"head": None}, "no classifier"),
-    ],
-)
-def test_what_integers_cannot_express(change: dict[str, Any], line: str) -> None:
-    with pytest.raises(InputError, match=f"a network of integers must not have {line}"):
-        convert(replace(small_network(), **change), np.ones((1, 4, 4)), PhaseCode())
-
-
-def test_blocks_that_integers_cannot_express() -> None:
-    block = small_network().blocks[0]
-    for changed, line in (
-        (replace(block, norm_first=False), "norms after the sums"),
-        (replace(block, gain2=np.ones(6)), "layer scales"),
-    ):
-        with pytest.raises(InputError, match=f"must not have {line}"):
-            convert(replace(small_network(), blocks=[changed]), np.ones((1, 4, 4)), PhaseCode())

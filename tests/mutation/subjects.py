@@ -18,11 +18,13 @@ from amaranth.lib import wiring
 from sim.cores import rtl
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.core import Core
+from sim.cores.integer.core import IntegerAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.stochastic.core import StochasticCore
 from sim.verilator.simulator import Simulator
 from tests.hw.attention import random_jobs, test_core_rtl
 from tests.hw.attention.core_cases import CORES
+from tests.hw.integer import test_integer_core
 from tests.hw.link import line, test_link_line
 from tests.hw.network import random_cores
 from tests.hw.stochastic import random_engines, test_stochastic_core
@@ -96,6 +98,22 @@ def attention(name: str) -> Subject:
     return of_core("attention", SpikedAttentionCore(config), tests)
 
 
+def integer(name: str) -> Subject:
+    """A core of `tests.hw.integer.test_integer_core`."""
+    config = test_integer_core.CORES[name]
+    tests: dict[str, Callable[[], object]] = {
+        f"{test.__name__}[{name}]": partial(test, name)
+        for test in (
+            test_integer_core.test_integers_and_cycles,
+            test_integer_core.test_pauses,
+            test_integer_core.test_reset_in_the_middle,
+        )
+    }
+    if name == "squares":
+        tests |= {"test_every_pair_of_codes": test_integer_core.test_every_pair_of_codes}
+    return of_core("integer", IntegerAttentionCore(config), tests)
+
+
 def network(seed: int) -> Subject:
     """A random core with many networks."""
     core = random_cores.random_core(seed, replace(random_cores.SMALL, networks=16))
@@ -164,6 +182,8 @@ def link() -> Subject:
 SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "attention, memory": partial(attention, "two-groups"),
     "attention, logic": partial(attention, "sixteen-groups"),
+    "integer, squares": partial(integer, "squares"),
+    "integer, partial products": partial(integer, "partial products"),
     "network 18": partial(network, 18),
     "network 46": partial(network, 46),
     "linked network": partial(linked_network, 18),

@@ -14,18 +14,17 @@ from golden.code import PhaseCode
 from golden.network.file import save_network
 from golden.network.network import Network
 from golden.network.program import config_for
-from models.conversion.network import convert
 from models.shipped.vit_file import FOLDER
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
 from studies.infer import infer
 from studies.infer.cases import load_case
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 
 def small(**shape: Any) -> Network:
     """A random network for the 8x8 digits: 4 tokens of 16 pixels."""
-    return convert(random_transformer(1, **shape), random_images(2, 20), PhaseCode())
+    return converted(random_transformer(1, **shape), random_images(2, 20), PhaseCode())
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -154,18 +153,18 @@ def test_bad_network_files(folder: Path, refused: Callable[..., str], command: s
     with np.load(folder / "n.npz") as file:
         arrays = {name: file[name] for name in file.files}
     description = json.loads(str(arrays["description"]))
-    later = arrays | {"description": np.array(json.dumps(description | {"version": 3}))}
+    later = arrays | {"description": np.array(json.dumps(description | {"version": 4}))}
     np.savez(folder / "later.npz", **later)
-    refused(*words, "later.npz", says="later.npz: version must be 2, not 3")
+    refused(*words, "later.npz", says="later.npz: version must be 3, not 4")
     weight = arrays["layers.0.weight"].astype(float)
     np.savez(folder / "nan.npz", **(arrays | {"layers.0.weight": weight * np.nan}))
     refused(*words, "nan.npz", says="nan.npz: layer 0.weight .*NaN")
     np.savez(folder / "zero.npz", **zero_scale(arrays))
-    refused(*words, "zero.npz", says="image_scale must be positive and finite, not 0")
+    refused(*words, "zero.npz", says="scale must be positive and finite, not 0")
 
 
 def zero_scale(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    description = json.loads(str(arrays["description"])) | {"image_scale": 0.0}
+    description = json.loads(str(arrays["description"])) | {"scale": 0.0}
     return arrays | {"description": np.array(json.dumps(description))}
 
 

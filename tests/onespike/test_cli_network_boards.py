@@ -6,9 +6,8 @@ import pytest
 
 from golden.code import PhaseCode
 from golden.network.file import save_network
-from models.conversion.network import convert
 from onespike.board_options import board_config
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 
 @pytest.mark.parametrize(
@@ -29,7 +28,7 @@ def test_mistakes(refused, command: str, words: tuple[str, ...], says: str) -> N
 
 def test_the_core_of_a_network(folder: Path) -> None:
     """Sized by the network, its configuration file and --lanes; throughput from its images."""
-    network = convert(random_transformer(1), random_images(2, 20), PhaseCode())
+    network = converted(random_transformer(1), random_images(2, 20), PhaseCode())
     save_network(folder / "n.npz", network)
     (folder / "sizes.toml").write_text("features = 40\n")
     wanted = board_config("ulx3s-85f", None, folder / "sizes.toml", 50.0, str(folder / "n.npz"), None, 12)

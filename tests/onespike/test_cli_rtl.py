@@ -10,8 +10,7 @@ from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network import sizes
 from golden.network.file import save_network
-from models.conversion.network import convert
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 
 def test_rtl(folder: Path, run) -> None:
@@ -47,7 +46,7 @@ def test_axi(folder: Path, run, refused) -> None:
 
 
 def save(path: Path, **shape: int) -> None:
-    save_network(path, convert(random_transformer(1, **shape), random_images(2, 20), PhaseCode()))
+    save_network(path, converted(random_transformer(1, **shape), random_images(2, 20), PhaseCode()))
 
 
 def test_network(folder: Path, run) -> None:

@@ -3,6 +3,7 @@
 `make gate-level` runs the presets that take minutes.
 """
 
+import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,9 @@ from golden.attention.config import CoreConfig, preset, to_table
 from golden.errors import InputError
 from hw.attention.core import AttentionCore
 from sim.verilator.cache import cached, digest
+from synth import carry_cells
 from synth.families import FAMILIES
-from synth.gate_level import gate_level, synthesis_script
+from synth.gate_level import gate_level, synthesis_scripts
 from synth.tools import find_tools
 from tests.hw.attention.core_cases import T8
 from tests.hw.attention.wrappers import Group
@@ -30,7 +32,8 @@ def netlist(name: str, family: str) -> Callable[[str], str]:
     """Verilog of a module to its netlist; synthesised unless an equal one is in build/gate-level."""
 
     def transform(verilog: str) -> str:
-        key = digest((verilog, synthesis_script(name, family), find_tools(["yosys"])["yosys"].version))
+        how = (*synthesis_scripts(name, family), inspect.getsource(carry_cells))
+        key = digest((verilog, *how, find_tools(["yosys"])["yosys"].version))
 
         def make(directory: Path) -> None:
             (directory / "flat.v").write_text(gate_level(verilog, name, family))

@@ -9,7 +9,14 @@ import typer
 
 from golden.stochastic.plan import COMPARED
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import CLOCK, ReportOption, SchemeOption, SeedOption, number, whole_number
+from onespike.options import (
+    FrequencyOption,
+    ReportOption,
+    RouteOption,
+    SchemeOption,
+    SeedOption,
+    whole_number,
+)
 from onespike.schemes import SCHEMES
 
 
@@ -40,13 +47,8 @@ def area(
     plans: Annotated[
         bool, typer.Option("--plans", help="A stochastic engine of every plan, not of the default alone.")
     ] = False,
-    route: Annotated[bool, typer.Option("--route", help="Place and route too.")] = False,
-    frequency: Annotated[
-        float,
-        typer.Option(
-            "--frequency", metavar="MHZ", parser=number(*CLOCK, " MHz"), help="Target of place and route."
-        ),
-    ] = 150.0,
+    route: RouteOption = False,
+    frequency: FrequencyOption = 150.0,
     folder: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for what the tools write.")
     ] = Path("build/synth_stochastic"),
@@ -88,6 +90,7 @@ def area(
                 folder / f"{name}_{re.sub(r'[^a-z0-9]+', '_', label)}",
                 frequency=frequency if route else None,
                 seed=seed,
+                dsp=engine.dsp,
             )
             typer.echo(f"N={size} d={measured['head_dim']} rows={measured['rows']} {label}: {engines[label]}")
         if report_file is not None:

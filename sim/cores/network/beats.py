@@ -1,15 +1,15 @@
 """What goes into a network core: memory images as beats of its load stream, wide or narrow, and images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp
-from golden.network.program import Program
+from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp, slot_word, words
 from hw.export.verilog import describe
 from hw.network import payloads
 from sim.cores.attention.driver import spike_beats
@@ -30,29 +30,36 @@ class Block:
     pieces: NDArray[np.uint32]
 
 
-def columns(ops: Sequence[LinearOp | NormOp | AttentionOp]) -> Fields:
-    """Arrays of the fields of descriptors."""
-    return {f.name: np.array([getattr(op, f.name) for op in ops], np.int64) for f in fields(ops[0])}
+def columns(ops: Sequence[LinearOp | NormOp | AttentionOp], config: NetworkConfig) -> Fields:
+    """Arrays of the fields of descriptors, those that the core has."""
+    names = words(type(ops[0]), config)
+    return {name: np.array([getattr(op, name) for op in ops], np.int64) for name in names}
 
 
 def blocks(program: Program, config: NetworkConfig) -> list[Block]:
     """Every memory, then the word that lets images in."""
     by_cluster = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
+    table = dict(zip(words(Neuron, config), program.table.T, strict=True))
+    table["slot"] = slot_word(table["slot"], config)
     images: dict[str, list[Fields]] = {
-        "linear": [columns(program.linear)],
-        "norm": [columns(program.norm)],
-        "attention": [columns(program.attention)],
+        "linear": [columns(program.linear, config)],
+        "norm": [columns(program.norm, config)],
+        "attention": [columns(program.attention, config)],
         "levels": [program.levels],
-        "table": [{f.name: program.table[:, n] for n, f in enumerate(fields(Neuron))}],
+        "table": [table],
         "offsets": [program.offsets],
         "weights": [by_cluster[:, n] for n in range(config.clusters)],
+        "biases": [program.biases],
+        "masks": [program.masks],
+        "maps": [{"row": np.maximum(program.maps, 0), "none": (program.maps < 0).astype(np.int64)}],
     }
     made = [
         Block(number, cluster, pack(describe(shape), fields, name))
         for number, (name, (shape, _)) in enumerate(payloads.memories(config).items())
         for cluster, fields in enumerate(images[name])
+        if len(fields)
     ]
-    return [*made, Block(payloads.RUN, 0, np.zeros((1, 1), np.uint32))]
+    return [*made, Block(payloads.run(config), 0, np.zeros((1, 1), np.uint32))]
 
 
 def load_beats(program: Program, config: NetworkConfig) -> Fields:
@@ -70,7 +77,7 @@ def load_beats(program: Program, config: NetworkConfig) -> Fields:
 
 def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
     """The same for `hw.network.linked_network`: header, number of words and pieces of every block."""
-    header = describe(payloads.LOAD_HEADER)
+    header = describe(payloads.load_header(config))
     parts = []
     for block in blocks(program, config):
         count, pieces = block.pieces.shape
@@ -83,10 +90,12 @@ def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
     return np.concatenate([part.astype(np.int64) for part in parts])
 
 
-def image_beats(image: Spikes) -> Fields:
-    """Beats of i_image of spikes [images, tokens, pixels]."""
+def image_beats(image: Spikes | NDArray[np.int64]) -> Fields:
+    """Beats of i_image of spikes, or integers of the stream, [images, tokens, width]."""
     last, end = np.zeros(image.shape, np.int64), np.zeros(image.shape, np.int64)
     last[..., -1] = 1
     end[:, -1, -1] = 1
-    flat = Spikes(image.sign.reshape(-1), image.phase.reshape(-1))
-    return {"spike": spike_beats(flat), "last": last.reshape(-1), "end": end.reshape(-1)}
+    ends = {"last": last.reshape(-1), "end": end.reshape(-1)}
+    if not isinstance(image, Spikes):
+        return {"value": image.reshape(-1)} | ends
+    return {"spike": spike_beats(Spikes(image.sign.reshape(-1), image.phase.reshape(-1)))} | ends

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, Self
 
 import numpy as np
@@ -35,12 +36,18 @@ class NetworkJob:
     Attributes:
         network: that runs.
         load: send its weights and descriptors; a core keeps those of the last network loaded.
-        image: spikes [images, tokens, pixels], after that; None for no image.
+        image: what enters after that, [images, tokens, width], spikes or integers of the stream; None for no
+            image.
     """
 
     network: Network
     load: bool = False
-    image: Spikes | None = None
+    image: Spikes | NDArray[np.int64] | None = None
+
+    @property
+    def scores(self) -> tuple[int, ...]:
+        """Shape of the class scores of an image."""
+        return self.network.shapes().scores
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
 
     def output_beats(self, job: NetworkJob) -> dict[str, int]:
         if not self.taps:
-            return {"o_score": 0 if job.image is None else job.image.shape[0] * job.network.classes}
+            return {"o_score": 0 if job.image is None else job.image.shape[0] * prod(job.scores)}
         integers, broadcasts = self._neurons(job)
         sizes = {name: array.size for name, array in self.fields(job, vars(integers)).items()}
         return {
@@ -115,7 +122,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return golden_neurons(job.network, check_fit(job.network, self.config), job.image)
 
     def shown(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> dict[str, Any]:
-        shown: dict[str, Any] = {"scores": outputs["o_score"]["value"].reshape(-1, job.network.classes)}
+        shown: dict[str, Any] = {"scores": outputs["o_score"]["value"].reshape(-1, *job.scores)}
         if self.taps:
             images = len(shown["scores"])
             shown["potential"] = outputs["o_potential"].reshape(images, -1)
@@ -129,7 +136,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
 
     def completion(self, job: NetworkJob, result: Result) -> CycleReport:
         """A row per image, its scores; the first duration counts from the first pixel on."""
-        ends = result.outputs["o_score"].cycles.reshape(-1, job.network.classes)[:, -1:]
+        ends = result.outputs["o_score"].cycles.reshape(-1, prod(job.scores))[:, -1:]
         return CycleReport(ends, since=int(result.accepted["i_image"][0]))
 
     def compute(self, job: NetworkJob) -> NetworkIntegers:

@@ -40,11 +40,17 @@ class Literal:
         """ROOT[0..R-1]."""
         return [int(r) for r in roots(resolution(self.code.log2_base))]
 
-    def run(self, image: Spikes, tokens: int) -> list[Rows | list[list[int]] | list[int]]:
-        """The first rows of an image."""
-        self.spikes[IMAGE] = rows_of(image)
-        self.present[IMAGE] = [row < tokens for row in range(image.shape[0])]
-        self.spikes[IMAGE][tokens:] = [[None] * image.shape[1]] * (image.shape[0] - tokens)
+    def run(self, entry: Spikes | np.ndarray, tokens: int) -> list[Rows | list[list[int]] | list[int]]:
+        """The first rows of an image, or of a stream that enters."""
+        rows, width = entry.shape
+        there = [row < tokens for row in range(rows)]
+        if isinstance(entry, Spikes):
+            self.enter(IMAGE, rows_of(entry), there)
+        else:
+            self.stream = [
+                row if here else [0] * width for row, here in zip(entry.tolist(), there, strict=True)
+            ]
+            self.present[STREAM] = there
         return [self.layer(layer) for layer in self.network.layers]
 
     def layer(self, layer: object) -> Rows | list[list[int]] | list[int]:

@@ -13,27 +13,26 @@ from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
 from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.limits import (
-    CORE_FEATURES,
     MAX_BIAS,
     MAX_FALL,
+    MAX_FEATURES,
     MAX_OCTAVES,
     MAX_OFFSET,
     MAX_SHIFT,
+    MAX_STREAM,
     POTENTIAL_BITS,
-    STREAM_BITS,
 )
 from golden.network.network import Network
 from golden.network.neuron import most_octaves, spike_values
 from golden.network.norm import NORM_KINDS, centred, row_shift
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
 from golden.network.rows import gathered, gathered_rows
-from golden.network.tensors import IMAGE, Layer
+from golden.network.tensors import IMAGE, STREAM, Layer
 
 BASES = sorted(
     {Fraction(a, b) for b in range(1, MAX_DENOMINATOR + 1) for a in range(1, 2 * b + 1)}
 )  # every log2 B of a code
 LARGEST_POTENTIAL = (1 << POTENTIAL_BITS - 1) - 1
-LARGEST_STREAM = (1 << STREAM_BITS - 1) - 1
 # Names that spikes may have; they mean nothing, and the same may come again
 NAMES = ("hidden", "qkv", "mixed", "norm", "x")
 
@@ -41,8 +40,11 @@ NAMES = ("hidden", "qkv", "mixed", "norm", "x")
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """Largest sizes of the networks of a core; widths of all tensors but q, k, v are at most `features`.
-    `wide`: some biases are as large as the word of potentials allows; `golden`: what hardware has not, too;
-    `held`: layers that read older spikes than those made last, and norms after the sums.
+    `wide`: some biases are as large as the word of potentials allows; `held`: layers that read older spikes
+    than those made last, and norms after the sums; `windows`: attention in groups of rows, with biases of at
+    most `most_bias`, and masks; `gathers`: rows by index; `chains`: hidden neurons that enter hidden neurons;
+    `parts`: scores of rows, and more of them than lanes; `streams`: share of the networks that the stream
+    enters.
     """
 
     code: PhaseCode
@@ -53,8 +55,13 @@ class Room:
     head_dim: int
     heads: int
     wide: bool
-    golden: bool = False
     held: bool = False
+    windows: bool = False
+    most_bias: int = MAX_BIAS_UNITS - 1
+    gathers: bool = False
+    chains: bool = False
+    parts: bool = False
+    streams: float = 0
 
 
 def some(rng: np.random.Generator, most: int) -> int:
@@ -96,16 +103,37 @@ class Drawer:
         self.layers: list[Layer] = []
         self.stream: NDArray[np.int64] = np.zeros(0, np.int64)
         self.width = some(rng, room.features)  # of the stream
-        self.stream_left = LARGEST_STREAM
+        self.stream_left = MAX_STREAM
         self.source, self.memory = IMAGE, IMAGE
-        images = int(rng.integers(1, 4))
+        self.images = int(rng.integers(1, 4))
         shape = (self.tokens, some(rng, room.features))
-        drawn = [random_spikes(rng, shape, self.code) for _ in range(images)]
+        drawn = [random_spikes(rng, shape, self.code) for _ in range(self.images)]
         self.image = Spikes(np.stack([s.sign for s in drawn]), np.stack([s.phase for s in drawn]))
-        self.spikes = self.image
+        self.spikes, self.limit = self.image, 0
+        if room.streams and rng.random() < room.streams:
+            self.enter_stream()
 
-    def draw(self) -> tuple[Network, Spikes]:
+    def enter_stream(self) -> None:
+        """Integers enter in place of spikes."""
+        rng = self.rng
+        self.limit = some(rng, MAX_STREAM // 2)
+        self.stream_left -= self.limit
+        shape = (self.images, self.tokens, self.width)
+        self.stream = np.rint(self.limit * rng.choice([1, 0.1]) * rng.uniform(-1, 1, shape)).astype(np.int64)
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """Fields of the network that say what enters."""
+        if self.limit:
+            return {"entry": STREAM, "limit": self.limit, "width": self.width}
+        return {"entry": IMAGE, "limit": 0, "width": self.image.shape[-1]}
+
+    def draw(self) -> tuple[Network, Spikes | NDArray[np.int64]]:
         """Blocks that end in the stream, a norm after each, and scores; one block has attention."""
+        entering, entry = (self.stream if self.limit else self.image), self.entry
+        if self.limit:
+            self.norm()
+            self.after_norm()
         blocks = 1 + int(self.rng.integers(3)) * int(self.rng.random() < 0.6)
         attends = int(self.rng.integers(blocks + 1))
         for block in range(blocks):
@@ -117,9 +145,9 @@ class Drawer:
         self.scores()
         network = Network(
             code=self.code, weight_bits=self.room.weight_bits, tokens=self.tokens,
-            pixels=self.image.shape[-1], image_scale=1.0, layers=tuple(self.layers),
+            scale=1.0, layers=tuple(self.layers), **entry,
         )  # fmt: skip
-        return network, self.image
+        return network, entering
 
     def chain(self, *, attention: bool) -> None:
         """Layers whose spikes enter one another: none, hidden neurons, attention, twice perhaps."""
@@ -130,7 +158,7 @@ class Drawer:
         for kind in kinds:
             if kind == "attention":
                 self.attention()
-            elif self.memory != "hidden":
+            elif self.room.chains or self.memory != "hidden":
                 self.hidden(some(self.rng, self.room.features), "hidden")
 
     def name(self) -> str:
@@ -187,7 +215,7 @@ class Drawer:
 
     def gather(self, have: int, rows: int | None = None) -> NDArray[np.int64] | None:
         """A map of rows, to `rows` of them if that is not None; None where row r is that of the source."""
-        if not self.room.golden or (self.rng.random() < 0.4 and rows in (None, have)):
+        if not self.room.gathers or (self.rng.random() < 0.4 and rows in (None, have)):
             return None
         rows = some(self.rng, 2 * self.room.tokens) if rows is None else rows
         nothing = self.rng.choice([0.0, 0.3, 1.0], p=[0.5, 0.48, 0.02])
@@ -231,7 +259,7 @@ class Drawer:
     def attention(self) -> None:
         rng, room, code = self.rng, self.room, self.code
         head_dim = some(rng, room.head_dim)
-        heads = some(rng, min(room.heads, room.features // head_dim, CORE_FEATURES // 3 // head_dim))
+        heads = some(rng, min(room.heads, room.features // head_dim, MAX_FEATURES // 3 // head_dim))
         self.hidden(3 * heads * head_dim, "qkv")
         # from a step at which nothing but the winner fires to one at which everything does
         most = int(rng.choice([head_dim << code.trace_bits + code.ramp_bits, MAX_RAMP_STEP], p=[0.9, 0.1]))
@@ -249,23 +277,34 @@ class Drawer:
             **self.grouped(heads, head_dim),
         )  # fmt: skip
         out = compute(layer.job(self.spikes, code)).out
-        self.append(layer, layer.merge(out, self.image.shape[0]), "mixed")
+        self.append(layer, layer.merge(out, self.images), "mixed")
 
     def grouped(self, heads: int, head_dim: int) -> dict[str, Any]:
         """Groups of rows, with a bias and a mask perhaps."""
         rng, rows = self.rng, self.spikes.shape[-2]
-        if not self.room.golden:
+        if not self.room.windows:
             return {}
         groups = int(rng.choice([n for n in range(1, rows + 1) if rows % n == 0]))
         size, found = rows // groups, {"groups": groups}
         if rng.random() < 0.5:
-            most = min(some(rng, 4 * head_dim << self.code.trace_bits), MAX_BIAS_UNITS - 1)
-            most = MAX_BIAS_UNITS - 1 if rng.random() < 0.1 else most
+            most = min(some(rng, 4 * head_dim << self.code.trace_bits), self.room.most_bias)
+            most = self.room.most_bias if rng.random() < 0.1 else most
             found["bias"] = rng.integers(-most, most + 1, (heads, size, size))
         if rng.random() < 0.5:
-            allowed = rng.random((int(rng.choice([1, groups])), size, size)) < rng.random()
-            found["allowed"] = allowed | (np.arange(size) == rng.integers(size, size=(*allowed.shape[:2], 1)))
+            found["allowed"] = self.allowed(groups, size)
         return found
+
+    def allowed(self, groups: int, size: int) -> NDArray[np.bool_]:
+        """Pairs of any kind, with a key in each row; causal ones; regions, as shifted windows have them."""
+        rng, masks = self.rng, int(self.rng.choice([1, groups]))
+        kind = rng.choice(["any", "causal", "regions"])
+        if kind == "causal":
+            return np.tri(size, dtype=bool)[None].repeat(masks, axis=0)
+        if kind == "regions":
+            region = np.sort(rng.integers(0, rng.integers(1, 4, (masks, 1)), (masks, size)), axis=1)
+            return region[:, :, None] == region[:, None]
+        allowed = rng.random((masks, size, size)) < rng.random()
+        return allowed | (np.arange(size) == rng.integers(size, size=(masks, size, 1)))
 
     def to_stream(self, layers_left: int) -> None:
         """A layer that adds to the stream, within its share of what the stream has left."""
@@ -290,13 +329,14 @@ class Drawer:
             return
         kept = self.source, self.spikes, self.memory
         if self.rng.random() < 0.6:
-            self.stream, self.stream_left = np.zeros(0, np.int64), LARGEST_STREAM
+            self.stream, self.stream_left = np.zeros(0, np.int64), MAX_STREAM
             self.width = self.width if self.rng.random() < 0.5 else some(self.rng, self.room.features)
             self.to_stream(2)
             self.source, self.spikes, self.memory = kept
         elif self.rng.random() < 0.5:
             self.hidden(some(self.rng, self.room.features), "hidden")
-            if IMAGE not in (layer.target for layer in self.layers) and self.rng.random() < 0.7:
+            held = not self.limit and IMAGE not in (layer.target for layer in self.layers)
+            if held and self.rng.random() < 0.7:
                 self.source, self.spikes, self.memory = IMAGE, self.image, IMAGE
 
     def norm(self) -> None:
@@ -312,12 +352,13 @@ class Drawer:
         self.append(layer, layer.normalise(stream, self.code), "norm")
 
     def scores(self) -> None:
-        pooled = not self.room.golden or bool(self.rng.random() < 0.6)
-        common, _ = self.linear(some(self.rng, min(self.room.lanes, CORE_FEATURES)), pooled=pooled)
+        pooled, most = not self.room.parts or bool(self.rng.random() < 0.6), self.room.lanes
+        most = max(most, self.room.features) if self.room.parts else most
+        common, _ = self.linear(some(self.rng, most), pooled=pooled)
         self.layers.append(ScoreLinear(**common, pooled=pooled))
 
 
-def random_network(seed: int) -> tuple[Network, Spikes]:
+def random_network(seed: int) -> tuple[Network, Spikes | NDArray[np.int64]]:
     """A small network of any code of few steps, of everything that golden computes, and images."""
     rng = np.random.default_rng(seed)
     code = random_code(rng)
@@ -326,6 +367,7 @@ def random_network(seed: int) -> tuple[Network, Spikes]:
     room = Room(
         code=replace(code, steps=min(code.steps, 24)), weight_bits=int(rng.integers(3, 9)), lanes=8,
         tokens=int(rng.integers(2, 7)), features=int(rng.integers(3, 10)), head_dim=int(rng.integers(1, 4)),
-        heads=int(rng.integers(1, 4)), wide=bool(rng.random() < 0.1), golden=True, held=True,
+        heads=int(rng.integers(1, 4)), wide=bool(rng.random() < 0.1), windows=True, held=True, gathers=True,
+        chains=True, parts=True, streams=0.3,
     )  # fmt: skip
     return Drawer(rng, room).draw()

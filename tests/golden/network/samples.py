@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from golden.code import PhaseCode
+from golden.network.network import Network
+from models.conversion.network import convert_network
 from models.floating.vit import Vit
 from models.shipped.vit_file import vit_of
 
@@ -52,3 +55,8 @@ def random_transformer(
 def random_images(seed: int, count: int, side: int = 8) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return np.where(rng.random((count, side, side)) < 0.6, rng.random((count, side, side)), 0.0)
+
+
+def converted(network: Vit, images: np.ndarray, code: PhaseCode, weight_bits: int = 8) -> Network:
+    """Integers of a network, calibrated on images [n, side, side]."""
+    return convert_network(network, [images[:, None]], code, weight_bits).network

@@ -28,10 +28,9 @@ from golden.network.octave import (
     resolution,
     roots,
 )
-from models.conversion.network import convert
 from models.floating.engine import FloatEngine
 from tests.golden.network.random_networks import random_network
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 CODES = [
     PhaseCode(steps=t, log2_base=Fraction(*ab)) for t, *ab in ((16, 1, 2), (8, 3, 4), (24, 2, 7), (40, 1, 5))
@@ -154,8 +153,8 @@ def test_finer_codes_converge_to_the_float_network(norm: str, activation: str) -
     exact = network.run(images[:, None], FloatEngine())
     errors = []
     for steps, log2_base in ((16, Fraction(1, 2)), (64, Fraction(1, 7))):
-        spiking = convert(network, random_images(2, 60, 16), PhaseCode(steps=steps, log2_base=log2_base))
-        scores = run_network(spiking, encode_image(spiking, network.patches(images[:, None]))).scores.astype(
+        spiking = converted(network, random_images(2, 60, 16), PhaseCode(steps=steps, log2_base=log2_base))
+        scores = run_network(spiking, encode_image(spiking, network.entering(images[:, None]))).scores.astype(
             float
         )
         # one unit for all classes: least squares finds it
@@ -167,14 +166,14 @@ def test_finer_codes_converge_to_the_float_network(norm: str, activation: str) -
 
 
 def small_network() -> Network:
-    return convert(random_transformer(1), random_images(2, 20), PhaseCode())
+    return converted(random_transformer(1), random_images(2, 20), PhaseCode())
 
 
 def test_file_round_trip(tmp_path: Path) -> None:
     network = small_network()
     save_network(tmp_path / "n.npz", network)
     again = load_network(tmp_path / "n.npz")
-    patches = random_transformer(1).patches(random_images(4, 5)[:, None])
+    patches = random_transformer(1).entering(random_images(4, 5)[:, None])
     image = encode_image(network, patches)
     assert (run_network(again, image).scores == run_network(network, image).scores).all()
 
@@ -192,7 +191,7 @@ def test_sizes_of_real_models() -> None:
         ScoreLinear(source="norm", weight=np.ones((2, width), np.int16), bias=zeros[:2], pooled=False),
     )
     large, small = (
-        Network(code=code, weight_bits=8, tokens=count, pixels=4, image_scale=1.0, layers=layers)
+        Network(code=code, weight_bits=8, tokens=count, width=4, scale=1.0, layers=layers)
         for count in (tokens, 1)
     )
     image = encode_image(large, rng.standard_normal((1, tokens, 4)))
@@ -208,7 +207,7 @@ def test_bounds_do_not_overflow() -> None:
     code = PhaseCode(steps=31, log2_base=Fraction(1))
     layer = ScoreLinear(source="image", weight=np.full((2, 4096), 127, np.int16), bias=np.zeros(2, np.int64))
     with pytest.raises(InputError, match=r"^layer 0: the potential must fit 40 bits, not 68 \(it can reach "):
-        Network(code=code, weight_bits=8, tokens=1024, pixels=4096, image_scale=1.0, layers=(layer,))
+        Network(code=code, weight_bits=8, tokens=1024, width=4096, scale=1.0, layers=(layer,))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -237,12 +236,12 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
 @pytest.mark.parametrize(
     ("change", "arrays", "message"),
     [
-        ({"version": 1}, {}, "version must be 2, not 1; `onespike infer` writes the file again"),
-        ({"version": True}, {}, "version must be 2, not True"),
-        ({"image_scale": 0.0}, {}, "image_scale must be positive and finite, not 0.0"),
-        ({"image_scale": float("nan")}, {}, "image_scale must be positive and finite, not nan"),
-        ({"image_scale": True}, {}, "image_scale must be a number, not True"),
-        ({"image_scale": "x" * 5000}, {}, r"image_scale must be a number, not 'x{79}\.\.\. \(5002 char"),
+        ({"version": 1}, {}, "version must be 3, not 1; `onespike infer` writes the file again"),
+        ({"version": True}, {}, "version must be 3, not True"),
+        ({"scale": 0.0}, {}, "scale must be positive and finite, not 0.0"),
+        ({"scale": float("nan")}, {}, "scale must be positive and finite, not nan"),
+        ({"scale": True}, {}, "scale must be a number, not True"),
+        ({"scale": "x" * 5000}, {}, r"scale must be a number, not 'x{79}\.\.\. \(5002 char"),
         ({"code": {"log2_base": "1e99999999"}}, {}, "log2_base must be a fraction \"a/b\", not '1e99999999'"),
         (
             {"code": {"steps": 10**4000, "log2_base": "1/2"}},
@@ -250,7 +249,7 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
             r"steps must be .*, not 10{79}\.\.\. \(4001 char",
         ),
         ({"tokens": 0}, {}, "tokens must be an integer in 1..1024, not 0"),
-        ({"pixels": 9}, {}, "layer 0 must have 9 inputs, the width of 'image', not 16"),
+        ({"width": 9}, {}, "layer 0 must have 9 inputs, the width of 'image', not 16"),
         (
             {},
             {"layers.0.weight": np.full((16, 16), np.nan)},
@@ -295,6 +294,6 @@ def test_truncated_file(tmp_path: Path, keep: int) -> None:
 
 def test_images_of_the_wrong_size_are_refused() -> None:
     with pytest.raises(InputError, match=r"images must be 8 x 8 pixels, not 9 x 9"):
-        random_transformer(1).patches(np.ones((1, 9, 9))[:, None])
-    with pytest.raises(InputError, match=r"an image must give \[..., 4, 16\] pixel values, not \[1, 4, 15\]"):
+        random_transformer(1).entering(np.ones((1, 9, 9))[:, None])
+    with pytest.raises(InputError, match=r"an image must be \[..., 4, 16\], not \[1, 4, 15\]"):
         encode_image(small_network(), np.ones((1, 4, 15)))

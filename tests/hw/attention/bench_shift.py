@@ -64,7 +64,7 @@ async def largest_of_every_row(bench: UnitBench, rng: np.random.Generator) -> No
         bits = np.stack([words >> n & 1 for n in reversed(range(width + 1))], axis=1)
         place = np.tile(np.arange(width + 1), groups)
         final = np.repeat(np.arange(groups) == groups - 1, width + 1)
-        tags = {"first": place == 0, "last": place == width, "final": final}
+        tags = {"last": place == width, "final": final}
         bench.send("i", {"bits": bits.reshape(-1, config.lanes)} | tags)
         bench.expect("o", np.array([linear_scan(scores, alive)]))
 

@@ -14,12 +14,19 @@ async def every_point(bench: UnitBench, rng: np.random.Generator) -> None:
     bench.expect("o", {"trace": trace[order]})
 
 
+PAIRS = 4096  # at most, of those of the longer codes
+
+
 def points(rng: np.random.Generator, code: PhaseCode) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Every signed point of the trace and every silent one, shuffled: inputs of one port, and addends."""
-    active, negative, steps = (a.ravel() for a in np.indices((2, 2, len(code.trace))))
-    order = rng.permutation(len(steps))
-    addend = np.where(active, np.where(negative, -1, 1) * code.trace[steps], 0)
-    return {"active": active[order], "negative": negative[order], "steps": steps[order]}, addend[order]
+    """Every two spikes, silent ones too, shuffled: inputs of one port, and addends."""
+    pairs = [a.ravel() for a in np.indices((2, 2, code.steps, 2, 2, code.steps))]
+    order = rng.permutation(len(pairs[0]))[:PAIRS]
+    a, b = (
+        dict(zip(("active", "negative", "phase"), (p[order] for p in half), strict=True))
+        for half in (pairs[:3], pairs[3:])
+    )
+    sign = np.where(a["negative"] ^ b["negative"], -1, 1) * a["active"] * b["active"]
+    return {"a": a, "b": b}, sign * code.trace[a["phase"] + b["phase"]]
 
 
 async def every_addend(bench: UnitBench, rng: np.random.Generator) -> None:

@@ -10,7 +10,6 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
 from hw.attention.adder_tree import AdderTree
-from hw.attention.context_lane import ContextLane
 from hw.attention.context_rows import ContextRows
 from hw.attention.phase_encoder import PhaseEncoder
 from hw.attention.trace import TraceLookup
@@ -19,7 +18,7 @@ from tests.hw.attention.wrappers import delay, free
 
 
 class Columns(wiring.Component):
-    """Context lanes, trace lookups and adder trees of all clusters.
+    """Trace lookups and adder trees of all clusters.
 
     Members:
         i: attention spike and value of every lane, and what the column is.
@@ -59,15 +58,11 @@ class Columns(wiring.Component):
             link = tree.o
             for lane in range(config.cluster):
                 number = n * config.cluster + lane
-                m.submodules[f"lane_{number}"] = point = ContextLane(config)
                 m.submodules[f"trace_{number}"] = trace = TraceLookup(config)
                 m.d.comb += [
-                    point.attention.eq(column.attention[number]),
-                    point.value.eq(column.value[number]),
-                    point.ones.eq(column.ones),
-                    trace.context_active.eq(point.active),
-                    trace.context_negative.eq(point.negative),
-                    trace.context_steps.eq(point.steps),
+                    trace.context_a.active.eq(column.attention[number].active),
+                    trace.context_a.phase.eq(column.attention[number].phase),
+                    trace.context_b.eq(column.value[number]),
                     tree.addends[lane].eq(trace.context_addend),
                     tree.carries[lane].eq(trace.context_carry),
                 ]

@@ -3,6 +3,8 @@
 Clusters see everything one cycle after each other, as in `hw.attention.cluster`.
 """
 
+from dataclasses import replace
+
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
@@ -11,6 +13,7 @@ from amaranth.utils import bits_for
 
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
+from hw.attention.attention_memory import AttentionMemory
 from hw.attention.ramp_lane import RampLane
 from hw.attention.ramp_sequencer import RampSequencer
 from hw.attention.trace import TraceLookup
@@ -29,7 +32,7 @@ class WinnerSearch(wiring.Component):
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
-        bit = {"bits": data.ArrayLayout(1, config.lanes), "first": 1, "last": 1, "final": 1}
+        bit = {"bits": data.ArrayLayout(1, config.lanes), "last": 1, "final": 1}
         super().__init__({"i": In(free(data.StructLayout(bit))), "o": Out(free(signed(config.score_width)))})
 
     def elaborate(self, platform: object) -> Module:
@@ -37,9 +40,7 @@ class WinnerSearch(wiring.Component):
         config = self._config
         bits, tags = self.i.payload.bits.as_value(), Signal(payloads.winner_tags())
         m.d.comb += tags.valid.eq(self.i.valid)
-        m.d.comb += [
-            getattr(tags, name).eq(getattr(self.i.payload, name)) for name in ("first", "last", "final")
-        ]
+        m.d.comb += [getattr(tags, name).eq(getattr(self.i.payload, name)) for name in ("last", "final")]
         link = None
         for n in range(config.clusters):
             m.submodules[f"tree_{n}"] = tree = WinnerTree(config.cluster, first_cluster=n == 0)
@@ -112,10 +113,10 @@ class Ramp(wiring.Component):
             ramp.i_winner.valid.eq(winners.r_rdy),
             winners.r_en.eq(ramp.i_winner.ready),
         ]
-        # a row is complete three cycles after it was counted
-        release, bank, wait = Signal(), Signal(), Signal(range(4))
+        # a row is complete four cycles after it was counted
+        release, bank, wait = Signal(), Signal(), Signal(range(5))
         m.d.comb += [
-            self.o_row.valid.eq(self.i_groups.valid & (wait == 3)),
+            self.o_row.valid.eq(self.i_groups.valid & (wait == 4)),
             release.eq(self.o_row.valid & self.o_row.ready),
             self.i_groups.ready.eq(release),
             ramp.release_phases.eq(release),
@@ -123,9 +124,10 @@ class Ramp(wiring.Component):
         m.d.sync += bank.eq(bank ^ release)
         with m.If((ramp.phases == 0) | release):
             m.d.sync += wait.eq(0)
-        with m.Elif(wait != 3):
+        with m.Elif(wait != 4):
             m.d.sync += wait.eq(wait + 1)
         step, place = delay(m, ramp.o_command, 1), delay(m, search.o_command.strobe, 1)
+        alone = replace(config, cluster=1, terms_per_beat=1)
         for n in range(config.lanes):
             m.submodules[f"lane_{n}"] = lane = RampLane(config)
             m.d.comb += [
@@ -134,8 +136,14 @@ class Ramp(wiring.Component):
                 lane.move.eq(place.move),
                 lane.command.eq(step),
             ]
+            # a memory for each lane and group: a row is seen as a whole
             for group in range(config.groups):
-                spike = lane.entries[Mux(bank, config.groups, 0) + group]
-                with m.If((group < self.i_groups.payload) & spike.active):
-                    m.d.comb += self.o_row.payload[group][n].eq(spike)
+                m.submodules[f"memory_{n}_{group}"] = memory = AttentionMemory(alone)
+                m.d.comb += [
+                    memory.command.eq(step),
+                    memory.i[0].eq(lane.spike),
+                    memory.entry.eq(Mux(bank, config.groups, 0) + group),
+                ]
+                with m.If((group < self.i_groups.payload) & memory.o[0].active):
+                    m.d.comb += self.o_row.payload[group][n].eq(memory.o[0])
         return m

@@ -25,8 +25,7 @@ from hw.link.transmitter import FrameTransmitter
 from hw.link.uart import UartReceiver, UartTransmitter
 from hw.network.linked_network import LinkedNetwork
 from hw.stochastic.core import StochasticAttention
-from models.conversion.network import convert
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 from tests.hw.attention.wrappers import Group
 
 # Attributes, comments, sensitivity lists, texts and escaped names
@@ -48,8 +47,8 @@ def attention(config: CoreConfig, taps: bool = False) -> AttentionCore:
 
 
 def network(code: PhaseCode, norm: str) -> LinkedNetwork:
-    converted = convert(random_transformer(1, norm=norm, activation="gelu"), random_images(2, 20), code)
-    return LinkedNetwork(config_for(converted, lanes=6, cluster=3))
+    made = converted(random_transformer(1, norm=norm, activation="gelu"), random_images(2, 20), code)
+    return LinkedNetwork(config_for(made, lanes=6, cluster=3))
 
 
 CHANNELS = ChannelMap(

@@ -25,14 +25,14 @@ class Searches(wiring.Component):
     """One search per case, its clusters a cycle behind each other.
 
     Members, with the number of the case:
-        i_N: one bit of every number, and whether it is the first.
+        i_N: one bit of every number, and whether it is the last.
         o_N: the same bit of the largest number.
     """
 
     def __init__(self) -> None:
         members = {}
         for n, (lanes, clusters, _) in enumerate(CASES):
-            bit = data.StructLayout({"bits": data.ArrayLayout(1, lanes * clusters), "first": 1})
+            bit = data.StructLayout({"bits": data.ArrayLayout(1, lanes * clusters), "last": 1})
             members[f"i_{n}"] = In(stream.Signature(bit, always_ready=True))
             members[f"o_{n}"] = Out(stream.Signature(1, always_ready=True))
         super().__init__(members)
@@ -41,18 +41,18 @@ class Searches(wiring.Component):
         m = Module()
         for n, (lanes, clusters, _) in enumerate(CASES):
             i, o = getattr(self, f"i_{n}"), getattr(self, f"o_{n}")
-            bits, first, valid, link = i.payload.bits.as_value(), i.payload.first, i.valid, None
+            bits, last, valid, link = i.payload.bits.as_value(), i.payload.last, i.valid, None
             for cluster in range(clusters):
                 m.submodules[f"tree_{n}_{cluster}"] = tree = WinnerTree(lanes, first_cluster=link is None)
                 m.d.comb += [
                     tree.bits.eq(bits[cluster * lanes :]),
-                    tree.tags.first.eq(first),
+                    tree.tags.last.eq(last),
                     tree.tags.valid.eq(valid),
                 ]
                 if link is not None:
                     m.d.comb += tree.i.eq(link)
                 link = tree.o
-                bits, first, valid = (later(m, value) for value in (bits, first, valid))
+                bits, last, valid = (later(m, value) for value in (bits, last, valid))
             m.d.comb += [o.valid.eq(link.tags.valid), o.payload.eq(link.bit)]
         return m
 
@@ -85,9 +85,9 @@ def test_every_combination(searches: Simulator, pauses: float) -> None:
     for case, (_, _, width) in enumerate(CASES):
         words = numbers(case)
         bits = words[:, None, :] >> np.arange(width)[::-1, None] & 1
-        first = np.tile(np.arange(width) == 0, len(words))
-        inputs[f"i_{case}"] = {"bits": bits.reshape(len(first), -1), "first": first}
-        expect[f"o_{case}"] = len(first)
+        last = np.tile(np.arange(width) == width - 1, len(words))
+        inputs[f"i_{case}"] = {"bits": bits.reshape(len(last), -1), "last": last}
+        expect[f"o_{case}"] = len(last)
     result = searches.run(inputs, expect, pauses=dict.fromkeys(inputs, pauses))
     for case, (_, _, width) in enumerate(CASES):
         found = result[f"o_{case}"].reshape(-1, width) @ (1 << np.arange(width)[::-1])

@@ -3,16 +3,19 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.network import Network
-from golden.network.program import Program, check_fit
+from golden.network.program import check_fit
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
 from sim.cores.rtl import Run
 
 NetworkRun = Run[NetworkIntegers]
+Entry = Spikes | NDArray[np.int64]
 
 
 def row_ends(measured: NetworkRun, program: Program) -> dict[str, list[int]]:
@@ -33,13 +36,13 @@ def row_ends(measured: NetworkRun, program: Program) -> dict[str, list[int]]:
 
 
 def core_and_job(
-    network: Network, config: NetworkConfig, image: Spikes, *, taps: bool = True
+    network: Network, config: NetworkConfig, image: Entry, *, taps: bool = True
 ) -> tuple[WholeNetworkCore, NetworkJob]:
     return WholeNetworkCore(config, taps=taps), NetworkJob(network=network, load=True, image=image)
 
 
 def assert_integers(
-    network: Network, config: NetworkConfig, image: Spikes, *, taps: bool = True, **how: Any
+    network: Network, config: NetworkConfig, image: Entry, *, taps: bool = True, **how: Any
 ) -> tuple[NetworkRun, int]:
     """Run images through the RTL; every integer of every layer, without taps every score, is golden's.
 
@@ -54,7 +57,7 @@ def assert_integers(
     return measured, comparison.compared
 
 
-def assert_cycles(network: Network, config: NetworkConfig, image: Spikes, measured: NetworkRun) -> int:
+def assert_cycles(network: Network, config: NetworkConfig, image: Entry, measured: NetworkRun) -> int:
     """Every image, and every row of every unit where taps show it, of a run at full rate in its predicted
     cycle; returns how many cycles that is."""
     core, job = core_and_job(network, config, image)
@@ -75,7 +78,7 @@ def assert_cycles(network: Network, config: NetworkConfig, image: Spikes, measur
 
 
 def assert_integers_and_cycles(
-    network: Network, config: NetworkConfig, image: Spikes, *, reset_at: int | None = None
+    network: Network, config: NetworkConfig, image: Entry, *, reset_at: int | None = None
 ) -> int:
     """Integers, and every row of every unit in its predicted cycle; returns how many integers."""
     measured, compared = assert_integers(network, config, image, reset_at=reset_at)

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from golden.attention.config import TRACE_STORES, CoreConfig
-from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.limits import CORE_FEATURES, CORE_TOKENS, POTENTIAL_BITS, STREAM_BITS
+from golden.network.limits import MAX_FEATURES, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
-from golden.network.program import check_fit, compile_network, needs
+from golden.network.program import check_fit, compile_network, needs, with_bias_limit
+from hw.network.payloads import TABLES
 from tests.golden.network.random_networks import Drawer, Room, random_code, some
-from tests.hw.network.compare import assert_cycles, assert_integers
+from tests.hw.network.compare import Entry, assert_cycles, assert_integers
 
 # Groups of tokens that an attention core may be made for; a network's core uses one of them
 MOST_GROUPS = 16
@@ -21,7 +21,7 @@ MOST_GROUPS = 16
 class Scale:
     """How large cores and networks may be: the accepted space is the same, but for what takes long.
 
-    `held`: as in `Room`.
+    `held`, `windows`: as in `Room`; `general`: so are its other kinds of networks, each on some of the cores.
     """
 
     lanes: int
@@ -30,11 +30,17 @@ class Scale:
     heads: int
     networks: int
     held: bool = False
+    windows: bool = False
+    general: bool = False
 
 
+# Sizes that are as the networks need them
+FIXED = ("tokens", "windows", "attention.tokens", "attention.lanes", "attention.bias_limit")
+# Sizes of networks that are `general`
+GENERAL = ("maps", "taps", "hidden_lists", "score_parts")
 # Most of a soak, a few of it, and what `make test` has time for
 USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
-LARGE = Scale(lanes=64, tokens=CORE_TOKENS, features=CORE_FEATURES, heads=85, networks=3)
+LARGE = Scale(lanes=64, tokens=64, features=256, heads=85, networks=3)
 SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
 
 
@@ -44,7 +50,7 @@ class RandomCore:
 
     config: NetworkConfig
     taps: bool
-    networks: list[tuple[Network, Spikes]]
+    networks: list[tuple[Network, Entry]]
 
 
 def random_lanes(rng: np.random.Generator, most: int, least: int = 1) -> tuple[int, int]:
@@ -54,6 +60,15 @@ def random_lanes(rng: np.random.Generator, most: int, least: int = 1) -> tuple[i
     return lanes, int(rng.choice(divisors))
 
 
+def largest(networks: list[tuple[Network, Entry]], lanes: int, terms_per_beat: int) -> dict[str, int]:
+    """What a core needs for each of some networks."""
+    programs = [
+        (network, compile_network(network, lanes, terms_per_beat=terms_per_beat)) for network, _ in networks
+    ]
+    needed = [needs(*program) for program in programs]
+    return {name: max(sizes[name] for sizes in needed) for name in needed[0]}
+
+
 def random_core(seed: int, scale: Scale) -> RandomCore:
     """A core that is as large as its random networks need, or somewhat larger."""
     rng = np.random.default_rng(seed)
@@ -61,32 +76,51 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     lanes, cluster = random_lanes(rng, scale.lanes)
     room = Room(
         code=code, weight_bits=weight_bits, lanes=lanes, tokens=some(rng, scale.tokens),
-        features=some(rng, scale.features), head_dim=some(rng, min(scale.features, CORE_FEATURES // 3)),
+        features=some(rng, scale.features), head_dim=some(rng, scale.features),
         heads=some(rng, scale.heads), wide=bool(rng.random() < 0.3), held=scale.held,
+        windows=scale.windows,
     )  # fmt: skip
-    room = replace(room, head_dim=min(room.head_dim, room.features))
+    head_dim = min(room.head_dim, room.features)
+    most = CoreConfig(code=code, head_dim=head_dim).bias_limit
+    room = replace(room, head_dim=head_dim, most_bias=min(most, room.most_bias))
+    if scale.general:
+        gathers, chains, parts, streams = (bool(yes) for yes in rng.random(4) < (0.7, 0.5, 0.5, 0.3))
+        room = replace(room, gathers=gathers, chains=chains, parts=parts, streams=float(streams))
     networks = [Drawer(rng, room).draw() for _ in range(scale.networks)]
-    needed = [needs(network, compile_network(network, lanes)) for network, _ in networks]
-    sizes = {name: max(sizes[name] for sizes in needed) for name in needed[0]}
+    size = largest(networks, lanes, 1)["attention.tokens"]
+    attention_lanes, attention_cluster = random_lanes(rng, size + 3, size)
+    terms_per_beat = 1
+    if scale.windows:
+        divisors = [n for n in range(1, attention_cluster + 1) if attention_cluster % n == 0]
+        terms_per_beat = int(rng.choice(divisors))
+    sizes = largest(networks, lanes, terms_per_beat)
+    spare = [name for name in sizes if name not in FIXED and (scale.windows or name not in TABLES.values())]
+    spare = [name for name in spare if scale.general or name not in GENERAL]
     if rng.random() < 0.5:  # room to spare, somewhere
-        for name in rng.choice([name for name in sizes if name != "tokens"], 3):
+        for name in rng.choice(spare, 3):
             limit = {
-                "features": CORE_FEATURES,
+                "features": MAX_FEATURES,
                 "stream_bits": STREAM_BITS,
                 "potential_bits": POTENTIAL_BITS,
+                "hidden_lists": 2,
+                "score_parts": 1,
             }.get(name, 64)
             sizes[name] = max(sizes[name], min(limit, sizes[name] + int(rng.integers(1, 20))))
-    attention_lanes, attention_cluster = random_lanes(rng, sizes["tokens"] + 3, sizes["tokens"])
+    sizes["maps"] = max(sizes["maps"], sizes["taps"])
+    sizes["taps"] = max(sizes["taps"], min(1, sizes["maps"]))
     groups = some(rng, MOST_GROUPS) if rng.random() < 0.3 else 1
     attention = CoreConfig(
-        code=code, lanes=attention_lanes, cluster=attention_cluster, terms_per_beat=1,
-        tokens=max(sizes["tokens"], attention_lanes * groups - int(rng.integers(attention_lanes))),
-        head_dim=sizes.pop("attention.head_dim"), bias=False, mask=False, output="codes",
-        trace_store=TRACE_STORES[rng.integers(2)], queued_heads=int(rng.integers(2, 9)),
+        code=code, lanes=attention_lanes, cluster=attention_cluster, terms_per_beat=terms_per_beat,
+        tokens=max(size, attention_lanes * groups - int(rng.integers(attention_lanes))),
+        head_dim=sizes["attention.head_dim"], bias=sizes["biases"] > 0, mask=sizes["masks"] > 0,
+        output="codes", trace_store=TRACE_STORES[rng.integers(2)], queued_heads=int(rng.integers(2, 9)),
     )  # fmt: skip
+    attention = with_bias_limit(attention, sizes["attention.bias_limit"]) if attention.bias else attention
+    sizes = {name: count for name, count in sizes.items() if not name.startswith("attention.")}
     config = NetworkConfig(
-        code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention, **sizes
-    )
+        code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
+        entry=networks[0][0].entry, **sizes,
+    )  # fmt: skip
     for network, _ in networks:
         check_fit(network, config)
     return RandomCore(config, bool(rng.random() < 0.9), networks)

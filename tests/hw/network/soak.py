@@ -17,7 +17,8 @@ def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
     checked = Checked()
 
     def check(number: int) -> None:
-        scale = replace(USUAL if (number + 1) % LARGE_EVERY else LARGE, held=number % 2 == 1)
+        scale = USUAL if (number + 1) % LARGE_EVERY else LARGE
+        scale = replace(scale, held=number % 2 == 1, windows=number % 4 >= 2, general=number % 8 >= 4)
         check_core(random_core(number, scale), number, checked)
 
     soak(check, checked, minutes, seed)

@@ -11,10 +11,9 @@ from golden.errors import InputError
 from golden.network.config import NetworkConfig
 from golden.network.network import Network, encode_image
 from golden.network.program import check_fit, config_for, joint_config
-from models.conversion.network import convert
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 from tests.hw.network.compare import assert_integers, assert_integers_and_cycles, core_and_job
-from tests.hw.network.random_cores import SMALL, Checked, check_core, random_core
+from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, random_core
 
 # Two blocks, three norms, both activations; more passes than one, an odd number of clusters
 SHAPES = {
@@ -38,15 +37,21 @@ SHAPES = {
 }
 IMAGES = 3
 # Seeds of random cores that compile fast: one token and one step; clusters of one lane, and an attention core
-# made for more tokens than it has lanes; 27 steps and potentials of 40 bits
-DRAWN = (54, 46, 57)
+# made for more tokens than it has lanes; 27 steps and potentials of 40 bits; layers that read older spikes
+DRAWN = [*((seed, SMALL) for seed in (54, 46, 57)), (1, replace(SMALL, held=True))]
+# Windows of every size, biases and masks, one and several terms in a word
+WINDOWED = replace(SMALL, tokens=9, networks=4, held=True, windows=True)
+# Rows by index with windows; hidden neurons of hidden neurons and scores in parts; streams that enter
+GENERAL = replace(SMALL, networks=4, general=True)
+GENERALLY = [(155, replace(GENERAL, held=True, windows=True)), (162, replace(GENERAL, windows=True))]
+GENERALLY += [(285, replace(GENERAL, held=True))]
 
 
 def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
     shape, code, size = SHAPES[name]
     floating = random_transformer(seed, **shape)
-    network = convert(floating, random_images(seed + 1, 20), code)
-    image = encode_image(network, floating.patches(random_images(seed + 2, IMAGES)[:, None]))
+    network = converted(floating, random_images(seed + 1, 20), code)
+    image = encode_image(network, floating.entering(random_images(seed + 2, IMAGES)[:, None]))
     # an image without any spike, and one that saturates
     image.sign[1] = 0
     image.phase[1] = code.steps
@@ -80,12 +85,12 @@ def test_images_of_two_jobs_in_turn() -> None:
     assert runs[0].cycles.since == together.since < runs[1].cycles.since
 
 
-@pytest.mark.parametrize(("seed", "held"), [*((seed, False) for seed in DRAWN), (1, True)])
-def test_a_random_core(seed: int, held: bool) -> None:
+@pytest.mark.parametrize(("seed", "scale"), [*DRAWN, (13, WINDOWED), (35, WINDOWED), *GENERALLY])
+def test_a_random_core(seed: int, scale: Scale) -> None:
     """Drawn from everything that is accepted, small; many more, and larger ones, in `make soak-network`."""
     checked = Checked()
-    check_core(random_core(seed, replace(SMALL, held=held)), seed, checked)
-    assert checked.networks == SMALL.networks
+    check_core(random_core(seed, scale), seed, checked)
+    assert checked.networks == scale.networks
     assert checked.cycles > 0
 
 
@@ -100,21 +105,21 @@ def test_other_weights_on_the_same_core(seed: int) -> None:
 def test_a_smaller_network_on_the_same_core() -> None:
     _, config, _ = sample("rms")
     floating = random_transformer(7, width=8, heads=1, hidden=10, blocks=1, classes=3, norm="layer")
-    network = convert(floating, random_images(8, 20), PhaseCode())
-    image = encode_image(network, floating.patches(random_images(9, 2)[:, None]))
+    network = converted(floating, random_images(8, 20), PhaseCode())
+    image = encode_image(network, floating.entering(random_images(9, 2)[:, None]))
     assert_integers_and_cycles(network, config, image)
 
 
 def test_a_network_that_does_not_fit_is_refused() -> None:
     _, config, _ = sample("rms")
-    large = convert(random_transformer(3, hidden=64), random_images(4, 20), PhaseCode())
+    large = converted(random_transformer(3, hidden=64), random_images(4, 20), PhaseCode())
     with pytest.raises(InputError, match=r"the network needs features = 64, this core has 24"):
         check_fit(large, config)
 
 
 def test_a_core_for_several_networks() -> None:
     networks = [
-        convert(random_transformer(seed, hidden=hidden, norm=norm), random_images(2, 20), PhaseCode())
+        converted(random_transformer(seed, hidden=hidden, norm=norm), random_images(2, 20), PhaseCode())
         for seed, hidden, norm in ((1, 12, "rms"), (2, 30, "batch"))
     ]
     config = joint_config(networks, lanes=8, cluster=4)

@@ -216,6 +216,51 @@ def torch_encoder(
     return make
 
 
+class Module(torch.nn.Module):
+    """What users build around an encoder."""
+
+    def __init__(self, *, positions: str, class_token: bool, pooling: str, **layer: Any) -> None:
+        super().__init__()
+        self.pooling = pooling
+        self.embed = torch.nn.Linear(5, 16, bias=not class_token)
+        if class_token:
+            self.cls = torch.nn.Parameter(torch.zeros(1, 1, 16))
+        if positions == "table":
+            self.where = torch.nn.Embedding(12, 16)
+        elif positions == "parameter":
+            self.where = torch.nn.Parameter(torch.zeros(1, 7, 16))
+        else:
+            self.register_buffer("where", torch.randn(9, 1, 16))
+        block = torch.nn.TransformerEncoderLayer(16, 2, dim_feedforward=24, batch_first=True, **layer)
+        norm = torch.nn.LayerNorm(16) if layer.get("norm_first") else None
+        self.encoder = torch.nn.TransformerEncoder(block, 2, norm=norm, enable_nested_tensor=False)
+        self.classify = torch.nn.Linear(16, 3)
+
+    def forward(self, x: torch.Tensor, causal: bool) -> torch.Tensor:
+        x = self.embed(x)
+        if hasattr(self, "cls"):
+            x = torch.cat([self.cls.expand(len(x), -1, -1), x], dim=1)
+        if isinstance(self.where, torch.nn.Embedding):
+            x = x + self.where(torch.arange(x.shape[1]))
+        else:
+            x = x + self.where.reshape(-1, 16)[: x.shape[1]]
+        mask = torch.nn.Transformer.generate_square_subsequent_mask(x.shape[1]) if causal else None
+        x = self.encoder(x, mask=mask, is_causal=causal)
+        return self.classify({"mean": x.mean(1), "cls": x[:, 0], "last": x[:, -1]}[self.pooling])
+
+
+def torch_module(causal: bool = False, **arguments: Any) -> Any:
+    """A user's module around an encoder; nothing beside the file says what is in it."""
+
+    def make(name: str) -> None:
+        model = drawn(Module(**arguments))
+        vectors = torch.randn(2, 7, 5)
+        keep(name, vectors, model(vectors, causal))
+        torch.save(model.state_dict(), place(name) / "model.pt")
+
+    return make
+
+
 def models() -> dict[str, Callable[[str], None]]:
     t = transformers
     roberta, mpnet = t.RobertaConfig(**TEXT), t.MPNetConfig(**TEXT | {"max_position_embeddings": 150})
@@ -274,6 +319,11 @@ def models() -> dict[str, Callable[[str], None]]:
         "torch_plain": torch_encoder(padded=True),
         "torch_no_bias": torch_encoder(bias=False, norm_first=True, causal=True),
         "torch_wrapped": torch_encoder(prefix="_orig_mod.module.encoder.", causal=True, padded=True),
+        "torch_module_mean": torch_module(positions="parameter", class_token=False, pooling="mean"),
+        "torch_module_cls": torch_module(
+            positions="table", class_token=True, pooling="cls", norm_first=True, activation="gelu"
+        ),
+        "torch_module_last": torch_module(positions="buffer", class_token=False, pooling="last", causal=True),
     }
 
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Assert, Assume, Cover, Mux, Signal, signed
 
 from golden.attention.config import DEFAULT, CoreConfig
 from golden.code import PhaseCode
-from hw.attention import context_rows, payloads
+from hw.attention import context_rows, payloads, phase_encoder
 from tests.proofs.following import passes_in_order, stays_offered
 from tests.proofs.property import Fault, Property
 
@@ -85,3 +85,42 @@ class NormalisersPassInOrder(Property):
         )
         m.d.comb += Assume(~rows["push"] | (inside != payloads.ROW_BANKS))
         stays_offered(self, o)
+
+
+class RowsDoNotCollide(Property):
+    """No value is read for the output in the cycle in which it is written.
+
+    Assumes: room, as `ContextSequencer` grants it: a row begins only while fewer than `ROW_BANKS` have begun
+    and were not released. Rows and heads of any length, levels and pauses are any."""
+
+    component = "attention/context_rows"
+    reach = 40
+    faults = (
+        Fault(module=phase_encoder, old="self.i.valid & ~claimed & (self.rows != 0)", new="self.i.valid"),
+        Fault(module=context_rows, old="written.bank.eq(written.bank + 1)", new="written.bank.eq(0)"),
+    )
+
+    def build(self) -> None:
+        m = self.m
+        rows = self.opened("rows", context_rows.ContextRows(CONFIG))
+        encoder = self.opened("encoder", phase_encoder.PhaseEncoder(CONFIG))
+        banks, tags = payloads.ROW_BANKS, rows.ports.i.tags
+        m.d.comb += [
+            encoder.ports.rows.eq(rows.ports.rows),
+            rows.ports.release.eq(encoder.ports.release),
+            rows.ports.bank.eq(encoder.ports.bank),
+            rows.ports.column.eq(encoder.ports.column),
+            rows.ports.enable.eq(encoder.ports.enable),
+        ]
+        begun, open_row = Signal(range(banks + 1)), Signal()
+        m.d.comb += Assume(~tags.valid | open_row | (begun != banks))
+        m.d.sync += begun.eq(begun + (tags.valid & ~open_row) - encoder.ports.release)
+        with m.If(tags.valid):
+            m.d.sync += open_row.eq(~(tags.final & tags.last))
+        write, read = rows["write"], rows["read"]
+        used = read.en & encoder["running"]
+        m.d.comb += [
+            Assert(~(write.en & used & (write.addr == read.addr))),
+            Cover(write.en & used),
+            Cover(write.en & read.en & (write.addr == read.addr)),
+        ]

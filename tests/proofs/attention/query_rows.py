@@ -4,7 +4,7 @@ from amaranth.hdl import Assert, Assume, Cover, Signal
 
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode
-from hw.attention import payloads, query_rows
+from hw.attention import payloads, query_rows, score_sequencer
 from tests.proofs.property import Fault, Property
 
 CONFIG = CoreConfig(
@@ -68,4 +68,34 @@ class RowsAreReadAsWritten(Property):
             Assert(rows.rows <= banks),
             Cover(read & turn & (place == 1)),
             Cover(turn & (length == 1) & (rows.rows == banks)),
+        ]
+
+
+class QueriesDoNotCollide(Property):
+    """No spike is read for a broadcast in the cycle in which it is written.
+
+    Assumes: nothing. Rows of any length, heads, terms and pauses are any."""
+
+    component = "attention/query_rows"
+    reach = 40
+    faults = (
+        Fault(module=query_rows, old="self.rows != banks", new="1"),
+        Fault(module=score_sequencer, old="self.keys_full & (self.rows != 0)", new="self.keys_full"),
+    )
+
+    def build(self) -> None:
+        m = self.m
+        rows = self.opened("rows", query_rows.QueryRows(CONFIG))
+        score = self.opened("score", score_sequencer.ScoreSequencer(CONFIG))
+        m.d.comb += [
+            score.ports.rows.eq(rows.ports.rows),
+            score.ports.last.eq(rows.ports.last),
+            rows.ports.index.eq(score.ports.index),
+            rows.ports.release.eq(score.ports.release_row),
+        ]
+        write, read, used = rows["write"], rows["read"], score["add"]
+        m.d.comb += [
+            Assert(~(write.en & used & (write.addr == read.addr))),
+            Cover(write.en & used),
+            Cover(write.en & (write.addr == read.addr)),
         ]

@@ -23,10 +23,10 @@ def closed_form(code: PhaseCode, k: int) -> int:
 
 
 class LookupIsTheClosedForm(Property):
-    """`latency` cycles after its steps k a port gives +-G[k], G[k] the integer nearest to 2**F * B**-k, or
-    zero where the point is silent: at every k, sign and port, whatever came before.
+    """`latency` cycles after two spikes of phases p and q a port gives +-G[p + q], G[k] the integer nearest
+    to 2**F * B**-k, or zero where one is silent: at all phases and signs, on either port.
 
-    Assumes: steps of at most 2*T - 2."""
+    Assumes: phases below T."""
 
     component = "attention/trace"
     cases = tuple(
@@ -56,13 +56,13 @@ class LookupIsTheClosedForm(Property):
         latency = trace.TraceLookup.latency(config)
         settled = self.later(Const(1), latency)
         for name in lookup.PORTS:
-            active, negative, steps, addend, carry = (
-                getattr(lookup, f"{name}_{part}")
-                for part in ("active", "negative", "steps", "addend", "carry")
+            a, b, addend, carry = (
+                getattr(lookup, f"{name}_{part}") for part in ("a", "b", "addend", "carry")
             )
+            active, negative, steps = a.active & b.active, a.negative ^ b.negative, a.phase + b.phase
             point = Signal(signed(code.trace_bits + 3), name=f"{name}_point")
             m.d.comb += [
-                Assume(steps < 2 * code.steps - 1),
+                Assume((a.phase < code.steps) & (b.phase < code.steps)),
                 point.eq(Mux(active, Mux(negative, -points[steps], points[steps]), 0)),
                 Assert(~settled | (addend + carry == self.later(point, latency))),
                 Cover(settled & (addend + carry < 0)),

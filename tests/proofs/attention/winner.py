@@ -35,48 +35,47 @@ def largest(values: list[Value]) -> Value:
 
 @dataclass
 class Framing:
-    """When bits count, in the cycle of the bits; `count`: how many of a number came before this cycle."""
+    """When bits count, in the cycle of the bits; `count`: how many of a number came before this cycle;
+    `idle`: that number is complete, or there was none."""
 
     begin: Value
     counts: Value
     count: Value
+    idle: Value
 
     def later(self, prop: Property) -> "Framing":
-        out = Framing(*(prop.later(value) for value in (self.begin, self.counts, self.count)))
+        out = Framing(*(prop.later(value) for value in (self.begin, self.counts, self.count, self.idle)))
         prop.m.d.comb += Assert(self.count == Mux(out.begin, 1, out.count + out.counts))
         return out
 
 
-def framing(prop: Property, first: Value, valid: Value, width: int) -> Framing:
+def framing(prop: Property, last: Value, valid: Value, width: int) -> Framing:
     """The framing of bits that the environment sends, at most `width` per number."""
     m = prop.m
-    begun, count = Signal(), Signal(range(width + 1))
-    begin, counts = Signal(), Signal()
-    m.d.comb += [begin.eq(valid & first), counts.eq(valid & (first | begun))]
-    m.d.comb += [Assume(~counts | first | (count != width)), Assert(count <= width)]
-    m.d.comb += Assert(begun == (count != 0))
-    with m.If(counts):
-        m.d.sync += [begun.eq(1), count.eq(Mux(first, 1, count + 1))]
-    return Framing(begin, counts, count)
+    first, count = Signal(init=1), Signal(range(width + 1))
+    m.d.comb += [Assume(~valid | first | (count != width)), Assert(count <= width)]
+    with m.If(valid):
+        m.d.sync += [first.eq(last), count.eq(Mux(first, 1, count + 1))]
+    return Framing(valid & first, valid, count, first)
 
 
 class NodeTakesTheLarger(Property):
     """After every bit, the winner's bits so far are the larger of the two numbers' bits so far.
 
-    Assumes: numbers of at most 28 bits, more than a score of any configuration has; the first bit of each
+    Assumes: numbers of at most 28 bits, more than a score of any configuration has; the last bit of each
     is marked."""
 
     component = "attention/winner"
     faults = (
-        Fault(module=winner, old="inhibit_b) | (a & ~b)", new="inhibit_b) | (a & b)"),
-        Fault(module=winner, old="(self.first | ~inhibit_a)", new="~inhibit_a"),
+        Fault(module=winner, old="inhibit_b | (a & ~b)", new="inhibit_b | (a & b)"),
+        Fault(module=winner, old="inhibit_a.eq(0)", new="inhibit_a.eq(b)"),
     )
 
     def build(self, width: int = 28) -> None:
         m = self.m
         node = self.opened("node", winner.WinnerNode())
         ports = node.ports
-        frame = framing(self, ports.first, ports.valid, width)
+        frame = framing(self, ports.last, ports.valid, width)
         a = Bits(m, width, ports.a, begin=frame.begin, counts=frame.counts).before
         b = Bits(m, width, ports.b, begin=frame.begin, counts=frame.counts).before
         out = frame.later(self)
@@ -84,8 +83,8 @@ class NodeTakesTheLarger(Property):
         m.d.comb += [
             Assert(found.now == largest([a, b])),
             Assert(((a | b) >> frame.count) == 0),
-            Assert((frame.count == 0) | (node["inhibit_a"] == (a < b))),
-            Assert((frame.count == 0) | (node["inhibit_b"] == (a > b))),
+            Assert(node["inhibit_a"] == ((a < b) & ~frame.idle)),
+            Assert(node["inhibit_b"] == ((a > b) & ~frame.idle)),
             Cover((frame.count == 8) & (a > b) & frame.counts),
             Cover((frame.count == 8) & (a < b) & ~frame.counts),
         ]
@@ -95,7 +94,7 @@ class TreeTakesTheLargest(Property):
     """After every bit, what leaves each node of a cluster's tree, and the tree, is the largest of the numbers
     that entered it, as many cycles later as `latency` says, whatever the number of lanes.
 
-    Assumes: numbers of at most 4 bits, the first bit of each marked; the clusters before send the bits of
+    Assumes: numbers of at most 4 bits, the last bit of each marked; the clusters before send the bits of
     their largest in time with the tree's last node."""
 
     component = "attention/winner"
@@ -103,14 +102,14 @@ class TreeTakesTheLargest(Property):
     faults = (
         Fault(module=winner, old="level[n : n + 2]", new="level[n : n + 1]"),
         Fault(module=winner, old="0 if self._first_cluster else self.i.bit", new="0"),
-        Fault(module=winner, old="unit.first.eq(tags.first)", new="unit.first.eq(self.tags.first)"),
+        Fault(module=winner, old="unit.last.eq(tags.last)", new="unit.last.eq(self.tags.last)"),
     )
 
     def build(self, lanes: int = 3, first: bool = False, width: int = 4) -> None:
         m = self.m
         tree = self.opened("tree", winner.WinnerTree(lanes, first_cluster=first))
         ports = tree.ports
-        frame = framing(self, ports.tags.first, ports.tags.valid, width)
+        frame = framing(self, ports.tags.last, ports.tags.valid, width)
         entered = [
             Bits(m, width, ports.bits[n], begin=frame.begin, counts=frame.counts).before for n in range(lanes)
         ]
@@ -125,8 +124,8 @@ class TreeTakesTheLargest(Property):
                 *[Assert((number >> frame.count) == 0) for number in numbers],
                 Assert(found.now == largest(numbers)),
                 Assert(found.before == largest(later)),
-                Assert((frame.count == 0) | (tree[f"{name}.inhibit_a"] == (a < b))),
-                Assert((frame.count == 0) | (tree[f"{name}.inhibit_b"] == (a > b))),
+                Assert(tree[f"{name}.inhibit_a"] == ((a < b) & ~frame.idle)),
+                Assert(tree[f"{name}.inhibit_b"] == ((a > b) & ~frame.idle)),
             ]
             return found.before
 
@@ -171,7 +170,7 @@ class CollectorKeepsTheLargest(Property):
     reach = 30
     faults = (
         Fault(module=winner, old="more.eq(~final)", new="more.eq(1)"),
-        Fault(module=winner, old="~more | (word > best)", new="word > best"),
+        Fault(module=winner, old="~more | (best < word)", new="best < word"),
     )
 
     def build(self) -> None:

@@ -90,3 +90,72 @@ class CommittedBytesPassInOrder(Property):
             Cover(followed & firm & (stored == 3)),
         ]
         stays_offered(self, o)
+
+
+class CommittedReadsDoNotCollide(Property):
+    """No byte is fetched in the cycle in which it is written.
+
+    Assumes: no write while the ring is full, and one of write, commit and revert at a time."""
+
+    component = "link/ring"
+    cases = ({}, {"depth": 8192})
+    faults = (
+        Fault(module=ring, old="fetch.eq((read != self.committed) &", new="fetch.eq("),
+        Fault(module=ring, old="written.eq(self.committed)", new="written.eq(read - 1)"),
+    )
+
+    def build(self, depth: int = DEPTH) -> None:
+        m = self.m
+        inside = self.opened("ring", ring.CommitRing(depth))
+        ports, read, written = inside.ports, inside["read"], inside["written"]
+        m.d.comb += [
+            Assume(~(ports.write & ports.full)),
+            Assume(ports.write + ports.commit + ports.revert <= 1),
+        ]
+        writer, reader = inside["writer"], inside["reader"]
+        stored, public = (written - read)[:16], (ports.committed - read)[:16]
+        m.d.comb += [
+            Assert(~(writer.en & reader.en & (writer.addr == reader.addr))),
+            Assert((stored <= depth) & (public <= stored)),
+            Cover(writer.en & reader.en),
+        ]
+
+
+class StoredReadsDoNotCollide(Property):
+    """A byte that is in the ring is never read in the cycle in which its place is written: what `data` shows
+    from the third cycle on was read after it was written.
+
+    Assumes: no step beyond the last byte; after an acknowledgement a cycle without, `rewind` not withdrawn
+    since the cycle before. Acknowledged positions are any."""
+
+    component = "link/ring"
+    cases = ({}, {"depth": 8192})
+    faults = (
+        Fault(module=ring, old="reader.addr.eq(self.sent)", new="reader.addr.eq(self.produced)"),
+        Fault(module=ring, old="self.ack & ~(range_ < advance)", new="self.ack"),
+    )
+
+    def build(self, depth: int = DEPTH) -> None:
+        m = self.m
+        inside = self.opened("ring", ring.ReplayRing(depth))
+        ports, acked = inside.ports, inside["acked"]
+        m.d.comb += [
+            Assume(~ports.step | (ports.sent != ports.produced)),
+            Assume(~(ports.ack & self.later(ports.ack))),
+            Assume(~ports.ack | ports.rewind | ~self.later(ports.rewind)),
+        ]
+        writer, reader = inside["writer"], inside["reader"]
+        stored, sent = (ports.produced - acked)[:16], (ports.sent - acked)[:16]
+        # what an acknowledgement is compared with is at most a cycle old
+        settled = ~self.later(ports.ack)
+        advance = (inside["target"] - acked)[:16]
+        limit = inside["range_"]
+        m.d.comb += [
+            Assert(~(writer.en & (ports.sent != ports.produced) & (writer.addr == reader.addr))),
+            Assert((stored <= depth) & (sent <= stored)),
+            Assert(~settled | (inside["advance"] == advance)),
+            Assert(~settled | (limit <= stored)),
+            Assert(~settled | self.later(ports.rewind) | (limit <= sent)),
+            Cover(writer.en & (ports.sent != ports.produced)),
+            Cover(writer.en & (writer.addr == reader.addr)),
+        ]

@@ -13,7 +13,6 @@ from golden.errors import InputError
 from golden.network.file import save_network
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import joint_config
-from models.conversion.network import convert
 from models.floating.vit import Vit
 from onespike.cli import main
 from sim.board.board import connect
@@ -23,7 +22,7 @@ from sim.cores.network.neurons import NetworkIntegers
 from studies.data import handwritten_digits as dataset
 from studies.infer.hardware import NetworkBoard
 from synth.boards import find_board
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 # Five cycles per bit, so that the simulated line is not what takes the time
 CLOCK = 10e6
@@ -32,7 +31,7 @@ CLOCK = 10e6
 def network_of(seed: int, norm: str) -> tuple[Vit, Network]:
     """For 8x8 images."""
     floating = random_transformer(seed, width=12, heads=3, hidden=10, classes=7, norm=norm)
-    return floating, convert(floating, random_images(2, 20), PhaseCode())
+    return floating, converted(floating, random_images(2, 20), PhaseCode())
 
 
 NETWORKS = [network_of(1, "layer"), network_of(2, "rms")]
@@ -47,7 +46,7 @@ def port() -> Iterator[str]:
 
 
 def check(board: NetworkBoard, floating: Vit, network: Network, images: np.ndarray) -> None:
-    image = encode_image(network, floating.patches(images[:, None]))
+    image = encode_image(network, floating.entering(images[:, None]))
     job = NetworkJob(network=network, image=image)
     assert (board.run(job).scores == run_network(network, image).scores).all()
 
@@ -97,7 +96,7 @@ def test_closed_in_the_middle(port: str) -> None:
     def give_up(sent: int, received: int) -> None:
         raise GivenUp
 
-    image = encode_image(network, floating.patches(random_images(5, 3)[:, None]))
+    image = encode_image(network, floating.entering(random_images(5, 3)[:, None]))
     with connect(WholeNetworkCore, port) as board, pytest.raises(GivenUp):
         board.run(NetworkJob(network=network, load=True), give_up)
     with connect(WholeNetworkCore, port) as board:
@@ -110,7 +109,7 @@ def test_closed_in_the_middle(port: str) -> None:
 
 
 def test_a_network_that_does_not_fit(port: str) -> None:
-    large = convert(random_transformer(3, hidden=40), random_images(4, 20), PhaseCode())
+    large = converted(random_transformer(3, hidden=40), random_images(4, 20), PhaseCode())
     with (
         connect(WholeNetworkCore, port) as board,
         pytest.raises(InputError, match="the network needs features = 40"),

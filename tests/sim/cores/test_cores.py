@@ -10,22 +10,23 @@ import pytest
 from golden.attention.config import preset
 from golden.attention.job import AttentionJob
 from golden.code import PhaseCode
+from golden.integer.config import preset as integer_preset
 from golden.network.layers import Linear
 from golden.network.network import encode_image, run_network
 from golden.network.program import config_for
 from golden.network.tensors import IMAGE
 from golden.stochastic.config import StochasticConfig
 from hw.link.channels import ChannelMap
-from models.conversion.network import convert
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.compare import compare
 from sim.cores.core import Core
 from sim.cores.heads import HeadCore
+from sim.cores.integer.core import IntegerAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.rtl import count_of
 from sim.cores.stochastic.core import StochasticCore
 from studies.data.random import random_rates
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 
 def heads(core: HeadCore[Any, Any, Any]) -> tuple[Core[Any, Any, Any], Any]:
@@ -39,8 +40,8 @@ def with_terms() -> tuple[Core[Any, Any, Any], AttentionJob]:
 
 def network() -> tuple[Core[Any, Any, Any], Any]:
     floating = random_transformer(1)
-    made = convert(floating, random_images(2, 20), PhaseCode())
-    image = encode_image(made, floating.patches(random_images(5, 2)[:, None]))
+    made = converted(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(made, floating.entering(random_images(5, 2)[:, None]))
     return WholeNetworkCore(config_for(made)), NetworkJob(network=made, load=True, image=image)
 
 
@@ -51,6 +52,7 @@ CASES = {
     "terms": with_terms,
     "stochastic": lambda: heads(StochasticCore(SMALL)),
     "encoders": lambda: heads(StochasticCore(replace(SMALL, encoders=True))),
+    "integer": lambda: heads(IntegerAttentionCore(integer_preset("digits"))),
     "network": network,
 }
 

@@ -14,11 +14,10 @@ from golden.network.layers import StreamLinear
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import compile_network, config_for
 from golden.network.recode import calibrated_recoder
-from models.conversion.network import convert
 from sim.timing.network import predict
 from studies.data.idx import read_idx, read_part
 from studies.infer import timeline
-from tests.golden.network.samples import random_images, random_transformer
+from tests.golden.network.samples import converted, random_images, random_transformer
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
@@ -33,7 +32,7 @@ def write_data(directory: Path, images: np.ndarray, labels: np.ndarray) -> None:
 
 def small() -> tuple[Network, np.ndarray]:
     floating = random_transformer(1, blocks=2)
-    return convert(floating, random_images(2, 20), PhaseCode()), floating.patches(
+    return converted(floating, random_images(2, 20), PhaseCode()), floating.entering(
         random_images(3, 4)[:, None]
     )
 
@@ -76,7 +75,7 @@ def test_biases_beyond_the_potential() -> None:
     assert floating.head.bias is not None
     floating.head.bias[0] = 1e30
     with pytest.raises(InputError, match="biases must fit potentials of 40 bits beside the weights"):
-        convert(floating, random_images(2, 20), PhaseCode())
+        converted(floating, random_images(2, 20), PhaseCode())
 
 
 def test_recoded_stream_holds_codes_only() -> None:

@@ -1,0 +1,1 @@
+"""Integer attention core: softmax attention in multiply-accumulates, on vectors of lanes."""

@@ -1,0 +1,106 @@
+"""Adds the context of rows up over groups, and holds it."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.integer.config import IntegerConfig
+from golden.widths import index_width
+from hw.integer import payloads
+from hw.integer.product import delayed
+
+
+def value_beat(config: IntegerConfig) -> data.StructLayout:
+    return data.StructLayout({"value": signed(config.context_width), "last": 1})
+
+
+class ContextRows(wiring.Component):
+    """Context values in order; room for them is granted by the weight sequencer.
+
+    Members:
+        sum, tags: from the vector unit.
+        feature: of the sum.
+        norm: sum of the squares of the values of that feature, one cycle later, with
+            `IntegerConfig.squares`.
+        i_squares: of each row the sum of the squares of its weights, likewise.
+        o: context values.
+
+    Timing: a sum in cycle n is written `latency` cycles later and leaves two after that.
+    """
+
+    def __init__(self, config: IntegerConfig, sums: int) -> None:
+        self._config = config
+        members = {
+            "sum": In(sums),
+            "tags": In(payloads.context_tags()),
+            "feature": Out(index_width(config.head_dim)),
+            "o": Out(stream.Signature(value_beat(config))),
+        }
+        if config.squares:
+            norm = (config.tokens * config.code_limit**2).bit_length()
+            squares = (config.tokens * config.weight_limit**2).bit_length()
+            members |= {"norm": In(norm), "i_squares": In(stream.Signature(squares))}
+        super().__init__(members)
+
+    @staticmethod
+    def latency(config: IntegerConfig) -> int:
+        return 1 + 2 * config.squares + (config.groups > 1)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self._config
+        with m.If(self.tags.valid):
+            m.d.sync += self.feature.eq(Mux(self.tags.last, 0, self.feature + 1))
+        # twice the context of all groups, if made of squares
+        width = config.context_width + config.squares
+        value = delayed(m, self.sum, 1, "sum")
+        tags = delayed(m, self.tags, 1, "tags", reset=True)
+        before = self.feature
+        if config.squares:
+            wide = signed(max(len(self.sum), len(self.norm), len(self.i_squares.payload)) + 2)
+            less_norm, less_both = (
+                Signal(wide, name=f"less_{name}", reset_less=True) for name in ("norm", "both")
+            )
+            m.d.sync += less_norm.eq(value - Mux(tags.final, self.norm, 0))
+            tags = delayed(m, tags, 1, "tags_norm", reset=True)
+            m.d.sync += less_both.eq(less_norm - Mux(tags.final, self.i_squares.payload, 0))
+            m.d.comb += self.i_squares.ready.eq(tags.valid & tags.final & tags.last)
+            tags = delayed(m, tags, 1, "tags_both", reset=True)
+            before = delayed(m, before, 2, "feature")
+            value, width = less_both, len(less_both)
+        if config.groups > 1:
+            value, tags = self._add_groups(m, value, tags, before, width)
+        m.submodules.queue = queue = SyncFIFOBuffered(
+            width=value_beat(config).size, depth=payloads.CONTEXT_ROWS * config.head_dim
+        )
+        beat = Signal(value_beat(config))
+        m.d.comb += [
+            beat.value.eq(value >> 1 if config.squares else value),
+            beat.last.eq(tags.last),
+            queue.w_data.eq(beat),
+            queue.w_en.eq(tags.valid & tags.final),
+            self.o.valid.eq(queue.r_rdy),
+            self.o.payload.eq(queue.r_data),
+            queue.r_en.eq(self.o.ready),
+        ]
+        return m
+
+    def _add_groups(
+        self, m: Module, value: Signal, tags: data.View, before: Signal, width: int
+    ) -> tuple[Signal, data.View]:
+        """The sum over the groups so far is read while the next one comes; `before` is a cycle ahead."""
+        width += (self._config.groups - 1).bit_length() * self._config.squares
+        m.submodules.sums = sums = Memory(shape=signed(width), depth=1 << len(before), init=[])
+        read, write = sums.read_port(), sums.write_port()
+        total = Signal(signed(width), reset_less=True)
+        m.d.comb += [
+            read.addr.eq(before),
+            write.addr.eq(delayed(m, before, 2, "written")),
+            write.data.eq(total),
+        ]
+        m.d.sync += total.eq(Mux(tags.first, 0, read.data) + value)
+        tags = delayed(m, tags, 1, "tags_total", reset=True)
+        m.d.comb += write.en.eq(tags.valid)
+        return total, tags

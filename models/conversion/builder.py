@@ -1,0 +1,320 @@
+"""Layers of an integer network under construction, and the pieces that every model is made of.
+
+Source: SpikedAttention (NeurIPS 2024), section 3.4: conversion without retraining. Scales are the largest
+magnitudes of the calibration, per channel for norms and hidden neurons (folded into the weights that read
+them), per head for q, k, v and attention outputs. Everything that is rounded to make the integers of a
+network is rounded here.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.attention.job import bias_units, score_unit
+from golden.attention.normaliser import bounded_output_scale, output_ratio
+from golden.attention.woss import ramp_step
+from golden.code import PhaseCode
+from golden.errors import InputError
+from golden.network.layers import Attention, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.limits import MAX_SHIFT, POTENTIAL_BITS
+from golden.network.neuron import LINEAR_FRACTION_BITS, most_octaves
+from golden.network.norm import NormKind
+from golden.network.octave import geometric_levels, resolution
+from golden.network.rows import Gather
+from golden.network.tensors import IMAGE, Layer
+from models.conversion.thresholds import Array, invert, norm_places
+from models.floating.engine import Linear as Dense
+from models.floating.engine import Ranges
+from models.floating.functions import Activation
+from models.floating.functions import Norm as FloatNorm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Spikes as a dense layer reads them: channel i stands for scale[i] * spike + offset[i].
+
+    Attributes:
+        source: name of the spikes.
+        scale: [width]; the gain of a norm is in it.
+        offset: [width], that of a norm, or the mean of what stays silent; None for none.
+    """
+
+    source: str
+    scale: Array
+    offset: NDArray[np.floating] | None = None
+
+    def fold(self, layer: Dense) -> tuple[Array, Array]:
+        """Weights and bias of a dense layer that reads spikes of phase 0 as ones."""
+        bias = bias_of(layer)
+        weight: Array = layer.weight * self.scale
+        return weight, bias if self.offset is None else bias + layer.weight @ self.offset
+
+    def taken(self, times: int) -> "Reading":
+        """The same of `times` rows, one after the other."""
+        offset = None if self.offset is None else np.tile(self.offset, times)
+        return Reading(source=self.source, scale=np.tile(self.scale, times), offset=offset)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """What an attention attends.
+
+    Attributes:
+        rows: [rows], which row of the stream stands at each place of the windows; None for the same.
+        groups: windows.
+        bias: [heads, size, size], added to the logits, or None.
+        allowed: bool [1 or groups, size, size], or None.
+    """
+
+    rows: NDArray[np.int64] | None = None
+    groups: int = 1
+    bias: NDArray[np.floating] | None = None
+    allowed: NDArray[np.bool_] | None = None
+
+
+def positive(largest: NDArray[np.floating]) -> Array:
+    """Largest magnitudes as scales: a channel that is always zero gets one all the same."""
+    return np.where(largest > 0, largest, max(float(largest.max()), 1e-3))
+
+
+def bias_of(layer: Dense) -> Array:
+    """Bias of a dense layer, zeros where it has none."""
+    return np.zeros(len(layer.weight)) if layer.bias is None else layer.bias.astype(np.float64)
+
+
+def stacked(*layers: Dense) -> Dense:
+    """Dense layers of the same inputs as one."""
+    return Dense(
+        weight=np.concatenate([layer.weight for layer in layers]),
+        bias=np.concatenate([bias_of(layer) for layer in layers]),
+    )
+
+
+def beside(*layers: Dense) -> Dense:
+    """The sum of dense layers of different inputs, which stand one after the other."""
+    return Dense(
+        weight=np.concatenate([layer.weight for layer in layers], axis=1),
+        bias=np.sum([bias_of(layer) for layer in layers], axis=0),
+    )
+
+
+def scaled(layer: Dense, gain: NDArray[np.floating] | float | None) -> Dense:
+    """A dense layer whose outputs are multiplied by a gain, if any."""
+    if gain is None:
+        return layer
+    return Dense(weight=(layer.weight.T * gain).T, bias=bias_of(layer) * gain)
+
+
+class Builder:
+    """Layers of one network under construction, and how to make them.
+
+    Attributes:
+        layers: so far.
+        nodes: per layer, the nodes of the float model that it computes.
+    """
+
+    def __init__(self, ranges: Ranges, code: PhaseCode, weight_bits: int, stream_bits: int) -> None:
+        self.ranges, self.code, self.stream_bits = ranges, code, stream_bits
+        self.largest_weight = (1 << (weight_bits - 1)) - 1
+        self.points = resolution(code.log2_base)
+        self.one = 1 << (LINEAR_FRACTION_BITS + most_octaves(code))
+        self.layers: list[Layer] = []
+        self.nodes: list[tuple[str, ...]] = []
+        self.problems: list[tuple[str, str]] = []
+        self.stream_unit = 1.0
+
+    # --- what every piece needs
+
+    def row_units(self, weight: Array) -> Array:
+        """Smallest weight unit per output with which the weights fit."""
+        largest = np.abs(weight).max(axis=1)
+        return np.where(largest > 0, largest, 1.0) / self.largest_weight
+
+    def integers(
+        self, weight: Array, bias: Array, units: Array
+    ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
+        """Weights and bias [outputs] or [rows, outputs] in units of each output."""
+        integer = np.floor(weight / units[:, None] + 0.5).astype(np.int16)
+        addend = np.floor(bias / (units / self.one) + 0.5)
+        if not (np.abs(addend) < 1 << POTENTIAL_BITS).all():
+            raise InputError(
+                f"biases must fit potentials of {POTENTIAL_BITS} bits beside the weights, "
+                f"one is {np.abs(addend).max():.3g} units"
+            )
+        return integer, addend.astype(np.int64)
+
+    def append(self, layer: Layer, *nodes: str) -> None:
+        self.layers.append(layer)
+        self.nodes.append(nodes)
+
+    @contextmanager
+    def node(self, name: str) -> Iterator[None]:
+        """An error inside becomes a reason to refuse the model by the name of this node."""
+        try:
+            yield
+        except InputError as error:
+            self.problems.append((name, f"{name}: {error}"))
+
+    def refuse(self, name: str, reason: str) -> None:
+        """A node that the integers cannot say."""
+        self.problems.append((name, f"{name}: {reason}"))
+
+    # --- pieces
+
+    def begin_stream(self, *names: str) -> None:
+        """From here on the stream counts in a unit that suits what these nodes read."""
+        largest = np.concatenate([self.ranges.stream[name] for name in names])
+        self.stream_unit = float(positive(largest).max()) / (1 << self.stream_bits)
+
+    def spikes(
+        self,
+        reading: Reading,
+        layer: Dense,
+        target: str,
+        scale: Array,
+        *nodes: str,
+        activation: Activation | None = None,
+        gather: Gather | None = None,
+    ) -> Reading:
+        """Append a layer whose neurons fire.
+
+        Args:
+            scale: [outputs], wished value of a spike of phase 0.
+            activation: of the neurons, which then fire for positive potentials only, unless it is odd.
+                Without one, or with a linear one, ratios are kept and each output has its own grid; else
+                one list serves all, in units of its first threshold.
+        """
+        code, theta = self.code, self.code.threshold_shift
+        weight, bias = reading.fold(layer)
+        if activation is not None and not activation.linear:
+            scale = np.full_like(scale, scale.max())
+            wanted = theta * scale[0] * code.base ** -np.arange(code.steps)
+            thresholds = np.array([invert(activation.function, y) for y in wanted])
+            levels = np.floor(self.points * np.log2(thresholds / thresholds[0]) + 0.5).astype(np.int64)
+            first = np.full_like(scale, thresholds[0])
+        else:
+            levels, first = geometric_levels(code), theta * scale
+        # unit * 2**(offset/R) is the first threshold exactly; the unit grows by less than 2**(1/R)
+        offset = np.floor(self.points * np.log2(first / (self.row_units(weight) / self.one))).astype(np.int64)
+        units = np.asarray(first * 2.0 ** (-offset / self.points) * self.one, dtype=np.float64)
+        with self.node(nodes[0]):
+            integer, addend = self.integers(weight, bias, units)
+            made = SpikingLinear(
+                source=reading.source, target=target, gather=gather, weight=integer, bias=addend,
+                offset=offset, levels=levels, signed=activation is None or activation.odd,
+            )  # fmt: skip
+            self.append(made, *nodes)
+        return Reading(source=target, scale=scale)
+
+    def stream(
+        self,
+        reading: Reading,
+        layer: Dense,
+        *nodes: str,
+        fresh: bool = False,
+        gather: Gather | None = None,
+        rows: NDArray[np.floating] | None = None,
+    ) -> None:
+        """Append a layer that adds to the residual stream; its unit is the stream's, shifted per output.
+
+        Args:
+            fresh: the stream is set anew, in the unit of the last `begin_stream`.
+            rows: [rows, outputs], added beside the bias.
+        """
+        weight, bias = reading.fold(layer)
+        bias = bias if rows is None else bias + rows.astype(np.float64)
+        shift = np.floor(np.log2(self.stream_unit * self.one / self.row_units(weight))).astype(np.int64)
+        shift = np.minimum(shift, MAX_SHIFT)
+        with self.node(nodes[0]):
+            if (shift < 0).any():
+                raise InputError("its weights must not be larger than the stream")
+            units = np.asarray(self.stream_unit * self.one * 2.0**-shift, dtype=np.float64)
+            integer, addend = self.integers(weight, bias, units)
+            made = StreamLinear(
+                source=reading.source, gather=gather, weight=integer, bias=addend, shift=shift, fresh=fresh
+            )
+            self.append(made, *nodes)
+
+    def residual(self, reading: Reading, node: str) -> None:
+        """The stream set anew from spikes that the next layer reads as well."""
+        self.stream(reading, Dense(weight=np.eye(len(reading.scale))), node, fresh=True)
+
+    def norm(self, name: str, norm: FloatNorm, gather: Gather | None = None) -> Reading:
+        """Append a norm of the stream."""
+        unit = self.stream_unit if norm.kind == "fixed" else math.sqrt(len(norm.weight))
+        scale = self._norm(name, norm.kind, positive(self.ranges.norm[name]), unit, gather)
+        return Reading(source="norm", scale=norm.weight * scale, offset=norm.bias)
+
+    def coded(self, name: str, largest: NDArray[np.floating], gather: Gather | None = None) -> Reading:
+        """Append a code of the stream as it is, for layers that read no norm."""
+        return Reading(
+            source="norm", scale=self._norm(name, "fixed", positive(largest), self.stream_unit, gather)
+        )
+
+    def _norm(self, name: str, kind: NormKind, wished: Array, unit: float, gather: Gather | None) -> Array:
+        offset, scale = norm_places(kind, wished, unit, self.code)
+        levels = geometric_levels(self.code)
+        self.append(Norm(target="norm", kind=kind, offset=offset, levels=levels, gather=gather), name)
+        return scale
+
+    def attention(
+        self, name: str, reading: Reading, layers: Sequence[Dense], heads: int, windows: Windows
+    ) -> Reading:
+        """Append q, k, v and attention of the block `name`; `layers` make q, k and v."""
+        layer, attention = stacked(*layers), f"{name}.attention"
+        head_dim = len(layer.weight) // 3 // heads
+        q, k, v, o = (positive(x) for x in self.ranges.attention[attention].max(axis=-1))
+        o = bounded_output_scale(o, v)
+        parts = [f"{name}.{part}" for part in ("query", "key", "value")]
+        wished = np.repeat(np.concatenate([q, k, v]), head_dim)
+        gather = None if windows.rows is None else windows.rows[:, None]
+        self.spikes(reading, layer, "qkv", wished, *parts, gather=gather)
+        units = [score_unit(q[h], k[h], head_dim, self.code) for h in range(heads)]
+        with self.node(attention):
+            bias = windows.bias
+            terms = None if bias is None else np.stack([bias_units(bias[h], units[h]) for h in range(heads)])
+            made = Attention(
+                source="qkv", target="mixed", heads=heads, groups=windows.groups, allowed=windows.allowed,
+                ramp_step=np.array([ramp_step(unit, self.code) for unit in units], np.int64),
+                ratio=np.stack([output_ratio(o[h], v[h], self.code) for h in range(heads)]), bias=terms,
+            )  # fmt: skip
+            self.append(made, attention)
+        return Reading(source="mixed", scale=np.repeat(o, head_dim))
+
+    def image(self, layer: Dense, gather: Gather | None, rows: NDArray[np.floating] | None) -> float:
+        """Append the embedding of patches, which begins the stream; returns the scale of the image."""
+        scale = float(self.ranges.linear["embedding"].max())
+        reading = Reading(source=IMAGE, scale=np.full(layer.weight.shape[1], scale))
+        self.stream(reading, layer, "embedding", fresh=True, gather=gather, rows=rows)
+        return scale
+
+    def scores(
+        self,
+        reading: Reading,
+        layer: Dense,
+        *nodes: str,
+        rows: int = 1,
+        pooled: bool = True,
+        gather: Gather | None = None,
+        alike: bool = True,
+    ) -> Array:
+        """Append the last layer; returns the value of a unit of each score, float64 [outputs].
+
+        Args:
+            rows: of which the scores are the sum.
+            alike: one unit for all, so that scores compare.
+        """
+        weight, bias = reading.fold(layer)
+        units = self.row_units(weight)
+        units = np.full(len(weight), units.max()) if alike else units
+        with self.node(nodes[0]):
+            integer, addend = self.integers(weight, bias * rows, units)
+            made = ScoreLinear(
+                source=reading.source, gather=gather, weight=integer, bias=addend, pooled=pooled
+            )
+            self.append(made, *nodes)
+        return np.asarray(units / self.one / rows, dtype=np.float64)

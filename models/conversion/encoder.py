@@ -1,0 +1,81 @@
+"""Transformer blocks as integer layers, with norms before or after their sums."""
+
+import numpy as np
+
+from models.conversion.builder import Builder, Reading, Windows, positive, scaled
+from models.floating.encoder import Block
+from models.floating.functions import ACTIVATIONS
+
+ALL = Windows()
+
+
+def lower_encoder(
+    make: Builder,
+    blocks: list[Block],
+    entering: Reading | None = None,
+    windows: Windows = ALL,
+    *,
+    streamed: bool = False,
+) -> Reading | None:
+    """Append blocks called block0, block1, ..., behind a stream.
+
+    Args:
+        entering: the spikes of a norm that the stream was set from, or None.
+        windows: what every block attends.
+        streamed: what follows reads the stream, also where norms stand after the sums.
+
+    Returns:
+        The spikes of the last norm, where norms stand after the sums, else None.
+    """
+    for index, block in enumerate(blocks):
+        name, last = f"block{index}", index == len(blocks) - 1
+        if block.norm_first:
+            lower_block(make, name, block, windows)
+            entering = None
+        else:
+            entering = lower_post_norm(make, name, block, entering, windows)
+            if streamed or not last:
+                follows = "outputs" if last else f"block{index + 1}.norm1"
+                make.begin_stream("norm" if last and "norm" in make.ranges.stream else follows)
+                make.residual(entering, f"{name}.norm2")
+    return entering
+
+
+def lower_attention(make: Builder, name: str, block: Block, reading: Reading, windows: Windows) -> None:
+    """Attention of a block, added to the stream."""
+    if block.query_norm is not None:
+        make.refuse(f"{name}.query_norm", "norms of queries and keys have no integer layer")
+    mixed = make.attention(name, reading, (block.query, block.key, block.value), block.heads, windows)
+    # back from the order of the windows
+    back = None if windows.rows is None else np.argsort(windows.rows)[:, None]
+    make.stream(mixed, scaled(block.projection, block.gain1), f"{name}.projection", gather=back)
+
+
+def lower_mlp(make: Builder, name: str, block: Block, reading: Reading) -> None:
+    """MLP of a block, added to the stream."""
+    read = f"{name}.mlp2"
+    largest, activation = positive(make.ranges.linear[read]), ACTIVATIONS[block.activation]
+    hidden = make.spikes(reading, block.mlp1, "hidden", largest, f"{name}.mlp1", activation=activation)
+    # A potential below zero keeps a neuron silent; the mean of what that loses goes into the next bias
+    hidden = Reading(source="hidden", scale=hidden.scale, offset=make.ranges.negative_mean(read))
+    make.stream(hidden, scaled(block.mlp2, block.gain2), read)
+
+
+def lower_block(make: Builder, name: str, block: Block, windows: Windows = ALL) -> None:
+    """A block with norms before attention and MLP."""
+    lower_attention(make, name, block, make.norm(f"{name}.norm1", block.norm1), windows)
+    lower_mlp(make, name, block, make.norm(f"{name}.norm2", block.norm2))
+
+
+def lower_post_norm(
+    make: Builder, name: str, block: Block, entering: Reading | None, windows: Windows
+) -> Reading:
+    """A block with norms after its sums; returns the spikes of the last one."""
+    if entering is None:
+        entering = make.coded(f"{name}.inputs", make.ranges.linear[f"{name}.query"])
+    lower_attention(make, name, block, entering, windows)
+    between = make.norm(f"{name}.norm1", block.norm1)
+    make.begin_stream(f"{name}.norm2")
+    make.residual(between, f"{name}.norm1")
+    lower_mlp(make, name, block, between)
+    return make.norm(f"{name}.norm2", block.norm2)

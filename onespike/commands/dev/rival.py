@@ -1,0 +1,105 @@
+"""`onespike dev rival`: spikes against integers of 8 and 4 bits."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from golden.errors import InputError
+from onespike.files import read_inputs, whole_or_nothing, write_json
+from onespike.options import FrequencyOption, ReportOption, RouteOption, SeedOption
+from onespike.tables import print_tables, progress
+
+
+def rival(
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[IN.npz]",
+            help="Arrays q, k and v of two heads or more. [default: random heads of 128 tokens]",
+            show_default=False,
+        ),
+    ] = None,
+    synthesise: Annotated[
+        str | None,
+        typer.Option(
+            "--synthesise",
+            metavar="TEXT",
+            help="Measure the areas of the cores whose name holds TEXT again (minutes each).",
+            show_default=False,
+        ),
+    ] = None,
+    route: RouteOption = False,
+    frequency: FrequencyOption = 150.0,
+    folder: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for what the tools write.")
+    ] = Path("build/rival"),
+    report_file: ReportOption = None,
+    seed: SeedOption = 1,
+) -> None:
+    """The same heads in spikes of T = 8, 16 and 24 steps, and in integers of 8 and 4 bits: who wins where.
+
+    Cores of 64 lanes for 128 tokens of 64 features. Accuracy is that of the output codes against exact
+    softmax attention, cycles are those of the cycle models, which equal the RTL, energy is that of the
+    ledger; areas are those of a core alone on the ECP5, as `--synthesise` measured them
+    (synth/figures/rivals.json).
+
+    Examples:
+
+        onespike dev rival
+        onespike dev rival --synthesise spikes --route
+    """
+    from studies.data.random import random_heads
+    from studies.rival.contest import contenders, measure, measured, stand
+    from synth.figures import RIVALS
+
+    if route and synthesise is None:
+        raise InputError("--route needs --synthesise, which makes what is placed")
+    arrays = random_heads(4, 128, 64, seed) if source is None else read_inputs(source)
+    cores = list(contenders())
+    if synthesise is not None:
+        chosen = [contender for contender in cores if synthesise in contender.label]
+        if not chosen:
+            labels = "; ".join(contender.label for contender in cores)
+            raise InputError(f"--synthesise must be part of a name of a core ({labels}), not {synthesise!r}")
+        for contender in chosen:
+            place = folder / re.sub(r"[^a-z0-9]+", "-", contender.label.lower())
+            area = measure(contender, place, frequency if route else None)
+            typer.echo(f"{contender.label}: {area}")
+            write_json(RIVALS, measured() | {contender.label: area})
+    with (
+        whole_or_nothing({} if report_file is None else {"--report": report_file}) as places,
+        progress() as bar,
+    ):
+        bar.add_task("compute", total=None)
+        standings = [stand(contender, arrays).to_json() for contender in cores]
+        if report_file is not None:
+            write_json(places["--report"], standings)
+    print_tables([_table(standings)])
+
+
+def _table(standings: list[dict[str, Any]]) -> Table:
+    table = Table(title="Spikes and integers on the same heads")
+    columns = ("cosine", "relative RMSE", "cycles per row", "LUT4", "flip-flops", "block RAMs", "DSPs")
+    ends = ("Fmax, MHz", "heads per s at 100 MHz", "per 1,000 LUT4", "nJ per head")
+    table.add_column("")
+    for name in (*columns, *ends):
+        table.add_column(name, justify="right")
+    for standing in standings:
+        area = standing["area"] or {}
+        cells = [area.get(name) for name in ("lut4", "flip_flops", "block_rams", "dsps")]
+        per_lut, fmax = standing["heads_per_kilo_lut"], area.get("fmax_mhz")
+        table.add_row(
+            standing["label"],
+            f"{standing['cosine']:.4f}",
+            f"{standing['relative_rmse']:.4f}",
+            f"{standing['cycles_per_row']:.0f}",
+            *("-" if count is None else f"{count:,}" for count in cells),
+            "-" if fmax is None else f"{fmax:.0f}",
+            f"{standing['heads_per_second']:,.0f}",
+            "-" if per_lut is None else f"{per_lut:,.0f}",
+            f"{standing['nanojoule']:,.0f}",
+        )
+    return table

@@ -1,0 +1,1 @@
+"""The integer attention core in Verilator, beside golden."""

@@ -1,0 +1,157 @@
+"""The contest: cores for the same heads, and what each makes of them.
+
+All have the sizes of the preset `lean`: 64 lanes, 128 tokens, 64 features, no bias and no mask, output codes.
+Areas are those of a core alone, its streams being pins.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy.attention import spiking_attention
+from energy.events import attention_events
+from energy.integer import integer_attention
+from energy.ledger import Ledger
+from golden.attention import config as spiked
+from golden.code import PhaseCode
+from golden.integer import config as integer
+from golden.integer.config import MULTIPLIERS
+from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.heads import HeadCore
+from sim.cores.integer.core import IntegerAttentionCore
+from studies.attention import integer as integer_study
+from studies.attention import spiked as spiked_study
+from studies.attention.integer import IntegerResult
+from studies.attention.spiked import AttentionResult
+from synth.alone import measure_alone
+from synth.figures import RIVALS
+
+CODES = (
+    PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=10),
+    PhaseCode(),
+    PhaseCode(steps=24, log2_base=Fraction(2, 7)),
+)
+BITS = (8, 4)
+# All are compared at one clock, and each at its own where that was measured
+CLOCK_HZ = 100e6
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A core in the contest.
+
+    Attributes:
+        label: for people, and of its measured area.
+        core: that is built.
+        attend: its attention of arrays by name, an `AttentionResult` or the like of another scheme.
+        ledger: what it spends for the job of such a result.
+    """
+
+    label: str
+    core: HeadCore[Any, Any, Any]
+    attend: Callable[..., Any]
+    ledger: Callable[[Any], Ledger]
+
+
+def contenders() -> Iterator[Contender]:
+    """Spikes by the steps of their code, then integers by bits and multiplier."""
+    for code in CODES:
+        core = SpikedAttentionCore(replace(spiked.preset("lean"), code=code))
+        yield Contender(f"spikes, T = {code.steps}", core, spiked_study.attend, _spikes_ledger)
+    for bits in BITS:
+        for multiplier in MULTIPLIERS:
+            config = replace(integer.preset("lean"), bits=bits, multiplier=multiplier)
+            label = f"{bits} bits, {multiplier}"
+            yield Contender(label, IntegerAttentionCore(config), integer_study.attend, _integers_ledger)
+
+
+def _spikes_ledger(result: AttentionResult) -> Ledger:
+    return spiking_attention(attention_events(result.job, result.config), result.config)
+
+
+def _integers_ledger(result: IntegerResult) -> Ledger:
+    job = result.job
+    return integer_attention(job.heads, job.tokens, job.head_dim, result.config)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What a core makes of heads.
+
+    Attributes:
+        label: see `Contender`.
+        cosine, relative_rmse: of its output codes against exact softmax attention.
+        cycles_per_row: mean, once the core is busy.
+        cycles_per_head: of heads that follow each other.
+        nanojoule: of one head, by the ledger of counted events.
+        area: measured, see `measured`; None where it was not.
+    """
+
+    label: str
+    cosine: float
+    relative_rmse: float
+    cycles_per_row: float
+    cycles_per_head: int
+    nanojoule: float
+    area: Mapping[str, Any] | None
+
+    @cached_property
+    def heads_per_second(self) -> float:
+        """At `CLOCK_HZ`."""
+        return CLOCK_HZ / self.cycles_per_head
+
+    @cached_property
+    def heads_per_kilo_lut(self) -> float | None:
+        """Heads per second and 1,000 LUT4-equivalents at `CLOCK_HZ`."""
+        return None if self.area is None else 1000 * self.heads_per_second / self.area["lut4"]
+
+    def to_json(self) -> dict[str, Any]:
+        derived = ("heads_per_second", "heads_per_kilo_lut")
+        return dict(vars(self)) | {name: getattr(self, name) for name in derived}
+
+
+def stand(contender: Contender, arrays: Mapping[str, NDArray[Any]]) -> Standing:
+    """What a core makes of heads, at least two of them.
+
+    Raises:
+        InputError: it cannot hold them.
+    """
+    result = contender.attend(arrays, engine="model", config=contender.core.config)
+    error, cycles = result.report()["error"]["out"], result.cycles
+    assert cycles is not None, "the engine is the model"
+    return Standing(
+        label=contender.label,
+        cosine=error["cosine"],
+        relative_rmse=error["relative_rmse"],
+        cycles_per_row=float(np.diff(cycles.rows[-1]).mean()),
+        cycles_per_head=int(cycles.durations[-1]),
+        nanojoule=contender.ledger(result).picojoule / 1e3 / result.job.heads,
+        area=measured().get(contender.label),
+    )
+
+
+def measured() -> dict[str, dict[str, Any]]:
+    """Areas by label: lut4, flip_flops, block_rams, dsps and, after place and route, fmax_mhz."""
+    areas: dict[str, dict[str, Any]] = json.loads(RIVALS.read_text())
+    return areas
+
+
+def measure(contender: Contender, folder: Path, frequency: float | None) -> dict[str, Any]:
+    """Area of its core alone after synthesis; the files of the tools stay in the folder.
+
+    Args:
+        frequency: target of place and route in MHz; None to leave that out.
+
+    Raises:
+        InputError: a tool is missing.
+        ToolError: a tool failed.
+    """
+    core = contender.core
+    return measure_alone(core.component(), core.to_table(), folder, frequency=frequency, seed=1, dsp=core.dsp)

@@ -1,0 +1,200 @@
+"""Every layout as one network of integers: near the float model, and nearer as the code grows finer."""
+
+import hashlib
+from dataclasses import fields, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from golden.code import PhaseCode
+from golden.errors import InputError
+from golden.network.layers import Attention, SpikingLinear, StreamLinear
+from golden.network.network import Network, run_network
+from models.conversion.network import IntegerModel, convert_network
+from models.files.tensors import read_tensors
+from models.floating.bert import Bert
+from models.floating.engine import FloatEngine
+from models.floating.model import Model
+from models.floating.swin import Swin
+from models.floating.torch_encoder import TorchEncoder
+from models.layouts import Options, read_model
+from models.shipped.vit_file import FOLDER, load_vit
+from models.verdict import RefusedModel
+from studies.data import handwritten_digits
+from tests.models.test_engine import relative, small_encoder
+from tests.models.test_libraries import FOLDERS, LAYOUT, OPTIONS, vectors
+
+FINE = PhaseCode(steps=60, log2_base=Fraction(1, 7), trace_bits=16)
+# Models of random weights: logits of a few are small beside what is added up to make them
+SMALL_LOGITS = {"timm_vit": 0.9}
+
+
+def read(name: str) -> Model:
+    return read_model(read_tensors(FOLDERS / name), OPTIONS.get(name, Options()))[1]
+
+
+def changed(model: Any, **changes: Any) -> Model:
+    """With other fields in every block."""
+    if isinstance(model, Swin):
+        stages = [
+            replace(stage, blocks=[replace(b, block=replace(b.block, **changes)) for b in stage.blocks])
+            for stage in model.stages
+        ]
+        return replace(model, stages=stages)
+    return replace(model, blocks=[replace(block, **changes) for block in model.blocks])
+
+
+@pytest.mark.parametrize("name", LAYOUT)
+def test_every_layout_becomes_one_network_of_integers(name: str) -> None:
+    """The library's own activations at the default code; without the lobe of GELU at a fine one."""
+    model, batch = changed(read(name), query_norm=None, key_norm=None), vectors(name)["inputs"]
+    errors = []
+    for case, code in ((model, PhaseCode()), (changed(model, activation="relu"), FINE)):
+        errors.append(
+            relative(convert_network(case, [batch], code).run(case, batch), case.run(batch, FloatEngine()))
+        )
+    assert errors[0] < SMALL_LOGITS.get(name, 0.6)
+    assert errors[1] < SMALL_LOGITS.get(name, 0.3) / 2
+
+
+def test_norms_of_queries_and_keys_are_refused_by_name() -> None:
+    with pytest.raises(
+        RefusedModel, match=r"^block0.query_norm: norms of queries and keys have no"
+    ) as refused:
+        convert_network(read("timm_registers"), [vectors("timm_registers")["inputs"]], PhaseCode())
+    outcome = {verdict.node: verdict.outcome for verdict in refused.value.verdicts}
+    assert (outcome["block1.query_norm"], outcome["block1.mlp2"]) == ("refused", "readable")
+
+
+def test_a_node_whose_integers_leave_their_word_is_refused_by_name() -> None:
+    deep = PhaseCode(steps=31, log2_base=Fraction(1))
+    batch = np.random.default_rng(3).normal(size=(2, 5, 16)).astype(np.float32)
+    with pytest.raises(RefusedModel, match=r"^block0.query: biases must fit potentials of 40 bits"):
+        convert_network(small_encoder(7), [batch], deep)
+    silent = changed(read("torch_no_bias"), activation="relu")
+    with pytest.raises(
+        RefusedModel, match=r"^block0.query, block0.key, block0.value: the potential must fit"
+    ):
+        convert_network(silent, [batch], deep)
+
+
+def test_deep_sums_get_a_coarser_stream() -> None:
+    """What the sums of all blocks could reach is proven to fit the word."""
+    wide = small_encoder(5, hidden=3000, blocks=6)
+    batch = np.random.default_rng(3).normal(size=(2, 5, 16)).astype(np.float32)
+    made = convert_network(wide, [batch], PhaseCode())
+    assert made.network.shapes().residual < 1 << 23
+    assert made.ends.scale > convert_network(small_encoder(5), [batch], PhaseCode()).ends.scale * 2
+
+
+# --- tokens of an inference
+
+
+@pytest.mark.parametrize("name", ["mpnet", "gpt2", "roberta", "electra"])
+def test_fewer_tokens_are_the_first_rows(name: str) -> None:
+    """A network of their number computes what a network of all tokens does with the first ones."""
+    model = read(name)
+    sentence = vectors(name)["inputs"][:1, :7]
+    made = convert_network(model, [sentence], PhaseCode(), tokens=9)
+    assert made.network.tokens == 9
+    short = made.encode(model, sentence)
+    assert isinstance(short, np.ndarray)
+    whole = np.pad(short, ((0, 0), (0, 2), (0, 0)), constant_values=5)
+    among = run_network(made.network, whole, tokens=np.array([7])).scores
+    alone = run_network(made.of_rows(7), short).scores
+    assert (among[:, :7] == alone if alone.ndim == 3 else among == alone).all()
+
+
+def test_tokens_that_a_model_has_not() -> None:
+    model, sentence = read("gpt2"), vectors("gpt2")["inputs"]
+    assert convert_network(model, [sentence], PhaseCode()).network.tokens == model.samples.length
+    with pytest.raises(InputError, match=r"^tokens must be an integer in 1.."):
+        convert_network(model, [sentence], PhaseCode(), tokens=model.samples.length + 1)
+    with pytest.raises(InputError, match=r"^images have as many tokens as patches"):
+        convert_network(read("vit"), [vectors("vit")["inputs"]], PhaseCode(), tokens=3)
+
+
+def test_causal_masks_let_no_token_see_the_next() -> None:
+    encoder = small_encoder(3)
+    model = TorchEncoder(blocks=encoder.blocks, norm=encoder.norm, causal=True)
+    batch = np.random.default_rng(2).normal(size=(1, 6, 16)).astype(np.float32)
+    made = convert_network(model, [batch], PhaseCode())
+    other = batch.copy()
+    other[:, 4:] += 1
+    assert (made.run(model, batch)[:, :4] == made.run(model, other)[:, :4]).all()
+
+
+def test_a_class_token_without_an_embedding_enters_with_the_vectors() -> None:
+    encoder = read("torch_module_cls")
+    assert isinstance(encoder, TorchEncoder)
+    model = replace(changed(encoder, activation="relu"), embedding=None)
+    batch = np.random.default_rng(4).normal(size=(2, 6, 16)).astype(np.float32)
+    made = convert_network(model, [batch], FINE)
+    assert made.network.tokens == 7
+    assert relative(made.run(model, batch), model.run(batch, FloatEngine())) < 0.1
+
+
+@pytest.mark.parametrize("name", ["torch_module_mean", "torch_module_last"])
+def test_pooling_counts_the_tokens(name: str) -> None:
+    model, batch = read(name), vectors(name)["inputs"]
+    made = convert_network(model, [batch], PhaseCode())
+    with pytest.raises(InputError, match=r"^samples must have 7 tokens, not 6$"):
+        made.run(model, batch[:, :6])
+
+
+def test_a_mean_is_over_the_tokens_of_the_sentence() -> None:
+    model = read("bert")
+    assert isinstance(model, Bert)
+    words = vectors("bert")["inputs"]
+    made = convert_network(model, [words, words[:, :4]], FINE)
+    for batch in (words, words[:, :4]):
+        assert relative(made.run(model, batch), model.run(batch, FloatEngine())) < 0.1
+
+
+# --- what the layers are
+
+
+def layers_of(made: IntegerModel, kind: type) -> list[Any]:
+    return [layer for layer in made.network.layers if type(layer) is kind]
+
+
+def test_windows_go_there_and_back() -> None:
+    model, batch = read("timm_swin"), vectors("timm_swin")["inputs"]
+    made = convert_network(model, [batch], PhaseCode())
+    shifted = [layer for layer in layers_of(made, Attention) if layer.allowed is not None]
+    assert shifted
+    assert all(layer.bias is not None for layer in layers_of(made, Attention))
+    order = next(layer.gather[:, 0] for layer in layers_of(made, SpikingLinear) if layer.gather is not None)
+    back = next(layer.gather[:, 0] for layer in layers_of(made, StreamLinear) if layer.gather is not None)
+    assert (order[back] == np.arange(len(order))).all()
+
+
+def test_norms_after_the_sums_set_the_stream_anew() -> None:
+    made = convert_network(read("bert"), [vectors("bert")["inputs"]], PhaseCode())
+    fresh = [
+        node
+        for layer, node in zip(made.network.layers, made.nodes, strict=True)
+        if getattr(layer, "fresh", 0)
+    ]
+    assert fresh == [("embedding.norm",), ("block0.norm1",), ("block0.norm2",), ("block1.norm1",)]
+
+
+def digest(network: Network) -> str:
+    """Of every integer of a network."""
+    hashed = hashlib.sha256(repr(network.scale).encode())
+    for layer in network.layers:
+        for field in fields(layer):  # type: ignore[arg-type]
+            value: NDArray[Any] | object = getattr(layer, field.name)
+            array = isinstance(value, np.ndarray)
+            hashed.update(np.ascontiguousarray(value, "<i8").tobytes() if array else repr(value).encode())
+    return hashed.hexdigest()[:16]
+
+
+def test_integers_of_the_shipped_digits() -> None:
+    """Scores that the documents name were measured on these very integers."""
+    images = handwritten_digits.load().train_images[:1000].astype(np.float64)[:, None]
+    made = convert_network(load_vit(FOLDER / "digits.npz"), [images], PhaseCode())
+    assert digest(made.network) == "a2e09cc87f5f2e5f"

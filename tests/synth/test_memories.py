@@ -1,0 +1,60 @@
+"""What synthesis is told of memories reaches it, from RTLIL as from Verilog."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from amaranth.back import rtlil
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hw.export.verilog import export
+from hw.parts.memory import NO_COLLISION
+from synth.commands import NO_COLLISION as COMMANDS
+
+
+class Words(wiring.Component):
+    """A memory that is read and written."""
+
+    address: In(4)
+    data: In(8)
+    read: Out(8)
+
+    def __init__(self, attributes: dict[str, object]) -> None:
+        super().__init__()
+        self._attributes = attributes
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=8, depth=16, init=[], attrs=self._attributes)
+        write, read = memory.write_port(), memory.read_port()
+        m.d.comb += [
+            write.en.eq(1),
+            write.addr.eq(self.address),
+            write.data.eq(self.data),
+            read.addr.eq(self.data),
+            self.read.eq(read.data),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("form", ["rtlil", "verilog"])
+def test_collisions_do_not_matter_where_a_memory_says_so(form: str, known: bool, tmp_path: Path) -> None:
+    component = Words(dict(NO_COLLISION) if known else {})
+    if form == "rtlil":
+        (tmp_path / "words.il").write_text(rtlil.convert(component, name="words"))
+        begin = ("read_rtlil words.il", *COMMANDS)
+    else:
+        (tmp_path / "words.v").write_text(export(component, "words")[0])
+        begin = ("read_verilog words.v", "proc", "opt", "memory_dff", "memory_collect")
+    count = f"select -assert-count {int(known)} t:$mem_v2 r:RD_COLLISION_X_MASK=1'1 %i"
+    (tmp_path / "go.ys").write_text("\n".join((*begin, "flatten", count)) + "\n")
+    run = "from pyosys import libyosys; libyosys.run_pass('script go.ys')"
+    done = subprocess.run(
+        [sys.executable, "-c", run], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-500:]
