@@ -77,8 +77,9 @@ def table(verdicts: Iterable[Verdict], drawn: Counter[str]) -> tuple[Table, floa
 
 
 def _score(count: Counter[str]) -> float:
-    judged = count["killed"] + count["survived"]
-    return count["killed"] / judged if judged else 0.0
+    """Share of killed ones among those that are not proven equivalent, judged or not."""
+    different = count.total() - count["equivalent"]
+    return count["killed"] / different if different else 0.0
 
 
 def main(
