@@ -30,11 +30,13 @@ class Verdict:
     """Of one mutant.
 
     Attributes:
+        design: what the netlist is known by: verdicts do not outlive it.
         outcome: killed, equivalent, or survived.
         killer: the first trial that failed, and what it said.
     """
 
     subject: str
+    design: str
     component: str
     mutant: str
     outcome: str
@@ -62,6 +64,12 @@ def sound(subject: str) -> Netlist:
     sites = (Site(**site) for site in json.loads((kept / "sites.json").read_text()))
     manifest = Manifest.from_json((kept / "manifest.json").read_text())
     return Netlist((kept / "netlist.il").read_text(), manifest, tuple(sites))
+
+
+@cache
+def fingerprint(subject: str) -> str:
+    """What the netlist of a subject is known by."""
+    return digest([sound(subject).rtlil])
 
 
 def draw(subject: str, each: int, seed: int) -> list[Mutant]:
@@ -133,7 +141,7 @@ class Judge:
         return self._told(mutant, "killed", *failed) if failed else None
 
     def _told(self, mutant: Mutant, outcome: str, *why: str) -> Verdict:
-        return Verdict(self._name, mutant.site.file, str(mutant), outcome, *why)
+        return Verdict(self._name, fingerprint(self._name), mutant.site.file, str(mutant), outcome, *why)
 
     def _graph(self, module: str) -> Graph:
         if module not in self._graphs:
