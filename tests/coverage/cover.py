@@ -62,7 +62,7 @@ def main(
     output: Annotated[Path, typer.Option(help="all that is missing, as JSON")] = Path("build/coverage.json"),
 ) -> None:
     """Run the tests of the cores on designs that count, and print what they reach of each file of hw/."""
-    total: dict[str, Counter[str]] = {file: Counter() for file in COMPONENTS}
+    total: defaultdict[str, Counter[str]] = defaultdict(Counter, {file: Counter() for file in COMPONENTS})
     told: dict[str, object] = {}
     goals = Table("design", "goal", "cases", "reached", "missing", box=None)
     for name in subjects or SUBJECTS:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ HERE = Path(__file__).parent
 FILE = "ONESPIKE_COVERAGE"
 
 Point = tuple[str, str, str]
-"""Kind (line or toggle), module, and place of a point of coverage."""
+"""Kind (line, branch or toggle), module, and place of a point of coverage."""
 
 
 class Covered(Simulator):
@@ -70,6 +71,7 @@ class Covered(Simulator):
         return result
 
 
+@cache
 def _point(key: str) -> Point:
     """A point, of its key in a file of Verilator."""
     parts = dict(part.partition("\2")[::2] for part in key.split("\1")[1:])
