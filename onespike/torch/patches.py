@@ -75,11 +75,11 @@ def spiking(run: SpikingRun, *arguments: Any, **options: Any) -> Tensor:
 
 def _spiking(run: SpikingRun, *arguments: Any, **options: Any) -> Tensor:
     run.calls += 1
-    call = read_call(*arguments, **options)
-    out = run.attend(call)
-    inputs = (call.q, call.k, call.v)
-    if torch.is_grad_enabled() and any(x.requires_grad for x in inputs):
-        out = _NoGradient.apply(out, *inputs)
+    with torch.no_grad():
+        out = run.attend(read_call(*arguments, **options))
+    tensors = [x for x in (*arguments, *options.values()) if isinstance(x, Tensor)]
+    if torch.is_grad_enabled() and any(x.requires_grad for x in tensors):
+        out = _NoGradient.apply(out, *tensors)
     return out
 
 

@@ -87,7 +87,8 @@ def report_of(
     core = replace(preset("default"), code=code) if core is None else core
     if core.code != code:
         raise InputError(f"core must have the code of the block, {code}, not {core.code}")
-    found = [_layer(layer, window, core) for layer in layers]
+    # A call that was refused on its way leaves nothing to tell
+    found = [_layer(layer, window, core) for layer in layers if layer.rows]
     return Report(
         {
             "scheme": "spiked",

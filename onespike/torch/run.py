@@ -87,19 +87,17 @@ class SpikingRun:
         scales = self.scales if isinstance(self.scales, str) else "given"
         return report_of(self.layers.values(), self.code, self.window, scales, core)
 
-    @torch.no_grad()
     def attend(self, call: Call) -> Tensor:
         """Attention of a call in spikes, in the shape and type of its query."""
         samples, heads, queries, features = call.q.shape
         keys, values = call.v.shape[-2:]
         name = self._layer_name()
+        scales, exact = self._scales_of(name, call)
         layer = None
         if self.counting:
+            exact = survey(call, self.code.steps)[1] if exact is None else exact
             layer = self.layers.setdefault(name, Layer(name, self.code.steps))
             layer.begin(Shape(heads, queries, keys, features, values), samples)
-        scales, exact = self._scales_of(name, call)
-        if layer is not None and exact is None:
-            exact = survey(call, self.code.steps)[1]
         outputs, maps = [], []
         for block in blocks(call, self.code.steps):
             own = of_block(scales, block)
@@ -170,7 +168,10 @@ class SpikingRun:
         if root not in self._names:
             self._names[root] = {module: path for path, module in root.named_modules()}
             self._roots.append(root)
-        path = self._names[root].get(frame.module, "") or type(frame.module).__name__
+        names = self._names[root]
+        kind = type(frame.module).__name__
+        # The outermost module has no path, nor have modules that it hides in lists of its own
+        path = names.setdefault(frame.module, f"{kind}@{len(names)}") or kind
         number = self._roots.index(root)
         frame.attended += 1
         again = f"#{frame.attended}" if frame.attended > 1 else ""

@@ -127,8 +127,7 @@ def encode(values: Tensor, scale: Tensor, code: PhaseCode) -> Spikes:
     bucket = bucket.clamp_(lowest, lowest + len(below) - 1).sub_(lowest)
     reached = _look_up(below, bucket)
     reached += (magnitude >= _look_up(rising, reached.int())).view(torch.int8)
-    sign = (ratio > 0).view(torch.int8) - (ratio < 0).view(torch.int8)
-    return Spikes(sign.masked_fill_(reached == 0, 0), code.steps - reached)
+    return Spikes(ratio.sign().to(torch.int8).mul_(reached.sign()), code.steps - reached)
 
 
 def trace_product(left: Spikes, right: Spikes, code: PhaseCode, phases: int | None = None) -> Tensor:
@@ -196,8 +195,8 @@ def spike_shift(
     if allowed is not None:
         phase.masked_fill_(~allowed, window)
     phase = phase.clamp_(0, window).to(torch.int8)
-    fires = phase < window
-    return winner, Spikes(fires.view(torch.int8), phase.masked_fill_(~fires, code.steps))
+    fires = (window - phase).sign()
+    return winner, Spikes(fires, phase + (1 - fires) * (code.steps - window))
 
 
 def fire_output(context: Tensor, normaliser: Tensor, ratio: Tensor, code: PhaseCode) -> Spikes:
@@ -220,8 +219,7 @@ def fire_output(context: Tensor, normaliser: Tensor, ratio: Tensor, code: PhaseC
         scaled = -(product[residue] >> min(RATIO_FRACTION_BITS + octaves, 63))
         threshold = torch.minimum(threshold, scaled)
         phase += (magnitude < threshold[..., None]).view(torch.int8)
-    sign = (context > 0).view(torch.int8) - (context < 0).view(torch.int8)
-    return Spikes(sign.masked_fill_(phase == code.steps, 0), phase)
+    return Spikes(context.sign().to(torch.int8).mul_((code.steps - phase).sign()), phase)
 
 
 def decode(spikes: Spikes, scale: Tensor, code: PhaseCode) -> Tensor:

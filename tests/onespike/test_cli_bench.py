@@ -1,6 +1,7 @@
 """`onespike bench` prints and writes the ratios it measures."""
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -31,3 +32,12 @@ def test_bench(folder: Path, run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_report_is_checked_before_measuring(refused) -> None:
     refused("bench", "--report", "absent/r.json", says="--report absent/r.json: cannot be written")
+
+
+def test_torch_is_wanted(refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("onespike.torch")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    refused(
+        "bench", "--torch", "--report", "r.json", says="--torch: onespike.torch needs PyTorch, .*pip install"
+    )

@@ -181,6 +181,10 @@ def test_training_is_refused() -> None:
         out = layer(x, x, x)[0]
     with pytest.raises(onespike.InputError, match="attention in spikes has no gradient"):
         out.sum().backward()
+    q, k, v = inputs()
+    bias = torch.zeros(6, 6, requires_grad=True)
+    with pytest.raises(onespike.InputError, match="attention in spikes has no gradient"):
+        onespike.torch.scaled_dot_product_attention(q, k, v, attn_mask=bias).sum().backward()
 
 
 def test_autocast_and_inference_mode_change_nothing() -> None:
@@ -190,6 +194,12 @@ def test_autocast_and_inference_mode_change_nothing() -> None:
         assert torch.equal(onespike.torch.scaled_dot_product_attention(q, k, v), plain)
     with torch.inference_mode():
         assert torch.equal(onespike.torch.scaled_dot_product_attention(q, k, v), plain)
+    # Tables of a code that are made in inference mode serve outside of it
+    with spiking_attention(steps=13) as run:
+        with torch.inference_mode():
+            coarse = functional.scaled_dot_product_attention(q, k, v)
+        assert torch.equal(functional.scaled_dot_product_attention(q.requires_grad_(), k, v), coarse)
+    assert run.calls == 2
 
 
 def test_compiled_models_stay_in_spikes() -> None:
@@ -218,8 +228,8 @@ def test_a_block_without_attention_warns() -> None:
 def test_calibrated_scales_freeze() -> None:
     layer = mha()
     torch.manual_seed(3)
-    x = torch.randn(4, 2, 5, 32) * torch.tensor([1, 3, 9, 27])[:, None, None, None]
-    with torch.no_grad(), spiking_attention(scales="calibrated", batches=2, report=False) as run:
+    x = torch.randn(4, 2, 5, 32) * torch.tensor([1, 9, 3, 27])[:, None, None, None]
+    with torch.no_grad(), spiking_attention(scales="calibrated", batches=3, report=False) as run:
         largest = []
         for batch in x:
             layer(batch, batch, batch)
@@ -258,24 +268,21 @@ def test_layers_have_names() -> None:
         def __init__(self) -> None:
             super().__init__()
             self.cross = mha()
+            self.hidden = (mha(), mha())
 
         def forward(self, x: Any) -> Any:
             x = functional.scaled_dot_product_attention(x, x, x)
             x = functional.scaled_dot_product_attention(x, x, x)
-            return self.cross(x, x, x)[0]
+            return self.cross(x, x, x)[0] + sum(layer(x, x, x)[0] for layer in self.hidden)
 
     model, x = Twice(), torch.randn(2, 5, 32)
     with torch.no_grad(), spiking_attention() as run:
         model(x)
         mha()(x, x, x)
         functional.scaled_dot_product_attention(x, x, x)
-    assert list(run.layers) == [
-        "Twice",
-        "Twice#2",
-        "cross",
-        "model 2: MultiheadAttention",
-        "outside of modules",
-    ]
+    named = ["Twice", "Twice#2", "cross"]
+    hidden = [f"MultiheadAttention@{number}" for number in (3, 4)]  # beside the model's three modules
+    assert list(run.layers) == [*named, *hidden, "model 2: MultiheadAttention", "outside of modules"]
 
 
 @pytest.mark.parametrize(

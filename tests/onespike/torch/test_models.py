@@ -129,10 +129,15 @@ def test_transformers(make: Callable[[Any], Made], transformers: Any, computed: 
     assert 1e-4 < distance < 0.6
 
 
+@pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("make", [gpt2, llama], ids=lambda make: make.__name__)
-def test_generation(make: Callable[[Any], Made], transformers: Any, computed: list[Any]) -> None:
-    """Token by token from a cache: one query of all keys so far."""
+def test_generation(
+    make: Callable[[Any], Made], padded: bool, transformers: Any, computed: list[Any]
+) -> None:
+    """Token by token from a cache: one query of all keys so far, with a mask where sequences are padded."""
     model, inputs = make(transformers)
+    if not padded:
+        inputs["attention_mask"] = torch.ones_like(inputs["attention_mask"])
     torch.manual_seed(0)
     causal = transformers.AutoModelForCausalLM.from_config(
         model.config, attn_implementation="onespike"

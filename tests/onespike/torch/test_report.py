@@ -136,6 +136,16 @@ def test_files_and_refusals(tmp_path: Path) -> None:
         run.report()
 
 
+def test_refused_calls_are_not_told() -> None:
+    q, k, v = inputs()
+    with onespike.torch.spiking_attention() as run:
+        for mistake in ({"query": q * torch.nan}, {"query": q, "attn_mask": torch.full((7, 7), 1e30)}):
+            with pytest.raises(onespike.InputError):
+                Attention()(**({"key": k, "value": v} | mistake))
+    assert run.report().to_json()["layers"] == []
+    assert "All layers: 0 cycles" in str(run.report())
+
+
 def test_silence_is_no_error() -> None:
     """Zeros and rows without any key: nothing fires, and nothing is divided by zero."""
     zero = torch.zeros(1, 1, 2, 4)
