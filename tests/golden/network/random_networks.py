@@ -270,7 +270,9 @@ class Drawer:
 
     def attention(self) -> None:
         rng, room, code = self.rng, self.room, self.code
-        head_dim = some(rng, room.head_dim)
+        # heads of few features run back to back
+        several = room.counts and rng.random() < 0.5
+        head_dim = some(rng, min(room.head_dim, max(1, room.lanes // 3)) if several else room.head_dim)
         heads = some(rng, min(room.heads, room.features // head_dim, MAX_FEATURES // 3 // head_dim))
         self.hidden(3 * heads * head_dim, "qkv")
         # from a step at which nothing but the winner fires to one at which everything does

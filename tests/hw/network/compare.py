@@ -91,9 +91,14 @@ def assert_cycles(
 
 
 def assert_integers_and_cycles(
-    network: Network, config: NetworkConfig, image: Entry, *, reset_at: int | None = None
+    network: Network,
+    config: NetworkConfig,
+    image: Entry,
+    *,
+    reset_at: int | None = None,
+    tokens: Tokens = None,
 ) -> int:
     """Integers, and every row of every unit in its predicted cycle; returns how many integers."""
-    measured, compared = assert_integers(network, config, image, reset_at=reset_at)
-    assert_cycles(network, config, image, measured)
+    measured, compared = assert_integers(network, config, image, reset_at=reset_at, tokens=tokens)
+    assert_cycles(network, config, image, measured, tokens)
     return compared

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from golden.network.config import NetworkConfig
+from golden.network.layers import Attention
 from golden.network.network import Network, encode_image
 from golden.network.program import check_fit, config_for, joint_config
 from tests.golden.network.samples import converted, random_images, random_transformer
@@ -94,6 +96,29 @@ def test_a_random_core(seed: int, scale: Scale) -> None:
     check_core(random_core(seed, scale), seed, checked)
     assert checked.networks == scale.networks
     assert checked.cycles > 0
+
+
+def test_windows_and_numbers_of_tokens_of_a_converted_network() -> None:
+    """Heads back to back share a mask; then a causal network of any number of tokens on the same core."""
+    floating = random_transformer(1, heads=4, stride=2)
+    network = converted(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.entering(random_images(3, IMAGES)[:, None]))
+    rng, tokens, size = np.random.default_rng(3), network.tokens, network.tokens // 3
+    allowed = np.ones((3, size, size), bool)
+    allowed[1:, 0, 1:] = allowed[1:, 1:, 0] = False  # as in shifted windows
+    windows = attending(network, groups=3, bias=rng.integers(-30000, 30000, (4, size, size)), allowed=allowed)
+    bias = rng.integers(-30000, 30000, (4, tokens, tokens))
+    causal = attending(network, bias=bias, allowed=np.tri(tokens, dtype=bool)[None])
+    config = replace(joint_config([windows, causal], lanes=16, cluster=4), token_counts=True)
+    assert_integers_and_cycles(windows, config, image)
+    counts = np.array([tokens, 1, tokens - 2])
+    assert assert_integers_and_cycles(causal, config, image, tokens=counts) > 1000
+
+
+def attending(network: Network, **fields: Any) -> Network:
+    """The network with other fields of its attention."""
+    layers = (replace(n, **fields) if isinstance(n, Attention) else n for n in network.layers)
+    return replace(network, layers=tuple(layers))
 
 
 @pytest.mark.parametrize("seed", range(4))
