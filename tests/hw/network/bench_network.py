@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.code import PhaseCode, Spikes
 from golden.network.config import NetworkConfig
@@ -11,6 +12,7 @@ from golden.network.layers import Attention
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import check_fit, config_for
 from sim.cores.network.beats import image_beats, load_pieces
+from tests.golden.network.random_networks import Drawer, Room
 from tests.golden.network.samples import converted, random_images, random_transformer
 from tests.hw.attention.scenario import UnitBench, scenario
 
@@ -31,6 +33,32 @@ def sample() -> tuple[Network, NetworkConfig, Spikes]:
     network = replace(network, layers=tuple(layers))
     image = encode_image(network, floating.entering(random_images(3, 2)[:, None]))
     return network, replace(config_for(network, lanes=6, cluster=3), token_counts=True), image
+
+
+def sample_by_index() -> tuple[Network, NetworkConfig, NDArray[np.int64]]:
+    """A stream that enters, norms and layers of rows by index, hidden neurons of hidden neurons, and scores
+    of three rows, more of them than lanes; two inferences."""
+    room = Room(
+        code=PhaseCode(steps=6), weight_bits=6, lanes=4, tokens=4, features=7, head_dim=2, heads=2,
+        wide=False, gathers=True, chains=True, parts=True, streams=1.0,
+    )  # fmt: skip
+    network, entry = Drawer(np.random.default_rng(24), room).draw()
+    assert not isinstance(entry, Spikes)
+    config = config_for(network, lanes=4, cluster=2)
+    assert config.taps > 1
+    assert (config.hidden_lists, config.score_parts) == (2, 1)
+    return network, config, entry
+
+
+@scenario("by_index")
+async def scores_of_rows(bench: UnitBench, rng: np.random.Generator) -> None:
+    network, config, entry = sample_by_index()
+    bench.send("i_load", load_pieces(check_fit(network, config), config))
+    bench.send("i_image", image_beats(entry))
+    scores = run_network(network, entry).scores
+    last = np.zeros(scores.shape, bool)
+    last[:, -1, -1] = True
+    bench.expect("o_score", {"value": scores.reshape(-1), "last": last.reshape(-1)})
 
 
 @scenario("network")
