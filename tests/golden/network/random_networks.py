@@ -1,7 +1,6 @@
 """Random networks of integers, over everything that `Network` and the hardware's order of layers accept."""
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,29 +9,19 @@ from numpy.typing import NDArray
 from golden.attention.job import MAX_BIAS_UNITS, compute
 from golden.attention.normaliser import MAX_RATIO
 from golden.attention.woss import MAX_RAMP_STEP
-from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
+from golden.code import PhaseCode, Spikes
 from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
-from golden.network.limits import (
-    MAX_BIAS,
-    MAX_FALL,
-    MAX_FEATURES,
-    MAX_OCTAVES,
-    MAX_OFFSET,
-    MAX_SHIFT,
-    MAX_STREAM,
-    POTENTIAL_BITS,
-)
+from golden.network.limits import MAX_BIAS, MAX_FALL, MAX_FEATURES, MAX_OFFSET, MAX_SHIFT, MAX_STREAM
+from golden.network.limits import POTENTIAL_BITS as POTENTIAL
 from golden.network.network import Network
 from golden.network.neuron import most_octaves, spike_values
 from golden.network.norm import NORM_KINDS, centred, row_shift
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
 from golden.network.rows import gathered, gathered_rows
 from golden.network.tensors import IMAGE, STREAM, Layer
+from tests.golden.network.random_spikes import random_code, random_spikes, some
 
-BASES = sorted(
-    {Fraction(a, b) for b in range(1, MAX_DENOMINATOR + 1) for a in range(1, 2 * b + 1)}
-)  # every log2 B of a code
-LARGEST_POTENTIAL = (1 << POTENTIAL_BITS - 1) - 1
+LARGEST_POTENTIAL = (1 << POTENTIAL - 1) - 1
 # Names that spikes may have; they mean nothing, and the same may come again
 NAMES = ("hidden", "qkv", "mixed", "norm", "x")
 
@@ -63,36 +52,6 @@ class Room:
     chains: bool = False
     parts: bool = False
     streams: float = 0
-
-
-def some(rng: np.random.Generator, most: int) -> int:
-    """1..most: an end, or a number of random length."""
-    if rng.random() < 0.25:
-        return int(rng.choice([1, most, max(1, most - 1), min(2, most)]))
-    return int(np.exp(rng.uniform(0, np.log(most + 1))))
-
-
-def random_code(rng: np.random.Generator) -> PhaseCode:
-    """Any code whose spikes fit a potential."""
-    while True:
-        code = PhaseCode(
-            steps=some(rng, MAX_STEPS) if rng.random() < 0.5 else int(rng.integers(4, 33)),
-            log2_base=BASES[rng.integers(len(BASES))],
-            trace_bits=int(rng.integers(4, 17)),
-            ramp_bits=int(rng.integers(0, 9)),
-        )
-        if most_octaves(code) <= MAX_OCTAVES:
-            return code
-
-
-def random_spikes(rng: np.random.Generator, shape: tuple[int, ...], code: PhaseCode) -> Spikes:
-    """Spikes of random density, sometimes silent or saturated."""
-    density = rng.choice([0.0, 0.2, 0.5, 0.9, 1.0], p=[0.05, 0.2, 0.35, 0.2, 0.2])
-    sign = np.where(rng.random(shape) < density, rng.choice([-1, 1], shape), 0)
-    if rng.random() < 0.2:
-        sign = np.abs(sign)
-    phase = rng.integers(0, code.steps, shape) * (rng.random() < 0.8)
-    return Spikes(sign.astype(np.int8), np.where(sign != 0, phase, code.steps).astype(np.int8))
 
 
 class Drawer:
