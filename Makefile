@@ -26,8 +26,8 @@ BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
-.PHONY: help sim sim-stochastic test prove mutate gate-level soak soak-attention soak-network soak-stochastic soak-integer check bench rtl \
-	synth program clean
+.PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
+	soak-stochastic soak-integer soak-all check bench rtl synth program clean
 
 sim: $(CORE)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
@@ -52,6 +52,11 @@ prove: $(DEV)  ## proofs of the hardware, for all time where the statement allow
 mutate: $(DEV)  ## share of planted faults that the tests find; goes on where it ended (MINUTES)
 	$(BIN)/python -m tests.mutation.mutate --minutes $(MINUTES) --seed 1
 
+coverage: $(DEV)  ## what the benches reach of hw/, and the tests of golden/ and sim/ (60 min)
+	$(BIN)/python -m tests.coverage.cover
+	$(BIN)/coverage run -m pytest -n 0 tests/golden tests/sim
+	$(BIN)/coverage report
+
 gate-level: $(DEV)  ## netlists of the small presets on three device families, in the core's bench (30 min)
 	$(BIN)/python -m pytest -m long -n 2 tests/synth/test_gate_level.py
 
@@ -68,7 +73,10 @@ soak-stochastic: $(DEV)  ## random stochastic engines in RTL for MINUTES; SEED o
 	$(BIN)/python -m tests.hw.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
 
 soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
-	$(BIN)/python -m tests.hw.integer.soak --seed $(SEED) --minutes $(MINUTES)
+	$(BIN)/python -m tests.hw.integer.soak --minutes $(MINUTES) --seed $(SEED)
+
+soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integers are compared (MINUTES)
+	$(BIN)/python -m tests.soak_all --minutes $(MINUTES) --seed $(SEED)
 
 bench: $(CORE)  ## ratios of speed, measured side by side (1 min)
 	$(BIN)/onespike bench

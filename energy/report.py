@@ -57,7 +57,7 @@ class Densities:
 
 
 def measured_densities(path: Path) -> Densities:
-    """Mean densities in a report of onespike evaluate with the mode linear.
+    """Mean densities in a report of onespike evaluate with the mode network or linear.
 
     Raises:
         InputError: the file is no such report.
@@ -66,7 +66,8 @@ def measured_densities(path: Path) -> Densities:
     sums = {kind: [0, 0] for kind in kinds.values()}
     parts: dict[str, list[int]] = {}
     try:
-        activity = json.loads(path.read_text(encoding="utf-8"))["modes"]["linear"]["activity"]
+        activity = json.loads(path.read_text(encoding="utf-8"))["modes"]
+        activity = activity["network" if "network" in activity else "linear"]["activity"]
         for name, counted in activity.items():
             node, _, operand = name.rpartition(".")
             found = [sums[kinds[operand]]] if operand in kinds else []
@@ -90,7 +91,7 @@ def measured_densities(path: Path) -> Densities:
         RecursionError,
     ) as error:
         raise InputError(
-            f"{path}: must be a report of onespike evaluate with the mode linear ({type(error).__name__})"
+            f"{path}: must be a report of onespike evaluate, mode network or linear ({type(error).__name__})"
         ) from None
 
 

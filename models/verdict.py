@@ -18,6 +18,8 @@ class Verdict:
             float network's; None unless approximate.
         worst: largest error over the largest output, likewise.
         reason: why, in a sentence.
+        hardware: of a network of integers, "yes", or why the network core does not compute the node; "" where
+            that was not asked, or another node is in the way.
     """
 
     node: str
@@ -25,6 +27,7 @@ class Verdict:
     error: float | None
     worst: float | None
     reason: str
+    hardware: str = ""
 
 
 def kept(node: str, reason: str) -> Verdict:

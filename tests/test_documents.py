@@ -60,7 +60,10 @@ def test_the_command_line() -> None:
             command = several[0]
             if len(several) > 1:
                 break
-        known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        known = {
+            option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+        }
+        known |= {"--help"}
         for word in words:
             option = word.split("=")[0]
             if re.fullmatch(r"--?[a-z][a-z0-9-]*", option):

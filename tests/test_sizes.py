@@ -9,7 +9,6 @@ LINES, CIRCUIT_LINES = 350, 100
 # What is longer holds one state machine, or one chain of stages, whose parts share most of their signals
 LONG_CIRCUITS = {
     "hw/attention/cluster.py": "the chain of delays and the lanes that hang on it, all stages of one cluster",
-    "hw/network/attention_unit.py": "two state machines over one group: heads fed, rows that come back",
     "hw/link/transmitter.py": "one state machine over ident, records and check, a byte per cycle",
     "hw/network/linear_issue.py": "one state machine over passes, rows and spikes; its counters are shared",
     "hw/stochastic/core.py": "one pipeline from columns in to columns out; two stalls act on all of it",

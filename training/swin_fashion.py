@@ -4,12 +4,14 @@
 
 DIR holds fashion-mnist/. The images are padded to 32 x 32: 8 x 8 patches, windows of 4 x 4 that the second
 block shifts, then 4 x 4 merged patches. What is written is a folder of timm's own, weights in float16 and
-config.json. Run again after an interruption, it goes on from the last epoch. Needs PyTorch and timm.
+config.json, and data/samples.npz with 300 of the images. Run again after an interruption, it goes on from the
+last epoch. Needs PyTorch and timm.
 """
 
 import argparse
 from pathlib import Path
 
+import numpy as np
 import timm
 import torch
 from timm.models import save_for_hf
@@ -37,6 +39,7 @@ CHANGES = {
 }
 # Pixels are in 0..1, and none is cut off
 PREPARED = {"mean": (0.0,), "std": (1.0,), "crop_pct": 1.0}
+SAMPLES = 300
 LABEL_SMOOTHING = 0.05
 # Do not change the weights
 HARMLESS = ("data", "out", "every")
@@ -51,8 +54,13 @@ class Padded(nn.Module):
 
     def forward(self, images: Tensor, steps: int) -> Tensor:
         """Logits [B, classes] of images [B, 28, 28, 1] in 0..1; a float network knows no steps."""
-        border = (SIDE - images.shape[1]) // 2
-        return self.swin(functional.pad(images.movedim(3, 1), (border,) * 4))
+        return self.swin(padded(images))
+
+
+def padded(images: Tensor) -> Tensor:
+    """Images [B, 1, 32, 32] of [B, 28, 28, 1]."""
+    border = (SIDE - images.shape[1]) // 2
+    return functional.pad(images.movedim(3, 1), (border,) * 4)
 
 
 def run(args: argparse.Namespace, device: torch.device) -> None:
@@ -76,6 +84,11 @@ def run(args: argparse.Namespace, device: torch.device) -> None:
         network.swin.half(), args.out, model_args=CHANGES, safe_serialization=True, data_config=PREPARED
     )
     network.float()
+    samples = args.out / "data"
+    samples.mkdir(exist_ok=True)
+    np.savez_compressed(
+        samples / "samples.npz", inputs=padded(task.images[:SAMPLES].float() / 256).cpu().numpy()
+    )
     print(f"{args.out}: {task.accuracy(network, 1):.2f} % of the test images", flush=True)
 
 

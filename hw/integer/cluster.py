@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from golden.integer.config import IntegerConfig
 from hw.integer import payloads
 from hw.integer.product import Factors, Products, delayed
+from hw.parts.memory import NO_COLLISION
 
 
 class VectorCluster(wiring.Component):
@@ -66,7 +67,9 @@ class VectorCluster(wiring.Component):
         vector_shape, word_shape = self._factors.shapes
         # All lanes read the same address, so their memories are slices of one wide block RAM
         layout = data.ArrayLayout(word_shape, config.cluster)
-        m.submodules.memory = memory = Memory(shape=layout, depth=1 << self._address, init=[])
+        m.submodules.memory = memory = Memory(
+            shape=layout, depth=1 << self._address, init=[], attrs=NO_COLLISION
+        )
         write, read = memory.write_port(), memory.read_port()
         word = Signal(layout, reset_less=True)
         m.d.sync += word.eq(read.data)

@@ -10,6 +10,7 @@ from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
 from hw.integer.product import delayed
+from hw.parts.memory import NO_COLLISION
 
 
 def value_beat(config: IntegerConfig) -> data.StructLayout:
@@ -92,7 +93,9 @@ class ContextRows(wiring.Component):
     ) -> tuple[Signal, data.View]:
         """The sum over the groups so far is read while the next one comes; `before` is a cycle ahead."""
         width += (self._config.groups - 1).bit_length() * self._config.squares
-        m.submodules.sums = sums = Memory(shape=signed(width), depth=1 << len(before), init=[])
+        m.submodules.sums = sums = Memory(
+            shape=signed(width), depth=1 << len(before), init=[], attrs=NO_COLLISION
+        )
         read, write = sums.read_port(), sums.write_port()
         total = Signal(signed(width), reset_less=True)
         m.d.comb += [

@@ -66,8 +66,6 @@ class IntegerCore(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        limit, weight = config.code_limit, config.weight_limit
-        codes = (-limit, limit)
         sizes = config.tokens, config.head_dim
         m.submodules.key_loader = key_loader = VectorLoader(
             config, "tokens", "features", sizes, config.head_dim
@@ -77,14 +75,14 @@ class IntegerCore(wiring.Component):
         )
         m.submodules.scores = scores = VectorUnit(
             config,
-            Factors(config.bits, codes, codes),
+            Factors.of_scores(config),
             config.head_dim,
             payloads.key_address(config).size,
             payloads.score_tags(),
         )
         m.submodules.contexts = contexts = VectorUnit(
             config,
-            Factors(config.bits, (0, weight), codes),
+            Factors.of_context(config),
             config.lanes,
             payloads.value_address(config).size,
             payloads.context_tags(),

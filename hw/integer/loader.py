@@ -10,6 +10,7 @@ from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
 from hw.integer.product import delayed
+from hw.parts.memory import NO_COLLISION
 
 
 class VectorLoader(wiring.Component):
@@ -116,7 +117,9 @@ class VectorLoader(wiring.Component):
         m.submodules.squares = squares = Memory(
             shape=bits_for(max(table)), depth=size, init=table, attrs={"rom_style": "block"}
         )
-        m.submodules.norms = norms = Memory(shape=self._norm, depth=2 << len(written.vector), init=[])
+        m.submodules.norms = norms = Memory(
+            shape=self._norm, depth=2 << len(written.vector), init=[], attrs=NO_COLLISION
+        )
         square, write, read = squares.read_port(), norms.write_port(), norms.read_port()
         total = Signal(self._norm)
         address = data.StructLayout({"vector": len(written.vector), "bank": 1})

@@ -1,6 +1,6 @@
 """Streams rows of context out, and divides them into output codes."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
@@ -133,24 +133,22 @@ class Output(wiring.Component):
             m.d.sync += rest.eq((magnitude << left) + (divisor >> 1))
         tags, divisor = register(tags, "tags_0"), register(divisor, "divisor_1", reset_less=True)
 
-        # without restoring: what is left may be negative, and is the bit of the quotient then
-        beyond = (rest >> config.bits) >= divisor
+        # Without restoring: what is left may be negative, which is the bit of the quotient then. After the
+        # first stage, whose bit is beyond the largest code, less than the divisor is left on either side.
         quotient: list[Signal] = []
         for bit in reversed(range(config.bits)):
-            high = Signal(signed(len(rest) - bit), name=f"high_{bit}")
-            m.d.comb += high.eq(Mux(rest < 0, (rest >> bit) + divisor, (rest >> bit) - divisor))
-            after = Signal.like(rest, name=f"rest_{bit}", reset_less=True)
+            subtract = ~rest[-1] if quotient else Const(1, 1)
+            term = Cat(divisor ^ subtract.replicate(len(divisor)), subtract).as_signed()
+            whole = Cat(1, rest[bit:]).as_signed() + Cat(subtract, term).as_signed()
+            left_over = Signal(signed(len(divisor) + 2), name=f"left_over_{bit}")
+            m.d.comb += left_over.eq(whole >> 1)
             quotient = [register(q, f"quotient_{bit}_{n}", reset_less=True) for n, q in enumerate(quotient)]
-            beyond = register(beyond, f"beyond_{bit}", reset_less=True)
-            one = register(high >= 0, f"bit_{bit}", reset_less=True)
-            with m.If(advance):
-                m.d.sync += after.eq(Cat(rest[:bit], high))
-            quotient.append(one)
-            rest = after
+            quotient.append(register(~whole[-1], f"bit_{bit}", reset_less=True))
+            rest = register(Cat(rest[:bit], left_over).as_signed(), f"rest_{bit}", reset_less=True)
             tags = register(tags, f"tags_{bit + 1}")
             divisor = register(divisor, f"divisor_{bit + 2}", reset_less=True)
         whole = Cat(reversed(quotient))
-        limited = Mux(beyond | whole[-1], config.code_limit, whole)
+        limited = Mux(whole[-1], config.code_limit, whole[:-1])
         with m.If(advance):
             m.d.sync += beat.value.eq(Mux(tags.negative, -limited, limited))
         tags = register(tags, "tags_out")

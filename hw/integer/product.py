@@ -1,6 +1,7 @@
 """Products of two small integers: in a DSP block, from a table in block RAM, or of partial products."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
@@ -64,6 +65,17 @@ class Factors:
     bits: int
     left: tuple[int, int]
     right: tuple[int, int]
+
+    @classmethod
+    def of_scores(cls, config: IntegerConfig) -> Self:
+        """A query times a key."""
+        codes = (-config.code_limit, config.code_limit)
+        return cls(config.bits, codes, codes)
+
+    @classmethod
+    def of_context(cls, config: IntegerConfig) -> Self:
+        """A weight times a value."""
+        return cls(config.bits, (0, config.weight_limit), (-config.code_limit, config.code_limit))
 
     @property
     def shapes(self) -> tuple[Shape, Shape]:

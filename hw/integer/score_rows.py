@@ -10,6 +10,7 @@ from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
 from hw.integer.product import delayed
+from hw.parts.memory import NO_COLLISION
 
 
 class ScoreRows(wiring.Component):
@@ -81,7 +82,9 @@ class ScoreRows(wiring.Component):
         m.d.comb += [score.value.eq(value), score.alive.eq(~masked if config.mask else 1)]
 
         address = payloads.row_address(config)
-        m.submodules.memory = memory = Memory(shape=self._score, depth=1 << address.size, init=[])
+        m.submodules.memory = memory = Memory(
+            shape=self._score, depth=1 << address.size, init=[], attrs=NO_COLLISION
+        )
         write, read = memory.write_port(), memory.read_port()
         written, wanted = Signal(address), Signal(address)
         bank = Signal(range(payloads.ROW_BANKS))

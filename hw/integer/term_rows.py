@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
+from hw.parts.memory import NO_COLLISION
 
 
 class TermRows(wiring.Component):
@@ -41,7 +42,7 @@ class TermRows(wiring.Component):
         m = Module()
         address = payloads.row_address(self._config)
         m.submodules.memory = memory = Memory(
-            shape=payloads.term(self._config), depth=1 << address.size, init=[]
+            shape=payloads.term(self._config), depth=1 << address.size, init=[], attrs=NO_COLLISION
         )
         write, read = memory.write_port(), memory.read_port()
         written, wanted = Signal(address), Signal(address)

@@ -1,7 +1,7 @@
 """Attention unit: feeds the attention core from code memories and collects its output rows."""
 
 from amaranth.hdl import Cat, Module, Signal, Value
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect
 
@@ -69,33 +69,7 @@ class AttentionUnit(wiring.Component):
             for name in ("base", "features", "tokens", "span")
         ]
 
-        feeders: tuple[QueryFeeder | TraceFeeder, ...] = (
-            QueryFeeder(config),
-            TraceFeeder(config),
-            TraceFeeder(config),
-        )
-        rows = payloads.row_width(config)
-
-        def placed(row: Signal) -> Value:
-            """A row of the window in the memories."""
-            return (row + lead.row)[:rows] if config.windows else row
-
-        for part, (name, feeder) in enumerate(zip(("query", "key", "value"), feeders, strict=True)):
-            memory = Memory(shape=spike(config.code), depth=config.features << rows, init=[])
-            m.submodules[f"{name}_codes"], m.submodules[f"{name}_feeder"] = memory, feeder
-            read, write = memory.read_port(), memory.write_port()
-            m.d.comb += [
-                write.addr.eq(Cat(self.i_qkv.payload.row, self.i_qkv.payload.feature)),
-                write.data.eq(self.i_qkv.payload.spike),
-                write.en.eq(self.i_qkv.valid & (self.i_qkv.payload.part == part)),
-                read.addr.eq(Cat(placed(feeder.read_row), feeder.read_feature)),
-                read.en.eq(feeder.enable),
-                feeder.code.eq(read.data),
-                feeder.group.eq(group),
-                feeder.start.eq(start),
-            ]
-            connect(m, feeder.o, getattr(core, f"i_{name}"))
-
+        self._feed(m, core, lead, group, start)
         head = core.i_head
         m.d.comb += [
             head.payload.tokens.eq(there(self, op, op.tokens, config)),
@@ -105,19 +79,7 @@ class AttentionUnit(wiring.Component):
             head.payload.ratio.eq(op.ratio),
         ]
         if self.tables:
-            m.submodules.terms_feeder = terms = TermsFeeder(config)
-            run = run_of(config).members
-            m.d.comb += [
-                terms.i_load.eq(self.i_load),
-                *[
-                    getattr(terms, f"i_write_{name}").eq(getattr(self, f"i_write_{name}"))
-                    for name in self.tables
-                ],
-                *[terms.run[name].eq(tokens if name == "tokens" else lead[name]) for name in run],
-                terms.start.eq(start),
-                head.payload.terms.eq(Cat(op[name] for name in ("biased", "masked") if name in run).any()),
-            ]
-            connect(m, terms.o, core.i_terms)
+            self._terms(m, core, op, lead, tokens, start)
         with m.FSM():
             with fetch.states(m, self.begin) as fetched:
                 m.next = "HEAD"
@@ -141,12 +103,12 @@ class AttentionUnit(wiring.Component):
         # output codes: head by head, row by row
         code = core.o_code
         head_base, feature = Signal(config.feature_bits), Signal(config.feature_bits)
-        row = Signal(rows)
+        row = Signal(payloads.row_width(config))
         beat = self.o.payload
         m.d.comb += [
             code.ready.eq(1),
             self.o.valid.eq(code.valid),
-            beat.row.eq(placed(row)),
+            beat.row.eq(self._placed(row, lead)),
             beat.first.eq(lead.first & (head_base == lead.base) & (feature == 0)),
             beat.entry.feature.eq(head_base + feature),
             beat.entry.spike.eq(code.payload.spike),
@@ -165,3 +127,47 @@ class AttentionUnit(wiring.Component):
                     m.d.comb += self.short.eq(lead.counted)
                     m.d.sync += rows_left.eq(rows_left - 1 - missing_of(self, lead, config))
         return m
+
+    def _placed(self, row: Signal, lead: data.View) -> Value:
+        """A row of the window in the memories."""
+        return (row + lead.row)[: len(row)] if self._config.windows else row
+
+    def _feed(self, m: Module, core: AttentionCore, lead: data.View, group: data.View, start: Signal) -> None:
+        """Memories of q, k and v, written by the linear unit and read for the heads that start."""
+        config = self._config
+        feeders: tuple[QueryFeeder | TraceFeeder, ...] = (
+            QueryFeeder(config),
+            TraceFeeder(config),
+            TraceFeeder(config),
+        )
+        for part, (name, feeder) in enumerate(zip(("query", "key", "value"), feeders, strict=True)):
+            depth = config.features << payloads.row_width(config)
+            memory = Memory(shape=spike(config.code), depth=depth, init=[])
+            m.submodules[f"{name}_codes"], m.submodules[f"{name}_feeder"] = memory, feeder
+            read, write = memory.read_port(), memory.write_port()
+            m.d.comb += [
+                write.addr.eq(Cat(self.i_qkv.payload.row, self.i_qkv.payload.feature)),
+                write.data.eq(self.i_qkv.payload.spike),
+                write.en.eq(self.i_qkv.valid & (self.i_qkv.payload.part == part)),
+                read.addr.eq(Cat(self._placed(feeder.read_row, lead), feeder.read_feature)),
+                read.en.eq(feeder.enable),
+                feeder.code.eq(read.data),
+                feeder.group.eq(group),
+                feeder.start.eq(start),
+            ]
+            connect(m, feeder.o, getattr(core, f"i_{name}"))
+
+    def _terms(
+        self, m: Module, core: AttentionCore, op: data.View, lead: data.View, tokens: Value, start: Signal
+    ) -> None:
+        """Feed the biases and masks of the heads that start, of `tokens` rows each."""
+        m.submodules.terms_feeder = terms = TermsFeeder(self._config)
+        fields = run_of(self._config).members
+        m.d.comb += [
+            terms.i_load.eq(self.i_load),
+            *[getattr(terms, f"i_write_{name}").eq(getattr(self, f"i_write_{name}")) for name in self.tables],
+            *[terms.run[name].eq(tokens if name == "tokens" else lead[name]) for name in fields],
+            terms.start.eq(start),
+            core.i_head.payload.terms.eq(Cat(op[n] for n in ("biased", "masked") if n in fields).any()),
+        ]
+        connect(m, terms.o, core.i_terms)

@@ -115,15 +115,21 @@ class Builder:
     Attributes:
         layers: so far.
         nodes: per layer, the nodes of the float model that it computes.
+        aims: per layer, the mean potentials [outputs] of the float model over the calibration, or None.
+        learned: the mean of what the lobes of GELU lose is no constant but a layer (`Moments.fit`).
     """
 
-    def __init__(self, ranges: Ranges, code: PhaseCode, weight_bits: int, stream_bits: int) -> None:
+    def __init__(
+        self, ranges: Ranges, code: PhaseCode, weight_bits: int, stream_bits: int, *, learned: bool = False
+    ) -> None:
         self.ranges, self.code, self.stream_bits = ranges, code, stream_bits
         self.largest_weight = (1 << (weight_bits - 1)) - 1
         self.points = resolution(code.log2_base)
         self.one = 1 << (LINEAR_FRACTION_BITS + most_octaves(code))
         self.layers: list[Layer] = []
         self.nodes: list[tuple[str, ...]] = []
+        self.aims: list[Array | None] = []
+        self.learned = learned
         self.problems: list[tuple[str, str]] = []
         self.stream_unit = 1.0
 
@@ -147,9 +153,20 @@ class Builder:
             )
         return integer, addend.astype(np.int64)
 
-    def append(self, layer: Layer, *nodes: str) -> None:
+    def append(self, layer: Layer, *nodes: str, aim: Array | None = None) -> None:
         self.layers.append(layer)
         self.nodes.append(nodes)
+        self.aims.append(aim)
+
+    def mean(self, node: str) -> NDArray[np.floating] | None:
+        """Mean input of a dense node, output of a norm, or None where calibration did not see it."""
+        return self.ranges.mean(node) if node in self.ranges.total else None
+
+    def aim(
+        self, layer: Dense, units: Array, mean: NDArray[np.floating] | None, rows: int = 1
+    ) -> Array | None:
+        """Potentials of a dense layer in these units for the mean of its inputs, of `rows` rows together."""
+        return None if mean is None else (bias_of(layer) + layer.weight @ mean) * rows / units * self.one
 
     @contextmanager
     def node(self, name: str) -> Iterator[None]:
@@ -185,17 +202,19 @@ class Builder:
         Args:
             scale: [outputs], wished value of a spike of phase 0.
             activation: of the neurons, which then fire for positive potentials only, unless it is odd.
-                Without one, or with a linear one, ratios are kept and each output has its own grid; else
-                one list serves all, in units of its first threshold.
+                Without one, or with a linear one, ratios are kept; else one list serves all, in units of
+                its first threshold.
         """
         code, theta = self.code, self.code.threshold_shift
         weight, bias = reading.fold(layer)
         if activation is not None and not activation.linear:
-            scale = np.full_like(scale, scale.max())
-            wanted = theta * scale[0] * code.base ** -np.arange(code.steps)
+            if activation.odd:
+                scale = np.full_like(scale, scale.max())
+            # the list is that of a typical scale; of the others it has the first threshold right
+            wanted = theta * np.exp(np.log(scale).mean()) * code.base ** -np.arange(code.steps)
             thresholds = np.array([invert(activation.function, y) for y in wanted])
             levels = np.floor(self.points * np.log2(thresholds / thresholds[0]) + 0.5).astype(np.int64)
-            first = np.full_like(scale, thresholds[0])
+            first = np.array([invert(activation.function, theta * s) for s in scale])
         else:
             levels, first = geometric_levels(code), theta * scale
         # unit * 2**(offset/R) is the first threshold exactly; the unit grows by less than 2**(1/R)
@@ -207,7 +226,7 @@ class Builder:
                 source=reading.source, target=target, gather=gather, weight=integer, bias=addend,
                 offset=offset, levels=levels, signed=activation is None or activation.odd,
             )  # fmt: skip
-            self.append(made, *nodes)
+            self.append(made, *nodes, aim=self.aim(layer, units, self.mean(nodes[0])))
         return Reading(source=target, scale=scale)
 
     def stream(
@@ -218,12 +237,14 @@ class Builder:
         fresh: bool = False,
         gather: Gather | None = None,
         rows: NDArray[np.floating] | None = None,
+        mean: NDArray[np.floating] | None = None,
     ) -> None:
         """Append a layer that adds to the residual stream; its unit is the stream's, shifted per output.
 
         Args:
             fresh: the stream is set anew, in the unit of the last `begin_stream`.
             rows: [rows, outputs], added beside the bias.
+            mean: of the inputs over the calibration; that of the first of `nodes` when absent.
         """
         weight, bias = reading.fold(layer)
         bias = bias if rows is None else bias + rows.astype(np.float64)
@@ -237,7 +258,9 @@ class Builder:
             made = StreamLinear(
                 source=reading.source, gather=gather, weight=integer, bias=addend, shift=shift, fresh=fresh
             )
-            self.append(made, *nodes)
+            mean = self.mean(nodes[0]) if mean is None else mean
+            aim = self.aim(layer, units, mean) if rows is None else None
+            self.append(made, *nodes, aim=aim)
 
     def residual(self, reading: Reading, node: str) -> None:
         """The stream set anew from spikes that the next layer reads as well."""
@@ -301,12 +324,14 @@ class Builder:
         pooled: bool = True,
         gather: Gather | None = None,
         alike: bool = True,
+        mean: NDArray[np.floating] | None = None,
     ) -> Array:
         """Append the last layer; returns the value of a unit of each score, float64 [outputs].
 
         Args:
             rows: of which the scores are the sum.
             alike: one unit for all, so that scores compare.
+            mean: as of `stream`.
         """
         weight, bias = reading.fold(layer)
         units = self.row_units(weight)
@@ -316,5 +341,7 @@ class Builder:
             made = ScoreLinear(
                 source=reading.source, gather=gather, weight=integer, bias=addend, pooled=pooled
             )
-            self.append(made, *nodes)
+            mean = self.mean(nodes[0]) if mean is None else mean
+            # of single rows calibration need not have seen all
+            self.append(made, *nodes, aim=self.aim(layer, units, mean, rows) if pooled else None)
         return np.asarray(units / self.one / rows, dtype=np.float64)

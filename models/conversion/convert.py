@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.network.linear import IntegerLinear, prepare_linear
+from models.conversion.network import IntegerModel, integers_of, rows_of
 from models.conversion.scales import SMALLEST_RANGE, after_norm, attention_of, linear_scales
 from models.conversion.scheme import PARTS, Parts, Scheme
 from models.conversion.thresholds import prepare_norm
-from models.conversion.verdicts import Comparison, float_verdicts, spiking_verdicts
+from models.conversion.verdicts import Comparison, float_verdicts, network_verdicts, spiking_verdicts
 from models.floating.engine import Linear, Ranges, SpikingAttention, SpikingEngine
 from models.floating.model import Model
 from models.floating.norm import SpikingNorm
@@ -27,7 +28,8 @@ class Conversion:
 
     Attributes:
         scheme: how it was converted.
-        linears, attentions, norms: integers by node.
+        network: the integers of everything; None where floats stand between nodes in spikes.
+        linears, attentions, norms: else, integers by node.
         verdicts: one per node.
     """
 
@@ -36,14 +38,15 @@ class Conversion:
     attentions: dict[str, SpikingAttention]
     norms: dict[str, SpikingNorm]
     verdicts: list[Verdict]
+    network: IntegerModel | None = None
 
     @property
     def parts(self) -> tuple[Parts, ...]:
-        """What can be asked of `engine`."""
-        return PARTS[: PARTS.index(self.scheme.parts) + 1]
+        """What can be run: the network, or what can be asked of `engine`."""
+        return ("network",) if self.network else PARTS[1 : PARTS.index(self.scheme.parts) + 1]
 
     def engine(self, parts: Parts | None = None) -> SpikingEngine:
-        """A fresh engine with all converted parts, or with the first of `PARTS` only."""
+        """A fresh engine with all converted parts, or with those that `parts` names only."""
         linears = {} if parts == "attention" else self.linears
         norms = {} if parts in ("attention", "linear") else self.norms
         return SpikingEngine(linears, self.attentions, norms)
@@ -102,12 +105,19 @@ def convert(
     Raises:
         RefusedModel: a layer does not fit the exact range of integers.
     """
+    made = None
+    if scheme.parts == "network":
+        rows = rows_of(model, samples, scheme.tokens)
+        made = integers_of(model, ranges, rows, scheme.code, scheme.weight_bits, samples)
     attentions = {name: attention_of(largest, scheme) for name, largest in ranges.attention.items()}
-    norms = norms_of(ranges, scheme) if scheme.parts == "norm" else {}
+    norms = norms_of(ranges, scheme) if scheme.parts in ("norm", "network") else {}
     linears = {} if scheme.parts == "attention" else linears_of(model, ranges, layers, scheme, norms)
     comparison = Comparison(SpikingEngine(linears, attentions, norms))
     for batch in samples:
         model.run(batch, comparison)
+    if made is not None:
+        verdicts = network_verdicts(comparison, model, layers, linears, made)
+        return Conversion(scheme=scheme, linears={}, attentions={}, norms={}, verdicts=verdicts, network=made)
     left = [name for name in ranges.norm if name not in norms]
     verdicts = spiking_verdicts(comparison, layers, linears) + float_verdicts(model, layers, left)
     return Conversion(scheme=scheme, linears=linears, attentions=attentions, norms=norms, verdicts=verdicts)

@@ -7,6 +7,8 @@ from models.floating.encoder import Block
 from models.floating.functions import ACTIVATIONS
 
 ALL = Windows()
+# Rows of zeros that the fit of lobes sees beside those of the calibration (ridge regression)
+HELD_BACK = 300
 
 
 def lower_encoder(
@@ -56,9 +58,16 @@ def lower_mlp(make: Builder, name: str, block: Block, reading: Reading) -> None:
     read = f"{name}.mlp2"
     largest, activation = positive(make.ranges.linear[read]), ACTIVATIONS[block.activation]
     hidden = make.spikes(reading, block.mlp1, "hidden", largest, f"{name}.mlp1", activation=activation)
-    # A potential below zero keeps a neuron silent; the mean of what that loses goes into the next bias
-    hidden = Reading(source="hidden", scale=hidden.scale, offset=make.ranges.negative_mean(read))
-    make.stream(hidden, scaled(block.mlp2, block.gain2), read)
+    # A potential below zero keeps a neuron silent. What that loses goes into the next bias by its mean, or it
+    # is learned from what enters the MLP.
+    lobe, mean = make.ranges.negative_mean(read), make.ranges.mean(read)
+    if make.learned and read in make.ranges.lobes:
+        layer = scaled(make.ranges.lobes[read].fit(HELD_BACK), block.gain2)
+        make.stream(reading, layer, f"{name}.activation", mean=make.ranges.mean(f"{name}.mlp1"))
+        mean = mean - lobe
+    else:
+        hidden = Reading(source="hidden", scale=hidden.scale, offset=lobe)
+    make.stream(hidden, scaled(block.mlp2, block.gain2), read, mean=mean)
 
 
 def lower_block(make: Builder, name: str, block: Block, windows: Windows = ALL) -> None:

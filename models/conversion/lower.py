@@ -103,7 +103,9 @@ def lower_vit_head(model: Vit, make: Builder) -> Array:
         if model.pooling == "cls":
             reading = make.norm("norm", model.norm, np.array([[0], [1]]))
             taps = np.array([[0, 1]])
-            return make.scores(reading.taken(2), beside(head, teacher), *nodes, gather=taps, alike=alike)
+            mean = np.concatenate([make.ranges.mean(node) for node in nodes])
+            layer = beside(head, teacher)
+            return make.scores(reading.taken(2), layer, *nodes, gather=taps, alike=alike, mean=mean)
         make.refuse("teacher_head", "beside a mean over the patches it has no integer layer")
     if model.pooling == "cls":
         return make.scores(make.norm("norm", model.norm, np.array([[0]])), head, *nodes, alike=alike)
@@ -115,8 +117,8 @@ def lower_vit_head(model: Vit, make: Builder) -> Array:
         # a norm does not mind whether it is given the sum or the mean
         reading = make.coded("pooling", make.ranges.stream["pooling"])
         make.begin_stream("norm")
-        mean = Dense(weight=np.tile(np.eye(width) / len(rows), len(rows)))
-        make.stream(reading.taken(len(rows)), mean, "pooling", fresh=True, gather=rows[None])
+        pooled = Dense(weight=np.tile(np.eye(width) / len(rows), len(rows)))
+        make.stream(reading.taken(len(rows)), pooled, "pooling", fresh=True, gather=rows[None])
         return make.scores(make.norm("norm", model.norm), head, *nodes, alike=alike)
     reading = make.norm("norm", model.norm, rows[:, None] if first else None)
     return make.scores(reading, head, *nodes, rows=len(rows), alike=alike)
@@ -267,7 +269,9 @@ def _(model: Bert, make: Builder, rows: int) -> Ends:
     # The number of tokens is not known before there is a sentence: what enters once per token is added behind
     silent = Reading(source=reading.source, scale=reading.scale)
     _, offset = reading.fold(layer)
-    unit = make.scores(silent, Dense(weight=layer.weight), name, alike=alike)
+    mean = make.ranges.mean(f"block{len(model.blocks) - 1}.norm2")
+    mean = mean if reading.offset is None else mean - reading.offset
+    unit = make.scores(silent, Dense(weight=layer.weight), name, alike=alike, mean=mean)
     return Ends(**entry, unit=unit, mean=offset, length_one=length_one)  # type: ignore[arg-type]
 
 

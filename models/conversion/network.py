@@ -2,24 +2,27 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.attention.job import AttentionJob, AttentionSpikes, compute
 from golden.code import PhaseCode, Spikes, check_range
 from golden.errors import InputError
 from golden.network.checks import WordError
+from golden.network.layers import Attention, Linear
 from golden.network.limits import STREAM_BITS
 from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
-from golden.network.tensors import IMAGE
+from golden.network.tensors import IMAGE, Output
 from models.conversion.builder import Builder
+from models.conversion.correct import correct
 from models.conversion.lower import Ends, lower
 from models.conversion.record import record
-from models.conversion.thresholds import LEAST_STREAM_BITS, MOST_STREAM_BITS
-from models.floating.engine import Ranges
+from models.conversion.thresholds import LEAST_STREAM_BITS, MOST_STREAM_BITS, Array
+from models.floating.engine import Activity, Ranges
 from models.floating.model import Model
 from models.verdict import RefusedModel, refusal
 
@@ -46,11 +49,13 @@ class IntegerModel:
         """What enters the network for a batch of samples, which may have fewer rows than it.
 
         Raises:
-            InputError: fewer rows in a model whose pooling counts them.
+            InputError: more rows, or fewer in a model whose pooling counts them.
         """
         rows = model.entering(batch)
-        if self.ends.all_rows and rows.shape[-2] != self.network.tokens:
-            raise InputError(f"samples must have {self.network.tokens} tokens, not {rows.shape[-2]}")
+        tokens, most = rows.shape[-2], self.network.tokens
+        if tokens > most or (self.ends.all_rows and tokens != most):
+            few = "" if self.ends.all_rows else "at most "
+            raise InputError(f"samples must have {few}{most} tokens, not {tokens}")
         network = self.of_rows(rows.shape[-2])
         return encode_image(network, rows) if network.entry == IMAGE else encode_stream(network, rows)
 
@@ -66,11 +71,48 @@ class IntegerModel:
             values = values / np.linalg.norm(values, axis=-1, keepdims=True)
         return np.asarray(values)
 
-    def run(self, model: Model, batch: NDArray[Any]) -> NDArray[np.float64]:
-        """What `model.run` gives of a batch, by the integers of the network."""
+    def run(
+        self, model: Model, batch: NDArray[Any], activity: dict[str, Activity] | None = None
+    ) -> NDArray[np.float64]:
+        """What `model.run` gives of a batch, by the integers of the network; adds to `activity`, if any."""
         entry = self.encode(model, batch)
-        tokens = entry.shape[-2]
-        return self.outputs(run_network(self.of_rows(tokens), entry).scores, tokens)
+        tokens, jobs = entry.shape[-2], list[tuple[AttentionJob, AttentionSpikes]]()
+
+        def engine(job: AttentionJob) -> AttentionSpikes:
+            jobs.append((job, compute(job)))
+            return jobs[-1][1]
+
+        found = run_network(self.of_rows(tokens), entry, engine)
+        if activity is not None:
+            self.count(entry, found.outputs, jobs, activity)
+        return self.outputs(found.scores, tokens)
+
+    def count(
+        self,
+        entry: Spikes | NDArray[np.int64],
+        outputs: list[Output],
+        jobs: list[tuple[AttentionJob, AttentionSpikes]],
+        activity: dict[str, Activity],
+    ) -> None:
+        """Spikes that entered each node, by node and operand as `SpikingEngine` names them."""
+        steps, attended = self.network.code.steps, iter(jobs)
+        spikes: dict[str, Spikes] = {IMAGE: entry} if isinstance(entry, Spikes) else {}
+
+        def add(name: str, phase: NDArray[np.int8]) -> None:
+            activity.setdefault(name, Activity()).add(phase, steps)
+
+        for layer, nodes, output in zip(self.network.layers, self.nodes, outputs, strict=True):
+            if isinstance(layer, Linear):
+                for node in nodes:
+                    add(f"{node}.x", spikes[layer.source].phase)
+            elif isinstance(layer, Attention):
+                job, found = next(attended)
+                fired = np.where(found.attn_phase < 0, steps, found.attn_phase).astype(np.int8)
+                parts = {"q": job.q.phase, "k": job.k.phase, "v": job.v.phase, "attention": fired}
+                for operand, phase in (parts | {"out": found.out.phase}).items():
+                    add(f"{nodes[0]}.{operand}", phase)
+            if isinstance(output, Spikes):
+                spikes[layer.target] = output
 
 
 # Data sets bring sentences of a few lengths again and again
@@ -107,7 +149,8 @@ def rows_of(model: Model, samples: list[NDArray[Any]], tokens: int | None = None
     """The most rows of an inference; see `convert_network`.
 
     Raises:
-        InputError: more tokens than the model has places for, or a number for images, which have their own.
+        InputError: more tokens than the model has places for, fewer than a sample has, or a number for
+            images, which have their own.
     """
     kind, length = model.samples.kind, model.samples.length
     if kind == "images":
@@ -116,20 +159,46 @@ def rows_of(model: Model, samples: list[NDArray[Any]], tokens: int | None = None
         return model.entering(samples[0]).shape[-2]
     if kind == "sentences":
         check_range("tokens", length if tokens is None else tokens, 1, length)
-    return tokens or length or max(model.entering(batch).shape[-2] for batch in samples)
+    longest = max(model.entering(batch).shape[-2] for batch in samples)
+    if tokens is not None and tokens < longest:
+        raise InputError(f"tokens must be at least those of the longest sample ({longest}), not {tokens}")
+    return tokens or length or longest
+
+
+def corrected(
+    made: IntegerModel, aims: list[Array | None], model: Model, samples: list[NDArray[Any]]
+) -> IntegerModel:
+    """With biases learned from samples, see `models.conversion.correct`."""
+    shapes: dict[tuple[int, ...], list[NDArray[Any]]] = {}
+    for sample in samples:
+        shapes.setdefault(sample.shape[1:], []).append(sample)
+    entries = [made.encode(model, np.concatenate(alike)) for alike in shapes.values()]
+    ends, per_row = made.ends, made.ends.mean is not None
+    layers, lack = correct(made.network, aims, entries, per_row=per_row)
+    if ends.mean is not None:
+        ends = replace(ends, mean=ends.mean + lack * ends.unit)
+    return replace(made, network=replace(made.network, layers=tuple(layers)), ends=ends)
 
 
 def integers_of(
-    model: Model, ranges: Ranges, rows: int, code: PhaseCode, weight_bits: int = 8
+    model: Model,
+    ranges: Ranges,
+    rows: int,
+    code: PhaseCode,
+    weight_bits: int = 8,
+    samples: list[NDArray[Any]] | None = None,
 ) -> IntegerModel:
     """Integers of a model from recorded ranges.
+
+    Args:
+        samples: from which biases, and a layer for the lobes of GELU, are learned; None for neither.
 
     Raises:
         RefusedModel: a node that the integers cannot say, or whose integers leave their words.
     """
     bits = MOST_STREAM_BITS
     while True:
-        make = Builder(ranges, code, weight_bits, bits)
+        make = Builder(ranges, code, weight_bits, bits, learned=samples is not None)
         ends = lower(model, make, rows)
         if make.problems:
             raise refused(make, make.problems)
@@ -138,7 +207,8 @@ def integers_of(
                 code=code, weight_bits=weight_bits, tokens=rows, width=ends.width, scale=ends.scale,
                 entry=ends.entry, limit=ends.limit, layers=tuple(make.layers),
             )  # fmt: skip
-            return IntegerModel(network=network, ends=ends, nodes=make.nodes)
+            made = IntegerModel(network=network, ends=ends, nodes=make.nodes)
+            return made if samples is None else corrected(made, make.aims, model, samples)
         except WordError as error:
             # a coarser unit leaves more of the word to sums that no sample reaches, but that could be
             bits -= error.missing

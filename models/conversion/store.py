@@ -2,7 +2,9 @@
 
 DIR/conversion.json   format, layout, options, facts of the source's folder, scheme, verdicts, checksums
 DIR/model.safetensors float tensors under the names of the source
-DIR/integers.npz      weights, biases, units and scales of every converted node
+DIR/network.npz       the network of integers (`golden.network.file`), and in DIR/ends.npz what leads into it
+                      and out of it; or
+DIR/integers.npz      weights, biases, units and scales of every node in spikes, where floats stand between
 DIR/tokenizer.json    copied, for text encoders
 """
 
@@ -18,9 +20,12 @@ from numpy.typing import NDArray
 
 from golden.code import PhaseCode, read_fraction
 from golden.errors import InputError, quoted
+from golden.network.file import load_network, save_network
 from golden.network.linear import IntegerLinear
 from golden.npz import read_npz
 from models.conversion.convert import Conversion
+from models.conversion.lower import Ends
+from models.conversion.network import IntegerModel
 from models.conversion.scheme import Scheme
 from models.files.optional import optional
 from models.files.tensors import Tensors
@@ -31,11 +36,13 @@ from models.floating.norm import SpikingNorm, restore_norm
 from models.layouts import Options, read_model
 from models.verdict import Verdict
 
-FORMAT = "onespike conversion 3"
+FORMAT = "onespike conversion 4"
 DESCRIPTION = "conversion.json"
 TENSORS = "model.safetensors"
 INTEGERS = "integers.npz"
+NETWORK, ENDS = "network.npz", "ends.npz"
 TOKENIZER = "tokenizer.json"
+END_ARRAYS = ("unit", "mean")
 LINEAR_FIELDS = ("weight", "bias", "unit", "input_scale", "input_offset")
 
 
@@ -69,7 +76,15 @@ def save(
     for name, norm in conversion.norms.items():
         arrays |= {f"norm/{name}/offset": norm.layer.offset, f"norm/{name}/scale": norm.scale}
         arrays[f"norm/{name}/unit"] = np.array(norm.unit)
-    np.savez(folder / INTEGERS, allow_pickle=False, **arrays)
+    made, ends = conversion.network, dict[str, Any]()
+    if made is None:
+        np.savez(folder / INTEGERS, allow_pickle=False, **arrays)
+    else:
+        save_network(folder / NETWORK, made.network)
+        ends = {name: value for name, value in vars(made.ends).items() if name not in END_ARRAYS}
+        found = {name: getattr(made.ends, name) for name in END_ARRAYS}
+        given = {name: array for name, array in found.items() if array is not None}
+        np.savez(folder / ENDS, allow_pickle=False, **given)
     if tokenizer is not None:
         shutil.copyfile(tokenizer, folder / TOKENIZER)
     scheme = conversion.scheme
@@ -90,12 +105,15 @@ def save(
             "attention_granularity": scheme.attention_granularity,
             "window": scheme.window,
             "weight_bits": scheme.weight_bits,
+            "tokens": scheme.tokens,
         },
+        "ends": ends,
+        "nodes": None if made is None else made.nodes,
         "calibration": calibration,
         "verdicts": [asdict(verdict) for verdict in conversion.verdicts],
         "checksums": {
             name: checksum(folder / name)
-            for name in (TENSORS, INTEGERS, TOKENIZER)
+            for name in (TENSORS, NETWORK, ENDS, INTEGERS, TOKENIZER)
             if (folder / name).is_file()
         },
     }
@@ -134,6 +152,7 @@ def load(folder: Path) -> Stored:
         left_out = list(description["left_out"])
         verdicts = [Verdict(**verdict) for verdict in description["verdicts"]]
         calibration = dict(description["calibration"])
+        ends, nodes = dict(description["ends"]), description["nodes"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, InputError):
             text = str(error)
@@ -142,9 +161,26 @@ def load(folder: Path) -> Stored:
     weights = folder / TENSORS
     tensors = Tensors(path=weights, arrays=read_weights(weights), files=files, left_out=left_out)
     layout, model = read_model(tensors, options)
-    linears, attentions, norms = read_integers(folder / INTEGERS, scheme)
+    network: IntegerModel | None = None
+    linears: dict[str, IntegerLinear] = {}
+    attentions: dict[str, SpikingAttention] = {}
+    norms: dict[str, SpikingNorm] = {}
+    if scheme.parts == "network":
+        arrays = read_npz(folder / ENDS)
+        network = IntegerModel(
+            network=load_network(folder / NETWORK),
+            ends=Ends(**ends, unit=arrays["unit"], mean=arrays.get("mean")),
+            nodes=[tuple(names) for names in nodes],
+        )
+    else:
+        linears, attentions, norms = read_integers(folder / INTEGERS, scheme)
     conversion = Conversion(
-        scheme=scheme, linears=linears, attentions=attentions, norms=norms, verdicts=verdicts
+        scheme=scheme,
+        linears=linears,
+        attentions=attentions,
+        norms=norms,
+        verdicts=verdicts,
+        network=network,
     )
     return Stored(layout=layout, model=model, conversion=conversion, calibration=calibration)
 
@@ -163,6 +199,7 @@ def read_scheme(table: dict[str, Any]) -> Scheme:
         attention_granularity=table["attention_granularity"],
         window=table["window"],
         weight_bits=table["weight_bits"],
+        tokens=table["tokens"],
     )
 
 

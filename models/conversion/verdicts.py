@@ -1,9 +1,16 @@
 """Verdicts: which nodes are exact, approximate (with the measured error), or kept in floats."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.errors import InputError
+from golden.network.limits import MAX_LANES
 from golden.network.linear import IntegerLinear
+from golden.network.program import config_for
+from models.conversion.network import IntegerModel
 from models.floating.engine import Floats, Linear, RecordingEngine, SpikingEngine
 from models.floating.functions import Norm
 from models.floating.model import Model
@@ -83,3 +90,41 @@ def float_verdicts(model: Model, layers: dict[str, Linear], norms: list[str]) ->
     return (
         verdicts + model.other_nodes() + [kept(name, "norms in spikes were not asked for") for name in norms]
     )
+
+
+def network_verdicts(
+    comparison: Comparison,
+    model: Model,
+    layers: dict[str, Linear],
+    linears: dict[str, IntegerLinear],
+    made: IntegerModel,
+) -> list[Verdict]:
+    """Verdicts of a network of integers, in which nothing between nodes is float."""
+    between = {
+        "sum": exact("", "integers of the residual stream"),
+        "activation": Verdict(
+            node="", outcome="approximate", error=None, worst=None,
+            reason="a threshold list; what stays silent is learned from the samples",
+        ),
+    }  # fmt: skip
+    other = exact("", "a sum of scores, which leaves in integers")
+    found = spiking_verdicts(comparison, layers, linears)
+    for verdict in float_verdicts(model, layers, []):
+        same = verdict.outcome != "float"
+        now = verdict if same else between.get(verdict.node.rpartition(".")[-1], other)
+        found.append(replace(now, node=verdict.node))
+    reasons = hardware_reasons(made)
+    return [replace(verdict, hardware=reasons.get(verdict.node, reasons[""])) for verdict in found]
+
+
+def hardware_reasons(made: IntegerModel) -> dict[str, str]:
+    """By node why the network core does not compute it; "" stands for all others."""
+    lanes = min(MAX_LANES, max(32, -(-made.network.classes // 8) * 8))
+    try:
+        config_for(made.network, lanes)
+    except InputError as error:
+        found = re.match(r"layer (\d+)[:.]?", str(error))
+        if found is None:
+            return {"": str(error)}
+        return {"": ""} | dict.fromkeys(made.nodes[int(found[1])], str(error)[found.end() :].strip())
+    return {"": "yes"}

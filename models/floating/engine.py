@@ -87,13 +87,48 @@ class FloatEngine:
 
 
 @dataclass
+class Moments:
+    """Sums over rows of what enters an MLP, x [inputs], and of what its lobes make of it, y [outputs].
+
+    Attributes:
+        rows: how many.
+        x, y, xx, xy: sums of x and y, and of their products, [inputs, inputs] and [inputs, outputs].
+    """
+
+    rows: int = 0
+    x: Floats | float = 0.0
+    y: Floats | float = 0.0
+    xx: Floats | float = 0.0
+    xy: Floats | float = 0.0
+
+    def add(self, x: Floats, y: Floats) -> None:
+        """Rows [..., inputs] and [..., outputs]."""
+        x, y = (part.reshape(-1, part.shape[-1]).astype(np.float64) for part in (x, y))
+        self.rows += len(x)
+        self.x, self.y = self.x + x.sum(axis=0), self.y + y.sum(axis=0)
+        self.xx, self.xy = self.xx + x.T @ x, self.xy + x.T @ y
+
+    def fit(self, samples: float) -> Linear:
+        """The layer of least squares from x to y, held back by so many rows of the mean (ridge)."""
+        x, y = np.asarray(self.x) / self.rows, np.asarray(self.y) / self.rows
+        xx = np.asarray(self.xx) - self.rows * np.outer(x, x)
+        xy = np.asarray(self.xy) - self.rows * np.outer(x, y)
+        held = samples / self.rows * np.trace(xx) / len(x)
+        weight = np.linalg.solve(xx + held * np.eye(len(x)), xy).T
+        return Linear(weight=weight, bias=y - weight @ x)
+
+
+@dataclass
 class Ranges:
     """What calibration saw at the inputs of spiking nodes: largest magnitudes, and a mean.
 
     Attributes:
         linear: per node, [inputs].
         lobe: per dense node, [inputs]: sum over all rows of what of the inputs is negative.
-        rows: per dense node, how many rows there were.
+        total: per dense node and norm, sum over all rows: of inputs [inputs], or of outputs [width].
+        rows: per dense node and norm, how many rows there were.
+        lobes: per second layer of an MLP, what entered the first one and what the negative part of its own
+            inputs makes.
         attention: per node, [4, heads, d]: q, k, v and the output.
         norm: per node, [width]: a row before gain and offset.
         stream: per norm, and where the stream is read without one, [width].
@@ -101,6 +136,8 @@ class Ranges:
 
     linear: dict[str, Floats] = field(default_factory=dict)
     lobe: dict[str, Floats] = field(default_factory=dict)
+    total: dict[str, Floats] = field(default_factory=dict)
+    lobes: dict[str, Moments] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     attention: dict[str, Floats] = field(default_factory=dict)
     norm: dict[str, Floats] = field(default_factory=dict)
@@ -109,6 +146,10 @@ class Ranges:
     def negative_mean(self, name: str) -> Floats:
         """Mean of the negative part of a dense node's inputs, [inputs]: that of GELU's lobe behind it."""
         return self.lobe[name] / self.rows[name]
+
+    def mean(self, name: str) -> Floats:
+        """Mean input of a dense node, [inputs], or output of a norm, [width]."""
+        return self.total[name] / self.rows[name]
 
 
 class RecordingEngine(FloatEngine):
@@ -122,8 +163,18 @@ class RecordingEngine(FloatEngine):
         _raise_to(ranges.linear, name, np.abs(x).max(axis=rows))
         lobe = np.minimum(x, 0).sum(axis=rows, dtype=np.float64)
         ranges.lobe[name] = ranges.lobe.get(name, 0.0) + lobe
-        ranges.rows[name] = ranges.rows.get(name, 0) + x.size // x.shape[-1]
+        self._add_up(name, x)
+        part = name.rpartition(".")[2]
+        if part == "mlp1":
+            self.entered = x
+        elif part == "mlp2" and lobe.any():
+            ranges.lobes.setdefault(name, Moments()).add(self.entered, np.minimum(x, 0) @ layer.weight.T)
         return super().linear(name, x, layer)
+
+    def _add_up(self, name: str, x: Floats) -> None:
+        ranges, rows = self.ranges, tuple(range(x.ndim - 1))
+        ranges.total[name] = ranges.total.get(name, 0.0) + x.sum(axis=rows, dtype=np.float64)
+        ranges.rows[name] = ranges.rows.get(name, 0) + x.size // x.shape[-1]
 
     def attention(
         self,
@@ -144,7 +195,9 @@ class RecordingEngine(FloatEngine):
         normal = standardise(x, norm)
         _raise_to(self.ranges.norm, name, np.abs(normal).reshape(-1, x.shape[-1]).max(axis=0))
         self.stream(name, x)
-        return super().norm(name, x, norm)
+        out = super().norm(name, x, norm)
+        self._add_up(name, out)
+        return out
 
     def stream(self, name: str, x: Floats) -> Floats:
         _raise_to(self.ranges.stream, name, np.abs(x).reshape(-1, x.shape[-1]).max(axis=0))

@@ -45,10 +45,13 @@ def verdict_table(verdicts: list[Verdict]) -> Table:
     ):
         table.add_column(column, justify=cast(Literal["left", "right"], justify))
     table.add_column("why")
+    asked = any(verdict.hardware for verdict in verdicts)
+    if asked:
+        table.add_column("network core")
     for verdict in verdicts:
         numbers = ["" if value is None else f"{value:.4f}" for value in (verdict.error, verdict.worst)]
         name = "kept in float" if verdict.outcome == "float" else verdict.outcome
-        table.add_row(verdict.node, name, *numbers, verdict.reason)
+        table.add_row(verdict.node, name, *numbers, verdict.reason, *([verdict.hardware] if asked else []))
     return table
 
 
@@ -83,9 +86,20 @@ def convert_model(
         typer.Option(
             "--parts",
             metavar="NAME",
-            help="`attention`; `linear`: every dense input too; `norm`: layer norms too.",
+            help="`network`: one network of integers, nothing in floats. For studies, with floats between "
+            "nodes in spikes: `attention`; `linear`: every dense input too; `norm`: layer norms too.",
         ),
-    ] = "linear",
+    ] = "network",
+    tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--tokens",
+            metavar="N",
+            parser=whole_number,
+            help="Most tokens of an inference. [default: what the model, else the longest sample has]",
+            show_default=False,
+        ),
+    ] = None,
     granularity: Annotated[
         str,
         typer.Option("--scales", metavar="NAME", help=f"Scales of dense inputs: {', '.join(GRANULARITIES)}."),
@@ -198,17 +212,21 @@ def convert_model(
     What the files beside the weights say is followed or refused. What they do not say and the outputs
     depend on is asked for.
 
+    The folder receives `network.npz`, the network of integers, from which `onespike rtl --network` and
+    `onespike infer --network` go on.
+
     Each node gets a verdict: exact, approximate (with its error on the calibration samples), or kept
-    in float. A model is refused as a whole when a node cannot be converted; then the verdicts name every
-    such node and why.
+    in float; and whether the network core computes it. A model is refused as a whole when a node cannot be
+    converted; then the verdicts name every such node and why.
 
     Examples:
 
         onespike convert minilm/ -o build/minilm --samples stsb-en-dev.csv \\
             --steps 24 --log2-base 2/7
         onespike convert vit/ -o build/vit --samples images.npz
-        onespike convert model.pt -o build/mine --samples rows.npz --heads 4 --activation relu \\
-            --norm-last --epsilon 1e-5 --mask none --embedding embedding --head head --pooling mean
+        onespike convert model.pt -o build/mine --samples rows.npz --heads 4 \\
+            --activation relu --norm-last --epsilon 1e-5 --mask none \\
+            --embedding embedding --head head --pooling mean
     """
     check_range("--count", count, 1, 1 << 20)
     scheme = Scheme(
@@ -218,6 +236,7 @@ def convert_model(
         attention_granularity=cast(AttentionGranularity, attention_granularity),
         window=window,
         weight_bits=weight_bits,
+        tokens=tokens,
     )
     options = Options(
         architecture=architecture,

@@ -73,7 +73,7 @@ def evaluate(
         str | None,
         typer.Option(
             "--modes",
-            help="What to evaluate beside floats, from attention, linear and norm, commas between. "
+            help="What to evaluate beside floats, from network, attention, linear and norm, commas between. "
             "[default: all that was converted]",
             show_default=False,
         ),
@@ -95,7 +95,10 @@ def evaluate(
     report_file: ReportOption = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Score a converted model: floats, attention in spikes, every dense input too, layer norms too.
+    """Score a converted model: floats, and the integers that the network core computes.
+
+    A model that was converted with --parts attention, linear or norm is scored with floats between its
+    nodes in spikes: attention, every dense input too, layer norms too.
 
     Sentence pairs are scored by Spearman's rank correlation (x 100) of the cosine of their embeddings
     with the given scores; labelled images and sentences by accuracy; vectors of a model without a head,
@@ -113,6 +116,8 @@ def evaluate(
     stored = load(folder)
     model, conversion = stored.model, stored.conversion
     wanted = chosen_modes(modes, conversion.parts)
+    if literal and conversion.network is not None:
+        raise InputError("--literal needs a model converted with --parts attention, linear or norm")
     task = task_of(model, data, folder / TOKENIZER, stored.calibration, limit, seed)
     samples = task.samples
 

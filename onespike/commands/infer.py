@@ -32,7 +32,8 @@ def infer(
         typer.Option(
             "--network",
             metavar="NAME|FILE",
-            help="digits, fashion, fashion-batchnorm, a network file or trained float weights.",
+            help="digits, fashion, fashion-batchnorm, a network file, trained float weights, or what "
+            "onespike convert wrote.",
         ),
     ] = "digits",
     data: DataOption = None,

@@ -61,7 +61,7 @@ def convert(
     >>> vectors = rng.normal(size=(20, 5, 8)).astype(np.float32)
     >>> model = onespike.convert("encoder.npz", vectors, "encoder", options=options)
     >>> print(model.layout, *sorted({verdict.outcome for verdict in model.conversion.verdicts}))
-    torch-encoder approximate exact float
+    torch-encoder approximate exact
     """
     check_range("count", count, 1, 1 << 20)
     source, tokenizer = Path(source), None if tokenizer is None else Path(tokenizer)
@@ -106,8 +106,8 @@ def run_model(
     Args:
         folder: as `convert` writes it.
         samples: token numbers [tokens], images [channels, height, width], or vectors [tokens, dim] each.
-        mode: "float", or what runs in spikes: "attention", also dense inputs ("linear"), also norms
-            ("norm"); everything that was converted when absent.
+        mode: "float" or "network"; of a study with floats between nodes in spikes "attention", also dense
+            inputs ("linear"), also norms ("norm"). Everything that was converted when absent.
         jobs: processes; None leaves the choice to joblib's configuration, such as a Dask cluster.
 
     Raises:
@@ -115,7 +115,7 @@ def run_model(
 
     >>> import numpy as np, onespike
     >>> vectors = np.random.default_rng(1).normal(size=(2, 5, 8))  # for the model that `convert` made
-    >>> spikes, floats = (onespike.run_model("encoder", vectors, mode) for mode in ("linear", "float"))
+    >>> spikes, floats = (onespike.run_model("encoder", vectors, mode) for mode in ("network", "float"))
     >>> bool(np.linalg.norm(spikes - floats) < 0.2 * np.linalg.norm(floats))
     True
     """

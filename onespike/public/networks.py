@@ -18,8 +18,8 @@ def trained_network(
     Source: SpikedAttention (NeurIPS 2024), section 3.4, for the conversion.
 
     Args:
-        name: digits, fashion or fashion-batchnorm, whose weights come with the project; or a file of
-            `save_network`, or of trained float weights.
+        name: digits, fashion or fashion-batchnorm, whose weights come with the project; a file of
+            `save_network`, or of trained float weights; or a folder of `convert`.
         data: folder with the idx files of the images; the handwritten digits when absent.
         steps, log2_base: T and log2 B of the conversion, those of `PhaseCode` when absent.
 

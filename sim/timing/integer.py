@@ -42,6 +42,13 @@ CONTEXT = 3
 CODE_LATENCY, RAW_LATENCY = 5, 2
 
 
+def product_cycles(config: IntegerConfig) -> int:
+    """Cycles of the lanes' products; partial products are added in pairs."""
+    if config.multiplier == "table":
+        return SQUARE if config.squares else TABLE
+    return DSP if config.multiplier == "dsp" else (config.bits - 1).bit_length()
+
+
 class IntegerTiming:
     """The stages of a core; each method advances one of them by a row."""
 
@@ -50,7 +57,7 @@ class IntegerTiming:
         self.heads = Heads(("keys", "values", "score", "weights", "context", "divisor"), config.queued_heads)
         self.keys, self.values = Loader("keys", self.heads), Loader("values", self.heads)
         tree = (config.cluster - 1).bit_length()
-        dot = DOT + self.product(config.bits) + tree
+        dot = DOT + product_cycles(config) + tree
         self.score_sum = dot + -(-config.head_dim // config.cluster) - 1
         self.context_sum = dot + config.lanes // config.cluster - 1
         self.weight = WEIGHT + (DSP if config.multiplier == "dsp" else 3)
@@ -60,13 +67,6 @@ class IntegerTiming:
         self.pass_end, self.pass_free = NEVER, NEVER
         self.divided = NEVER
         self.turned = History()
-
-    def product(self, bits: int) -> int:
-        """Cycles of the lanes' products."""
-        config = self.config
-        if config.multiplier == "table":
-            return SQUARE if config.squares else TABLE
-        return DSP if config.multiplier == "dsp" else (bits - 1).bit_length()
 
     def score(self, ready: int, tokens: int, features: int, terms: bool) -> int:
         """Cycle of the last sum of a row.

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from models.conversion.store import Stored, load
 from models.floating.engine import Activity, Engine, FloatEngine, SpikingEngine
 
-Mode = Literal["float", "attention", "linear", "norm"]
-MODES: tuple[Mode, ...] = ("float", "attention", "linear", "norm")
+Mode = Literal["float", "network", "attention", "linear", "norm"]
+MODES: tuple[Mode, ...] = ("float", "network", "attention", "linear", "norm")
 # Samples of a batch: large enough for the matrix products, small enough for a progress bar
 BATCH = 32
 
@@ -66,6 +66,10 @@ def loaded(folder: str) -> Stored:
 def compute_piece(folder: str, mode: Mode, piece: Piece) -> tuple[Piece, NDArray[Any], dict[str, Activity]]:
     """Outputs of one piece; runs in a worker."""
     stored = loaded(folder)
+    if mode == "network":
+        assert stored.conversion.network is not None
+        counted: dict[str, Activity] = {}
+        return piece, stored.conversion.network.run(stored.model, piece.batch, counted), counted
     engine: Engine = FloatEngine() if mode == "float" else stored.conversion.engine(mode)
     outputs = stored.model.run(piece.batch, engine)
     activity = engine.activity if isinstance(engine, SpikingEngine) else {}
@@ -83,7 +87,8 @@ def outputs_of(
 
     Args:
         folder: a converted model, as `models.conversion.store.save` writes it.
-        mode: float, attention in spikes, every dense input in spikes too, or layer norms as well.
+        mode: floats, the network of integers, or for studies floats between attention in spikes, every
+            dense input in spikes too, or layer norms as well.
         samples: inputs of the model without the batch axis.
         jobs: processes; None leaves the choice to joblib's configuration.
         progress: called with the number of samples that became ready.

@@ -2,8 +2,10 @@
 
 import math
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,14 @@ from golden.errors import InputError
 from golden.network.file import load_network
 from golden.network.network import Network, encode_image
 from models.conversion.network import convert_network
+from models.conversion.store import load
+from models.floating.engine import Floats
+from models.floating.model import Model
 from models.floating.patches import patches
-from models.floating.vit import Vit
 from models.shipped.vit_file import FOLDER, load_vit
 from studies.data import handwritten_digits as dataset
 from studies.data.idx import read_part
+from studies.infer.inputs import inputs_of
 
 DIGITS = "digits"
 NETWORKS = (DIGITS, "fashion", "fashion-batchnorm")
@@ -33,31 +38,33 @@ class Case:
     """A spiking network with images to calibrate and to test it.
 
     Attributes:
-        name: one of `NETWORKS`, or a file.
+        name: one of `NETWORKS`, a file or a folder.
         network: the integers.
         floating: what it was converted from; None for a network file.
-        patch, stride: how an image is cut into tokens, pixels.
+        samples: makes of images [n, side, side] what the float model is given, else the rows of the network.
         calibration: the first training images, [n, side, side], 0..1.
         images, labels: held-out images [n, side, side] and their classes [n].
     """
 
     name: str
     network: Network
-    floating: Vit | None
-    patch: int
-    stride: int
+    floating: Model | None
+    samples: Callable[[Images], Floats]
     calibration: Images
     images: Images
     labels: NDArray[np.integer]
 
     def spikes(self, images: Images) -> Spikes:
-        """Spikes [images, tokens, pixels]."""
-        pixels = patches(images[:, None], self.patch, self.stride)
-        return encode_image(self.network, pixels.reshape(len(images), -1, pixels.shape[-1]))
+        """Spikes [images, tokens, width]."""
+        samples = self.samples(images)
+        return encode_image(
+            self.network, samples if self.floating is None else self.floating.entering(samples)
+        )
 
 
 def load_case(name: str, data: Path | None, steps: int | None, log2_base: Fraction | None) -> Case:
-    """One of `NETWORKS`, or a file: of a network (`golden.network.file`) or of trained float weights.
+    """One of `NETWORKS`, what `onespike convert` wrote, or a file: of a network (`golden.network.file`) or of
+    trained float weights.
 
     Args:
         name: one of `NETWORKS`, or a path.
@@ -66,40 +73,49 @@ def load_case(name: str, data: Path | None, steps: int | None, log2_base: Fracti
 
     Raises:
         InputError: data are missing, damaged or of another size than the network's; a bad file; a
-            code that is given for a network file, which has one.
+            code that is given for a network that has one.
     """
-    named = name in NETWORKS
+    named, path = name in NETWORKS, Path(name)
     if named and name != DIGITS and data is None:
         raise InputError(f"network {name} needs --data, the folder with the idx files of Fashion-MNIST")
     if name == DIGITS and data is not None:
         raise InputError(f"network {name} has its own images, --data must be absent, not {data}")
-    default = PhaseCode()
-    code = PhaseCode(
-        steps=default.steps if steps is None else steps,
-        log2_base=default.log2_base if log2_base is None else log2_base,
-    )
-    floating: Vit | None = None
-    network: Network | None = None
-    if named:
-        floating = load_vit(FOLDER / f"{name}.npz")
-    elif not Path(name).exists():
-        raise InputError(f"--network must be one of {', '.join(NETWORKS)} or a file, not {name!r}")
-    elif holds_weights(Path(name)):
-        floating = load_vit(Path(name))
-    else:
-        network = load_network(Path(name))
-        if steps is not None or log2_base is not None:
-            raise InputError(f"{name} has its code, --steps and --log2-base must be absent")
+    if not named and not path.exists():
+        raise InputError(f"--network must be one of {', '.join(NETWORKS)}, a file or a folder, not {name!r}")
     calibration, images, labels = load_splits(data)
-    if floating is not None:
-        patch, stride, side = floating.patch, floating.stride, floating.side
-        if images.shape[1:] != (side, side):
-            raise InputError(f"images must be {side}x{side} pixels for {name}, not {shape(images)}")
-        network = convert_network(floating, [calibration[:, None]], code).network
-    else:
-        assert network is not None
-        patch, stride = grid(network, images, name)
-    return Case(name, network, floating, patch, stride, calibration, images, labels)
+    weights = FOLDER / f"{name}.npz" if named else path
+    if named or holds_weights(path):
+        model: Model = load_vit(weights)
+        default = PhaseCode()
+        code = PhaseCode(
+            steps=default.steps if steps is None else steps,
+            log2_base=default.log2_base if log2_base is None else log2_base,
+        )
+        samples = partial(samples_of, name, model, 0)
+        network = convert_network(model, [samples(calibration)], code).network
+        return Case(name, network, model, samples, calibration, images, labels)
+    if steps is not None or log2_base is not None:
+        raise InputError(f"{name} has its code, --steps and --log2-base must be absent")
+    if not path.is_dir():
+        network = load_network(path)
+        return Case(name, network, None, grid(network, images, name), calibration, images, labels)
+    stored = load(path)
+    if stored.conversion.network is None:
+        raise InputError(
+            f"{name}: was converted with --parts {stored.conversion.scheme.parts}; "
+            "a network is what --parts network makes"
+        )
+    network = stored.conversion.network.network
+    samples = partial(samples_of, name, stored.model, network.tokens)
+    return Case(name, network, stored.model, samples, calibration, images, labels)
+
+
+def samples_of(name: str, model: Model, tokens: int, images: Images) -> Floats:
+    """See `inputs_of`; errors begin with the name."""
+    try:
+        return inputs_of(model, images, tokens)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
 
 
 def holds_weights(path: Path) -> bool:
@@ -125,9 +141,9 @@ def load_splits(data: Path | None) -> tuple[Images, Images, NDArray[np.integer]]
     return pixels[:CALIBRATION_IMAGES] / WHITE, held_out / WHITE, labels
 
 
-def grid(network: Network, images: Images, name: str) -> tuple[int, int]:
-    """Patch and stride, in pixels, with which square patches from corner to corner give the network's
-    tokens; a network file does not hold them.
+def grid(network: Network, images: Images, name: str) -> Callable[[Images], Floats]:
+    """Square patches from corner to corner that give the network's tokens, whose size and stride a network
+    file does not hold.
 
     Raises:
         InputError: there are none.
@@ -140,7 +156,12 @@ def grid(network: Network, images: Images, name: str) -> tuple[int, int]:
             f"{name}: images must give {network.tokens} patches of {network.width} pixels, "
             f"those of {shape(images)} pixels do not"
         )
-    return patch, room // gaps if gaps else 1
+    return partial(cut, patch, room // gaps if gaps else 1)
+
+
+def cut(size: int, stride: int, images: Images) -> Floats:
+    """Pixels of patches, [n, patches, size**2]."""
+    return patches(images[:, None], size, stride).reshape(len(images), -1, size * size)
 
 
 def shape(images: NDArray[Any]) -> str:

@@ -55,7 +55,7 @@ def accuracy(case: Case, chosen: NDArray[np.intp], recoder: Recoder | None, prog
         activity = run_network(network, spikes)
         hits["spiking"] += int((activity.scores.argmax(-1) == label).sum())
         if case.floating is not None:
-            logits = case.floating.run(images[:, None], FloatEngine())
+            logits = case.floating.run(case.samples(images), FloatEngine())
             hits["float"] += int((logits.argmax(-1) == label).sum())
         if recoder is not None:
             scores = run_network(network, spikes, after_sum=recoder).scores

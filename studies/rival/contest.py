@@ -5,14 +5,17 @@ Areas are those of a core alone, its streams being pins.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from amaranth.lib import wiring
 from numpy.typing import NDArray
 
 from energy.attention import spiking_attention
@@ -20,9 +23,14 @@ from energy.events import attention_events
 from energy.integer import integer_attention
 from energy.ledger import Ledger
 from golden.attention import config as spiked
+from golden.attention.config import CoreConfig
 from golden.code import PhaseCode
 from golden.integer import config as integer
-from golden.integer.config import MULTIPLIERS
+from golden.integer.config import MULTIPLIERS, IntegerConfig
+from hw.attention.cluster import Cluster
+from hw.integer.cluster import VectorCluster
+from hw.integer.payloads import key_address, value_address
+from hw.integer.product import Factors
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.heads import HeadCore
 from sim.cores.integer.core import IntegerAttentionCore
@@ -41,6 +49,7 @@ CODES = (
 BITS = (8, 4)
 # All are compared at one clock, and each at its own where that was measured
 CLOCK_HZ = 100e6
+AREA = ("lut4", "flip_flops", "block_rams", "dsps")
 
 
 @dataclass(frozen=True)
@@ -50,12 +59,14 @@ class Contender:
     Attributes:
         label: for people, and of its measured area.
         core: that is built.
+        lanes: makes what computes in a cluster of its lanes, memories included.
         attend: its attention of arrays by name, an `AttentionResult` or the like of another scheme.
         ledger: what it spends for the job of such a result.
     """
 
     label: str
     core: HeadCore[Any, Any, Any]
+    lanes: Callable[[], tuple[wiring.Component, ...]]
     attend: Callable[..., Any]
     ledger: Callable[[Any], Ledger]
 
@@ -63,13 +74,35 @@ class Contender:
 def contenders() -> Iterator[Contender]:
     """Spikes by the steps of their code, then integers by bits and multiplier."""
     for code in CODES:
-        core = SpikedAttentionCore(replace(spiked.preset("lean"), code=code))
-        yield Contender(f"spikes, T = {code.steps}", core, spiked_study.attend, _spikes_ledger)
-    for bits in BITS:
-        for multiplier in MULTIPLIERS:
-            config = replace(integer.preset("lean"), bits=bits, multiplier=multiplier)
-            label = f"{bits} bits, {multiplier}"
-            yield Contender(label, IntegerAttentionCore(config), integer_study.attend, _integers_ledger)
+        config = replace(spiked.preset("lean"), code=code)
+        yield Contender(
+            label=f"spikes, T = {code.steps}",
+            core=SpikedAttentionCore(config),
+            lanes=partial(_spiking_lanes, config),
+            attend=spiked_study.attend,
+            ledger=_spikes_ledger,
+        )
+    for bits, multiplier in product(BITS, MULTIPLIERS):
+        integers = replace(integer.preset("lean"), bits=bits, multiplier=multiplier)
+        yield Contender(
+            label=f"{bits} bits, {multiplier}",
+            core=IntegerAttentionCore(integers),
+            lanes=partial(_integer_lanes, integers),
+            attend=integer_study.attend,
+            ledger=_integers_ledger,
+        )
+
+
+def _spiking_lanes(config: CoreConfig) -> tuple[wiring.Component, ...]:
+    return (Cluster(config, 1),)
+
+
+def _integer_lanes(config: IntegerConfig) -> tuple[wiring.Component, ...]:
+    """Lanes that multiply keys, and as many that multiply values."""
+    return (
+        VectorCluster(config, Factors.of_scores(config), key_address(config).size, config.head_dim, 1),
+        VectorCluster(config, Factors.of_context(config), value_address(config).size, config.lanes, 1),
+    )
 
 
 def _spikes_ledger(result: AttentionResult) -> Ledger:
@@ -91,7 +124,7 @@ class Standing:
         cycles_per_row: mean, once the core is busy.
         cycles_per_head: of heads that follow each other.
         nanojoule: of one head, by the ledger of counted events.
-        area: measured, see `measured`; None where it was not.
+        area: measured, see `measured`.
     """
 
     label: str
@@ -100,7 +133,7 @@ class Standing:
     cycles_per_row: float
     cycles_per_head: int
     nanojoule: float
-    area: Mapping[str, Any] | None
+    area: Mapping[str, Mapping[str, Any]]
 
     @cached_property
     def heads_per_second(self) -> float:
@@ -110,7 +143,7 @@ class Standing:
     @cached_property
     def heads_per_kilo_lut(self) -> float | None:
         """Heads per second and 1,000 LUT4-equivalents at `CLOCK_HZ`."""
-        return None if self.area is None else 1000 * self.heads_per_second / self.area["lut4"]
+        return 1000 * self.heads_per_second / self.area["core"]["lut4"] if "core" in self.area else None
 
     def to_json(self) -> dict[str, Any]:
         derived = ("heads_per_second", "heads_per_kilo_lut")
@@ -133,18 +166,37 @@ def stand(contender: Contender, arrays: Mapping[str, NDArray[Any]]) -> Standing:
         cycles_per_row=float(np.diff(cycles.rows[-1]).mean()),
         cycles_per_head=int(cycles.durations[-1]),
         nanojoule=contender.ledger(result).picojoule / 1e3 / result.job.heads,
-        area=measured().get(contender.label),
+        area=measured().get(contender.label, {}),
     )
 
 
-def measured() -> dict[str, dict[str, Any]]:
-    """Areas by label: lut4, flip_flops, block_rams, dsps and, after place and route, fmax_mhz."""
-    areas: dict[str, dict[str, Any]] = json.loads(RIVALS.read_text())
+def measured() -> dict[str, dict[str, dict[str, Any]]]:
+    """Areas by label: of `lanes` and, where it was measured, of the whole `core`.
+
+    Each holds lut4 (LUT4-equivalents after synthesis), flip_flops, block_rams, dsps and, after place and
+    route, fmax_mhz.
+    """
+    areas: dict[str, dict[str, dict[str, Any]]] = json.loads(RIVALS.read_text())
     return areas
 
 
-def measure(contender: Contender, folder: Path, frequency: float | None) -> dict[str, Any]:
-    """Area of its core alone after synthesis; the files of the tools stay in the folder.
+def measure_lanes(contender: Contender, folder: Path) -> dict[str, Any]:
+    """Area of its lanes alone after synthesis; the files of the tools stay in the folder.
+
+    Raises:
+        InputError: a tool is missing.
+        ToolError: a tool failed.
+    """
+    core, total = contender.core, Counter[str]()
+    for number, lanes in enumerate(contender.lanes()):
+        place = folder / f"lanes-{number}"
+        found = measure_alone(lanes, core.to_table(), place, frequency=None, seed=1, dsp=core.dsp)
+        total.update({name: found[name] for name in AREA})
+    return {name: total[name] for name in AREA}
+
+
+def measure_core(contender: Contender, folder: Path, frequency: float | None) -> dict[str, Any]:
+    """Area of its core alone after synthesis, likewise.
 
     Args:
         frequency: target of place and route in MHz; None to leave that out.
@@ -154,4 +206,7 @@ def measure(contender: Contender, folder: Path, frequency: float | None) -> dict
         ToolError: a tool failed.
     """
     core = contender.core
-    return measure_alone(core.component(), core.to_table(), folder, frequency=frequency, seed=1, dsp=core.dsp)
+    found = measure_alone(
+        core.component(), core.to_table(), folder / "core", frequency=frequency, seed=1, dsp=core.dsp
+    )
+    return {name: found[name] for name in (*AREA, "fmax_mhz") if name in found}

@@ -103,7 +103,7 @@ def score_grid(
     reference = None
     for steps, base in codes.items():
         say(f"score at T = {steps}")
-        scheme = Scheme(code=PhaseCode(steps=steps, log2_base=base))
+        scheme = Scheme(code=PhaseCode(steps=steps, log2_base=base), parts="linear")
         conversion = convert(model, ranges, layers, scheme, calibration[:1])
         with tempfile.TemporaryDirectory() as folder:
             save(Path(folder), tensors, layout, options, conversion, None, {})

@@ -143,7 +143,7 @@ def load_images(name: str, data: Path | None, count: int, seed: int) -> Images:
         InputError: missing or damaged data, fewer images than asked for.
     """
     case = load_case(name, data, None, None)
-    assert case.floating is not None, "named networks have float weights"
+    assert isinstance(case.floating, Vit), "named networks are vision transformers"
     check_range("images", count, TIMED_IMAGES, len(case.images))
     chosen = np.sort(np.random.default_rng(seed).choice(len(case.images), count, replace=False))
     return Images(case.floating, case.calibration, case.images[chosen], case.labels[chosen])

@@ -18,6 +18,7 @@ from models.floating.torch_encoder import TorchEncoder
 from models.verdict import RefusedModel
 
 FINE = PhaseCode(steps=64, log2_base=Fraction(1, 8), trace_bits=16)
+LINEAR = Scheme(parts="linear")
 
 
 def small_encoder(
@@ -65,7 +66,7 @@ def test_spikes_approach_floats_as_the_code_grows_finer() -> None:
     exact = model.run(batches[0], FloatEngine())
     errors = []
     for code, bits in ((PhaseCode(steps=8, log2_base=Fraction(3, 4)), 8), (PhaseCode(), 8), (FINE, 16)):
-        scheme = Scheme(code=code, weight_bits=bits)
+        scheme = Scheme(code=code, parts="linear", weight_bits=bits)
         conversion = convert(model, ranges, layers, scheme, batches[:1])
         errors.append(relative(model.run(batches[0], conversion.engine()), exact))
     assert errors[0] > errors[1] > errors[2]
@@ -76,7 +77,7 @@ def test_verdicts_name_every_node_and_bound_the_spiking_ones() -> None:
     model = small_encoder(2, blocks=1)
     batch = np.random.default_rng(3).normal(size=(2, 5, 16)).astype(np.float32)
     ranges, layers = record(model, [batch])
-    conversion = convert(model, ranges, layers, Scheme(), [batch])
+    conversion = convert(model, ranges, layers, LINEAR, [batch])
     outcome = {verdict.node: verdict for verdict in conversion.verdicts}
     spiking = {"query", "key", "value", "attention", "projection", "mlp1", "mlp2"}
     assert {f"block0.{part}" for part in spiking} <= set(outcome)
@@ -96,7 +97,7 @@ def test_activity_counts_neurons_and_spikes() -> None:
     model = small_encoder(4, blocks=1)
     batch = np.random.default_rng(5).normal(size=(2, 5, 16)).astype(np.float32)
     ranges, layers = record(model, [batch])
-    engine = convert(model, ranges, layers, Scheme(), [batch]).engine()
+    engine = convert(model, ranges, layers, LINEAR, [batch]).engine()
     model.run(batch, engine)
     assert engine.activity["block0.mlp1.x"].neurons == 2 * 5 * 16
     assert engine.activity["block0.attention.attention"].neurons == 2 * 2 * 5 * 5
@@ -115,24 +116,28 @@ def test_scales() -> None:
         linear={"b.mlp1": np.array([1.0, 0.0, 4.0]), "b.projection": np.array([9.0, 9.0, 9.0, 9.0])},
         attention={"b.attention": HEADS},
     )
-    scheme = Scheme()
+    scheme = LINEAR
     assert linear_scales("b.mlp1", ranges, scheme).tolist() == [1.0, 4.0 / 1024, 4.0]
-    assert linear_scales("b.mlp1", ranges, Scheme(granularity="tensor")).tolist() == [4.0, 4.0, 4.0]
+    assert linear_scales("b.mlp1", ranges, Scheme(parts="linear", granularity="tensor")).tolist() == [
+        4.0,
+        4.0,
+        4.0,
+    ]
     # The projection reads the output spikes of attention, within the range of their threshold
     assert linear_scales("b.projection", ranges, scheme).tolist() == [4.0, 4.0, 4 / 256, 4 / 256]
     assert attention_of(HEADS, scheme).scales[:3].tolist() == [[1, 1], [2, 8], [4, 4]]
 
 
 def test_attention_scales_per_tensor_and_channel() -> None:
-    whole = attention_of(HEADS, Scheme(attention_granularity="tensor"))
+    whole = attention_of(HEADS, Scheme(parts="linear", attention_granularity="tensor"))
     assert whole.scales.tolist() == [[1, 1], [8, 8], [4, 4], [4, 4]]
-    fine = attention_of(HEADS, Scheme(attention_granularity="channel"))
+    fine = attention_of(HEADS, Scheme(parts="linear", attention_granularity="channel"))
     np.testing.assert_allclose(fine.balance[0] * fine.balance[1], 1.0)
     np.testing.assert_allclose(fine.scales[:2, 0], 2**0.5)
     assert fine.balance[2].tolist() == [[4, 1], [4, 4]]
     assert fine.scales[2].tolist() == [1, 1]
     ranges = Ranges(linear={"b.projection": np.ones(4)}, attention={"b.attention": HEADS})
-    read = linear_scales("b.projection", ranges, Scheme(attention_granularity="channel"))
+    read = linear_scales("b.projection", ranges, Scheme(parts="linear", attention_granularity="channel"))
     assert read.tolist() == [4.0, 1.0, 4 / 256, 4 / 256]
 
 
@@ -143,7 +148,7 @@ def test_scales_of_attention_change_nothing_but_the_code(granularity: AttentionG
     rng = np.random.default_rng(9)
     batch = rng.normal(size=(4, 10, 16)).astype(np.float32)
     ranges, layers = record(model, [batch])
-    scheme = Scheme(code=FINE, weight_bits=16, attention_granularity=granularity)
+    scheme = Scheme(code=FINE, parts="linear", weight_bits=16, attention_granularity=granularity)
     spikes = model.run(batch, convert(model, ranges, layers, scheme, [batch]).engine())
     assert relative(spikes, model.run(batch, FloatEngine())) < 0.06
 
@@ -157,7 +162,7 @@ def test_scales_per_channel_serve_channels_of_unlike_range() -> None:
     exact = engine.attention("a", q, k, v)
     errors = {}
     for granularity in ATTENTION_GRANULARITIES:
-        scheme = Scheme(attention_granularity=granularity)
+        scheme = Scheme(parts="linear", attention_granularity=granularity)
         spiking = SpikingEngine({}, {"a": attention_of(engine.ranges.attention["a"], scheme)}, {})
         errors[granularity] = relative(spiking.attention("a", q, k, v) / spread, exact / spread)
     assert errors["channel"] < 0.7 * errors["head"]
@@ -197,7 +202,7 @@ def test_layers_beyond_the_exact_range_are_refused_by_name() -> None:
     model = small_encoder(7, hidden=300)
     batch = np.random.default_rng(3).normal(size=(2, 5, 16)).astype(np.float32)
     ranges, layers = record(model, [batch])
-    wide = Scheme(code=PhaseCode(steps=27, log2_base=Fraction(1)), weight_bits=16)
+    wide = Scheme(code=PhaseCode(steps=27, log2_base=Fraction(1)), parts="linear", weight_bits=16)
     with pytest.raises(RefusedModel, match=r"block0.mlp2: a linear layer of 300 inputs") as refused:
         convert(model, ranges, layers, wide, [batch])
     outcome = {verdict.node: verdict.outcome for verdict in refused.value.verdicts}
@@ -208,11 +213,14 @@ def test_layers_beyond_the_exact_range_are_refused_by_name() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("parts", "all", "Scheme.parts must be one of attention, linear, norm, not 'all'"),
+        ("parts", "all", "Scheme.parts must be one of network, attention, linear, norm, not 'all'"),
         ("attention_granularity", "row", "Scheme.attention_granularity must be one of tensor, head, channel"),
         ("granularity", "head", "Scheme.granularity must be one of tensor, channel, not 'head'"),
         ("window", 17, r"Scheme.window must be an integer in 1..16, not 17"),
-        ("weight_bits", 1, r"Scheme.weight_bits must be an integer in 2..16, not 1"),
+        ("window", 8, "Scheme.window must be absent with parts 'network', not 8"),
+        ("granularity", "tensor", "Scheme.granularity must be absent with parts 'network', not 'tensor'"),
+        ("tokens", 0, r"Scheme.tokens must be an integer in 1..1024, not 0"),
+        ("weight_bits", 1, r"Scheme.weight_bits must be an integer in 2..8, not 1"),
     ],
 )
 def test_schemes_are_checked(field: str, value: object, message: str) -> None:

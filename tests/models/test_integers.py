@@ -13,10 +13,14 @@ from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network.layers import Attention, SpikingLinear, StreamLinear
 from golden.network.network import Network, run_network
-from models.conversion.network import IntegerModel, convert_network
+from models.conversion.convert import convert
+from models.conversion.network import IntegerModel, convert_network, integers_of, rows_of
+from models.conversion.record import record
+from models.conversion.scheme import Scheme
+from models.conversion.verdicts import hardware_reasons
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert
-from models.floating.engine import FloatEngine
+from models.floating.engine import FloatEngine, Moments
 from models.floating.model import Model
 from models.floating.swin import Swin
 from models.floating.torch_encoder import TorchEncoder
@@ -24,6 +28,7 @@ from models.layouts import Options, read_model
 from models.shipped.vit_file import FOLDER, load_vit
 from models.verdict import RefusedModel
 from studies.data import handwritten_digits
+from tests.golden.network.samples import random_images, random_transformer
 from tests.models.test_engine import relative, small_encoder
 from tests.models.test_libraries import FOLDERS, LAYOUT, OPTIONS, vectors
 
@@ -49,13 +54,15 @@ def changed(model: Any, **changes: Any) -> Model:
 
 @pytest.mark.parametrize("name", LAYOUT)
 def test_every_layout_becomes_one_network_of_integers(name: str) -> None:
-    """The library's own activations at the default code; without the lobe of GELU at a fine one."""
+    """The library's own activations at the default code; without the lobe of GELU at a fine one. The network
+    core has a program for it.
+    """
     model, batch = changed(read(name), query_norm=None, key_norm=None), vectors(name)["inputs"]
     errors = []
     for case, code in ((model, PhaseCode()), (changed(model, activation="relu"), FINE)):
-        errors.append(
-            relative(convert_network(case, [batch], code).run(case, batch), case.run(batch, FloatEngine()))
-        )
+        made = convert_network(case, [batch], code)
+        errors.append(relative(made.run(case, batch), case.run(batch, FloatEngine())))
+        assert hardware_reasons(made) == {"": "yes"}
     assert errors[0] < SMALL_LOGITS.get(name, 0.6)
     assert errors[1] < SMALL_LOGITS.get(name, 0.3) / 2
 
@@ -81,13 +88,67 @@ def test_a_node_whose_integers_leave_their_word_is_refused_by_name() -> None:
         convert_network(silent, [batch], deep)
 
 
-def test_deep_sums_get_a_coarser_stream() -> None:
-    """What the sums of all blocks could reach is proven to fit the word."""
-    wide = small_encoder(5, hidden=3000, blocks=6)
-    batch = np.random.default_rng(3).normal(size=(2, 5, 16)).astype(np.float32)
-    made = convert_network(wide, [batch], PhaseCode())
-    assert made.network.shapes().residual < 1 << 23
-    assert made.ends.scale > convert_network(small_encoder(5), [batch], PhaseCode()).ends.scale * 2
+def test_sums_that_could_leave_the_word_get_a_coarser_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch = small_encoder(5), np.random.default_rng(3).normal(size=(2, 5, 16)).astype(np.float32)
+    fine = convert_network(model, [batch], PhaseCode())
+    bits = fine.network.shapes().residual.bit_length() - 2  # of a word that is three bits too narrow
+    for module in ("golden.network.layers", "models.conversion.network"):
+        monkeypatch.setattr(f"{module}.STREAM_BITS", bits)
+    coarse = convert_network(model, [batch], PhaseCode())
+    assert coarse.ends.scale == 8 * fine.ends.scale
+    assert coarse.network.shapes().residual < 1 << bits - 1
+    monkeypatch.setattr("golden.network.layers.STREAM_BITS", 8)
+    monkeypatch.setattr("models.conversion.network.STREAM_BITS", 8)
+    with pytest.raises(RefusedModel, match=r"^block0.projection: the residual stream must fit 8 bits"):
+        convert_network(model, [batch], PhaseCode())
+
+
+# --- what is learned from samples
+
+
+def test_biases_make_mean_potentials_those_of_the_float_model() -> None:
+    """Of every layer, over the samples: by the last one, of the outputs."""
+    model = small_encoder(1)
+    batch = np.random.default_rng(4).normal(size=(40, 6, 16)).astype(np.float32)
+    model = replace(model, norm=None)
+    ranges, _ = record(model, [batch])
+    plain = integers_of(model, ranges, 6, PhaseCode(steps=8, log2_base=Fraction(3, 4)))
+    learned = integers_of(model, ranges, 6, plain.network.code, samples=[batch])
+    exact = model.run(batch, FloatEngine())
+    drift = [np.abs((made.run(model, batch) - exact).mean(axis=(0, 1))).mean() for made in (plain, learned)]
+    assert drift[1] < 0.4 * drift[0]
+
+
+@pytest.mark.parametrize("name", ["sentence_mpnet", "bert", "timm_mean"])
+def test_learning_helps_samples_that_were_not_seen(name: str) -> None:
+    """Random tokens and images: the lobes of GELU follow what enters an MLP."""
+    model, rng = read(name), np.random.default_rng(8)
+    if model.samples.kind == "images":
+        data = rng.normal(size=(60, *vectors(name)["inputs"].shape[1:])).astype(np.float32)
+    else:
+        data = rng.integers(4, model.samples.vocabulary, (60, 8))
+    seen, held_out = data[:40], data[40:]
+    ranges, _ = record(model, [seen])
+    rows = rows_of(model, [seen])
+    errors = [
+        relative(
+            integers_of(model, ranges, rows, FINE, samples=samples).run(model, held_out),
+            model.run(held_out, FloatEngine()),
+        )
+        for samples in (None, [seen])
+    ]
+    assert errors[1] < 0.95 * errors[0]
+
+
+def test_moments_find_a_linear_map() -> None:
+    rng, moments = np.random.default_rng(5), Moments()
+    weight, bias = rng.normal(size=(3, 6)), rng.normal(size=3)
+    for _ in range(4):
+        x = rng.normal(size=(2, 50, 6)) + 2
+        moments.add(x, x @ weight.T + bias)
+    found = moments.fit(0.01)
+    np.testing.assert_allclose(found.weight, weight, atol=1e-3)
+    np.testing.assert_allclose(found.bias, bias, atol=1e-2)
 
 
 # --- tokens of an inference
@@ -113,6 +174,11 @@ def test_tokens_that_a_model_has_not() -> None:
     assert convert_network(model, [sentence], PhaseCode()).network.tokens == model.samples.length
     with pytest.raises(InputError, match=r"^tokens must be an integer in 1.."):
         convert_network(model, [sentence], PhaseCode(), tokens=model.samples.length + 1)
+    with pytest.raises(InputError, match=r"^tokens must be at least those of the longest sample"):
+        convert_network(model, [sentence], PhaseCode(), tokens=5)
+    made = convert_network(model, [sentence[:, :5]], PhaseCode(), tokens=5)
+    with pytest.raises(InputError, match=r"^samples must have at most 5 tokens, not 9"):
+        made.run(model, sentence)
     with pytest.raises(InputError, match=r"^images have as many tokens as patches"):
         convert_network(read("vit"), [vectors("vit")["inputs"]], PhaseCode(), tokens=3)
 
@@ -180,6 +246,27 @@ def test_norms_after_the_sums_set_the_stream_anew() -> None:
         if getattr(layer, "fresh", 0)
     ]
     assert fresh == [("embedding.norm",), ("block0.norm1",), ("block0.norm2",), ("block1.norm1",)]
+
+
+def test_verdicts_say_what_the_network_core_computes() -> None:
+    model, batch = random_transformer(2), random_images(3, 6)[:, None]
+    ranges, layers = record(model, [batch])
+    conversion = convert(model, ranges, layers, Scheme(), [batch])
+    assert {verdict.outcome for verdict in conversion.verdicts} == {"exact", "approximate"}
+    assert {verdict.hardware for verdict in conversion.verdicts} == {"yes"}
+    assert (conversion.parts, conversion.linears) == (("network",), {})
+    # A network that no unit computes: its first norm twice
+    made = conversion.network
+    assert made is not None
+    order = [0, 1, *range(1, len(made.nodes))]
+    twice = tuple(made.network.layers[index] for index in order)
+    other = replace(
+        made, network=replace(made.network, layers=twice), nodes=[made.nodes[index] for index in order]
+    )
+    reasons = hardware_reasons(other)
+    assert reasons.pop("") == ""
+    assert list(reasons) == ["block0.norm1"]
+    assert reasons["block0.norm1"].startswith("a norm must follow a layer")
 
 
 def digest(network: Network) -> str:

@@ -42,7 +42,7 @@ def test_embeddings_equal_transformers_and_survive_conversion() -> None:
     floats = np.concatenate([model.run(batch, FloatEngine()) for batch in samples])
     np.testing.assert_allclose(floats, expected, atol=1e-5)
     ranges, layers = record(model, samples)
-    conversion = convert(model, ranges, layers, Scheme(), samples[:1])
+    conversion = convert(model, ranges, layers, Scheme(parts="linear"), samples[:1])
     attention = np.concatenate([model.run(batch, conversion.engine("attention")) for batch in samples])
     linear = np.concatenate([model.run(batch, conversion.engine()) for batch in samples])
     assert cosine(attention, floats).min() > 0.98

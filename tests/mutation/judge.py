@@ -18,7 +18,7 @@ from sim.verilator.simulator import Simulator
 from tests.mutation import netlist
 from tests.mutation.equivalence import Graph
 from tests.mutation.netlist import SELECT, Mutant, Mutated, Netlist, Site
-from tests.mutation.subjects import SUBJECTS
+from tests.mutation.subjects import SUBJECTS, Subject
 
 MODES = ("inv", "const0", "const1", "cnot0", "cnot1")
 # Cycles without a transfer after which a mutant is stuck; no trial of the sound design waits so long
@@ -30,11 +30,13 @@ class Verdict:
     """Of one mutant.
 
     Attributes:
+        design: what the netlist is known by: verdicts do not outlive it.
         outcome: killed, equivalent, or survived.
         killer: the first trial that failed, and what it said.
     """
 
     subject: str
+    design: str
     component: str
     mutant: str
     outcome: str
@@ -43,9 +45,14 @@ class Verdict:
 
 
 @cache
+def _subject(name: str) -> Subject:
+    return SUBJECTS[name]()
+
+
+@cache
 def sound(subject: str) -> Netlist:
     """Netlist of a subject, made once and kept in the cache."""
-    chosen = SUBJECTS[subject]()
+    chosen = _subject(subject)
 
     def make(folder: Path) -> None:
         made = netlist.netlist(chosen.make(), chosen.module)
@@ -59,11 +66,17 @@ def sound(subject: str) -> Netlist:
     return Netlist((kept / "netlist.il").read_text(), manifest, tuple(sites))
 
 
+@cache
+def fingerprint(subject: str) -> str:
+    """What the netlist of a subject is known by."""
+    return digest([sound(subject).rtlil])
+
+
 def draw(subject: str, each: int, seed: int) -> list[Mutant]:
     """`each` mutants of every component of the subject's folder, no two alike."""
-    places = defaultdict(list)
+    places, folder = defaultdict(list), _subject(subject).folder
     for site in sound(subject).sites:
-        if site.file.startswith(SUBJECTS[subject]().folder):
+        if site.file.startswith(folder):
             places[site.file].append(site)
     drawn: list[Mutant] = []
     for file in sorted(places):
@@ -95,7 +108,7 @@ class Judge:
     """Judges the mutants of one subject by its `trials`."""
 
     def __init__(self, subject: str, mutants: Sequence[Mutant]) -> None:
-        self._name, self._subject = subject, SUBJECTS[subject]()
+        self._name, self._subject = subject, _subject(subject)
         self.trials = tuple(self._subject.trials)
         self._mutated = _mutated(subject, mutants)
         built = build_verilog(self._mutated.verilog, self._mutated.manifest, quick=True)
@@ -128,7 +141,7 @@ class Judge:
         return self._told(mutant, "killed", *failed) if failed else None
 
     def _told(self, mutant: Mutant, outcome: str, *why: str) -> Verdict:
-        return Verdict(self._name, mutant.site.file, str(mutant), outcome, *why)
+        return Verdict(self._name, fingerprint(self._name), mutant.site.file, str(mutant), outcome, *why)
 
     def _graph(self, module: str) -> Graph:
         if module not in self._graphs:

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from onespike.options import SeedOption
 from tests.mutation.components import COMPONENTS
-from tests.mutation.judge import Judge, Verdict, draw
+from tests.mutation.judge import Judge, Verdict, draw, fingerprint
 from tests.mutation.netlist import Mutant
 from tests.mutation.subjects import SUBJECTS
 
@@ -37,12 +37,12 @@ class Found:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = path.read_text().splitlines() if path.exists() else []
         kept = (Verdict(**json.loads(line)) for line in lines)
-        self.verdicts = {(one.subject, one.mutant): one for one in kept}
+        self.verdicts = {(one.design, one.mutant): one for one in kept}
         if again:
             self.verdicts = {key: one for key, one in self.verdicts.items() if one.outcome != "survived"}
 
     def add(self, verdict: Verdict) -> None:
-        self.verdicts[verdict.subject, verdict.mutant] = verdict
+        self.verdicts[verdict.design, verdict.mutant] = verdict
         with self._path.open("a") as file:
             file.write(json.dumps(asdict(verdict)) + "\n")
 
@@ -64,7 +64,7 @@ def _verdict(subject: str, each: int, seed: int, until: float, mutant: Mutant) -
 
 def table(verdicts: Iterable[Verdict], drawn: Counter[str]) -> tuple[Table, float]:
     """What was found, a line for every component of hw/, and the score."""
-    counts = {file: Counter({"not judged": drawn[file]}) for file in COMPONENTS}
+    counts = {file: Counter({"not judged": drawn[file]}) for file in {*COMPONENTS, *drawn}}
     for verdict in verdicts:
         counts[verdict.component][verdict.outcome] += 1
         counts[verdict.component]["not judged"] -= 1
@@ -77,8 +77,9 @@ def table(verdicts: Iterable[Verdict], drawn: Counter[str]) -> tuple[Table, floa
 
 
 def _score(count: Counter[str]) -> float:
-    judged = count["killed"] + count["survived"]
-    return count["killed"] / judged if judged else 0.0
+    """Share of killed ones among those that are not proven equivalent, judged or not."""
+    different = count.total() - count["equivalent"]
+    return count["killed"] / different if different else 0.0
 
 
 def main(
@@ -100,17 +101,17 @@ def main(
     verdicts: list[Verdict] = []
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         for subject in subjects or SUBJECTS:
-            mutants = draw(subject, each, seed)
+            mutants, design = draw(subject, each, seed), fingerprint(subject)
             drawn += Counter(mutant.site.file for mutant in mutants)
             # So that a run that is cut off has judged a sample
             random.Random(seed).shuffle(mutants)
             for step in (_first, _verdict):
-                left = [mutant for mutant in mutants if (subject, str(mutant)) not in found.verdicts]
+                left = [mutant for mutant in mutants if (design, str(mutant)) not in found.verdicts]
                 judging = pool.map(partial(step, subject, each, seed, begin + 60 * minutes), left)
                 for verdict in track(judging, subject, len(left), console=console, transient=True):
                     if verdict:
                         found.add(verdict)
-            keys = [(subject, str(mutant)) for mutant in mutants]
+            keys = [(design, str(mutant)) for mutant in mutants]
             verdicts += [found.verdicts[key] for key in keys if key in found.verdicts]
     shown, score = table(verdicts, drawn)
     console.print(shown)

@@ -12,19 +12,22 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 from amaranth.lib import wiring
 
 from sim.cores import rtl
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.core import Core
+from sim.cores.integer.core import IntegerAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.stochastic.core import StochasticCore
 from sim.verilator.simulator import Simulator
 from tests.hw.attention import random_jobs, test_core_rtl
 from tests.hw.attention.core_cases import CORES
+from tests.hw.integer import test_integer_core
 from tests.hw.link import line, test_link_line
 from tests.hw.network import random_cores
-from tests.hw.stochastic import test_stochastic_core
+from tests.hw.stochastic import random_engines, test_stochastic_core
 
 Trial = Callable[[Simulator], None]
 
@@ -95,6 +98,22 @@ def attention(name: str) -> Subject:
     return of_core("attention", SpikedAttentionCore(config), tests)
 
 
+def integer(name: str) -> Subject:
+    """A core of `tests.hw.integer.test_integer_core`."""
+    config = test_integer_core.CORES[name]
+    tests: dict[str, Callable[[], object]] = {
+        f"{test.__name__}[{name}]": partial(test, name)
+        for test in (
+            test_integer_core.test_integers_and_cycles,
+            test_integer_core.test_pauses,
+            test_integer_core.test_reset_in_the_middle,
+        )
+    }
+    if name == "squares":
+        tests |= {"test_every_pair_of_codes": test_integer_core.test_every_pair_of_codes}
+    return of_core("integer", IntegerAttentionCore(config), tests)
+
+
 def network(seed: int) -> Subject:
     """A random core with many networks."""
     core = random_cores.random_core(seed, replace(random_cores.SMALL, networks=16))
@@ -114,6 +133,11 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
     tests: dict[str, Callable[[], object]] = {
         "test_spikes_and_cycles": partial(test_stochastic_core.test_spikes_and_cycles, shape)
     }
+
+    def random_jobs_of(seed: int) -> None:
+        random_engines.check_engine(config, np.random.default_rng(seed), 6, random_engines.Checked())
+
+    tests |= {f"random jobs {seed}": partial(random_jobs_of, seed) for seed in range(6)}
     tests |= {
         f"test_pauses_change_no_spike[{pauses}]": partial(
             test_stochastic_core.test_pauses_change_no_spike, shape, pauses
@@ -144,23 +168,22 @@ def linked_network(seed: int) -> Subject:
 def link() -> Subject:
     """A component behind the link, from line to line."""
 
-    def trial(seed: int, simulator: Simulator) -> None:
-        line.run(test_link_line.random_session(seed), simulator)
+    def trial(seed: int, steps: int, simulator: Simulator) -> None:
+        line.run(test_link_line.random_session(seed, steps), simulator)
 
-    # The sessions of the even seeds begin with the board as reset left it
-    seeds = (1, 0, *range(2, 16))
-    return Subject(
-        "link",
-        inspect.getsource(line),
-        line.Line,
-        "line",
-        {f"random session {seed}": partial(trial, seed) for seed in seeds},
-    )
+    # Short ones first; the sessions of seeds 0, 4, ... begin with the board as reset left it
+    sessions = [(1, 2), (0, 2), *((seed, test_link_line.STEPS) for seed in range(2, 16))]
+    trials = {
+        f"random session {seed}, {steps} bodies": partial(trial, seed, steps) for seed, steps in sessions
+    }
+    return Subject("link", inspect.getsource(line), line.Line, "line", trials)
 
 
 SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "attention, memory": partial(attention, "two-groups"),
     "attention, logic": partial(attention, "sixteen-groups"),
+    "integer, squares": partial(integer, "squares"),
+    "integer, partial products": partial(integer, "partial products"),
     "network 18": partial(network, 18),
     "network 46": partial(network, 46),
     "linked network": partial(linked_network, 18),

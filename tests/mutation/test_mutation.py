@@ -84,8 +84,8 @@ def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_every_component_has_its_line() -> None:
-    verdict = Verdict("x", "link/ring.py", "inv", "killed", "trial")
+    verdict = Verdict("x", "1", "link/ring.py", "inv", "killed", "trial")
     table, score = mutate.table([verdict], Counter({"link/ring.py": 3}))
     assert table.row_count == len(COMPONENTS) + 1
-    assert score == 1
+    assert score == 1 / 3  # what is not judged counts as alive
     assert "board/clock.py" in COMPONENTS

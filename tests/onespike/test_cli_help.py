@@ -28,8 +28,8 @@ OWN = {
     "--preset": {"board_options", "board_table", "options"},
     "--seed": {"attention", "compare", "demo", "options"},
     "--size": {"area", "study"},
-    # Of random heads, and of a text encoder
-    "--tokens": {"options", "stochastic"},
+    # Of random heads, of a text encoder, and of the network of a model
+    "--tokens": {"convert", "options", "stochastic"},
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
     "--waves": {"attention", "sim"},
 }

@@ -14,7 +14,7 @@ from tests.golden.network.samples import converted, random_images, random_transf
     ("words", "says"),
     [
         (("--network", "fashion"), "network fashion needs --data"),
-        (("--network", "none.npz"), "--network must be one of digits, .* or a file, not 'none.npz'"),
+        (("--network", "none.npz"), "--network must be one of digits, .* a file or a folder, not 'none.npz'"),
         (("--network", "digits", "--preset", "tiny"), "--network sizes the core itself"),
         (("--network", "digits", "--lanes", "0"), "lanes must be an integer in 1..256, not 0"),
         (("--lanes", "8"), "--lanes is for --network"),

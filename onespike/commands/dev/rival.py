@@ -27,10 +27,11 @@ def rival(
         typer.Option(
             "--synthesise",
             metavar="TEXT",
-            help="Measure the areas of the cores whose name holds TEXT again (minutes each).",
+            help="Measure eight lanes of the cores whose name holds TEXT again (a minute each).",
             show_default=False,
         ),
     ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Measure them whole, too (minutes each).")] = False,
     route: RouteOption = False,
     frequency: FrequencyOption = 150.0,
     folder: Annotated[
@@ -43,20 +44,23 @@ def rival(
 
     Cores of 64 lanes for 128 tokens of 64 features. Accuracy is that of the output codes against exact
     softmax attention, cycles are those of the cycle models, which equal the RTL, energy is that of the
-    ledger; areas are those of a core alone on the ECP5, as `--synthesise` measured them
-    (synth/figures/rivals.json).
+    ledger; areas on the ECP5 are those of eight lanes, and of a core alone, as `--synthesise` measured
+    them (synth/figures/rivals.json).
 
     Examples:
 
         onespike dev rival
-        onespike dev rival --synthesise spikes --route
+        onespike dev rival --synthesise "8 bits"
+        onespike dev rival --synthesise "T = 16" --whole --route
     """
     from studies.data.random import random_heads
-    from studies.rival.contest import contenders, measure, measured, stand
+    from studies.rival.contest import contenders, measure_core, measure_lanes, measured, stand
     from synth.figures import RIVALS
 
-    if route and synthesise is None:
-        raise InputError("--route needs --synthesise, which makes what is placed")
+    if whole and synthesise is None:
+        raise InputError("--whole needs --synthesise, which says of which cores")
+    if route and not whole:
+        raise InputError("--route needs --whole, as whole cores are placed")
     arrays = random_heads(4, 128, 64, seed) if source is None else read_inputs(source)
     cores = list(contenders())
     if synthesise is not None:
@@ -66,7 +70,9 @@ def rival(
             raise InputError(f"--synthesise must be part of a name of a core ({labels}), not {synthesise!r}")
         for contender in chosen:
             place = folder / re.sub(r"[^a-z0-9]+", "-", contender.label.lower())
-            area = measure(contender, place, frequency if route else None)
+            area = measured().get(contender.label, {}) | {"lanes": measure_lanes(contender, place)}
+            if whole:
+                area["core"] = measure_core(contender, place, frequency if route else None)
             typer.echo(f"{contender.label}: {area}")
             write_json(RIVALS, measured() | {contender.label: area})
     with (
@@ -77,29 +83,45 @@ def rival(
         standings = [stand(contender, arrays).to_json() for contender in cores]
         if report_file is not None:
             write_json(places["--report"], standings)
-    print_tables([_table(standings)])
+    print_tables([_made(standings), _cells(standings)])
 
 
-def _table(standings: list[dict[str, Any]]) -> Table:
+def _made(standings: list[dict[str, Any]]) -> Table:
     table = Table(title="Spikes and integers on the same heads")
-    columns = ("cosine", "relative RMSE", "cycles per row", "LUT4", "flip-flops", "block RAMs", "DSPs")
-    ends = ("Fmax, MHz", "heads per s at 100 MHz", "per 1,000 LUT4", "nJ per head")
     table.add_column("")
-    for name in (*columns, *ends):
+    for name in ("cosine", "relative RMSE", "cycles per row", "heads per s at 100 MHz", "nJ per head"):
         table.add_column(name, justify="right")
     for standing in standings:
-        area = standing["area"] or {}
-        cells = [area.get(name) for name in ("lut4", "flip_flops", "block_rams", "dsps")]
-        per_lut, fmax = standing["heads_per_kilo_lut"], area.get("fmax_mhz")
         table.add_row(
             standing["label"],
             f"{standing['cosine']:.4f}",
             f"{standing['relative_rmse']:.4f}",
             f"{standing['cycles_per_row']:.0f}",
-            *("-" if count is None else f"{count:,}" for count in cells),
-            "-" if fmax is None else f"{fmax:.0f}",
             f"{standing['heads_per_second']:,.0f}",
-            "-" if per_lut is None else f"{per_lut:,.0f}",
             f"{standing['nanojoule']:,.0f}",
+        )
+    return table
+
+
+def _cells(standings: list[dict[str, Any]]) -> Table:
+    table = Table(title="Cells of eight lanes, and of the core")
+    table.add_column("")
+    counts = {"lut4": "LUT4", "flip_flops": "flip-flops", "block_rams": "block RAMs", "dsps": "DSPs"}
+    for name in (
+        *counts.values(),
+        "core: LUT4",
+        *list(counts.values())[1:],
+        "MHz",
+        "heads per s, 1,000 LUT4",
+    ):
+        table.add_column(name, justify="right")
+    for standing in standings:
+        lanes, core = (standing["area"].get(part, {}) for part in ("lanes", "core"))
+        per_lut, fmax = standing["heads_per_kilo_lut"], core.get("fmax_mhz")
+        table.add_row(
+            standing["label"],
+            *(f"{part[name]:,}" if name in part else "-" for part in (lanes, core) for name in counts),
+            "-" if fmax is None else f"{fmax:.0f}",
+            "-" if per_lut is None else f"{per_lut:,.0f}",
         )
     return table

@@ -1,57 +1,36 @@
 """Random networks of integers, over everything that `Network` and the hardware's order of layers accept."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.job import MAX_BIAS_UNITS, compute
+from golden.attention.job import compute
 from golden.attention.normaliser import MAX_RATIO
 from golden.attention.woss import MAX_RAMP_STEP
-from golden.code import PhaseCode, Spikes
+from golden.code import Spikes
 from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
-from golden.network.limits import MAX_BIAS, MAX_FALL, MAX_FEATURES, MAX_OFFSET, MAX_SHIFT, MAX_STREAM
-from golden.network.limits import POTENTIAL_BITS as POTENTIAL
+from golden.network.limits import (
+    MAX_BIAS,
+    MAX_FALL,
+    MAX_FEATURES,
+    MAX_OFFSET,
+    MAX_SHIFT,
+    MAX_STREAM,
+    POTENTIAL_BITS,
+)
 from golden.network.network import Network
 from golden.network.neuron import most_octaves, spike_values
 from golden.network.norm import NORM_KINDS, centred, row_shift
 from golden.network.octave import fire, geometric_levels, octave_code, resolution
 from golden.network.rows import gathered, gathered_rows
 from golden.network.tensors import IMAGE, STREAM, Layer
-from tests.golden.network.random_spikes import random_code, random_spikes, some
+from tests.golden.network.rooms import Room, random_code, random_spikes, some
 
-LARGEST_POTENTIAL = (1 << POTENTIAL - 1) - 1
+LARGEST_POTENTIAL = (1 << POTENTIAL_BITS - 1) - 1
 # Names that spikes may have; they mean nothing, and the same may come again
 NAMES = ("hidden", "qkv", "mixed", "norm", "x")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Room:
-    """Largest sizes of the networks of a core; widths of all tensors but q, k, v are at most `features`.
-    `wide`: some biases are as large as the word of potentials allows; `held`: layers that read older spikes
-    than those made last, and norms after the sums; `windows`: attention in groups of rows, with biases of at
-    most `most_bias`, and masks; `gathers`: rows by index; `chains`: hidden neurons that enter hidden neurons;
-    `parts`: scores of rows, and more of them than lanes; `streams`: share of the networks that the stream
-    enters; `counts`: most networks take numbers of tokens in hardware.
-    """
-
-    code: PhaseCode
-    weight_bits: int
-    lanes: int
-    tokens: int
-    features: int
-    head_dim: int
-    heads: int
-    wide: bool
-    held: bool = False
-    counts: bool = False
-    windows: bool = False
-    most_bias: int = MAX_BIAS_UNITS - 1
-    gathers: bool = False
-    chains: bool = False
-    parts: bool = False
-    streams: float = 0
 
 
 class Drawer:

@@ -12,7 +12,8 @@ from golden.network.layers import StreamLinear
 from golden.network.program import compile_network, config_for
 from golden.network.tensors import IMAGE, Run
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
-from tests.golden.network.random_networks import Drawer, Room, random_code
+from tests.golden.network.random_networks import Drawer
+from tests.golden.network.rooms import Room, random_code
 from tests.golden.network.test_program import (
     LANES,
     SCORES,

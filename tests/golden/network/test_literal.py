@@ -12,7 +12,8 @@ from golden.network.layers import Attention, Norm, ScoreLinear
 from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
 from golden.network.octave import geometric_levels
 from tests.golden.network.literal import Literal, rows_of
-from tests.golden.network.random_networks import Drawer, Room, random_network
+from tests.golden.network.random_networks import Drawer, random_network
+from tests.golden.network.rooms import Room
 
 STREAM_ROWS = np.array([[[0, 1, -2], [1000, -1000, 14]]])
 

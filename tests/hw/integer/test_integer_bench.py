@@ -1,5 +1,6 @@
-"""The integer core in a cocotb bench."""
+"""The integer core in a cocotb bench, and with memories that spoil what is read while it is written."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,34 @@ import pytest
 from tests.hw.cocotb.launch import run_bench
 from tests.hw.integer.bench_integer_attention import CASES, core
 
+BENCH = "tests.hw.integer.bench_integer_attention"
+# A memory of which synthesis is told that it need not mind collisions, its write and its read
+MEMORY = re.compile(
+    r"no_rw_check = 32'd1 \*\)\n\s*reg \[\d+:0\] (?P<name>\w+) \[.*?"
+    r"if \((?P<write>[^\n]*)\)\n\s*(?P=name)\[(?P<to>[^\n]*)\] <= .*?"
+    r"_0_ <= (?P<word>(?P=name)\[(?P<at>[^\n]*)\]);",
+    re.DOTALL,
+)
+
 
 @pytest.mark.parametrize("case", CASES)
 def test_core(case: str, tmp_path: Path) -> None:
-    bench = "tests.hw.integer.bench_integer_attention"
-    run_bench(core(CASES[case]), "integer_attention", bench, CASES[case], tmp_path)
+    run_bench(core(CASES[case]), "integer_attention", BENCH, CASES[case], tmp_path)
+
+
+def test_words_that_are_written_while_they_are_read_are_not_used(tmp_path: Path) -> None:
+    """Every such word comes inverted, and no integer is another."""
+
+    def spoiled(verilog: str) -> str:
+        def spoil(found: re.Match[str]) -> str:
+            meet = f"({found['write']}) && ({found['to']}) == ({found['at']})"
+            return found[0].replace(
+                f"_0_ <= {found['word']};", f"_0_ <= {meet} ? ~{found['word']} : {found['word']};"
+            )
+
+        text, count = MEMORY.subn(spoil, verilog)
+        assert count == verilog.count("no_rw_check") == 10
+        return text
+
+    parameters = CASES["squares"]
+    run_bench(core(parameters), "integer_attention", BENCH, parameters, tmp_path, transform=spoiled)

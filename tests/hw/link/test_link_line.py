@@ -65,11 +65,11 @@ def random_body(host: Host) -> None:
     host.poll(int(rng.integers(host.acked, host.produced + 1)))
 
 
-def random_session(seed: int) -> Host:
+def random_session(seed: int, steps: int = STEPS) -> Host:
     host = Host(seed)
     if seed % 4:
         host.open(int(host.rng.integers(1, 256)))
-    for _ in range(STEPS):
+    for _ in range(steps):
         random_body(host)
     return host
 

@@ -12,7 +12,8 @@ from golden.network.limits import MAX_FEATURES, MAX_TOKENS, POTENTIAL_BITS, STRE
 from golden.network.network import Network
 from golden.network.program import MAX_HEAD_DIM, check_fit, compile_network, needs, with_bias_limit
 from hw.network.payloads import TABLES
-from tests.golden.network.random_networks import Drawer, Room, random_code, some
+from tests.golden.network.random_networks import Drawer
+from tests.golden.network.rooms import Room, random_code, some
 from tests.hw.network.compare import Entry, Tokens, assert_cycles, assert_integers
 
 # Groups of tokens that an attention core may be made for; a network's core uses one of them

@@ -52,5 +52,6 @@ def converted(tmp_path_factory: pytest.TempPathFactory, images: Path) -> Path:
     folder = tmp_path_factory.mktemp("converted") / "vit"
     model = str(REFERENCE / "vit.safetensors")
     arguments = ["convert", model, "-o", str(folder), "--samples", str(images), "--count", "4"]
-    assert main([*arguments, *option_words("vit"), "--steps", "24", "--log2-base", "2/7"]) == 0
+    code = ["--steps", "24", "--log2-base", "2/7", "--parts", "linear"]
+    assert main([*arguments, *option_words("vit"), *code]) == 0
     return folder

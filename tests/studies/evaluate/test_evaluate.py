@@ -132,30 +132,44 @@ def test_every_layout_from_a_file_to_a_score(
         samples = rng.normal(size=(12, *inputs.shape[1:])).astype(np.float32)
         np.savez(data, inputs=samples, labels=np.zeros(12, int))
     target = tmp_path / "converted"
-    convert = [
-        "convert",
-        model,
-        "-o",
-        target,
-        "--samples",
-        data,
-        "--count",
-        4,
-        "--parts",
-        "norm",
-        *flags(layout),
-    ]
-    code = ["--steps", 40, "--log2-base", "1/5", "--weight-bits", 12]
-    assert main([str(word) for word in [*convert, *code]]) == 0
+    convert = ["convert", model, "--samples", data, "--count", 4, *flags(layout)]
+    convert += ["--steps", 40, "--log2-base", "1/5", "-o"]
+    evaluate = ["--jobs", 1, "--report", report_file]
+    study = [target.with_name("study"), "--parts", "norm", "--weight-bits", 12]
+    assert main([str(word) for word in [*convert, *study]]) == 0
     shown = capsys.readouterr().out
-    assert {v.outcome for v in load(target).conversion.verdicts} >= {"approximate", "float", "exact"}
-    assert all(v.node in shown for v in load(target).conversion.verdicts)
-    evaluate = ["evaluate", target, data, "--jobs", 1, "--report", report_file]
-    assert main([str(word) for word in evaluate]) == 0
+    verdicts = load(study[0]).conversion.verdicts
+    assert {v.outcome for v in verdicts} >= {"approximate", "float", "exact"}
+    assert all(v.node in shown and not v.hardware for v in verdicts)
+    assert main([str(word) for word in ["evaluate", study[0], data, *evaluate]]) == 0
     modes = json.loads(report_file.read_text())["modes"]
     assert list(modes) == ["float", "attention", "linear", "norm"]
     for mode in ("attention", "linear", "norm"):
         assert modes[mode]["cosine"]["mean"] > 0.98
+
+    assert main([str(word) for word in [*convert, target]]) == 0
+    shown = capsys.readouterr().out
+    verdicts = load(target).conversion.verdicts
+    assert {v.outcome for v in verdicts} == {"approximate", "exact"}
+    assert all(v.node in shown for v in verdicts)
+    assert main([str(word) for word in ["evaluate", target, data, *evaluate]]) == 0
+    modes = json.loads(report_file.read_text())["modes"]
+    assert list(modes) == ["float", "network"]
+    assert modes["network"]["cosine"]["mean"] > 0.9
+    refused = ["evaluate", target, data, "--jobs", 1, "--literal", 1]
+    assert "--literal needs a model converted with --parts attention" in mistake(capsys, *refused)
+    activity = modes["network"]["activity"]
+    assert {"attention.q", "attention.attention", "mlp1.x", "mlp2.x"} <= {
+        name.partition(".")[2] if layout != "swin" else name.split(".", 2)[2]
+        for name in activity
+        if "block" in name
+    }
+    assert all(0 < counted["spikes"] <= counted["neurons"] for counted in activity.values())
+    again = load(target)
+    assert again.conversion.network is not None
+    batch = inputs[:1]
+    direct = again.conversion.network.run(again.model, batch)
+    np.testing.assert_array_equal(load(target).conversion.network.run(again.model, batch), direct)
 
 
 def write_tokenizer(path: Path, words: list[str]) -> None:
@@ -319,12 +333,12 @@ def test_a_classifier_of_sentences(tmp_path: Path, capsys: pytest.CaptureFixture
     data.write_text(f"sentence\tlabel\n{rows}")
     words = ["convert", str(folders / "bert_classifier"), "-o", str(target), "--samples", str(data)]
     words += ["--tokenizer", str(folders / "sentence_bert" / "tokenizer.json"), "--count", "8"]
-    assert main([*words, "--parts", "norm"]) == 0
+    assert main([*words, "--steps", "40", "--log2-base", "1/5"]) == 0
     assert main(["evaluate", str(target), str(data), "--report", str(report), "--jobs", "1"]) == 0
     found = json.loads(report.read_text())
     assert (found["metric"], found["samples"]) == ("accuracy, %", 16)
     assert found["modes"]["float"]["score"]["value"] == 100
-    assert found["modes"]["linear"]["score"]["value"] > 60
+    assert found["modes"]["network"]["score"]["value"] > 60
     data.write_text("sentence\tlabel\nw5 w6\t7\n")
     assert "labels must be in 0..2, the model's classes, not 7" in mistake(capsys, "evaluate", target, data)
 
@@ -341,4 +355,4 @@ def test_a_decoder(tmp_path: Path) -> None:
     assert main(["evaluate", str(target), str(data), "--report", str(report), "--jobs", "1"]) == 0
     found = json.loads(report.read_text())
     assert (found["metric"], found["samples"]) == ("cosine with floats x 100", 8)
-    assert 80 < found["modes"]["linear"]["score"]["value"] < 100
+    assert 80 < found["modes"]["network"]["score"]["value"] < 100

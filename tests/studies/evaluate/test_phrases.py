@@ -81,9 +81,9 @@ def test_adapters_through_both_commands(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(arguments) == 0
     found = json.loads(report.read_text())
     assert (found["metric"], found["samples"]) == ("accuracy, %", 8)
-    assert set(found["modes"]) == {"float", "attention", "linear"}
-    assert found["modes"]["linear"]["cosine"]["mean"] > 0.9
-    assert "classifier.x" in found["modes"]["linear"]["activity"]
+    assert set(found["modes"]) == {"float", "network"}
+    assert found["modes"]["network"]["cosine"]["mean"] > 0.9
+    assert "classifier.x" in found["modes"]["network"]["activity"]
     capsys.readouterr()
     pairs = tmp_path / "pairs.csv"
     pairs.write_text("w1,w2,3\n")

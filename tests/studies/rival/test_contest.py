@@ -46,7 +46,7 @@ def test_standings(standings: dict[str, Standing]) -> None:
 
 def test_throughput_for_an_area(standings: dict[str, Standing], monkeypatch: pytest.MonkeyPatch) -> None:
     contender = next(contenders())
-    monkeypatch.setattr(contest, "measured", lambda: {contender.label: {"lut4": 2000}})
+    monkeypatch.setattr(contest, "measured", lambda: {contender.label: {"core": {"lut4": 2000}}})
     standing = stand(contender, ARRAYS)
     assert standing.heads_per_kilo_lut == standing.heads_per_second / 2
     monkeypatch.setattr(contest, "measured", dict)
@@ -55,9 +55,10 @@ def test_throughput_for_an_area(standings: dict[str, Standing], monkeypatch: pyt
 
 def test_every_measured_area_has_its_core() -> None:
     labels = {contender.label: contender.core for contender in contenders()}
-    for label, area in measured().items():
-        assert (area["dsps"] > 0) == labels[label].dsp
-        assert area["lut4"] > 0
+    for label, parts in measured().items():
+        for area in parts.values():
+            assert (area["dsps"] > 0) == labels[label].dsp
+            assert area["lut4"] > 0
 
 
 @pytest.mark.parametrize("multiplier", MULTIPLIERS)

@@ -1,9 +1,11 @@
-"""Random codes, numbers and spikes for random networks."""
+"""What random networks are drawn from: sizes, codes and spikes."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from golden.attention.job import MAX_BIAS_UNITS
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
 from golden.network.limits import MAX_OCTAVES
 from golden.network.neuron import most_octaves
@@ -11,6 +13,34 @@ from golden.network.neuron import most_octaves
 BASES = sorted(
     {Fraction(a, b) for b in range(1, MAX_DENOMINATOR + 1) for a in range(1, 2 * b + 1)}
 )  # every log2 B of a code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """Largest sizes of the networks of a core; widths of all tensors but q, k, v are at most `features`.
+    `wide`: some biases are as large as the word of potentials allows; `held`: layers that read older spikes
+    than those made last, and norms after the sums; `windows`: attention in groups of rows, with biases of at
+    most `most_bias`, and masks; `gathers`: rows by index; `chains`: hidden neurons that enter hidden neurons;
+    `parts`: scores of rows, and more of them than lanes; `streams`: share of the networks that the stream
+    enters; `counts`: most networks take numbers of tokens in hardware.
+    """
+
+    code: PhaseCode
+    weight_bits: int
+    lanes: int
+    tokens: int
+    features: int
+    head_dim: int
+    heads: int
+    wide: bool
+    held: bool = False
+    counts: bool = False
+    windows: bool = False
+    most_bias: int = MAX_BIAS_UNITS - 1
+    gathers: bool = False
+    chains: bool = False
+    parts: bool = False
+    streams: float = 0
 
 
 def some(rng: np.random.Generator, most: int) -> int:
