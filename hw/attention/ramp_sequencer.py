@@ -68,11 +68,12 @@ class RampSequencer(wiring.Component):
         start, step_now, last_step = Signal(), Signal(), Signal()
         last_group, row_done = Signal(), Signal()
         top = Signal(signed(config.step_width + 1))
+        ones = Const((1 << fraction) - 1, fraction)
         m.d.comb += [
             start.eq(~running & self.i_winner.valid & self.i_head.valid & (used != 2)),
             self.i_winner.ready.eq(start),
             # the term 2**D - 1 turns the rounding of the shift into that of the ceiling
-            top.eq(Cat(Const(-1, fraction), self.i_winner.payload).as_signed() - (head.step >> 1)),
+            top.eq(Cat(ones, self.i_winner.payload).as_signed() - (head.step >> 1)),
             level.eq(Mux(fresh, start_level, next_level)),
             step_now.eq(running & self.slot_full),  # a step meets scores in the lanes one cycle later
             last_step.eq(step_now & (steps_left == 1)),

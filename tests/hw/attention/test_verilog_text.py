@@ -112,3 +112,9 @@ def test_operators_are_found() -> None:
         "assign e = b % c;",
     ]
     assert operators("(* src = 1 *)\nalways @* a = b; // * /\n/* a * b */ assign \\a*b  = 1;") == []
+
+
+def test_a_ramp_without_fraction_bits_is_generated() -> None:
+    """No bit stands below the winner's score then."""
+    config = PRESETS["tiny"]
+    export(AttentionCore(replace(config, code=replace(config.code, ramp_bits=0))), "top")

@@ -12,7 +12,8 @@ from golden.network.layers import Attention
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import check_fit, config_for
 from sim.cores.network.beats import image_beats, load_pieces
-from tests.golden.network.random_networks import Drawer, Room
+from tests.golden.network.random_networks import Drawer
+from tests.golden.network.rooms import Room
 from tests.golden.network.samples import converted, random_images, random_transformer
 from tests.hw.attention.scenario import UnitBench, scenario
 
