@@ -70,11 +70,12 @@ class Heads:
         self.accepted = History()
         self.dropped = {unit: History() for unit in units}
 
-    def accept(self) -> None:
+    def accept(self, offered: int = 0) -> int:
+        """Cycle in which the next descriptor, there from cycle `offered` on, is accepted."""
         # one descriptor is in use, the others wait; each moves on in the cycle after it came
         room = max(dropped.back(self.queued) for dropped in self.dropped.values()) + 2
         moved = self.accepted.back(self.queued - 1) + 2
-        self.accepted.add(max(0, self.accepted.back(1) + 1, room, moved))
+        return self.accepted.add(max(offered, self.accepted.back(1) + 1, room, moved))
 
     def seen(self, unit: str) -> int:
         """First cycle in which `unit` sees the current head."""

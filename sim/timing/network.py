@@ -246,9 +246,7 @@ class NetworkTiming(LinearTiming):
         beats = row_beats(job)
         for number in range(len(group)):
             head = first_head + number
-            room = max(dropped.back(core.heads.queued) for dropped in core.heads.dropped.values())
-            accepted = core.heads.accepted.add(max(offered, room + 1))
-            offered = accepted + 3
+            offered = core.heads.accept(offered) + 3
             keys, values = core.keys.load(tokens * features), core.values.load(tokens * features)
             keys = max(keys, core.heads.seen("score"))
             values = max(values, core.heads.seen("context"))

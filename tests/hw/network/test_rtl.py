@@ -17,24 +17,28 @@ from tests.golden.network.samples import converted, random_images, random_transf
 from tests.hw.network.compare import assert_integers, assert_integers_and_cycles, core_and_job
 from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, random_core
 
-# Two blocks, three norms, both activations; more passes than one, an odd number of clusters
-SHAPES = {
-    "rms": ({"blocks": 2}, PhaseCode(), {"lanes": 16, "cluster": 4}),
+# Two blocks, three norms, both activations; more passes than one, an odd number of clusters; head descriptors
+# that may wait in the attention core
+SHAPES: dict[str, tuple[dict[str, Any], PhaseCode, dict[str, int], int]] = {
+    "rms": ({"blocks": 2}, PhaseCode(), {"lanes": 16, "cluster": 4}, 4),
     "layer": (
         {"norm": "layer", "activation": "gelu", "blocks": 1, "hidden": 40},
         PhaseCode(steps=8, log2_base=Fraction(3, 4)),
         {"lanes": 12, "cluster": 4},
+        4,
     ),
     # no width is a power of two
     "layer of 36": (
         {"norm": "layer", "width": 36, "heads": 3, "blocks": 2, "hidden": 50, "stride": 2, "classes": 7},
         PhaseCode(),
         {"lanes": 18, "cluster": 3},
+        4,
     ),
     "batch": (
         {"norm": "batch", "heads": 4, "stride": 2, "hidden": 16},
         PhaseCode(steps=24, log2_base=Fraction(2, 7)),
         {"lanes": 8, "cluster": 8},
+        2,
     ),
 }
 IMAGES = 3
@@ -52,7 +56,7 @@ COUNTED = [(seed, replace(GENERAL, tokens=7, windows=True, counts=True)) for see
 
 
 def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
-    shape, code, size = SHAPES[name]
+    shape, code, size, queued = SHAPES[name]
     floating = random_transformer(seed, **shape)
     network = converted(floating, random_images(seed + 1, 20), code)
     image = encode_image(network, floating.entering(random_images(seed + 2, IMAGES)[:, None]))
@@ -60,7 +64,8 @@ def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
     image.sign[1] = 0
     image.phase[1] = code.steps
     image.sign[2], image.phase[2] = 1, 0
-    return network, config_for(network, **size), image
+    config = config_for(network, **size)
+    return network, replace(config, attention=replace(config.attention, queued_heads=queued)), image
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -113,6 +118,15 @@ def test_windows_and_numbers_of_tokens_of_a_converted_network() -> None:
     assert_integers_and_cycles(windows, config, image)
     counts = np.array([tokens, 1, tokens - 2])
     assert assert_integers_and_cycles(causal, config, image, tokens=counts) > 1000
+
+
+def test_a_head_waits_for_room_in_the_queues() -> None:
+    """Heads of one token and one feature catch up with those before, which still hold both places."""
+    _, config, _ = sample("batch")
+    floating = random_transformer(1, side=2, patch=2, stride=2, width=4, heads=4, hidden=1, classes=2)
+    network = converted(floating, random_images(2, 20, side=2), config.code)
+    image = encode_image(network, floating.entering(random_images(3, 1, side=2)[:, None]))
+    assert_integers_and_cycles(network, config, image)
 
 
 def attending(network: Network, **fields: Any) -> Network:
