@@ -46,14 +46,14 @@ def causes(measured: dict[str, NodeError], code: PhaseCode) -> list[str]:
 
     node, error, lost = worst("rounding")
     if lost >= WORTH:
-        instead = "no network has a finer base over these octaves"
+        instead = "no network has half that base over these octaves"
         if finer is not None:
             options = f"--steps {finer.steps} --log2-base {finer.log2_base}"
             instead = f"{error.share(error.finer):.3f} with {options}"
         lines.append(f"rounding to B = 2^({code.log2_base}): {lost:.3f} at {node}; {instead}")
     node, error, lost = worst("silent")
     if lost >= WORTH:
-        instead = "only a larger --log2-base reaches further down"
+        instead = "no network has an octave more of this base"
         if longer is not None:
             instead = f"{error.share(error.longer):.3f} with --steps {longer.steps}"
         lines.append(f"silent, too small for {code.steps} steps: {lost:.3f} at {node}; {instead}")

@@ -122,11 +122,9 @@ class NodeError:
             self.below += float(np.square(np.minimum(values, 0)).sum())
             values = np.maximum(values, 0)
         silent, beyond, rounding = losses(values, scale, code)
-        self.silent, self.beyond, self.rounding = (
-            self.silent + silent,
-            self.beyond + beyond,
-            self.rounding + rounding,
-        )
+        self.silent += silent
+        self.beyond += beyond
+        self.rounding += rounding
         longer, finer = longer_code(code), finer_code(code)
         self.longer += 0.0 if longer is None else losses(values, scale, longer)[0]
         self.finer += 0.0 if finer is None else losses(values, scale, finer)[2]
@@ -139,7 +137,8 @@ def losses(values: Floats, scale: Floats, code: PhaseCode) -> tuple[float, float
     silent = spikes.sign == 0
     # one phase more before the first would be nearer
     beyond = np.abs(values) >= scale * code.threshold_shift * code.base
-    return tuple(float(square[part].sum()) for part in (silent, beyond, ~silent & ~beyond))  # type: ignore[return-value]
+    found = [float(square[part].sum()) for part in (silent, beyond, ~silent & ~beyond)]
+    return found[0], found[1], found[2]
 
 
 def valid(steps: int, code: PhaseCode, log2_base: Fraction) -> PhaseCode | None:
@@ -198,12 +197,8 @@ def add_spikes(
     found: dict[str, NodeError], made: IntegerModel, index: int, spikes: Spikes, floats: Tensors
 ) -> None:
     """Errors of the nodes whose values a layer fires, side by side in equal parts."""
-    layer, nodes, reading, code = (
-        made.network.layers[index],
-        made.nodes[index],
-        made.readings[index],
-        made.network.code,
-    )
+    layer, nodes, reading = made.network.layers[index], made.nodes[index], made.readings[index]
+    code = made.network.code
     assert reading is not None
     signed = not isinstance(layer, SpikingLinear) or layer.signed
     reference = of_spikes(made, index, floats, spikes.shape)
