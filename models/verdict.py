@@ -14,9 +14,13 @@ class Verdict:
     Attributes:
         node: its name; of a refused model, that of its tensors in the file.
         outcome: exact, approximate, float; of a refused model, refused or readable.
-        error: relative RMSE of the node's output on the calibration samples, its input being the
-            float network's; None unless approximate.
+        error: relative RMSE of what the node makes on the calibration samples: in a network of integers in
+            place, its inputs being those of the integers before it; in a study its input being the float
+            network's. None where that is not measured.
         worst: largest error over the largest output, likewise.
+        code: of a network of integers, relative RMSE of the nearest code of what the node fires; None of what
+            makes no spikes.
+        density: share of its neurons that fire, likewise.
         reason: why, in a sentence.
         hardware: of a network of integers, "yes", or why the network core does not compute the node; "" where
             that was not asked, or another node is in the way.
@@ -28,6 +32,8 @@ class Verdict:
     worst: float | None
     reason: str
     hardware: str = ""
+    code: float | None = None
+    density: float | None = None
 
 
 def kept(node: str, reason: str) -> Verdict:

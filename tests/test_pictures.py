@@ -10,6 +10,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from models.conversion.convert import Conversion
+from models.conversion.scheme import Scheme
+from models.verdict import Verdict
+from studies.convert.picture import errors
 from studies.infer.cases import load_case
 from studies.infer.infer import captions, infer
 from studies.plot_style import CYCLE, label_right, new_figure, styled, write_figure
@@ -98,6 +102,27 @@ def test_a_timeline_names_network_and_core() -> None:
     assert f"{result.times.finished[0] - result.times.begun[0]:,} cycles" in title
     assert f"{result.config.lanes} neuron lanes" in remark
     assert f"{result.config.attention.lanes} attention lanes" in remark
+
+
+def test_a_conversion_names_its_nodes_in_order_of_execution() -> None:
+    names = ("embedding", "block0.norm1", "block0.query", "head")
+    verdicts = [
+        Verdict(
+            node=name, outcome="approximate", error=0.1 * place, worst=0.0, reason="", code=code, density=code
+        )
+        for place, (name, code) in enumerate(zip(names, (None, 0.05, 0.06, None), strict=True), 1)
+    ]  # fmt: skip
+    between = Verdict(node="block0.sum", outcome="exact", error=None, worst=None, reason="")
+    conversion = Conversion(
+        scheme=Scheme(), linears={}, attentions={}, norms={}, verdicts=[*verdicts, between]
+    )
+    figure = errors(conversion, "vit: error along the depth")
+    above, below = figure.axes
+    assert [text.get_text() for text in below.get_xticklabels()] == list(names)
+    assert above.lines[0].get_ydata() == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert [list(line.get_xdata()) for line in above.lines[1:]] == [[1, 2], [0, 3], [1, 2]]
+    assert [bar.get_height() for bar in below.patches] == [0.05, 0.06]
+    assert "T = 16" in figure.texts[1].get_text()
 
 
 def test_plans_like_the_ideal_one_share_a_label(tmp_path: Path) -> None:

@@ -25,12 +25,16 @@ from golden.network.neuron import LINEAR_FRACTION_BITS, most_octaves
 from golden.network.norm import NormKind
 from golden.network.octave import geometric_levels, resolution
 from golden.network.rows import Gather
-from golden.network.tensors import IMAGE, Layer
+from golden.network.tensors import IMAGE, STREAM, Layer
+from models.conversion.dense import bias_of, stacked
 from models.conversion.thresholds import Array, invert, norm_places
 from models.floating.engine import Linear as Dense
 from models.floating.engine import Ranges
 from models.floating.functions import Activation
 from models.floating.functions import Norm as FloatNorm
+
+# What a user can do about a node that the integers cannot say
+IN_FLOATS = "a study leaves it in floats (--parts linear)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,34 +85,6 @@ def positive(largest: NDArray[np.floating]) -> Array:
     return np.where(largest > 0, largest, max(float(largest.max()), 1e-3))
 
 
-def bias_of(layer: Dense) -> Array:
-    """Bias of a dense layer, zeros where it has none."""
-    return np.zeros(len(layer.weight)) if layer.bias is None else layer.bias.astype(np.float64)
-
-
-def stacked(*layers: Dense) -> Dense:
-    """Dense layers of the same inputs as one."""
-    return Dense(
-        weight=np.concatenate([layer.weight for layer in layers]),
-        bias=np.concatenate([bias_of(layer) for layer in layers]),
-    )
-
-
-def beside(*layers: Dense) -> Dense:
-    """The sum of dense layers of different inputs, which stand one after the other."""
-    return Dense(
-        weight=np.concatenate([layer.weight for layer in layers], axis=1),
-        bias=np.sum([bias_of(layer) for layer in layers], axis=0),
-    )
-
-
-def scaled(layer: Dense, gain: NDArray[np.floating] | float | None) -> Dense:
-    """A dense layer whose outputs are multiplied by a gain, if any."""
-    if gain is None:
-        return layer
-    return Dense(weight=(layer.weight.T * gain).T, bias=bias_of(layer) * gain)
-
-
 class Builder:
     """Layers of one network under construction, and how to make them.
 
@@ -116,6 +92,7 @@ class Builder:
         layers: so far.
         nodes: per layer, the nodes of the float model that it computes.
         aims: per layer, the mean potentials [outputs] of the float model over the calibration, or None.
+        readings: per layer, what its spikes, or units of the stream, stand for; None of scores.
         learned: the mean of what the lobes of GELU lose is no constant but a layer (`Moments.fit`).
     """
 
@@ -129,6 +106,7 @@ class Builder:
         self.layers: list[Layer] = []
         self.nodes: list[tuple[str, ...]] = []
         self.aims: list[Array | None] = []
+        self.readings: list[Reading | None] = []
         self.learned = learned
         self.problems: list[tuple[str, str]] = []
         self.stream_unit = 1.0
@@ -149,14 +127,18 @@ class Builder:
         if not (np.abs(addend) < 1 << POTENTIAL_BITS).all():
             raise InputError(
                 f"biases must fit potentials of {POTENTIAL_BITS} bits beside the weights, "
-                f"one is {np.abs(addend).max():.3g} units"
+                f"one is {np.abs(addend).max():.3g} units; a smaller product of --steps and --log2-base "
+                "leaves them room"
             )
         return integer, addend.astype(np.int64)
 
-    def append(self, layer: Layer, *nodes: str, aim: Array | None = None) -> None:
+    def append(
+        self, layer: Layer, *nodes: str, aim: Array | None = None, reading: Reading | None = None
+    ) -> None:
         self.layers.append(layer)
         self.nodes.append(nodes)
         self.aims.append(aim)
+        self.readings.append(reading)
 
     def mean(self, node: str) -> NDArray[np.floating] | None:
         """Mean input of a dense node, output of a norm, or None where calibration did not see it."""
@@ -220,14 +202,15 @@ class Builder:
         # unit * 2**(offset/R) is the first threshold exactly; the unit grows by less than 2**(1/R)
         offset = np.floor(self.points * np.log2(first / (self.row_units(weight) / self.one))).astype(np.int64)
         units = np.asarray(first * 2.0 ** (-offset / self.points) * self.one, dtype=np.float64)
+        fired = Reading(source=target, scale=scale)
         with self.node(nodes[0]):
             integer, addend = self.integers(weight, bias, units)
             made = SpikingLinear(
                 source=reading.source, target=target, gather=gather, weight=integer, bias=addend,
                 offset=offset, levels=levels, signed=activation is None or activation.odd,
             )  # fmt: skip
-            self.append(made, *nodes, aim=self.aim(layer, units, self.mean(nodes[0])))
-        return Reading(source=target, scale=scale)
+            self.append(made, *nodes, aim=self.aim(layer, units, self.mean(nodes[0])), reading=fired)
+        return fired
 
     def stream(
         self,
@@ -252,7 +235,10 @@ class Builder:
         shift = np.minimum(shift, MAX_SHIFT)
         with self.node(nodes[0]):
             if (shift < 0).any():
-                raise InputError("its weights must not be larger than the stream")
+                raise InputError(
+                    "its weights must not be larger than the stream; samples that reach larger values set "
+                    "a coarser unit"
+                )
             units = np.asarray(self.stream_unit * self.one * 2.0**-shift, dtype=np.float64)
             integer, addend = self.integers(weight, bias, units)
             made = StreamLinear(
@@ -260,7 +246,8 @@ class Builder:
             )
             mean = self.mean(nodes[0]) if mean is None else mean
             aim = self.aim(layer, units, mean) if rows is None else None
-            self.append(made, *nodes, aim=aim)
+            unit = Reading(source=STREAM, scale=np.array(self.stream_unit))
+            self.append(made, *nodes, aim=aim, reading=unit)
 
     def residual(self, reading: Reading, node: str) -> None:
         """The stream set anew from spikes that the next layer reads as well."""
@@ -269,20 +256,23 @@ class Builder:
     def norm(self, name: str, norm: FloatNorm, gather: Gather | None = None) -> Reading:
         """Append a norm of the stream."""
         unit = self.stream_unit if norm.kind == "fixed" else math.sqrt(len(norm.weight))
-        scale = self._norm(name, norm.kind, positive(self.ranges.norm[name]), unit, gather)
-        return Reading(source="norm", scale=norm.weight * scale, offset=norm.bias)
+        return self._norm(name, norm.kind, positive(self.ranges.norm[name]), unit, gather, norm)
 
     def coded(self, name: str, largest: NDArray[np.floating], gather: Gather | None = None) -> Reading:
         """Append a code of the stream as it is, for layers that read no norm."""
-        return Reading(
-            source="norm", scale=self._norm(name, "fixed", positive(largest), self.stream_unit, gather)
-        )
+        return self._norm(name, "fixed", positive(largest), self.stream_unit, gather)
 
-    def _norm(self, name: str, kind: NormKind, wished: Array, unit: float, gather: Gather | None) -> Array:
+    def _norm(
+        self, name: str, kind: NormKind, wished: Array, unit: float, gather: Gather | None,
+        norm: FloatNorm | None = None,
+    ) -> Reading:  # fmt: skip
         offset, scale = norm_places(kind, wished, unit, self.code)
         levels = geometric_levels(self.code)
-        self.append(Norm(target="norm", kind=kind, offset=offset, levels=levels, gather=gather), name)
-        return scale
+        scale, mean = (scale, None) if norm is None else (norm.weight * scale, norm.bias)
+        reading = Reading(source="norm", scale=scale, offset=mean)
+        made = Norm(target="norm", kind=kind, offset=offset, levels=levels, gather=gather)
+        self.append(made, name, reading=reading)
+        return reading
 
     def attention(
         self, name: str, reading: Reading, layers: Sequence[Dense], heads: int, windows: Windows
@@ -296,6 +286,7 @@ class Builder:
         wished = np.repeat(np.concatenate([q, k, v]), head_dim)
         gather = None if windows.rows is None else windows.rows[:, None]
         self.spikes(reading, layer, "qkv", wished, *parts, gather=gather)
+        mixed = Reading(source="mixed", scale=np.repeat(o, head_dim))
         units = [score_unit(q[h], k[h], head_dim, self.code) for h in range(heads)]
         with self.node(attention):
             bias = windows.bias
@@ -305,8 +296,8 @@ class Builder:
                 ramp_step=np.array([ramp_step(unit, self.code) for unit in units], np.int64),
                 ratio=np.stack([output_ratio(o[h], v[h], self.code) for h in range(heads)]), bias=terms,
             )  # fmt: skip
-            self.append(made, attention)
-        return Reading(source="mixed", scale=np.repeat(o, head_dim))
+            self.append(made, attention, reading=mixed)
+        return mixed
 
     def image(self, layer: Dense, gather: Gather | None, rows: NDArray[np.floating] | None) -> float:
         """Append the embedding of patches, which begins the stream; returns the scale of the image."""

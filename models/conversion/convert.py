@@ -3,7 +3,7 @@
 Source: SpikedAttention (NeurIPS 2024), section 3 (training-free conversion by weight normalisation).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.network.linear import IntegerLinear, prepare_linear
+from models.conversion.advice import advise
+from models.conversion.inplace import measure
 from models.conversion.network import IntegerModel, integers_of, rows_of
 from models.conversion.scales import SMALLEST_RANGE, after_norm, attention_of, linear_scales
 from models.conversion.scheme import PARTS, Parts, Scheme
@@ -31,6 +33,7 @@ class Conversion:
         network: the integers of everything; None where floats stand between nodes in spikes.
         linears, attentions, norms: else, integers by node.
         verdicts: one per node.
+        advice: of a network, what its error is made of and what would make it smaller, a line each.
     """
 
     scheme: Scheme
@@ -39,6 +42,7 @@ class Conversion:
     norms: dict[str, SpikingNorm]
     verdicts: list[Verdict]
     network: IntegerModel | None = None
+    advice: list[str] = field(default_factory=list)
 
     @property
     def parts(self) -> tuple[Parts, ...]:
@@ -105,19 +109,21 @@ def convert(
     Raises:
         RefusedModel: a layer does not fit the exact range of integers.
     """
-    made = None
     if scheme.parts == "network":
         rows = rows_of(model, samples, scheme.tokens)
         made = integers_of(model, ranges, rows, scheme.code, scheme.weight_bits, samples)
+        measured = measure(made, model, samples)
+        return Conversion(
+            scheme=scheme, linears={}, attentions={}, norms={}, network=made,
+            verdicts=network_verdicts(model, layers, made, measured),
+            advice=advise(measured, ranges, scheme),
+        )  # fmt: skip
     attentions = {name: attention_of(largest, scheme) for name, largest in ranges.attention.items()}
-    norms = norms_of(ranges, scheme) if scheme.parts in ("norm", "network") else {}
+    norms = norms_of(ranges, scheme) if scheme.parts == "norm" else {}
     linears = {} if scheme.parts == "attention" else linears_of(model, ranges, layers, scheme, norms)
     comparison = Comparison(SpikingEngine(linears, attentions, norms))
     for batch in samples:
         model.run(batch, comparison)
-    if made is not None:
-        verdicts = network_verdicts(comparison, model, layers, linears, made)
-        return Conversion(scheme=scheme, linears={}, attentions={}, norms={}, verdicts=verdicts, network=made)
     left = [name for name in ranges.norm if name not in norms]
     verdicts = spiking_verdicts(comparison, layers, linears) + float_verdicts(model, layers, left)
     return Conversion(scheme=scheme, linears=linears, attentions=attentions, norms=norms, verdicts=verdicts)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from models.conversion.builder import Builder, Reading, Windows, positive, scaled
+from models.conversion.builder import IN_FLOATS, Builder, Reading, Windows, positive
+from models.conversion.dense import scaled
 from models.floating.encoder import Block
 from models.floating.functions import ACTIVATIONS
 
@@ -46,7 +47,7 @@ def lower_encoder(
 def lower_attention(make: Builder, name: str, block: Block, reading: Reading, windows: Windows) -> None:
     """Attention of a block, added to the stream."""
     if block.query_norm is not None:
-        make.refuse(f"{name}.query_norm", "norms of queries and keys have no integer layer")
+        make.refuse(f"{name}.query_norm", f"norms of queries and keys have no integer layer; {IN_FLOATS}")
     mixed = make.attention(name, reading, (block.query, block.key, block.value), block.heads, windows)
     # back from the order of the windows
     back = None if windows.rows is None else np.argsort(windows.rows)[:, None]

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.network.tensors import IMAGE, STREAM, Entry
-from models.conversion.builder import Builder, Reading, Windows, beside, bias_of, positive, scaled
+from models.conversion.builder import IN_FLOATS, Builder, Reading, Windows, positive
+from models.conversion.dense import beside, bias_of, scaled
 from models.conversion.encoder import lower_block, lower_encoder
 from models.conversion.thresholds import Array
 from models.floating.bert import Bert, TextHead, relative_buckets
@@ -106,7 +107,7 @@ def lower_vit_head(model: Vit, make: Builder) -> Array:
             mean = np.concatenate([make.ranges.mean(node) for node in nodes])
             layer = beside(head, teacher)
             return make.scores(reading.taken(2), layer, *nodes, gather=taps, alike=alike, mean=mean)
-        make.refuse("teacher_head", "beside a mean over the patches it has no integer layer")
+        make.refuse("teacher_head", f"beside a mean over the patches it has no integer layer; {IN_FLOATS}")
     if model.pooling == "cls":
         return make.scores(make.norm("norm", model.norm, np.array([[0]])), head, *nodes, alike=alike)
     if model.pooling == "both":

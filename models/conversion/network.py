@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from golden.network.layers import Attention, Linear
 from golden.network.limits import STREAM_BITS
 from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
 from golden.network.tensors import IMAGE, Output
-from models.conversion.builder import Builder
+from models.conversion.builder import Builder, Reading
 from models.conversion.correct import correct
 from models.conversion.lower import Ends, lower
 from models.conversion.record import record
@@ -35,11 +35,14 @@ class IntegerModel:
         network: everything between what enters and the scores.
         ends: what leads into it and out of it.
         nodes: per layer, the nodes of the float model that it computes.
+        readings: per layer, what its spikes, or units of the stream, stand for, None of scores; empty where
+            the model was read from a folder, which does not hold them.
     """
 
     network: Network
     ends: Ends
     nodes: list[tuple[str, ...]]
+    readings: list[Reading | None] = field(default_factory=list)
 
     def of_rows(self, rows: int) -> Network:
         """The network for samples of `rows` rows."""
@@ -165,14 +168,19 @@ def rows_of(model: Model, samples: list[NDArray[Any]], tokens: int | None = None
     return tokens or length or longest
 
 
+def alike(samples: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Batches of samples, those of one shape joined."""
+    shapes: dict[tuple[int, ...], list[NDArray[Any]]] = {}
+    for sample in samples:
+        shapes.setdefault(sample.shape[1:], []).append(sample)
+    return [np.concatenate(batches) for batches in shapes.values()]
+
+
 def corrected(
     made: IntegerModel, aims: list[Array | None], model: Model, samples: list[NDArray[Any]]
 ) -> IntegerModel:
     """With biases learned from samples, see `models.conversion.correct`."""
-    shapes: dict[tuple[int, ...], list[NDArray[Any]]] = {}
-    for sample in samples:
-        shapes.setdefault(sample.shape[1:], []).append(sample)
-    entries = [made.encode(model, np.concatenate(alike)) for alike in shapes.values()]
+    entries = [made.encode(model, batch) for batch in alike(samples)]
     ends, per_row = made.ends, made.ends.mean is not None
     layers, lack = correct(made.network, aims, entries, per_row=per_row)
     if ends.mean is not None:
@@ -207,7 +215,7 @@ def integers_of(
                 code=code, weight_bits=weight_bits, tokens=rows, width=ends.width, scale=ends.scale,
                 entry=ends.entry, limit=ends.limit, layers=tuple(make.layers),
             )  # fmt: skip
-            made = IntegerModel(network=network, ends=ends, nodes=make.nodes)
+            made = IntegerModel(network=network, ends=ends, nodes=make.nodes, readings=make.readings)
             return made if samples is None else corrected(made, make.aims, model, samples)
         except WordError as error:
             # a coarser unit leaves more of the word to sums that no sample reaches, but that could be
@@ -225,7 +233,16 @@ def named(make: Builder, error: InputError) -> tuple[str, str]:
     if found is None:
         return "network", text
     nodes = make.nodes[int(found[1])]
-    return nodes[0], f"{', '.join(nodes)}: {text[found.end() :].strip()}"
+    return nodes[0], f"{', '.join(nodes)}: {text[found.end() :].strip()}{remedy(error)}"
+
+
+def remedy(error: InputError) -> str:
+    """What a user can do about integers that leave their word."""
+    if not isinstance(error, WordError):
+        return ""
+    if error.bits == STREAM_BITS:
+        return "; samples that reach larger values set a coarser unit"
+    return f"; --steps times --log2-base, or --weight-bits, must be smaller by {error.missing}"
 
 
 def refused(make: Builder, problems: list[tuple[str, str]]) -> RefusedModel:

@@ -30,12 +30,20 @@ def record(model: Model, batches: Iterable[NDArray[Any]]) -> tuple[Ranges, dict[
     stores = (ranges.linear, ranges.attention, ranges.norm, ranges.stream)
     nodes = list(dict.fromkeys(name for store in stores for name in store))
     problems = [
-        (name, f"calibration drives node {name} of the float network out of range")
+        (
+            name,
+            f"calibration drives node {name} of the float network out of range; "
+            "samples must be scaled as in training",
+        )
         for name in nodes
         if not all(np.isfinite(store[name]).all() for store in stores if name in store)
     ]
     problems = problems or [
-        (name, f"calibration leaves node {name} at zero: no scale can be taken from these samples")
+        (
+            name,
+            f"calibration leaves node {name} at zero: no scale can be taken from these samples; "
+            "take more of them (--count) or others",
+        )
         for name in nodes
         # Of attention each of q, k, v and the output, which lie along the first axis
         if not all(part.any() for store in stores if name in store for part in np.atleast_2d(store[name]))

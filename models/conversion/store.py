@@ -111,6 +111,7 @@ def save(
         "nodes": None if made is None else made.nodes,
         "calibration": calibration,
         "verdicts": [asdict(verdict) for verdict in conversion.verdicts],
+        "advice": conversion.advice,
         "checksums": {
             name: checksum(folder / name)
             for name in (TENSORS, NETWORK, ENDS, INTEGERS, TOKENIZER)
@@ -151,6 +152,7 @@ def load(folder: Path) -> Stored:
         files = dict(description["files"])
         left_out = list(description["left_out"])
         verdicts = [Verdict(**verdict) for verdict in description["verdicts"]]
+        advice = [str(line) for line in description["advice"]]
         calibration = dict(description["calibration"])
         ends, nodes = dict(description["ends"]), description["nodes"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -181,6 +183,7 @@ def load(folder: Path) -> Stored:
         norms=norms,
         verdicts=verdicts,
         network=network,
+        advice=advice,
     )
     return Stored(layout=layout, model=model, conversion=conversion, calibration=calibration)
 

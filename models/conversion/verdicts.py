@@ -7,9 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError
+from golden.network.layers import Attention
+from golden.network.layers import Norm as LayerNorm
 from golden.network.limits import MAX_LANES
 from golden.network.linear import IntegerLinear
 from golden.network.program import config_for
+from models.conversion.inplace import NodeError
 from models.conversion.network import IntegerModel
 from models.floating.engine import Floats, Linear, RecordingEngine, SpikingEngine
 from models.floating.functions import Norm
@@ -93,13 +96,9 @@ def float_verdicts(model: Model, layers: dict[str, Linear], norms: list[str]) ->
 
 
 def network_verdicts(
-    comparison: Comparison,
-    model: Model,
-    layers: dict[str, Linear],
-    linears: dict[str, IntegerLinear],
-    made: IntegerModel,
+    model: Model, layers: dict[str, Linear], made: IntegerModel, measured: dict[str, NodeError]
 ) -> list[Verdict]:
-    """Verdicts of a network of integers, in which nothing between nodes is float."""
+    """Verdicts of a network of integers, in which nothing between nodes is float, in order of execution."""
     between = {
         "sum": exact("", "integers of the residual stream"),
         "activation": Verdict(
@@ -108,13 +107,37 @@ def network_verdicts(
         ),
     }  # fmt: skip
     other = exact("", "a sum of scores, which leaves in integers")
-    found = spiking_verdicts(comparison, layers, linears)
+    found = [
+        Verdict(
+            node=node, outcome="approximate", error=error.in_place, worst=error.reach, reason=reason,
+            code=error.code, density=error.density,
+        )
+        for node, reason in made_by(made).items()
+        if (error := measured.get(node)) is not None
+    ]  # fmt: skip
     for verdict in float_verdicts(model, layers, []):
         same = verdict.outcome != "float"
         now = verdict if same else between.get(verdict.node.rpartition(".")[-1], other)
-        found.append(replace(now, node=verdict.node))
+        if verdict.node not in measured:
+            found.append(replace(now, node=verdict.node))
     reasons = hardware_reasons(made)
     return [replace(verdict, hardware=reasons.get(verdict.node, reasons[""])) for verdict in found]
+
+
+def made_by(made: IntegerModel) -> dict[str, str]:
+    """How the layer of each node makes its values."""
+    reasons: dict[str, str] = {}
+    for layer, nodes in zip(made.network.layers, made.nodes, strict=True):
+        reason = "integer weights"
+        if isinstance(layer, Attention):
+            reason = "trace products, WOSS"
+        elif isinstance(layer, LayerNorm):
+            reason = "a code of the stream"
+            if layer.kind != "fixed":
+                reason = "deviation in the thresholds, no epsilon"
+        for node in nodes:
+            reasons.setdefault(node, reason)
+    return reasons
 
 
 def hardware_reasons(made: IntegerModel) -> dict[str, str]:

@@ -35,23 +35,21 @@ from studies.convert.convert import convert_into
 
 
 def verdict_table(verdicts: list[Verdict]) -> Table:
-    """One line per node."""
+    """One line per node; in a network of integers errors are in place, beside what its code alone loses."""
     table = Table(title="Verdicts", box=SIMPLE)
-    for column, justify in (
-        ("node", "left"),
-        ("verdict", "left"),
-        ("rel. RMSE", "right"),
-        ("worst", "right"),
-    ):
-        table.add_column(column, justify=cast(Literal["left", "right"], justify))
+    network = any(verdict.hardware for verdict in verdicts)
+    table.add_column("node", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for column in ("in place", "own code") if network else ("rel. RMSE", "worst"):
+        table.add_column(column, justify="right")
     table.add_column("why")
-    asked = any(verdict.hardware for verdict in verdicts)
-    if asked:
-        table.add_column("network core")
+    if network:
+        table.add_column("core")
     for verdict in verdicts:
-        numbers = ["" if value is None else f"{value:.4f}" for value in (verdict.error, verdict.worst)]
+        values = (verdict.error, verdict.code if network else verdict.worst)
+        numbers = ["" if value is None else f"{value:.4f}" for value in values]
         name = "kept in float" if verdict.outcome == "float" else verdict.outcome
-        table.add_row(verdict.node, name, *numbers, verdict.reason, *([verdict.hardware] if asked else []))
+        table.add_row(verdict.node, name, *numbers, verdict.reason, *([verdict.hardware] if network else []))
     return table
 
 
@@ -216,7 +214,9 @@ def convert_model(
     `onespike infer --network` go on.
 
     Each node gets a verdict: exact, approximate (with its error on the calibration samples), or kept
-    in float; and whether the network core computes it. A model is refused as a whole when a node cannot be
+    in float; and whether the network core computes it. Errors are those of the integers in place, and
+    `errors.png` shows how they grow along the depth. The lines below the table say what they are made
+    of, and the options that would make them smaller. A model is refused as a whole when a node cannot be
     converted; then the verdicts name every such node and why.
 
     Examples:
@@ -272,7 +272,7 @@ def convert_model(
         print_tables([verdict_table(error.verdicts)])
         raise
     print_tables([verdict_table(stored.conversion.verdicts)])
-    typer.echo(summary(stored, seed))
+    typer.echo("\n".join([*stored.conversion.advice, summary(stored, seed)]))
 
 
 def summary(stored: Stored, seed: int) -> str:

@@ -16,6 +16,7 @@ from models.files.folder import TOKENIZER_CONFIG
 from models.files.tensors import read_tensors
 from models.files.text import check_settings
 from models.layouts import Options, read_model
+from studies.convert.picture import PICTURE, picture
 from studies.evaluate.samples import Calibration, calibration_samples, check_samples
 
 
@@ -33,7 +34,7 @@ def convert_into(
     seed: int,
     progress: Callable[[str], None] = lambda what: None,
 ) -> Stored:
-    """Read, calibrate, convert and write.
+    """Read, calibrate, convert and write; of a network also a picture of its errors.
 
     Args:
         place: an empty folder.
@@ -74,4 +75,6 @@ def convert_into(
     with writing(label):
         copied = beside if model.samples.kind == "sentences" else None
         save(place, tensors, layout, options, conversion, copied, calibration.origin)
+        if conversion.network is not None:
+            picture(conversion, f"{layout}: error along the depth", place / PICTURE)
     return Stored(layout=layout, model=model, conversion=conversion, calibration=calibration.origin)

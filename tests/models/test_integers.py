@@ -1,6 +1,7 @@
 """Every layout as one network of integers: near the float model, and nearer as the code grows finer."""
 
 import hashlib
+import re
 from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any
@@ -82,10 +83,14 @@ def test_a_node_whose_integers_leave_their_word_is_refused_by_name() -> None:
     with pytest.raises(RefusedModel, match=r"^block0.query: biases must fit potentials of 40 bits"):
         convert_network(small_encoder(7), [batch], deep)
     silent = changed(read("torch_no_bias"), activation="relu")
-    with pytest.raises(
-        RefusedModel, match=r"^block0.query, block0.key, block0.value: the potential must fit"
-    ):
+    found = r"^block0.query, block0.key, block0.value: the potential must fit .* must be smaller by (\d+)$"
+    with pytest.raises(RefusedModel, match=found) as refused:
         convert_network(silent, [batch], deep)
+    # what it advises is enough, and no more than that
+    less = int(re.findall(found, str(refused.value))[0])
+    convert_network(silent, [batch], replace(deep, steps=deep.steps - less))
+    with pytest.raises(RefusedModel, match=r"must be smaller by 1$"):
+        convert_network(silent, [batch], replace(deep, steps=deep.steps - less + 1))
 
 
 def test_sums_that_could_leave_the_word_get_a_coarser_stream(monkeypatch: pytest.MonkeyPatch) -> None:
