@@ -11,7 +11,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from studies.infer.cases import load_case
-from studies.infer.infer import captions, infer
+from studies.infer.infer import infer
+from studies.infer.report import captions
 from studies.plot_style import CYCLE, label_right, new_figure, styled, write_figure
 from studies.search.figures import density_crossover
 from studies.stochastic.plans_picture import plot
