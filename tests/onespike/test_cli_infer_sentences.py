@@ -18,7 +18,8 @@ from studies.evaluate.samples import sentence_samples
 from studies.infer import sentences
 from tests.models.test_libraries import FOLDERS
 
-WORDS = [f"w{number}" for number in range(4, 40)]
+# Its tokenizer takes w1 and w3, which are special, out of longer words
+WORDS = [f"w{number}" for number in (*range(4, 10), *range(20, 30))]
 
 
 def report(folder: Path) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def test_sentences_through_the_rtl(
     folder: Path, run: Callable[..., Any], encoder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three lengths in one core; the vector of the RTL is the one that `onespike evaluate` scores."""
-    texts = ["w5 w6 w7", "w9", "w39 w38 w5 w5 w20 w21 w22"]
+    texts = ["w5 w6 w7", "w9", "w29 w28 w5 w5 w20 w21 w22"]
     words = ("infer", "--network", encoder, "--tokens", "9", "-o", "out")
     for text in texts:
         words += ("--text", text)
@@ -59,7 +60,7 @@ def test_sentences_through_the_rtl(
     found = report(folder / "out")
     assert found["passed"]
     assert [entry["text"] for entry in found["sentences"]] == texts
-    assert [entry["tokens"] for entry in found["sentences"]] == [5, 3, 9]
+    assert [entry["tokens"] for entry in found["sentences"]] == [3, 1, 7]
     assert found["rtl"]["index"] == [0, 1, 2]
     assert found["rtl"]["different"] == 0
     assert found["rtl"]["compared"] > 5000
@@ -105,9 +106,7 @@ def test_sentences_of_a_file(folder: Path, run: Callable[..., Any], encoder: str
         assert entry["text"] in lines
         assert entry["text"] not in used
         assert entry["tokens"] <= 6
-    fitting = [
-        line for line in lines if line not in used and len(line.split()) <= 4
-    ]  # two more are the tokenizer's
+    fitting = [line for line in lines if line not in used and len(line.split()) <= 6]
     assert run(*words).status == 0
     assert [entry["text"] for entry in report(folder / "out")["sentences"]] == fitting
 
@@ -124,8 +123,8 @@ def test_bad_words(folder: Path, refused: Callable[..., str], encoder: str) -> N
     refused(
         *text, "--steps", "8", says="tiny: is a model of sentences, --steps and --log2-base must be absent"
     )
-    long = ("--text", "w5 w6 w7", "--tokens", "4")
-    refused(*words, *long, says="--text 'w5 w6 w7': must have at most 4 tokens, not 5")
+    long = ("--text", "w5 w6 w7", "--tokens", "2")
+    refused(*words, *long, says="--text 'w5 w6 w7': must have at most 2 tokens, not 3")
     refused(*words, "--data", "no.txt", says="no.txt: cannot be read")
     refused(*words, "--data", "lines.txt", "--images", "99", says="--images must be .*, not 99")
     refused(
