@@ -141,6 +141,7 @@ def board_config(
     throughput: Throughput
     core: Core[Any, Any, Any]
     if network is not None:
+        from sim.cores.network.core import NetworkJob
         from studies.boards.throughput import IMAGES, network_throughput
         from studies.infer.cases import load_case
 
@@ -148,7 +149,7 @@ def board_config(
         case = load_case(network, data, None, None)
         whole = network_core(case.network, config_file, lanes)
         image = case.spikes(case.images[:IMAGES])
-        throughput = partial(network_throughput, whole, case.network, image)
+        throughput = partial(network_throughput, whole, NetworkJob(network=case.network, image=image))
         core, name = whole, Path(network).stem
     else:
         from studies.boards.throughput import head_throughput

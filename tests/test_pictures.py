@@ -15,7 +15,8 @@ from models.conversion.scheme import Scheme
 from models.verdict import Verdict
 from studies.convert.picture import errors
 from studies.infer.cases import load_case
-from studies.infer.infer import captions, infer
+from studies.infer.infer import infer
+from studies.infer.report import captions
 from studies.plot_style import CYCLE, label_right, new_figure, styled, write_figure
 from studies.search.figures import density_crossover
 from studies.stochastic.plans_picture import plot

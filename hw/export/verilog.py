@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from amaranth.back import verilog
+from amaranth.back import rtlil, verilog
 from amaranth.hdl import Const, Shape, ShapeCastable, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import data, stream, wiring
@@ -24,6 +24,8 @@ from amaranth.lib import data, stream, wiring
 from golden.errors import InputError
 from hw.export.yowasp import require_cache
 
+# More words than an FPGA holds of a memory on chip
+DEEP = 1 << 14
 Layout = dict[str, Any]
 """Nested description of a payload, least significant bit first. One of
 
@@ -214,7 +216,7 @@ def export(
         add(f"{port}__valid", value.valid, output)
         add(f"{port}__ready", value.ready, not output)
 
-    with _yosys():
+    with _yosys(), _deep_memories():
         text = verilog.convert(component, name=name, ports=signals, emit_src=False, strip_internal_attrs=True)
     header = re.search(rf"^module {name}\((.*?)\);", text, re.MULTILINE | re.DOTALL)
     assert header is not None, "Yosys wrote no module of the requested name"
@@ -231,6 +233,27 @@ def export(
         parameters=dict(parameters or {}),
         latency=dict(latency or {}),
     )
+
+
+@contextlib.contextmanager
+def _deep_memories() -> Iterator[None]:
+    """Let Amaranth leave out the initial zeros of memories deeper than `DEEP`.
+
+    It writes every word of them: a gigabyte of text for the weights of a language model, which are loaded
+    before they are read, and which no FPGA holds on chip.
+    """
+    emitter = rtlil.ModuleEmitter
+    emit = emitter.emit_memory
+
+    def emit_memory(self: Any, cell_idx: int, cell: Any) -> None:
+        if cell.depth <= DEEP or any(cell.init):
+            emit(self, cell_idx, cell)
+
+    emitter.emit_memory = emit_memory
+    try:
+        yield
+    finally:
+        emitter.emit_memory = emit
 
 
 @contextlib.contextmanager

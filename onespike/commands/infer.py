@@ -10,7 +10,6 @@ from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.files import filled_folder
 from onespike.options import (
     CLOCK,
-    DataOption,
     FolderOption,
     LanesOption,
     Log2BaseOption,
@@ -36,7 +35,37 @@ def infer(
             "onespike convert wrote.",
         ),
     ] = "digits",
-    data: DataOption = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR|FILE",
+            help="Folder with the idx files of a network's images (Fashion-MNIST); for a FILE the "
+            "handwritten digits when absent. Of a model of sentences a file of them: lines (.txt), pairs "
+            "(.csv, .tsv), or labelled phrases for a classifier.",
+            show_default=False,
+        ),
+    ] = None,
+    texts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--text",
+            metavar="TEXT",
+            help="A sentence for a model of sentences, in place of --data; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--tokens",
+            metavar="N",
+            parser=whole_number,
+            help="Most tokens of a sentence, and rows of the core; longer ones of --data are not drawn. "
+            "[default: those of the longest]",
+            show_default=False,
+        ),
+    ] = None,
     steps: StepsOption = None,
     log2_base: Log2BaseOption = None,
     images: Annotated[
@@ -45,7 +74,7 @@ def infer(
             "--images",
             metavar="N",
             parser=whole_number,
-            help="Held-out images in golden; all of them when absent.",
+            help="Held-out images, or sentences of --data, in golden. [default: all images, 20 sentences]",
             show_default=False,
         ),
     ] = None,
@@ -55,7 +84,8 @@ def infer(
             "--rtl",
             metavar="N",
             parser=whole_number,
-            help="How many of these go through the hardware too. [default: 20, or --images if fewer]",
+            help="How many of these go through the hardware too. [default: 20, or --images if fewer; of "
+            "sentences 2, all of --text]",
         ),
     ] = None,
     lanes: LanesOption = None,
@@ -87,11 +117,13 @@ def infer(
     directory: FolderOption = Path("build/infer"),
     seed: SeedOption = 0,
 ) -> None:
-    """Classify images with a whole spiking transformer, every layer in the generated RTL.
+    """Run images or sentences through a whole spiking transformer, every layer in the generated RTL.
 
     An image goes in as spikes and a class comes out. Golden classifies the held-out images; some of
     them run through the RTL as well, where each integer of each layer is compared with golden and
-    the cycle of each result with the cycle model.
+    the cycle of each result with the cycle model. Of a text encoder that onespike convert wrote a
+    sentence goes in, its tokens embedded, and a vector comes out, which is compared with the float
+    model's.
 
     Examples:
 
@@ -100,6 +132,8 @@ def infer(
         onespike infer --network fashion --data DIR --steps 24 --log2-base 1/3
         onespike infer --rtl 0 --lanes 64 --clock 50
         onespike infer --engine board --port /dev/ttyUSB0
+        onespike infer --network build/minilm --lanes 64 --text "A man is dancing."
+        onespike infer --network build/minilm --lanes 64 --data stsb-en-dev.csv --tokens 16
 
     DIR receives `report.json`, `timeline.txt` and `timeline.png` (what each unit does when, for one
     inference) and `network.npz`, the integers of the network, from which `onespike rtl --network`
@@ -114,29 +148,53 @@ def infer(
     from sim.cores.network.core import WholeNetworkCore
 
     with filled_folder("-o", directory) as folder, opened_board(WholeNetworkCore, port, timeout) as board:
-        from studies.infer.cases import load_case
+        from studies.infer.cases import load_case, load_folder
         from studies.infer.infer import infer as run_inferences
-        from studies.infer.infer import write_results
-        from studies.infer.tables import infer_tables
+        from studies.infer.report import write_results
+        from studies.infer.sentences import encode, load_sentences
+        from studies.infer.tables import encode_tables, infer_tables
 
         with progress() as bar:
             task = bar.add_task("load and convert", total=1)
-            result = run_inferences(
-                load_case(network, data, steps, log2_base),
-                images=images,
-                rtl=rtl,
-                lanes=lanes,
-                board=board,
-                seed=seed,
-                recode=recode,
-                clock_mhz=clock,
-                progress=lambda part, share: bar.update(task, description=part, completed=share),
-            )
-            write_results(result, folder)
+
+            def tell(part: str, share: float) -> None:
+                bar.update(task, description=part, completed=share)
+
+            stored = load_folder(network)
+            if stored is not None and stored.model.samples.kind == "sentences":
+                for option, given in (
+                    ("--engine board", engine == "board"),
+                    ("--recode", recode),
+                    ("--steps and --log2-base", steps is not None or log2_base is not None),
+                ):
+                    if given:
+                        raise InputError(f"{network}: is a model of sentences, {option} must be absent")
+                sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed)
+                encoded = encode(sentences, rtl=rtl, lanes=lanes, seed=seed, clock_mhz=clock, progress=tell)
+                write_results(encoded, folder)
+                tables, failures = encode_tables(encoded), encoded.failures
+            else:
+                if texts or tokens is not None:
+                    raise InputError(
+                        f"{network}: is no model of sentences, --text and --tokens must be absent"
+                    )
+                result = run_inferences(
+                    load_case(network, data, steps, log2_base, stored),
+                    images=images,
+                    rtl=rtl,
+                    lanes=lanes,
+                    board=board,
+                    seed=seed,
+                    recode=recode,
+                    clock_mhz=clock,
+                    progress=tell,
+                )
+                write_results(result, folder)
+                tables, failures = infer_tables(result), result.failures
         written = sorted(path.name for path in folder.iterdir())
-    print_tables(infer_tables(result))
+    print_tables(tables)
     typer.echo(f"{directory}: {', '.join(written)}")
-    for line in result.failures:
+    for line in failures:
         typer.echo(f"onespike: {line}", err=True)
-    if result.failures:
+    if failures:
         raise typer.Exit(DIFFERENT)

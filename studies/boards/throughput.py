@@ -1,10 +1,9 @@
 """What a core does per second at the clock of a build: the cycle model's word, not a measurement."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from golden.code import Spikes
-from golden.network.network import Network
 from sim.cores.core import Core
 from sim.cores.heads import HeadCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
@@ -30,10 +29,8 @@ def head_throughput(core: HeadCore[Any, Any, Any], clock_mhz: float, *, seed: in
     return {"tokens": tokens, "head_dim": head_dim, "seed": seed} | found
 
 
-def network_throughput(
-    core: WholeNetworkCore, network: Network, image: Spikes, clock_mhz: float
-) -> dict[str, Any]:
-    """Images [images, tokens, pixels]; of those that are held out the first `IMAGES`.
+def network_throughput(core: WholeNetworkCore, job: NetworkJob, clock_mhz: float) -> dict[str, Any]:
+    """What enters a network; of what is held out the first `IMAGES`. It is loaded already.
 
     Returns:
         As `throughput`, and lanes, images, and lanes_in_linear_layers: the share of the lane-cycles of
@@ -42,11 +39,11 @@ def network_throughput(
     Raises:
         InputError: the network does not fit the core.
     """
-    job = NetworkJob(network=network, image=image)
+    job = replace(job, load=False)
     done = core.activity(job, core.compute(job))
     found = throughput(core, job, done, clock_mhz)
     share = done.events["weight_additions"] / done.busy["linear"] / core.lanes
-    size = {"lanes": core.lanes, "images": image.shape[0]}
+    size = {"lanes": core.lanes, "images": len(job.counts)}
     return size | found | {"lanes_in_linear_layers": round(share, 4)}
 
 

@@ -56,9 +56,7 @@ def calibration_samples(model: Model, path: Path, tokenizer: Path, count: int, s
     rng = np.random.default_rng(seed)
     samples: list[NDArray[Any]]
     if model.samples.kind == "sentences":
-        # Pairs of a .csv train no classifier
-        labelled = model.outputs == "logits" and path.suffix != ".txt"
-        texts = [(text,) for text in read_phrases(path).texts] if labelled else read_sentences(path)
+        texts = texts_of(model, path)
         rows = draw(rng, len(texts), count)
         samples = list(sentence_samples(model, tokenizer, [text for row in rows for text in texts[row]]))
     else:
@@ -74,6 +72,13 @@ def calibration_samples(model: Model, path: Path, tokenizer: Path, count: int, s
         samples=[sample[None] for sample in samples],
         origin={"sha256": checksum(path), "rows": rows, "seed": seed},
     )
+
+
+def texts_of(model: Model, path: Path) -> list[tuple[str, ...]]:
+    """Rows of sentences of a file: of labelled phrases for a classifier, else see `read_sentences`."""
+    # Pairs of a .csv train no classifier
+    labelled = model.outputs == "logits" and path.suffix != ".txt"
+    return [(text,) for text in read_phrases(path).texts] if labelled else read_sentences(path)
 
 
 def draw(rng: np.random.Generator, total: int, count: int) -> list[int]:

@@ -17,7 +17,7 @@ from golden.errors import InputError
 from golden.network.file import load_network
 from golden.network.network import Network, encode_image
 from models.conversion.network import convert_network
-from models.conversion.store import load
+from models.conversion.store import Stored, load
 from models.floating.engine import Floats
 from models.floating.model import Model
 from models.floating.patches import patches
@@ -62,7 +62,19 @@ class Case:
         )
 
 
-def load_case(name: str, data: Path | None, steps: int | None, log2_base: Fraction | None) -> Case:
+def load_folder(name: str) -> Stored | None:
+    """What `onespike convert` wrote into a folder; None for the name of anything else."""
+    path = Path(name)
+    return load(path) if name not in NETWORKS and path.is_dir() else None
+
+
+def load_case(
+    name: str,
+    data: Path | None,
+    steps: int | None,
+    log2_base: Fraction | None,
+    stored: Stored | None = None,
+) -> Case:
     """One of `NETWORKS`, what `onespike convert` wrote, or a file: of a network (`golden.network.file`) or of
     trained float weights.
 
@@ -70,6 +82,7 @@ def load_case(name: str, data: Path | None, steps: int | None, log2_base: Fracti
         name: one of `NETWORKS`, or a path.
         data: folder with idx files; the handwritten digits when absent.
         steps, log2_base: T and log2 B of the conversion; those of `PhaseCode` when absent.
+        stored: what is in a folder of that name; read when absent.
 
     Raises:
         InputError: data are missing, damaged or of another size than the network's; a bad file; a
@@ -96,18 +109,26 @@ def load_case(name: str, data: Path | None, steps: int | None, log2_base: Fracti
         return Case(name, network, model, samples, calibration, images, labels)
     if steps is not None or log2_base is not None:
         raise InputError(f"{name} has its code, --steps and --log2-base must be absent")
-    if not path.is_dir():
+    if stored is None and (stored := load_folder(name)) is None:
         network = load_network(path)
         return Case(name, network, None, grid(network, images, name), calibration, images, labels)
-    stored = load(path)
+    network = stored_network(name, stored)
+    samples = partial(samples_of, name, stored.model, network.tokens)
+    return Case(name, network, stored.model, samples, calibration, images, labels)
+
+
+def stored_network(name: str, stored: Stored) -> Network:
+    """The network of a converted folder.
+
+    Raises:
+        InputError: it has none.
+    """
     if stored.conversion.network is None:
         raise InputError(
             f"{name}: was converted with --parts {stored.conversion.scheme.parts}; "
             "a network is what --parts network makes"
         )
-    network = stored.conversion.network.network
-    samples = partial(samples_of, name, stored.model, network.tokens)
-    return Case(name, network, stored.model, samples, calibration, images, labels)
+    return stored.conversion.network.network
 
 
 def samples_of(name: str, model: Model, tokens: int, images: Images) -> Floats:

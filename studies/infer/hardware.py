@@ -1,8 +1,8 @@
-"""Images through a network core, in the RTL or on a board, beside golden and the cycle model."""
+"""Images or sentences through a network core, in the RTL or on a board, beside golden and the cycle model."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +25,15 @@ class HardwareImages:
     """Images that went through hardware.
 
     Attributes:
-        images, correct: how many, and how many of them the scores put in the right class.
+        images: how many.
+        correct: how many of them the scores put in the right class; None where they have no class.
         compared, different: integers, beside golden: of all layers in the RTL, class scores on a board.
         seconds: per image: of simulation, or with the line included.
         failures: one line per batch and kind of difference; empty when all is equal.
     """
 
     images: int
-    correct: int = 0
+    correct: int | None = None
     compared: int = 0
     different: int = 0
     seconds: float = 0.0
@@ -42,30 +43,35 @@ class HardwareImages:
         self,
         core: Core[NetworkConfig, NetworkJob, NetworkIntegers],
         job: NetworkJob,
-        labels: NDArray[np.integer],
         run: Callable[[NetworkJob, str], NetworkIntegers],
         tell: Callable[[str, float], None],
-    ) -> None:
+    ) -> NDArray[np.int64]:
         """Run all images of a job in batches.
 
         Args:
             core: that ran.
-            labels: classes [images].
             run: the hardware; also told what to call the batch.
             tell: told what is done and the share of it.
+
+        Returns:
+            Scores [images, ...].
         """
         assert job.image is not None
+        scores = []
         for low in range(0, self.images, BATCH):
-            part = NetworkJob(network=job.network, load=job.load, image=job.image[low : low + BATCH])
+            batch = slice(low, low + BATCH)
+            tokens = None if job.tokens is None else job.tokens[batch]
+            part = replace(job, image=job.image[batch], tokens=tokens)
             integers = run(part, f"images from {low}")
             comparison = core.compare(part, vars(integers))
             self.compared += comparison.compared
             self.different += comparison.different
-            self.correct += int((integers.scores.argmax(-1) == labels[low : low + BATCH]).sum())
+            scores.append(integers.scores)
             if comparison.first_difference is not None:
                 self.failures.append(f"images from {low}: {comparison.first_difference}")
             done = low + len(integers.scores)
-            tell(f"{done} of {self.images} images, {self.different} integers differ", done / self.images)
+            tell(f"{done} of {self.images}, {self.different} integers differ", done / self.images)
+        return np.concatenate(scores)
 
 
 @dataclass(kw_only=True)
@@ -96,20 +102,25 @@ class BoardImages(HardwareImages):
     load_seconds: float
 
 
+def correct(scores: NDArray[np.int64], labels: NDArray[np.integer]) -> int:
+    """How many scores [images, classes] are largest for the right class [images]."""
+    return int((scores.argmax(-1) == labels).sum())
+
+
 def through_rtl(
-    network: Network,
-    config: NetworkConfig,
-    image: Spikes,
-    labels: NDArray[np.integer],
-    progress: Progress,
-) -> RtlImages:
-    """Images [images, tokens, pixels] through the compiled RTL beside golden and the cycle model.
+    job: NetworkJob, config: NetworkConfig, progress: Progress
+) -> tuple[RtlImages, NDArray[np.int64]]:
+    """Load a network and run what enters it in the compiled RTL, beside golden and the cycle model.
+
+    Returns:
+        What was found, and the scores [images, ...] of the RTL.
 
     Raises:
         InputError: the network does not fit the core, or there is no C++ compiler.
     """
     core = WholeNetworkCore(config).tapped()
-    found = RtlImages(images=image.shape[0])
+    images = len(job.counts)
+    found = RtlImages(images=images)
     additions = linear = 0
     cycles: dict[str, list[int]] = {"predicted": [], "measured": []}
 
@@ -122,19 +133,18 @@ def through_rtl(
                 f"measured {ran.cycles.heads.tolist()}"
             )
         for name, report in (("predicted", predicted), ("measured", ran.cycles)):
-            cycles[name] += report.durations[image.shape[0] > 1 :].tolist()
+            cycles[name] += report.durations[images > 1 :].tolist()
         done = core.activity(job, ran.integers)
         additions, linear = additions + done.events["weight_additions"], linear + done.busy["linear"]
-        found.seconds += ran.result.seconds / image.shape[0]
+        found.seconds += ran.result.seconds / images
         return ran.integers
 
     progress("make and compile the RTL", 0.0)
-    job = NetworkJob(network=network, load=True, image=image)
-    found.feed(core, job, labels, run, lambda what, share: progress(f"RTL: {what}", share))
+    scores = found.feed(core, job, run, lambda what, share: progress(f"RTL: {what}", share))
     found.predicted, found.measured = (float(np.mean(cycles[name])) for name in ("predicted", "measured"))
     found.lanes_in_linear_layers = additions / linear / config.lanes
-    found.lanes = additions / found.images / found.measured / config.lanes
-    return found
+    found.lanes = additions / images / found.measured / config.lanes
+    return found, scores
 
 
 def through_board(
@@ -153,12 +163,12 @@ def through_board(
     )
     loaded = time.monotonic()
     found = BoardImages(images=image.shape[0], load_seconds=loaded - begin)
-    found.feed(
+    scores = found.feed(
         board.core,
         NetworkJob(network=network, image=image),
-        labels,
         lambda job, batch: board.run(job),
         lambda what, share: progress(f"board: {what}", share),
     )
+    found.correct = correct(scores, labels)
     found.seconds = (time.monotonic() - loaded) / found.images
     return found

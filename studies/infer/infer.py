@@ -1,9 +1,7 @@
 """Whole inferences: images in as spikes, classes out, in golden and through the RTL."""
 
-import json
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,26 +11,20 @@ from energy.ledger import Ledger
 from energy.network import account
 from golden.code import check_range
 from golden.network.config import NetworkConfig
-from golden.network.file import save_network
+from golden.network.network import Network
 from golden.network.program import check_fit, config_for
 from golden.network.recode import calibrated_recoder
-from sim.cores.network.core import WholeNetworkCore
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.timing.network import NetworkTimes, predict
 from studies.attention.report import tool_versions
 from studies.boards.throughput import IMAGES, network_throughput
-from studies.infer import timeline
 from studies.infer.cases import Case
 from studies.infer.evaluate import Accuracy, Progress, accuracy
-from studies.infer.hardware import BoardImages, NetworkBoard, RtlImages, through_board, through_rtl
+from studies.infer.hardware import BoardImages, NetworkBoard, RtlImages, correct, through_board, through_rtl
+from studies.infer.report import plain
 
 RTL_IMAGES = 20
 ENERGY_IMAGES = 100
-REPORT, TIMELINE_TEXT, TIMELINE_PICTURE, NETWORK = (
-    "report.json",
-    "timeline.txt",
-    "timeline.png",
-    "network.npz",
-)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,13 +58,26 @@ class Inferences:
     throughput: dict[str, Any] | None
 
     @property
+    def name(self) -> str:
+        return self.case.name
+
+    @property
+    def network(self) -> Network:
+        return self.case.network
+
+    @property
+    def first(self) -> str:
+        """What the timeline shows."""
+        return f"held-out image {self.chosen[0]}; {self.network.tokens} tokens"
+
+    @property
     def failures(self) -> list[str]:
         """One line per difference to golden and to the cycle model; empty when the run passed."""
         return [line for ran in (self.rtl, self.board) if ran is not None for line in ran.failures]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: the report."""
-        network = self.case.network
+        network = self.network
         return {
             "seed": self.seed,
             "passed": not self.failures,
@@ -98,13 +103,6 @@ class Inferences:
                 "multiply_accumulate": self.dense.to_json(),
             },
         }
-
-
-def plain(value: Any) -> Any:
-    """Dictionaries, lists, numbers and text."""
-    if isinstance(value, dict):
-        return {name: plain(entry) for name, entry in value.items()}
-    return value if isinstance(value, int | float | str | None) else str(value)
 
 
 def infer(
@@ -156,7 +154,9 @@ def infer(
         if board is not None:
             on_board = through_board(board, case.network, spikes, labels, progress)
         else:
-            measured = through_rtl(case.network, config, spikes, labels, progress)
+            job = NetworkJob(network=case.network, load=True, image=spikes)
+            measured, scores = through_rtl(job, config, progress)
+            measured.correct = correct(scores, labels)
     progress("count events, draw the timeline", 1.0)
     spikes = case.spikes(case.images[chosen[:ENERGY_IMAGES]])
     spiking, dense = account(case.network, config, spikes)
@@ -176,29 +176,8 @@ def infer(
         throughput=None
         if clock_mhz is None
         else network_throughput(
-            WholeNetworkCore(config), case.network, case.spikes(case.images[:IMAGES]), clock_mhz
+            WholeNetworkCore(config),
+            NetworkJob(network=case.network, image=case.spikes(case.images[:IMAGES])),
+            clock_mhz,
         ),
     )
-
-
-def captions(result: Inferences) -> tuple[str, str]:
-    """Title and remark of the timeline: the network, the core, and what of its time is shown."""
-    network, config = result.case.network, result.config
-    code = network.code
-    title = (
-        f"One inference of the network {result.case.name}: "
-        f"{result.times.finished[0] - result.times.begun[0]:,} cycles by the cycle model"
-    )
-    remark = (
-        f"held-out image {result.chosen[0]}; {network.tokens} tokens; {config.lanes} neuron lanes, "
-        f"{config.attention.lanes} attention lanes; T = {code.steps}, B = 2^({code.log2_base})"
-    )
-    return title, remark
-
-
-def write_results(result: Inferences, folder: Path) -> None:
-    """Write the report, the timeline as text and picture, and the network file into a folder."""
-    (folder / REPORT).write_text(json.dumps(result.to_json(), indent=2, allow_nan=False) + "\n")
-    (folder / TIMELINE_TEXT).write_text(timeline.text(result.times) + "\n")
-    timeline.picture(result.times, folder / TIMELINE_PICTURE, *captions(result))
-    save_network(folder / NETWORK, result.case.network)

@@ -1,15 +1,91 @@
 """What `onespike infer` prints for people."""
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 from rich.table import Table
 
+from energy.ledger import Ledger
 from energy.tables import ledger_tables
+from studies.infer.hardware import RtlImages
 from studies.infer.infer import Inferences
+from studies.infer.sentences import Encodings
 
 
 def infer_tables(result: Inferences) -> list[Table]:
     """One table of accuracy, agreement, time and energy, and the ledgers of an inference."""
     titles = {"Spiking": result.spiking, "8-bit multiply-accumulate": result.dense}
     return [_summary(result), *ledger_tables({title: ledger.to_json() for title, ledger in titles.items()})]
+
+
+def encode_tables(result: Encodings) -> list[Table]:
+    """The same of sentences."""
+    titles = {"Spiking": result.spiking, "8-bit multiply-accumulate": result.dense}
+    return [_sentences(result), *ledger_tables({title: ledger.to_json() for title, ledger in titles.items()})]
+
+
+def _sentences(result: Encodings) -> Table:
+    code, samples, rtl = result.network.code, result.case.samples, result.rtl
+    table = Table(
+        title=f"{result.name}: {len(result.network.layers)} layers, up to {result.network.tokens} "
+        f"tokens; T = {code.steps}, B = 2^({code.log2_base}), seed {result.seed}",
+        show_header=False,
+    )
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("sentences in golden", str(len(samples)))
+    table.add_row(
+        "tokens of the shortest and the longest", f"{min(map(len, samples))}, {max(map(len, samples))}"
+    )
+    table.add_row("cosine to the float vector, mean and least", _mean_and_least(result.cosines))
+    for name, value in result.alike.items():
+        table.add_row(
+            f"cosine of the two sentences, {name}", "undefined" if value is None else f"{value:.4f}"
+        )
+    table.add_section()
+    if rtl is not None:
+        table.add_row("sentences through the RTL, every layer", str(rtl.images))
+        table.add_row("cosine of the RTL's vector to the float one", _mean_and_least(result.rtl_cosines))
+        _rtl_rows(table, rtl, result.config.lanes)
+    else:
+        table.add_row("sentences through the RTL", "0")
+    _throughput_rows(table, result.throughput, "sentences")
+    table.add_section()
+    table.add_row("sentences whose events are counted", str(result.energy_sentences))
+    _energy_rows(table, result.spiking, result.dense)
+    return table
+
+
+def _mean_and_least(values: NDArray[np.float64]) -> str:
+    return f"{values.mean():.4f}, {values.min():.4f}"
+
+
+def _rtl_rows(table: Table, rtl: RtlImages, lanes: int) -> None:
+    table.add_row("integers compared with golden", str(rtl.compared))
+    table.add_row("different", str(rtl.different))
+    table.add_row("cycles per inference, predicted", f"{rtl.predicted:.1f}")
+    table.add_row("cycles per inference, measured", f"{rtl.measured:.1f}")
+    table.add_row(f"{lanes} lanes at work in linear layers", f"{rtl.lanes_in_linear_layers:.1%}")
+    table.add_row("lanes at work in all cycles", f"{rtl.lanes:.1%}")
+    table.add_row("simulation per inference", f"{rtl.seconds:.2f} s")
+
+
+def _throughput_rows(table: Table, done: dict[str, Any] | None, what: str) -> None:
+    if done is None:
+        return
+    table.add_section()
+    table.add_row(f"{what} through the cycle model", str(done["images"]))
+    table.add_row("cycles per inference", f"{done['cycles_per_inference']:,.1f}")
+    table.add_row(
+        f"inferences per second at {done['clock_mhz']:g} MHz", f"{done['inferences_per_second']:,.1f}"
+    )
+    table.add_row("lanes at work in linear layers", f"{done['lanes_in_linear_layers']:.1%}")
+
+
+def _energy_rows(table: Table, spiking: Ledger, dense: Ledger) -> None:
+    for name, ledger in (("spiking", spiking), ("8-bit multiply-accumulate", dense)):
+        table.add_row(f"energy per inference, {name}", f"{ledger.microjoule:.3f} uJ")
 
 
 def _summary(result: Inferences) -> Table:
@@ -33,15 +109,7 @@ def _summary(result: Inferences) -> Table:
     if rtl is not None:
         table.add_row("images through the RTL, every layer", str(rtl.images))
         table.add_row("classified rightly by the RTL", str(rtl.correct))
-        table.add_row("integers compared with golden", str(rtl.compared))
-        table.add_row("different", str(rtl.different))
-        table.add_row("cycles per inference, predicted", f"{rtl.predicted:.1f}")
-        table.add_row("cycles per inference, measured", f"{rtl.measured:.1f}")
-        table.add_row(
-            f"{result.config.lanes} lanes at work in linear layers", f"{rtl.lanes_in_linear_layers:.1%}"
-        )
-        table.add_row("lanes at work in all cycles", f"{rtl.lanes:.1%}")
-        table.add_row("simulation per inference", f"{rtl.seconds:.2f} s")
+        _rtl_rows(table, rtl, result.config.lanes)
     elif (board := result.board) is not None:
         table.add_row("images through the board", str(board.images))
         table.add_row("classified rightly by the board", str(board.correct))
@@ -51,16 +119,8 @@ def _summary(result: Inferences) -> Table:
         table.add_row("an inference, the line included", f"{board.seconds:.3f} s")
     else:
         table.add_row("images through the RTL", "0")
-    if (done := result.throughput) is not None:
-        table.add_section()
-        table.add_row("images through the cycle model", str(done["images"]))
-        table.add_row("cycles per inference", f"{done['cycles_per_inference']:,.1f}")
-        table.add_row(
-            f"inferences per second at {done['clock_mhz']:g} MHz", f"{done['inferences_per_second']:,.1f}"
-        )
-        table.add_row("lanes at work in linear layers", f"{done['lanes_in_linear_layers']:.1%}")
+    _throughput_rows(table, result.throughput, "images")
     table.add_section()
     table.add_row("images whose events are counted", str(result.energy_images))
-    for name, ledger in (("spiking", result.spiking), ("8-bit multiply-accumulate", result.dense)):
-        table.add_row(f"energy per inference, {name}", f"{ledger.microjoule:.3f} uJ")
+    _energy_rows(table, result.spiking, result.dense)
     return table
