@@ -23,6 +23,7 @@ EXTRAS = {
     "models": "weights of pretrained models",
     "minilm": "all-MiniLM-L6-v2, with torch",
     "formal": "make prove",
+    "torch": "import onespike.torch",
     "train": "training scripts",
     "fpga": "make synth",
 }

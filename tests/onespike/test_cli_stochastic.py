@@ -92,7 +92,7 @@ def refused(
         (("--seed", "-1"), "--seed must be an integer in 1..4294967295, not -1"),
         (("--seed", "4294967296"), "--seed must be an integer in 1..4294967295, not 4294967296"),
         (("--window", "3"), "--window needs --scheme spiked, not stochastic"),
-        (("--preset", "tiny"), "--preset needs --scheme spiked, not stochastic"),
+        (("--preset", "tiny"), "--preset needs --scheme spiked or integer, not stochastic"),
         (("--waves", "w.fst"), "--waves needs --engine rtl, not golden, which has no signals to show"),
         (("--port", "/dev/ttyUSB0"), "--port needs --engine board, not golden"),
         (("--engine", "board"), "--engine board needs --port, the serial port of the board"),

@@ -10,7 +10,7 @@ from golden.attention.config import PRESETS, preset
 from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, compute, prepare
 from golden.code import Spikes
 from golden.errors import InputError
-from models.conversion.convert import record
+from models.conversion.record import record
 from models.conversion.scales import attention_of
 from models.conversion.scheme import Scheme
 from models.floating.engine import SpikingEngine

@@ -12,7 +12,7 @@ from golden.attention.config import CoreConfig
 from golden.attention.job import AttentionJob, AttentionSpikes, compute
 from golden.code import PhaseCode
 from golden.errors import InputError
-from models.conversion.convert import record
+from models.conversion.record import record
 from models.conversion.scales import attention_of
 from models.conversion.scheme import Scheme
 from models.floating.engine import FloatEngine, SpikingEngine

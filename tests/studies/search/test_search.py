@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from golden.code import PhaseCode
-from models.conversion.convert import record
+from models.conversion.record import record
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert
 from models.layouts import Options, read_model
