@@ -121,11 +121,11 @@ def through_rtl(
     core = WholeNetworkCore(config).tapped()
     images = len(job.counts)
     found = RtlImages(images=images)
-    additions = linear = 0
+    additions = linear = total = 0
     cycles: dict[str, list[int]] = {"predicted": [], "measured": []}
 
     def run(job: NetworkJob, batch: str) -> NetworkIntegers:
-        nonlocal additions, linear
+        nonlocal additions, linear, total
         ran, predicted = core.run(job), core.predict(job)
         if ran.cycles != predicted:
             found.failures.append(
@@ -134,6 +134,7 @@ def through_rtl(
             )
         for name, report in (("predicted", predicted), ("measured", ran.cycles)):
             cycles[name] += report.durations[images > 1 :].tolist()
+        total += int(ran.cycles.durations.sum())
         done = core.activity(job, ran.integers)
         additions, linear = additions + done.events["weight_additions"], linear + done.busy["linear"]
         found.seconds += ran.result.seconds / images
@@ -143,7 +144,7 @@ def through_rtl(
     scores = found.feed(core, job, run, lambda what, share: progress(f"RTL: {what}", share))
     found.predicted, found.measured = (float(np.mean(cycles[name])) for name in ("predicted", "measured"))
     found.lanes_in_linear_layers = additions / linear / config.lanes
-    found.lanes = additions / images / found.measured / config.lanes
+    found.lanes = additions / total / config.lanes
     return found, scores
 
 
