@@ -133,7 +133,7 @@ def infer(
         onespike infer --rtl 0 --lanes 64 --clock 50
         onespike infer --engine board --port /dev/ttyUSB0
         onespike infer --network build/minilm --lanes 64 --text "A man is dancing."
-        onespike infer --network build/minilm --lanes 64 --data stsb-en-dev.csv --tokens 16
+        onespike infer --network build/minilm --data stsb-en-dev.csv --tokens 16
 
     DIR receives `report.json`, `timeline.txt` and `timeline.png` (what each unit does when, for one
     inference) and `network.npz`, the integers of the network, from which `onespike rtl --network`

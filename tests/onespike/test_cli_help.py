@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[2] / "onespike" / "commands"
 OWN = {
     "--board": {"board_options", "board_table"},
     "--clock": {"board_options", "infer", "predict"},
-    "--data": {"options", "accuracy"},
+    "--data": {"options", "accuracy", "infer"},
     "--engine": {"attention", "infer"},
     "--head-dim": {"options", "area", "stochastic"},
     "--heads": {"options", "convert", "stochastic", "study"},
@@ -29,7 +29,7 @@ OWN = {
     "--seed": {"attention", "compare", "demo", "options"},
     "--size": {"area", "study"},
     # Of random heads, of a text encoder, and of the network of a model
-    "--tokens": {"convert", "options", "stochastic"},
+    "--tokens": {"convert", "infer", "options", "stochastic"},
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
     "--waves": {"attention", "sim"},
 }
