@@ -10,13 +10,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from golden.attention.job import AttentionJob
 from golden.attention.normaliser import RATIO_WIDTH
 from golden.code import PhaseCode, check_range, read_fraction
 from golden.errors import InputError, quoted
-from golden.inputs import MASKING_BIAS
+from golden.heads import check_room
 from golden.toml import read_toml
 
 OutputForm = Literal["codes", "context", "both"]
@@ -152,26 +150,7 @@ class CoreConfig:
         """Raise InputError unless this core can run `job`."""
         if job.code != self.code:
             raise InputError(f"the job's code must be the core's, {self.code}, not {job.code}")
-        if job.tokens > self.tokens:
-            raise InputError(f"tokens must be at most {self.tokens} in this configuration, not {job.tokens}")
-        if job.head_dim > self.head_dim:
-            raise InputError(
-                f"head_dim must be at most {self.head_dim} in this configuration, not {job.head_dim}"
-            )
-        if job.allowed is not None and not self.mask:
-            raise InputError(
-                "mask must be absent: this configuration has mask = false "
-                f"(a bias of {MASKING_BIAS:g} or less masks too)"
-            )
-        if job.bias is not None:
-            if not self.bias:
-                raise InputError("bias must be absent: this configuration has bias = false")
-            largest = int(np.abs(job.bias).max())
-            if largest > self.bias_limit:
-                raise InputError(
-                    f"bias must be at most {self.bias_limit} score units in this configuration "
-                    f"(score width {self.score_width}), not {largest}"
-                )
+        check_room(job, self)
 
 
 DEFAULT = CoreConfig()

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import numpy as np
-
 from golden.attention.config import OUTPUT_FORMS, OutputForm
 from golden.code import check_range
 from golden.errors import InputError, quoted
-from golden.inputs import MASKING_BIAS
+from golden.heads import check_room
 from golden.integer.job import MAX_BITS, MIN_BITS, RATIO_WIDTH, IntegerJob, largest_code
 from golden.toml import read_toml
 
@@ -140,26 +138,7 @@ class IntegerConfig:
         """Raise InputError unless this core can run `job`."""
         if job.bits != self.bits:
             raise InputError(f"the job's codes must have the core's {self.bits} bits, not {job.bits}")
-        for name in ("tokens", "head_dim"):
-            if getattr(job, name) > getattr(self, name):
-                raise InputError(
-                    f"{name} must be at most {getattr(self, name)} in this configuration, "
-                    f"not {getattr(job, name)}"
-                )
-        if job.allowed is not None and not self.mask:
-            raise InputError(
-                "mask must be absent: this configuration has mask = false "
-                f"(a bias of {MASKING_BIAS:g} or less masks too)"
-            )
-        if job.bias is not None:
-            if not self.bias:
-                raise InputError("bias must be absent: this configuration has bias = false")
-            largest = int(np.abs(job.bias).max())
-            if largest > self.bias_limit:
-                raise InputError(
-                    f"bias must be at most {self.bias_limit} score units in this configuration "
-                    f"(score width {self.score_width}), not {largest}"
-                )
+        check_room(job, self)
 
 
 DEFAULT = IntegerConfig()

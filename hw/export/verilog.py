@@ -239,8 +239,8 @@ def export(
 def _deep_memories() -> Iterator[None]:
     """Let Amaranth leave out the initial zeros of memories deeper than `DEEP`.
 
-    It writes every word of them: a gigabyte of text for the weights of a language model, which are loaded
-    before they are read, and which no FPGA holds on chip.
+    It writes every word of them: a gigabyte of text for the weights of MiniLM, which are loaded before they
+    are read, and which no FPGA holds on chip.
     """
     emitter = rtlil.ModuleEmitter
     emit = emitter.emit_memory
