@@ -2,60 +2,45 @@
 
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.ledger import Ledger
 from energy.network import account
 from golden.code import check_range
-from golden.network.config import NetworkConfig
 from golden.network.network import Network
 from golden.network.program import check_fit, config_for
 from golden.network.recode import calibrated_recoder
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
-from sim.timing.network import NetworkTimes, predict
-from studies.attention.report import tool_versions
+from sim.timing.network import predict
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.infer.cases import Case
 from studies.infer.evaluate import Accuracy, Progress, accuracy
-from studies.infer.hardware import BoardImages, NetworkBoard, RtlImages, correct, through_board, through_rtl
-from studies.infer.report import plain
+from studies.infer.hardware import BoardImages, NetworkBoard, correct, through_board, through_rtl
+from studies.infer.report import Found
 
 RTL_IMAGES = 20
 ENERGY_IMAGES = 100
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Inferences:
-    """What a run of `infer` found.
+class Inferences(Found):
+    """What a run of `infer` found of images.
 
     Attributes:
-        case, seed: what ran, and what chose its images.
-        config: the network core.
+        case: what ran.
         chosen, through: indices of the held-out images that golden classified, and the RTL or board.
         accuracy: of golden.
-        rtl, board: None when no image went through it.
-        energy_images: how many images the events are the mean of.
-        spiking, dense: ledgers per inference, of the spiking network and in multiply-accumulates.
-        times: of the first image, by the cycle model.
-        throughput: by the cycle model at a clock; None without one.
+        board: None when no image went through one.
     """
 
     case: Case
-    seed: int
-    config: NetworkConfig
     chosen: NDArray[np.intp]
     through: NDArray[np.intp]
     accuracy: Accuracy
-    rtl: RtlImages | None
     board: BoardImages | None
-    energy_images: int
-    spiking: Ledger
-    dense: Ledger
-    times: NetworkTimes
-    throughput: dict[str, Any] | None
+    noun: ClassVar[str] = "images"
 
     @property
     def name(self) -> str:
@@ -67,40 +52,21 @@ class Inferences:
 
     @property
     def first(self) -> str:
-        """What the timeline shows."""
         return f"held-out image {self.chosen[0]}; {self.network.tokens} tokens"
 
     @property
     def failures(self) -> list[str]:
-        """One line per difference to golden and to the cycle model; empty when the run passed."""
-        return [line for ran in (self.rtl, self.board) if ran is not None for line in ran.failures]
+        return super().failures + ([] if self.board is None else self.board.failures)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: the report."""
-        network = self.network
-        return {
-            "seed": self.seed,
-            "passed": not self.failures,
-            "tools": tool_versions() | {name: version(name) for name in ("scikit-learn", "matplotlib")},
-            "network": {
-                "name": self.case.name,
-                "layers": len(network.layers),
-                "tokens": network.tokens,
-                "pixels": network.width,
-                "classes": network.classes,
-                "weight_bits": network.weight_bits,
-            },
-            "configuration": plain(asdict(self.config)),
+        report = super().to_json()
+        report["tools"] |= {name: version(name) for name in ("scikit-learn", "matplotlib")}
+        report["network"] |= {"pixels": self.network.width, "classes": self.network.classes}
+        return report | {
             "accuracy": asdict(self.accuracy) | {"loss_points": self.accuracy.loss_points},
             **{
                 name: None if ran is None else {"index": self.through.tolist()} | asdict(ran)
                 for name, ran in (("rtl", self.rtl), ("board", self.board))
-            },
-            "throughput": self.throughput,
-            "energy": {
-                "images": self.energy_images,
-                "spiking": self.spiking.to_json(),
-                "multiply_accumulate": self.dense.to_json(),
             },
         }
 
@@ -169,7 +135,7 @@ def infer(
         accuracy=found,
         rtl=measured,
         board=on_board,
-        energy_images=spikes.shape[0],
+        counted=spikes.shape[0],
         spiking=spiking,
         dense=dense,
         times=predict(case.network, config, spikes[:1], 0),

@@ -1,14 +1,19 @@
 """What a run of `infer` leaves in its folder, of images or of sentences."""
 
 import json
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
+from energy.ledger import Ledger
 from golden.network.config import NetworkConfig
 from golden.network.file import save_network
 from golden.network.network import Network
 from sim.timing.network import NetworkTimes
+from studies.attention.report import tool_versions
 from studies.infer import timeline
+from studies.infer.hardware import RtlImages
 
 REPORT, TIMELINE_TEXT, TIMELINE_PICTURE, NETWORK = (
     "report.json",
@@ -18,31 +23,72 @@ REPORT, TIMELINE_TEXT, TIMELINE_PICTURE, NETWORK = (
 )
 
 
-class Found(Protocol):
-    """What a run found: a network on a core, and the times of the first inference."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Found(ABC):
+    """What a run found: a network on a core, and the times of the first inference.
+
+    Attributes:
+        seed: what chose images or sentences.
+        config: of the network core.
+        rtl: None when nothing went through it.
+        counted: how many inferences the events are the mean of.
+        spiking, dense: ledgers per inference, of the spiking network and in multiply-accumulates.
+        times: of the first inference, by the cycle model.
+        throughput: by the cycle model at a clock; None without one.
+    """
+
+    seed: int
+    config: NetworkConfig
+    rtl: RtlImages | None
+    counted: int
+    spiking: Ledger
+    dense: Ledger
+    times: NetworkTimes
+    throughput: dict[str, Any] | None
+    # What enters an inference, in the plural
+    noun: ClassVar[str]
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Of the network."""
 
     @property
+    @abstractmethod
     def network(self) -> Network:
         """That ran."""
 
     @property
-    def config(self) -> NetworkConfig:
-        """Of the core."""
-
-    @property
-    def times(self) -> NetworkTimes:
-        """Of the first inference, by the cycle model."""
-
-    @property
+    @abstractmethod
     def first(self) -> str:
-        """What that was of."""
+        """What the first inference was of."""
+
+    @property
+    def failures(self) -> list[str]:
+        """One line per difference to golden and to the cycle model; empty when the run passed."""
+        return [] if self.rtl is None else self.rtl.failures
 
     def to_json(self) -> dict[str, Any]:
         """The report, as plain values."""
+        network = self.network
+        return {
+            "seed": self.seed,
+            "passed": not self.failures,
+            "tools": tool_versions(),
+            "network": {
+                "name": self.name,
+                "layers": len(network.layers),
+                "tokens": network.tokens,
+                "weight_bits": network.weight_bits,
+            },
+            "configuration": plain(asdict(self.config)),
+            "throughput": self.throughput,
+            "energy": {
+                self.noun: self.counted,
+                "spiking": self.spiking.to_json(),
+                "multiply_accumulate": self.dense.to_json(),
+            },
+        }
 
 
 def plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from energy.ledger import Ledger
 from energy.network import account
 from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
-from golden.network.config import NetworkConfig
 from golden.network.network import Network
 from golden.network.program import config_for
 from models.conversion.network import IntegerModel
@@ -19,15 +18,14 @@ from models.conversion.store import TOKENIZER, Stored
 from models.floating.engine import FloatEngine
 from models.floating.model import Model
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
-from sim.timing.network import NetworkTimes, predict
-from studies.attention.report import tool_versions
+from sim.timing.network import predict
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.evaluate.metrics import cosine, defined
 from studies.evaluate.samples import held_out, sentence_samples, texts_of
 from studies.infer.cases import stored_network
 from studies.infer.evaluate import Progress
-from studies.infer.hardware import RtlImages, through_rtl
-from studies.infer.report import plain
+from studies.infer.hardware import through_rtl
+from studies.infer.report import Found
 
 GOLDEN_SENTENCES, RTL_SENTENCES, ENERGY_SENTENCES = 20, 2, 20
 Vectors = NDArray[np.float64]
@@ -137,34 +135,22 @@ def load_sentences(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Encodings:
-    """What a run of `infer` on sentences found; cosines are to the vectors of the float model.
+class Encodings(Found):
+    """What a run of `infer` found of sentences; cosines are to the vectors of the float model.
 
     Attributes:
-        case, seed: what ran, and what chose from it.
-        config: the network core.
+        case: what ran.
         cosines: of golden, float64 [sentences].
-        through: numbers of the sentences that went through the RTL; rtl_cosines: theirs; rtl: None without.
+        through: numbers of the sentences that went through the RTL; rtl_cosines: theirs.
         alike: where there are two sentences, the cosine of their vectors by the float model and by golden.
-        energy_sentences: how many sentences the events are the mean of.
-        spiking, dense: ledgers per inference, of the spiking network and in multiply-accumulates.
-        times: of the first sentence, by the cycle model.
-        throughput: by the cycle model at a clock; None without one.
     """
 
     case: Sentences
-    seed: int
-    config: NetworkConfig
     cosines: Vectors
     through: list[int]
     rtl_cosines: Vectors
-    rtl: RtlImages | None
     alike: dict[str, float | None]
-    energy_sentences: int
-    spiking: Ledger
-    dense: Ledger
-    times: NetworkTimes
-    throughput: dict[str, Any] | None
+    noun: ClassVar[str] = "sentences"
 
     @property
     def name(self) -> str:
@@ -176,17 +162,11 @@ class Encodings:
 
     @property
     def first(self) -> str:
-        """What the timeline shows."""
         return f"a sentence of {len(self.case.samples[0])} tokens, room for {self.network.tokens}"
 
-    @property
-    def failures(self) -> list[str]:
-        """One line per difference to golden and to the cycle model; empty when the run passed."""
-        return [] if self.rtl is None else self.rtl.failures
-
     def to_json(self) -> dict[str, Any]:
-        """Plain values: the report."""
-        network, in_rtl = self.network, dict(zip(self.through, self.rtl_cosines, strict=True))
+        report, in_rtl = super().to_json(), dict(zip(self.through, self.rtl_cosines, strict=True))
+        report["network"] |= {"channels": self.network.width, "outputs": self.network.classes}
         sentences = [
             {
                 "text": text,
@@ -198,28 +178,10 @@ class Encodings:
                 zip(self.case.texts, self.case.samples, self.cosines.tolist(), strict=True)
             )
         ]
-        return {
-            "seed": self.seed,
-            "passed": not self.failures,
-            "tools": tool_versions(),
-            "network": {
-                "name": self.case.name,
-                "layers": len(network.layers),
-                "tokens": network.tokens,
-                "channels": network.width,
-                "outputs": network.classes,
-                "weight_bits": network.weight_bits,
-            },
-            "configuration": plain(asdict(self.config)),
+        return report | {
             "sentences": sentences,
             "alike": self.alike,
             "rtl": None if self.rtl is None else {"index": self.through} | asdict(self.rtl),
-            "throughput": self.throughput,
-            "energy": {
-                "sentences": self.energy_sentences,
-                "spiking": self.spiking.to_json(),
-                "multiply_accumulate": self.dense.to_json(),
-            },
         }
 
 
@@ -280,7 +242,7 @@ def encode(
         rtl_cosines=rtl_cosines,
         rtl=found,
         alike=alike,
-        energy_sentences=counted,
+        counted=counted,
         spiking=spiking.mean(counted),
         dense=dense.mean(counted),
         times=predict(case.network, config, first.image, 0, first.tokens),

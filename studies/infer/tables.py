@@ -52,7 +52,7 @@ def _sentences(result: Encodings) -> Table:
         table.add_row("sentences through the RTL", "0")
     _throughput_rows(table, result.throughput, "sentences")
     table.add_section()
-    table.add_row("sentences whose events are counted", str(result.energy_sentences))
+    table.add_row("sentences whose events are counted", str(result.counted))
     _energy_rows(table, result.spiking, result.dense)
     return table
 
@@ -121,6 +121,6 @@ def _summary(result: Inferences) -> Table:
         table.add_row("images through the RTL", "0")
     _throughput_rows(table, result.throughput, "images")
     table.add_section()
-    table.add_row("images whose events are counted", str(result.energy_images))
+    table.add_row("images whose events are counted", str(result.counted))
     _energy_rows(table, result.spiking, result.dense)
     return table
