@@ -21,6 +21,11 @@ from golden.network.tensors import ENTRIES, IMAGE, STREAM, Entry
 from golden.widths import bits_for, index_width
 
 
+def most_drains(lanes: int, cluster: int) -> int:
+    """Sums per cycle: two where the upper half of the lanes is whole clusters, and a bit of a neuron's number."""
+    return 2 if lanes.bit_count() == 1 and (lanes // cluster) % 2 == 0 else 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
     """What is fixed when a network core is generated.
@@ -44,6 +49,8 @@ class NetworkConfig:
         score_parts: 1 where class scores may leave in parts: of every row, or more of them than lanes.
         entry: what enters (`golden.network.network.Network`).
         token_counts: an inference may have fewer tokens than its network (`golden.network.counts`).
+        drains: 2 where sums for the residual stream leave the lanes two per cycle, else all leave one by one.
+        norm_rows: 2 where the norm unit measures a row while the one before fires.
 
     Raises:
         InputError: a field is out of range.
@@ -75,6 +82,8 @@ class NetworkConfig:
     score_parts: int = 0
     entry: Entry = IMAGE
     token_counts: bool = False
+    drains: int = 1
+    norm_rows: int = 1
 
     def __post_init__(self) -> None:
         check_range("NetworkConfig.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
@@ -98,6 +107,8 @@ class NetworkConfig:
         check_range("NetworkConfig.taps", self.taps, min(1, self.maps), self.maps)
         check_range("NetworkConfig.hidden_lists", self.hidden_lists, 1, 2)
         check_range("NetworkConfig.score_parts", self.score_parts, 0, 1)
+        check_range("NetworkConfig.drains", self.drains, 1, most_drains(self.lanes, self.cluster))
+        check_range("NetworkConfig.norm_rows", self.norm_rows, 1, 2)
         if self.entry not in ENTRIES:
             allowed = ", ".join(ENTRIES)
             raise InputError(f"NetworkConfig.entry must be one of {allowed}, not {quoted(self.entry)}")
