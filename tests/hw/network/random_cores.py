@@ -25,7 +25,7 @@ class Scale:
     """How large cores and networks may be: the accepted space is the same, but for what takes long.
 
     `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
-    the cores.
+    the cores; `beside`: two drains, or two rows in the norm unit, or both.
     """
 
     lanes: int
@@ -37,6 +37,7 @@ class Scale:
     windows: bool = False
     general: bool = False
     counts: bool = False
+    beside: bool = False
 
 
 # Sizes that are as the networks need them
@@ -80,6 +81,12 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     rng = np.random.default_rng(seed)
     code, weight_bits = random_code(rng), int(rng.integers(2, 9))
     lanes, cluster = random_lanes(rng, scale.lanes)
+    drains = norm_rows = 1
+    if scale.beside:
+        drains, norm_rows = ((2, 1), (1, 2), (2, 2), (2, 2))[rng.integers(4)]
+    if drains > 1:
+        lanes = int(rng.choice([1 << n for n in range(1, scale.lanes.bit_length())]))
+        cluster = int(rng.choice([1 << n for n in range(lanes.bit_length() - 1)]))
     room = Room(
         code=code, weight_bits=weight_bits, lanes=lanes, tokens=some(rng, scale.tokens),
         features=some(rng, scale.features), head_dim=some(rng, min(scale.features, MAX_HEAD_DIM)),
@@ -127,7 +134,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     sizes = {name: count for name, count in sizes.items() if not name.startswith("attention.")}
     config = NetworkConfig(
         code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
-        entry=networks[0][0].entry, token_counts=scale.counts, **sizes,
+        entry=networks[0][0].entry, token_counts=scale.counts, drains=drains, norm_rows=norm_rows, **sizes,
     )  # fmt: skip
     for network, _ in networks:
         check_fit(network, config)
