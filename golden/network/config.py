@@ -22,7 +22,7 @@ from golden.widths import bits_for, index_width
 
 
 def most_drains(lanes: int, cluster: int) -> int:
-    """Sums per cycle: two where the upper half of the lanes is whole clusters, and a bit of a neuron's number."""
+    """Sums per cycle: two where both halves of the lanes are whole clusters, and told apart by a bit."""
     return 2 if lanes.bit_count() == 1 and (lanes // cluster) % 2 == 0 else 1
 
 

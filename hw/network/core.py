@@ -248,8 +248,8 @@ class NetworkCore(wiring.Component):
                 pick(m, write_map, load, strobes["maps"])
 
     def _neurons(self, m: Module, issue: LinearIssue, drain: Drain, load: Signal, write: Signal) -> None:
-        """The chain of clusters: broadcast, load bus and results all travel the same way. Results of the lower
-        half of the lanes pass by the upper one where there are two drains."""
+        """The chain of clusters: broadcast, load bus and results all travel the same way. With two drains the
+        results of the lower half of the lanes pass by the upper one."""
         config = self._config
         command, bus, strobe, sums = issue.o, load, write, None
         for number in range(config.clusters):

@@ -243,7 +243,7 @@ class Drain(wiring.Component):
         return term
 
     def _second(self, m: Module, tags: list, entry: Value, valid: Value) -> None:
-        """The neuron of the upper half: its `entry` of the table, and the stream in step with the lower one."""
+        """The neuron of the upper half, in step with the lower one: `entry` of the table, and the stream."""
         config = self._config
         layout = data.StructLayout({"bias": signed(config.potential_bits), "shift": SHIFT_BITS})
         m.submodules.table_1 = table = Memory(shape=layout, depth=config.table, init=[])

@@ -1,4 +1,4 @@
-"""A row that the norm unit has measured: it fires from the places of its channels while the next one is measured."""
+"""A row that the norm unit has measured fires from kept places of its channels while the next is measured."""
 
 from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import data
@@ -18,9 +18,10 @@ class KeptRow:
     """Adds to the norm unit the places of a row, and a counter that goes through them.
 
     Attributes:
-        row: what fires now, also where nothing is kept of it: its number, threshold list, offsets, channels, shift,
-            and whether it is `short` (`hw.network.token_counts`).
-        begin: the row that is taken in this cycle fires from its places, from the next cycle on; short: it is.
+        row: what fires now, from its places or not: its number, threshold list, offsets, channels, shift, and
+            `short` (`hw.network.token_counts`).
+        begin: the row that is taken in this cycle fires from its places from the next cycle on; short: it is
+            that.
         fires, channel: that is read; place: its place and sign one cycle later, when `read`.
         busy: up to and with `done`, the cycle of the last spike.
     """

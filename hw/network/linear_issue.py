@@ -39,10 +39,10 @@ class LinearIssue(wiring.Component):
         begin: an image is there; start with the first descriptor.
         busy: a row is being broadcast; accepted: a spike is read in this cycle.
 
-    Timing: one spike per cycle; a row without spikes takes one cycle per pass. The next hand-over is at
-    least `lanes` cycles away, half of that after one to the stream with two drains, that of parts of the scores after the part before has left. A row needs two
-    cycles of fetching, one by index five and one per tap, a descriptor two more, all hidden behind the row
-    before.
+    Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at
+    least `lanes` cycles apart, with two drains half of that after one to the stream, those of parts of the
+    scores after the part before has left. A row needs two cycles of fetching, one by index five and one per
+    tap, a descriptor two more, all hidden behind the row before.
     """
 
     latency = 2

@@ -204,8 +204,8 @@ def qkv_write(config: NetworkConfig) -> data.StructLayout:
 
 
 def stream_address(config: NetworkConfig, row: Value, channel: Value) -> tuple[Value, Value]:
-    """Where a channel of a row of the stream is, and in which bank: with two drains there is one for the lower and
-    one for the upper half of the lanes."""
+    """Where a channel of a row of the stream is, and in which bank: with two drains each half of
+    the lanes has one."""
     if config.drains == 1:
         return (row << config.feature_bits) | channel, Const(0, 1)
     bit = config.lanes.bit_length() - 2
