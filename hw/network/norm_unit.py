@@ -220,8 +220,11 @@ class NormUnit(wiring.Component):
     def _fire_kept(
         self, m: Module, kept: KeptRow, offsets: Any, reads: tuple[Value, Value, Value], ahead: int
     ) -> None:
-        """Fire from places that are kept, or straight from the encoder what needs no measure. `reads`: channel
-        a cycle before its place, and whether it is measured or fires, when it is read."""
+        """Fire from places that are kept, or straight from the encoder what needs no measure.
+
+        Args:
+            reads: channel, a cycle before its place; whether it is measured, or fires, when it is read.
+        """
         encoder, (channel_out, squaring, firing) = self._encoder, reads
         kept.write(m, delayed(m, squaring, PLACED + ahead), delayed(m, channel_out, 1), encoder)
         straight = delayed(m, firing, PLACED - 1 + ahead)
