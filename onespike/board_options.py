@@ -123,13 +123,16 @@ def board_config(
     data: Path | None = None,
     lanes: int | None = None,
     scheme: str = "spiked",
+    tokens: int | None = None,
 ) -> Wanted:
     """Board, core and clock that the options name.
 
     Args:
         clock: MHz.
-        network, data, lanes: the core of a whole network instead; see `studies.infer.cases.load_case`.
+        network, data, lanes: the core of a whole network instead; see `studies.infer.cases.load_case`, of a
+            model of sentences `studies.infer.sentences.sample_sentences`.
         scheme: of attention, spiked or stochastic.
+        tokens: rows of the core of a model of sentences.
 
     Raises:
         InputError: one of them is not usable.
@@ -143,18 +146,28 @@ def board_config(
     if network is not None:
         from sim.cores.network.core import NetworkJob
         from studies.boards.throughput import IMAGES, network_throughput
-        from studies.infer.cases import load_case
+        from studies.infer.cases import load_case, load_folder
+        from studies.infer.sentences import is_of_sentences, sample_sentences
 
         check_network_options(scheme, preset_name)
-        case = load_case(network, data, None, None)
-        whole = network_core(case.network, config_file, lanes)
-        image = case.spikes(case.images[:IMAGES])
-        throughput = partial(network_throughput, whole, NetworkJob(network=case.network, image=image))
+        stored = load_folder(network)
+        if stored is not None and is_of_sentences(stored):
+            sentences = sample_sentences(network, stored, data, tokens)
+            job = sentences.job(list(range(len(sentences.samples))))
+            whole = network_core(sentences.network, config_file, lanes, token_counts=True)
+            whole.check(job)
+        else:
+            if tokens is not None:
+                raise InputError(f"{network}: is no model of sentences, --tokens must be absent")
+            case = load_case(network, data, None, None, stored)
+            whole = network_core(case.network, config_file, lanes)
+            job = NetworkJob(network=case.network, image=case.spikes(case.images[:IMAGES]))
+        throughput = partial(network_throughput, whole, job)
         core, name = whole, Path(network).stem
     else:
         from studies.boards.throughput import head_throughput
 
-        for option, value in (("--data", data), ("--lanes", lanes)):
+        for option, value in (("--data", data), ("--lanes", lanes), ("--tokens", tokens)):
             if value is not None:
                 raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
         if SCHEMES[scheme].preset is not None and preset_name is None and config_file is None:

@@ -29,8 +29,13 @@ def check_network_options(scheme: str, preset_name: str | None) -> None:
         raise InputError("--network sizes the core itself, it excludes --preset")
 
 
-def network_core(network: Network, config_file: Path | None, lanes: int | None) -> "WholeNetworkCore":
+def network_core(
+    network: Network, config_file: Path | None, lanes: int | None, *, token_counts: bool = False
+) -> "WholeNetworkCore":
     """The core of a whole network: sizes of --config and --lanes, and the smallest for the rest.
+
+    Args:
+        token_counts: an inference has a number of tokens, where the file says nothing else.
 
     Raises:
         InputError: a bad file or size, or the network does not fit: what it needs and what there is.
@@ -38,5 +43,6 @@ def network_core(network: Network, config_file: Path | None, lanes: int | None) 
     from golden.network.sizes import read_sizes, sized_config
     from sim.cores.network.core import WholeNetworkCore
 
-    given = {} if config_file is None else read_sizes(config_file)
+    given = {"token_counts": True} if token_counts else {}
+    given |= {} if config_file is None else read_sizes(config_file)
     return WholeNetworkCore(sized_config(network, given if lanes is None else given | {"lanes": lanes}))

@@ -132,6 +132,17 @@ DataOption = Annotated[
         show_default=False,
     ),
 ]
+TokensOption = Annotated[
+    int | None,
+    typer.Option(
+        "--tokens",
+        metavar="N",
+        parser=whole_number,
+        help="Most tokens of a sentence, and rows of the core; longer ones of --data are not drawn. "
+        "[default: those of the longest]",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[
     int,
     typer.Option(

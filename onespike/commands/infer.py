@@ -15,6 +15,7 @@ from onespike.options import (
     Log2BaseOption,
     SeedOption,
     StepsOption,
+    TokensOption,
     number,
     one_of,
     whole_number,
@@ -55,17 +56,7 @@ def infer(
             show_default=False,
         ),
     ] = None,
-    tokens: Annotated[
-        int | None,
-        typer.Option(
-            "--tokens",
-            metavar="N",
-            parser=whole_number,
-            help="Most tokens of a sentence, and rows of the core; longer ones of --data are not drawn. "
-            "[default: those of the longest]",
-            show_default=False,
-        ),
-    ] = None,
+    tokens: TokensOption = None,
     steps: StepsOption = None,
     log2_base: Log2BaseOption = None,
     images: Annotated[
@@ -151,7 +142,7 @@ def infer(
         from studies.infer.cases import load_case, load_folder
         from studies.infer.infer import infer as run_inferences
         from studies.infer.report import write_results
-        from studies.infer.sentences import encode, load_sentences
+        from studies.infer.sentences import encode, is_of_sentences, load_sentences
         from studies.infer.tables import encode_tables, infer_tables
 
         with progress() as bar:
@@ -161,16 +152,17 @@ def infer(
                 bar.update(task, description=part, completed=share)
 
             stored = load_folder(network)
-            if stored is not None and stored.model.samples.kind == "sentences":
+            if stored is not None and is_of_sentences(stored):
                 for option, given in (
-                    ("--engine board", engine == "board"),
                     ("--recode", recode),
                     ("--steps and --log2-base", steps is not None or log2_base is not None),
                 ):
                     if given:
                         raise InputError(f"{network}: is a model of sentences, {option} must be absent")
                 sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed)
-                encoded = encode(sentences, rtl=rtl, lanes=lanes, seed=seed, clock_mhz=clock, progress=tell)
+                encoded = encode(
+                    sentences, rtl=rtl, lanes=lanes, board=board, seed=seed, clock_mhz=clock, progress=tell
+                )
                 write_results(encoded, folder)
                 tables, failures = encode_tables(encoded), encoded.failures
             else:

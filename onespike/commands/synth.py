@@ -16,7 +16,15 @@ from onespike.board_options import (
     board_config,
 )
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import ConfigOption, DataOption, LanesOption, ReportOption, SchemeOption, SeedOption
+from onespike.options import (
+    ConfigOption,
+    DataOption,
+    LanesOption,
+    ReportOption,
+    SchemeOption,
+    SeedOption,
+    TokensOption,
+)
 from onespike.tables import print_tables
 
 
@@ -27,6 +35,7 @@ def synth(
     network: CoreNetworkOption = None,
     data: DataOption = None,
     lanes: LanesOption = None,
+    tokens: TokensOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
@@ -53,12 +62,13 @@ def synth(
         onespike synth --board tangnano9k --preset tiny --clock 60 -o tiny.fs
         onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
+        onespike synth --network build/encoder --tokens 16 --clock 50
 
     A design that does not fit the device is refused before place and route, most of them before
     synthesis. Exit status 1 says that a tool failed, or that the clock was not reached; the line
     names the log.
     """
-    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
+    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens)
     targets = {label: path for label, path in (("-o", bitstream), ("--report", report_file)) if path}
     with whole_or_nothing(targets) as places:
         made = board_build(wanted, seed=seed, tools=tools)

@@ -12,7 +12,7 @@ from energy.network import account
 from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
 from golden.network.network import Network
-from golden.network.program import config_for
+from golden.network.program import check_fit, config_for
 from models.conversion.network import IntegerModel
 from models.conversion.store import TOKENIZER, Stored
 from models.floating.engine import FloatEngine
@@ -24,11 +24,18 @@ from studies.evaluate.metrics import cosine, defined
 from studies.evaluate.samples import held_out, sentence_samples, texts_of
 from studies.infer.cases import stored_network
 from studies.infer.evaluate import Progress
-from studies.infer.hardware import through_rtl
+from studies.infer.hardware import BoardImages, NetworkBoard, through_board, through_rtl
 from studies.infer.report import Found
 
 GOLDEN_SENTENCES, RTL_SENTENCES, ENERGY_SENTENCES = 20, 2, 20
 Vectors = NDArray[np.float64]
+# Of a core of which no sentences are known
+RANDOM_SENTENCES = 3
+
+
+def is_of_sentences(stored: Stored) -> bool:
+    """Whether a converted model takes sentences, not images."""
+    return stored.model.samples.kind == "sentences"
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +141,24 @@ def load_sentences(
     return Sentences(name, model, made, made.of_rows(rows), texts, samples, rtl)
 
 
+def sample_sentences(name: str, stored: Stored, data: Path | None, tokens: int | None) -> Sentences:
+    """Sentences for the cycle model: those of a file as `load_sentences` draws them, or as many tokens as the
+    core has rows, drawn at random from the vocabulary.
+
+    Raises:
+        InputError: see `load_sentences`.
+    """
+    if data is not None:
+        return load_sentences(name, stored, [], data, tokens=tokens)
+    network, model, made = stored_network(name, stored), stored.model, stored.conversion.network
+    assert made is not None, "stored_network holds that"
+    check_range("--tokens", network.tokens if tokens is None else tokens, 1, network.tokens)
+    rows, expected = network.tokens if tokens is None else tokens, model.samples
+    known = np.setdiff1d(np.arange(expected.vocabulary), expected.padding)
+    samples = [*np.random.default_rng(0).choice(known, (RANDOM_SENTENCES, rows))]
+    return Sentences(name, model, made, made.of_rows(rows), [], samples, 0)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Encodings(Found):
     """What a run of `infer` found of sentences; cosines are to the vectors of the float model.
@@ -141,14 +166,16 @@ class Encodings(Found):
     Attributes:
         case: what ran.
         cosines: of golden, float64 [sentences].
-        through: numbers of the sentences that went through the RTL; rtl_cosines: theirs.
+        through: numbers of the sentences that went through the RTL or board; through_cosines: theirs.
+        board: None when no sentence went through one.
         alike: where there are two sentences, the cosine of their vectors by the float model and by golden.
     """
 
     case: Sentences
     cosines: Vectors
     through: list[int]
-    rtl_cosines: Vectors
+    through_cosines: Vectors
+    board: BoardImages | None
     alike: dict[str, float | None]
     noun: ClassVar[str] = "sentences"
 
@@ -164,15 +191,20 @@ class Encodings(Found):
     def first(self) -> str:
         return f"a sentence of {len(self.case.samples[0])} tokens, room for {self.network.tokens}"
 
+    @property
+    def failures(self) -> list[str]:
+        return super().failures + ([] if self.board is None else self.board.failures)
+
     def to_json(self) -> dict[str, Any]:
-        report, in_rtl = super().to_json(), dict(zip(self.through, self.rtl_cosines, strict=True))
+        report, seen = super().to_json(), dict(zip(self.through, self.through_cosines, strict=True))
+        hardware = "board" if self.board is not None else "rtl"
         report["network"] |= {"channels": self.network.width, "outputs": self.network.classes}
         sentences = [
             {
                 "text": text,
                 "tokens": len(sample),
                 "cosine": defined(cos),
-                "rtl_cosine": defined(in_rtl[n]) if n in in_rtl else None,
+                f"{hardware}_cosine": defined(seen[n]) if n in seen else None,
             }
             for n, (text, sample, cos) in enumerate(
                 zip(self.case.texts, self.case.samples, self.cosines.tolist(), strict=True)
@@ -181,7 +213,10 @@ class Encodings(Found):
         return report | {
             "sentences": sentences,
             "alike": self.alike,
-            "rtl": None if self.rtl is None else {"index": self.through} | asdict(self.rtl),
+            **{
+                name: None if ran is None else {"index": self.through} | asdict(ran)
+                for name, ran in (("rtl", self.rtl), ("board", self.board))
+            },
         }
 
 
@@ -190,37 +225,48 @@ def encode(
     *,
     rtl: int | None = None,
     lanes: int | None = None,
+    board: NetworkBoard | None = None,
     seed: int = 0,
     clock_mhz: float | None = None,
     progress: Progress = lambda part, share: None,
 ) -> Encodings:
-    """Run sentences in floats, in golden, and some in the RTL.
+    """Run sentences in floats, in golden, and some in the RTL or on a board.
 
     Args:
         rtl: how many go through the RTL too; see `Sentences.rtl`.
         lanes: neurons at work at once; those of `config_for` when absent.
+        board: an open board that takes the place of the simulated RTL, with a core of its own size.
         seed: chooses them.
         clock_mhz: at which inferences per second are wanted; see `studies.boards.throughput`.
         progress: told how far the job is.
 
     Raises:
         InputError: a number out of range, a network that the hardware cannot run.
+        LinkError: the board stopped answering.
     """
     total = len(case.texts)
     rtl = case.rtl if rtl is None else rtl
     check_range("--rtl", rtl, 0, total)
-    size = config_for(case.network) if lanes is None else config_for(case.network, lanes)
-    config = replace(size, token_counts=True)
+    if board is not None:
+        config = board.config
+        check_fit(case.network, config)
+        board.core.check(case.job([]))
+    else:
+        size = config_for(case.network) if lanes is None else config_for(case.network, lanes)
+        config = replace(size, token_counts=True)
     through = sorted(np.random.default_rng(seed).choice(total, rtl, replace=False).tolist())
     floats, golden = [], []
     for n in range(total):
         progress(f"{total} sentences through golden", n / total)
         floats.append(case.floats(n))
         golden.append(case.golden(n))
-    found, rtl_cosines = None, np.zeros(0)
+    found, on_board, cosines = None, None, np.zeros(0)
     if rtl:
-        found, scores = through_rtl(case.job(through), config, progress)
-        rtl_cosines = np.array(
+        if board is not None:
+            on_board, scores = through_board(board, case.job(through), progress)
+        else:
+            found, scores = through_rtl(case.job(through), config, progress)
+        cosines = np.array(
             [float(cosine(case.vector(n, s), floats[n])) for n, s in zip(through, scores, strict=True)]
         )
     progress("count events, draw the timeline", 1.0)
@@ -239,8 +285,9 @@ def encode(
         config=config,
         cosines=np.array([float(cosine(a, b)) for a, b in zip(golden, floats, strict=True)]),
         through=through,
-        rtl_cosines=rtl_cosines,
+        through_cosines=cosines,
         rtl=found,
+        board=on_board,
         alike=alike,
         counted=counted,
         spiking=spiking.mean(counted),
