@@ -21,11 +21,13 @@ from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target
 from golden.network.layers import Attention, Linear, Norm
+from golden.network.reader import ReaderTiming
 from golden.network.network import Network, run_network
 from golden.network.program import check_fit
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE, STREAM
 from sim.timing.attention import CoreTiming, group_sizes, row_beats
+from sim.timing.weights import WeightTiming, weight_timing
 
 # Descriptor fetch: from begin, or from the last row taken, to waiting for the first row
 FETCH = 3
@@ -80,10 +82,12 @@ class LinearTiming:
     Attributes:
         rows: by source, cycles in which its rows are complete; those that are missing are with the last.
         missing: rows that are not there of layers that follow the number of tokens.
+        weights: of a core whose weights are streamed.
     """
 
-    def __init__(self, lanes: int, clusters: int) -> None:
+    def __init__(self, lanes: int, clusters: int, weights: WeightTiming | None = None) -> None:
         self.missing = 0
+        self.weights = weights
         self.lanes, self.clusters = lanes, clusters
         self.times = NetworkTimes()
         self.last_hand = self.scores_taken = -(1 << 40)
@@ -109,6 +113,8 @@ class LinearTiming:
             look_up = op.taps + LAST_TAP if op.taps else 0
             entry += INDEX if op.taps else 0
             taken = max(max(entry, ready) + look_up + 1, self.broadcast_end)
+            if self.weights and row == 0:
+                taken = self.weights.ready(taken)
             entry = taken + 1
             cycle = taken + 1
             first = cycle if first is None else first
@@ -128,9 +134,12 @@ class LinearTiming:
                 if number == op.passes - 1 and (not op.pooled or row == rows - 1):
                     last = hand + HAND_OVER + clusters + op.outputs - number * lanes - 1
                     self.times.potential.append(last + POTENTIAL)
-                    self.rows[Source.hidden].append(last + COUNTED)
+                    if op.closes:
+                        self.rows[Source.hidden].append(last + COUNTED)
             self.broadcast_end = hand
-        if not op.pooled:
+        if self.weights:
+            self.weights.freed(hand)
+        if op.closes and not op.pooled:
             self.rows[Source.hidden] += missing * self.rows[Source.hidden][-1:]
         assert first is not None
         self.linear_entry = entry + FETCH - 1
@@ -147,8 +156,10 @@ class LinearTiming:
 class NetworkTiming(LinearTiming):
     """State of the units; one call of `image` per image, in order."""
 
-    def __init__(self, network: Network, config: NetworkConfig, program: Program) -> None:
-        super().__init__(config.lanes, config.clusters)
+    def __init__(
+        self, network: Network, config: NetworkConfig, program: Program, weights: WeightTiming | None
+    ) -> None:
+        super().__init__(config.lanes, config.clusters, weights)
         self.network, self.config, self.program = network, config, program
         self.core = CoreTiming(config.attention)
 
@@ -310,18 +321,21 @@ def predict(
     image: Spikes | NDArray[np.int64],
     loads: int,
     tokens: NDArray[np.int64] | None = None,
+    memory: ReaderTiming | None = None,
 ) -> NetworkTimes:
     """Times of images [images, tokens, width] that follow each other without a pause.
 
     Args:
         loads: words that are loaded first.
         tokens: [images], the first rows of each that enter; None for all.
+        memory: of streamed weights; None where they come at full rate.
 
     Raises:
         InputError: the network does not fit the core.
     """
-    timing = NetworkTiming(network, config, check_fit(network, config))
-    pixels = loads + 1
+    program, pixels = check_fit(network, config), loads + 1
+    weights = weight_timing(program, config, memory, pixels) if config.weight_stream else None
+    timing = NetworkTiming(network, config, program, weights)
     for number in range(image.shape[0]):
         count = network.tokens if tokens is None else int(tokens[number])
         pixels = timing.image(pixels, image[number], count)
@@ -342,7 +356,7 @@ def linear_layer(counts: NDArray[np.int64], outputs: int, lanes: int, clusters: 
         source=Source.norm, target=Target.hidden, rows=len(counts), passes=-(-outputs // lanes), inputs=0,
         outputs=outputs, weight=0, table=0, stride=0, levels=0, signed=True, fresh=False, pooled=False,
         wait=0, release=False, final=False, taps=0, width=0, map=0, read_list=0, write_list=0,
-        counted=False,
+        counted=False, opens=True, closes=True,
     )  # fmt: skip
     timing.run_linear(op, "", counts, np.zeros(0, np.int64))
     return timing.times
