@@ -38,6 +38,7 @@ def columns(ops: Sequence[LinearOp | NormOp | AttentionOp], config: NetworkConfi
 
 def blocks(program: Program, config: NetworkConfig) -> list[Block]:
     """Every memory, then the word that lets images in and tells their tokens."""
+    held = payloads.memories(config)
     by_cluster = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
     table = dict(zip(words(Neuron, config), program.table.T, strict=True))
     table["slot"] = slot_word(table["slot"], config)
@@ -55,7 +56,7 @@ def blocks(program: Program, config: NetworkConfig) -> list[Block]:
     }
     made = [
         Block(number, cluster, pack(describe(shape), fields, name))
-        for number, (name, (shape, _)) in enumerate(payloads.memories(config).items())
+        for number, (name, (shape, _)) in enumerate(held.items())
         for cluster, fields in enumerate(images[name])
         if len(fields)
     ]
