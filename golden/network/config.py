@@ -136,6 +136,11 @@ class NetworkConfig:
         return self.lanes // self.cluster
 
     @property
+    def weight_pieces(self) -> int:
+        """Words of the stream of weights that hold those of one input and cluster."""
+        return -(-self.cluster * self.weight_bits // self.weight_stream)
+
+    @property
     def row_count_width(self) -> int:
         """Bits of a count of the rows that a unit has completed since an inference began."""
         # rows of a stream that enters count as the linear unit's

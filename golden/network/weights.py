@@ -1,7 +1,7 @@
 """The stream of weights: a plain sequence of words that a reader repeats for each inference.
 
-For each pass a header, the number of its inputs; then input by input, cluster by cluster, the weights of the
-cluster's lanes, the first in the low bits, in words of `NetworkConfig.weight_stream` bits, the low bits first.
+For each pass a header, the number of its inputs; then input by input, cluster by cluster, the weights of
+the cluster's lanes, the first in the low bits, in `NetworkConfig.weight_pieces` words, the low bits first.
 """
 
 import numpy as np
@@ -11,20 +11,15 @@ from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 
 
-def cluster_words(config: NetworkConfig) -> int:
-    """Words of one input's weights of a cluster."""
-    return -(-config.cluster * config.weight_bits // config.weight_stream)
-
-
 def pass_words(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
     """Words of every pass, its header included."""
     inputs = np.array([op.inputs for op in program.linear], np.int64)
-    return 1 + inputs * config.clusters * cluster_words(config)
+    return 1 + inputs * config.clusters * config.weight_pieces
 
 
 def weight_words(program: Program, config: NetworkConfig) -> NDArray[np.uint64]:
     """The words of an inference, uint64 [words]."""
-    bits, wide, pieces = config.weight_bits, config.weight_stream, cluster_words(config)
+    bits, wide, pieces = config.weight_bits, config.weight_stream, config.weight_pieces
     # bits of every cluster's weights, the low ones first: [words, clusters, pieces, bits of a piece]
     weights = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
     found = (weights[..., None] >> np.arange(bits) & 1).astype(np.uint8)

@@ -89,9 +89,9 @@ class NetworkCore(wiring.Component):
             the memory `payloads.run`: from then on images are accepted. Only while no image is inside.
         i_image: pixels as spikes, or channels of the stream that enters, token by token; the next image may
             follow at once.
-        i_weights, running: where weights are streamed, the words of the passes (`golden.network.weights`), over
-            and over; while `running` is low, from reset or from the first word at i_load on until images are
-            accepted, what brings them goes back to the first.
+        i_weights, running: where weights are streamed, the words of the passes over and over
+            (`golden.network.weights`); while `running` is low, from reset or from the first word at i_load on
+            until images are accepted, what brings them goes back to the first.
         o_score: class scores of each image. Where they do not leave in parts, they must have left before
             those of the next image come.
         o_potential: with `taps`, the potential of every neuron of the linear layers.

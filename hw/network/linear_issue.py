@@ -18,8 +18,8 @@ from hw.parts.descriptors import DescriptorFetch
 
 
 class LinearIssue(wiring.Component):
-    """Broadcasts the spikes of each row once per pass of `lanes` outputs; where weights are streamed a descriptor
-    is one pass, which waits for its weights.
+    """Broadcasts the spikes of each row once per pass of `lanes` outputs; where weights are streamed a
+    descriptor is one pass, which waits for its weights.
 
     Two state machines: one fetches descriptors and waits until the source has completed the row,
     the other broadcasts; so the next row is ready when the last one ends. Rows of the source by index

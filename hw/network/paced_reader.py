@@ -1,13 +1,13 @@
 """A network core whose stream of weights comes as from a memory, to simulate it with one of any timing."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from golden.network.config import NetworkConfig
 from golden.network.reader import ReaderTiming
-from hw.network.core import NetworkCore
 
 
 class PacedReader(wiring.Component):
@@ -32,9 +32,7 @@ class PacedReader(wiring.Component):
         late = Signal(range(timing.latency + 1), init=timing.latency)
         place, rest = Signal(range(timing.period)), Signal(range(timing.interval))
         m.d.comb += [
-            self.i.ready.eq(
-                self.running & (late == 0) & (place >= timing.gap) & (rest == 0) & queue.w_rdy
-            ),
+            self.i.ready.eq(self.running & (late == 0) & (place >= timing.gap) & (rest == 0) & queue.w_rdy),
             queue.w_en.eq(self.i.valid & self.i.ready),
             queue.w_data.eq(self.i.payload),
             self.o.payload.eq(queue.r_data),
@@ -57,17 +55,16 @@ class PacedReader(wiring.Component):
 
 
 class PacedNetwork(wiring.Component):
-    """`NetworkCore` behind a `PacedReader`; members as the core's."""
+    """A network core, or one behind its load stream, whose weights come through a `PacedReader`."""
 
-    def __init__(self, config: NetworkConfig, timing: ReaderTiming, *, taps: bool = False) -> None:
-        self._config, self._timing = config, timing
-        self._core = NetworkCore(config, taps=taps)
-        super().__init__(dict(self._core.signature.members))
+    def __init__(self, core: Any, timing: ReaderTiming) -> None:
+        self._core, self._timing = core, timing
+        super().__init__(dict(core.signature.members))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.core = core = self._core
-        m.submodules.reader = reader = PacedReader(self._timing, self._config.weight_stream)
+        m.submodules.reader = reader = PacedReader(self._timing, len(core.i_weights.payload))
         m.d.comb += reader.running.eq(core.running)
         for name, member in self.signature.members.items():
             outer, inner = getattr(self, name), getattr(core, name)

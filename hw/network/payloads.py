@@ -97,7 +97,7 @@ def levels(config: NetworkConfig) -> data.ArrayLayout:
 
 def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
     """Loadable memories: shape of a word and depth, in the order of their number in `load`. Cluster n
-    of the weights is memory `weights` with n in the high address bits; streamed weights are not among them."""
+    of the weights is memory `weights` with n in the high address bits; streamed weights have none."""
     held: dict[str, tuple[ShapeLike, int]] = {
         "linear": (struct(LinearOp, config), config.linear_ops),
         "norm": (struct(NormOp, config), config.norm_ops),
@@ -123,9 +123,14 @@ def run(config: NetworkConfig) -> int:
     return len(memories(config))
 
 
+def store(config: NetworkConfig) -> int:
+    """Number of the memory behind the stream of weights, on a narrow load stream."""
+    return run(config) + 1
+
+
 def memory_number(config: NetworkConfig) -> int:
     """Bits of the number of a memory."""
-    return bits_for(run(config))
+    return bits_for(store(config) if config.weight_stream else run(config))
 
 
 # The tables of the fields of a term

@@ -10,7 +10,6 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.network.config import NetworkConfig
-from golden.network.weights import cluster_words
 from golden.widths import index_width
 from hw.network import payloads
 
@@ -27,9 +26,10 @@ class WeightLoader(wiring.Component):
         take: that pass begins; free: the pass that began has read its weights for the last time.
         o, o_write: weights of an input for a cluster; cannot be held up.
 
-    Timing: one word per cycle. A pass is `ready` the cycle after its last word, the next one's header is taken
-    the cycle after `free`. What is written after `free` reaches each cluster behind the last read there, what
-    was written before `ready` ahead of the first: broadcast and load bus pass the clusters at the same rate.
+    Timing: one word per cycle. A pass is `ready` the cycle after its last word, the header of the next is
+    taken the cycle after `free`. What is written after `free` comes to each cluster behind the last read
+    there, what was written before `ready` ahead of the first: broadcast and bus pass the clusters at the same
+    rate.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -50,7 +50,7 @@ class WeightLoader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config, word = self._config, self.i.payload
-        pieces = cluster_words(config)
+        pieces = config.weight_pieces
         loading, filled, accepted, whole, done = (
             Signal(name=name) for name in ("loading", "filled_half", "accepted", "whole", "done")
         )

@@ -21,9 +21,9 @@ from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target
 from golden.network.layers import Attention, Linear, Norm
-from golden.network.reader import ReaderTiming
 from golden.network.network import Network, run_network
 from golden.network.program import check_fit
+from golden.network.reader import ReaderTiming
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE, STREAM
 from sim.timing.attention import CoreTiming, group_sizes, row_beats

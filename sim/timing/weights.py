@@ -1,7 +1,7 @@
 """Cycle model of streamed weights: when the weights of each pass are there.
 
-A reader brings words (`golden.network.reader`), the loader fills one half of the weight memories with the next
-pass while the neurons work from the other (`hw.network.weight_loader`).
+A reader brings words (`golden.network.reader`), the loader fills one half of the weight memories with the
+next pass while the neurons work from the other (`hw.network.weight_loader`).
 """
 
 from dataclasses import dataclass, field

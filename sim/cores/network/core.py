@@ -100,9 +100,8 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return replace(self, taps=True)
 
     def component(self) -> NetworkCore | PacedNetwork:
-        if self.reader is None:
-            return NetworkCore(self.config, taps=self.taps)
-        return PacedNetwork(self.config, self.reader, taps=self.taps)
+        core = NetworkCore(self.config, taps=self.taps)
+        return core if self.reader is None else PacedNetwork(core, self.reader)
 
     def linked(self) -> LinkedNetwork:
         return LinkedNetwork(self.config)
@@ -128,7 +127,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         if job.image is not None:
             beats["i_image"] = image_beats(job.image, job.tokens)
         if self.config.weight_stream:
-            # none of the words that come again for another inference
+            # not those that would come for one more inference
             program = program_of(job.network, self.config)
             beats["i_weights"] = np.tile(weight_words(program, self.config), len(job.counts))
         return beats
@@ -156,9 +155,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
             full[computed] = values
             return full
 
-        scores = in_rows(
-            program_of(job.network, self.config), placed(outputs["o_score"]["value"], "scores")
-        )
+        scores = in_rows(program_of(job.network, self.config), placed(outputs["o_score"]["value"], "scores"))
         shown: dict[str, Any] = {"scores": scores.reshape(-1, *job.scores)}
         if self.taps:
             shown["potential"] = placed(outputs["o_potential"], "potential")

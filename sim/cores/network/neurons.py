@@ -45,7 +45,7 @@ def there(program: Program, tokens: NDArray[np.integer], name: str) -> NDArray[n
 
 
 def in_rows(program: Program, scores: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Scores [images, n] in the order of the hardware, descriptor by descriptor, as [images, rows, classes]."""
+    """Scores [images, n] in the hardware's order, descriptor by descriptor, as [images, rows, classes]."""
     ops = [op for op in program.linear if op.target is Target.scores]
     sizes = [(1 if op.pooled else op.rows) * op.outputs for op in ops]
     parts = np.split(scores, np.cumsum(sizes)[:-1], axis=1)
