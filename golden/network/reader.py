@@ -48,3 +48,8 @@ class ReaderTiming:
     def share(self) -> float:
         """Words per cycle."""
         return self.words / self.period
+
+
+# About a 16-bit SDRAM at 80 MHz: a word per cycle, but for its refreshes
+SDRAM = ReaderTiming(latency=20, period=612, gap=10, queue=32)
+SDRAM_WORD = 16

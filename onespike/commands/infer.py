@@ -89,6 +89,14 @@ def infer(
         ),
     ] = None,
     lanes: LanesOption = None,
+    streamed: Annotated[
+        bool,
+        typer.Option(
+            "--streamed",
+            help="Weights come from a simulated memory, 16 bits wide and with refreshes, each once per "
+            "inference, in place of all of them in the core.",
+        ),
+    ] = False,
     engine: Annotated[
         str,
         typer.Option(
@@ -131,6 +139,7 @@ def infer(
         onespike infer --images 40 --rtl 2 --seed 3
         onespike infer --network fashion --data DIR --steps 24 --log2-base 1/3
         onespike infer --rtl 0 --lanes 64 --clock 50
+        onespike infer --streamed --images 40 --rtl 2
         onespike infer --engine board --port /dev/ttyUSB0
         onespike infer --network build/minilm --lanes 64 --text "A man is dancing."
         onespike infer --network build/minilm --data stsb-en-dev.csv --tokens 16
@@ -143,6 +152,8 @@ def infer(
         raise InputError("--engine board needs --port, and --port needs --engine board")
     if engine == "board" and lanes is not None:
         raise InputError("--lanes sizes the simulated core, --engine board has its own")
+    if engine == "board" and streamed:
+        raise InputError("--streamed is for the simulated core, --engine board has its own")
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
     from sim.cores.network.core import WholeNetworkCore
@@ -170,7 +181,15 @@ def infer(
                     if given:
                         raise InputError(f"{network}: is a model of sentences, {option} must be absent")
                 sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed)
-                encoded = encode(sentences, rtl=rtl, lanes=lanes, seed=seed, clock_mhz=clock, progress=tell)
+                encoded = encode(
+                    sentences,
+                    rtl=rtl,
+                    lanes=lanes,
+                    streamed=streamed,
+                    seed=seed,
+                    clock_mhz=clock,
+                    progress=tell,
+                )
                 write_results(encoded, folder)
                 tables, failures = encode_tables(encoded), encoded.failures
             else:
@@ -183,6 +202,7 @@ def infer(
                     images=images,
                     rtl=rtl,
                     lanes=lanes,
+                    streamed=streamed,
                     board=board,
                     seed=seed,
                     recode=recode,

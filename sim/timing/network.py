@@ -27,7 +27,8 @@ from golden.network.reader import ReaderTiming
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE, STREAM
 from sim.timing.attention import CoreTiming, group_sizes, row_beats
-from sim.timing.weights import WeightTiming, weight_timing
+from sim.timing.query_scan import QueryScan
+from sim.timing.weights import LayerFetch, WeightTiming, weight_timing
 
 # Descriptor fetch: from begin, or from the last row taken, to waiting for the first row
 FETCH = 3
@@ -63,6 +64,7 @@ class NetworkTimes:
         broadcasts: cycles in which a spike is broadcast; linear: cycles from the first to the last
             broadcast of each linear descriptor, summed; additions: weights added, by all lanes.
         timeline: what each unit did.
+        fetched: of streamed weights, what each layer took.
     """
 
     potential: list[int] = field(default_factory=list)
@@ -74,6 +76,7 @@ class NetworkTimes:
     linear: int = 0
     additions: int = 0
     timeline: list[Segment] = field(default_factory=list)
+    fetched: list[LayerFetch] = field(default_factory=list)
 
 
 class LinearTiming:
@@ -104,7 +107,7 @@ class LinearTiming:
     def run_linear(self, op: LinearOp, what: str, counts: NDArray[np.int64], maps: NDArray[np.int64]) -> None:
         """Rows of a descriptor, `counts` spikes in each; `maps` of the program."""
         lanes, clusters = self.lanes, self.clusters
-        entry, first, hand = self.linear_entry, None, 0
+        entry, first, hand, least = self.linear_entry, None, 0, 0
         missing = self.missing * op.counted
         rows = op.rows - missing
         for row in range(rows):
@@ -120,6 +123,7 @@ class LinearTiming:
             first = cycle if first is None else first
             spikes = max(int(counts[row]), 1)
             self.times.additions += int(counts[row]) * op.outputs
+            least += op.passes * max(spikes, lanes)
             for number in range(op.passes):
                 hand = cycle + spikes - 1
                 if not op.pooled or row == rows - 1:
@@ -137,14 +141,21 @@ class LinearTiming:
                     if op.closes:
                         self.rows[Source.hidden].append(last + COUNTED)
             self.broadcast_end = hand
-        if self.weights:
-            self.weights.freed(hand)
         if op.closes and not op.pooled:
             self.rows[Source.hidden] += missing * self.rows[Source.hidden][-1:]
         assert first is not None
         self.linear_entry = entry + FETCH - 1
-        self.times.linear += hand - first + 1
-        self.times.timeline.append(Segment("linear", what, first, hand))
+        if op.opens:
+            self.layer_first = first
+        if self.weights:
+            self.weights.freed(hand)
+            self.weights.note(what, self.layer_first, hand, least, op.opens, self.times.fetched)
+        if op.closes:
+            self.times.linear += hand - self.layer_first + 1
+            self.times.timeline.append(Segment("linear", what, self.layer_first, hand))
+            if self.weights:
+                fetch = self.times.fetched[-1]
+                self.times.timeline.append(Segment("memory", what, fetch.begun, fetch.done))
         if op.release:
             self.release = hand
         if op.final:
@@ -284,35 +295,6 @@ class NetworkTiming(LinearTiming):
                 core.heads.dropped["terms"].add(core.terms_ready - terms)
         self.times.timeline.append(Segment("attention", where, start, end))
         self.attention_entry = end + 1 + FETCH
-
-
-class QueryScan:
-    """The query feeder: one feature per cycle; a spike leaves when its successor is known."""
-
-    def __init__(self, start: int) -> None:
-        self.cycle = start + 1  # in which the last feature was looked at
-        self.closed = start  # in which the last spike of the last row left
-
-    def row(self, active: NDArray[np.bool_], free: int) -> int:
-        """Look at the features of a row.
-
-        Args:
-            active: which of them fire.
-            free: first cycle in which the core has room for the row.
-
-        Returns:
-            Cycle in which the core accepts the row's last spike.
-        """
-        held = False
-        for feature, fires in enumerate(active):
-            self.cycle += 1
-            if feature == 0:
-                self.cycle = max(self.cycle, self.closed)
-            if fires and held:
-                self.cycle = max(self.cycle, free)
-            held |= bool(fires)
-        self.closed = max(self.cycle + 1, free)
-        return self.closed
 
 
 def predict(

@@ -4,7 +4,7 @@ A reader brings words (`golden.network.reader`), the loader fills one half of th
 next pass while the neurons work from the other (`hw.network.weight_loader`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,39 +65,83 @@ class PacedReader(Reader):
 
 
 @dataclass
-class WeightTiming:
-    """State of the halves; one call of `ready` and of `freed` per pass, in order.
+class LayerFetch:
+    """Streamed weights of a linear layer, and the time that its neurons and the memory took.
 
     Attributes:
-        reader: of the words.
-        words: of every pass of an inference, its header included.
-        cycles: of each pass, from its header to its last word; waited: the cycles in which the neurons had a
-            row but not its weights.
+        what: the layer.
+        words: of its passes, headers included.
+        begun, done: cycles in which its first and its last word were taken.
+        memory: cycles in which its words came one after the other.
+        lanes: cycles that its rows take at least.
+        waited: cycles in which a row was there but not the weights.
+        first, last: cycles of its first and its last broadcast.
     """
 
-    reader: Reader
-    words: list[int]
-    start: int
-    cycles: list[int] = field(default_factory=list)
-    waited: list[int] = field(default_factory=list)
+    what: str
+    words: int
+    begun: int
+    done: int
+    memory: int
+    lanes: int
+    waited: int
+    first: int
+    last: int
 
-    def __post_init__(self) -> None:
-        # when each half is free, the one to be filled next first
-        self.free = [self.start, self.start]
-        self.loaded = self.start - 1  # cycle in which the last word came
+    @property
+    def bound(self) -> str:
+        """What of both takes longer."""
+        return "memory" if self.memory > self.lanes else "lanes"
+
+    def joined(self, other: "LayerFetch") -> "LayerFetch":
+        """This part of a layer and the one that comes after it."""
+        return LayerFetch(
+            self.what, self.words + other.words, self.begun, other.done, self.memory + other.memory,
+            self.lanes + other.lanes, self.waited + other.waited, self.first, other.last,
+        )  # fmt: skip
+
+
+class WeightTiming:
+    """State of the halves; one call of `ready`, `freed` and `note` per pass, in order.
+
+    Args:
+        reader: of the words.
+        words: of every pass of an inference, its header included.
+        start: first cycle in which words are taken.
+    """
+
+    def __init__(self, reader: Reader, words: list[int], start: int) -> None:
+        self.reader, self.words, self.number = reader, words, 0
+        # when each half is free, the one to be filled next first; the last word of the pass before
+        self.free = [start, start]
+        self.begun = self.loaded = start - 1
+        self.waited = 0
 
     def ready(self, wanted: int) -> int:
         """First cycle from `wanted` on in which the next pass may begin."""
-        begin = max(self.free.pop(0), self.loaded + 1)
-        self.loaded = self.reader.accept(begin, self.words[len(self.cycles) % len(self.words)])
-        self.cycles.append(self.loaded - begin + 1)
+        self.begun = max(self.free.pop(0), self.loaded + 1)
+        self.loaded = self.reader.accept(self.begun, self.words[self.number])
         ready = max(wanted, self.loaded + LOADED)
-        self.waited.append(ready - wanted)
+        self.waited = ready - wanted
         return ready
 
     def freed(self, cycle: int) -> None:
         """The weights of the pass have been read for the last time."""
         self.free.append(cycle + FREED)
+
+    def note(
+        self, what: str, first: int, last: int, lanes: int, opens: bool, fetched: list[LayerFetch]
+    ) -> None:
+        """Add the pass to its layer, of which it is the first one where it `opens` it."""
+        if opens:
+            fetched.append(LayerFetch(what, 0, self.begun, 0, 0, 0, 0, first, last))
+        layer = fetched[-1]
+        layer.words += self.words[self.number]
+        layer.memory += self.loaded - self.begun + 1
+        layer.lanes += lanes
+        layer.waited += self.waited
+        layer.done, layer.last = self.loaded, last
+        self.number = (self.number + 1) % len(self.words)
 
 
 def weight_timing(

@@ -13,6 +13,7 @@ from golden.network.network import Network
 from sim.timing.network import NetworkTimes
 from studies.attention.report import tool_versions
 from studies.infer import timeline
+from studies.infer.cores import memory_use
 from studies.infer.hardware import RtlImages
 
 REPORT, TIMELINE_TEXT, TIMELINE_PICTURE, NETWORK = (
@@ -83,6 +84,7 @@ class Found(ABC):
             },
             "configuration": plain(asdict(self.config)),
             "throughput": self.throughput,
+            "memory": memory_use(self.times),
             "energy": {
                 self.noun: self.counted,
                 "spiking": self.spiking.to_json(),

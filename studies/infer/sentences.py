@@ -12,17 +12,16 @@ from energy.network import account
 from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
 from golden.network.network import Network
-from golden.network.program import config_for
 from models.conversion.network import IntegerModel
 from models.conversion.store import TOKENIZER, Stored
 from models.floating.engine import FloatEngine
 from models.floating.model import Model
-from sim.cores.network.core import NetworkJob, WholeNetworkCore
-from sim.timing.network import predict
+from sim.cores.network.core import NetworkJob
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.evaluate.metrics import cosine, defined
 from studies.evaluate.samples import held_out, sentence_samples, texts_of
 from studies.infer.cases import stored_network
+from studies.infer.cores import sized_core
 from studies.infer.evaluate import Progress
 from studies.infer.hardware import through_rtl
 from studies.infer.report import Found
@@ -190,6 +189,7 @@ def encode(
     *,
     rtl: int | None = None,
     lanes: int | None = None,
+    streamed: bool = False,
     seed: int = 0,
     clock_mhz: float | None = None,
     progress: Progress = lambda part, share: None,
@@ -198,7 +198,7 @@ def encode(
 
     Args:
         rtl: how many go through the RTL too; see `Sentences.rtl`.
-        lanes: neurons at work at once; those of `config_for` when absent.
+        lanes, streamed: of the core, see `studies.infer.cores.sized_core`.
         seed: chooses them.
         clock_mhz: at which inferences per second are wanted; see `studies.boards.throughput`.
         progress: told how far the job is.
@@ -209,8 +209,8 @@ def encode(
     total = len(case.texts)
     rtl = case.rtl if rtl is None else rtl
     check_range("--rtl", rtl, 0, total)
-    size = config_for(case.network) if lanes is None else config_for(case.network, lanes)
-    config = replace(size, token_counts=True)
+    core = sized_core(case.network, lanes, streamed=streamed, token_counts=True)
+    config = core.config
     through = sorted(np.random.default_rng(seed).choice(total, rtl, replace=False).tolist())
     floats, golden = [], []
     for n in range(total):
@@ -219,7 +219,7 @@ def encode(
         golden.append(case.golden(n))
     found, rtl_cosines = None, np.zeros(0)
     if rtl:
-        found, scores = through_rtl(case.job(through), config, progress)
+        found, scores = through_rtl(case.job(through), core, progress)
         rtl_cosines = np.array(
             [float(cosine(case.vector(n, s), floats[n])) for n, s in zip(through, scores, strict=True)]
         )
@@ -245,10 +245,8 @@ def encode(
         counted=counted,
         spiking=spiking.mean(counted),
         dense=dense.mean(counted),
-        times=predict(case.network, config, first.image, 0, first.tokens),
+        times=core.times(replace(first, load=False)),
         throughput=None
         if clock_mhz is None
-        else network_throughput(
-            WholeNetworkCore(config), case.job(list(range(min(IMAGES, total)))), clock_mhz
-        ),
+        else network_throughput(core, case.job(list(range(min(IMAGES, total)))), clock_mhz),
     )

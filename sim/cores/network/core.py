@@ -85,6 +85,9 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     taps: bool = False
     reader: ReaderTiming | None = None
 
+    def __post_init__(self) -> None:
+        assert self.reader is None or self.config.weight_stream, "a reader brings streamed weights"
+
     @classmethod
     def from_table(cls, table: dict[str, Any], source: str) -> Self:
         return cls(from_table(table, source))
