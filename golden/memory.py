@@ -1,7 +1,7 @@
 """External memory for streamed weights: what the data sheet of a chip asks for, in cycles of a clock.
 
-The chip is a single data rate SDRAM of 16 bits, in four banks. It is used in one way: reads in bursts of eight
-words, writes of one word, both in a slot of eight cycles.
+The chip is a single data rate SDRAM of 16 bits, in four banks. It is used in one way: reads in bursts of
+eight words, writes of one word, both in a slot of eight cycles.
 """
 
 from dataclasses import dataclass
@@ -141,7 +141,8 @@ class MemoryConfig:
 
     @property
     def refresh_period(self) -> int:
-        """Cycles after which refreshes fall due: one that waits for a row to open and a slot to end is in time."""
+        """Cycles from one refresh falling due to the next: one that waits for a row to open, be used and be
+        closed is still in time."""
         return self.refresh_interval - (self.activate_to_column + BURST + self.precharge)
 
     @property

@@ -51,7 +51,7 @@ def pins(chip: SdramChip) -> dict[str, Member]:
         **{name: Out(1, init=1) for name in ("cs_n", "ras_n", "cas_n", "we_n")},
         "ba": Out(BANK_BITS),
         "a": Out(max(11, exact_log2(chip.rows))),
-        "dqm": Out(WORD_BITS // 8, init=-1),
+        "dqm": Out(WORD_BITS // 8, init=(1 << WORD_BITS // 8) - 1),
         "dq_o": Out(WORD_BITS),
         "dq_oe": Out(1),
         "dq_i": In(WORD_BITS),

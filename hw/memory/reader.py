@@ -52,7 +52,7 @@ class CyclicReader(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        # Bursts are asked for only where there is room for all of their words: the controller cannot be stalled
+        # Bursts are asked for where there is room for all of their words: the controller cannot be stalled
         m = Module()
         m.submodules.store = store = Memory(shape=payloads.word, depth=self._depth, init=[], attrs=LOGIC)
         writer, reader = store.write_port(), store.read_port(domain="comb")

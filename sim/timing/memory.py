@@ -1,7 +1,7 @@
 """Cycle model of streamed words: when each word of an endless stream from an SDRAM is taken.
 
-Cycle 0 is the first after the reset of the memory's controller, which then sets up the chip and refreshes it at
-its own pace: when a refresh comes does not depend on who reads.
+Cycle 0 is the first after the reset of the memory's controller, which then sets up the chip and refreshes it
+at its own pace: when a refresh falls due does not depend on who reads.
 
 Order within a burst, in the words of the hardware: ask (wait for room), take (wait for the slot before, for a
 refresh, for the row), come, be taken word by word.
@@ -73,8 +73,8 @@ class Controller:
 class CyclicReads:
     """When the words of a region come, read over and over by one consumer.
 
-    Exact to the cycle for `hw.memory`'s reader and controller, as long as nobody else uses the memory. Millions
-    of words take a fraction of a second: between refreshes they are not looked at one by one.
+    Exact to the cycle for `hw.memory`'s reader and controller, as long as nobody else uses the memory.
+    Millions of words take about a second: between refreshes they are not looked at one by one.
 
     Args:
         config: chip and clock.

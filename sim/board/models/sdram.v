@@ -1,15 +1,21 @@
 // A 256 Mb SDRAM chip of 16 bits, AS4C16M16SA-7, as its data sheet (Alliance Memory, Rev. 3.0) describes it:
 // commands, mode, bursts, and every time between commands. Written from the sheet alone: it takes no number from
 // the controller. Time is counted in edges of the clock, PERIOD picoseconds each. What breaks a rule is named
-// in `fault` for good, the first one only: text, 0 where there was none.
+// in `fault` as long as there is power, the first one only: text, 0 where there was none.
 //
 // Not modelled, and a fault where it is used: auto-precharge, interleaved order, full pages, power-down, self
 // refresh. Words that are not driven are noise.
 
 module sdram #(
-  parameter PERIOD = 10000
+  parameter PERIOD = 10000,
+  // Addresses that are told apart: a smaller chip for those who use a part of it
+  parameter ADDRESS_BITS = 24,
+  // Table 16 of the sheet, picoseconds; the speed grade is -7
+  parameter T_RC = 63000, T_RFC = 63000, T_RCD = 21000, T_RP = 21000, T_RRD = 14000, T_MRD = 14000,
+  parameter T_RAS = 42000, T_RAS_LONGEST = 120000000, T_WR = 14000, T_CK2 = 10000, T_CK3 = 7000,
+  parameter T_REFI = 7812500, T_POWER_UP = 200000000
 ) (
-  input clk, cke, cs_n, ras_n, cas_n, we_n,
+  input clk, power, cke, cs_n, ras_n, cas_n, we_n,
   input [1:0] ba, dqm,
   input [12:0] a,
   input [15:0] dq_i,
@@ -17,14 +23,10 @@ module sdram #(
   output [15:0] dq_o,
   output reg [127:0] fault
 );
-  // Table 16 of the sheet, picoseconds; the speed grade is -7
-  localparam T_RC = 63000, T_RFC = 63000, T_RCD = 21000, T_RP = 21000, T_RRD = 14000, T_MRD = 14000;
-  localparam T_RAS = 42000, T_RAS_LONGEST = 120000000, T_WR = 14000, T_CK2 = 10000, T_CK3 = 7000;
-  localparam T_REFI = 7812500, T_POWER_UP = 200000000;
   localparam FIRST_REFRESHES = 2;
 
-  reg [15:0] cells [0:(1 << 24) - 1];
-  reg [12:0] row [0:3];
+  reg [15:0] cells [0:(1 << ADDRESS_BITS) - 1];
+    reg [12:0] row [0:3];
   reg [3:0] opened = 0;
   reg [63:0] now = 0, refreshed = 0, moded = 0, last_activate = 0;
   reg [63:0] activated [0:3], precharged [0:3], written [0:3];
@@ -39,6 +41,7 @@ module sdram #(
   reg writing = 0;
   reg [1:0] bank = 0;
   reg [8:0] column = 0;
+  reg [ADDRESS_BITS - 1:0] place;
   reg [15:0] out1 = 0, out2 = 0, out3 = 0, noise = 16'hACE1;
   reg on1 = 0, on2 = 0, on3 = 0;
   reg [1:0] masked = 0, masked_before = 0;
@@ -49,12 +52,17 @@ module sdram #(
   assign dq_o[15:8] = on && !masked_before[1] ? out[15:8] : noise[15:8];
 
   integer n;
-  initial begin
-    fault = 0;
-    for (n = 0; n < 4; n = n + 1) begin
-      activated[n] = 0; precharged[n] = 0; written[n] = 0; row[n] = 0;
+  task forget;
+    begin
+      fault = 0;
+      now = 0; refreshed = 0; moded = 0; last_activate = 0;
+      opened = 0; precharged_once = 0; ready = 0; late = 0; refreshes = 0; left = 0;
+      for (n = 0; n < 4; n = n + 1) begin
+        activated[n] = 0; precharged[n] = 0; written[n] = 0; row[n] = 0;
+      end
     end
-  end
+  endtask
+  initial forget;
 
   task broken(input [127:0] what);
     if (fault == 0) begin
@@ -98,8 +106,8 @@ module sdram #(
     begin
       if (writing) begin
         if (!dq_driven) broken("nothing written");
-        if (!dqm[0]) cells[{row[bank], bank, column}][7:0] = dq_i[7:0];
-        if (!dqm[1]) cells[{row[bank], bank, column}][15:8] = dq_i[15:8];
+        if (!dqm[0]) cells[place][7:0] = dq_i[7:0];
+        if (!dqm[1]) cells[place][15:8] = dq_i[15:8];
         written[bank] = now;
       end
       left = left - 1;
@@ -117,7 +125,7 @@ module sdram #(
       broken("tREFI");
       late = 1;
     end
-    if (cke && !cs_n) case ({ras_n, cas_n, we_n})
+    if (power && cke && !cs_n) case ({ras_n, cas_n, we_n})
       3'b111: ;
       3'b011: begin
         if (!ready) broken("mode not set");
@@ -173,11 +181,13 @@ module sdram #(
 
     // A word that is fetched at this edge is there `latency` edges later
     on1 <= left != 0 && !writing;
-    out1 <= cells[{row[bank], bank, column}];
+    place = ADDRESS_BITS'({row[bank], bank, column});
+    out1 <= cells[place];
     on2 <= on1;
     out2 <= out1;
     on3 <= on2;
     out3 <= out2;
     if (left != 0) transfer;
+    if (!power) forget;
   end
 endmodule
