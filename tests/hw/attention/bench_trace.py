@@ -14,7 +14,7 @@ async def every_point(bench: UnitBench, rng: np.random.Generator) -> None:
     bench.expect("o", {"trace": trace[order]})
 
 
-PAIRS = 4096  # at most, of those of the longer codes
+PAIRS = 4096  # of the longer codes not all, of the others again
 
 
 def points(
@@ -26,7 +26,7 @@ def points(
         signs: that the first spike of a pair may have; with one it has no field for it.
     """
     pairs = [a.ravel() for a in np.indices((2, signs, code.steps, 2, 2, code.steps))]
-    order = rng.permutation(len(pairs[0]))[:PAIRS]
+    order = np.resize(rng.permutation(len(pairs[0])), PAIRS)
     a, b = (
         dict(zip(("active", "negative", "phase"), (p[order] for p in half), strict=True))
         for half in (pairs[:3], pairs[3:])
