@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.network import account
+from energy.network import account_by_layer
 from golden.code import check_range
 from golden.network.network import Network
 from golden.network.program import check_fit, config_for
@@ -125,7 +125,6 @@ def infer(
             measured.correct = correct(scores, labels)
     progress("count events, draw the timeline", 1.0)
     spikes = case.spikes(case.images[chosen[:ENERGY_IMAGES]])
-    spiking, dense = account(case.network, config, spikes)
     return Inferences(
         case=case,
         seed=seed,
@@ -136,8 +135,7 @@ def infer(
         rtl=measured,
         board=on_board,
         counted=spikes.shape[0],
-        spiking=spiking,
-        dense=dense,
+        layers=account_by_layer(case.network, config, spikes),
         times=predict(case.network, config, spikes[:1], 0),
         throughput=None
         if clock_mhz is None
