@@ -99,6 +99,17 @@ def infer(
             "inference, in place of all of them in the core.",
         ),
     ] = False,
+    pieces: Annotated[
+        int | None,
+        typer.Option(
+            "--pieces",
+            metavar="N",
+            parser=whole_number,
+            help="Hidden layers of more neurons go into the stream in pieces of at most N: a core of fewer "
+            "features and weights. [default: whole]",
+            show_default=False,
+        ),
+    ] = None,
     engine: Annotated[
         str,
         typer.Option(
@@ -158,6 +169,8 @@ def infer(
         raise InputError("--lanes sizes the simulated core, --engine board has its own")
     if engine == "board" and streamed:
         raise InputError("--streamed is for the simulated core, --engine board has its own")
+    if engine == "board" and pieces is not None:
+        raise InputError("--pieces cuts networks for the simulated core, --engine board has its own")
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
     from sim.cores.network.core import WholeNetworkCore
@@ -168,7 +181,7 @@ def infer(
         whole_or_nothing(pages) as places,
         opened_board(WholeNetworkCore, port, timeout) as board,
     ):
-        from studies.infer.cases import load_case, load_folder
+        from studies.infer.cases import cut_case, load_case, load_folder
         from studies.infer.infer import infer as run_inferences
         from studies.infer.page import page
         from studies.infer.report import Found, write_results
@@ -190,7 +203,7 @@ def infer(
                 ):
                     if given:
                         raise InputError(f"{network}: is a model of sentences, {option} must be absent")
-                sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed)
+                sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed, pieces)
                 encoded = encode(
                     sentences,
                     rtl=rtl,
@@ -208,7 +221,7 @@ def infer(
                         f"{network}: is no model of sentences, --text and --tokens must be absent"
                     )
                 result = run_inferences(
-                    load_case(network, data, steps, log2_base, stored),
+                    cut_case(load_case(network, data, steps, log2_base, stored), pieces),
                     images=images,
                     rtl=rtl,
                     lanes=lanes,

@@ -12,6 +12,7 @@ from energy.network import account_by_layer
 from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
 from golden.network.network import Network
+from golden.network.rearrange import in_pieces
 from models.conversion.network import IntegerModel
 from models.conversion.store import TOKENIZER, Stored
 from models.floating.engine import FloatEngine
@@ -87,6 +88,7 @@ def load_sentences(
     count: int | None = None,
     tokens: int | None = None,
     seed: int = 0,
+    pieces: int | None = None,
 ) -> Sentences:
     """Sentences for what `onespike convert` wrote.
 
@@ -98,6 +100,7 @@ def load_sentences(
         tokens: rows of the core; longer sentences of a file are not drawn. Those of the longest sentence
             when absent.
         seed: chooses sentences of a file.
+        pieces: most neurons of a hidden layer (`golden.network.rearrange.in_pieces`); None for any.
 
     Raises:
         InputError: no sentence, or one that is too long; texts and a file, or neither.
@@ -105,6 +108,8 @@ def load_sentences(
     network = stored_network(name, stored)
     made, model, tokenizer = stored.conversion.network, stored.model, Path(name) / TOKENIZER
     assert made is not None, "stored_network holds that"
+    if pieces is not None:
+        made = replace(made, network=in_pieces(network, pieces))
     if bool(texts) == (data is not None):
         given = "both" if texts else "neither"
         raise InputError(f"{name}: sentences come from --text or the file --data, not from {given}")
