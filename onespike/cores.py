@@ -43,6 +43,6 @@ def network_core(
     from golden.network.sizes import read_sizes, sized_config
     from sim.cores.network.core import WholeNetworkCore
 
-    given = {"token_counts": True} if token_counts else {}
+    given: dict[str, int] = {"token_counts": True} if token_counts else {}
     given |= {} if config_file is None else read_sizes(config_file)
     return WholeNetworkCore(sized_config(network, given if lanes is None else given | {"lanes": lanes}))

@@ -7,7 +7,7 @@ from onespike.board_options import (
     CoreNetworkOption,
     board_config,
 )
-from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption, TokensOption
+from onespike.options import ConfigOption, DataOption, LanesOption, RowsOption, SchemeOption
 
 
 def board_sim(
@@ -17,7 +17,7 @@ def board_sim(
     network: CoreNetworkOption = None,
     data: DataOption = None,
     lanes: LanesOption = None,
-    tokens: TokensOption = None,
+    tokens: RowsOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
 ) -> None:

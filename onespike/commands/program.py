@@ -15,7 +15,7 @@ from onespike.board_options import (
     board_build,
     board_config,
 )
-from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption, TokensOption
+from onespike.options import ConfigOption, DataOption, LanesOption, RowsOption, SchemeOption, SeedOption
 from onespike.schemes import DEFAULT
 
 
@@ -26,7 +26,7 @@ def program(
     network: CoreNetworkOption = None,
     data: DataOption = None,
     lanes: LanesOption = None,
-    tokens: TokensOption = None,
+    tokens: RowsOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,

@@ -33,8 +33,8 @@ def main(
     checked = Checked()
 
     def check(number: int) -> None:
-        kinds = {"held": 1, "windows": 2, "general": 4, "counts": 8, "beside": 16}
-        scale = SCALES.get(number % 16, OTHERS)
+        kinds = {"held": 1, "windows": 2, "general": 4, "counts": 8, "streamed": 16}
+        scale = replace(SCALES.get(number % 16, OTHERS), beside=number % 3 == 0)
         scale = replace(scale, **{kind: bool(number & bit) for kind, bit in kinds.items()})
         check_core(random_core(number, scale), number, checked)
 
