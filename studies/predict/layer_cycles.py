@@ -17,7 +17,7 @@ from golden.attention.job import AttentionJob, prepare
 from golden.code import Spikes
 from golden.errors import InputError
 from sim.timing.attention import predict
-from sim.timing.network import linear_layer
+from sim.timing.linear_layer import linear_layer
 
 # Heads predicted one by one; from the second on, durations repeat but for the number of spikes
 SAMPLED_HEADS = 4

@@ -29,7 +29,7 @@ OWN = {
     "--seed": {"attention", "compare", "demo", "options"},
     "--size": {"area", "study"},
     # Of random heads, of a text encoder, and of the network of a model
-    "--tokens": {"convert", "infer", "options", "stochastic"},
+    "--tokens": {"convert", "options", "stochastic"},
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
     "--waves": {"attention", "sim"},
 }
