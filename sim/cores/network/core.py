@@ -107,6 +107,11 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return core if self.reader is None else PacedNetwork(core, self.reader)
 
     def linked(self) -> LinkedNetwork:
+        if self.config.weight_stream:
+            raise InputError(
+                "NetworkConfig.weight_stream must be 0 on a board: none has a memory for streamed weights, "
+                f"not {self.config.weight_stream}"
+            )
         return LinkedNetwork(self.config)
 
     def check(self, job: NetworkJob) -> None:
