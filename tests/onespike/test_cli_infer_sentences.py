@@ -15,7 +15,7 @@ from models.floating.engine import FloatEngine
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
 from studies.evaluate.samples import sentence_samples
-from studies.infer import sentences
+from studies.infer import cores
 from tests.models.test_libraries import FOLDERS
 
 # Its tokenizer takes w1 and w3, which are special, out of longer words
@@ -41,7 +41,7 @@ def encoder(folder: Path, run: Callable[..., Any]) -> str:
 @pytest.fixture
 def quick_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small core, compiled quickly."""
-    monkeypatch.setattr(sentences, "config_for", partial(config_for, lanes=8, cluster=4))
+    monkeypatch.setattr(cores, "config_for", partial(config_for, lanes=8, cluster=4))
     monkeypatch.setattr(WholeNetworkCore, "run", partialmethod(WholeNetworkCore.run, quick=True))
 
 
