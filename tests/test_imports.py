@@ -12,7 +12,8 @@ OURS = {"golden", "models", "hw", "sim", "synth", "energy", "studies", "onespike
 # Configurations, limits and tables: all that hardware may know of golden beside constants
 GOLDEN_IN_HW = {
     *("PhaseCode", "CoreConfig", "IntegerConfig", "NetworkConfig", "StochasticConfig", "Bank"),
-    *("InputError", "ReaderTiming", "writing"),
+    *("MemoryConfig", "ReaderTiming", "SdramChip"),
+    *("InputError", "writing"),
     *("AttentionOp", "LinearOp", "NormOp", "Neuron", "Source", "Target", "words"),
     *("decay_constants", "resolution", "roots", "rows", "shift_matrix", "signed_digits", "transform"),
     *("bits_for", "index_width", "most_octaves", "left_shift", "weights"),

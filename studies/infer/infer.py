@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.network import account
+from energy.network import account_by_layer
 from golden.code import check_range
 from golden.network.network import Network
 from golden.network.program import check_fit
@@ -126,7 +126,6 @@ def infer(
             measured.correct = correct(scores, labels)
     progress("count events, draw the timeline", 1.0)
     spikes = case.spikes(case.images[chosen[:ENERGY_IMAGES]])
-    spiking, dense = account(case.network, core.config, spikes)
     return Inferences(
         case=case,
         seed=seed,
@@ -137,8 +136,7 @@ def infer(
         rtl=measured,
         board=on_board,
         counted=spikes.shape[0],
-        spiking=spiking,
-        dense=dense,
+        layers=account_by_layer(case.network, core.config, spikes),
         times=core.times(NetworkJob(network=case.network, image=spikes[:1])),
         throughput=None
         if clock_mhz is None

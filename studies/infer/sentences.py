@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.ledger import Ledger
-from energy.network import account
+from energy.network import account_by_layer
 from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
 from golden.network.network import Network
@@ -231,11 +231,11 @@ def encode(
     progress("count events, draw the timeline", 1.0)
     pairs = {"float": floats, "golden": golden} if total == 2 else {}
     alike = {name: defined(float(cosine(*pair))) for name, pair in pairs.items()}
-    spiking, dense = Ledger(), Ledger()
+    layers = [(Ledger(), Ledger())] * len(case.network.layers)
     counted = min(ENERGY_SENTENCES, total)
     for n in range(counted):
-        events = account(case.made.of_rows(len(case.samples[n])), config, case.enters(n))
-        spiking, dense = spiking + events[0], dense + events[1]
+        events = account_by_layer(case.made.of_rows(len(case.samples[n])), config, case.enters(n))
+        layers = [(a + c, b + d) for (a, b), (c, d) in zip(layers, events, strict=True)]
     first = case.job([0])
     assert first.image is not None
     return Encodings(
@@ -248,8 +248,7 @@ def encode(
         rtl=found,
         alike=alike,
         counted=counted,
-        spiking=spiking.mean(counted),
-        dense=dense.mean(counted),
+        layers=layers,
         times=core.times(replace(first, load=False)),
         throughput=None
         if clock_mhz is None

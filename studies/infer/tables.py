@@ -11,19 +11,23 @@ from energy.tables import ledger_tables
 from studies.infer.cores import memory_use
 from studies.infer.hardware import RtlImages
 from studies.infer.infer import Inferences
+from studies.infer.report import Found
 from studies.infer.sentences import Encodings
 
 
 def infer_tables(result: Inferences) -> list[Table]:
     """One table of accuracy, agreement, time and energy, and the ledgers of an inference."""
-    titles = {"Spiking": result.spiking, "8-bit multiply-accumulate": result.dense}
-    return [_summary(result), *ledger_tables({title: ledger.to_json() for title, ledger in titles.items()})]
+    return [_summary(result), *_ledgers(result)]
 
 
 def encode_tables(result: Encodings) -> list[Table]:
     """The same of sentences."""
-    titles = {"Spiking": result.spiking, "8-bit multiply-accumulate": result.dense}
-    return [_sentences(result), *ledger_tables({title: ledger.to_json() for title, ledger in titles.items()})]
+    return [_sentences(result), *_ledgers(result)]
+
+
+def _ledgers(result: Found) -> list[Table]:
+    spiking, dense = result.ledgers
+    return ledger_tables({"Spiking": spiking.to_json(), "8-bit multiply-accumulate": dense.to_json()})
 
 
 def _sentences(result: Encodings) -> Table:
@@ -55,7 +59,7 @@ def _sentences(result: Encodings) -> Table:
     _throughput_rows(table, result.throughput, "sentences")
     table.add_section()
     table.add_row("sentences whose events are counted", str(result.counted))
-    _energy_rows(table, result.spiking, result.dense)
+    _energy_rows(table, *result.ledgers)
     return table
 
 
@@ -137,5 +141,5 @@ def _summary(result: Inferences) -> Table:
     _throughput_rows(table, result.throughput, "images")
     table.add_section()
     table.add_row("images whose events are counted", str(result.counted))
-    _energy_rows(table, result.spiking, result.dense)
+    _energy_rows(table, *result.ledgers)
     return table
