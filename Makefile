@@ -38,7 +38,7 @@ ifeq ($(NETWORK),digits)
 	$(BIN)/onespike sim
 endif
 ifeq ($(NETWORK),minilm)
-	$(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --tokens 16 \
+	$(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --pieces 384 --tokens 16 \
 	    $(if $(DATA),--data $(DATA),--text "$(TEXT)" --text "$(OTHER)") -o build/infer-minilm
 else
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)

@@ -16,7 +16,8 @@ from golden.attention.config import CoreConfig
 from golden.attention.job import AttentionJob, prepare
 from golden.code import Spikes
 from golden.errors import InputError
-from golden.network.reader import SDRAM_WORD, ReaderTiming
+from golden.memory import WORD_BITS
+from golden.network.reader import ReaderTiming
 from sim.timing.attention import predict
 from sim.timing.network import linear_layer
 from sim.timing.weights import PacedReader, WeightTiming
@@ -96,7 +97,7 @@ def predict_linear(
     counts = np.random.default_rng(seed).binomial(layer.fan_in, density, layer.tokens)
     weights = None
     if reader is not None:
-        words = 1 + -(-layer.fan_in * config.lanes * WEIGHT_BITS // SDRAM_WORD)
+        words = 1 + -(-layer.fan_in * config.lanes * WEIGHT_BITS // WORD_BITS)
         weights = WeightTiming(PacedReader(reader, 0), [words] * -(-outputs // config.lanes), 0)
     times = linear_layer(counts, outputs, config.lanes, config.clusters, weights)
     fetched = times.fetched[0] if times.fetched else None
