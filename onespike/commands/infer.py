@@ -110,6 +110,16 @@ def infer(
             show_default=False,
         ),
     ] = None,
+    beside: Annotated[
+        int,
+        typer.Option(
+            "--side-by-side",
+            metavar="N",
+            parser=whole_number,
+            help="Sentences of an inference, which attend their own words only; each of exactly --tokens. Of "
+            "--data no others are drawn.",
+        ),
+    ] = 1,
     engine: Annotated[
         str,
         typer.Option(
@@ -203,7 +213,9 @@ def infer(
                 ):
                     if given:
                         raise InputError(f"{network}: is a model of sentences, {option} must be absent")
-                sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed, pieces)
+                sentences = load_sentences(
+                    network, stored, texts or [], data, images, tokens, seed, pieces, beside
+                )
                 encoded = encode(
                     sentences,
                     rtl=rtl,
@@ -216,9 +228,10 @@ def infer(
                 found: Found = encoded
                 tables = encode_tables(encoded)
             else:
-                if texts or tokens is not None:
+                if texts or tokens is not None or beside != 1:
                     raise InputError(
-                        f"{network}: is no model of sentences, --text and --tokens must be absent"
+                        f"{network}: is no model of sentences, --text, --tokens and --side-by-side "
+                        "must be absent"
                     )
                 result = run_inferences(
                     cut_case(load_case(network, data, steps, log2_base, stored), pieces),

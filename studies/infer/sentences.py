@@ -1,6 +1,7 @@
 """Sentences through a converted text encoder: in golden and in the RTL, beside the float model."""
 
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,8 +12,9 @@ from energy.ledger import Ledger
 from energy.network import account_by_layer
 from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
+from golden.network.limits import MAX_TOKENS
 from golden.network.network import Network
-from golden.network.rearrange import in_pieces
+from golden.network.rearrange import in_pieces, side_by_side
 from models.conversion.network import IntegerModel
 from models.conversion.store import TOKENIZER, Stored
 from models.floating.engine import FloatEngine
@@ -41,6 +43,7 @@ class Sentences:
         network: of as many rows as the core has.
         texts: the sentences; samples: their token numbers.
         rtl: how many of them go through the RTL where no one says it.
+        beside: sentences of an inference, side by side; of more than one each has all tokens.
     """
 
     name: str
@@ -50,9 +53,20 @@ class Sentences:
     texts: list[str]
     samples: list[NDArray[np.int64]]
     rtl: int
+    beside: int = 1
+
+    @cached_property
+    def runs(self) -> Network:
+        """What the core runs."""
+        return self.network if self.beside == 1 else side_by_side(self.network, self.beside)
 
     def job(self, chosen: list[int]) -> NetworkJob:
         """Load the network, then some of the sentences, each with its number of tokens."""
+        if self.beside > 1:
+            rows = np.concatenate([self.enters(n)[0] for n in chosen])
+            return NetworkJob(
+                network=self.runs, load=True, image=rows.reshape(-1, self.runs.tokens, self.runs.width)
+            )
         counts = np.array([len(self.samples[n]) for n in chosen])
         image = np.zeros((len(chosen), self.network.tokens, self.network.width), np.int64)
         for row, n in enumerate(chosen):
@@ -64,6 +78,13 @@ class Sentences:
         entry = self.made.encode(self.model, self.samples[number][None])
         assert not isinstance(entry, Spikes), "embedded tokens are integers of the stream"
         return entry
+
+    def apart(self, scores: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Scores [sentences, ...] of the scores of inferences."""
+        if self.beside == 1:
+            return scores
+        rows = scores.reshape(len(scores) * self.beside, -1, self.network.classes)
+        return rows.sum(axis=1) if len(self.network.shapes().scores) == 1 else rows
 
     def vector(self, number: int, scores: NDArray[np.int64]) -> Vectors:
         """Output [n] of the scores of a sentence, those of its rows where each row has some."""
@@ -89,6 +110,7 @@ def load_sentences(
     tokens: int | None = None,
     seed: int = 0,
     pieces: int | None = None,
+    beside: int = 1,
 ) -> Sentences:
     """Sentences for what `onespike convert` wrote.
 
@@ -101,6 +123,7 @@ def load_sentences(
             when absent.
         seed: chooses sentences of a file.
         pieces: most neurons of a hidden layer (`golden.network.rearrange.in_pieces`); None for any.
+        beside: as in `Sentences`; sentences of a file that are shorter are not drawn.
 
     Raises:
         InputError: no sentence, or one that is too long; texts and a file, or neither.
@@ -114,11 +137,14 @@ def load_sentences(
         given = "both" if texts else "neither"
         raise InputError(f"{name}: sentences come from --text or the file --data, not from {given}")
     check_range("--tokens", network.tokens if tokens is None else tokens, 1, network.tokens)
+    check_range("--side-by-side", beside, 1, MAX_TOKENS // (tokens or 1))
     most = network.tokens if tokens is None else tokens
     if data is None:
         if count is not None:
             raise InputError(f"--images draws from --data, --text is all there is, not {count}")
         samples = sentence_samples(model, tokenizer, texts)
+        if beside > 1:
+            check_beside(texts, samples, tokens, beside)
         for text, sample in zip(texts, samples, strict=True):
             if len(sample) > most:
                 raise InputError(f"--text {quoted(text)}: must have at most {most} tokens, not {len(sample)}")
@@ -126,16 +152,37 @@ def load_sentences(
         lines = texts_of(model, data)
         found = [text for row in held_out(data, len(lines), stored.calibration) for text in lines[row]]
         tried = sentence_samples(model, tokenizer, found)
-        fitting = [n for n, sample in enumerate(tried) if len(sample) <= most]
-        if not fitting:
-            raise InputError(f"{data}: holds no sentence of at most {most} tokens")
-        count = min(GOLDEN_SENTENCES, len(fitting)) if count is None else count
-        check_range("--images", count, 1, len(fitting))
+        least = most if beside > 1 else 1
+        fitting = [n for n, sample in enumerate(tried) if least <= len(sample) <= most]
+        if len(fitting) < beside:
+            size = (
+                f"no sentence of at most {most}"
+                if beside == 1
+                else f"no {beside} sentences of exactly {most}"
+            )
+            raise InputError(f"{data}: holds {size} tokens")
+        count = min(GOLDEN_SENTENCES, len(fitting)) // beside * beside if count is None else count
+        check_range("--images", count, beside, len(fitting))
+        if count % beside:
+            raise InputError(f"--images must be a multiple of --side-by-side {beside}, not {count}")
         drawn = np.sort(np.random.default_rng(seed).choice(fitting, count, replace=False))
         texts, samples = [found[n] for n in drawn], [tried[n] for n in drawn]
     rows = max(len(sample) for sample in samples) if tokens is None else tokens
-    rtl = len(texts) if data is None else min(RTL_SENTENCES, len(texts))
-    return Sentences(name, model, made, made.of_rows(rows), texts, samples, rtl)
+    rtl = len(texts) if data is None else min(max(RTL_SENTENCES, beside), len(texts)) // beside * beside
+    return Sentences(name, model, made, made.of_rows(rows), texts, samples, rtl, beside)
+
+
+def check_beside(texts: list[str], samples: list[NDArray[np.int64]], tokens: int | None, beside: int) -> None:
+    """Raise InputError unless texts fill inferences of `beside` sentences of all `tokens`."""
+    if len(texts) % beside:
+        raise InputError(f"--text must come in multiples of --side-by-side {beside}, not {len(texts)} times")
+    wanted = len(samples[0]) if tokens is None else tokens
+    for text, sample in zip(texts, samples, strict=True):
+        if len(sample) != wanted:
+            raise InputError(
+                f"--text {quoted(text)}: must have {wanted} tokens like all that are side by side, "
+                f"not {len(sample)}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -162,10 +209,12 @@ class Encodings(Found):
 
     @property
     def network(self) -> Network:
-        return self.case.network
+        return self.case.runs
 
     @property
     def first(self) -> str:
+        if self.case.beside > 1:
+            return f"{self.case.beside} sentences of {len(self.case.samples[0])} tokens side by side"
         return f"a sentence of {len(self.case.samples[0])} tokens, room for {self.network.tokens}"
 
     def to_json(self) -> dict[str, Any]:
@@ -184,6 +233,7 @@ class Encodings(Found):
         ]
         return report | {
             "sentences": sentences,
+            "side_by_side": self.case.beside,
             "alike": self.alike,
             "rtl": None if self.rtl is None else {"index": self.through} | asdict(self.rtl),
         }
@@ -214,9 +264,12 @@ def encode(
     total = len(case.texts)
     rtl = case.rtl if rtl is None else rtl
     check_range("--rtl", rtl, 0, total)
-    core = sized_core(case.network, lanes, streamed=streamed, token_counts=True)
+    if rtl % case.beside:
+        raise InputError(f"--rtl must be a multiple of --side-by-side {case.beside}, not {rtl}")
+    core = sized_core(case.runs, lanes, streamed=streamed, token_counts=case.beside == 1)
     config = core.config
-    through = sorted(np.random.default_rng(seed).choice(total, rtl, replace=False).tolist())
+    groups = np.random.default_rng(seed).choice(total // case.beside, rtl // case.beside, replace=False)
+    through = (np.sort(groups)[:, None] * case.beside + np.arange(case.beside)).reshape(-1).tolist()
     floats, golden = [], []
     for n in range(total):
         progress(f"{total} sentences through golden", n / total)
@@ -224,7 +277,8 @@ def encode(
         golden.append(case.golden(n))
     found, rtl_cosines = None, np.zeros(0)
     if rtl:
-        found, scores = through_rtl(case.job(through), core, progress)
+        found, inferred = through_rtl(case.job(through), core, progress)
+        scores = case.apart(inferred)
         rtl_cosines = np.array(
             [float(cosine(case.vector(n, s), floats[n])) for n, s in zip(through, scores, strict=True)]
         )
@@ -236,7 +290,7 @@ def encode(
     for n in range(counted):
         events = account_by_layer(case.made.of_rows(len(case.samples[n])), config, case.enters(n))
         layers = [(a + c, b + d) for (a, b), (c, d) in zip(layers, events, strict=True)]
-    first = case.job([0])
+    first = case.job(list(range(case.beside)))
     assert first.image is not None
     return Encodings(
         case=case,
@@ -252,5 +306,7 @@ def encode(
         times=core.times(replace(first, load=False)),
         throughput=None
         if clock_mhz is None
-        else network_throughput(core, case.job(list(range(min(IMAGES, total)))), clock_mhz),
+        else network_throughput(
+            core, case.job(list(range(min(IMAGES, total) // case.beside * case.beside))), clock_mhz
+        ),
     )

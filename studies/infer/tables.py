@@ -50,13 +50,19 @@ def _sentences(result: Encodings) -> Table:
         )
     table.add_section()
     if rtl is not None:
-        table.add_row("sentences through the RTL, every layer", str(rtl.images))
+        table.add_row("sentences through the RTL, every layer", str(len(result.through)))
         table.add_row("cosine of the RTL's vector to the float one", _mean_and_least(result.rtl_cosines))
         _rtl_rows(table, rtl, result.config.lanes)
     else:
         table.add_row("sentences through the RTL", "0")
     _memory_rows(table, memory_use(result.times))
-    _throughput_rows(table, result.throughput, "sentences")
+    beside = result.case.beside
+    _throughput_rows(table, result.throughput, "sentences" if beside == 1 else "inferences")
+    if beside > 1:
+        table.add_row("sentences of an inference, side by side", str(beside))
+        if result.throughput is not None:
+            each = beside * result.throughput["inferences_per_second"]
+            table.add_row("sentences per second", f"{each:,.1f}")
     table.add_section()
     table.add_row("sentences whose events are counted", str(result.counted))
     _energy_rows(table, *result.ledgers)
