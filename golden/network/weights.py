@@ -25,8 +25,8 @@ def weight_words(program: Program, config: NetworkConfig) -> NDArray[np.uint64]:
         program.weights.astype(np.uint8)[..., None], axis=-1, count=bits, bitorder="little"
     ).reshape(-1, config.clusters, config.cluster * bits)
     spare = pieces * wide - config.cluster * bits
-    found = np.pad(found, ((0, 0), (0, 0), (0, spare))).reshape(-1, config.clusters, pieces, wide)
-    octets = np.packbits(found, axis=-1, bitorder="little")
+    whole = np.pad(found, ((0, 0), (0, 0), (0, spare))).reshape(-1, config.clusters, pieces, wide)
+    octets = np.packbits(whole, axis=-1, bitorder="little")
     words = np.zeros((*octets.shape[:-1], 8), np.uint8)
     words[..., : octets.shape[-1]] = octets
     body = words.view("<u8").astype(np.uint64).reshape(len(program.weights), -1)

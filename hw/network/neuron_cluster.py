@@ -1,6 +1,6 @@
 """Accumulate-only neurons that share a weight memory, and their way out."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -22,10 +22,12 @@ class NeuronCluster(wiring.Component):
         i_load, o_load, strobes i_write, o_write: words of the weight memory, handed on alike.
         i_sums, o_sums: accumulators on their way out. Cluster n puts its own on this link from
             n*cluster + 1 cycles after its hand-over on, so that at the end of the chain those of all
-            clusters follow one another without a gap, neuron 0 first.
+            clusters follow one another without a gap, neuron 0 first. With two drains the upper half of the
+            clusters is a chain of its own, which begins at once where the pass is `paired`.
 
     Timing: a spike is in the accumulator 4 cycles after `i`; the first sums of cluster 0 are at `o_sums`
-    `latency` cycles after the spike that hands over. The next `last` must be `lanes` cycles away.
+    `latency` cycles after the spike that hands over. The next `last` must be `lanes` cycles away, of a paired
+    one half of that.
     """
 
     latency = 6
@@ -94,10 +96,16 @@ class NeuronCluster(wiring.Component):
         ]
         begin = self._number * size
         count = Signal(range(begin + size + 1))
+        turns: Value = Const(begin + size)
+        if config.drains > 1:
+            pairs = Signal(2)
+            m.d.sync += pairs.eq((pairs << 1) | now.paired)
+            half = config.lanes // 2
+            turns = Mux(pairs[1], begin % half + size, begin + size)
         turn = Signal()
         m.d.comb += turn.eq((count != 0) & (count <= size))
         with m.If(last[1]):
-            m.d.sync += count.eq(begin + size)
+            m.d.sync += count.eq(turns)
             for lane in range(size):
                 m.d.sync += [chain[lane][r].eq(total[lane][r]) for r in range(b)]
         with m.Else():

@@ -1,6 +1,6 @@
 """Payloads of the network core, as data types; widths follow from the configuration."""
 
-from amaranth.hdl import Shape, ShapeLike, signed
+from amaranth.hdl import Cat, Const, Shape, ShapeLike, Value, signed
 from amaranth.lib import data
 
 from golden.network.config import NetworkConfig
@@ -165,8 +165,10 @@ def data_width(shape: ShapeLike) -> int:
 def broadcast(config: NetworkConfig) -> data.StructLayout:
     """What the clusters hear each cycle: a spike and the address of its weights.
 
-    `first` restarts the accumulators, `last` hands them over after this spike.
+    `first` restarts the accumulators, `last` hands them over after this spike; with two drains, `paired` ones
+    leave from both halves of the lanes at once.
     """
+    pairs: dict[str, ShapeLike] = {"paired": 1} if config.drains > 1 else {}
     return data.StructLayout(
         {
             "valid": 1,
@@ -178,6 +180,7 @@ def broadcast(config: NetworkConfig) -> data.StructLayout:
             "residue": config.code.log2_base.denominator,
             "address": index_width(weight_depth(config)),
         }
+        | pairs
     )
 
 
@@ -219,6 +222,15 @@ def qkv_write(config: NetworkConfig) -> data.StructLayout:
             "spike": spike(config.code),
         }
     )
+
+
+def stream_address(config: NetworkConfig, row: Value, channel: Value) -> tuple[Value, Value]:
+    """Where a channel of a row of the stream is, and in which bank: with two drains each half of
+    the lanes has one."""
+    if config.drains == 1:
+        return (row << config.feature_bits) | channel, Const(0, 1)
+    bit = config.lanes.bit_length() - 2
+    return Cat(channel[:bit], channel[bit + 1 :], row), channel[bit]
 
 
 MANTISSA_BITS = ROOT_FRACTION_BITS + 1

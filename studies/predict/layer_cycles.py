@@ -19,7 +19,7 @@ from golden.errors import InputError
 from golden.memory import WORD_BITS
 from golden.network.reader import ReaderTiming
 from sim.timing.attention import predict
-from sim.timing.network import linear_layer
+from sim.timing.linear_layer import linear_layer
 from sim.timing.weights import PacedReader, WeightTiming
 
 # Heads predicted one by one; from the second on, durations repeat but for the number of spikes
