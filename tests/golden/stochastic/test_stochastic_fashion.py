@@ -7,7 +7,7 @@ import pytest
 
 from golden.stochastic.network import SHAPES, load_network
 from studies.data.datasets import load_images
-from studies.stochastic.inference import classify
+from golden.stochastic.inference import classify
 
 ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("ONESPIKE_DATA", ROOT.parent / "shared" / "data"))

@@ -7,7 +7,7 @@ from golden.stochastic.network import SHAPES, load_network
 from onespike.cli import main
 from studies.data.datasets import load_images
 from studies.stochastic import demo
-from studies.stochastic.inference import classify
+from golden.stochastic.inference import classify
 
 
 def test_shipped_digits_network():
