@@ -60,8 +60,7 @@ class SpikeIssue(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         # Three stages hand words on, as the beats that they begin with: `wanted` is the word whose address
-        # stands at the memory, `found` the one that it shows, `current` the one whose spikes leave, the lowest
-        # first.
+        # stands at the memory, `found` the one that it shows, `current` the one whose spikes leave, lowest first.
         m = Module()
         m.submodules.ops = ops = Memory(
             shape=struct(LayerOp, self._config), depth=self._config.layers, init=[]
@@ -177,8 +176,8 @@ class SpikeIssue(wiring.Component):
             begin_row(layer)
             m.d.sync += [
                 words.eq(layer.words), rows.eq(config.tokens), passes.eq(layer.passes),
-                address.eq(layer.source), weight.eq(layer.weight), pass_weight.eq(layer.weight), bias.eq(layer.bias),
-                place.eq(0), pass_place.eq(0), first.eq(1), fresh.eq(1),
+                address.eq(layer.source), weight.eq(layer.weight), pass_weight.eq(layer.weight),
+                bias.eq(layer.bias), place.eq(0), pass_place.eq(0), first.eq(1), fresh.eq(1),
             ]  # fmt: skip
 
         with m.If(advance):
