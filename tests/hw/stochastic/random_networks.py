@@ -121,9 +121,7 @@ def check_core(
     checked.networks += 1
 
 
-def compare(
-    core: WholeStochasticCore, job: StochasticNetworkJob, integers: Any, checked: Checked
-) -> None:
+def compare(core: WholeStochasticCore, job: StochasticNetworkJob, integers: Any, checked: Checked) -> None:
     """Spikes and scores of a run with golden's.
 
     Raises:
