@@ -1,12 +1,14 @@
 """Sizes of a generated core for whole stochastic networks."""
 
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from golden.code import check_range
-from golden.errors import InputError
+from golden.errors import InputError, quoted
 from golden.stochastic.config import MAX_SIZE, MAX_STEPS, StochasticConfig
 from golden.stochastic.plan import RandomPlan
+from golden.toml import read_toml
 
 WEIGHT_BITS = 8
 MAX_LANES = 256
@@ -80,10 +82,31 @@ class StochasticNetworkConfig:
         return self.stream_bits + 1
 
 
+PLAN = tuple(f.name for f in fields(RandomPlan))
+# What a user may give; the rest is the network's
+GIVEN = (
+    tuple(f.name for f in fields(StochasticNetworkConfig) if f.name not in ("tokens", "head_dim", "plan"))
+    + PLAN
+)
+
+
 def to_table(config: StochasticNetworkConfig) -> dict[str, Any]:
     """All fields of the core and of its plan as one table of plain values."""
     table = asdict(config)
     return table | table.pop("plan")
+
+
+def read_sizes(path: Path) -> dict[str, Any]:
+    """Given sizes, and what is given of the plan, from a TOML file.
+
+    Raises:
+        InputError: the file cannot be read or parsed, or holds an unknown key.
+    """
+    table = read_toml(path)
+    for name in table:
+        if name not in GIVEN:
+            raise InputError(f"{path}: unknown key {quoted(name)}; allowed are {', '.join(GIVEN)}")
+    return table
 
 
 def from_table(table: dict[str, Any], source: str) -> StochasticNetworkConfig:
@@ -95,12 +118,11 @@ def from_table(table: dict[str, Any], source: str) -> StochasticNetworkConfig:
     Raises:
         InputError: a key is missing or unknown, or a value out of range.
     """
-    of_plan = {f.name for f in fields(RandomPlan)}
-    sizes = {f.name for f in fields(StochasticNetworkConfig)} - {"plan"}
-    if set(table) != of_plan | sizes:
+    if set(table) != {"tokens", "head_dim", *GIVEN}:
         raise InputError(f"{source}: must hold the sizes of a core for stochastic networks, it does not")
     try:
-        plan = RandomPlan(**{name: table[name] for name in of_plan})
-        return StochasticNetworkConfig(plan=plan, **{name: table[name] for name in sizes})
+        plan = RandomPlan(**{name: table[name] for name in PLAN})
+        sizes = {name: value for name, value in table.items() if name not in PLAN}
+        return StochasticNetworkConfig(plan=plan, **sizes)
     except InputError as error:
         raise InputError(f"{source}: {error}") from None

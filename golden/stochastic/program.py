@@ -5,22 +5,28 @@ stream; and those of queries, keys and values. Every layer reads one and writes 
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
 from golden.errors import InputError
+from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.descriptors import HeadsOp, Kind, LayerOp
 from golden.stochastic.network import SpikingNetwork
 from golden.stochastic.network_config import (
     LEAST_STREAM_BITS,
     MAX_LANES,
+    PLAN,
     PLANES,
     StochasticNetworkConfig,
 )
 from golden.stochastic.plan import RandomPlan
 from golden.stochastic.rows import gather_rows
+
+# Of a core where nothing else is said: largest T, and neurons at work at once
+STEPS, LANES = 10, 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +194,7 @@ def compile_network(network: SpikingNetwork, lanes: int, steps: int) -> Program:
 
 
 def config_for(
-    network: SpikingNetwork, steps: int = 10, lanes: int = 32, plan: RandomPlan | None = None
+    network: SpikingNetwork, steps: int = STEPS, lanes: int = LANES, plan: RandomPlan | None = None
 ) -> StochasticNetworkConfig:
     """The smallest core that runs a network for up to `steps` time steps; the default plan when absent.
 
@@ -196,11 +202,25 @@ def config_for(
         InputError: a number is out of range, or the core cannot run the network.
     """
     check_range("StochasticNetworkConfig.lanes", lanes, 1, MAX_LANES)
+    check_range("StochasticNetworkConfig.steps", steps, 1, MAX_STEPS)
     needs = compile_network(network, lanes, steps).needs
     shape = network.shape
     return StochasticNetworkConfig(
         tokens=shape.tokens, head_dim=shape.head_dim, lanes=lanes, plan=plan or RandomPlan(), **needs
     )
+
+
+def sized_config(network: SpikingNetwork, given: dict[str, Any]) -> StochasticNetworkConfig:
+    """A core for a network: given sizes and fields of the plan, and the smallest for the rest.
+
+    Raises:
+        InputError: one is out of range, or the network does not fit: what it needs, what there is.
+    """
+    plan = RandomPlan(**{name: given[name] for name in PLAN if name in given})
+    config = config_for(network, given.get("steps", STEPS), given.get("lanes", LANES), plan)
+    config = replace(config, **{name: value for name, value in given.items() if name not in PLAN})
+    check_fit(network, config.steps, config)
+    return config
 
 
 def check_fit(network: SpikingNetwork, steps: int, config: StochasticNetworkConfig) -> Program:

@@ -106,7 +106,7 @@ def predict(
             outputs = (op.passes - 1) * config.lanes + op.outputs
             last = first + layer_cycles(op, read, outputs, times) - 1
             cycle = last + SETTLE
-            times.timeline.append(Segment("lanes", op.kind.name, first, last))
+            times.timeline.append(Segment("linear", op.kind.name, first, last))
             if op.attend:
                 first, cycle = cycle + 1, cycle + attention_cycles(heads, config)
                 times.timeline.append(Segment("attention", "heads of a block", first, cycle))

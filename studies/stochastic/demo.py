@@ -7,6 +7,7 @@ Classifies held-out images; every spike of every layer, and of attention, comes 
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from golden.stochastic.plan import RandomPlan
 from golden.stochastic.program import config_for
 from sim.board.board import Board
 from sim.cores.compare import Comparison
+from sim.cores.core import Core
 from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
 from studies.stochastic.cases import Case
 
@@ -40,7 +42,7 @@ class Demonstration:
 
 
 def demonstrate(
-    case: Case, images: int, steps: int, seed: int, lanes: int, board: Board | None = None
+    case: Case, images: int, steps: int, seed: int, lanes: int, board: Board[Any, Any, Any] | None = None
 ) -> Demonstration:
     """Classify the first images of the test set.
 
@@ -58,7 +60,8 @@ def demonstrate(
     job = StochasticNetworkJob(network=case.network, steps=steps, load=True, images=case.images.test[:images])
     began = time.perf_counter()
     if board is None:
-        core = WholeStochasticCore(config_for(case.network, steps, lanes, RandomPlan(seed=seed))).tapped()
+        simulated = WholeStochasticCore(config_for(case.network, steps, lanes, RandomPlan(seed=seed)))
+        core: Core[Any, Any, Any] = simulated.tapped()
         run = core.run(job)
         integers, cycles = run.integers, float(run.cycles.durations.mean())
         wrong = int(np.count_nonzero(run.cycles.rows != core.predict(job).rows))

@@ -41,8 +41,7 @@ class StochasticNetworkCore(wiring.Component):
             "o_score": Out(stream.Signature(payloads.score_beat(config))),
         }
         if taps:
-            written = stream.Signature(payloads.spike_write(config), always_ready=True)
-            members["o_spikes"] = Out(written)
+            members["o_spikes"] = Out(stream.Signature(payloads.spikes(config), always_ready=True))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
@@ -121,5 +120,5 @@ class StochasticNetworkCore(wiring.Component):
             write.en.eq(computed | transfer),
         ]
         if self._taps:
-            m.d.comb += [self.o_spikes.payload.eq(written), self.o_spikes.valid.eq(computed)]
+            m.d.comb += [self.o_spikes.payload.eq(written.spikes), self.o_spikes.valid.eq(computed)]
         return m

@@ -60,7 +60,7 @@ class SpikeIssue(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         # Three stages hand words on, as the beats that they begin with: `wanted` is the word whose address
-        # stands at the memory, `found` the one that it shows, `current` the one whose spikes leave, lowest first.
+        # stands at the memory, `found` the one that it shows, `current` that whose spikes leave.
         m = Module()
         m.submodules.ops = ops = Memory(
             shape=struct(LayerOp, self._config), depth=self._config.layers, init=[]

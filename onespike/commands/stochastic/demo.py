@@ -1,5 +1,6 @@
 """`onespike stochastic demo`: a trained network, every layer in RTL or on a board."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,8 +8,9 @@ import typer
 from golden.code import check_range
 from golden.errors import InputError, OutsideError
 from golden.stochastic.config import MAX_STEPS
+from golden.stochastic.program import LANES
 from onespike.board_options import PortOption, TimeoutOption, opened_board
-from onespike.options import MAX_SEED, DataOption, LanesOption, one_of, whole_number
+from onespike.options import MAX_SEED, LanesOption, one_of, whole_number
 
 ENGINES = ("rtl", "board")
 
@@ -22,7 +24,9 @@ def demo(
             help="digits or fashion-mnist, which come with the project, or the file of a network.",
         ),
     ] = "digits",
-    data: DataOption = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Folder that holds fashion-mnist/.")
+    ] = None,
     images: Annotated[
         int, typer.Option("--images", metavar="N", parser=whole_number, help="Of the held-out images.")
     ] = 60,
@@ -69,7 +73,7 @@ def demo(
     check_range("--images", images, 1, len(case.images.test))
     typer.echo(f"{case.name}: {images} images, T={steps}, seed {seed}")
     with opened_board(WholeStochasticCore, port, timeout) as board:
-        found = demonstrate(case, images, steps, seed, 32 if lanes is None else lanes, board)
+        found = demonstrate(case, images, steps, seed, LANES if lanes is None else lanes, board)
     compared = found.comparison
     what = "spikes and scores" if board is None else "scores"
     typer.echo(f"{what}: {compared.compared} compared with the golden model, {compared.different} differ")
@@ -77,8 +81,8 @@ def demo(
     typer.echo(f"classes: {found.right} of {found.images} right ({share:.2f} %)")
     if found.cycles is not None:
         typer.echo(
-            f"cycles: {found.cycles:.0f} per image, {found.wrong_cycles} of {images} images in another cycle than "
-            "predicted"
+            f"cycles: {found.cycles:.0f} per image; {found.wrong_cycles} of {images} images end in another "
+            "cycle than predicted"
         )
     typer.echo(f"{found.seconds:.1f} s")
     if compared.different:

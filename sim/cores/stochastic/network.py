@@ -41,6 +41,10 @@ class StochasticNetworkJob:
     load: bool = False
     images: NDArray[np.uint8]
 
+    @property
+    def inferences(self) -> int:
+        return len(self.images)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StochasticNetworkIntegers:
@@ -129,7 +133,7 @@ class WholeStochasticCore(Core[StochasticNetworkConfig, StochasticNetworkJob, St
     def shown(self, job: StochasticNetworkJob, outputs: Mapping[str, Fields]) -> dict[str, Any]:
         shown: dict[str, Any] = {"scores": outputs["o_score"]["value"].reshape(len(job.images), -1)}
         if self.taps:
-            spikes = outputs["o_spikes"]["spikes"].reshape(len(job.images), -1, self.lanes)
+            spikes = outputs["o_spikes"].reshape(len(job.images), -1, self.lanes)
             shown["spikes"] = spikes.astype(np.bool_)
         return shown
 
