@@ -55,9 +55,8 @@ class StochasticNetworkConfig:
     def __post_init__(self) -> None:
         check_range("StochasticNetworkConfig.tokens", self.tokens, 1, MAX_SIZE)
         check_range("StochasticNetworkConfig.steps", self.steps, 1, MAX_STEPS)
-        check_range("StochasticNetworkConfig.lanes", self.lanes, 1, MAX_LANES)
-        check_range("StochasticNetworkConfig.head_dim", self.head_dim, 1, self.lanes)
-        for name in ("lanes", "head_dim"):
+        for name, most in (("lanes", MAX_LANES), ("head_dim", self.lanes)):
+            check_range(f"StochasticNetworkConfig.{name}", getattr(self, name), 1, most)
             if getattr(self, name).bit_count() != 1:
                 raise InputError(
                     f"StochasticNetworkConfig.{name} must be a power of two, not {getattr(self, name)}"

@@ -6,11 +6,13 @@ Classifies held-out images; every spike of every layer, and of attention, comes 
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from energy.ledger import Ledger
+from energy.stochastic_network import account
 from golden.code import check_range
 from golden.stochastic.plan import RandomPlan
 from golden.stochastic.program import config_for
@@ -19,6 +21,9 @@ from sim.cores.compare import Comparison
 from sim.cores.core import Core
 from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
 from studies.stochastic.cases import Case
+
+# Images whose spikes are priced
+COUNTED_IMAGES = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +35,7 @@ class Demonstration:
         comparison: of spikes and scores with golden; a board shows scores alone.
         cycles: of an inference, the mean; None on a board, which does not tell.
         wrong_cycles: inferences that did not end in the cycle that the cycle model says.
+        spiking, dense: energy of an inference, and of the same network in 8-bit multiply-accumulates.
         seconds: of the run.
     """
 
@@ -38,7 +44,14 @@ class Demonstration:
     comparison: Comparison
     cycles: float | None
     wrong_cycles: int
+    spiking: Ledger
+    dense: Ledger
     seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; energy line by line."""
+        ledgers = {name: getattr(self, name).to_json() for name in ("spiking", "dense")}
+        return vars(self) | ledgers | {"comparison": asdict(self.comparison)}
 
 
 def demonstrate(
@@ -66,13 +79,18 @@ def demonstrate(
         integers, cycles = run.integers, float(run.cycles.durations.mean())
         wrong = int(np.count_nonzero(run.cycles.rows != core.predict(job).rows))
     else:
-        core, integers, cycles, wrong = board.core, board.run(job), None, 0
+        core = board.core
+        board.require(replace(core.config, plan=replace(core.config.plan, seed=seed)))
+        integers, cycles, wrong = board.run(job), None, 0
     seconds = time.perf_counter() - began
+    spiking, dense = account(case.network, core.config, job.images[:COUNTED_IMAGES], steps)
     return Demonstration(
         images=images,
         right=int((integers.scores.argmax(axis=1) == case.images.test_labels[:images]).sum()),
         comparison=core.compare(job, vars(integers)),
         cycles=cycles,
         wrong_cycles=wrong,
+        spiking=spiking,
+        dense=dense,
         seconds=seconds,
     )

@@ -1,6 +1,5 @@
 """`onespike stochastic demo`: a trained network, every layer in RTL or on a board."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,8 @@ from golden.errors import InputError, OutsideError
 from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.program import LANES
 from onespike.board_options import PortOption, TimeoutOption, opened_board
-from onespike.options import MAX_SEED, LanesOption, one_of, whole_number
+from onespike.files import write_report
+from onespike.options import MAX_SEED, ImageSetsOption, LanesOption, ReportOption, one_of, whole_number
 
 ENGINES = ("rtl", "board")
 
@@ -24,9 +24,7 @@ def demo(
             help="digits or fashion-mnist, which come with the project, or the file of a network.",
         ),
     ] = "digits",
-    data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Folder that holds fashion-mnist/.")
-    ] = None,
+    data: ImageSetsOption = None,
     images: Annotated[
         int, typer.Option("--images", metavar="N", parser=whole_number, help="Of the held-out images.")
     ] = 60,
@@ -46,6 +44,7 @@ def demo(
     ] = "rtl",
     port: PortOption = None,
     timeout: TimeoutOption = None,
+    report_file: ReportOption = None,
 ) -> None:
     """Classify images with a whole stochastic network in RTL, and compare every spike with golden.
 
@@ -67,6 +66,8 @@ def demo(
 
     if (engine == "board") != (port is not None):
         raise InputError("--engine board needs --port, and --port needs --engine board")
+    if engine == "board" and lanes is not None:
+        raise InputError("--lanes sizes the simulated core, --engine board has its own")
     check_range("--steps", steps, 1, MAX_STEPS)
     check_range("--seed", seed, 1, MAX_SEED)
     case = load_case(network, data)
@@ -75,6 +76,7 @@ def demo(
     with opened_board(WholeStochasticCore, port, timeout) as board:
         found = demonstrate(case, images, steps, seed, LANES if lanes is None else lanes, board)
     compared = found.comparison
+    write_report(report_file, {"steps": steps, "seed": seed} | found.to_json())
     what = "spikes and scores" if board is None else "scores"
     typer.echo(f"{what}: {compared.compared} compared with the golden model, {compared.different} differ")
     share = 100 * found.right / found.images
@@ -84,7 +86,10 @@ def demo(
             f"cycles: {found.cycles:.0f} per image; {found.wrong_cycles} of {images} images end in another "
             "cycle than predicted"
         )
-    typer.echo(f"{found.seconds:.1f} s")
+    typer.echo(
+        f"energy: {found.spiking.microjoule:.2f} µJ per image, {found.dense.microjoule:.2f} in 8-bit "
+        f"multiply-accumulates, by the prices of docs/energy.md; {found.seconds:.1f} s"
+    )
     if compared.different:
         raise OutsideError(f"the core must agree with the golden model: {compared.first_difference}")
     if found.wrong_cycles:
