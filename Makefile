@@ -35,7 +35,7 @@ ifeq ($(NETWORK),digits)
 endif
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
 
-sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL (1 min)
+sim-stochastic: $(CORE)  ## digits by a whole stochastic network in RTL: neurons, attention, scores (1 min)
 	$(BIN)/onespike stochastic demo
 
 check: $(DEV)  ## style and types (1 min)
@@ -69,7 +69,7 @@ soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; 
 soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEED of the first core (MINUTES)
 	$(BIN)/python -m tests.hw.network.soak --seed $(SEED) --minutes $(MINUTES)
 
-soak-stochastic: $(DEV)  ## random stochastic engines in RTL for MINUTES; SEED of the first engine (MINUTES)
+soak-stochastic: $(DEV)  ## random stochastic engines and networks in RTL for MINUTES; SEED of the first (MINUTES)
 	$(BIN)/python -m tests.hw.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
 
 soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
