@@ -26,7 +26,7 @@ class Compared:
     integer: int = 0
     network: int = 0
     stochastic: int = 0
-    spiking: int = 0
+    stochastic_network: int = 0
     integers: int = 0
     cycles: int = 0
 
@@ -53,9 +53,13 @@ def main(
             random_networks.check_core(*random_networks.random_core(rng, spiking), rng, spiking)
         finally:
             parts = (heads, words, networks, engines, spiking)
-            compared.attention, compared.integer, compared.network, compared.stochastic, compared.spiking = (
-                part.integers for part in parts
-            )
+            (
+                compared.attention,
+                compared.integer,
+                compared.network,
+                compared.stochastic,
+                compared.stochastic_network,
+            ) = (part.integers for part in parts)
             compared.integers = sum(part.integers for part in parts)
             compared.cycles = sum(part.cycles for part in parts)
 
