@@ -13,6 +13,7 @@ OURS = {"golden", "models", "hw", "sim", "synth", "energy", "studies", "onespike
 GOLDEN_IN_HW = {
     *("PhaseCode", "CoreConfig", "IntegerConfig", "NetworkConfig", "StochasticConfig", "Bank"),
     *("StochasticNetworkConfig", "LayerOp", "HeadsOp", "Kind"),
+    *("MemoryConfig", "ReaderTiming", "SdramChip"),
     *("InputError", "writing"),
     *("AttentionOp", "LinearOp", "NormOp", "Neuron", "Source", "Target", "words"),
     *("decay_constants", "resolution", "roots", "rows", "shift_matrix", "signed_digits", "transform"),
