@@ -70,7 +70,8 @@ class Compiler:
 
         others = [(self._words(shape.hidden), steps), (shape.heads, steps)]
         others.append((self._words(self._array("embed_weight").shape[1]), PLANES))
-        self.other, self.spikes = 0, max(area(*sizes) for sizes in others)
+        self.other = 0  # where the image enters
+        self.spikes = max(area(*sizes) for sizes in others)
         self.qkv = self.spikes + area(self._words(shape.width))
         self.end = self.qkv + area(self._words(3 * shape.width))
         self.stream = area(self._words(shape.width))
@@ -93,9 +94,9 @@ class Compiler:
         per_word = self.network.shape.head_dim if reads.endswith("attention") else lanes
         self._bounds(kind, np.abs(bias), np.abs(weight).sum(axis=1))
         # class scores stay in the lanes, so they have a descriptor per pass
-        parts = self._words(outputs) if kind is Kind.scores else 1
-        for part in range(parts):
-            ours = slice(part * lanes, part * lanes + lanes) if kind is Kind.scores else slice(None)
+        size = lanes if kind is Kind.scores else outputs
+        for first in range(0, outputs, size):
+            ours = slice(first, first + size)
             passes = self._words(len(weight[ours]))
             padding = (0, passes * lanes - len(weight[ours]))
             table = np.pad(weight[ours], (padding, (0, 0))).reshape(passes, lanes, inputs)

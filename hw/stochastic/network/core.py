@@ -75,7 +75,7 @@ class StochasticNetworkCore(wiring.Component):
         with m.If(reader.o.valid):
             m.d.sync += enabled.eq(loaded.memory == payloads.run(config))
 
-        # an image begins when its last bits are there
+        # an image lies where the memory begins, and is begun when its last bits are there
         pixel, image = Signal(index_width(config.spikes)), self.i_image
         begin, transfer = Signal(), Signal()
         m.d.comb += [
