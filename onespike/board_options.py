@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from golden.attention.config import PRESETS
 from golden.errors import InputError
-from onespike.cores import check_network_options, head_core, network_core
+from onespike.cores import head_core, network_module
 from onespike.options import CLOCK, number, one_of
 from onespike.schemes import SCHEMES
 from synth.tools import ORIGINS, Origin
@@ -128,7 +128,7 @@ def board_config(
 
     Args:
         clock: MHz.
-        network, data, lanes: the core of a whole network instead; see `studies.infer.cases.load_case`.
+        network, data, lanes: the core of a whole network instead; see `onespike.networks`.
         scheme: of attention, spiked or stochastic.
 
     Raises:
@@ -141,15 +141,10 @@ def board_config(
     throughput: Throughput
     core: Core[Any, Any, Any]
     if network is not None:
-        from sim.cores.network.core import NetworkJob
-        from studies.boards.throughput import IMAGES, network_throughput
-        from studies.infer.cases import load_case
+        from studies.boards.throughput import network_throughput
 
-        check_network_options(scheme, preset_name)
-        case = load_case(network, data, None, None)
-        whole = network_core(case.network, config_file, lanes)
-        image = case.spikes(case.images[:IMAGES])
-        throughput = partial(network_throughput, whole, NetworkJob(network=case.network, image=image))
+        whole, job = network_module(scheme, preset_name).core_and_job(network, data, config_file, lanes)
+        throughput = partial(network_throughput, whole, job)
         core, name = whole, Path(network).stem
     else:
         from studies.boards.throughput import head_throughput

@@ -142,6 +142,12 @@ DataOption = Annotated[
         show_default=False,
     ),
 ]
+ImageSetsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", help="Folder that holds fashion-mnist/ or cifar10/.", show_default=False
+    ),
+]
 SeedOption = Annotated[
     int,
     typer.Option(

@@ -55,10 +55,13 @@ class NetworkJob:
     tokens: NDArray[np.int64] | None = None
 
     @property
+    def inferences(self) -> int:
+        return 0 if self.image is None else self.image.shape[0]
+
+    @property
     def counts(self) -> NDArray[np.int64]:
         """Tokens of each image."""
-        images = 0 if self.image is None else self.image.shape[0]
-        return np.full(images, self.network.tokens) if self.tokens is None else self.tokens
+        return np.full(self.inferences, self.network.tokens) if self.tokens is None else self.tokens
 
     @property
     def scores(self) -> tuple[int, ...]:
