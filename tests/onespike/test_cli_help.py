@@ -23,7 +23,7 @@ OWN = {
     "--heads": {"options", "convert", "stochastic", "study"},
     "--images": {"accuracy", "demo", "infer", "sim"},
     "--json": {"options", "presets"},
-    "--network": {"board_options", "infer", "rtl"},
+    "--network": {"board_options", "demo", "infer", "rtl"},
     "--output": {"area", "options", "rival", "soak", "sweep", "synth"},
     "--preset": {"board_options", "board_table", "options"},
     "--seed": {"attention", "compare", "demo", "options"},
