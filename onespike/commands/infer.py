@@ -91,6 +91,25 @@ def infer(
         ),
     ] = None,
     lanes: LanesOption = None,
+    streamed: Annotated[
+        bool,
+        typer.Option(
+            "--streamed",
+            help="Weights come from a simulated memory, 16 bits wide and with refreshes, each once per "
+            "inference, in place of all of them in the core.",
+        ),
+    ] = False,
+    pieces: Annotated[
+        int | None,
+        typer.Option(
+            "--pieces",
+            metavar="N",
+            parser=whole_number,
+            help="Hidden layers of more neurons go into the stream in pieces of at most N: a core of fewer "
+            "features and weights. [default: whole]",
+            show_default=False,
+        ),
+    ] = None,
     engine: Annotated[
         str,
         typer.Option(
@@ -134,6 +153,7 @@ def infer(
         onespike infer --images 40 --rtl 2 --seed 3
         onespike infer --network fashion --data DIR --steps 24 --log2-base 1/3
         onespike infer --rtl 0 --lanes 64 --clock 50
+        onespike infer --streamed --images 40 --rtl 2
         onespike infer --html build/infer.html
         onespike infer --engine board --port /dev/ttyUSB0
         onespike infer --network build/minilm --lanes 64 --text "A man is dancing."
@@ -147,6 +167,10 @@ def infer(
         raise InputError("--engine board needs --port, and --port needs --engine board")
     if engine == "board" and lanes is not None:
         raise InputError("--lanes sizes the simulated core, --engine board has its own")
+    if engine == "board" and streamed:
+        raise InputError("--streamed is for the simulated core, --engine board has its own")
+    if engine == "board" and pieces is not None:
+        raise InputError("--pieces cuts networks for the simulated core, --engine board has its own")
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
     from sim.cores.network.core import WholeNetworkCore
@@ -157,7 +181,7 @@ def infer(
         whole_or_nothing(pages) as places,
         opened_board(WholeNetworkCore, port, timeout) as board,
     ):
-        from studies.infer.cases import load_case, load_folder
+        from studies.infer.cases import cut_case, load_case, load_folder
         from studies.infer.infer import infer as run_inferences
         from studies.infer.page import page
         from studies.infer.report import Found, write_results
@@ -179,8 +203,16 @@ def infer(
                 ):
                     if given:
                         raise InputError(f"{network}: is a model of sentences, {option} must be absent")
-                sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed)
-                encoded = encode(sentences, rtl=rtl, lanes=lanes, seed=seed, clock_mhz=clock, progress=tell)
+                sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed, pieces)
+                encoded = encode(
+                    sentences,
+                    rtl=rtl,
+                    lanes=lanes,
+                    streamed=streamed,
+                    seed=seed,
+                    clock_mhz=clock,
+                    progress=tell,
+                )
                 found: Found = encoded
                 tables = encode_tables(encoded)
             else:
@@ -189,10 +221,11 @@ def infer(
                         f"{network}: is no model of sentences, --text and --tokens must be absent"
                     )
                 result = run_inferences(
-                    load_case(network, data, steps, log2_base, stored),
+                    cut_case(load_case(network, data, steps, log2_base, stored), pieces),
                     images=images,
                     rtl=rtl,
                     lanes=lanes,
+                    streamed=streamed,
                     board=board,
                     seed=seed,
                     recode=recode,

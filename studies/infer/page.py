@@ -7,7 +7,7 @@ from studies.infer.timeline import UNITS
 from studies.page.page import Figure, Number, Page, Section, Table, key, number
 from studies.page.plots import bars, timeline
 
-COLOURS = dict(zip(UNITS, ("--faint", "--blue", "--vermilion", "--green"), strict=True))
+COLOURS = dict(zip(UNITS, ("--faint", "--orange", "--blue", "--vermilion", "--green"), strict=True))
 # The places of a report that the overview shows, by what they are; those that are not there stay out
 OVERVIEW = {
     "accuracy of the float network, %": ("/accuracy/float_network", "{:.2f}"),

@@ -14,6 +14,7 @@ from golden.network.network import Network
 from sim.timing.network import NetworkTimes
 from studies.attention.report import tool_versions
 from studies.infer import timeline
+from studies.infer.cores import memory_use
 from studies.infer.hardware import RtlImages
 
 REPORT, TIMELINE_TEXT, TIMELINE_PICTURE, NETWORK = (
@@ -89,6 +90,7 @@ class Found(ABC):
             },
             "configuration": plain(asdict(self.config)),
             "throughput": self.throughput,
+            "memory": memory_use(self.times),
             "energy": {
                 self.noun: self.counted,
                 "spiking": spiking.to_json(),

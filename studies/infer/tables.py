@@ -8,6 +8,7 @@ from rich.table import Table
 
 from energy.ledger import Ledger
 from energy.tables import ledger_tables
+from studies.infer.cores import memory_use
 from studies.infer.hardware import RtlImages
 from studies.infer.infer import Inferences
 from studies.infer.report import Found
@@ -54,6 +55,7 @@ def _sentences(result: Encodings) -> Table:
         _rtl_rows(table, rtl, result.config.lanes)
     else:
         table.add_row("sentences through the RTL", "0")
+    _memory_rows(table, memory_use(result.times))
     _throughput_rows(table, result.throughput, "sentences")
     table.add_section()
     table.add_row("sentences whose events are counted", str(result.counted))
@@ -73,6 +75,18 @@ def _rtl_rows(table: Table, rtl: RtlImages, lanes: int) -> None:
     table.add_row(f"{lanes} lanes at work in linear layers", f"{rtl.lanes_in_linear_layers:.1%}")
     table.add_row("lanes at work in all cycles", f"{rtl.lanes:.1%}")
     table.add_row("simulation per inference", f"{rtl.seconds:.2f} s")
+
+
+def _memory_rows(table: Table, used: dict[str, Any] | None) -> None:
+    """Of the first inference, by the cycle model."""
+    if used is None:
+        return
+    table.add_section()
+    table.add_row("words of weights from the memory", f"{used['words']:,}")
+    table.add_row("words per cycle", f"{used['words_per_cycle']:.3f}")
+    bounds = [layer["bound"] for layer in used["layers"]]
+    for bound in ("memory", "lanes"):
+        table.add_row(f"dense layers bound by the {bound}", str(bounds.count(bound)))
 
 
 def _throughput_rows(table: Table, done: dict[str, Any] | None, what: str) -> None:
@@ -123,6 +137,7 @@ def _summary(result: Inferences) -> Table:
         table.add_row("an inference, the line included", f"{board.seconds:.3f} s")
     else:
         table.add_row("images through the RTL", "0")
+    _memory_rows(table, memory_use(result.times))
     _throughput_rows(table, result.throughput, "images")
     table.add_section()
     table.add_row("images whose events are counted", str(result.counted))
