@@ -6,10 +6,12 @@ BIN := .venv/bin
 ## CORE 0.6 GB
 ## DEV 1.5 GB
 ## FPGA 1.2 GB
+## DOCS 0.9 GB
 CORE := .venv/.installed
 DEV := .venv/.installed-dev
 FPGA := .venv/.installed-fpga
 MINILM := .venv/.installed-minilm
+DOCS := .venv/.installed-docs
 
 # Several BLAS threads per process only get in each other's way: the matrices are small
 export OPENBLAS_NUM_THREADS := 1
@@ -31,7 +33,7 @@ PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
-	soak-stochastic soak-integer soak-all check bench rtl synth program clean
+	soak-stochastic soak-integer soak-all check bench docs rtl synth program clean
 
 sim: $(CORE) $(if $(filter minilm,$(NETWORK)),build/minilm/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
@@ -95,6 +97,9 @@ soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integ
 bench: $(CORE)  ## ratios of speed, measured side by side (1 min)
 	$(BIN)/onespike bench
 
+docs: $(DOCS)  ## the site of the documentation in build/site, notebooks run, links checked (2 min)
+	$(BIN)/sphinx-build -q -W --keep-going docs build/site
+
 rtl: $(CORE)  ## Verilog of the default preset in build/rtl (20 s)
 	$(BIN)/onespike rtl -o build/rtl
 
@@ -119,7 +124,7 @@ clean:  ## remove build (1 s)
 # One make at a time installs: another waits, looks again and finds it done. Where flock (util-linux)
 # is missing, nobody waits
 ifndef INSTALLING
-$(CORE) $(DEV) $(FPGA) $(MINILM): pyproject.toml
+$(CORE) $(DEV) $(FPGA) $(MINILM) $(DOCS): pyproject.toml
 	@$(if $(shell command -v flock),flock $<) $(MAKE) --no-print-directory INSTALLING=yes $@
 else
 # pip is what venv makes last: an interrupted one is made again

@@ -16,6 +16,7 @@ from onespike.commands.board_sim import board_sim
 from onespike.commands.boards import boards
 from onespike.commands.compare import compare
 from onespike.commands.convert import convert_model
+from onespike.commands.demo import demo
 from onespike.commands.dev.area import area
 from onespike.commands.dev.board_table import board_table
 from onespike.commands.dev.estimate import estimate
@@ -37,7 +38,7 @@ from onespike.commands.rtl import rtl
 from onespike.commands.search import search
 from onespike.commands.sim import sim
 from onespike.commands.stochastic.accuracy import accuracy
-from onespike.commands.stochastic.demo import demo
+from onespike.commands.stochastic.demo import demo as stochastic_demo
 from onespike.commands.stochastic.study import study
 from onespike.commands.sweep import sweep
 from onespike.commands.synth import synth
@@ -65,6 +66,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "synth": synth,
         "program": program,
         "board-sim": board_sim,
+        "demo": demo,
     },
     "Studies": {"bench": bench, "sweep": sweep, "search": search},
     "This installation": {"doctor": doctor},
@@ -78,7 +80,7 @@ GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
     "stochastic": (
         "Studies",
         "Stochastic spiking attention: studies and networks.",
-        (study, accuracy, demo),
+        (study, accuracy, stochastic_demo),
     ),
     "dev": (
         "For developers of Onespike",

@@ -31,7 +31,9 @@ def rtl(
     axi: Annotated[
         bool,
         typer.Option(
-            "--axi", help="AXI4-Stream ports, and a FuseSoC core file beside the Verilog. See docs/ip.md."
+            "--axi",
+            help="AXI4-Stream ports; beside the Verilog core files of FuseSoC and a test bench in Verilog "
+            "with the beats of two heads. See docs/ip.md.",
         ),
     ] = False,
 ) -> None:
@@ -59,7 +61,14 @@ def rtl(
         raise InputError("--lanes is for --network, a configuration has its own")
     with filled_folder("-o", directory) as folder:
         if network is None:
-            written = head_core(scheme, preset_name, config_file).write(folder, axi=axi)
+            core = head_core(scheme, preset_name, config_file)
+            written = core.write(folder, axi=axi)
+            if axi:
+                from hw.export.axi import AxiManifest
+                from sim.cores.attention.axi_bench import write_bench
+
+                manifest = AxiManifest.from_json(written[1].read_text())
+                written += write_bench(manifest, folder)
         elif network.exists():
             written = networks.core_of_file(network, config_file, lanes).write(folder)
         else:

@@ -129,6 +129,21 @@ def test_port(source: str, refused: Callable[..., str], words: list[str], messag
     refused("attention", source, "out.npz", *words, says=message)
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "demo needs --board-sim, a simulated board, or --port, a real one, and not both"),
+        (("--board-sim", "--port", "/dev/null"), "demo needs --board-sim, .* and not both"),
+        (("--board-sim", "--timeout", "1"), "--timeout is for a real board, --port"),
+        (("--port", "nowhere"), "port must be .*nowhere"),
+        (("--board-sim", "--images", "0"), "--images must be an integer in 1..450, not 0"),
+        (("--board-sim", "--network", "fashion"), "network fashion needs --data"),
+    ],
+)
+def test_demo_mistakes(refused, words: tuple[str, ...], says: str) -> None:
+    refused("demo", *words, says=says)
+
+
 def test_port_in_use(source: str, refused: Callable[..., str]) -> None:
     """Two programs on one line would each take bytes from the other."""
     board, terminal = os.openpty()

@@ -34,7 +34,10 @@ def test_rtl(folder: Path, run) -> None:
 def test_axi(folder: Path, run, refused) -> None:
     ran = run("rtl", "-o", "ip", "--preset", "tiny", "--axi")
     assert (ran.status, ran.err) == (0, "")
-    assert ran.out.split() == [f"ip/attention_core_axis.{end}" for end in ("v", "json", "core")]
+    ip = [f"ip/attention_core_axis.{end}" for end in ("v", "json", "core")]
+    bench = [f"ip/attention_core_axis_tb.{end}" for end in ("v", "core")]
+    streams = ("s_axis_head", "s_axis_key", "s_axis_value", "s_axis_query", "m_axis_code")
+    assert ran.out.split() == [*ip, *bench, *(f"ip/{stream}.hex" for stream in streams)]
     assert json.loads((folder / "ip" / "attention_core_axis.json").read_text())["parameters"] == to_table(
         preset("tiny")
     )
