@@ -5,8 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.memory import WORD_BITS
+from hw.memory.payloads import SUM_BITS
 
-SUM_BITS = 32
 # CRC-32 as of zlib: bits enter the lowest first
 POLYNOMIAL = 0xEDB88320
 

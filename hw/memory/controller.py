@@ -47,10 +47,10 @@ class SdramController(wiring.Component):
             after the pads have changed and before they change again.
 
     Timing: a slot is eight cycles. Bursts at rising addresses follow each other without a pause, also over
-    rows and banks: the next bank is opened while this one is read. A burst elsewhere, or a word to be written
-    after a burst, waits for the rows to be closed and its own to be opened, and so does what follows a refresh
-    (`MemoryConfig.refresh_gap`). The first word comes `CAS + REGISTERS` cycles after its burst is taken. After
-    reset the chip is set up first.
+    rows and banks: the next bank is opened while this one is read. A burst elsewhere, or a word to be
+    written after a burst, waits for the rows to be closed and its own to be opened, and so does what follows
+    a refresh (`MemoryConfig.refresh_gap`). The first word comes `CAS + REGISTERS` cycles after its burst is
+    taken. After reset the chip is set up first.
     """
 
     def __init__(self, config: MemoryConfig) -> None:

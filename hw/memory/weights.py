@@ -1,13 +1,13 @@
 """Streamed weights in an SDRAM chip: stored once, read over and over, checked when a session begins."""
 
 from amaranth.hdl import DomainRenamer, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 from amaranth.utils import exact_log2
 
-from golden.memory import BURST, WORD_BITS, MemoryConfig, SdramChip
+from golden.memory import BURST, WORD_BITS, MemoryConfig
 from hw.memory import payloads
-from hw.memory.check_sum import SUM_BITS, CheckSum
+from hw.memory.check_sum import CheckSum
 from hw.memory.controller import SdramController
 from hw.memory.reader import CyclicReader
 
@@ -15,42 +15,32 @@ from hw.memory.reader import CyclicReader
 DOMAIN = "memory"
 
 
-def status(chip: SdramChip) -> data.StructLayout:
-    """How many words a memory holds, and the check sum of what was read from it."""
-    return data.StructLayout({"words": payloads.address_bits(chip) + 1, "sum": SUM_BITS})
-
-
 class WeightMemory(wiring.Component):
     """Words that a host stores come over and over, in this and in later sessions.
 
     A session begins with reset of the domain `sync`. What the memory holds is read then, and `o_status` says
     how many words there are and their check sum: the host knows whether they are those that it wants. The
-    first word that it stores is the first of a new content, so that a content that was stored in part says so;
-    one that was lost with the power has no words.
+    first word that it stores is the first of a new content: one that was stored in part says so, one that was
+    lost with the power has no words. What was stored is read and told again before it is used.
 
     Args:
         config: chip and clock.
 
     Members:
-        i_store: words to be stored from address 0 on, while not `running`.
-        running: words are read, from the first on.
-        o_weights: the words, over and over.
-        o_status: once in a session, before words are stored or read.
+        user: `payloads.weights`. `store`: words to be stored from address 0 on, while not `running`. `words`:
+            over and over, while `running`, from the first on. `status`: at the start of a session, and again
+            when words run that were stored since.
         sdram: the chip's pins (`payloads.pins`), for registers at the pads in the domain `memory`.
 
-    Timing: the check takes 17 cycles per word. A word is stored in a slot of the memory. `o_weights` as
-    `CyclicReader`, rewound while not running.
+    Timing: the check takes 17 cycles per word. A word is stored in a slot of the memory. `words` come as
+    of a `CyclicReader` that is rewound while not running.
     """
 
     def __init__(self, config: MemoryConfig) -> None:
         self._config = config
-        words = stream.Signature(WORD_BITS)
         super().__init__(
             {
-                "i_store": In(words),
-                "running": In(1),
-                "o_weights": Out(words),
-                "o_status": Out(stream.Signature(status(config.chip))),
+                "user": In(payloads.weights(config.chip)),
                 "sdram": Out(wiring.Signature(payloads.pins(config.chip))),
             }
         )
@@ -59,7 +49,7 @@ class WeightMemory(wiring.Component):
         # What talks to the chip lives on when a session ends in the middle: a word that is being stored is
         # stored, bursts that are on their way arrive
         m = Module()
-        chip = self._config.chip
+        chip, user = self._config.chip, self.user
         controller, reader = SdramController(self._config), CyclicReader(chip)
         m.submodules.controller = DomainRenamer(DOMAIN)(controller)
         m.submodules.reader = DomainRenamer(DOMAIN)(reader)
@@ -89,13 +79,16 @@ class WeightMemory(wiring.Component):
             reader.region.tail.eq(last),
             reader.rewind.eq(1),
             check_sum.i.payload.eq(reader.o.payload),
-            self.o_weights.payload.eq(reader.o.payload),
-            self.o_status.payload.words.eq(words),
-            self.o_status.payload.sum.eq(check_sum.sum),
+            user.words.payload.eq(reader.o.payload),
+            user.status.payload.words.eq(words),
+            user.status.payload.sum.eq(check_sum.sum),
         ]
         with m.FSM():
-            with m.State("quiet"), m.If(reader.quiet & ~storing):
-                m.next = "check"
+            with m.State("quiet"):
+                m.d.comb += check_sum.clear.eq(1)
+                m.d.sync += checked.eq(0)
+                with m.If(reader.quiet & ~storing):
+                    m.next = "check"
             with m.State("check"):
                 more = checked != words
                 m.d.comb += [
@@ -103,26 +96,29 @@ class WeightMemory(wiring.Component):
                     check_sum.i.valid.eq(reader.o.valid & more),
                     reader.o.ready.eq(check_sum.i.ready & more),
                 ]
-                m.d.sync += checked.eq(checked + (reader.o.valid & reader.o.ready))
+                m.d.sync += [checked.eq(checked + (reader.o.valid & reader.o.ready)), begun.eq(0)]
                 with m.If(~more & ~check_sum.busy):
                     m.next = "report"
             with m.State("report"):
-                m.d.comb += self.o_status.valid.eq(1)
-                with m.If(self.o_status.ready):
+                m.d.comb += user.status.valid.eq(1)
+                with m.If(user.status.ready):
                     m.next = "serve"
             with m.State("serve"):
+                runs = user.running & ~begun
+                with m.If(user.running & begun):
+                    m.next = "quiet"
                 m.d.comb += [
-                    reader.rewind.eq(~self.running),
-                    self.o_weights.valid.eq(reader.o.valid & self.running),
-                    reader.o.ready.eq(self.o_weights.ready & self.running),
-                    self.i_store.ready.eq(~self.running & reader.quiet & ~storing),
+                    reader.rewind.eq(~runs),
+                    user.words.valid.eq(reader.o.valid & runs),
+                    reader.o.ready.eq(user.words.ready & runs),
+                    user.store.ready.eq(~user.running & reader.quiet & ~storing),
                 ]
-                with m.If(self.i_store.valid & self.i_store.ready):
+                with m.If(user.store.valid & user.store.ready):
                     address = Mux(begun, words, 0)
                     m.d.sync += begun.eq(1)
                     m.d[DOMAIN] += [
                         storing.eq(1),
-                        word.eq(self.i_store.payload),
+                        word.eq(user.store.payload),
                         last.eq(address),
                         words.eq(address + 1),
                     ]

@@ -59,6 +59,13 @@ class Sessions:
         while self.bench.inputs["weights__i_store"].queue:
             await self.bench.run(1)
 
+    async def run_stored(self, words: np.ndarray, rounds: int) -> None:
+        """Store, and read; what was stored is told in between."""
+        await self.store(words)
+        self.bench.expect("o_status", status(words))
+        await self.read(words, rounds)
+        assert not self.status.expected
+
     async def read(self, words: np.ndarray, rounds: int) -> None:
         self.bench.set("running", 1)
         self.weights.expected.extend(np.tile(words, rounds).tolist())
@@ -75,8 +82,7 @@ async def weights_stay(dut: Any, backpressure: float) -> None:
         sessions, config = Sessions(bench), MemoryConfig(chip=CHIP, clock=bench.manifest.parameters["clock"])
         await sessions.begin(nothing)
         await ClockCycles(dut.clk, (config.power_up_periods + 2) * config.refresh_period)
-        await sessions.store(first)
-        await sessions.read(first, 3)
+        await sessions.run_stored(first, 3)
         # a session that ends while words are read, one that ends in the check, then one that only reads
         await sessions.begin(first)
         await sessions.read(first, 2)
@@ -88,8 +94,17 @@ async def weights_stay(dut: Any, backpressure: float) -> None:
         await sessions.begin(first)
         await sessions.store(second[:17])
         await sessions.begin(second[:17])
-        await sessions.store(second)
-        await sessions.read(second, 3)
+        await sessions.run_stored(second, 3)
+        # and one more in the same session
+        bench.set("running", 0)
+        sessions.weights.backpressure = 1.0
+        for _ in range(2):
+            await bench.run(1)
+            sessions.weights.clear()
+        sessions.weights.backpressure = backpressure
+        await sessions.run_stored(first, 2)
+        await sessions.begin(first)
+        await sessions.run_stored(second, 1)
         await sessions.begin(second)
         await sessions.read(second, 1)
         bench.set("running", 0)

@@ -164,15 +164,23 @@ class MemoryAtChip(wiring.Component):
 class WeightsAtChip(wiring.Component):
     """A `WeightMemory` at the chip; `restart` begins a session.
 
-    Members: those of `WeightMemory` but the pins, and `fault`.
+    Members: those of the user of a `WeightMemory`, and `fault`.
     """
 
     def __init__(self, config: MemoryConfig, address_bits: int) -> None:
         self._chip = Chip(config, address_bits)
         self._memory = WeightMemory(config)
-        members = dict(self._memory.signature.members)
-        del members["sdram"]
-        super().__init__({**members, "restart": In(1), "fault": Out(FAULT_BITS)})
+        user = payloads.weights(config.chip).members
+        super().__init__(
+            {
+                "i_store": In(user["store"].signature),
+                "running": In(1),
+                "o_weights": Out(user["words"].signature),
+                "o_status": Out(user["status"].signature),
+                "restart": In(1),
+                "fault": Out(FAULT_BITS),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -181,12 +189,11 @@ class WeightsAtChip(wiring.Component):
         m.domains.session = ClockDomain()
         m.d.comb += [ClockSignal("session").eq(ClockSignal()), ResetSignal("session").eq(self.restart)]
         m.submodules.memory = DomainRenamer({"sync": "session", DOMAIN: "sync"})(memory)
-        pins = memory.sdram.signature.members
-        for name, member in pins.items():
+        for name, member in memory.sdram.signature.members.items():
             inner, outer = getattr(memory.sdram, name), getattr(chip, name)
             m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
-        connect(m, flipped(self.i_store), memory.i_store)
-        connect(m, memory.o_weights, flipped(self.o_weights))
-        connect(m, memory.o_status, flipped(self.o_status))
-        m.d.comb += [memory.running.eq(self.running), self.fault.eq(chip.fault)]
+        connect(m, flipped(self.i_store), memory.user.store)
+        connect(m, memory.user.words, flipped(self.o_weights))
+        connect(m, memory.user.status, flipped(self.o_status))
+        m.d.comb += [memory.user.running.eq(self.running), self.fault.eq(chip.fault)]
         return m
