@@ -24,6 +24,7 @@ from synth.netlist import count, read_cells
 from synth.tools import find_tools, run_tool
 
 CLOCK = 100e6
+PLACES = "pins.lpf"
 # Pins of the board by their names there and in LiteDRAM's Verilog
 PINS = {"dqm": "dm"}
 
@@ -49,7 +50,7 @@ def litedram(verilog: str, folder: Path) -> dict[str, Any]:
     script = (f"read_verilog {TOP}.v", f"hierarchy -top {TOP}", "proc", "flatten", *commands)
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(find_tools(["yosys"])["yosys"], (f"{TOP}.ys",), folder, folder / "synthesise.log")
-    (folder / f"{TOP}.lpf").write_text("\n".join(sites()) + "\n")
+    (folder / PLACES).write_text("\n".join(sites()) + "\n")
     return asdict(count(read_cells(folder / STATISTICS, folder / NETLIST, BOARD.family)[TOP], BOARD.family))
 
 
@@ -70,7 +71,8 @@ def main(files: list[str]) -> None:
             folder = Path(scratch) / "litedram"
             folder.mkdir()
             print(f"LiteDRAM: {_line(litedram(Path(file).read_text(), folder))}", flush=True)
-            print(f"    {route(folder, 1, CLOCK / 1e6, nextpnr)['fmax_mhz']} MHz", flush=True)
+            routed = route(folder, 1, CLOCK / 1e6, nextpnr, PLACES)
+            print(f"    {routed['fmax_mhz']} MHz", flush=True)
 
 
 def _line(cells: dict[str, Any]) -> str:

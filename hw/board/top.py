@@ -4,7 +4,7 @@ from typing import Any
 
 from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal
 from amaranth.lib import io
-from amaranth.lib.wiring import Component, connect, flipped
+from amaranth.lib.wiring import Component, connect
 
 from golden.memory import MemoryConfig
 from hw.board.clock import ClockSource, everywhere
@@ -73,5 +73,5 @@ class BoardTop(Component):
         memory = WeightMemory(config)
         m.submodules.memory = DomainRenamer("component")(memory)
         m.submodules.pads = pads = SdramPads(config.chip)
-        connect(m, flipped(self._link.component.memory), memory.user)
+        connect(m, self._link.component.memory, memory.user)
         connect(m, memory.sdram, pads.sdram)

@@ -140,7 +140,8 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     def told(self, outputs: Mapping[str, Fields], job: NetworkJob | None = None) -> Self:
         if not self.config.weight_stream or not len(outputs["o_status"]["words"]):
             return self
-        held = tuple(int(outputs["o_status"][name][0]) for name in ("words", "sum"))
+        status = outputs["o_status"]
+        held = int(status["words"][0]), int(status["sum"][0])
         if job is not None and held != self._wanted(job):
             raise InputError(
                 f"the board's memory must hold the {self._wanted(job)[0]} words that were sent, it does not"
