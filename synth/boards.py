@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from golden.errors import InputError, quoted
+from golden.memory import ULX3S_SDRAM, SdramChip
 from hw.board.clock import dividers
 from synth.families import FAMILIES, Family
 
@@ -32,6 +33,7 @@ class Board:
             first that is found is used.
         suffix: of the bitstream file.
         place_options: options of place and route that name the device.
+        memory: the chip for streamed weights; None where there is none that is used.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Board:
     loaders: tuple[tuple[str, ...], ...]
     suffix: str
     place_options: tuple[str, ...] = field(default=())
+    memory: SdramChip | None = None
 
     def make_platform(self) -> Any:
         """A fresh amaranth-boards platform; one serves one design."""
@@ -95,6 +98,7 @@ BOARDS = {
             loaders=(("openFPGALoader", "-b", "ulx3s"), ("fujprog",)),
             suffix=".bit",
             place_options=("--85k", "--package", "CABGA381", "--speed", "6"),
+            memory=ULX3S_SDRAM,
         ),
         Board(
             name="icebreaker",

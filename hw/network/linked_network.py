@@ -16,9 +16,9 @@ class LoadReader(wiring.Component):
     """Blocks of 32-bit pieces become words of the memories.
 
     A block is a header, the number of its words, and their pieces, the low bits first. Its words go to
-    addresses from 0 on. Of streamed weights the block counts pieces, each of as many words as it holds.
+    addresses from 0 on. A piece of streamed weights holds several words; only the last may have fewer.
 
-    Parameters
+    Args:
         header: of a block; `last_piece` numbers the last piece of its words, the other fields are a word's.
         word: what leaves.
         store, wide: number of the memory of streamed weights, and bits of its words; 0 where there are none.
@@ -89,15 +89,14 @@ class LoadReader(wiring.Component):
         words = payloads.PIECE_BITS // wide
         word = Signal(range(words), name="word_of_piece")
         with m.State("store"):
+            used_up = (word == words - 1) | (left == 1)
             m.d.comb += [
                 self.o_store.valid.eq(self.i.valid),
                 self.o_store.payload.eq(self.i.payload.word_select(word, wide)),
-                self.i.ready.eq(self.o_store.ready & (word == words - 1)),
+                self.i.ready.eq(self.o_store.ready & used_up),
             ]
             with m.If(self.i.valid & self.o_store.ready):
-                m.d.sync += word.eq(Mux(word == words - 1, 0, word + 1))
-            with m.If(self.i.valid & self.i.ready):
-                m.d.sync += left.eq(left - 1)
+                m.d.sync += [word.eq(Mux(used_up, 0, word + 1)), left.eq(left - 1)]
                 with m.If(left == 1):
                     m.next = "header"
 

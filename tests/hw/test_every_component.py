@@ -13,6 +13,8 @@ from hw.attention.core import AttentionCore
 from hw.board.clock import ClockSource
 from hw.board.top import BoardTop
 from hw.export.axi import AxiStream
+from hw.memory.pads import SdramPads
+from hw.network.stored_network import StoredNetwork
 from tests.hw.attention import test_components
 from tests.hw.export import test_axi
 from tests.hw.integer import bench_integer_attention
@@ -22,7 +24,7 @@ from tests.hw.network import test_network_bench
 from tests.hw.stochastic import bench_stochastic_attention, bench_stochastic_network
 
 # What stands on a device's own cells: `sim.board` runs it, compiled with models of those cells
-ON_BOARDS = {BoardTop, ClockSource}
+ON_BOARDS = {BoardTop, ClockSource, SdramPads, StoredNetwork}
 
 
 def designs() -> Iterator[Elaboratable]:
@@ -36,6 +38,7 @@ def designs() -> Iterator[Elaboratable]:
     yield from test_link_benches.units().values()
     yield from test_network_bench.units().values()
     yield from test_memory.units().values()
+    yield from test_memory.faulty_units().values()
 
 
 def components() -> set[type[wiring.Component]]:

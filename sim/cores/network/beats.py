@@ -26,12 +26,14 @@ class Block:
 
     Attributes:
         memory, cluster: as in `payloads.load`.
-        pieces: uint32 [words, pieces per word].
+        pieces: uint32 [words, pieces per word]; of streamed weights [pieces, 1].
+        words: that are in the pieces.
     """
 
     memory: int
     cluster: int
     pieces: NDArray[np.uint32]
+    words: int
 
 
 def columns(ops: Sequence[Any], config: Any) -> Fields:
@@ -59,12 +61,13 @@ def blocks(program: Program, config: NetworkConfig) -> list[Block]:
         "maps": [{"row": np.maximum(program.maps, 0), "none": (program.maps < 0).astype(np.int64)}],
     }
     made = [
-        Block(number, cluster, pack(describe(shape), fields, name))
+        Block(number, cluster, pieces, len(pieces))
         for number, (name, (shape, _)) in enumerate(held.items())
         for cluster, fields in enumerate(images[name])
         if len(fields)
+        for pieces in [pack(describe(shape), fields, name)]
     ]
-    return [*made, Block(payloads.run(config), 0, np.array([[program.tokens]], np.uint32))]
+    return [*made, Block(payloads.run(config), 0, np.array([[program.tokens]], np.uint32), 1)]
 
 
 def load_beats(program: Program, config: NetworkConfig) -> Fields:
@@ -85,25 +88,29 @@ def store_block(program: Program, config: NetworkConfig) -> Block:
     words, per_piece = weight_words(program, config), payloads.PIECE_BITS // config.weight_stream
     padded = np.pad(words, (0, -len(words) % per_piece)).reshape(-1, per_piece)
     pieces = (padded << np.arange(per_piece, dtype=np.uint64) * np.uint64(config.weight_stream)).sum(axis=1)
-    return Block(payloads.store(config), 0, pieces.astype(np.uint32)[:, None])
+    return Block(payloads.store(config), 0, pieces.astype(np.uint32)[:, None], len(words))
 
 
-def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
-    """The same for `hw.network.linked_network`."""
-    stored = [store_block(program, config)] if config.weight_stream else []
-    return block_pieces([*stored, *blocks(program, config)], payloads.load_header(config))
+def load_pieces(program: Program, config: NetworkConfig, stored: bool = True) -> NDArray[np.int64]:
+    """The same for `hw.network.linked_network`.
+
+    Args:
+        stored: with streamed weights, which a memory may hold already.
+    """
+    store = [store_block(program, config)] if config.weight_stream and stored else []
+    return block_pieces([*store, *blocks(program, config)], payloads.load_header(config))
 
 
 def block_pieces(blocks: Sequence[Block], header: data.StructLayout) -> NDArray[np.int64]:
     """Header, number of words and pieces of every block."""
     parts = []
     for block in blocks:
-        count, pieces = block.pieces.shape
+        pieces = block.pieces.shape[1]
         values = {"memory": block.memory, "last_piece": pieces - 1, "cluster": block.cluster}
         fields = {name: np.array([values[name]]) for name in header.members}
         parts += [
             pack(describe(header), fields, "header").reshape(-1),
-            np.array([count]),
+            np.array([block.words]),
             block.pieces.reshape(-1),
         ]
     return np.concatenate([part.astype(np.int64) for part in parts])

@@ -23,11 +23,11 @@ def load_pieces(program: Program, config: StochasticNetworkConfig) -> NDArray[np
         "weights": program.weights,
         "biases": program.biases,
     }
-    blocks = [
-        Block(number, 0, pack(describe(shape), images[name], name))
-        for number, (name, (shape, _)) in enumerate(payloads.memories(config).items())
+    packed = [
+        pack(describe(shape), images[name], name) for name, (shape, _) in payloads.memories(config).items()
     ]
-    blocks.append(Block(payloads.run(config), 0, np.zeros((1, 1), np.uint32)))
+    blocks = [Block(number, 0, pieces, len(pieces)) for number, pieces in enumerate(packed)]
+    blocks.append(Block(payloads.run(config), 0, np.zeros((1, 1), np.uint32), 1))
     return block_pieces(blocks, payloads.load_header(config))
 
 
