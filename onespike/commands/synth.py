@@ -1,5 +1,6 @@
 """`onespike synth`: a bitstream of a configuration, by open tools."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +20,8 @@ from onespike.files import whole_or_nothing, write_json
 from onespike.options import ConfigOption, DataOption, LanesOption, ReportOption, SchemeOption, SeedOption
 from onespike.tables import print_tables
 
+PICTURE = "units.png"
+
 
 def synth(
     board_name: BoardOption = "ulx3s-85f",
@@ -31,9 +34,6 @@ def synth(
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
     tools: ToolsOption = "auto",
-    units: Annotated[
-        bool, typer.Option("--units", help="Also the resources by unit; takes a second synthesis.")
-    ] = False,
     bitstream: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Copy of the bitstream.", show_default=False),
@@ -41,6 +41,9 @@ def synth(
     report_file: ReportOption = None,
 ) -> None:
     """Make the bitstream of a configuration for a board: synthesis, place and route, packing.
+
+    Printed are its resources, by unit too, the longest paths and what the tools warned of; a picture beside
+    the bitstream has the units on the die.
 
     Programs of OSS CAD Suite are used if all are on PATH, else those of the Python packages
     (`pip install -e '.[fpga]'`). Everything a tool says is kept beside the bitstream in
@@ -63,13 +66,21 @@ def synth(
     with whole_or_nothing(targets) as places:
         made = board_build(wanted, seed=seed, tools=tools)
         from studies.boards.figures import figures
+        from synth.flow import DIE
 
-        found: dict[str, Any] = figures(made, wanted.board, wanted.throughput, tools, units=units)
+        found: dict[str, Any] = figures(made.report, wanted.throughput)
         if bitstream is not None:
             shutil.copyfile(made.bitstream, places["-o"])
         if report_file is not None:
             write_json(places["--report"], found)
-    from onespike.board_tables import build_tables
+    from onespike.board_tables import build_tables, remarks
+    from studies.boards.picture import draw
 
+    picture = made.directory / PICTURE
+    if not picture.exists():
+        draw(found, json.loads((made.directory / DIE).read_text()), picture)
     print_tables(build_tables(found))
+    for line in remarks(found):
+        typer.echo(line)
+    typer.echo(f"picture: {picture}")
     typer.echo(f"{made.bitstream}{' (made before)' if made.cached else ''}")
