@@ -36,8 +36,8 @@ def reach_again(
         for name in (commands.NETLIST, f"{commands.TOP}{board.family.constraints}"):
             if not (folder / name).exists():
                 os.link(directory / name, folder / name)
-        (place,) = (words for stage, *words in commands.stages(board, clock, seed) if stage == PLACE)
-        tool, arguments = place
+        stages = commands.stages(board, clock, seed)
+        tool, arguments = next((tool, words) for stage, tool, words in stages if stage == PLACE)
         run_tool(tools[tool], arguments, folder, folder / log_name(PLACE), heartbeat)
         (folder / f"{commands.TOP}{board.family.placed}").unlink()
     return reached(json.loads(timing.read_text()))

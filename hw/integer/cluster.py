@@ -92,7 +92,7 @@ class VectorCluster(wiring.Component):
         self._add(m, [(products.o[n], self._factors.results(config.squares)) for n in range(config.cluster)])
         return m
 
-    def _products(self) -> Products:
+    def _products(self) -> wiring.Component:
         return Products(self._config, self._factors)
 
     def _chain(self, m: Module, name: str, shape: Shape, shift: Signal, empty: Signal) -> data.View:

@@ -7,7 +7,6 @@ from amaranth.lib import data
 
 from golden.integer.config import IntegerConfig
 from golden.network.config import NetworkConfig
-from golden.widths import index_width
 from hw.integer.product import Factors, Products, delayed
 from hw.network.neuron_cluster import NeuronCluster
 
@@ -32,7 +31,7 @@ class MacCluster(NeuronCluster):
 
     def _broadcast(self) -> data.StructLayout:
         value = Factors.of_scores(self._integers).shapes[0]
-        address = index_width(self._config.weights)
+        address = super()._broadcast()["address"].shape
         return data.StructLayout({"valid": 1, "first": 1, "last": 1, "value": value, "address": address})
 
     def _addends(

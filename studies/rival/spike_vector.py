@@ -9,6 +9,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from amaranth.hdl import Cat, Module, Shape, Signal, signed, unsigned
 from amaranth.lib import data, wiring
@@ -21,6 +22,7 @@ from golden.integer.config import preset as integer_preset
 from hw.attention.trace import BLOCK_ADDRESS_BITS, pairs_fit
 from hw.integer.cluster import VectorCluster
 from hw.integer.payloads import key_address, value_address
+from hw.integer.product import Factors
 from hw.parts.memory import BLOCK
 from hw.parts.payloads import phase_width, spike
 from studies.rival.contest import CODES
@@ -29,19 +31,27 @@ from synth.tools import find_tools
 
 
 @dataclass(frozen=True)
-class SpikeFactors:
-    """Two spikes as a lane of a vector unit sees them: their bits, and the ends of what they make."""
+class SpikeFactors(Factors):
+    """Two spikes as a lane of a vector unit sees them: bits without a sign of their own.
 
-    code: PhaseCode
+    Attributes:
+        largest: point that they make.
+    """
+
+    largest: int
+
+    @classmethod
+    def of_code(cls, code: PhaseCode) -> Self:
+        bits = spike(code).size
+        ends = (0, (1 << bits) - 1)
+        return cls(bits, ends, ends, int(code.trace[0]))
 
     @property
     def shapes(self) -> tuple[Shape, Shape]:
-        bits = unsigned(spike(self.code).size)
-        return bits, bits
+        return unsigned(self.bits), unsigned(self.bits)
 
     def results(self, squares: bool) -> tuple[int, int]:
-        largest = int(self.code.trace[0])
-        return -largest, largest
+        return -self.largest, self.largest
 
 
 class SpikeProducts(wiring.Component):
@@ -118,9 +128,9 @@ class SpikeVectorCluster(VectorCluster):
 
     def __init__(self, code: PhaseCode, config: IntegerConfig, address: int, lanes: int) -> None:
         self._code = code
-        super().__init__(config, SpikeFactors(code), address, lanes, 1)
+        super().__init__(config, SpikeFactors.of_code(code), address, lanes, 1)
 
-    def _products(self) -> SpikeProducts:
+    def _products(self) -> wiring.Component:
         return SpikeProducts(self._code, self._config.cluster)
 
 
