@@ -77,7 +77,9 @@ def die(placed: Path) -> Die:
     """Columns and rows of the cells of each unit, from what nextpnr writes of a placed design."""
     (top,) = json.loads(placed.read_text())["modules"].values()
     places: Die = {}
-    for name, unit in units_of(top["cells"]).items():
+    # what begins so is nextpnr's own, such as a cell through which a carry comes out
+    named = (name for name in top["cells"] if not name.startswith("$"))
+    for name, unit in units_of(named).items():
         place = re.match(r"X(\d+)/?Y(\d+)/", top["cells"][name]["attributes"].get("NEXTPNR_BEL", ""))
         if place is not None:
             places.setdefault(unit, []).append((int(place[1]), int(place[2])))

@@ -125,7 +125,8 @@ def test_resources_by_unit() -> None:
 @pytest.mark.parametrize("bel", ["X3/Y7/SLICEA.COMB0", "X3/Y7/lc4", "X3Y7/LUT4"])
 def test_places_by_unit(tmp_path: Path, bel: str) -> None:
     """As nextpnr of each family writes them."""
-    cells = {"link.crc": {"attributes": {"NEXTPNR_BEL": bel}}, "link.crc.b": {"attributes": {}}}
+    placed = {"attributes": {"NEXTPNR_BEL": bel}}
+    cells = {"link.crc": placed, "link.crc.b": {"attributes": {}}, "$nextpnr_CCU2C_1": placed}
     path = tmp_path / "placed.json"
     path.write_text(json.dumps({"modules": {"top": {"cells": cells}}}))
     assert die(path) == {"link": [(3, 7)]}
