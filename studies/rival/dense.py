@@ -84,22 +84,20 @@ def clusters(config: NetworkConfig) -> Iterator[tuple[str, wiring.Component, boo
         yield f"{config.weight_bits} bits, {multiplier}", MacCluster(alike, 1, integers), multiplier == "dsp"
 
 
-def measure(config: NetworkConfig, folder: Path) -> dict[str, dict[str, Any]]:
-    """Areas of the clusters alone after synthesis, by label; the tools' files stay in the folder.
+def measure(config: NetworkConfig, folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Label and area of each cluster alone after synthesis; the tools' files stay in the folder.
 
     Raises:
         InputError: a tool is missing.
         ToolError: a tool failed.
     """
-    found = {}
     for label, cluster, dsp in clusters(config):
         place = folder / label.replace(", ", "-").replace(" ", "-")
         area = measure_alone(cluster, {}, place, frequency=None, seed=1, dsp=dsp)
-        found[label] = {name: area[name] for name in AREA}
-    return found
+        yield label, {name: area[name] for name in AREA}
 
 
-def measured() -> dict[str, Any]:
-    """Areas by label, and of what, as `onespike dev dense --synthesise` wrote them."""
-    areas: dict[str, Any] = json.loads(DENSE.read_text())
+def measured() -> dict[str, dict[str, dict[str, Any]]]:
+    """Areas by network and label, as `onespike dev dense --synthesise` wrote them."""
+    areas: dict[str, dict[str, dict[str, Any]]] = json.loads(DENSE.read_text())
     return areas

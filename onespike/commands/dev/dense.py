@@ -38,32 +38,35 @@ def dense(
     """
     from onespike.cores import network_core
     from studies.infer.cases import load_case
-    from studies.rival.dense import SPIKES, measure, measured, work
+    from studies.rival.dense import AREA, SPIKES, clusters, measure, measured, work
     from synth.figures import DENSE
 
     case = load_case(network, data, None, None)
     config = network_core(case.network, None, lanes).config
     if synthesise:
-        write_json(DENSE, {"network": case.name, "lanes": config.cluster, "areas": measure(config, folder)})
-    known = measured()
+        for label, area in measure(config, folder):
+            typer.echo(f"{label}: {area}")
+            areas = measured().get(case.name, {})
+            write_json(DENSE, measured() | {case.name: areas | {label: area}})
+    known = measured().get(case.name, {})
     spiking, every = work(case.network, config, case.spikes(case.images[:images]))
     rows: list[dict[str, Any]] = []
-    for label, area in known["areas"].items():
+    for label, _, _ in clusters(config):
         done = spiking if label == SPIKES else every
-        per_lut = 1e6 / done.cycles_per_row / area["lut4"]
-        rows.append({"label": label, **vars(done), **area, "rows_per_kilo_lut": per_lut})
+        rows.append({"label": label, **vars(done), "area": known.get(label)})
     write_report(report_file, rows)
-    table = Table(title=f"Dense layers of {case.name}; cells of {known['lanes']} lanes of {known['network']}")
+    table = Table(title=f"Dense layers of {case.name}, and cells of {config.cluster} lanes")
     table.add_column("")
     for column in ("cycles per row", "nJ per image", "LUT4", "flip-flops", "block RAMs", "DSPs"):
         table.add_column(column, justify="right")
-    table.add_column("rows per 1,000 cycles and LUT4", justify="right")
+    table.add_column("rows per 1,000 cycles and 1,000 LUT4", justify="right")
     for row in rows:
+        area, cycles = row["area"], row["cycles_per_row"]
         table.add_row(
             row["label"],
-            f"{row['cycles_per_row']:.1f}",
+            f"{cycles:.1f}",
             f"{row['nanojoule']:,.0f}",
-            *(f"{row[name]:,}" for name in ("lut4", "flip_flops", "block_rams", "dsps")),
-            f"{row['rows_per_kilo_lut']:.1f}",
+            *("-" if area is None else f"{area[name]:,}" for name in AREA),
+            "-" if area is None else f"{1e6 / cycles / area['lut4']:.1f}",
         )
     print_tables([table])
