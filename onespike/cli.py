@@ -19,6 +19,7 @@ from onespike.commands.convert import convert_model
 from onespike.commands.demo import demo
 from onespike.commands.dev.area import area
 from onespike.commands.dev.board_table import board_table
+from onespike.commands.dev.dense import dense
 from onespike.commands.dev.estimate import estimate
 from onespike.commands.dev.literal import literal
 from onespike.commands.dev.rival import rival
@@ -85,7 +86,7 @@ GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
     "dev": (
         "For developers of Onespike",
         "Long checks, and what measures the figures that come with the project.",
-        (soak, literal, area, estimate, board_table, rival),
+        (soak, literal, area, estimate, board_table, rival, dense),
     ),
 }
 

