@@ -195,6 +195,7 @@ def integers_of(
     code: PhaseCode,
     weight_bits: int = 8,
     samples: list[NDArray[Any]] | None = None,
+    residual_codes: int = 1,
 ) -> IntegerModel:
     """Integers of a model from recorded ranges.
 
@@ -206,7 +207,7 @@ def integers_of(
     """
     bits = MOST_STREAM_BITS
     while True:
-        make = Builder(ranges, code, weight_bits, bits, learned=samples is not None)
+        make = Builder(ranges, code, weight_bits, bits, residual_codes=residual_codes, learned=samples is not None)
         ends = lower(model, make, rows)
         if make.problems:
             raise refused(make, make.problems)
