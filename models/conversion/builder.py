@@ -9,7 +9,7 @@ network is rounded here.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from golden.network.octave import geometric_levels, phase_step, resolution
 from golden.network.rows import Gather
 from golden.network.tensors import IMAGE, STREAM, Layer
 from models.conversion.dense import bias_of, stacked
+from models.conversion.reading import Reading, Windows, positive
 from models.conversion.thresholds import Array, invert, norm_places
 from models.floating.engine import Linear as Dense
 from models.floating.engine import Ranges
@@ -35,63 +36,6 @@ from models.floating.functions import Norm as FloatNorm
 
 # What a user can do about a node that the integers cannot say
 IN_FLOATS = "a study leaves it in floats (--parts linear)"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """Spikes as a dense layer reads them: channel i stands for scale[i] * spike + offset[i].
-
-    Attributes:
-        source: name of the spikes.
-        scale: [width]; the gain of a norm is in it.
-        offset: [width], that of a norm, or the mean of what stays silent; None for none.
-        start: of the float model's potentials, below which a neuron is silent whatever it stands for; None
-            where its size alone decides.
-        codes: of the same values, one after the other, whose mean is read; width counts them all.
-    """
-
-    source: str
-    scale: Array
-    offset: NDArray[np.floating] | None = None
-    start: float | None = None
-    codes: int = 1
-
-    def fold(self, layer: Dense) -> tuple[Array, Array]:
-        """Weights and bias of a dense layer that reads spikes of phase 0 as ones."""
-        bias, wide = bias_of(layer), np.tile(layer.weight / self.codes, self.codes)
-        weight: Array = wide * self.scale
-        return weight, bias if self.offset is None else bias + wide @ self.offset
-
-    def above(self, mean: NDArray[np.floating]) -> "Reading":
-        """The same with a mean added."""
-        return replace(self, offset=mean if self.offset is None else self.offset + mean)
-
-    def taken(self, times: int) -> "Reading":
-        """The same of `times` rows, one after the other."""
-        offset = None if self.offset is None else np.tile(self.offset, times)
-        return Reading(source=self.source, scale=np.tile(self.scale, times), offset=offset)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Windows:
-    """What an attention attends.
-
-    Attributes:
-        rows: [rows], which row of the stream stands at each place of the windows; None for the same.
-        groups: windows.
-        bias: [heads, size, size], added to the logits, or None.
-        allowed: bool [1 or groups, size, size], or None.
-    """
-
-    rows: NDArray[np.int64] | None = None
-    groups: int = 1
-    bias: NDArray[np.floating] | None = None
-    allowed: NDArray[np.bool_] | None = None
-
-
-def positive(largest: NDArray[np.floating]) -> Array:
-    """Largest magnitudes as scales: a channel that is always zero gets one all the same."""
-    return np.where(largest > 0, largest, max(float(largest.max()), 1e-3))
 
 
 class Builder:
@@ -108,14 +52,7 @@ class Builder:
     """
 
     def __init__(
-        self,
-        ranges: Ranges,
-        code: PhaseCode,
-        weight_bits: int,
-        stream_bits: int,
-        *,
-        residual_codes: int = 1,
-        learned: bool = False,
+        self, ranges: Ranges, code: PhaseCode, weight_bits: int, stream_bits: int, *, learned: bool = False
     ) -> None:
         self.ranges, self.code, self.stream_bits = ranges, code, stream_bits
         self.largest_weight = (1 << (weight_bits - 1)) - 1
@@ -125,9 +62,10 @@ class Builder:
         self.nodes: list[tuple[str, ...]] = []
         self.aims: list[Array | None] = []
         self.readings: list[Reading | None] = []
-        self.residual_codes, self.learned = residual_codes, learned
+        self.learned = learned
         self.problems: list[tuple[str, str]] = []
         self.stream_unit = 1.0
+        self.residual_codes = 1
         self.owed: Array | float = 0.0
 
     # --- what every piece needs
@@ -220,9 +158,9 @@ class Builder:
         if activation is not None and not activation.linear:
             # the list is that of a typical scale; of the others it has the first threshold right
             wanted = theta * np.exp(np.log(scale).mean()) * code.base ** -np.arange(code.steps)
-            thresholds = np.array([invert(activation.fired, y) for y in wanted])
+            thresholds = invert(activation.fired, wanted)
             levels = np.floor(self.points * np.log2(thresholds / thresholds[0]) + 0.5).astype(np.int64)
-            first = np.array([invert(activation.fired, theta * s) for s in scale])
+            first = invert(activation.fired, theta * np.asarray(scale, dtype=np.float64))
         else:
             levels, first = geometric_levels(code), theta * scale
         # unit * 2**(place/R) is the first threshold exactly; the unit grows by less than 2**(1/R)
@@ -284,8 +222,8 @@ class Builder:
         """A norm, the stream set anew from it to be read by the nodes `names`, and the spikes of the norm.
 
         The stream that norms make has the error of a code, and it stays there. With more than one residual
-        code it is the mean of as many of the same row, whose thresholds lie between each other; what the dense
-        layers read is a code of that mean.
+        code it is the mean of as many of the same row, whose thresholds lie between each other; what the
+        dense layers read is a code of that mean.
         """
         if self.residual_codes == 1:
             reading = self.norm(name, norm)
@@ -301,7 +239,7 @@ class Builder:
         return self.coded(name, np.abs(norm.weight) * self.ranges.norm[name]).above(norm.bias)
 
     def finer(self, name: str, norm: FloatNorm, rows: int) -> Reading:
-        """Append a norm of the stream in several codes, one after the other: a row that is read several times."""
+        """Append a norm of the stream in several codes, one after the other, of rows read as often."""
         codes = self.residual_codes
         if codes == 1:
             return self.norm(name, norm)

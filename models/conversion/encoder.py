@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from models.conversion.builder import IN_FLOATS, Builder, Reading, Windows, positive
+from models.conversion.builder import IN_FLOATS, Builder
 from models.conversion.dense import scaled
+from models.conversion.reading import Reading, Windows, positive
 from models.floating.encoder import Block
 from models.floating.functions import ACTIVATIONS
 

@@ -15,8 +15,8 @@ from golden.network.checks import check_code
 from golden.network.layers import Attention, Norm
 from golden.network.network import run_network
 from golden.network.rows import gathered_rows
-from models.conversion.builder import Reading
 from models.conversion.network import IntegerModel, alike
+from models.conversion.reading import Reading
 from models.floating.engine import FloatEngine, Floats, Linear
 from models.floating.functions import Norm as FloatNorm
 from models.floating.model import Model

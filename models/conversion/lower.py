@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.network.tensors import IMAGE, STREAM, Entry
-from models.conversion.builder import IN_FLOATS, Builder, Reading, Windows, positive
+from models.conversion.builder import IN_FLOATS, Builder
 from models.conversion.dense import beside, bias_of, scaled
 from models.conversion.encoder import lower_block, lower_encoder
+from models.conversion.reading import Reading, Windows, positive
 from models.conversion.thresholds import Array
 from models.floating.bert import Bert, TextHead, relative_buckets
 from models.floating.engine import Linear as Dense
@@ -24,6 +25,9 @@ from models.floating.vit import Vit
 
 # Vectors that enter may be larger than those of the calibration by this factor, in bits
 HEADROOM_BITS = 2
+# Text encoders set the stream anew at every norm; each code that it is the mean of costs a product as wide as
+# the stream
+RESIDUAL_CODES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,6 +245,7 @@ def _(model: Gpt2, make: Builder, rows: int) -> Ends:
 
 @lower.register
 def _(model: Bert, make: Builder, rows: int) -> Ends:
+    make.residual_codes = RESIDUAL_CODES
     make.begin_stream("embedding.norm")
     parts = (model.words, model.positions, *([] if model.types is None else [model.types]))
     largest = float(sum(np.abs(part).max() for part in parts))
@@ -260,7 +265,7 @@ def _(model: Bert, make: Builder, rows: int) -> Ends:
     token = np.array([[0]])
     if model.head is not None:
         return Ends(**entry, unit=lower_text_head(model.head, make, reading, token))  # type: ignore[arg-type]
-    layer = model.classifier or identity(model.words.shape[1] if model.project is None else len(model.project.weight))
+    layer = model.classifier or identity(len(reading.scale) // reading.codes)
     name, alike = ("classifier", True) if model.classifier else ("pooling", False)
     length_one = model.unit and model.classifier is None
     if model.pooling == "cls":

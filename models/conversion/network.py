@@ -17,9 +17,10 @@ from golden.network.layers import Attention, Linear
 from golden.network.limits import STREAM_BITS
 from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
 from golden.network.tensors import IMAGE, Output
-from models.conversion.builder import Builder, Reading
+from models.conversion.builder import Builder
 from models.conversion.correct import correct
 from models.conversion.lower import Ends, lower
+from models.conversion.reading import Reading
 from models.conversion.record import record
 from models.conversion.thresholds import LEAST_STREAM_BITS, MOST_STREAM_BITS, Array
 from models.floating.engine import Activity, Ranges
@@ -195,7 +196,6 @@ def integers_of(
     code: PhaseCode,
     weight_bits: int = 8,
     samples: list[NDArray[Any]] | None = None,
-    residual_codes: int = 1,
 ) -> IntegerModel:
     """Integers of a model from recorded ranges.
 
@@ -207,7 +207,7 @@ def integers_of(
     """
     bits = MOST_STREAM_BITS
     while True:
-        make = Builder(ranges, code, weight_bits, bits, residual_codes=residual_codes, learned=samples is not None)
+        make = Builder(ranges, code, weight_bits, bits, learned=samples is not None)
         ends = lower(model, make, rows)
         if make.problems:
             raise refused(make, make.problems)

@@ -50,7 +50,8 @@ def losses(
         typer.Option(
             "--samples",
             metavar="FILE",
-            help="Calibration samples, as for onespike convert. [default: rows of DATA, which are not scored]",
+            help="Calibration samples, as for onespike convert. "
+            "[default: rows of DATA, which are not scored]",
             show_default=False,
         ),
     ] = None,

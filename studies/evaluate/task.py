@@ -23,7 +23,7 @@ from studies.evaluate.samples import check_samples, held_out, sentence_samples
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Samples without a batch axis, and the report of a model's outputs by mode (`studies.evaluate.report`)."""
+    """Samples without a batch axis, and the report of outputs by mode (`studies.evaluate.report`)."""
 
     samples: list[NDArray[Any]]
     report: Callable[..., dict[str, Any]]

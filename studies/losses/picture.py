@@ -9,7 +9,7 @@ from studies.plot_style import BLUE, FAINT, INK, base_text, new_figure, styled
 
 @styled()
 def picture(report: dict[str, Any]) -> Figure:
-    """Loss of every code over T, a mark per base, and of every T the mean over its bases with its interval."""
+    """Loss of every code over T, and of every T the mean over its bases with its interval."""
     metric, samples = report["metric"], report["samples"]
     remark = f"{samples} samples, {metric}; bars hold 95 % of 1000 bootstrap repetitions, paired with floats"
     figure = new_figure(7.2, 4.4, f"What a code of T steps loses: {report['layout']}", remark)
