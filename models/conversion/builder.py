@@ -236,7 +236,8 @@ class Builder:
         self.stream(reading, identity, name, fresh=True, mean=centred)
         # so that the code of the stream is one of the norm before its offset
         self.owed = norm.bias.astype(np.float64)
-        return self.coded(name, np.abs(norm.weight) * self.ranges.norm[name]).above(norm.bias)
+        wished = positive(np.abs(norm.weight) * self.ranges.norm[name])
+        return self._norm(name, "fixed", wished, self.stream_unit, None, mean=norm.bias)
 
     def finer(self, name: str, norm: FloatNorm, rows: int) -> Reading:
         """Append a norm of the stream in several codes, one after the other, of rows read as often."""
@@ -247,26 +248,26 @@ class Builder:
         wished = np.multiply.outer(2.0**-between, positive(self.ranges.norm[name])).ravel()
         unit = self.stream_unit if norm.kind == "fixed" else math.sqrt(len(wished))
         taps = np.repeat(np.arange(rows)[:, None], codes, axis=1)
-        tiled = replace(norm, weight=np.tile(norm.weight, codes), bias=np.tile(norm.bias, codes))
-        return replace(self._norm(name, norm.kind, wished, unit, taps, tiled), codes=codes)
+        gain, mean = np.tile(norm.weight, codes), np.tile(norm.bias, codes)
+        return self._norm(name, norm.kind, wished, unit, taps, gain=gain, mean=mean, codes=codes)
 
     def norm(self, name: str, norm: FloatNorm, gather: Gather | None = None) -> Reading:
         """Append a norm of the stream."""
         unit = self.stream_unit if norm.kind == "fixed" else math.sqrt(len(norm.weight))
-        return self._norm(name, norm.kind, positive(self.ranges.norm[name]), unit, gather, norm)
+        wished, gain, mean = positive(self.ranges.norm[name]), norm.weight, norm.bias
+        return self._norm(name, norm.kind, wished, unit, gather, gain=gain, mean=mean)
 
     def coded(self, name: str, largest: NDArray[np.floating], gather: Gather | None = None) -> Reading:
         """Append a code of the stream as it is, for layers that read no norm."""
         return self._norm(name, "fixed", positive(largest), self.stream_unit, gather)
 
     def _norm(
-        self, name: str, kind: NormKind, wished: Array, unit: float, gather: Gather | None,
-        norm: FloatNorm | None = None,
+        self, name: str, kind: NormKind, wished: Array, unit: float, gather: Gather | None, *,
+        gain: NDArray[np.floating] | float = 1.0, mean: NDArray[np.floating] | None = None, codes: int = 1,
     ) -> Reading:  # fmt: skip
         offset, scale = norm_places(kind, wished, unit, self.code)
+        reading = Reading(source="norm", scale=gain * scale, offset=mean, codes=codes)
         levels = geometric_levels(self.code)
-        scale, mean = (scale, None) if norm is None else (norm.weight * scale, norm.bias)
-        reading = Reading(source="norm", scale=scale, offset=mean)
         made = Norm(target="norm", kind=kind, offset=offset, levels=levels, gather=gather)
         self.append(made, name, reading=reading)
         return reading

@@ -181,12 +181,13 @@ def measure(made: IntegerModel, model: Model, samples: list[NDArray[Any]]) -> di
     for batch in pieces(made, model, samples):
         floats = Tensors()
         exact, entry = model.run(batch, floats), made.encode(model, batch)
-        outputs = run_network(made.of_rows(entry.shape[-2]), entry).outputs
+        here = replace(made, network=made.of_rows(entry.shape[-2]))
+        outputs = run_network(here.network, entry).outputs
         for index, output in enumerate(outputs[:-1]):
             if isinstance(output, Spikes):
-                add_spikes(found, made, index, output, floats)
+                add_spikes(found, here, index, output, floats)
             else:
-                add_stream(found, made, index, output, floats)
+                add_stream(found, here, index, output, floats)
         scores = outputs[-1]
         assert not isinstance(scores, Spikes)
         error = found.setdefault(made.nodes[-1][0], NodeError())
