@@ -7,7 +7,7 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from golden.code import PhaseCode, check_range, read_fraction
+from golden.code import PhaseCode, read_fraction
 from golden.errors import InputError, quoted, writing
 from models.conversion.record import record
 from models.conversion.scheme import Scheme
@@ -17,7 +17,14 @@ from models.files.tensors import read_tensors
 from models.layouts import Options, read_model
 from onespike.commands.evaluate import interval, number
 from onespike.files import made_folder, write_json
-from onespike.options import JobsOption, SeedOption, whole_number
+from onespike.options import (
+    AdaptersOption,
+    CountOption,
+    JobsOption,
+    LimitOption,
+    SeedOption,
+    WeightBitsOption,
+)
 from onespike.tables import print_tables, progress
 from studies.evaluate.samples import calibration_samples
 from studies.evaluate.task import task_of
@@ -55,22 +62,13 @@ def losses(
             show_default=False,
         ),
     ] = None,
-    count: Annotated[
-        int, typer.Option("--count", metavar="N", parser=whole_number, help="Rows of FILE to use.")
-    ] = 100,
-    adapters: Annotated[
-        Path | None,
-        typer.Option("--adapters", metavar="FILE", help="Low-rank adapters to merge.", show_default=False),
-    ] = None,
+    count: CountOption = 100,
+    adapters: AdaptersOption = None,
     codes: Annotated[
         str, typer.Option("--codes", metavar="LIST", help="Codes: steps, @, log2 of the base.")
     ] = CODES,
-    weight_bits: Annotated[
-        int, typer.Option("--weight-bits", metavar="N", parser=whole_number, help="Width of weights.")
-    ] = 8,
-    limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", parser=whole_number, help="Use at most N samples.")
-    ] = None,
+    weight_bits: WeightBitsOption = 8,
+    limit: LimitOption = None,
     target: Annotated[
         Path,
         typer.Option("-o", "--output", metavar="DIR", help="Folder of results; given again, it resumes."),
@@ -94,9 +92,6 @@ def losses(
     from studies.plot_style import write_figure  # loads the plotting library, which takes a second
 
     wanted = read_codes(codes)
-    check_range("--count", count, 1, 1 << 20)
-    if limit is not None:
-        check_range("--limit", limit, 1, 1 << 30)
     for code in wanted:
         Scheme(code=code, weight_bits=weight_bits)  # raises for what no network can have
     tensors = read_tensors(source)
