@@ -32,6 +32,7 @@ from onespike.commands.energy.stochastic import stochastic
 from onespike.commands.evaluate import evaluate
 from onespike.commands.example import example
 from onespike.commands.infer import infer
+from onespike.commands.losses import losses
 from onespike.commands.predict import predict_network
 from onespike.commands.presets import presets
 from onespike.commands.program import program
@@ -69,7 +70,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "board-sim": board_sim,
         "demo": demo,
     },
-    "Studies": {"bench": bench, "sweep": sweep, "search": search},
+    "Studies": {"bench": bench, "sweep": sweep, "search": search, "losses": losses},
     "This installation": {"doctor": doctor},
 }
 GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {

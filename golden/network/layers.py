@@ -229,7 +229,11 @@ class Norm:
         shapes.spikes[self.target] = rows, width
 
     def first_rows(self, rows: int) -> Self:
-        return self
+        """Rows of the stream one by one stay so; others are taken from wherever they are."""
+        gather = self.gather
+        if gather is None or (gather != np.arange(len(gather))[:, None]).any():
+            return self
+        return replace(self, gather=gather[:rows])
 
     def normalise(self, stream: NDArray[np.int64], code: PhaseCode) -> Spikes:
         """Spikes [..., tokens, width] of the residual stream."""

@@ -60,7 +60,7 @@ def causes(measured: dict[str, NodeError], code: PhaseCode) -> list[str]:
     node, _, lost = worst("below")
     if lost >= WORTH:
         lines.append(
-            f"silent, below zero (lobes of GELU): {lost:.3f} at {node}; the next layer learns part of it "
+            f"silent, far below zero (lobes of GELU): {lost:.3f} at {node}; the next layers learn most of it "
             "from the samples, a model trained with ReLU has none"
         )
     node, _, lost = worst("beyond")

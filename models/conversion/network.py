@@ -17,9 +17,10 @@ from golden.network.layers import Attention, Linear
 from golden.network.limits import STREAM_BITS
 from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
 from golden.network.tensors import IMAGE, Output
-from models.conversion.builder import Builder, Reading
+from models.conversion.builder import Builder
 from models.conversion.correct import correct
 from models.conversion.lower import Ends, lower
+from models.conversion.reading import Reading
 from models.conversion.record import record
 from models.conversion.thresholds import LEAST_STREAM_BITS, MOST_STREAM_BITS, Array
 from models.floating.engine import Activity, Ranges

@@ -14,7 +14,7 @@ from golden.attention.job import AttentionJob, HeadScales, compute, prepare
 from golden.code import PhaseCode, Spikes, decode, encode
 from golden.inputs import without_unattended
 from golden.network.linear import IntegerLinear
-from models.floating.functions import Norm, apply_norm, standardise
+from models.floating.functions import Activation, Norm, apply_norm, standardise
 from models.floating.norm import SpikingNorm, stream_of
 
 Floats = NDArray[np.floating]
@@ -33,6 +33,9 @@ class Engine(Protocol):
 
     def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
         """x [..., inputs] to [..., outputs]."""
+
+    def activate(self, x: Floats, activation: Activation) -> Floats:
+        """What stands between two dense layers."""
 
     def attention(
         self,
@@ -63,6 +66,9 @@ class FloatEngine:
         y = (x.reshape(-1, x.shape[-1]) @ layer.weight.T).reshape(*x.shape[:-1], -1)
         return y if layer.bias is None else y + layer.bias
 
+    def activate(self, x: Floats, activation: Activation) -> Floats:
+        return activation.function(x)
+
     def attention(
         self,
         name: str,
@@ -89,7 +95,7 @@ class FloatEngine:
 
 @dataclass
 class Moments:
-    """Sums over rows of what enters an MLP, x [inputs], and of what its lobes make of it, y [outputs].
+    """Sums over rows of what enters an MLP, x [inputs], and of what silent neurons leave out, y [outputs].
 
     Attributes:
         rows: how many.
@@ -125,11 +131,12 @@ class Ranges:
 
     Attributes:
         linear: per node, [inputs].
-        lobe: per dense node, [inputs]: sum over all rows of what of the inputs is negative.
+        lobe: per dense node behind an activation, [inputs]: sum over all rows of what silent neurons leave
+            out of it (`Activation.silent`).
         total: per dense node and norm, sum over all rows: of inputs [inputs], or of outputs [width].
         rows: per dense node and norm, how many rows there were.
-        lobes: per second layer of an MLP, what entered the first one and what the negative part of its own
-            inputs makes.
+        lobes: per second layer of an MLP, what entered the first one and what it makes of that which silent
+            neurons leave out.
         attention: per node, [4, heads, d]: q, k, v and the output.
         norm: per node, [width]: a row before gain and offset.
         stream: per norm, and where the stream is read without one, [width].
@@ -144,8 +151,8 @@ class Ranges:
     norm: dict[str, Floats] = field(default_factory=dict)
     stream: dict[str, Floats] = field(default_factory=dict)
 
-    def negative_mean(self, name: str) -> Floats:
-        """Mean of the negative part of a dense node's inputs, [inputs]: that of GELU's lobe behind it."""
+    def silent_mean(self, name: str) -> Floats:
+        """Mean of what silent neurons leave out of a dense node's inputs, [inputs]."""
         return self.lobe[name] / self.rows[name]
 
     def mean(self, name: str) -> Floats:
@@ -158,18 +165,26 @@ class RecordingEngine(FloatEngine):
 
     def __init__(self) -> None:
         self.ranges = Ranges()
+        # what the activation before the next dense layer leaves out, if there is one
+        self.silent: Floats | None = None
+
+    def activate(self, x: Floats, activation: Activation) -> Floats:
+        self.silent = activation.silent(x)
+        return super().activate(x, activation)
 
     def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
         ranges, rows = self.ranges, tuple(range(x.ndim - 1))
         _raise_to(ranges.linear, name, np.abs(x).max(axis=rows))
-        lobe = np.minimum(x, 0).sum(axis=rows, dtype=np.float64)
-        ranges.lobe[name] = ranges.lobe.get(name, 0.0) + lobe
+        silent, self.silent = self.silent, None
         self._add_up(name, x)
         part = name.rpartition(".")[2]
+        if silent is not None:
+            lobe = silent.sum(axis=rows, dtype=np.float64)
+            ranges.lobe[name] = ranges.lobe.get(name, 0.0) + lobe
+            if part == "mlp2" and lobe.any():
+                ranges.lobes.setdefault(name, Moments()).add(self.entered, silent @ layer.weight.T)
         if part == "mlp1":
             self.entered = x
-        elif part == "mlp2" and lobe.any():
-            ranges.lobes.setdefault(name, Moments()).add(self.entered, np.minimum(x, 0) @ layer.weight.T)
         return super().linear(name, x, layer)
 
     def _add_up(self, name: str, x: Floats) -> None:

@@ -23,7 +23,7 @@ from golden.network.network import Network, run_network
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE
 from hw.network.neuron_cluster import NeuronCluster
-from sim.timing.network import linear_layer
+from sim.timing.linear_layer import linear_layer
 from studies.rival.mac_cluster import MacCluster
 from synth.alone import measure_alone
 from synth.figures import DENSE

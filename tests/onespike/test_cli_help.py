@@ -24,8 +24,9 @@ OWN = {
     "--images": {"accuracy", "demo", "infer", "sim"},
     "--json": {"options", "presets"},
     "--network": {"board_options", "demo", "infer", "rtl"},
-    "--output": {"area", "dense", "options", "rival", "soak", "sweep", "synth"},
+    "--output": {"area", "dense", "losses", "options", "rival", "soak", "sweep", "synth"},
     "--preset": {"board_options", "board_table", "options"},
+    "--samples": {"convert", "losses"},
     "--seed": {"attention", "compare", "demo", "options"},
     "--size": {"area", "study"},
     # Of random heads, of a text encoder, and of the network of a model

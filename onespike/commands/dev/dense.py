@@ -36,13 +36,13 @@ def dense(
         onespike dev dense
         onespike dev dense --network fashion --data DIR --synthesise
     """
-    from onespike.cores import network_core
+    from onespike.networks.spiked import core_of
     from studies.infer.cases import load_case
     from studies.rival.dense import AREA, SPIKES, clusters, measure, measured, work
     from synth.figures import DENSE
 
     case = load_case(network, data, None, None)
-    config = network_core(case.network, None, lanes).config
+    config = core_of(case.network, None, lanes).config
     if synthesise:
         for label, area in measure(config, folder):
             typer.echo(f"{label}: {area}")
