@@ -1,4 +1,4 @@
-"""No core and no part of the link lets `ready` of a stream reach its `valid` within a cycle: a structural check of the netlists."""
+"""No core, no part of the link lets `ready` of a stream reach its `valid` within a cycle, by its netlist."""
 
 import subprocess
 import sys

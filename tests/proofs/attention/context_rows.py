@@ -136,7 +136,11 @@ class ValuesAreReadAsWritten(Property):
     component = "attention/context_rows"
     faults = (
         Fault(module=context_rows, old="written.bank.eq(written.bank + 1)", new="written.bank.eq(0)"),
-        Fault(module=context_rows, old="written.column.eq(written.column + 1)", new="written.column.eq(1)"),
+        Fault(
+            module=context_rows,
+            old="written.column.eq(written.column + 1)",
+            new="written.column.eq(0)",
+        ),
         Fault(module=context_rows, old="complete.eq(valid & last)", new="complete.eq(valid)"),
     )
 
@@ -181,8 +185,19 @@ class ValuesAreReadAsWritten(Property):
             Assert(~self.later(read) | (ports.value == self.later(kept))),
             Assert(~followed | (peek.data == kept)),
             Assert(~(followed & whole & (before == 0)) | (ports.rows != 0)),
+            # what holds in between
             Assert((written.column == column) & (written.bank == bank)),
-            Assert(ports.rows <= begun),
+            Assert((begun <= banks) & (begun == ports.rows + open_row + (valid & last))),
+            Assert((sums <= config.head_dim) & (open_row | (sums == 0))),
+            Assert(sums == Mux(valid, Mux(last, 0, column + 1), column)),
+            Assert(
+                ~followed
+                | Mux(
+                    whole,
+                    (before < ports.rows) & (where == (bank + before - ports.rows)[:2]),
+                    (before == ports.rows) & (where == bank) & (at < column),
+                )
+            ),
             Cover(self.later(read) & (at == 1)),
             Cover(followed & whole & (ports.rows == banks)),
         ]

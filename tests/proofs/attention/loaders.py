@@ -48,11 +48,13 @@ class SpikesAreLoadedWhereTheyBelong(Property):
 
     def build(self) -> None:
         m = self.m
-        loader = self.unit("loader", trace_loader.TraceLoader(CONFIG))
+        opened = self.opened("loader", trace_loader.TraceLoader(CONFIG))
+        loader = opened.ports
         with peeked(local_trace.LocalTraceMemory):
             inside = self.opened("memory", local_trace.LocalTraceMemory(CONFIG))
         memory, peek = inside.ports, inside["memory"].peek
-        m.d.comb += [memory.command.eq(loader.o_command), memory.i.eq(loader.o_spike)]
+        # the spike is a cycle behind its shift, and commands take that cycle from cluster to cluster
+        m.d.comb += [memory.command.eq(self.later(loader.o_command)), memory.i.eq(loader.o_spike)]
         head, i = loader.i_head.payload, loader.i
         stays(self, loader.i_head)
         m.d.comb += [
@@ -90,18 +92,33 @@ class SpikesAreLoadedWhereTheyBelong(Property):
             with m.If(loader.release):
                 m.d.sync += [before.eq(before - 1), followed.eq(before != 0)]
         word = Signal(payloads.memory_address(CONFIG))
+        loading, waits = opened["loading"], self.later(loader.i_head.valid & ~loader.i_head.ready)
+        # full is said a cycle before the last word can be read, and whoever reads it is later
+        there = followed & whole & (before == 0) & loader.full
         m.d.comb += [
             word.group.eq(turn >> 1),
             word.feature.eq(at),
             word.bank.eq(where),
             peek.addr.eq(word),
+            Assert(~(there & self.later(there)) | (peek.data[turn[0]].as_value() == spike.as_value())),
+            Cover(there & self.later(there) & (turn == 2) & at),
+            # what holds in between
+            Assert(~loading | waits),
+            Assert(~loading | (opened["left"] == head.tokens - came)),
+            Assert(~loading | (opened["features_left"] == head.features - feature)),
+            Assert(loading | ((came == 0) & (feature == 0))),
+            Assert((opened["feature"] == feature) & (opened["bank"] == bank)),
+            Assert((opened["lane"] == came[0]) & (opened["group"] == came[1])),
+            Assert(opened["filled"] + opened["write_last"] == held),
+            Assert((opened["started"] == held + loading) & (opened["started"] <= 2)),
             Assert(
-                ~(followed & whole & (before == 0) & loader.full)
-                | (peek.data[turn[0]].as_value() == spike.as_value())
+                ~followed
+                | Mux(
+                    whole,
+                    (before < held) & (where == (bank + before - held)[0]),
+                    (before == held) & (where == bank) & loading & (at <= feature),
+                )
             ),
-            Assert(~(followed & whole & loader.full) | (before < held)),
-            Assert(~loader.full | (held != 0)),
-            Cover(followed & whole & (before == 0) & loader.full & (turn == 2) & at),
         ]
 
 

@@ -1,12 +1,15 @@
 """Proofs of the memories of the integer core: no word that is used is read in the cycle in which it is
 written."""
 
+from dataclasses import replace
 from typing import Any
 
-from amaranth.hdl import Assert, Assume, Cover, Signal
+from amaranth.hdl import Assert, Assume, Cover, Mux, Signal
 
 from golden.integer.config import IntegerConfig
-from hw.integer import (
+from hw.integer import context_rows, context_sequencer, loader, payloads, score_rows, score_sequencer
+from hw.integer import term_rows, weight_sequencer
+
     context_sequencer,
     loader,
     payloads,
@@ -175,3 +178,45 @@ class NormsDoNotCollide(Property):
         self.m.d.comb += Assume(~ports.finish | ports.full)
         finished = counted(self, ports.finish, ports.release, 2, "finished")
         do_not_meet(self, write.en, ports.full | (finished != 0), write.addr, read.addr)
+
+
+class SumsDoNotCollide(Property):
+    """No sum over groups is read, to be added to, in the cycle in which it is written.
+
+    Assumes: as `WeightSequencer` sees to, the groups of a row have as many features as its first, and begin
+    at least four cycles apart, and no sooner than the group before has ended."""
+
+    component = "integer/context_rows"
+    cases = ({"squares": False}, {"squares": True})
+    faults = (
+        Fault(
+            module=context_rows,
+            old='delayed(m, before, 2, "written")',
+            new='delayed(m, before, 4, "written")',
+        ),
+    )
+
+    def build(self, squares: bool) -> None:
+        m = self.m
+        config = replace(SQUARES if squares else CONFIG, head_dim=4)
+        rows = self.opened("rows", context_rows.ContextRows(config, 8))
+        tags = rows.ports.tags
+        feature, features = Signal(range(4)), Signal(range(4))  # which; the last one of the row's first group
+        running, apart = Signal(), Signal(range(weight_sequencer.SHORTEST_PASS), init=3)
+        begins = tags.valid & ~running
+        m.d.sync += apart.eq(Mux(begins, 0, Mux(apart == 3, apart, apart + 1)))
+        with m.If(tags.valid):
+            m.d.sync += [running.eq(~tags.last), feature.eq(Mux(tags.last, 0, feature + 1))]
+            m.d.sync += features.eq(Mux(tags.first, feature, features))
+        m.d.comb += [
+            Assume(~running | tags.valid),
+            Assume(~begins | (apart == 3)),
+            Assume(~running | begins | (tags.first == self.later(tags.first))),
+            Assume(~tags.valid | tags.first | (tags.last == (feature == features))),
+            Assume(~(tags.valid & (feature == 3)) | tags.last),
+        ]
+        memory = rows["m"].submodules.sums
+        (write,), (read,) = memory.w_ports, memory.r_ports
+        used = self.later(tags.valid & ~tags.first, 3 if squares else 1)
+        meets = self.later(write.en & (write.addr == read.addr))
+        m.d.comb += [Assert(~(used & meets)), Cover(used & self.later(write.en)), Cover(meets)]

@@ -80,7 +80,7 @@ class MatchIsTheCheckSum(Property):
     Assumes: nothing. That the register is what zlib makes of the bytes is `CheckSumIsZlibs`."""
 
     component = "link/crc"
-    reach = 2
+    reach = 40
     faults = (
         Fault(module=crc, old="0xDEBB20E3", new="0xDEBB20E1"),
         Fault(module=crc, old="match.eq(register == RESIDUE)", new="match.eq(register[1:] == RESIDUE >> 1)"),
