@@ -7,9 +7,8 @@ from typing import Any
 from amaranth.hdl import Assert, Assume, Cover, Mux, Signal
 
 from golden.integer.config import IntegerConfig
-from hw.integer import context_rows, context_sequencer, loader, payloads, score_rows, score_sequencer
-from hw.integer import term_rows, weight_sequencer
-
+from hw.integer import (
+    context_rows,
     context_sequencer,
     loader,
     payloads,
