@@ -167,6 +167,8 @@ class RecordingEngine(FloatEngine):
         self.ranges = Ranges()
         # what the activation before the next dense layer leaves out, if there is one
         self.silent: Floats | None = None
+        # what entered the first dense layer of the MLP that is under way
+        self.entered = np.zeros(0, np.float32)
 
     def activate(self, x: Floats, activation: Activation) -> Floats:
         self.silent = activation.silent(x)

@@ -111,7 +111,7 @@ def score_grid(
             outputs = {mode: outputs_of(Path(folder), mode, samples, jobs) for mode in modes}
         reference = outputs.get("float", reference)
         assert reference is not None
-        report = sts_report({"float": reference, "linear": outputs["linear"]}, truth, seed)
+        report = sts_report({"float": reference, "linear": outputs["linear"]}, scores=truth, seed=seed)
         activity = outputs["linear"].activity
         entry = report["modes"]["linear"]
         if entry["loss"]["value"] is None:

@@ -1,4 +1,4 @@
-"""`onespike losses` on the small encoder of the references: what it says, and that it goes on where it was."""
+"""`onespike losses` on the small encoder of the references: what it says, and that it goes on."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_outputs_are_those_of_the_conversion_and_are_kept(contest: Contest, tmp_
     # another width of the weights is another result
     assert contest.place(tmp_path, codes[0]) != contest.place(tmp_path, codes[1])
     next(tmp_path.glob("8-2_3-*.npz")).write_bytes(b"PK")
-    with pytest.raises(InputError, match="must be a whole .npz file"):
+    with pytest.raises(InputError, match=r"must be a whole \.npz file"):
         outputs_of(contest, codes, tmp_path, 1, known.append)
 
 
