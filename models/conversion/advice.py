@@ -5,7 +5,7 @@ import numpy as np
 from golden.code import PhaseCode
 from models.conversion.inplace import NodeError, finer_code, longer_code
 from models.conversion.scheme import Scheme
-from models.floating.engine import Ranges
+from models.floating.recording import Ranges
 
 # Relative RMSE from which a cause is worth a line, and outlier channels in units of the median one
 WORTH = 0.02

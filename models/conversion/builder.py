@@ -19,7 +19,8 @@ from golden.attention.normaliser import bounded_output_scale, output_ratio
 from golden.attention.woss import ramp_step
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.layers import Attention, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.attention import Attention
+from golden.network.layers import Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.limits import MAX_SHIFT, POTENTIAL_BITS
 from golden.network.neuron import LINEAR_FRACTION_BITS, most_octaves
 from golden.network.norm import NormKind
@@ -30,9 +31,9 @@ from models.conversion.dense import bias_of, stacked
 from models.conversion.reading import Reading, Windows, positive
 from models.conversion.thresholds import Array, invert, norm_places
 from models.floating.engine import Linear as Dense
-from models.floating.engine import Ranges
 from models.floating.functions import Activation
 from models.floating.functions import Norm as FloatNorm
+from models.floating.recording import Ranges
 
 # What a user can do about a node that the integers cannot say
 IN_FLOATS = "a study leaves it in floats (--parts linear)"

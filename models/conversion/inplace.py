@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes, decode, encode
 from golden.errors import InputError
+from golden.network.attention import Attention
 from golden.network.checks import check_code
-from golden.network.layers import Attention, Norm
+from golden.network.layers import Norm
 from golden.network.network import run_network
 from golden.network.rows import gathered_rows
 from models.conversion.network import IntegerModel, alike

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from golden.attention.job import AttentionJob
 from golden.code import Spikes
+from golden.network.attention import Attention
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target
-from golden.network.layers import Attention, Linear, Norm
+from golden.network.layers import Linear, Norm
 from golden.network.network import Network, run_network
 from golden.network.program import check_fit
 from golden.network.reader import ReaderTiming

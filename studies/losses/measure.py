@@ -14,8 +14,9 @@ from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.npz import read_npz
 from models.conversion.network import integers_of, rows_of
-from models.floating.engine import Activity, FloatEngine, Ranges
+from models.floating.engine import Activity, FloatEngine
 from models.floating.model import Model
+from models.floating.recording import Ranges
 from studies.evaluate.work import Outputs, pieces
 
 ARRAYS = ("values", "neurons", "spikes")

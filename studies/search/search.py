@@ -25,8 +25,9 @@ from models.conversion.record import record
 from models.conversion.scheme import Scheme
 from models.conversion.store import save
 from models.files.tensors import Tensors
-from models.floating.engine import Activity, Linear, Ranges
+from models.floating.engine import Activity, Linear
 from models.floating.model import Model
+from models.floating.recording import Ranges
 from models.layouts import Options
 from studies.evaluate.report import sts_report
 from studies.evaluate.work import Mode, outputs_of

@@ -12,8 +12,9 @@ from models.conversion.record import record
 from models.conversion.scales import attention_of, linear_scales
 from models.conversion.scheme import ATTENTION_GRANULARITIES, AttentionGranularity, Scheme
 from models.floating.encoder import Block
-from models.floating.engine import FloatEngine, Linear, Ranges, RecordingEngine, SpikingEngine
+from models.floating.engine import FloatEngine, Linear, SpikingEngine
 from models.floating.functions import ACTIVATIONS, HEAD_ACTIVATIONS, Norm, apply_norm, erf, gelu
+from models.floating.recording import Ranges, RecordingEngine
 from models.floating.torch_encoder import TorchEncoder
 from models.verdict import RefusedModel
 

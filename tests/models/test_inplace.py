@@ -14,8 +14,9 @@ from models.conversion.inplace import NodeError, finer_code, longer_code, losses
 from models.conversion.network import integers_of, rows_of
 from models.conversion.record import record
 from models.conversion.scheme import Scheme
-from models.floating.engine import FloatEngine, Ranges
+from models.floating.engine import FloatEngine
 from models.floating.model import Model
+from models.floating.recording import Ranges
 from tests.models.test_engine import relative, small_encoder
 from tests.models.test_integers import FINE, changed, read
 from tests.models.test_libraries import LAYOUT, vectors

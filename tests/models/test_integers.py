@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.layers import Attention, SpikingLinear, StreamLinear
+from golden.network.attention import Attention
+from golden.network.layers import SpikingLinear, StreamLinear
 from golden.network.network import Network, run_network
 from models.conversion.convert import convert
 from models.conversion.network import IntegerModel, convert_network, integers_of, rows_of
@@ -21,8 +22,9 @@ from models.conversion.scheme import Scheme
 from models.conversion.verdicts import hardware_reasons
 from models.files.tensors import read_tensors
 from models.floating.bert import Bert
-from models.floating.engine import FloatEngine, Moments
+from models.floating.engine import FloatEngine
 from models.floating.model import Model
+from models.floating.recording import Moments
 from models.floating.swin import Swin
 from models.floating.torch_encoder import TorchEncoder
 from models.layouts import Options, read_model

@@ -21,17 +21,20 @@ OWN = {
     "--engine": {"attention", "demo", "infer"},
     "--head-dim": {"options", "area", "stochastic"},
     "--heads": {"options", "convert", "stochastic", "study"},
-    "--images": {"accuracy", "demo", "infer", "sim"},
+    "--images": {"accuracy", "demo", "dense", "infer", "sim"},
     "--json": {"options", "presets"},
-    "--network": {"board_options", "demo", "infer", "rtl"},
+    "--network": {"board_options", "demo", "dense", "infer", "rtl"},
     "--output": {"area", "dense", "losses", "options", "rival", "soak", "sweep", "synth"},
     "--preset": {"board_options", "board_table", "options"},
     "--samples": {"convert", "losses"},
     "--seed": {"attention", "compare", "demo", "options"},
+    "--seeds": {"accuracy", "board_table"},
     "--size": {"area", "study"},
     # Of random heads, of a text encoder, and of the network of a model
     "--tokens": {"convert", "infer", "options", "stochastic"},
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
+    "--streamed": {"infer", "predict"},
+    "--synthesise": {"dense", "rival"},
     "--waves": {"attention", "sim"},
 }
 

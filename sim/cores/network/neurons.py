@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.attention import Attention
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp, LinearOp, NormOp, Target, feature_of
-from golden.network.layers import Attention, Linear
+from golden.network.layers import Linear
 from golden.network.network import Network, run_network
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE

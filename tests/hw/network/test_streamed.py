@@ -6,7 +6,7 @@ import pytest
 
 from golden.code import Spikes
 from golden.errors import InputError
-from golden.network.layers import Attention
+from golden.network.attention import Attention
 from golden.network.program import config_for
 from golden.network.reader import ReaderTiming
 from golden.network.rearrange import in_pieces, side_by_side
