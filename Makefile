@@ -26,6 +26,8 @@ OTHER ?= A man wearing a hard hat is dancing.
 SEED ?= 1000
 # Time budget of the long targets
 MINUTES ?= 30
+# Random networks of `make soak-network`
+NETWORKS ?= 300
 
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
@@ -82,8 +84,8 @@ soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board (10 mi
 soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
 	$(BIN)/python -m tests.hw.attention.soak --minutes $(MINUTES) --seed $(SEED)
 
-soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEED of the first core (MINUTES)
-	$(BIN)/python -m tests.hw.network.soak --seed $(SEED) --minutes $(MINUTES)
+soak-network: $(DEV)  ## NETWORKS random networks on random cores in RTL; SEED of the first core (30 min)
+	$(BIN)/python -m tests.hw.network.soak --seed $(SEED) --networks $(NETWORKS)
 
 soak-stochastic: $(DEV)  ## random stochastic engines and networks in RTL for MINUTES; SEED of the first (MINUTES)
 	$(BIN)/python -m tests.hw.stochastic.soak --seed $(SEED) --minutes $(MINUTES)

@@ -123,6 +123,7 @@ def board_config(
     data: Path | None = None,
     lanes: int | None = None,
     scheme: str = "spiked",
+    tokens: int | None = None,
 ) -> Wanted:
     """Board, core and clock that the options name.
 
@@ -130,6 +131,7 @@ def board_config(
         clock: MHz.
         network, data, lanes: the core of a whole network instead; see `onespike.networks`.
         scheme: of attention, spiked or stochastic.
+        tokens: rows of the core of a model of sentences.
 
     Raises:
         InputError: one of them is not usable.
@@ -143,13 +145,14 @@ def board_config(
     if network is not None:
         from studies.boards.throughput import network_throughput
 
-        whole, job = network_module(scheme, preset_name).core_and_job(network, data, config_file, lanes)
+        networks = network_module(scheme, preset_name)
+        whole, job = networks.core_and_job(network, data, config_file, lanes, tokens)
         throughput = partial(network_throughput, whole, job)
         core, name = whole, Path(network).stem
     else:
         from studies.boards.throughput import head_throughput
 
-        for option, value in (("--data", data), ("--lanes", lanes)):
+        for option, value in (("--data", data), ("--lanes", lanes), ("--tokens", tokens)):
             if value is not None:
                 raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
         if SCHEMES[scheme].preset is not None and preset_name is None and config_file is None:

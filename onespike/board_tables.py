@@ -31,7 +31,7 @@ def _summary(figures: Mapping[str, Any]) -> Table:
     table.add_row("clock", f"{figures['fmax_mhz']:g} MHz reached, {figures['clock_mhz']:g} MHz asked for")
     table.add_row("slack", f"{figures['slack_ns']:g} ns")
     if "inferences_per_second" in done:
-        images = f"mean of {done['images']} images"
+        images = f"mean of {done['images']} inferences"
         table.add_row("an inference", f"{done['cycles_per_inference']:,.0f} cycles ({images})")
         table.add_row("inferences per second", f"{done['inferences_per_second']:,.0f}")
         table.add_row("lanes at work in linear layers", f"{done['lanes_in_linear_layers']:.1%}")

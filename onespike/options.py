@@ -148,6 +148,17 @@ ImageSetsOption = Annotated[
         "--data", metavar="DIR", help="Folder that holds fashion-mnist/ or cifar10/.", show_default=False
     ),
 ]
+RowsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--tokens",
+        metavar="N",
+        parser=whole_number,
+        help="Most tokens of a sentence, and rows of the core; longer ones of --data are not drawn. "
+        "[default: those of the longest]",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[
     int,
     typer.Option(

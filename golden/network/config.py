@@ -117,8 +117,6 @@ class NetworkConfig:
                 f"NetworkConfig.weight_stream must hold the inputs of a pass, weights = {self.weights}, in "
                 f"{bits_for(self.weights)} bits or more, not {self.weight_stream}"
             )
-        check_range("NetworkConfig.drains", self.drains, 1, most_drains(self.lanes, self.cluster))
-        check_range("NetworkConfig.norm_rows", self.norm_rows, 1, 2)
         if self.entry not in ENTRIES:
             allowed = ", ".join(ENTRIES)
             raise InputError(f"NetworkConfig.entry must be one of {allowed}, not {quoted(self.entry)}")

@@ -100,8 +100,9 @@ def config_for(
     }
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
-        attention=core, entry=network.entry, drains=most_drains(lanes, cluster) if lanes >= MANY_LANES else 1,
-        norm_rows=2 if lanes >= MANY_LANES else 1, weight_stream=weight_stream, **sizes,
+        attention=core, entry=network.entry, weight_stream=weight_stream,
+        drains=most_drains(lanes, cluster) if lanes >= MANY_LANES else 1,
+        norm_rows=2 if lanes >= MANY_LANES else 1, **sizes,
     )  # fmt: skip
 
 

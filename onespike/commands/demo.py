@@ -67,8 +67,8 @@ def demo(
     import numpy as np
 
     from sim.cores.network.core import WholeNetworkCore
-    from studies.infer.show import load, show
     from studies.infer.cases import load_case, load_folder
+    from studies.infer.show import load, show
 
     case = load_case(network, data, None, None, load_folder(network))
     check_range("--images", images, 1, len(case.images))

@@ -14,6 +14,7 @@ from onespike.options import (
     HtmlOption,
     LanesOption,
     Log2BaseOption,
+    RowsOption,
     SeedOption,
     StepsOption,
     number,
@@ -57,17 +58,7 @@ def infer(
             show_default=False,
         ),
     ] = None,
-    tokens: Annotated[
-        int | None,
-        typer.Option(
-            "--tokens",
-            metavar="N",
-            parser=whole_number,
-            help="Most tokens of a sentence, and rows of the core; longer ones of --data are not drawn. "
-            "[default: those of the longest]",
-            show_default=False,
-        ),
-    ] = None,
+    tokens: RowsOption = None,
     steps: StepsOption = None,
     log2_base: Log2BaseOption = None,
     images: Annotated[
@@ -181,6 +172,8 @@ def infer(
         raise InputError("--streamed is for the simulated core, --engine board has its own")
     if engine == "board" and pieces is not None:
         raise InputError("--pieces cuts networks for the simulated core, --engine board has its own")
+    if engine == "board" and beside != 1:
+        raise InputError("--side-by-side is for the simulated core, --engine board has its own")
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
     from sim.cores.network.core import WholeNetworkCore
@@ -195,7 +188,7 @@ def infer(
         from studies.infer.infer import infer as run_inferences
         from studies.infer.page import page
         from studies.infer.report import Found, write_results
-        from studies.infer.sentences import encode, load_sentences
+        from studies.infer.sentences import encode, is_of_sentences, load_sentences
         from studies.infer.tables import encode_tables, infer_tables
 
         with progress() as bar:
@@ -205,9 +198,8 @@ def infer(
                 bar.update(task, description=part, completed=share)
 
             stored = load_folder(network)
-            if stored is not None and stored.model.samples.kind == "sentences":
+            if stored is not None and is_of_sentences(stored):
                 for option, given in (
-                    ("--engine board", engine == "board"),
                     ("--recode", recode),
                     ("--steps and --log2-base", steps is not None or log2_base is not None),
                 ):
@@ -221,6 +213,7 @@ def infer(
                     rtl=rtl,
                     lanes=lanes,
                     streamed=streamed,
+                    board=board,
                     seed=seed,
                     clock_mhz=clock,
                     progress=tell,

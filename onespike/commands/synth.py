@@ -23,6 +23,7 @@ from onespike.options import (
     HtmlOption,
     LanesOption,
     ReportOption,
+    RowsOption,
     SchemeOption,
     SeedOption,
 )
@@ -39,6 +40,7 @@ def synth(
     network: CoreNetworkOption = None,
     data: DataOption = None,
     lanes: LanesOption = None,
+    tokens: RowsOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
@@ -67,12 +69,13 @@ def synth(
         onespike synth --board tangnano9k --preset tiny --clock 60 -o tiny.fs
         onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
+        onespike synth --network build/encoder --tokens 16 --clock 50
 
     A design that does not fit the device is refused before place and route, most of them before
     synthesis. Exit status 1 says that a tool failed, or that the clock was not reached; the line
     names the log.
     """
-    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
+    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens)
     wished = {"-o": bitstream, "--report": report_file, "--html": html_file}
     targets = {label: path for label, path in wished.items() if path is not None}
     with whole_or_nothing(targets) as places:

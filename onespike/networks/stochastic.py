@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from golden.errors import InputError
 from golden.stochastic.network import SpikingNetwork, load_network
 from golden.stochastic.network_config import read_sizes
 from golden.stochastic.program import sized_config
@@ -26,9 +27,15 @@ def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> Who
 
 
 def core_and_job(
-    name: str, data: Path | None, config_file: Path | None, lanes: int | None
+    name: str, data: Path | None, config_file: Path | None, lanes: int | None, tokens: int | None
 ) -> tuple[WholeStochasticCore, StochasticNetworkJob]:
-    """The core of a network, and the first images for it; see `studies.stochastic.cases.load_case`."""
+    """The core of a network, and the first images for it; see `studies.stochastic.cases.load_case`.
+
+    Raises:
+        InputError: what that says, or `core_of`, or tokens, which these networks have no choice of.
+    """
+    if tokens is not None:
+        raise InputError(f"{name}: is no model of sentences, --tokens must be absent")
     case = load_case(name, data)
     core = core_of(case.network, config_file, lanes)
     job = StochasticNetworkJob(

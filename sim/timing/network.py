@@ -45,6 +45,8 @@ POTENTIAL, SCORE, COUNTED = 3, 4, 13
 SUM_FLUSH, SQUARE_FLUSH, FIRE_FLUSH = 2, 15, 9
 # From the place of a last channel, which was kept, to its spike
 KEPT_FLUSH = 3
+# What is said of the stretch in which an image, or a stream of embedded tokens, enters
+PIXELS_IN, TOKENS_IN = "pixels in", "tokens in"
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,9 @@ class NetworkTiming(LinearTiming):
         self.missing = self.network.tokens - tokens
         self.times.begun.append(pixels)
         image_rows = [pixels + (t + 1) * width for t in range(tokens)]
-        self.times.timeline.append(Segment("image", "pixels in", pixels, image_rows[-1] - 1))
+        self.times.timeline.append(
+            Segment("image", TOKENS_IN if enters else PIXELS_IN, pixels, image_rows[-1] - 1)
+        )
         begin = max(image_rows[-1 if whole else 0], self.idle + 1)
         self.rows = {n: [] for n in Source}
         self.rows[Source.image] = image_rows + self.missing * image_rows[-1:]

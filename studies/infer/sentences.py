@@ -14,23 +14,31 @@ from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
 from golden.network.limits import MAX_TOKENS
 from golden.network.network import Network
+from golden.network.program import check_fit
 from golden.network.rearrange import in_pieces, side_by_side
 from models.conversion.network import IntegerModel
 from models.conversion.store import TOKENIZER, Stored
 from models.floating.engine import FloatEngine
 from models.floating.model import Model
-from sim.cores.network.core import NetworkJob
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.evaluate.metrics import cosine, defined
 from studies.evaluate.samples import held_out, sentence_samples, texts_of
 from studies.infer.cases import stored_network
 from studies.infer.cores import sized_core
 from studies.infer.evaluate import Progress
-from studies.infer.hardware import through_rtl
+from studies.infer.hardware import BoardImages, NetworkBoard, through_board, through_rtl
 from studies.infer.report import Found
 
 GOLDEN_SENTENCES, RTL_SENTENCES, ENERGY_SENTENCES = 20, 2, 20
 Vectors = NDArray[np.float64]
+# Of a core of which no sentences are known
+RANDOM_SENTENCES = 3
+
+
+def is_of_sentences(stored: Stored) -> bool:
+    """Whether a converted model takes sentences, not images."""
+    return stored.model.samples.kind == "sentences"
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +193,24 @@ def check_beside(texts: list[str], samples: list[NDArray[np.int64]], tokens: int
             )
 
 
+def sample_sentences(name: str, stored: Stored, data: Path | None, tokens: int | None) -> Sentences:
+    """Sentences for the cycle model: those of a file as `load_sentences` draws them, or as many tokens as the
+    core has rows, drawn at random from the vocabulary.
+
+    Raises:
+        InputError: see `load_sentences`.
+    """
+    if data is not None:
+        return load_sentences(name, stored, [], data, tokens=tokens)
+    network, model, made = stored_network(name, stored), stored.model, stored.conversion.network
+    assert made is not None, "stored_network holds that"
+    check_range("--tokens", network.tokens if tokens is None else tokens, 1, network.tokens)
+    rows, expected = network.tokens if tokens is None else tokens, model.samples
+    known = [number for number in range(expected.vocabulary) if number != expected.padding]
+    samples = [*np.random.default_rng(0).choice(known, (RANDOM_SENTENCES, rows))]
+    return Sentences(name, model, made, made.of_rows(rows), [], samples, 0)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Encodings(Found):
     """What a run of `infer` found of sentences; cosines are to the vectors of the float model.
@@ -192,14 +218,16 @@ class Encodings(Found):
     Attributes:
         case: what ran.
         cosines: of golden, float64 [sentences].
-        through: numbers of the sentences that went through the RTL; rtl_cosines: theirs.
+        through: numbers of the sentences that went through the RTL or board; through_cosines: theirs.
+        board: None when no sentence went through one.
         alike: where there are two sentences, the cosine of their vectors by the float model and by golden.
     """
 
     case: Sentences
     cosines: Vectors
     through: list[int]
-    rtl_cosines: Vectors
+    through_cosines: Vectors
+    board: BoardImages | None
     alike: dict[str, float | None]
     noun: ClassVar[str] = "sentences"
 
@@ -217,15 +245,20 @@ class Encodings(Found):
             return f"{self.case.beside} sentences of {len(self.case.samples[0])} tokens side by side"
         return f"a sentence of {len(self.case.samples[0])} tokens, room for {self.network.tokens}"
 
+    @property
+    def failures(self) -> list[str]:
+        return super().failures + ([] if self.board is None else self.board.failures)
+
     def to_json(self) -> dict[str, Any]:
-        report, in_rtl = super().to_json(), dict(zip(self.through, self.rtl_cosines, strict=True))
+        report, seen = super().to_json(), dict(zip(self.through, self.through_cosines, strict=True))
+        hardware = "board" if self.board is not None else "rtl"
         report["network"] |= {"channels": self.network.width, "outputs": self.network.classes}
         sentences = [
             {
                 "text": text,
                 "tokens": len(sample),
                 "cosine": defined(cos),
-                "rtl_cosine": defined(in_rtl[n]) if n in in_rtl else None,
+                f"{hardware}_cosine": defined(seen[n]) if n in seen else None,
             }
             for n, (text, sample, cos) in enumerate(
                 zip(self.case.texts, self.case.samples, self.cosines.tolist(), strict=True)
@@ -235,7 +268,10 @@ class Encodings(Found):
             "sentences": sentences,
             "side_by_side": self.case.beside,
             "alike": self.alike,
-            "rtl": None if self.rtl is None else {"index": self.through} | asdict(self.rtl),
+            **{
+                name: None if ran is None else {"index": self.through} | asdict(ran)
+                for name, ran in (("rtl", self.rtl), ("board", self.board))
+            },
         }
 
 
@@ -244,29 +280,37 @@ def encode(
     *,
     rtl: int | None = None,
     lanes: int | None = None,
+    board: NetworkBoard | None = None,
     streamed: bool = False,
     seed: int = 0,
     clock_mhz: float | None = None,
     progress: Progress = lambda part, share: None,
 ) -> Encodings:
-    """Run sentences in floats, in golden, and some in the RTL.
+    """Run sentences in floats, in golden, and some in the RTL or on a board.
 
     Args:
         rtl: how many go through the RTL too; see `Sentences.rtl`.
         lanes, streamed: of the core, see `studies.infer.cores.sized_core`.
+        board: an open board that takes the place of the simulated RTL, with a core of its own size.
         seed: chooses them.
         clock_mhz: at which inferences per second are wanted; see `studies.boards.throughput`.
         progress: told how far the job is.
 
     Raises:
         InputError: a number out of range, a network that the hardware cannot run.
+        LinkError: the board stopped answering.
     """
     total = len(case.texts)
     rtl = case.rtl if rtl is None else rtl
     check_range("--rtl", rtl, 0, total)
     if rtl % case.beside:
         raise InputError(f"--rtl must be a multiple of --side-by-side {case.beside}, not {rtl}")
-    core = sized_core(case.runs, lanes, streamed=streamed, token_counts=case.beside == 1)
+    if board is not None:
+        check_fit(case.runs, board.config)
+        board.core.check(case.job([]))
+        core = WholeNetworkCore(board.config)
+    else:
+        core = sized_core(case.runs, lanes, streamed=streamed, token_counts=case.beside == 1)
     config = core.config
     groups = np.random.default_rng(seed).choice(total // case.beside, rtl // case.beside, replace=False)
     through = (np.sort(groups)[:, None] * case.beside + np.arange(case.beside)).reshape(-1).tolist()
@@ -275,11 +319,14 @@ def encode(
         progress(f"{total} sentences through golden", n / total)
         floats.append(case.floats(n))
         golden.append(case.golden(n))
-    found, rtl_cosines = None, np.zeros(0)
+    found, on_board, cosines = None, None, np.zeros(0)
     if rtl:
-        found, inferred = through_rtl(case.job(through), core, progress)
+        if board is not None:
+            on_board, inferred = through_board(board, case.job(through), progress)
+        else:
+            found, inferred = through_rtl(case.job(through), core, progress)
         scores = case.apart(inferred)
-        rtl_cosines = np.array(
+        cosines = np.array(
             [float(cosine(case.vector(n, s), floats[n])) for n, s in zip(through, scores, strict=True)]
         )
     progress("count events, draw the timeline", 1.0)
@@ -298,8 +345,9 @@ def encode(
         config=config,
         cosines=np.array([float(cosine(a, b)) for a, b in zip(golden, floats, strict=True)]),
         through=through,
-        rtl_cosines=rtl_cosines,
+        through_cosines=cosines,
         rtl=found,
+        board=on_board,
         alike=alike,
         counted=counted,
         layers=layers,
