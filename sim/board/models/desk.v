@@ -9,7 +9,7 @@ module desk (input clock, input rx, output tx, output broken);
   assign dq = chip_on ? out : 16'hzzzz;
   assign broken = fault != 0;
 
-  top design (
+  top board (
     .\clk25_0__io (clock), .\uart_0__rx__io (rx), .\uart_0__tx__io (tx),
     .\sdram_0__clk__io (chip_clock), .\sdram_0__clk_en__io (cke), .\sdram_0__cs__io (cs_n),
     .\sdram_0__ras__io (ras_n), .\sdram_0__cas__io (cas_n), .\sdram_0__we__io (we_n),

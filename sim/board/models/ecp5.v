@@ -46,3 +46,8 @@ endmodule
 module ODDRX1F(input SCLK, RST, D0, D1, output Q);
   assign Q = SCLK ? D0 : D1;
 endmodule
+
+module FD1S3AX(input CK, D, output reg Q);
+  initial Q = 0;
+  always @(posedge CK) Q <= D;
+endmodule

@@ -170,13 +170,13 @@ class WeightsAtChip(wiring.Component):
     def __init__(self, config: MemoryConfig, address_bits: int) -> None:
         self._chip = Chip(config, address_bits)
         self._memory = WeightMemory(config)
-        user = payloads.weights(config.chip).members
+        words = stream.Signature(WORD_BITS)
         super().__init__(
             {
-                "i_store": In(user["store"].signature),
+                "i_store": In(words),
                 "running": In(1),
-                "o_weights": Out(user["words"].signature),
-                "o_status": Out(user["status"].signature),
+                "o_weights": Out(words),
+                "o_status": Out(stream.Signature(payloads.status(config.chip))),
                 "restart": In(1),
                 "fault": Out(FAULT_BITS),
             }
