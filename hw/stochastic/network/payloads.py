@@ -73,7 +73,7 @@ def run(config: StochasticNetworkConfig) -> int:
 
 
 def load_header(config: StochasticNetworkConfig) -> data.StructLayout:
-    """Of a block of words on the load stream, see `hw.parts.block_reader`."""
+    """Of a block of words on the load stream, see `hw.network.linked_network.LoadReader`."""
     return data.StructLayout({"memory": bits_for(run(config)), "last_piece": 16})
 
 
