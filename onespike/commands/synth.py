@@ -64,6 +64,7 @@ def synth(
         onespike synth --board tangnano9k --preset tiny --clock 60 -o tiny.fs
         onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
+        onespike synth --scheme stochastic --network digits
 
     A design that does not fit the device is refused before place and route, most of them before
     synthesis. Exit status 1 says that a tool failed, or that the clock was not reached; the line
