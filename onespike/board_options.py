@@ -39,7 +39,8 @@ CoreNetworkOption = Annotated[
     typer.Option(
         "--network",
         metavar="NAME|FILE",
-        help="The core of a whole network instead, as in `onespike infer`; --config may give its sizes.",
+        help="The core of a whole network instead, as in `onespike infer`, or with --scheme stochastic as in "
+        "`onespike stochastic demo`; --config may give its sizes.",
         show_default=False,
     ),
 ]

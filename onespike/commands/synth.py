@@ -70,6 +70,7 @@ def synth(
         onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
         onespike synth --network build/encoder --tokens 16 --clock 50
+        onespike synth --scheme stochastic --network digits
 
     A design that does not fit the device is refused before place and route, most of them before
     synthesis. Exit status 1 says that a tool failed, or that the clock was not reached; the line
