@@ -19,7 +19,7 @@ from onespike.tables import print_tables, progress
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from studies.boards.show import Shown
+    from studies.infer.show import Shown
 
 DIFFERENT = 1
 # Paper to ink, two for each pixel so that it is about square
@@ -67,8 +67,8 @@ def demo(
     import numpy as np
 
     from sim.cores.network.core import WholeNetworkCore
-    from studies.boards.show import load, show
     from studies.infer.cases import load_case, load_folder
+    from studies.infer.show import load, show
 
     case = load_case(network, data, None, None, load_folder(network))
     check_range("--images", images, 1, len(case.images))

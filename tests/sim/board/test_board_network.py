@@ -88,7 +88,7 @@ def test_demo_on_a_board(
         found.scores[0, 1] += 5
         return found
 
-    monkeypatch.setattr("studies.boards.show.run_network", other)
+    monkeypatch.setattr("studies.infer.show.run_network", other)
     assert main(words) == 1
     out = capfd.readouterr().out
     assert "2 class scores differ from golden" in out
