@@ -1,4 +1,4 @@
-"""The datasheet of generated Verilog, from its manifest, and from the builds of the same configuration that come
+"""The datasheet of generated Verilog, from its manifest and from the builds of its configuration that come
 with the project."""
 
 import json
