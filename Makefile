@@ -116,7 +116,7 @@ help:  ## every target, its time on two cores once installed, and what that take
 	/^[a-z-]+:.*  ## / { \
 	    split($$0, line, "  ## "); split(line[1], rule, ": *"); sentence = line[2]; \
 	    match(sentence, / \([^()]*\)$$/); \
-	    disk[rule[1]] = disk[rule[2]]; \
+	    split(rule[2], first, " "); disk[rule[1]] = disk[first[1]]; \
 	    printf "make %-16s %-22s %s\n    %s\n", rule[1], \
 	        substr(sentence, RSTART + 2, RLENGTH - 3), disk[rule[1]], substr(sentence, 1, RSTART - 1) }' Makefile
 

@@ -199,6 +199,27 @@ def test_a_build(tmp_path: Path) -> None:
             assert cells["x"] == [need["lut4"] for need in figures["units"].values()]
 
 
+def test_a_datasheet(folder: Path, run) -> None:
+    """Ports, fields and latencies of the manifest; area and clock of the builds of the same configuration."""
+    words = ("rtl", "-o", "ip", "--preset", "pico", "--axi", "--html", "ip/p.html")
+    assert run(*words).status == 0
+    page = read_page(folder / "ip" / "p.html")
+    assert_whole(page)
+    report = page.data["report"]
+    assert_numbers(page, report)
+    assert report["manifest"] == json.loads((folder / "ip" / "attention_core_axis.json").read_text())
+    builds = [one for one in json.loads(BUILDS.read_text()) if one["design"] == "pico"]
+    assert report["builds"] == builds
+    shown = dict(page.numbers)
+    assert shown["/builds/0/lut4"] == f"{builds[0]['lut4']:,}"
+    for name in report["manifest"]["latency"]:
+        assert f"/manifest/latency/{name}" in shown
+    assert run("rtl", "-o", "plain", "--preset", "tiny", "--html", "p.html").status == 0
+    page = read_page(folder / "p.html")
+    assert_numbers(page, page.data["report"])
+    assert page.data["report"]["builds"] == []
+
+
 def test_text_of_a_user_is_no_markup(tmp_path: Path) -> None:
     name = "</script><b>&\"'"
     write_page(Page(title=name, remark=name, report={"name": name}, sections=[]), tmp_path / "p.html")
