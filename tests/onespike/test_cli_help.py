@@ -21,16 +21,18 @@ OWN = {
     "--engine": {"attention", "infer"},
     "--head-dim": {"options", "area", "stochastic"},
     "--heads": {"options", "convert", "stochastic", "study"},
-    "--images": {"accuracy", "demo", "infer", "sim"},
+    "--images": {"accuracy", "demo", "dense", "infer", "sim"},
     "--json": {"options", "presets"},
-    "--network": {"board_options", "infer", "rtl"},
+    "--network": {"board_options", "dense", "infer", "rtl"},
     "--output": {"area", "dense", "options", "rival", "soak", "sweep", "synth"},
     "--preset": {"board_options", "board_table", "options"},
     "--seed": {"attention", "compare", "demo", "options"},
+    "--seeds": {"accuracy", "board_table"},
     "--size": {"area", "study"},
     # Of random heads, of a text encoder, and of the network of a model
     "--tokens": {"convert", "infer", "options", "stochastic"},
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
+    "--synthesise": {"dense", "rival"},
     "--waves": {"attention", "sim"},
 }
 
