@@ -82,10 +82,9 @@ class RecordingEngine(FloatEngine):
 
     def __init__(self) -> None:
         self.ranges = Ranges()
-        # what the activation before the next dense layer leaves out, if there is one
+        # what the activation before the next dense layer leaves out, if there is one; what entered the MLP
         self.silent: Floats | None = None
-        # what entered the first dense layer of the MLP that is under way
-        self.entered = np.zeros(0, np.float32)
+        self.entered: Floats = np.zeros(0)
 
     def activate(self, x: Floats, activation: Activation) -> Floats:
         self.silent = activation.silent(x)

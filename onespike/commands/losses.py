@@ -29,7 +29,7 @@ from onespike.tables import print_tables, progress
 from studies.evaluate.samples import calibration_samples
 from studies.evaluate.task import task_of
 
-CODES = "16@2/5,16@3/7,16@1/2"
+CODES = "16@3/8,16@2/5,16@3/7"
 
 
 def read_codes(text: str) -> list[PhaseCode]:
@@ -85,7 +85,7 @@ def losses(
 
     Example:
 
-        onespike losses minilm/ stsb-en-dev.csv --codes 8@5/8,8@2/3,16@2/5
+        onespike losses minilm/ stsb-en-dev.csv --codes 8@2/3,8@3/4,16@2/5
     """
     from studies.losses.measure import Contest, name_of, outputs_of
     from studies.losses.picture import picture
@@ -122,7 +122,7 @@ def losses(
         by_steps: dict[int, list[str]] = {}
         for code in wanted:
             by_steps.setdefault(code.steps, []).append(name_of(code))
-        report = task.report(outputs, list(by_steps.values()))
+        report = task.report(outputs, groups=list(by_steps.values()))
         report |= {"model": str(source), "layout": layout, "data": str(data), "weight_bits": weight_bits}
         report["codes"] = [
             {"mode": name_of(code), "steps": code.steps, "log2_base": str(code.log2_base)} for code in wanted

@@ -18,7 +18,7 @@ Groups = Sequence[Sequence[str]]
 
 
 def sts_report(
-    outputs: Mapping[str, Outputs], groups: Groups = (), *, scores: NDArray[np.float64], seed: int
+    outputs: Mapping[str, Outputs], scores: NDArray[np.float64], seed: int, groups: Groups = ()
 ) -> dict[str, Any]:
     """Spearman x 100 of the similarity of pairs; `values` are [2*pairs, dim], the two sentences adjacent."""
     vectors = {mode: o.values.reshape(len(scores), 2, -1) for mode, o in outputs.items()}
@@ -31,7 +31,7 @@ def sts_report(
 
 
 def label_report(
-    outputs: Mapping[str, Outputs], groups: Groups = (), *, labels: NDArray[np.int64], seed: int
+    outputs: Mapping[str, Outputs], labels: NDArray[np.int64], seed: int, groups: Groups = ()
 ) -> dict[str, Any]:
     """Accuracy in percent; `values` are logits [samples, classes]."""
     right = {mode: (o.values.argmax(axis=-1) == labels).astype(np.float64) for mode, o in outputs.items()}
@@ -43,7 +43,7 @@ def label_report(
 
 
 def vector_report(
-    outputs: Mapping[str, Outputs], groups: Groups = (), *, samples: int, seed: int
+    outputs: Mapping[str, Outputs], samples: int, seed: int, groups: Groups = ()
 ) -> dict[str, Any]:
     """Mean cosine x 100 with the float outputs, for models whose outputs no task scores."""
     flat = {mode: o.values.reshape(samples, -1) for mode, o in outputs.items()}

@@ -23,13 +23,8 @@ OWN = {
     "--heads": {"options", "convert", "stochastic", "study"},
     "--images": {"accuracy", "demo", "dense", "infer", "sim"},
     "--json": {"options", "presets"},
-<<<<<<< HEAD
     "--network": {"board_options", "demo", "dense", "infer", "rtl"},
     "--output": {"area", "dense", "losses", "options", "rival", "soak", "sweep", "synth"},
-=======
-    "--network": {"board_options", "dense", "infer", "rtl"},
-    "--output": {"area", "dense", "options", "rival", "soak", "sweep", "synth"},
->>>>>>> cells
     "--preset": {"board_options", "board_table", "options"},
     "--samples": {"convert", "losses"},
     "--seed": {"attention", "compare", "demo", "options"},
@@ -38,10 +33,7 @@ OWN = {
     # Of random heads, of a text encoder, and of the network of a model
     "--tokens": {"convert", "infer", "options", "stochastic"},
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
-<<<<<<< HEAD
     "--streamed": {"infer", "predict"},
-=======
->>>>>>> cells
     "--synthesise": {"dense", "rival"},
     "--waves": {"attention", "sim"},
 }

@@ -1,4 +1,4 @@
-"""`onespike losses` on the small encoder of the references: what it says, and that it goes on."""
+"""`onespike losses` on the small encoder of the references: what it finds, and that it resumes."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_means_of_a_group_are_those_of_its_losses(contest: Contest, tmp_path: Pa
     codes = read_codes(CODES)
     names = [name_of(code) for code in codes]
     outputs = outputs_of(contest, codes, tmp_path, 1, lambda known: None)
-    report = vector_report(outputs, [names[:2], names[2:]], samples=len(contest.samples), seed=0)
+    report = vector_report(outputs, len(contest.samples), 0, groups=[names[:2], names[2:]])
     loss = [report["modes"][name]["loss"]["value"] for name in names]
     assert report["means"][0]["value"] == pytest.approx((loss[0] + loss[1]) / 2)
     assert report["means"][1]["value"] == pytest.approx(loss[2])
