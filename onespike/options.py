@@ -12,6 +12,7 @@ from golden.attention.config import PRESETS, CoreConfig
 from golden.code import PhaseCode, check_range, read_fraction
 from golden.errors import InputError, quoted
 from onespike.schemes import SCHEMES
+from studies.page.page import check_packages
 
 MAX_SEED = 2**32 - 1
 # Bounds of a clock in MHz
@@ -70,6 +71,15 @@ def fraction(text: str) -> Fraction:
         return read_fraction("log2_base", str(text))  # a default comes as it is
     except InputError as error:
         raise typer.BadParameter(str(error).removeprefix("log2_base ")) from None
+
+
+def _page(path: Path | None) -> Path | None:
+    """Callback of --html: what draws the page is there before anything is computed."""
+    if path is not None:
+        if path.suffix != ".html":
+            raise InputError(f"--html must name an .html file, not {path}")
+        check_packages()
+    return path
 
 
 RouteOption = Annotated[bool, typer.Option("--route", help="Place and route too.")]
@@ -163,6 +173,16 @@ FolderOption = Annotated[
 ]
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="R.json", help="Report to write.", show_default=False)
+]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="PAGE.html",
+        callback=_page,
+        help="Report for the browser to write: one file, nothing is loaded from anywhere.",
+        show_default=False,
+    ),
 ]
 PlotOption = Annotated[
     Path | None,

@@ -83,3 +83,25 @@ def spike_shift(
         fires &= allowed
     phase = np.where(fires, phase, code.steps)
     return winner, Spikes(fires.astype(np.int8), phase.astype(np.int8))
+
+
+def thresholds(
+    winner: NDArray[np.int64], step: NDArray[np.int64], code: PhaseCode, window: int
+) -> NDArray[np.int64]:
+    """The falling threshold of the ramp in score units: a key has fired by step t when its score reaches it.
+
+    ceil((W * 2**D - floor(STEP/2) - t*STEP) / 2**D), the condition of `spike_shift` solved for the score;
+    where that is below every score, -`SCORE_LIMIT`.
+
+    Args:
+        winner: int64 [..., I].
+        step, code, window: see `spike_shift`.
+
+    Returns:
+        int64 [..., I, window].
+    """
+    # Of any size: a large step times the window leaves 64 bits
+    large = step.astype(object)[..., None]
+    fallen = large // 2 + large * np.arange(window).astype(object)
+    height = (winner.astype(object) << code.ramp_bits)[..., None] - fallen[..., None, :]
+    return np.maximum(-(-height >> code.ramp_bits), -SCORE_LIMIT).astype(np.int64)

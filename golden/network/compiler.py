@@ -6,6 +6,10 @@ inference began exceed `wait` + t (attention: exceed `wait`, once). For a row th
 is in its list: the last of them, or a later one that keeps it from overwriting what is still read. The last
 row of a layer waits for the whole source, as it does without an index: whoever comes after a layer comes
 after the layer's source.
+
+Where weights are streamed each pass of a layer is a descriptor of its own, which all rows go through before
+the next: a weight is fetched once and used for all rows. Rows are then complete with the last pass, when what
+they read has been read for the last time, so that whoever waits for them waits for the same as above.
 """
 
 from dataclasses import dataclass
@@ -32,13 +36,14 @@ class Program:
 
     Attributes:
         linear, norm, attention: descriptors.
-        weights: int16 [words, lanes].
+        weights: int16 [words, lanes], pass by pass in the order in which they are used.
         table: int64 [entries, 3]: the fields of `Neuron` in their order.
         offsets: int64 [entries].
         levels: int64 [lists, T].
         biases: int64 [words, terms per beat], in score units; masks: the same, 1 for masked keys.
         maps: int64 [words]: lists of rows by index (`LinearOp.map`).
         tokens: rows that enter.
+        streamed: weights are; each linear descriptor is one pass.
     """
 
     linear: list[LinearOp]
@@ -52,6 +57,7 @@ class Program:
     masks: NDArray[np.int64]
     maps: NDArray[np.int64]
     tokens: int
+    streamed: bool
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,11 @@ class Held:
 class Compiler:
     """Assigns descriptors and memory to layers, in order."""
 
-    def __init__(self, network: Network, lanes: int, step_limit: int, terms_per_beat: int) -> None:
+    def __init__(
+        self, network: Network, lanes: int, step_limit: int, terms_per_beat: int, streamed: bool
+    ) -> None:
         self.network, self.lanes, self.step_limit = network, lanes, step_limit
+        self.streamed = streamed
         self.linear: list[LinearOp] = []
         self.norm: list[NormOp] = []
         self.attention: list[AttentionOp] = []
@@ -94,6 +103,7 @@ class Compiler:
         # heads whose q, k, v are computed together, and the row of the linear unit that completes them; a
         # window need not wait for the rows of those after it
         self.groups: list[tuple[range, int]] = []
+        self.head_dim = 0
         self.windows_wait = False
 
     @staticmethod
@@ -144,7 +154,7 @@ class Compiler:
         # q, k, v of a few heads at a time, so that attention begins before all are there
         heads, head_dim = following.heads, layer.outputs // 3 // following.heads
         step = max(1, self.lanes // head_dim)
-        self.groups = []
+        self.groups, self.head_dim = [], head_dim
         for low in range(0, heads, step):
             group = range(low, min(low + step, heads))
             local = np.concatenate([np.arange(h * head_dim, (h + 1) * head_dim) for h in group])
@@ -186,7 +196,23 @@ class Compiler:
         offset: NDArray[np.int64], *, levels: int, signed: bool = True, fresh: bool = False,
         pooled: bool = False,
     ) -> None:  # fmt: skip
-        """One descriptor for the outputs `rows` of a layer, with places or shifts of all its outputs."""
+        """Descriptors for the outputs `rows` of a layer, with places or shifts of all its outputs: one, or
+        where weights are streamed one for each pass."""
+        size = self.lanes if self.streamed else len(rows)
+        for low in range(0, len(rows), size):
+            part, opens, closes = slice(low, low + size), low == 0, low + size >= len(rows)
+            self.add_descriptor(
+                layer, target, rows[part], slots[part], offset, levels=levels, signed=signed, fresh=fresh,
+                pooled=pooled, opens=opens, closes=closes,
+            )  # fmt: skip
+        self.linear_rows += 1 if pooled else self.linear[-1].rows
+
+    def add_descriptor(
+        self, layer: Linear, target: Target, rows: NDArray[np.intp], slots: NDArray[np.int64],
+        offset: NDArray[np.int64], *, levels: int, signed: bool, fresh: bool, pooled: bool, opens: bool,
+        closes: bool,
+    ) -> None:  # fmt: skip
+        """One descriptor, with its weights and neurons."""
         count, inputs = len(rows), layer.weight.shape[1]
         passes = -(-count // self.lanes)
         padded = np.zeros((passes * self.lanes, inputs), np.int16)
@@ -205,12 +231,12 @@ class Compiler:
                 inputs=inputs, outputs=count, weight=self.words, table=self.entries,
                 stride=count if copies > 1 else 0, levels=levels, signed=signed, fresh=fresh, pooled=pooled,
                 wait=held.wait, release=False, final=False, width=inputs // max(1, by_index["taps"]),
-                read_list=reads, write_list=made.list, counted=self.counted, **by_index,
+                read_list=reads, write_list=made.list, counted=self.counted, opens=opens, closes=closes,
+                **by_index,
             )
         )  # fmt: skip
         self.words += passes * inputs
         self.entries += copies * count
-        self.linear_rows += 1 if pooled else self.linear[-1].rows
 
     def overwrites(self, layer: Linear, target: Target, held: Held) -> bool:
         """Whether rows of a layer may overwrite what the unit that makes its source still reads for others.
@@ -265,7 +291,7 @@ class Compiler:
     @add.register
     def _(self, layer: Attention, following: Layer | None) -> None:
         # those of q, k and v
-        rows, head_dim = self.linear[-1].rows, self.linear[-1].outputs // 3 // len(self.groups[-1][0])
+        rows, head_dim = self.linear[-1].rows, self.head_dim
         size = rows // layer.groups
         stride = self.biases.stride(size)
         bias, area = (0, 0) if layer.bias is None else (self.biases.place(layer.bias), size * stride)

@@ -30,7 +30,8 @@ class NetworkConfig:
         weight_bits: width of a weight.
         lanes: neurons at work at once, a multiple of `cluster`; cluster: lanes that share a memory.
         tokens, features: largest number of rows and of inputs or outputs of a layer.
-        weights: words of a weight memory (one weight per lane); table: entries of the neuron table;
+        weights: words of a weight memory (one weight per lane), of each of its two halves where weights are
+            streamed; table: entries of the neuron table;
         offsets: entries of the norm table; lists: threshold lists; linear_ops, norm_ops, heads: descriptors.
         accumulator_bits, potential_bits, stream_bits: widths of signed integers.
         windows: attention may take rows in more than one group.
@@ -44,6 +45,8 @@ class NetworkConfig:
         score_parts: 1 where class scores may leave in parts: of every row, or more of them than lanes.
         entry: what enters (`golden.network.network.Network`).
         token_counts: an inference may have fewer tokens than its network (`golden.network.counts`).
+        weight_stream: bits of a word of the stream that brings the weights, pass by pass; 0 where all of them
+            are in the core.
 
     Raises:
         InputError: a field is out of range.
@@ -75,6 +78,7 @@ class NetworkConfig:
     score_parts: int = 0
     entry: Entry = IMAGE
     token_counts: bool = False
+    weight_stream: int = 0
 
     def __post_init__(self) -> None:
         check_range("NetworkConfig.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
@@ -98,6 +102,12 @@ class NetworkConfig:
         check_range("NetworkConfig.taps", self.taps, min(1, self.maps), self.maps)
         check_range("NetworkConfig.hidden_lists", self.hidden_lists, 1, 2)
         check_range("NetworkConfig.score_parts", self.score_parts, 0, 1)
+        check_range("NetworkConfig.weight_stream", self.weight_stream, 0, 64)
+        if 0 < self.weight_stream < bits_for(self.weights):
+            raise InputError(
+                f"NetworkConfig.weight_stream must hold the inputs of a pass, weights = {self.weights}, in "
+                f"{bits_for(self.weights)} bits or more, not {self.weight_stream}"
+            )
         if self.entry not in ENTRIES:
             allowed = ", ".join(ENTRIES)
             raise InputError(f"NetworkConfig.entry must be one of {allowed}, not {quoted(self.entry)}")
@@ -124,6 +134,11 @@ class NetworkConfig:
     @property
     def clusters(self) -> int:
         return self.lanes // self.cluster
+
+    @property
+    def weight_pieces(self) -> int:
+        """Words of the stream of weights that hold those of one input and cluster."""
+        return -(-self.cluster * self.weight_bits // self.weight_stream)
 
     @property
     def row_count_width(self) -> int:

@@ -75,9 +75,19 @@ def map_word(bits: Callable[[NetworkConfig], int]) -> Any:
     return word(lambda config: bits(config) if config.maps else 0)
 
 
+def held_word(bits: Callable[[NetworkConfig], int]) -> Any:
+    """A field of cores that hold all weights."""
+    return word(lambda config: 0 if config.weight_stream else bits(config))
+
+
+def streamed_flag() -> Any:
+    """A bit of cores whose weights are streamed."""
+    return word(lambda config: int(config.weight_stream > 0))
+
+
 @dataclass(frozen=True, kw_only=True)
 class LinearOp:
-    """Some outputs of a linear layer.
+    """Some outputs of a linear layer; where weights are streamed, those of one pass.
 
     Attributes:
         source, target: memory that is read; what becomes of the potentials.
@@ -100,18 +110,19 @@ class LinearOp:
             the taps, -1 for none.
         read_list, write_list: which of two lists of hidden neurons is read, and which is written.
         counted: rows follow the number of tokens (`golden.network.counts`).
+        opens, closes: its rows begin with this descriptor, and are complete with it.
     """
 
     source: Source = word(index_width(len(Source)))
     target: Target = word(index_width(len(Target)))
     rows: int = word(lambda config: bits_for(config.tokens))
-    passes: int = word(lambda config: bits_for(-(-3 * config.features // config.lanes)))
+    passes: int = held_word(lambda config: bits_for(-(-3 * config.features // config.lanes)))
     # of several taps they are as many as the weights of an output at most
-    inputs: int = word(
+    inputs: int = held_word(
         lambda config: max(config.feature_bits + 1, bits_for(config.weights) if config.maps else 0)
     )
     outputs: int = feature_word(2)
-    weight: int = word(lambda config: index_width(config.weights))
+    weight: int = held_word(lambda config: index_width(config.weights))
     table: int = word(lambda config: index_width(config.table))
     stride: int = word(lambda config: max(config.feature_bits + 1, bits_for(3 * config.features)))
     levels: int = word(lambda config: index_width(config.lists))
@@ -127,6 +138,8 @@ class LinearOp:
     read_list: int = word(lambda config: config.hidden_lists - 1)
     write_list: int = word(lambda config: config.hidden_lists - 1)
     counted: bool = word(lambda config: int(config.token_counts))
+    opens: bool = streamed_flag()
+    closes: bool = streamed_flag()
 
 
 @dataclass(frozen=True, kw_only=True)

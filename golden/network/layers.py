@@ -49,7 +49,7 @@ class Linear(Neurons):
             InputError: a potential could leave its word.
         """
         # plain integers: they may leave 64 bits before they are found too large
-        added = [int(a) * rows for a in np.abs(self.weight.astype(np.int64)).sum(axis=1)]
+        added = [a * rows for a in self.reach]
         bias = np.abs(np.atleast_2d(self.bias)).max(axis=0)
         peak = int(spike_values(shapes.code)[0])
         potential = [a * peak + int(b) for a, b in zip(added, bias, strict=True)]

@@ -64,6 +64,11 @@ class Neurons:
         return len(self.weight)
 
     @cached_property
+    def reach(self) -> list[int]:
+        """Sum of the magnitudes of each output's weights."""
+        return [int(a) for a in np.abs(self.weight.astype(np.int64)).sum(axis=1)]
+
+    @cached_property
     def transposed(self) -> NDArray[np.float64]:
         """The weights as floats [inputs, outputs], for exact products."""
         return np.ascontiguousarray(self.weight.T, dtype=np.float64)
@@ -75,4 +80,6 @@ class Neurons:
     def integrate(self, inputs: NDArray[np.float64]) -> NDArray[np.int64]:
         """V of what the synapses receive."""
         # Every partial sum is an integer below 2**53 (whoever makes a layer checks it): float64 is exact
-        return np.rint(inputs @ self.transposed).astype(np.int64) + self.bias
+        # One product of all rows, which is several times faster than one per image.
+        rows = inputs.reshape(-1, inputs.shape[-1]) @ self.transposed
+        return np.rint(rows, out=rows).astype(np.int64).reshape(*inputs.shape[:-1], -1) + self.bias

@@ -14,6 +14,8 @@ Rounded: ROOT (to 2**-11 of an octave's start), here.
 """
 
 from fractions import Fraction
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,10 @@ from golden.trace import integer_root
 
 ROOT_FRACTION_BITS = 10
 LEAST_RESOLUTION = 16
+# Octaves of integers that have a place, and of those whose square is taken: it fits 63 bits, shifted by M
+MOST_OCTAVES, SQUARED_OCTAVES = 62, 26
+# Integers that float64 holds exactly, and what it adds to an exponent
+FLOAT_BITS, FLOAT_BIAS = 53, 1023
 # Below every level: the place of zero, which never fires
 NOWHERE = -(1 << 14)
 
@@ -38,10 +44,25 @@ def phase_step(code: PhaseCode) -> int:
     return resolution(code.log2_base) * code.log2_base.numerator // code.log2_base.denominator
 
 
+@lru_cache(maxsize=64)
 def roots(points: int) -> NDArray[np.int64]:
     """ROOT[0..R-1], exact: floor(x + 1/2) = floor((floor(2x) + 1) / 2)."""
     doubled = [integer_root(1 << (points * (ROOT_FRACTION_BITS + 1) + r), points) for r in range(points)]
-    return np.array([(d + 1) >> 1 for d in doubled], dtype=np.int64)
+    return constant(np.array([(d + 1) >> 1 for d in doubled], dtype=np.int64))
+
+
+def constant(table: NDArray[Any]) -> NDArray[Any]:
+    """A table that is kept, and that nobody may change."""
+    table.flags.writeable = False
+    return table
+
+
+@lru_cache(maxsize=64)
+def places(points: int) -> NDArray[np.int64]:
+    """L of every magnitude below 2**62 by its octave and the M bits behind its first; `NOWHERE` before."""
+    mantissa = np.arange(1 << ROOT_FRACTION_BITS, 2 << ROOT_FRACTION_BITS)
+    within = np.searchsorted(roots(points), mantissa, side="right") - 1
+    return constant(np.append(NOWHERE, np.arange(MOST_OCTAVES)[:, None] * points + within))
 
 
 def octave_code(values: NDArray[np.int64], points: int) -> NDArray[np.int64]:
@@ -52,24 +73,27 @@ def octave_code(values: NDArray[np.int64], points: int) -> NDArray[np.int64]:
         points: R.
     """
     magnitude = np.abs(values)
-    safe = np.maximum(magnitude, 1)
-    # float64 may round an integer above 2**53 up into the next octave
-    octave = np.frexp(safe.astype(np.float64))[1].astype(np.int64) - 1
-    octave -= safe >> octave == 0
-    mantissa = np.where(
-        octave > ROOT_FRACTION_BITS,
-        safe >> np.maximum(octave - ROOT_FRACTION_BITS, 0),
-        safe << np.maximum(ROOT_FRACTION_BITS - octave, 0),
-    )
-    place = octave * points + np.searchsorted(roots(points), mantissa, side="right") - 1
-    return np.where(magnitude > 0, place, NOWHERE)
+    if magnitude.size and magnitude.max() >= 1 << FLOAT_BITS:
+        # float64 may round one up into the next octave: the last bits go, on which no place depends
+        last = np.int64((1 << (MOST_OCTAVES - FLOAT_BITS)) - 1)
+        magnitude = np.where(magnitude >> FLOAT_BITS, magnitude & ~last, magnitude)
+    # A float64 has its octave and the bits behind the first one side by side; those of zero come first
+    index = np.ascontiguousarray(magnitude, dtype=np.float64).view(np.int64)
+    index >>= FLOAT_BITS - 1 - ROOT_FRACTION_BITS
+    index -= (FLOAT_BIAS << ROOT_FRACTION_BITS) - 1
+    return places(points).take(index, mode="clip")
+
+
+@lru_cache(maxsize=64)
+def squares(points: int) -> NDArray[np.int64]:
+    """floor(ROOT[r] * 2**o / 2**M) with 2*L = o*R + r, L = 0, 1, ...; 0 before."""
+    octave, residue = np.divmod(2 * np.arange(points * SQUARED_OCTAVES), points)
+    return constant(np.append(0, (roots(points)[residue] << octave) >> ROOT_FRACTION_BITS))
 
 
 def square(place: NDArray[np.int64], points: int) -> NDArray[np.int64]:
-    """floor(ROOT[r] * 2**o / 2**M) with 2*L = o*R + r: the square of 2**(L/R), 0 at `NOWHERE`."""
-    octave, residue = np.divmod(2 * np.maximum(place, 0), points)
-    value = (roots(points)[residue] << octave) >> ROOT_FRACTION_BITS
-    return np.where(place >= 0, value, 0)
+    """The square of 2**(L/R), 0 at `NOWHERE`, of places of integers below 2**26; see `squares`."""
+    return squares(points).take(place + 1, mode="clip")
 
 
 def fire(
@@ -88,13 +112,16 @@ def fire(
         signed: negative potentials fire with sign -1; otherwise they stay silent.
     """
     place = octave_code(values, resolution(code.log2_base)) - offset
-    rising = levels[::-1]
-    phase = code.steps - np.searchsorted(rising, place, side="right")
-    sign = np.where(phase < code.steps, np.sign(values), 0)
+    # From one place below the last level on; before it all are silent, behind the first one phase is 0
+    place -= levels[-1] - 1
+    within = np.arange(levels[-1] - 1, 1)
+    phases = (code.steps - np.searchsorted(levels[::-1], within, side="right")).astype(np.int8)
+    phase = phases.take(place, mode="clip")
+    sign = (values > 0).view(np.int8) - (values < 0 if signed else False)
+    silent = np.int8(code.steps)
     if not signed:
-        sign = np.maximum(sign, 0)
-    phase = np.where(sign != 0, phase, code.steps)
-    return Spikes(sign.astype(np.int8), phase.astype(np.int8))
+        phase = np.where(sign, phase, silent)
+    return Spikes(np.where(phase < silent, sign, np.int8(0)), phase)
 
 
 def geometric_levels(code: PhaseCode) -> NDArray[np.int64]:

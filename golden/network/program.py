@@ -29,14 +29,19 @@ TERMS_PER_BEAT = CoreConfig.terms_per_beat
 
 
 def compile_network(
-    network: Network, lanes: int = 32, step_limit: int = MAX_RAMP_STEP, terms_per_beat: int = TERMS_PER_BEAT
+    network: Network,
+    lanes: int = 32,
+    step_limit: int = MAX_RAMP_STEP,
+    terms_per_beat: int = TERMS_PER_BEAT,
+    *,
+    streamed: bool = False,
 ) -> Program:
-    """Descriptors and memory images of a network.
+    """Descriptors and memory images of a network, for a core that holds its weights or for a stream of them.
 
     Raises:
         InputError: the layers are not in the order that the hardware's memories allow.
     """
-    compiler = Compiler(network, lanes, step_limit, terms_per_beat)
+    compiler = Compiler(network, lanes, step_limit, terms_per_beat, streamed)
     check_order(network)
     for layer, following in zip_longest(network.layers, network.layers[1:]):
         compiler.add_layer(layer, following)
@@ -57,15 +62,19 @@ def compile_network(
         masks=compiler.masks.words(),
         maps=np.concatenate([np.zeros(0, np.int64), *(words for _, words in compiler.maps.values())]),
         tokens=network.tokens,
+        streamed=streamed,
     )
 
 
-def config_for(network: Network, lanes: int = 32, cluster: int | None = None) -> NetworkConfig:
+def config_for(
+    network: Network, lanes: int = 32, cluster: int | None = None, weight_stream: int = 0
+) -> NetworkConfig:
     """The smallest core that runs a network, memories rounded up to powers of two.
 
     Args:
         lanes: neurons at work at once.
         cluster: of them share a memory; the largest divisor of `lanes` up to 8 when absent.
+        weight_stream: as in `NetworkConfig`.
 
     Raises:
         InputError: a number is out of range, or the hardware cannot run the network.
@@ -73,7 +82,7 @@ def config_for(network: Network, lanes: int = 32, cluster: int | None = None) ->
     check_range("NetworkConfig.lanes", lanes, 1, MAX_LANES)
     if cluster is None:
         cluster = next(size for size in range(8, 0, -1) if lanes % size == 0)
-    program = compile_network(network, lanes)
+    program = compile_network(network, lanes, streamed=weight_stream > 0)
     needed = needs(network, program)
     size = needed["attention.tokens"]
     core = CoreConfig(
@@ -89,7 +98,7 @@ def config_for(network: Network, lanes: int = 32, cluster: int | None = None) ->
     }
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
-        attention=core, entry=network.entry, **sizes,
+        attention=core, entry=network.entry, weight_stream=weight_stream, **sizes,
     )  # fmt: skip
 
 
@@ -97,7 +106,12 @@ def needs(network: Network, program: Program) -> dict[str, int]:
     """Least sizes of a core that runs a network, by field of `NetworkConfig`, and of the attention core."""
     shapes = network.shapes()
     # q, k and v do not leave through a spike list; their memories hold the features of one of them
-    features = [op.outputs for op in program.linear if op.target is not Target.qkv]
+    features = [op.outputs for op in program.linear if op.target is Target.scores]
+    features += [
+        int(program.table[op.table : op.table + op.outputs, 2].max()) + 1
+        for op in program.linear
+        if op.target in (Target.hidden, Target.stream)
+    ]
     features += [op.width if op.taps else op.inputs for op in program.linear]
     features += [op.width for op in program.norm]
     features += [op.base + op.features for op in program.attention]
@@ -106,7 +120,7 @@ def needs(network: Network, program: Program) -> dict[str, int]:
     return {
         "tokens": max(network.tokens, *(op.rows for op in by_index)),
         "features": max(features),
-        "weights": len(program.weights),
+        "weights": max(op.inputs for op in program.linear) if program.streamed else len(program.weights),
         "table": len(program.table),
         "offsets": len(program.offsets),
         "lists": len(program.levels),
@@ -183,7 +197,9 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
     if network.entry != config.entry:
         raise InputError(f"the network is given the {network.entry}, this core the {config.entry}")
     core = config.attention
-    program = compile_network(network, config.lanes, core.step_limit, core.terms_per_beat)
+    program = compile_network(
+        network, config.lanes, core.step_limit, core.terms_per_beat, streamed=config.weight_stream > 0
+    )
     for name, need in needs(network, program).items():
         have = attrgetter(name)(config)
         if need > have:

@@ -67,7 +67,7 @@ def sized_config(network: Network, given: dict[str, int]) -> NetworkConfig:
     Raises:
         InputError: a size is out of range, or the network does not fit: what it needs, what there is.
     """
-    layout = {name: given[name] for name in ("lanes", "cluster") if name in given}
+    layout = {name: given[name] for name in ("lanes", "cluster", "weight_stream") if name in given}
     for name, known in (("tokens", "NetworkConfig.tokens"), ("attention_tokens", "attention_tokens")):
         check_range(known, given.get(name, 1), 1, MAX_TOKENS)
     config = config_for(network, **layout)

@@ -9,6 +9,7 @@ from amaranth.utils import bits_for
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode
 from golden.trace import decay_constants
+from hw.attention import payloads
 from hw.parts.memory import BLOCK
 from hw.parts.payloads import phase_width, spike
 
@@ -64,6 +65,7 @@ class TraceLookup(wiring.Component):
 
     Members, for `NAME` in `PORTS`:
         NAME_a, NAME_b: spikes; the point is silent unless both are active, negative if one is.
+            `context_a` is an attention spike, which has no sign.
         NAME_addend, NAME_carry: the addend is addend + carry.
 
     Timing: `latency` cycles, one point per cycle on each port.
@@ -74,9 +76,10 @@ class TraceLookup(wiring.Component):
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
         members: dict[str, wiring.Member] = {}
+        first = {"score": spike(config.code), "context": payloads.attention(config)}
         for name in self.PORTS:
             members |= {
-                f"{name}_a": In(spike(config.code)),
+                f"{name}_a": In(first[name]),
                 f"{name}_b": In(spike(config.code)),
                 f"{name}_addend": Out(signed(config.code.trace_bits + 2)),
                 f"{name}_carry": Out(1),
@@ -96,13 +99,15 @@ class TraceLookup(wiring.Component):
             self._from_logic(m)
         return m
 
-    def _spikes(self, name: str) -> tuple[data.View, data.View, Value]:
+    def _spikes(self, name: str) -> tuple[data.View, data.View, Value, list[Value]]:
+        """Two spikes, whether both are active, and the signs that they have."""
         a, b = getattr(self, f"{name}_a"), getattr(self, f"{name}_b")
-        return a, b, a.active & b.active
+        signs = [spike.negative for spike in (b, a) if "negative" in spike.shape().members]
+        return a, b, a.active & b.active, signs
 
     def _from_logic(self, m: Module) -> None:
         for name in self.PORTS:
-            a, b, both = self._spikes(name)
+            a, b, both, signs = self._spikes(name)
             m.submodules[f"{name}_decay"] = decay = TraceDecay(self._config.code)
             active, negative = Signal(name=f"{name}_on"), Signal(name=f"{name}_minus", reset_less=True)
             steps = Signal.like(decay.steps, name=f"{name}_step", reset_less=True)
@@ -110,7 +115,7 @@ class TraceLookup(wiring.Component):
             owed = Signal(name=f"{name}_owed", reset_less=True)
             m.d.sync += [
                 active.eq(both),
-                negative.eq(both & (a.negative ^ b.negative)),
+                negative.eq(both & Cat(signs).xor()),
                 steps.eq(a.phase + b.phase),
                 owed.eq(negative),
             ]
@@ -134,21 +139,21 @@ class TraceLookup(wiring.Component):
         # Block RAMs stand in a few columns of the device, far from most lanes: a register on either
         # side covers the way there and the way back
         for name in self.PORTS:
-            a, b, both = self._spikes(name)
+            a, b, both, signs = self._spikes(name)
             read = memory.read_port()
             silent = Signal(3, name=f"{name}_silent", init=0b111)
-            address = Signal.like(read.addr, name=f"{name}_address", reset_less=True)
             product, addend = (
                 Signal.like(read.data, name=f"{name}_{part}", reset_less=True)
                 for part in ("point", "product")
             )
             if pairs_fit(code):
-                m.d.sync += address.eq(Cat(a.phase, b.phase, a.negative, b.negative))
+                point = Cat(a.phase, b.phase, *signs)
             else:
                 steps = Signal(bits_for(2 * code.steps - 2), name=f"{name}_steps")
                 m.d.comb += steps.eq(a.phase + b.phase)
-                m.d.sync += address.eq(Cat(steps, a.negative ^ b.negative))
-            m.d.sync += [silent.eq(Cat(~both, silent)), product.eq(read.data)]
+                point = Cat(steps, Cat(signs).xor())
+            address = Signal(len(point), name=f"{name}_address", reset_less=True)
+            m.d.sync += [address.eq(point), silent.eq(Cat(~both, silent)), product.eq(read.data)]
             with m.If(silent[2]):
                 m.d.sync += addend.eq(0)
             with m.Else():

@@ -18,6 +18,7 @@ from hw.network.load_bus import pick
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.norm_unit import NormUnit
 from hw.network.spike_list import SpikeList
+from hw.network.weight_loader import WeightLoader
 
 
 class ImageLoader(wiring.Component):
@@ -88,6 +89,9 @@ class NetworkCore(wiring.Component):
             the memory `payloads.run`: from then on images are accepted. Only while no image is inside.
         i_image: pixels as spikes, or channels of the stream that enters, token by token; the next image may
             follow at once.
+        i_weights, running: where weights are streamed, the words of the passes over and over
+            (`golden.network.weights`); while `running` is low, from reset or from the first word at i_load on
+            until images are accepted, what brings them goes back to the first.
         o_score: class scores of each image. Where they do not leave in parts, they must have left before
             those of the next image come.
         o_potential: with `taps`, the potential of every neuron of the linear layers.
@@ -104,6 +108,8 @@ class NetworkCore(wiring.Component):
             "i_image": In(stream.Signature(payloads.image_beat(config))),
             "o_score": Out(stream.Signature(payloads.score_beat(config))),
         }
+        if config.weight_stream:
+            members |= {"i_weights": In(stream.Signature(config.weight_stream)), "running": Out(1)}
         if taps:
             spikes = stream.Signature(payloads.list_write(config), always_ready=True)
             members |= {
@@ -195,7 +201,11 @@ class NetworkCore(wiring.Component):
         self._lists(m, issue, writers, rows)
         connect(m, drain.o_qkv, attention.i_qkv)
         connect(m, issue.o_pass, drain.i_pass)
-        self._neurons(m, issue, drain, load, strobes["weights"])
+        if config.weight_stream:
+            bus, strobe = self._loader(m, issue, enabled)
+            self._neurons(m, drain, issue.o, bus, strobe)
+        else:
+            self._neurons(m, drain, issue.o, load, strobes["weights"])
         self._membrane(m, drain, norm, image)
         if self._taps:
             m.d.comb += [
@@ -243,10 +253,23 @@ class NetworkCore(wiring.Component):
                 m.d.comb += [of_map.addr.eq(by_index.map_address), by_index.map_word.eq(of_map.data)]
                 pick(m, write_map, load, strobes["maps"])
 
-    def _neurons(self, m: Module, issue: LinearIssue, drain: Drain, load: Signal, write: Signal) -> None:
+    def _loader(self, m: Module, issue: LinearIssue, enabled: Signal) -> tuple[Any, Signal]:
+        """Streamed weights: the bus that brings them to the clusters, and its strobe."""
+        m.submodules.loader = loader = WeightLoader(self._config)
+        connect(m, flipped(self.i_weights), loader.i)
+        m.d.comb += [
+            self.running.eq(enabled),
+            loader.enable.eq(enabled),
+            issue.weights_ready.eq(loader.ready),
+            issue.weights_half.eq(loader.half),
+            loader.take.eq(issue.weights_take),
+            loader.free.eq(issue.weights_free),
+        ]
+        return loader.o, loader.o_write
+
+    def _neurons(self, m: Module, drain: Drain, command: Any, bus: Any, strobe: Signal) -> None:
         """The chain of clusters: broadcast, load bus and results all travel the same way."""
-        config = self._config
-        command, bus, strobe, sums = issue.o, load, write, None
+        config, sums = self._config, None
         for number in range(config.clusters):
             m.submodules[f"cluster_{number}"] = cluster = NeuronCluster(config, number)
             m.d.comb += [cluster.i.eq(command), cluster.i_load.eq(bus), cluster.i_write.eq(strobe)]

@@ -13,11 +13,13 @@ from hw.network import payloads
 from hw.network.load_bus import pick
 from hw.network.taps import RowIndex, Taps
 from hw.network.token_counts import there
+from hw.network.weight_loader import WeightHalves
 from hw.parts.descriptors import DescriptorFetch
 
 
 class LinearIssue(wiring.Component):
-    """Broadcasts the spikes of each row once per pass of `lanes` outputs.
+    """Broadcasts the spikes of each row once per pass of `lanes` outputs; where weights are streamed a
+    descriptor is one pass, which waits for its weights.
 
     Two state machines: one fetches descriptors and waits until the source has completed the row,
     the other broadcasts; so the next row is ready when the last one ends. Rows of the source by index
@@ -34,7 +36,7 @@ class LinearIssue(wiring.Component):
         count_list, read_list: of two lists of hidden neurons, that of the counts and that which is read
             (only with two).
         scores_taken: the last score of a part leaves (only where they leave in parts).
-        missing: see `hw.network.token_counts`.
+        missing: see `hw.network.token_counts`; weights_N: `hw.network.weight_loader`.
         release_image: the last row of the image has been broadcast.
         begin: an image is there; start with the first descriptor.
         busy: a row is being broadcast; accepted: a spike is read in this cycle.
@@ -76,7 +78,7 @@ class LinearIssue(wiring.Component):
             members["scores_taken"] = In(1)
         if config.token_counts:
             members["missing"] = In(rows)
-        super().__init__(members)
+        super().__init__(members | WeightHalves.members(config))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -99,6 +101,7 @@ class LinearIssue(wiring.Component):
         counts = Array(getattr(self, f"count_{name}") for name in Source.__members__)
         index = RowIndex(config, self, op, needed)
         taps = Taps(m, config, op, index, row, count)
+        halves = WeightHalves(config, self)
         m.d.comb += [self.row.eq(taps.row()), row_last.eq(row + 1 == there(self, op, op.rows, config))]
         with m.FSM(name="fetch"):
             with fetch.states(m, self.begin) as fetched:
@@ -126,17 +129,17 @@ class LinearIssue(wiring.Component):
         work_row, work_count = Signal.like(row), Signal.like(count)
         first_row, last_row = Signal(), Signal()
         position = Signal(bits_for(config.features))
-        passes = Signal.like(work.passes)
+        passes = None if halves.present else Signal.like(work.passes)
         gap = Signal(range(config.lanes + 1))
         last_entry, last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal(), Signal()
         pass_end = last_entry & ~taps.more if taps.present else last_entry
         m.d.comb += [
             last_entry.eq(position + 1 >= work_count),
-            last_pass.eq(passes + 1 == work.passes),
+            last_pass.eq(1 if passes is None else passes + 1 == work.passes),
             hand.eq(pass_end & (~work.pooled | last_row)),
             go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap == 0))),
             row_done.eq(go & pass_end & last_pass),
-            taken.eq(offered & (~self.busy | row_done)),
+            taken.eq(halves.ready(offered & (~self.busy | row_done), row)),
             self.read_row.eq(taps.origin if taps.present else work_row),
             self.position.eq(position),
             self.accepted.eq(go),
@@ -152,13 +155,14 @@ class LinearIssue(wiring.Component):
                 with m.If(last_entry):
                     m.d.sync += position.eq(0)
             with m.If(pass_end):
-                m.d.sync += [
-                    position.eq(0),
-                    passes.eq(passes + 1),
-                    work.weight.eq(work.weight + work.inputs),
-                    work.table.eq(work.table + config.lanes),
-                    work.outputs.eq(work.outputs - config.lanes),
-                ]
+                m.d.sync += position.eq(0)
+                if passes is not None:
+                    m.d.sync += [
+                        passes.eq(passes + 1),
+                        work.weight.eq(work.weight + work.inputs),
+                        work.table.eq(work.table + config.lanes),
+                        work.outputs.eq(work.outputs - config.lanes),
+                    ]
         taps.step(m, go & last_entry, work_count)
         with m.If(row_done):
             m.d.sync += self.busy.eq(0)
@@ -171,10 +175,12 @@ class LinearIssue(wiring.Component):
                 work_count.eq(count),
                 first_row.eq(row == 0),
                 last_row.eq(row_last),
-                passes.eq(0),
+                *([] if passes is None else [passes.eq(0)]),
                 position.eq(0),
             ]
             taps.take(m)
+            halves.take(m, row)
+        halves.free(m, row_done & last_row)
         if config.hidden_lists > 1:
             m.d.comb += [self.count_list.eq(op.read_list), self.read_list.eq(work.read_list)]
         beat = self.o_pass.payload
@@ -186,9 +192,13 @@ class LinearIssue(wiring.Component):
             ],
             beat.row.eq(work_row),
             beat.table.eq(work.table),
-            beat.outputs.eq(Mux(work.outputs > config.lanes, config.lanes, work.outputs)),
-            beat.first.eq(passes == 0),
-            beat.last.eq(last_pass),
+            beat.outputs.eq(
+                work.outputs
+                if passes is None
+                else Mux(work.outputs > config.lanes, config.lanes, work.outputs)
+            ),
+            beat.first.eq(work.opens if passes is None else passes == 0),
+            beat.last.eq(work.closes if passes is None else last_pass),
             # of scores of rows, the last row's
             beat.final.eq(work.final & last_row if config.score_parts else work.final),
         ]
@@ -200,7 +210,8 @@ class LinearIssue(wiring.Component):
         first = (position == 0) & (~work.pooled | first_row)
         if taps.present:
             first &= taps.starts
-        weight = work.weight + taps.offset if taps.present else work.weight
+        weight = halves.base if halves.present else work.weight
+        weight = weight + taps.offset if taps.present else weight
         self._send(m, work.source, weight, go, first, hand, work_count != 0)
         return m
 
@@ -219,7 +230,7 @@ class LinearIssue(wiring.Component):
         config = self._config
         tags = Signal(data.StructLayout({"valid": 1, "first": 1, "last": 1, "some": 1}))
         source = Signal.like(from_, name="source", reset_less=True)
-        base = Signal(index_width(config.weights), reset_less=True)
+        base = Signal(index_width(payloads.weight_depth(config)), reset_less=True)
         m.d.sync += [
             tags.valid.eq(go),
             tags.first.eq(first),

@@ -36,8 +36,8 @@ class NeuronCluster(wiring.Component):
             {
                 "i": In(payloads.broadcast(config)),
                 "o": Out(payloads.broadcast(config)),
-                "i_load": In(payloads.load(config)),
-                "o_load": Out(payloads.load(config)),
+                "i_load": In(payloads.cluster_load(config)),
+                "o_load": Out(payloads.cluster_load(config)),
                 "i_write": In(1),
                 "o_write": Out(1),
                 "i_sums": In(payloads.sums(config)),
@@ -51,7 +51,7 @@ class NeuronCluster(wiring.Component):
         size, b = config.cluster, config.code.log2_base.denominator
         width = config.accumulator_bits
         word = payloads.weight_word(config)
-        m.submodules.weights = memory = Memory(shape=word, depth=config.weights, init=[])
+        m.submodules.weights = memory = Memory(shape=word, depth=payloads.weight_depth(config), init=[])
         read, write = memory.read_port(), memory.write_port()
         m.d.comb += read.addr.eq(self.i.address)
         pick(m, write, self.i_load, self.i_write & (self.i_load.cluster == self._number))

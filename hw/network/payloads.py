@@ -71,6 +71,21 @@ def weight_word(config: NetworkConfig) -> data.ArrayLayout:
     return data.ArrayLayout(signed(config.weight_bits), config.cluster)
 
 
+def weight_depth(config: NetworkConfig) -> int:
+    """Words of a cluster's weight memory: two halves where weights are streamed."""
+    return config.weights * (2 if config.weight_stream else 1)
+
+
+def cluster_load(config: NetworkConfig) -> data.StructLayout:
+    """Words for the weight memories on their way through the clusters."""
+    if not config.weight_stream:
+        return load(config)
+    address = index_width(weight_depth(config))
+    return data.StructLayout(
+        {"cluster": index_width(config.clusters), "address": address, "data": weight_word(config)}
+    )
+
+
 def map_word(config: NetworkConfig) -> data.StructLayout:
     """A row of a source, or `none`."""
     return data.StructLayout({"row": row_width(config), "none": 1})
@@ -82,7 +97,7 @@ def levels(config: NetworkConfig) -> data.ArrayLayout:
 
 def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
     """Loadable memories: shape of a word and depth, in the order of their number in `load`. Cluster n
-    of the weights is memory `weights` with n in the high address bits."""
+    of the weights is memory `weights` with n in the high address bits; streamed weights have none."""
     held: dict[str, tuple[ShapeLike, int]] = {
         "linear": (struct(LinearOp, config), config.linear_ops),
         "norm": (struct(NormOp, config), config.norm_ops),
@@ -90,8 +105,9 @@ def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
         "levels": (levels(config), config.lists),
         "table": (struct(Neuron, config), config.table),
         "offsets": (signed(OFFSET_BITS), config.offsets),
-        "weights": (weight_word(config), config.weights),
     }
+    if not config.weight_stream:
+        held["weights"] = (weight_word(config), config.weights)
     per_beat = config.attention.terms_per_beat
     if config.biases:
         held["biases"] = (data.ArrayLayout(signed(config.attention.score_width), per_beat), config.biases)
@@ -107,9 +123,14 @@ def run(config: NetworkConfig) -> int:
     return len(memories(config))
 
 
+def store(config: NetworkConfig) -> int:
+    """Number of the memory behind the stream of weights, on a narrow load stream."""
+    return run(config) + 1
+
+
 def memory_number(config: NetworkConfig) -> int:
     """Bits of the number of a memory."""
-    return bits_for(run(config))
+    return bits_for(store(config) if config.weight_stream else run(config))
 
 
 # The tables of the fields of a term
@@ -155,7 +176,7 @@ def broadcast(config: NetworkConfig) -> data.StructLayout:
             "negative": 1,
             "shift": index_width(most_octaves(config.code) + 1),
             "residue": config.code.log2_base.denominator,
-            "address": index_width(config.weights),
+            "address": index_width(weight_depth(config)),
         }
     )
 

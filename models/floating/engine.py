@@ -59,7 +59,8 @@ class FloatEngine:
     """Arithmetic in the precision of the weights: the reference."""
 
     def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
-        y = x @ layer.weight.T
+        # One product of all rows, which is several times faster than one per sample
+        y = (x.reshape(-1, x.shape[-1]) @ layer.weight.T).reshape(*x.shape[:-1], -1)
         return y if layer.bias is None else y + layer.bias
 
     def attention(

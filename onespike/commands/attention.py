@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from onespike.board_options import PortOption, TimeoutOption, opened_board
 from onespike.files import filled_folder, same_place, whole_or_nothing, write_json, write_npz
 from onespike.options import (
     ConfigOption,
+    HtmlOption,
     PresetOption,
     ReportOption,
     SchemeOption,
@@ -21,9 +22,7 @@ from onespike.options import (
 from onespike.schemes import SCHEMES
 from onespike.tables import attention_tables, print_tables, progress
 from studies.attention.engines import ENGINES
-
-if TYPE_CHECKING:
-    pass
+from studies.page.page import write_page
 
 
 def attention(
@@ -43,6 +42,7 @@ def attention(
     config_file: ConfigOption = None,
     window: WindowOption = None,
     report_file: ReportOption = None,
+    html_file: HtmlOption = None,
     waves: Annotated[
         Path | None,
         typer.Option(
@@ -83,6 +83,7 @@ def attention(
         onespike example in.npz
         onespike attention in.npz out.npz
         onespike attention in.npz out.npz --engine model --report report.json
+        onespike attention in.npz out.npz --engine model --html report.html
         onespike attention in.npz out.npz --engine rtl --preset digits --waves w.fst
         onespike attention in.npz out.npz --engine board --port /dev/ttyUSB0
         onespike attention rates.npz out.npz --scheme stochastic --steps 32 --seed 3
@@ -123,6 +124,9 @@ def attention(
     (scores, winners, phases) is golden's. The result depends on the input alone, not on the seed,
     which is noted in the report.
 
+    PAGE.html shows the same report, with the spikes of q, k and v over time, the threshold as it falls
+    through the scores of a row, the attention map beside exact softmax, and the stages over time.
+
     With `--scheme stochastic` IN.npz holds `q`, `k`, `v` as rates in 0..1 [heads, tokens, head_dim]
     or as trains of 0 and 1 [steps, heads, tokens, head_dim]. OUT.npz receives `q_train`, `k_train`,
     `v_train`, `score`, `out` (uint8 trains), `out_rate` and `expected_rate` (float32); the seed
@@ -145,7 +149,7 @@ def attention(
         if waves.suffix != ".fst":
             raise InputError(f"--waves must name an .fst file, not {waves}")
         from sim.cores.waves import views_of  # with the hardware, which takes a while to load
-    outputs = {"OUT.npz": target, "--report": report_file, "--waves": waves}
+    outputs = {"OUT.npz": target, "--report": report_file, "--html": html_file, "--waves": waves}
     targets = {label: path for label, path in outputs.items() if path is not None}
     for label, path in targets.items():
         if same_place(path, source):
@@ -178,6 +182,8 @@ def attention(
         write_npz(places["OUT.npz"], result.arrays())
         if report_file is not None:
             write_json(places["--report"], report)
+        if html_file is not None:
+            write_page(result.page(report), places["--html"])
         if views is not None:
             for path in views_of(places["--waves"]).iterdir():
                 path.replace(views / path.name)

@@ -16,11 +16,13 @@ from golden.errors import InputError, quoted
 from models.conversion.scheme import Parts
 from models.conversion.store import TOKENIZER, load
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import JobsOption, ReportOption, SeedOption, whole_number
+from onespike.options import HtmlOption, JobsOption, ReportOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 from studies.evaluate.literal import time_literal
+from studies.evaluate.page import page
 from studies.evaluate.task import task_of
 from studies.evaluate.work import MODES, Mode, Outputs, outputs_of
+from studies.page.page import write_page
 
 
 def chosen_modes(text: str | None, converted: tuple[Parts, ...]) -> list[Mode]:
@@ -93,6 +95,7 @@ def evaluate(
         ),
     ] = 0,
     report_file: ReportOption = None,
+    html_file: HtmlOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """Score a converted model: floats, and the integers that the network core computes.
@@ -108,6 +111,7 @@ def evaluate(
     Examples:
 
         onespike evaluate build/minilm stsb-en-dev.csv --report minilm.json
+        onespike evaluate build/minilm stsb-en-dev.csv --html minilm.html
         onespike evaluate build/minilm stsb-en-dev.csv --dask tcp://head:8786
     """
     check_range("--literal", literal, 0, 1 << 20)
@@ -121,7 +125,8 @@ def evaluate(
     task = task_of(model, data, folder / TOKENIZER, stored.calibration, limit, seed)
     samples = task.samples
 
-    targets = {"--report": report_file} if report_file is not None else {}
+    wished = {"--report": report_file, "--html": html_file}
+    targets = {label: path for label, path in wished.items() if path is not None}
     with whole_or_nothing(targets) as places, progress() as bar, on_dask(dask):
         shown = bar.add_task("evaluate", total=len(samples) * len(wanted))
         outputs: dict[str, Outputs] = {}
@@ -148,6 +153,7 @@ def evaluate(
             "attention_scales": conversion.scheme.attention_granularity,
             "weight_bits": conversion.scheme.weight_bits,
             "seconds": seconds,
+            "nodes": [asdict(verdict) for verdict in conversion.verdicts],
         }
         if literal:
             bar.update(shown, description="literal procedure")
@@ -155,6 +161,8 @@ def evaluate(
             report["literal"] = asdict(times) | {"ratio": times.ratio}
         if "--report" in places:
             write_json(places["--report"], report)
+        if "--html" in places:
+            write_page(page(report), places["--html"])
     print_tables([report_table(report)])
     if literal:
         found = report["literal"]

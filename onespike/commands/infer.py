@@ -7,10 +7,11 @@ import typer
 
 from golden.errors import InputError
 from onespike.board_options import PortOption, TimeoutOption, opened_board
-from onespike.files import filled_folder
+from onespike.files import filled_folder, whole_or_nothing
 from onespike.options import (
     CLOCK,
     FolderOption,
+    HtmlOption,
     LanesOption,
     Log2BaseOption,
     SeedOption,
@@ -20,6 +21,7 @@ from onespike.options import (
     whole_number,
 )
 from onespike.tables import print_tables, progress
+from studies.page.page import write_page
 
 DIFFERENT = 1
 ENGINES = ("rtl", "board")
@@ -89,6 +91,25 @@ def infer(
         ),
     ] = None,
     lanes: LanesOption = None,
+    streamed: Annotated[
+        bool,
+        typer.Option(
+            "--streamed",
+            help="Weights come from a simulated memory, 16 bits wide and with refreshes, each once per "
+            "inference, in place of all of them in the core.",
+        ),
+    ] = False,
+    pieces: Annotated[
+        int | None,
+        typer.Option(
+            "--pieces",
+            metavar="N",
+            parser=whole_number,
+            help="Hidden layers of more neurons go into the stream in pieces of at most N: a core of fewer "
+            "features and weights. [default: whole]",
+            show_default=False,
+        ),
+    ] = None,
     engine: Annotated[
         str,
         typer.Option(
@@ -114,6 +135,7 @@ def infer(
             show_default=False,
         ),
     ] = None,
+    html_file: HtmlOption = None,
     directory: FolderOption = Path("build/infer"),
     seed: SeedOption = 0,
 ) -> None:
@@ -131,6 +153,8 @@ def infer(
         onespike infer --images 40 --rtl 2 --seed 3
         onespike infer --network fashion --data DIR --steps 24 --log2-base 1/3
         onespike infer --rtl 0 --lanes 64 --clock 50
+        onespike infer --streamed --images 40 --rtl 2
+        onespike infer --html build/infer.html
         onespike infer --engine board --port /dev/ttyUSB0
         onespike infer --network build/minilm --lanes 64 --text "A man is dancing."
         onespike infer --network build/minilm --data stsb-en-dev.csv --tokens 16
@@ -143,14 +167,24 @@ def infer(
         raise InputError("--engine board needs --port, and --port needs --engine board")
     if engine == "board" and lanes is not None:
         raise InputError("--lanes sizes the simulated core, --engine board has its own")
+    if engine == "board" and streamed:
+        raise InputError("--streamed is for the simulated core, --engine board has its own")
+    if engine == "board" and pieces is not None:
+        raise InputError("--pieces cuts networks for the simulated core, --engine board has its own")
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
     from sim.cores.network.core import WholeNetworkCore
 
-    with filled_folder("-o", directory) as folder, opened_board(WholeNetworkCore, port, timeout) as board:
-        from studies.infer.cases import load_case, load_folder
+    pages = {} if html_file is None else {"--html": html_file}
+    with (
+        filled_folder("-o", directory) as folder,
+        whole_or_nothing(pages) as places,
+        opened_board(WholeNetworkCore, port, timeout) as board,
+    ):
+        from studies.infer.cases import cut_case, load_case, load_folder
         from studies.infer.infer import infer as run_inferences
-        from studies.infer.report import write_results
+        from studies.infer.page import page
+        from studies.infer.report import Found, write_results
         from studies.infer.sentences import encode, load_sentences
         from studies.infer.tables import encode_tables, infer_tables
 
@@ -169,32 +203,43 @@ def infer(
                 ):
                     if given:
                         raise InputError(f"{network}: is a model of sentences, {option} must be absent")
-                sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed)
-                encoded = encode(sentences, rtl=rtl, lanes=lanes, seed=seed, clock_mhz=clock, progress=tell)
-                write_results(encoded, folder)
-                tables, failures = encode_tables(encoded), encoded.failures
+                sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed, pieces)
+                encoded = encode(
+                    sentences,
+                    rtl=rtl,
+                    lanes=lanes,
+                    streamed=streamed,
+                    seed=seed,
+                    clock_mhz=clock,
+                    progress=tell,
+                )
+                found: Found = encoded
+                tables = encode_tables(encoded)
             else:
                 if texts or tokens is not None:
                     raise InputError(
                         f"{network}: is no model of sentences, --text and --tokens must be absent"
                     )
                 result = run_inferences(
-                    load_case(network, data, steps, log2_base, stored),
+                    cut_case(load_case(network, data, steps, log2_base, stored), pieces),
                     images=images,
                     rtl=rtl,
                     lanes=lanes,
+                    streamed=streamed,
                     board=board,
                     seed=seed,
                     recode=recode,
                     clock_mhz=clock,
                     progress=tell,
                 )
-                write_results(result, folder)
-                tables, failures = infer_tables(result), result.failures
+                found, tables = result, infer_tables(result)
+            write_results(found, folder)
+            if html_file is not None:
+                write_page(page(found, found.to_json()), places["--html"])
         written = sorted(path.name for path in folder.iterdir())
     print_tables(tables)
     typer.echo(f"{directory}: {', '.join(written)}")
-    for line in failures:
+    for line in found.failures:
         typer.echo(f"onespike: {line}", err=True)
-    if failures:
+    if found.failures:
         raise typer.Exit(DIFFERENT)

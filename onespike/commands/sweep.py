@@ -9,11 +9,12 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from golden.errors import writing
-from onespike.files import made_folder, read_inputs, write_json
-from onespike.options import JobsOption, SeedOption
+from onespike.files import made_folder, read_inputs, whole_or_nothing, write_json
+from onespike.options import HtmlOption, JobsOption, SeedOption
 from onespike.tables import print_tables, progress
 from studies.data.random import random_heads
 from studies.infer.cases import DIGITS, NETWORKS
+from studies.page.page import write_page
 from studies.sweep.grid import RANDOM, read_grid, span
 
 COLUMNS = (
@@ -32,6 +33,7 @@ def sweep(
         Path | None,
         typer.Option("--grid", metavar="FILE.toml", help="Lists of values per axis.", show_default=False),
     ] = None,
+    html_file: HtmlOption = None,
     jobs: JobsOption = 2,
     seed: SeedOption = 0,
 ) -> None:
@@ -56,12 +58,14 @@ def sweep(
     Every finished point is a file in DIR/points; an interrupted sweep, started again, goes on after the
     last one. DIR receives sweep.json, sweep.csv and pareto.png.
 
-    Example:
+    Examples:
 
         onespike sweep --grid grid.toml -o build/sweep
+        onespike sweep --grid grid.toml --html sweep.html
     """
     # The tools of synthesis take a while to load; no other command should wait for them
     from studies.sweep.measure import Heads, Workload, load_images
+    from studies.sweep.page import page
     from studies.sweep.run import mark_front
     from studies.sweep.run import sweep as run_sweep
 
@@ -75,7 +79,13 @@ def sweep(
             arrays = random_heads(4, 64, 32, seed) if name == RANDOM else read_inputs(Path(name))
             workloads[name] = Heads(arrays)
     found = 0
-    with made_folder("-o", target), writing(f"-o {target}"), progress() as bar:
+    pages = {} if html_file is None else {"--html": html_file}
+    with (
+        made_folder("-o", target),
+        whole_or_nothing(pages) as places,
+        writing(f"-o {target}"),
+        progress() as bar,
+    ):
         task = bar.add_task("sweep", total=len(points))
 
         def step(known: bool) -> None:
@@ -84,7 +94,10 @@ def sweep(
             bar.update(task, advance=1)
 
         results = mark_front(run_sweep(points, workloads, target / "points", seed, jobs, step))
-        write_results(target, results, seed)
+        report = {"seed": seed, "points": results}
+        write_results(target, report)
+        if html_file is not None:
+            write_page(page(report), places["--html"])
     print_tables([front_table(results)])
     refused = sum("refused" in result for result in results)
     typer.echo(
@@ -93,12 +106,13 @@ def sweep(
     )
 
 
-def write_results(target: Path, results: list[dict[str, Any]], seed: int) -> None:
+def write_results(target: Path, report: dict[str, Any]) -> None:
     """Table and plot of a finished sweep."""
     from studies.plot_style import write_figure  # loads the plotting library, which takes a second
     from studies.sweep.picture import pareto
 
-    write_json(target / "sweep.json", {"seed": seed, "points": results})
+    results = report["points"]
+    write_json(target / "sweep.json", report)
     with (target / "sweep.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

@@ -16,8 +16,17 @@ from onespike.board_options import (
     board_config,
 )
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import ConfigOption, DataOption, LanesOption, ReportOption, SchemeOption, SeedOption
+from onespike.options import (
+    ConfigOption,
+    DataOption,
+    HtmlOption,
+    LanesOption,
+    ReportOption,
+    SchemeOption,
+    SeedOption,
+)
 from onespike.tables import print_tables
+from studies.page.page import write_page
 
 
 def synth(
@@ -39,6 +48,7 @@ def synth(
         typer.Option("-o", "--output", metavar="FILE", help="Copy of the bitstream.", show_default=False),
     ] = None,
     report_file: ReportOption = None,
+    html_file: HtmlOption = None,
 ) -> None:
     """Make the bitstream of a configuration for a board: synthesis, place and route, packing.
 
@@ -50,6 +60,7 @@ def synth(
 
         onespike synth
         onespike synth --board icebreaker --report build/icebreaker.json
+        onespike synth --units --html build/synth.html
         onespike synth --board tangnano9k --preset tiny --clock 60 -o tiny.fs
         onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
@@ -59,7 +70,8 @@ def synth(
     names the log.
     """
     wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
-    targets = {label: path for label, path in (("-o", bitstream), ("--report", report_file)) if path}
+    wished = {"-o": bitstream, "--report": report_file, "--html": html_file}
+    targets = {label: path for label, path in wished.items() if path is not None}
     with whole_or_nothing(targets) as places:
         made = board_build(wanted, seed=seed, tools=tools)
         from studies.boards.figures import figures
@@ -69,6 +81,10 @@ def synth(
             shutil.copyfile(made.bitstream, places["-o"])
         if report_file is not None:
             write_json(places["--report"], found)
+        if html_file is not None:
+            from studies.boards.page import page
+
+            write_page(page(found), places["--html"])
     from onespike.board_tables import build_tables
 
     print_tables(build_tables(found))

@@ -209,10 +209,10 @@ def predict_in_turn(jobs: Sequence[AttentionJob], config: CoreConfig) -> list[Cy
         InputError: the core cannot hold a job.
     """
     core = CoreTiming(config)
-    return [_advance(core, job) for job in jobs]
+    return [advance(core, job) for job in jobs]
 
 
-def _advance(core: CoreTiming, job: AttentionJob) -> CycleReport:
+def advance(core: CoreTiming, job: AttentionJob) -> CycleReport:
     """All heads of a job, after what the core has done so far."""
     config = core.config
     config.check_job(job)

@@ -23,9 +23,12 @@ from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Sou
 from golden.network.layers import Attention, Linear, Norm
 from golden.network.network import Network, run_network
 from golden.network.program import check_fit
+from golden.network.reader import ReaderTiming
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE, STREAM
 from sim.timing.attention import CoreTiming, group_sizes, row_beats
+from sim.timing.query_scan import QueryScan
+from sim.timing.weights import LayerFetch, WeightTiming, weight_timing
 
 # Descriptor fetch: from begin, or from the last row taken, to waiting for the first row
 FETCH = 3
@@ -61,6 +64,7 @@ class NetworkTimes:
         broadcasts: cycles in which a spike is broadcast; linear: cycles from the first to the last
             broadcast of each linear descriptor, summed; additions: weights added, by all lanes.
         timeline: what each unit did.
+        fetched: of streamed weights, what each layer took.
     """
 
     potential: list[int] = field(default_factory=list)
@@ -72,6 +76,7 @@ class NetworkTimes:
     linear: int = 0
     additions: int = 0
     timeline: list[Segment] = field(default_factory=list)
+    fetched: list[LayerFetch] = field(default_factory=list)
 
 
 class LinearTiming:
@@ -80,10 +85,12 @@ class LinearTiming:
     Attributes:
         rows: by source, cycles in which its rows are complete; those that are missing are with the last.
         missing: rows that are not there of layers that follow the number of tokens.
+        weights: of a core whose weights are streamed.
     """
 
-    def __init__(self, lanes: int, clusters: int) -> None:
+    def __init__(self, lanes: int, clusters: int, weights: WeightTiming | None = None) -> None:
         self.missing = 0
+        self.weights = weights
         self.lanes, self.clusters = lanes, clusters
         self.times = NetworkTimes()
         self.last_hand = self.scores_taken = -(1 << 40)
@@ -100,7 +107,7 @@ class LinearTiming:
     def run_linear(self, op: LinearOp, what: str, counts: NDArray[np.int64], maps: NDArray[np.int64]) -> None:
         """Rows of a descriptor, `counts` spikes in each; `maps` of the program."""
         lanes, clusters = self.lanes, self.clusters
-        entry, first, hand = self.linear_entry, None, 0
+        entry, first, hand, least = self.linear_entry, None, 0, 0
         missing = self.missing * op.counted
         rows = op.rows - missing
         for row in range(rows):
@@ -109,11 +116,14 @@ class LinearTiming:
             look_up = op.taps + LAST_TAP if op.taps else 0
             entry += INDEX if op.taps else 0
             taken = max(max(entry, ready) + look_up + 1, self.broadcast_end)
+            if self.weights and row == 0:
+                taken = self.weights.ready(taken)
             entry = taken + 1
             cycle = taken + 1
             first = cycle if first is None else first
             spikes = max(int(counts[row]), 1)
             self.times.additions += int(counts[row]) * op.outputs
+            least += op.passes * max(spikes, lanes)
             for number in range(op.passes):
                 hand = cycle + spikes - 1
                 if not op.pooled or row == rows - 1:
@@ -128,14 +138,24 @@ class LinearTiming:
                 if number == op.passes - 1 and (not op.pooled or row == rows - 1):
                     last = hand + HAND_OVER + clusters + op.outputs - number * lanes - 1
                     self.times.potential.append(last + POTENTIAL)
-                    self.rows[Source.hidden].append(last + COUNTED)
+                    if op.closes:
+                        self.rows[Source.hidden].append(last + COUNTED)
             self.broadcast_end = hand
-        if not op.pooled:
+        if op.closes and not op.pooled:
             self.rows[Source.hidden] += missing * self.rows[Source.hidden][-1:]
         assert first is not None
         self.linear_entry = entry + FETCH - 1
-        self.times.linear += hand - first + 1
-        self.times.timeline.append(Segment("linear", what, first, hand))
+        if op.opens:
+            self.layer_first = first
+        if self.weights:
+            self.weights.freed(hand)
+            self.weights.note(what, self.layer_first, hand, least, op.opens, self.times.fetched)
+        if op.closes:
+            self.times.linear += hand - self.layer_first + 1
+            self.times.timeline.append(Segment("linear", what, self.layer_first, hand))
+            if self.weights:
+                fetch = self.times.fetched[-1]
+                self.times.timeline.append(Segment("memory", what, fetch.begun, fetch.done))
         if op.release:
             self.release = hand
         if op.final:
@@ -147,8 +167,10 @@ class LinearTiming:
 class NetworkTiming(LinearTiming):
     """State of the units; one call of `image` per image, in order."""
 
-    def __init__(self, network: Network, config: NetworkConfig, program: Program) -> None:
-        super().__init__(config.lanes, config.clusters)
+    def __init__(
+        self, network: Network, config: NetworkConfig, program: Program, weights: WeightTiming | None
+    ) -> None:
+        super().__init__(config.lanes, config.clusters, weights)
         self.network, self.config, self.program = network, config, program
         self.core = CoreTiming(config.attention)
 
@@ -275,53 +297,27 @@ class NetworkTiming(LinearTiming):
         self.attention_entry = end + 1 + FETCH
 
 
-class QueryScan:
-    """The query feeder: one feature per cycle; a spike leaves when its successor is known."""
-
-    def __init__(self, start: int) -> None:
-        self.cycle = start + 1  # in which the last feature was looked at
-        self.closed = start  # in which the last spike of the last row left
-
-    def row(self, active: NDArray[np.bool_], free: int) -> int:
-        """Look at the features of a row.
-
-        Args:
-            active: which of them fire.
-            free: first cycle in which the core has room for the row.
-
-        Returns:
-            Cycle in which the core accepts the row's last spike.
-        """
-        held = False
-        for feature, fires in enumerate(active):
-            self.cycle += 1
-            if feature == 0:
-                self.cycle = max(self.cycle, self.closed)
-            if fires and held:
-                self.cycle = max(self.cycle, free)
-            held |= bool(fires)
-        self.closed = max(self.cycle + 1, free)
-        return self.closed
-
-
 def predict(
     network: Network,
     config: NetworkConfig,
     image: Spikes | NDArray[np.int64],
     loads: int,
     tokens: NDArray[np.int64] | None = None,
+    memory: ReaderTiming | None = None,
 ) -> NetworkTimes:
     """Times of images [images, tokens, width] that follow each other without a pause.
 
     Args:
         loads: words that are loaded first.
         tokens: [images], the first rows of each that enter; None for all.
+        memory: of streamed weights; None where they come at full rate.
 
     Raises:
         InputError: the network does not fit the core.
     """
-    timing = NetworkTiming(network, config, check_fit(network, config))
-    pixels = loads + 1
+    program, pixels = check_fit(network, config), loads + 1
+    weights = weight_timing(program, config, memory, pixels) if config.weight_stream else None
+    timing = NetworkTiming(network, config, program, weights)
     for number in range(image.shape[0]):
         count = network.tokens if tokens is None else int(tokens[number])
         pixels = timing.image(pixels, image[number], count)
@@ -342,7 +338,7 @@ def linear_layer(counts: NDArray[np.int64], outputs: int, lanes: int, clusters: 
         source=Source.norm, target=Target.hidden, rows=len(counts), passes=-(-outputs // lanes), inputs=0,
         outputs=outputs, weight=0, table=0, stride=0, levels=0, signed=True, fresh=False, pooled=False,
         wait=0, release=False, final=False, taps=0, width=0, map=0, read_list=0, write_list=0,
-        counted=False,
+        counted=False, opens=True, closes=True,
     )  # fmt: skip
     timing.run_linear(op, "", counts, np.zeros(0, np.int64))
     return timing.times

@@ -21,6 +21,7 @@ from studies.attention.report import deviation_in_words, deviation_report, tool_
 
 if TYPE_CHECKING:
     from sim.board.board import Board
+    from studies.page.page import Page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,7 @@ class IntegerResult:
         out: float32 [heads, tokens, head_dim], the decoded output codes.
         out_raw: likewise, scale_v / M * context / normaliser, before output codes.
         exact: likewise float64, exact softmax attention.
+        exact_map: float64 [heads, tokens, tokens], its weights.
         cycles: predicted (model) or measured (rtl); None for golden and board, which know no time.
         activity: events and lane utilisation; None for golden.
         seed: noted in the report.
@@ -52,6 +54,7 @@ class IntegerResult:
     out: NDArray[np.float32]
     out_raw: NDArray[np.float32]
     exact: NDArray[np.float64]
+    exact_map: NDArray[np.float64]
     cycles: CycleReport | None
     activity: StageActivity | None
     seed: int = 0
@@ -116,6 +119,12 @@ class IntegerResult:
             ("raw output against softmax", deviation_in_words(error["out_raw"])),
         ]
 
+    def page(self, report: Mapping[str, Any]) -> "Page":
+        """The report for the browser."""
+        from studies.attention.integer_page import page
+
+        return page(self, report)
+
 
 def attend(
     arrays: Mapping[str, NDArray[Any]],
@@ -164,7 +173,7 @@ def attend(
     ran = run_engine(engine, job, core, waves=waves, board=board, progress=progress)
     out, out_raw = decode_outputs(job, ran.spikes, scales)
     q, k, v = (np.reshape(arrays[name], job.q.shape) for name in "qkv")
-    exact, _ = softmax_attention(q, k, v, arrays.get("bias"), job.allowed)
+    exact, exact_map = softmax_attention(q, k, v, arrays.get("bias"), job.allowed)
     return IntegerResult(
         engine=engine,
         config=config,
@@ -174,6 +183,7 @@ def attend(
         out=out,
         out_raw=out_raw,
         exact=exact,
+        exact_map=exact_map,
         cycles=ran.cycles,
         activity=ran.activity,
         seed=seed,

@@ -20,6 +20,7 @@ from studies.attention.report import attention_report, deviation_in_words
 
 if TYPE_CHECKING:
     from sim.board.board import Board
+    from studies.page.page import Page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class AttentionResult:
         out: float32 [heads, tokens, head_dim], the decoded output codes.
         out_raw: likewise, scale_v * context / normaliser, before output codes.
         exact: likewise float64, exact softmax attention.
+        exact_map: float64 [heads, tokens, tokens], its weights.
         cycles: predicted (model) or measured (rtl); None for golden and board, which know no time.
         activity: events and lane utilisation; None for golden.
         seed: noted in the report.
@@ -51,6 +53,7 @@ class AttentionResult:
     out: NDArray[np.float32]
     out_raw: NDArray[np.float32]
     exact: NDArray[np.float64]
+    exact_map: NDArray[np.float64]
     cycles: CycleReport | None
     activity: StageActivity | None
     seed: int = 0
@@ -108,6 +111,12 @@ class AttentionResult:
             ("raw output against softmax", deviation_in_words(error["out_raw"])),
         ]
 
+    def page(self, report: Mapping[str, Any]) -> "Page":
+        """The report for the browser."""
+        from studies.attention.spiked_page import page
+
+        return page(self, report)
+
 
 def attend(
     arrays: Mapping[str, NDArray[Any]],
@@ -160,7 +169,7 @@ def attend(
     ran = run_engine(engine, job, core, waves=waves, board=board, progress=progress)
     out, out_raw = decode_outputs(job, ran.spikes, scales)
     q, k, v = (np.reshape(arrays[name], job.q.shape) for name in "qkv")
-    exact, _ = softmax_attention(q, k, v, arrays.get("bias"), job.allowed)
+    exact, exact_map = softmax_attention(q, k, v, arrays.get("bias"), job.allowed)
     return AttentionResult(
         engine=engine,
         config=config,
@@ -169,6 +178,7 @@ def attend(
         out=out,
         out_raw=out_raw,
         exact=exact,
+        exact_map=exact_map,
         seed=seed,
         board=None if board is None else board.to_json(),
         **vars(ran),

@@ -22,6 +22,7 @@ from studies.attention.report import deviation_in_words, deviation_report, tool_
 
 if TYPE_CHECKING:
     from sim.board.board import Board
+    from studies.page.page import Page
 
 DEFAULT_STEPS = 16
 
@@ -101,6 +102,12 @@ class StochasticResult:
             ("rates against expectation", deviation_in_words(error["out"])),
             ("error of a rate", f"RMS {error['rmse']:.4f}, mean {error['bias']:+.4f}"),
         ]
+
+    def page(self, report: Mapping[str, Any]) -> "Page":
+        """The report for the browser."""
+        from studies.attention.stochastic_page import page
+
+        return page(self, report)
 
 
 def attend(

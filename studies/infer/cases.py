@@ -3,7 +3,7 @@
 import math
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from golden.network.file import load_network
 from golden.network.network import Network, encode_image
+from golden.network.rearrange import in_pieces
 from models.conversion.network import convert_network
 from models.conversion.store import Stored, load
 from models.floating.engine import Floats
@@ -60,6 +61,11 @@ class Case:
         return encode_image(
             self.network, samples if self.floating is None else self.floating.entering(samples)
         )
+
+
+def cut_case(case: Case, pieces: int | None) -> Case:
+    """A case with hidden layers of at most so many neurons (`golden.network.rearrange`); None for any."""
+    return case if pieces is None else replace(case, network=in_pieces(case.network, pieces))
 
 
 def load_folder(name: str) -> Stored | None:

@@ -108,7 +108,7 @@ def correct(scores: NDArray[np.int64], labels: NDArray[np.integer]) -> int:
 
 
 def through_rtl(
-    job: NetworkJob, config: NetworkConfig, progress: Progress
+    job: NetworkJob, core: WholeNetworkCore, progress: Progress
 ) -> tuple[RtlImages, NDArray[np.int64]]:
     """Load a network and run what enters it in the compiled RTL, beside golden and the cycle model.
 
@@ -118,7 +118,7 @@ def through_rtl(
     Raises:
         InputError: the network does not fit the core, or there is no C++ compiler.
     """
-    core = WholeNetworkCore(config).tapped()
+    core = core.tapped()
     images = len(job.counts)
     found = RtlImages(images=images)
     additions = linear = total = 0
@@ -143,8 +143,8 @@ def through_rtl(
     progress("make and compile the RTL", 0.0)
     scores = found.feed(core, job, run, lambda what, share: progress(f"RTL: {what}", share))
     found.predicted, found.measured = (float(np.mean(cycles[name])) for name in ("predicted", "measured"))
-    found.lanes_in_linear_layers = additions / linear / config.lanes
-    found.lanes = additions / total / config.lanes
+    found.lanes_in_linear_layers = additions / linear / core.lanes
+    found.lanes = additions / total / core.lanes
     return found, scores
 
 

@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.network import account
+from energy.network import account_by_layer
 from golden.code import check_range
 from golden.network.network import Network
-from golden.network.program import check_fit, config_for
+from golden.network.program import check_fit
 from golden.network.recode import calibrated_recoder
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
-from sim.timing.network import predict
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.infer.cases import Case
+from studies.infer.cores import sized_core
 from studies.infer.evaluate import Accuracy, Progress, accuracy
 from studies.infer.hardware import BoardImages, NetworkBoard, correct, through_board, through_rtl
 from studies.infer.report import Found
@@ -77,6 +77,7 @@ def infer(
     images: int | None = None,
     rtl: int | None = None,
     lanes: int | None = None,
+    streamed: bool = False,
     board: NetworkBoard | None = None,
     seed: int = 0,
     recode: bool = False,
@@ -88,7 +89,7 @@ def infer(
     Args:
         images: how many, in golden; all when absent.
         rtl: how many of these go through the RTL too; at most `RTL_IMAGES` when absent.
-        lanes: neurons at work at once; those of `config_for` when absent.
+        lanes, streamed: of the core, see `studies.infer.cores.sized_core`.
         board: an open board that takes the place of the simulated RTL, with a core of its own size.
         seed: chooses the images.
         recode: classify also with the residual coded after each sum.
@@ -105,10 +106,10 @@ def infer(
     rtl = min(RTL_IMAGES, images) if rtl is None else rtl
     check_range("--rtl", rtl, 0, images)
     if board is not None:
-        config = board.config
-        check_fit(case.network, config)
+        core = WholeNetworkCore(board.config)
+        check_fit(case.network, board.config)
     else:
-        config = config_for(case.network) if lanes is None else config_for(case.network, lanes)
+        core = sized_core(case.network, lanes, streamed=streamed)
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.choice(everything, images, replace=False))
     through = np.sort(rng.choice(chosen, rtl, replace=False))
@@ -121,28 +122,26 @@ def infer(
             on_board = through_board(board, case.network, spikes, labels, progress)
         else:
             job = NetworkJob(network=case.network, load=True, image=spikes)
-            measured, scores = through_rtl(job, config, progress)
+            measured, scores = through_rtl(job, core, progress)
             measured.correct = correct(scores, labels)
     progress("count events, draw the timeline", 1.0)
     spikes = case.spikes(case.images[chosen[:ENERGY_IMAGES]])
-    spiking, dense = account(case.network, config, spikes)
     return Inferences(
         case=case,
         seed=seed,
-        config=config,
+        config=core.config,
         chosen=chosen,
         through=through,
         accuracy=found,
         rtl=measured,
         board=on_board,
         counted=spikes.shape[0],
-        spiking=spiking,
-        dense=dense,
-        times=predict(case.network, config, spikes[:1], 0),
+        layers=account_by_layer(case.network, core.config, spikes),
+        times=core.times(NetworkJob(network=case.network, image=spikes[:1])),
         throughput=None
         if clock_mhz is None
         else network_throughput(
-            WholeNetworkCore(config),
+            core,
             NetworkJob(network=case.network, image=case.spikes(case.images[:IMAGES])),
             clock_mhz,
         ),

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from energy.ledger import Ledger
+from energy.network import whole
 from golden.network.config import NetworkConfig
 from golden.network.file import save_network
 from golden.network.network import Network
 from sim.timing.network import NetworkTimes
 from studies.attention.report import tool_versions
 from studies.infer import timeline
+from studies.infer.cores import memory_use
 from studies.infer.hardware import RtlImages
 
 REPORT, TIMELINE_TEXT, TIMELINE_PICTURE, NETWORK = (
@@ -32,7 +34,7 @@ class Found(ABC):
         config: of the network core.
         rtl: None when nothing went through it.
         counted: how many inferences the events are the mean of.
-        spiking, dense: ledgers per inference, of the spiking network and in multiply-accumulates.
+        layers: see `energy.network.account_by_layer`; of all that was counted.
         times: of the first inference, by the cycle model.
         throughput: by the cycle model at a clock; None without one.
     """
@@ -41,8 +43,7 @@ class Found(ABC):
     config: NetworkConfig
     rtl: RtlImages | None
     counted: int
-    spiking: Ledger
-    dense: Ledger
+    layers: list[tuple[Ledger, Ledger]]
     times: NetworkTimes
     throughput: dict[str, Any] | None
     # What enters an inference, in the plural
@@ -64,13 +65,19 @@ class Found(ABC):
         """What the first inference was of."""
 
     @property
+    def ledgers(self) -> tuple[Ledger, Ledger]:
+        """Per inference, of the spiking network and in multiply-accumulates."""
+        return whole(self.layers, self.counted)
+
+    @property
     def failures(self) -> list[str]:
         """One line per difference to golden and to the cycle model; empty when the run passed."""
         return [] if self.rtl is None else self.rtl.failures
 
     def to_json(self) -> dict[str, Any]:
         """The report, as plain values."""
-        network = self.network
+        network, (spiking, dense) = self.network, self.ledgers
+        origin = self.times.begun[0]
         return {
             "seed": self.seed,
             "passed": not self.failures,
@@ -83,11 +90,26 @@ class Found(ABC):
             },
             "configuration": plain(asdict(self.config)),
             "throughput": self.throughput,
+            "memory": memory_use(self.times),
             "energy": {
                 self.noun: self.counted,
-                "spiking": self.spiking.to_json(),
-                "multiply_accumulate": self.dense.to_json(),
+                "spiking": spiking.to_json(),
+                "multiply_accumulate": dense.to_json(),
+                "layers": [
+                    {
+                        "name": f"{number} {layer.target}",
+                        "spiking": ours.mean(self.counted).microjoule,
+                        "multiply_accumulate": theirs.mean(self.counted).microjoule,
+                    }
+                    for number, (layer, (ours, theirs)) in enumerate(
+                        zip(network.layers, self.layers, strict=True)
+                    )
+                ],
             },
+            "timeline": [
+                {"unit": s.unit, "what": s.what, "first": s.first - origin, "last": s.last - origin}
+                for s in timeline.segments_of(self.times, 0)
+            ],
         }
 
 

@@ -8,21 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.ledger import Ledger
-from energy.network import account
+from energy.network import account_by_layer
 from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
 from golden.network.network import Network
-from golden.network.program import config_for
+from golden.network.rearrange import in_pieces
 from models.conversion.network import IntegerModel
 from models.conversion.store import TOKENIZER, Stored
 from models.floating.engine import FloatEngine
 from models.floating.model import Model
-from sim.cores.network.core import NetworkJob, WholeNetworkCore
-from sim.timing.network import predict
+from sim.cores.network.core import NetworkJob
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.evaluate.metrics import cosine, defined
 from studies.evaluate.samples import held_out, sentence_samples, texts_of
 from studies.infer.cases import stored_network
+from studies.infer.cores import sized_core
 from studies.infer.evaluate import Progress
 from studies.infer.hardware import through_rtl
 from studies.infer.report import Found
@@ -88,6 +88,7 @@ def load_sentences(
     count: int | None = None,
     tokens: int | None = None,
     seed: int = 0,
+    pieces: int | None = None,
 ) -> Sentences:
     """Sentences for what `onespike convert` wrote.
 
@@ -99,6 +100,7 @@ def load_sentences(
         tokens: rows of the core; longer sentences of a file are not drawn. Those of the longest sentence
             when absent.
         seed: chooses sentences of a file.
+        pieces: most neurons of a hidden layer (`golden.network.rearrange.in_pieces`); None for any.
 
     Raises:
         InputError: no sentence, or one that is too long; texts and a file, or neither.
@@ -106,6 +108,8 @@ def load_sentences(
     network = stored_network(name, stored)
     made, model, tokenizer = stored.conversion.network, stored.model, Path(name) / TOKENIZER
     assert made is not None, "stored_network holds that"
+    if pieces is not None:
+        made = replace(made, network=in_pieces(network, pieces))
     if bool(texts) == (data is not None):
         given = "both" if texts else "neither"
         raise InputError(f"{name}: sentences come from --text or the file --data, not from {given}")
@@ -190,6 +194,7 @@ def encode(
     *,
     rtl: int | None = None,
     lanes: int | None = None,
+    streamed: bool = False,
     seed: int = 0,
     clock_mhz: float | None = None,
     progress: Progress = lambda part, share: None,
@@ -198,7 +203,7 @@ def encode(
 
     Args:
         rtl: how many go through the RTL too; see `Sentences.rtl`.
-        lanes: neurons at work at once; those of `config_for` when absent.
+        lanes, streamed: of the core, see `studies.infer.cores.sized_core`.
         seed: chooses them.
         clock_mhz: at which inferences per second are wanted; see `studies.boards.throughput`.
         progress: told how far the job is.
@@ -209,8 +214,8 @@ def encode(
     total = len(case.texts)
     rtl = case.rtl if rtl is None else rtl
     check_range("--rtl", rtl, 0, total)
-    size = config_for(case.network) if lanes is None else config_for(case.network, lanes)
-    config = replace(size, token_counts=True)
+    core = sized_core(case.network, lanes, streamed=streamed, token_counts=True)
+    config = core.config
     through = sorted(np.random.default_rng(seed).choice(total, rtl, replace=False).tolist())
     floats, golden = [], []
     for n in range(total):
@@ -219,18 +224,18 @@ def encode(
         golden.append(case.golden(n))
     found, rtl_cosines = None, np.zeros(0)
     if rtl:
-        found, scores = through_rtl(case.job(through), config, progress)
+        found, scores = through_rtl(case.job(through), core, progress)
         rtl_cosines = np.array(
             [float(cosine(case.vector(n, s), floats[n])) for n, s in zip(through, scores, strict=True)]
         )
     progress("count events, draw the timeline", 1.0)
     pairs = {"float": floats, "golden": golden} if total == 2 else {}
     alike = {name: defined(float(cosine(*pair))) for name, pair in pairs.items()}
-    spiking, dense = Ledger(), Ledger()
+    layers = [(Ledger(), Ledger())] * len(case.network.layers)
     counted = min(ENERGY_SENTENCES, total)
     for n in range(counted):
-        events = account(case.made.of_rows(len(case.samples[n])), config, case.enters(n))
-        spiking, dense = spiking + events[0], dense + events[1]
+        events = account_by_layer(case.made.of_rows(len(case.samples[n])), config, case.enters(n))
+        layers = [(a + c, b + d) for (a, b), (c, d) in zip(layers, events, strict=True)]
     first = case.job([0])
     assert first.image is not None
     return Encodings(
@@ -243,12 +248,9 @@ def encode(
         rtl=found,
         alike=alike,
         counted=counted,
-        spiking=spiking.mean(counted),
-        dense=dense.mean(counted),
-        times=predict(case.network, config, first.image, 0, first.tokens),
+        layers=layers,
+        times=core.times(replace(first, load=False)),
         throughput=None
         if clock_mhz is None
-        else network_throughput(
-            WholeNetworkCore(config), case.job(list(range(min(IMAGES, total)))), clock_mhz
-        ),
+        else network_throughput(core, case.job(list(range(min(IMAGES, total)))), clock_mhz),
     )

@@ -8,21 +8,26 @@ from rich.table import Table
 
 from energy.ledger import Ledger
 from energy.tables import ledger_tables
+from studies.infer.cores import memory_use
 from studies.infer.hardware import RtlImages
 from studies.infer.infer import Inferences
+from studies.infer.report import Found
 from studies.infer.sentences import Encodings
 
 
 def infer_tables(result: Inferences) -> list[Table]:
     """One table of accuracy, agreement, time and energy, and the ledgers of an inference."""
-    titles = {"Spiking": result.spiking, "8-bit multiply-accumulate": result.dense}
-    return [_summary(result), *ledger_tables({title: ledger.to_json() for title, ledger in titles.items()})]
+    return [_summary(result), *_ledgers(result)]
 
 
 def encode_tables(result: Encodings) -> list[Table]:
     """The same of sentences."""
-    titles = {"Spiking": result.spiking, "8-bit multiply-accumulate": result.dense}
-    return [_sentences(result), *ledger_tables({title: ledger.to_json() for title, ledger in titles.items()})]
+    return [_sentences(result), *_ledgers(result)]
+
+
+def _ledgers(result: Found) -> list[Table]:
+    spiking, dense = result.ledgers
+    return ledger_tables({"Spiking": spiking.to_json(), "8-bit multiply-accumulate": dense.to_json()})
 
 
 def _sentences(result: Encodings) -> Table:
@@ -50,10 +55,11 @@ def _sentences(result: Encodings) -> Table:
         _rtl_rows(table, rtl, result.config.lanes)
     else:
         table.add_row("sentences through the RTL", "0")
+    _memory_rows(table, memory_use(result.times))
     _throughput_rows(table, result.throughput, "sentences")
     table.add_section()
     table.add_row("sentences whose events are counted", str(result.counted))
-    _energy_rows(table, result.spiking, result.dense)
+    _energy_rows(table, *result.ledgers)
     return table
 
 
@@ -69,6 +75,18 @@ def _rtl_rows(table: Table, rtl: RtlImages, lanes: int) -> None:
     table.add_row(f"{lanes} lanes at work in linear layers", f"{rtl.lanes_in_linear_layers:.1%}")
     table.add_row("lanes at work in all cycles", f"{rtl.lanes:.1%}")
     table.add_row("simulation per inference", f"{rtl.seconds:.2f} s")
+
+
+def _memory_rows(table: Table, used: dict[str, Any] | None) -> None:
+    """Of the first inference, by the cycle model."""
+    if used is None:
+        return
+    table.add_section()
+    table.add_row("words of weights from the memory", f"{used['words']:,}")
+    table.add_row("words per cycle", f"{used['words_per_cycle']:.3f}")
+    bounds = [layer["bound"] for layer in used["layers"]]
+    for bound in ("memory", "lanes"):
+        table.add_row(f"dense layers bound by the {bound}", str(bounds.count(bound)))
 
 
 def _throughput_rows(table: Table, done: dict[str, Any] | None, what: str) -> None:
@@ -119,8 +137,9 @@ def _summary(result: Inferences) -> Table:
         table.add_row("an inference, the line included", f"{board.seconds:.3f} s")
     else:
         table.add_row("images through the RTL", "0")
+    _memory_rows(table, memory_use(result.times))
     _throughput_rows(table, result.throughput, "images")
     table.add_section()
     table.add_row("images whose events are counted", str(result.counted))
-    _energy_rows(table, result.spiking, result.dense)
+    _energy_rows(table, *result.ledgers)
     return table

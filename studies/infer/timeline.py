@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sim.timing.network import NetworkTimes, Segment
 
-UNITS = ("image", "linear", "norm", "attention")
+UNITS = ("image", "memory", "linear", "norm", "attention")
 # Share of the picture that a bar needs for its label
 LABEL = 1 / 60
 
@@ -33,23 +33,25 @@ def picture(times: NetworkTimes, path: Path, title: str, remark: str, image: int
         title, remark: what was computed, and by which core.
     """
     # The plotting library takes a second to load; only who draws waits for it
-    from studies.plot_style import BLUE, FAINT, GREEN, VERMILION, new_figure, styled, write_figure
+    from studies.plot_style import BLUE, FAINT, GREEN, ORANGE, VERMILION, new_figure, styled, write_figure
 
-    colours = dict(zip(UNITS, (FAINT, BLUE, VERMILION, GREEN), strict=True))
+    colours = dict(zip(UNITS, (FAINT, ORANGE, BLUE, VERMILION, GREEN), strict=True))
+    segments = segments_of(times, image)
+    units = [unit for unit in UNITS if any(segment.unit == unit for segment in segments)]
     origin = times.begun[image]
     end = times.finished[image] - origin
     with styled():
         figure = new_figure(12, 5.4, title, remark)
         axes = figure.subplots()
-        for segment in segments_of(times, image):
+        for segment in segments:
             left, width = segment.first - origin, segment.last - segment.first + 1
-            row = UNITS.index(segment.unit)
+            row = units.index(segment.unit)
             colour = colours[segment.unit]
             axes.barh(row, width, 0.92, left=left, color=colour, edgecolor="white", linewidth=0.5)
             if width > LABEL * end:
                 style = {"ha": "center", "va": "center", "rotation": 90, "fontsize": 6.5, "color": "white"}
                 axes.text(left + width / 2, row, segment.what, style)
-        axes.set_yticks(range(len(UNITS)), UNITS)
+        axes.set_yticks(range(len(units)), units)
         axes.invert_yaxis()
         axes.set(xlabel="cycle, from the first pixel", xlim=(0, 1.01 * end))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")

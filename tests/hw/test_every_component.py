@@ -17,6 +17,7 @@ from tests.hw.attention import test_components
 from tests.hw.export import test_axi
 from tests.hw.integer import bench_integer_attention
 from tests.hw.link import test_link_benches
+from tests.hw.memory import test_memory
 from tests.hw.network import test_network_bench
 from tests.hw.stochastic import bench_stochastic_attention
 
@@ -33,6 +34,7 @@ def designs() -> Iterator[Elaboratable]:
     yield AxiStream(AttentionCore(test_axi.CONFIGS["codes"]))
     yield from test_link_benches.units().values()
     yield from test_network_bench.units().values()
+    yield from test_memory.units().values()
 
 
 def components() -> set[type[wiring.Component]]:

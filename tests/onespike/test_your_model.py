@@ -15,6 +15,7 @@ from onespike.board_options import board_config
 from sim.board.simulate import compile_board, running
 from sim.cores.network.core import WholeNetworkCore
 from studies.infer import infer
+from tests.onespike.html.reading import assert_numbers, assert_whole, read_page
 from tests.test_documents import ROOT, lines_of_code
 
 PAGE = (ROOT / "docs" / "your-model.md").read_text()
@@ -48,9 +49,16 @@ def test_from_file_to_hardware(
     spiking: str, folder: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert re.search(r"block1\.norm2 +approximate +0\.\d+", spiking)
-    ran = run(*only("evaluate"), "--report", "r.json", "--jobs", "1")
+    ran = run(*only("evaluate"), "--report", "r.json", "--jobs", "1", "--html", "p.html")
     assert ran.status == 0, ran.err
-    modes = json.loads((folder / "r.json").read_text())["modes"]
+    report = json.loads((folder / "r.json").read_text())
+    page, modes = read_page(folder / "p.html"), report["modes"]
+    assert_whole(page)
+    assert_numbers(page, report)
+    in_place = page.data["figures"]["errors"]["spec"]["data"][0]
+    assert dict(zip(in_place["text"], in_place["y"], strict=True)) == {
+        node["node"]: node["error"] for node in report["nodes"] if node["error"] is not None
+    }
     trained = re.search(r"(\d\d\.\d\d) % of 450 test images", PAGE)
     assert trained
     assert f"{modes['float']['score']['value']:.2f}" == trained[1]

@@ -10,6 +10,7 @@ from golden.code import Spikes
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp, slot_word, words
+from golden.network.weights import weight_words
 from hw.export.verilog import describe
 from hw.network import payloads
 from sim.cores.attention.driver import spike_beats
@@ -38,6 +39,7 @@ def columns(ops: Sequence[LinearOp | NormOp | AttentionOp], config: NetworkConfi
 
 def blocks(program: Program, config: NetworkConfig) -> list[Block]:
     """Every memory, then the word that lets images in and tells their tokens."""
+    held = payloads.memories(config)
     by_cluster = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
     table = dict(zip(words(Neuron, config), program.table.T, strict=True))
     table["slot"] = slot_word(table["slot"], config)
@@ -55,7 +57,7 @@ def blocks(program: Program, config: NetworkConfig) -> list[Block]:
     }
     made = [
         Block(number, cluster, pack(describe(shape), fields, name))
-        for number, (name, (shape, _)) in enumerate(payloads.memories(config).items())
+        for number, (name, (shape, _)) in enumerate(held.items())
         for cluster, fields in enumerate(images[name])
         if len(fields)
     ]
@@ -75,11 +77,20 @@ def load_beats(program: Program, config: NetworkConfig) -> Fields:
     return {"memory": memory, "cluster": cluster, "address": address, "data": data}
 
 
+def store_block(program: Program, config: NetworkConfig) -> Block:
+    """Streamed weights on their way to the memory behind their stream: pieces of several words."""
+    words, per_piece = weight_words(program, config), payloads.PIECE_BITS // config.weight_stream
+    padded = np.pad(words, (0, -len(words) % per_piece)).reshape(-1, per_piece)
+    pieces = (padded << np.arange(per_piece, dtype=np.uint64) * np.uint64(config.weight_stream)).sum(axis=1)
+    return Block(payloads.store(config), 0, pieces.astype(np.uint32)[:, None])
+
+
 def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
     """The same for `hw.network.linked_network`: header, number of words and pieces of every block."""
+    stored = [store_block(program, config)] if config.weight_stream else []
     header = describe(payloads.load_header(config))
     parts = []
-    for block in blocks(program, config):
+    for block in [*stored, *blocks(program, config)]:
         count, pieces = block.pieces.shape
         values = {"memory": block.memory, "last_piece": pieces - 1, "cluster": block.cluster}
         parts += [

@@ -15,13 +15,16 @@ from golden.network.config import NetworkConfig
 from golden.network.counts import counted_layers
 from golden.network.network import Network, run_network
 from golden.network.program import check_fit
+from golden.network.reader import ReaderTiming
 from golden.network.sizes import from_table, to_table
+from golden.network.weights import weight_words
 from hw.network.core import NetworkCore
 from hw.network.linked_network import LinkedNetwork
+from hw.network.paced_reader import PacedNetwork
 from sim.cores.attention.driver import read_spikes
 from sim.cores.core import Core
 from sim.cores.network.beats import image_beats, load_beats, load_pieces
-from sim.cores.network.neurons import NetworkIntegers, golden_neurons, there
+from sim.cores.network.neurons import NetworkIntegers, golden_neurons, in_rows, there
 from sim.cores.rtl import Run, count_of
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.timing.network import NetworkTimes, predict
@@ -69,6 +72,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
 
     Attributes:
         taps: with ports that show the neurons of every layer.
+        reader: of streamed weights; None where they come at full rate.
     """
 
     noun = "a network core"
@@ -79,6 +83,10 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     clock = 50e6
 
     taps: bool = False
+    reader: ReaderTiming | None = None
+
+    def __post_init__(self) -> None:
+        assert self.reader is None or self.config.weight_stream, "a reader brings streamed weights"
 
     @classmethod
     def from_table(cls, table: dict[str, Any], source: str) -> Self:
@@ -94,8 +102,9 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     def tapped(self) -> Self:
         return replace(self, taps=True)
 
-    def component(self) -> NetworkCore:
-        return NetworkCore(self.config, taps=self.taps)
+    def component(self) -> NetworkCore | PacedNetwork:
+        core = NetworkCore(self.config, taps=self.taps)
+        return core if self.reader is None else PacedNetwork(core, self.reader)
 
     def linked(self) -> LinkedNetwork:
         return LinkedNetwork(self.config)
@@ -120,6 +129,10 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
             beats["i_load"] = loading(program_of(job.network, self.config), self.config)
         if job.image is not None:
             beats["i_image"] = image_beats(job.image, job.tokens)
+        if self.config.weight_stream:
+            # not those that would come for one more inference
+            program = program_of(job.network, self.config)
+            beats["i_weights"] = np.tile(weight_words(program, self.config), len(job.counts))
         return beats
 
     def output_beats(self, job: NetworkJob) -> dict[str, int]:
@@ -145,7 +158,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
             full[computed] = values
             return full
 
-        scores = placed(outputs["o_score"]["value"], "scores")
+        scores = in_rows(program_of(job.network, self.config), placed(outputs["o_score"]["value"], "scores"))
         shown: dict[str, Any] = {"scores": scores.reshape(-1, *job.scores)}
         if self.taps:
             shown["potential"] = placed(outputs["o_potential"], "potential")
@@ -175,7 +188,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         """Everything that the cycle model says; without loading, images come from the first cycle on."""
         assert job.image is not None, "times are of images"
         loads = count_of(self.input_beats(replace(job, image=None, tokens=None))["i_load"]) if job.load else 0
-        return predict(job.network, self.config, job.image, loads, job.tokens)
+        return predict(job.network, self.config, job.image, loads, job.tokens, self.reader)
 
     def predict(self, job: NetworkJob) -> CycleReport:
         times = self.times(job)

@@ -44,6 +44,16 @@ def there(program: Program, tokens: NDArray[np.integer], name: str) -> NDArray[n
     return np.concatenate([rows_there(program, tokens, *part) for part in parts[name]], axis=1)
 
 
+def in_rows(program: Program, scores: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scores [images, n] in the hardware's order, descriptor by descriptor, as [images, rows, classes]."""
+    ops = [op for op in program.linear if op.target is Target.scores]
+    sizes = [(1 if op.pooled else op.rows) * op.outputs for op in ops]
+    parts = np.split(scores, np.cumsum(sizes)[:-1], axis=1)
+    return np.concatenate(
+        [part.reshape(len(scores), -1, op.outputs) for part, op in zip(parts, ops, strict=True)], axis=-1
+    )
+
+
 def rows_there(
     program: Program, tokens: NDArray[np.integer], op: LinearOp | NormOp | AttentionOp, rows: int, width: int
 ) -> NDArray[np.bool_]:

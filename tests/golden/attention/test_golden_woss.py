@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golden.attention.config import PRESETS
-from golden.attention.woss import MAX_RAMP_STEP, SCORE_LIMIT, ramp_step, spike_shift, winners
+from golden.attention.woss import MAX_RAMP_STEP, SCORE_LIMIT, ramp_step, spike_shift, thresholds, winners
 from golden.code import PhaseCode
 from tests.golden.golden_cases import SEEDS, codes, examples
 
@@ -60,6 +60,10 @@ def test_equals_the_scan_of_the_ramp(
         ]
         assert spikes.phase[h, i].tolist() == expected
         assert spikes.sign[h, i].tolist() == [int(t < code.steps) for t in expected]
+    # The same, the falling threshold looked at
+    passed = scores[..., None] >= thresholds(winner, step, code, window)[:, :, None]
+    passed &= True if allowed is None else allowed[..., None]
+    assert np.array_equal(spikes.phase, np.where(passed.any(-1), passed.argmax(-1), code.steps))
 
 
 @given(code=codes(), seed=SEEDS, step=st.integers(1, 2**44) | st.integers(2**44, 2**53))

@@ -14,26 +14,35 @@ async def every_point(bench: UnitBench, rng: np.random.Generator) -> None:
     bench.expect("o", {"trace": trace[order]})
 
 
-PAIRS = 4096  # at most, of those of the longer codes
+PAIRS = 4096  # of the longer codes not all, of the others again
 
 
-def points(rng: np.random.Generator, code: PhaseCode) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Every two spikes, silent ones too, shuffled: inputs of one port, and addends."""
-    pairs = [a.ravel() for a in np.indices((2, 2, code.steps, 2, 2, code.steps))]
-    order = rng.permutation(len(pairs[0]))[:PAIRS]
+def points(
+    rng: np.random.Generator, code: PhaseCode, signs: int
+) -> tuple[dict[str, dict[str, np.ndarray]], np.ndarray]:
+    """Every two spikes, silent ones too, shuffled: inputs of one port, and addends.
+
+    Args:
+        signs: that the first spike of a pair may have; with one it has no field for it.
+    """
+    pairs = [a.ravel() for a in np.indices((2, signs, code.steps, 2, 2, code.steps))]
+    order = np.resize(rng.permutation(len(pairs[0])), PAIRS)
     a, b = (
         dict(zip(("active", "negative", "phase"), (p[order] for p in half), strict=True))
         for half in (pairs[:3], pairs[3:])
     )
     sign = np.where(a["negative"] ^ b["negative"], -1, 1) * a["active"] * b["active"]
-    return {"a": a, "b": b}, sign * code.trace[a["phase"] + b["phase"]]
+    addends = sign * code.trace[a["phase"] + b["phase"]]
+    if signs == 1:
+        del a["negative"]
+    return {"a": a, "b": b}, addends
 
 
 async def every_addend(bench: UnitBench, rng: np.random.Generator) -> None:
     """Both ports at once, each in an order of its own."""
     inputs, outputs = {}, {}
-    for port in ("score", "context"):
-        fields, outputs[port] = points(rng, bench.config.code)
+    for port, signs in (("score", 2), ("context", 1)):
+        fields, outputs[port] = points(rng, bench.config.code, signs)
         inputs |= {f"{port}_{name}": field for name, field in fields.items()}
     bench.send("i", inputs)
     bench.expect("o", outputs)

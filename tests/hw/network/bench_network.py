@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from golden.code import PhaseCode, Spikes
 from golden.network.config import NetworkConfig
+from golden.network.descriptors import Target
 from golden.network.layers import Attention
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import check_fit, config_for
+from golden.network.weights import weight_words
 from sim.cores.network.beats import image_beats, load_pieces
 from tests.golden.network.random_networks import Drawer
 from tests.golden.network.rooms import Room
@@ -51,14 +53,41 @@ def sample_by_index() -> tuple[Network, NetworkConfig, NDArray[np.int64]]:
     return network, config, entry
 
 
+def sample_streamed() -> tuple[Network, NetworkConfig, NDArray[np.int64]]:
+    """The same with a stream of weights."""
+    network, config, entry = sample_by_index()
+    return network, config_for(network, config.lanes, config.cluster, weight_stream=16), entry
+
+
+@scenario("streamed")
+async def weights_from_a_stream(bench: UnitBench, rng: np.random.Generator) -> None:
+    network, config, entry = sample_streamed()
+    program = check_fit(network, config)
+    bench.send("i_load", load_pieces(program, config))
+    words = weight_words(program, config)
+    bench.expect("o_store", np.pad(words, (0, len(words) % 2)))
+    bench.send("i_image", image_beats(entry))
+    bench.send("i_weights", np.tile(words, len(entry)))
+    # pass by pass, each of all rows
+    scores = run_network(network, entry).scores
+    outputs = [op.outputs for op in program.linear if op.target is Target.scores]
+    passes = np.split(scores, np.cumsum(outputs)[:-1], axis=-1)
+    expect_scores(bench, np.concatenate([part.reshape(len(scores), -1) for part in passes], axis=-1))
+
+
 @scenario("by_index")
 async def scores_of_rows(bench: UnitBench, rng: np.random.Generator) -> None:
     network, config, entry = sample_by_index()
     bench.send("i_load", load_pieces(check_fit(network, config), config))
     bench.send("i_image", image_beats(entry))
     scores = run_network(network, entry).scores
+    expect_scores(bench, scores.reshape(len(scores), -1))
+
+
+def expect_scores(bench: UnitBench, scores: NDArray[np.int64]) -> None:
+    """Scores [inferences, n] as they leave."""
     last = np.zeros(scores.shape, bool)
-    last[:, -1, -1] = True
+    last[:, -1] = True
     bench.expect("o_score", {"value": scores.reshape(-1), "last": last.reshape(-1)})
 
 

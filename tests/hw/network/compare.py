@@ -11,6 +11,7 @@ from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp, LinearOp, NormOp
 from golden.network.network import Network
 from golden.network.program import check_fit
+from golden.network.reader import ReaderTiming
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
 from sim.cores.rtl import Run
@@ -18,6 +19,7 @@ from sim.cores.rtl import Run
 NetworkRun = Run[NetworkIntegers]
 Entry = Spikes | NDArray[np.int64]
 Tokens = NDArray[np.int64] | None
+Reader = ReaderTiming | None
 
 
 def row_ends(measured: NetworkRun, program: Program, counts: NDArray[np.int64]) -> dict[str, list[int]]:
@@ -39,10 +41,11 @@ def row_ends(measured: NetworkRun, program: Program, counts: NDArray[np.int64]) 
 
 
 def core_and_job(
-    network: Network, config: NetworkConfig, image: Entry, *, taps: bool = True, tokens: Tokens = None
-) -> tuple[WholeNetworkCore, NetworkJob]:
+    network: Network, config: NetworkConfig, image: Entry, *, taps: bool = True, tokens: Tokens = None,
+    reader: Reader = None,
+) -> tuple[WholeNetworkCore, NetworkJob]:  # fmt: skip
     job = NetworkJob(network=network, load=True, image=image, tokens=tokens)
-    return WholeNetworkCore(config, taps=taps), job
+    return WholeNetworkCore(config, taps=taps, reader=reader), job
 
 
 def assert_integers(
@@ -52,6 +55,7 @@ def assert_integers(
     *,
     taps: bool = True,
     tokens: Tokens = None,
+    reader: Reader = None,
     **how: Any,
 ) -> tuple[NetworkRun, int]:
     """Run images through the RTL; every integer of every layer, without taps every score, is golden's.
@@ -59,7 +63,7 @@ def assert_integers(
     Returns:
         The run, and how many integers were compared.
     """
-    core, job = core_and_job(network, config, image, taps=taps, tokens=tokens)
+    core, job = core_and_job(network, config, image, taps=taps, tokens=tokens, reader=reader)
     measured = core.run(job, quick=True, **how)
     comparison = core.compare(job, vars(measured.integers))
     assert comparison.first_difference is None
@@ -68,11 +72,12 @@ def assert_integers(
 
 
 def assert_cycles(
-    network: Network, config: NetworkConfig, image: Entry, measured: NetworkRun, tokens: Tokens = None
-) -> int:
+    network: Network, config: NetworkConfig, image: Entry, measured: NetworkRun, tokens: Tokens = None,
+    reader: Reader = None,
+) -> int:  # fmt: skip
     """Every image, and every row of every unit where taps show it, of a run at full rate in its predicted
     cycle; returns how many cycles that is."""
-    core, job = core_and_job(network, config, image, tokens=tokens)
+    core, job = core_and_job(network, config, image, tokens=tokens, reader=reader)
     predicted = core.times(job)
     count = len(predicted.finished) + len(predicted.begun)
     if "o_issue" in measured.result.outputs:
@@ -97,8 +102,10 @@ def assert_integers_and_cycles(
     *,
     reset_at: int | None = None,
     tokens: Tokens = None,
+    reader: Reader = None,
 ) -> int:
     """Integers, and every row of every unit in its predicted cycle; returns how many integers."""
-    measured, compared = assert_integers(network, config, image, reset_at=reset_at, tokens=tokens)
-    assert_cycles(network, config, image, measured, tokens)
+    more = {"tokens": tokens, "reader": reader}
+    measured, compared = assert_integers(network, config, image, reset_at=reset_at, **more)
+    assert_cycles(network, config, image, measured, **more)
     return compared

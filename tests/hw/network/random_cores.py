@@ -1,6 +1,7 @@
 """Random cores over everything that `NetworkConfig` accepts, each with random networks that fit it."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from golden.network.counts import counted_layers
 from golden.network.limits import MAX_FEATURES, MAX_TOKENS, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
 from golden.network.program import MAX_HEAD_DIM, check_fit, compile_network, needs, with_bias_limit
+from golden.network.reader import ReaderTiming
+from golden.widths import bits_for
 from hw.network.payloads import TABLES
 from tests.golden.network.random_networks import Drawer
 from tests.golden.network.rooms import Room, random_code, some
@@ -25,7 +28,7 @@ class Scale:
     """How large cores and networks may be: the accepted space is the same, but for what takes long.
 
     `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
-    the cores.
+    the cores. `streamed`: the weights are, from a reader of any timing.
     """
 
     lanes: int
@@ -37,6 +40,7 @@ class Scale:
     windows: bool = False
     general: bool = False
     counts: bool = False
+    streamed: bool = False
 
 
 # Sizes that are as the networks need them
@@ -52,11 +56,13 @@ SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
 
 @dataclass(frozen=True)
 class RandomCore:
-    """A core, with taps or as it is exported, and networks with their images [images, tokens, pixels]."""
+    """A core, with taps or as it is exported, and networks with their images [images, tokens, pixels];
+    `reader` of streamed weights, None where they come at full rate."""
 
     config: NetworkConfig
     taps: bool
     networks: list[tuple[Network, Entry]]
+    reader: ReaderTiming | None
 
 
 def random_lanes(rng: np.random.Generator, most: int, least: int = 1) -> tuple[int, int]:
@@ -66,10 +72,24 @@ def random_lanes(rng: np.random.Generator, most: int, least: int = 1) -> tuple[i
     return lanes, int(rng.choice(divisors))
 
 
-def largest(networks: list[tuple[Network, Entry]], lanes: int, terms_per_beat: int) -> dict[str, int]:
+def random_reader(rng: np.random.Generator) -> ReaderTiming | None:
+    """At full rate, or of a memory of any latency, bandwidth and gaps."""
+    if rng.random() < 0.3:
+        return None
+    period = some(rng, 100)
+    return ReaderTiming(
+        latency=some(rng, 200), interval=some(rng, 4), period=period, gap=int(rng.integers(period)),
+        queue=1 + some(rng, 40),
+    )  # fmt: skip
+
+
+def largest(
+    networks: list[tuple[Network, Entry]], lanes: int, terms_per_beat: int, streamed: bool
+) -> dict[str, int]:
     """What a core needs for each of some networks."""
     programs = [
-        (network, compile_network(network, lanes, terms_per_beat=terms_per_beat)) for network, _ in networks
+        (network, compile_network(network, lanes, terms_per_beat=terms_per_beat, streamed=streamed))
+        for network, _ in networks
     ]
     needed = [needs(*program) for program in programs]
     return {name: max(sizes[name] for sizes in needed) for name in needed[0]}
@@ -95,13 +115,13 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
         gathers, chains, parts, streams = (bool(yes) for yes in rng.random(4) < (0.7, 0.5, 0.5, 0.3))
         room = replace(room, gathers=gathers, chains=chains, parts=parts, streams=float(streams))
     networks = [Drawer(rng, room).draw() for _ in range(scale.networks)]
-    size = largest(networks, lanes, 1)["attention.tokens"]
+    size = largest(networks, lanes, 1, scale.streamed)["attention.tokens"]
     attention_lanes, attention_cluster = random_lanes(rng, size + 3, size)
     terms_per_beat = 1
     if scale.windows:
         divisors = [n for n in range(1, attention_cluster + 1) if attention_cluster % n == 0]
         terms_per_beat = int(rng.choice([n for n in divisors if not scale.counts or n.bit_count() == 1]))
-    sizes = largest(networks, lanes, terms_per_beat)
+    sizes = largest(networks, lanes, terms_per_beat, scale.streamed)
     spare = [name for name in sizes if name not in FIXED and (scale.windows or name not in TABLES.values())]
     spare = [name for name in spare if scale.general or name not in GENERAL]
     if rng.random() < 0.5:  # room to spare, somewhere
@@ -125,13 +145,16 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     )  # fmt: skip
     attention = with_bias_limit(attention, sizes["attention.bias_limit"]) if attention.bias else attention
     sizes = {name: count for name, count in sizes.items() if not name.startswith("attention.")}
+    stream, reader = 0, None
+    if scale.streamed:
+        stream, reader = int(rng.integers(bits_for(sizes["weights"]), 33)), random_reader(rng)
     config = NetworkConfig(
         code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
-        entry=networks[0][0].entry, token_counts=scale.counts, **sizes,
+        entry=networks[0][0].entry, token_counts=scale.counts, weight_stream=stream, **sizes,
     )  # fmt: skip
     for network, _ in networks:
         check_fit(network, config)
-    return RandomCore(config, bool(rng.random() < 0.9), networks)
+    return RandomCore(config, bool(rng.random() < 0.9), networks, reader)
 
 
 @dataclass
@@ -158,16 +181,17 @@ def check_core(core: RandomCore, seed: int, checked: Checked) -> None:
     for network, image in core.networks:
         work, taps = (network, core.config, image), core.taps
         tokens = random_tokens(rng, network, image.shape[0]) if core.config.token_counts else None
+        more: dict[str, Any] = {"tokens": tokens, "reader": core.reader}
         if rng.random() < 0.3:
             pauses, pause_seed = float(rng.uniform(0.1, 0.6)), int(rng.integers(1 << 16))
-            _, compared = assert_integers(*work, pauses=pauses, seed=pause_seed, taps=taps, tokens=tokens)
+            _, compared = assert_integers(*work, pauses=pauses, seed=pause_seed, taps=taps, **more)
         else:
-            measured, compared = assert_integers(*work, taps=taps, tokens=tokens)
-            checked.cycles += assert_cycles(*work, measured, tokens)
+            measured, compared = assert_integers(*work, taps=taps, **more)
+            checked.cycles += assert_cycles(*work, measured, **more)
             if rng.random() < 0.3:
                 cycle = int(rng.integers(1, measured.result.cycles - 1))
-                again = assert_integers(*work, reset_at=cycle, taps=taps, tokens=tokens)[0]
-                assert_cycles(*work, again, tokens)
+                again = assert_integers(*work, reset_at=cycle, taps=taps, **more)[0]
+                assert_cycles(*work, again, **more)
                 checked.resets += 1
         checked.networks += 1
         checked.counted += tokens is not None

@@ -17,7 +17,7 @@ def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
     checked = Checked()
 
     def check(number: int) -> None:
-        kinds = {"held": 1, "windows": 2, "general": 4, "counts": 8}
+        kinds = {"held": 1, "windows": 2, "general": 4, "counts": 8, "streamed": 16}
         scale = SCALES.get(number % 16, USUAL)
         scale = replace(scale, **{kind: bool(number & bit) for kind, bit in kinds.items()})
         check_core(random_core(number, scale), number, checked)

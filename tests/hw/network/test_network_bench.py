@@ -4,14 +4,21 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
+from golden.network.reader import ReaderTiming
 from hw.network.linked_network import LinkedNetwork
+from hw.network.paced_reader import PacedNetwork
 from tests.hw.attention.wrappers import Group
 from tests.hw.cocotb.launch import run_bench
-from tests.hw.network.bench_network import sample, sample_by_index
+from tests.hw.network.bench_network import sample, sample_by_index, sample_streamed
 
 
 def units() -> dict[str, wiring.Component]:
-    return {"network": LinkedNetwork(sample()[1]), "by_index": LinkedNetwork(sample_by_index()[1])}
+    paced = ReaderTiming(latency=3, interval=2, period=20, gap=5, queue=4)
+    return {
+        "network": LinkedNetwork(sample()[1]),
+        "by_index": LinkedNetwork(sample_by_index()[1]),
+        "streamed": PacedNetwork(LinkedNetwork(sample_streamed()[1]), paced),
+    }
 
 
 def test_networks(tmp_path: Path) -> None:

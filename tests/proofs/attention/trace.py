@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from amaranth.hdl import Array, Assert, Assume, Const, Cover, Mux, Signal, signed
+from amaranth.hdl import Array, Assert, Assume, Cat, Const, Cover, Mux, Signal, signed
 
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode
@@ -59,7 +59,9 @@ class LookupIsTheClosedForm(Property):
             a, b, addend, carry = (
                 getattr(lookup, f"{name}_{part}") for part in ("a", "b", "addend", "carry")
             )
-            active, negative, steps = a.active & b.active, a.negative ^ b.negative, a.phase + b.phase
+            # an attention spike has no sign
+            signs = [b.negative] + ([a.negative] if name == "score" else [])
+            active, negative, steps = a.active & b.active, Cat(signs).xor(), a.phase + b.phase
             point = Signal(signed(code.trace_bits + 3), name=f"{name}_point")
             m.d.comb += [
                 Assume((a.phase < code.steps) & (b.phase < code.steps)),

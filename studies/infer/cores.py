@@ -1,0 +1,45 @@
+"""The core that inferences run on, and what streamed weights take of its time."""
+
+from dataclasses import asdict, replace
+from itertools import groupby
+from typing import Any
+
+from golden.network.network import Network
+from golden.network.program import config_for
+from golden.network.reader import SDRAM, SDRAM_WORD
+from sim.cores.network.core import WholeNetworkCore
+from sim.timing.network import NetworkTimes
+
+
+def sized_core(
+    network: Network, lanes: int | None, *, streamed: bool, token_counts: bool = False
+) -> WholeNetworkCore:
+    """The smallest core for a network; `lanes` are those of `config_for` when absent.
+
+    Args:
+        streamed: weights come from a memory (`golden.network.reader.SDRAM`).
+        token_counts: as in `NetworkConfig`.
+
+    Raises:
+        InputError: a number out of range, a network that the hardware cannot run.
+    """
+    size = {} if lanes is None else {"lanes": lanes}
+    config = config_for(network, **size, weight_stream=SDRAM_WORD if streamed else 0)
+    return WholeNetworkCore(replace(config, token_counts=token_counts), reader=SDRAM if streamed else None)
+
+
+def memory_use(times: NetworkTimes) -> dict[str, Any] | None:
+    """What the first inference took from the memory, layer by layer; None of weights in the core."""
+    count = len(times.fetched) // len(times.finished)
+    if not count:
+        return None
+    cycles = times.finished[0] - times.begun[0] + 1
+    layers = []
+    for _, group in groupby(times.fetched[:count], lambda layer: layer.what):
+        parts = list(group)
+        first = parts[0]
+        for part in parts[1:]:
+            first = first.joined(part)
+        layers.append({"bound": first.bound} | asdict(first))
+    words = sum(layer["words"] for layer in layers)
+    return {"words": words, "words_per_cycle": round(words / cycles, 4), "layers": layers}

@@ -1,0 +1,42 @@
+"""Networks whose weights are streamed, through the compiled RTL: every integer and every cycle."""
+
+from dataclasses import replace
+
+import pytest
+
+from golden.code import Spikes
+from golden.network.layers import Attention
+from golden.network.program import config_for
+from golden.network.reader import ReaderTiming
+from golden.network.rearrange import in_pieces, side_by_side
+from tests.golden.network.test_rearrange import sample
+from tests.hw.network.compare import assert_integers_and_cycles
+from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, random_core
+
+STREAMED = replace(SMALL, tokens=8, features=24, networks=3, streamed=True)
+# Six lanes each: layers that read older spikes with numbers of tokens; everything else with windows
+DRAWN = [(1001, replace(STREAMED, held=True, counts=True))]
+DRAWN += [(1030, replace(STREAMED, windows=True, general=True))]
+
+
+@pytest.mark.parametrize(("seed", "scale"), DRAWN)
+def test_a_random_core(seed: int, scale: Scale) -> None:
+    """Memories of any timing, pauses and resets; many more in `make soak-network`."""
+    core, checked = random_core(seed, scale), Checked()
+    assert core.config.weight_stream
+    assert core.reader is not None
+    check_core(core, seed, checked)
+    assert checked.networks == scale.networks
+    assert checked.cycles > 0
+
+
+def test_side_by_side_in_rtl() -> None:
+    """Two images at once, weights from a stream and hidden layers in pieces: every integer and cycle."""
+    network, image = sample(hidden=20, blocks=1)
+    joined = in_pieces(side_by_side(network, 2), 8)
+    assert [layer.groups for layer in joined.layers if isinstance(layer, Attention)] == [2]
+    pairs = Spikes(*(a.reshape(2, 2 * network.tokens, -1) for a in (image.sign, image.phase)))
+    config = config_for(joined, lanes=8, cluster=4, weight_stream=16)
+    assert config.weights <= 32
+    memory = ReaderTiming(latency=9, interval=2, period=50, gap=7, queue=4)
+    assert assert_integers_and_cycles(joined, config, pairs, reader=memory) > 1000
