@@ -13,8 +13,8 @@ from tests.hw.network import random_cores
 from tests.hw.stochastic import random_engines, random_networks
 from tests.soaks import soak
 
-# Jobs of a core: to compile it takes longer than to run a few
-RUNS, NETWORKS, JOBS = 200, 60, 100
+# Jobs of a core: to compile it takes longer than to run a few. Those that fill it compare the most integers
+RUNS, FULL, NETWORKS, JOBS = 200, 40, 60, 100
 MOST_LANES = 16
 
 
@@ -44,8 +44,8 @@ def main(
 
     def check(number: int) -> None:
         try:
-            random_jobs.check_core(number, RUNS, heads, most_lanes=MOST_LANES)
-            integer_jobs.check_core(number, RUNS, words, most_lanes=MOST_LANES)
+            random_jobs.check_core(number, RUNS, heads, most_lanes=MOST_LANES, full=FULL)
+            integer_jobs.check_core(number, RUNS, words, most_lanes=MOST_LANES, full=FULL)
             scale = replace(random_cores.USUAL, networks=NETWORKS, held=number % 2 == 1)
             random_cores.check_core(random_cores.random_core(number, scale), number, networks)
             rng = np.random.default_rng(number)

@@ -31,7 +31,7 @@ OWN = {
     "--seeds": {"accuracy", "board_table"},
     "--size": {"area", "study"},
     # Of random heads, of a text encoder, and of the network of a model
-    "--tokens": {"convert", "infer", "options", "stochastic"},
+    "--tokens": {"convert", "options", "stochastic"},
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
     "--streamed": {"infer", "predict"},
     "--synthesise": {"dense", "rival"},

@@ -154,6 +154,16 @@ class ScoresDoNotCollide(Property):
             m.d.sync += open_row.eq(~tags.last)
         write, read = rows["write"], rows["read"]
         do_not_meet(self, write.en, weights.ports.tags.valid, write.addr, read.addr)
+        # what holds in between, with the rows that are written whole and not released
+        whole, level, ends = Signal(range(5)), rows["queue"].level, rows["valid"] & rows["last"]
+        m.d.sync += whole.eq(whole + ends - release)
+        m.d.comb += [
+            Assert((whole <= begun) & (begun <= payloads.SCORE_ROWS) & (begun == whole + open_row + ends)),
+            Assert(whole == level + rows["complete"]),
+            Assert(rows["written"].bank == (rows["bank"] + whole)[:2]),
+            Assert(weights["first"] | (level != 0)),
+            Assert(~weights["running"] | ~weights["first"]),
+        ]
 
 
 class NormsDoNotCollide(Property):
@@ -173,7 +183,7 @@ class NormsDoNotCollide(Property):
             "values", loader.VectorLoader(SQUARES, "features", "tokens", SIZES, SQUARES.lanes)
         )
         ports, memory = values.ports, values["m"].submodules.norms
-        (write,), (read,) = memory.w_ports, memory.r_ports
+        (write,), (read,) = memory.write_ports, memory.read_ports
         self.m.d.comb += Assume(~ports.finish | ports.full)
         finished = counted(self, ports.finish, ports.release, 2, "finished")
         do_not_meet(self, write.en, ports.full | (finished != 0), write.addr, read.addr)
@@ -215,7 +225,7 @@ class SumsDoNotCollide(Property):
             Assume(~(tags.valid & (feature == 3)) | tags.last),
         ]
         memory = rows["m"].submodules.sums
-        (write,), (read,) = memory.w_ports, memory.r_ports
+        (write,), (read,) = memory.write_ports, memory.read_ports
         used = self.later(tags.valid & ~tags.first, 3 if squares else 1)
         meets = self.later(write.en & (write.addr == read.addr))
         m.d.comb += [Assert(~(used & meets)), Cover(used & self.later(write.en)), Cover(meets)]
