@@ -185,10 +185,11 @@ def infer(
         opened_board(WholeNetworkCore, port, timeout) as board,
     ):
         from studies.infer.cases import cut_case, load_case, load_folder
+        from studies.infer.encodings import encode
         from studies.infer.infer import infer as run_inferences
         from studies.infer.page import page
         from studies.infer.report import Found, write_results
-        from studies.infer.sentences import encode, is_of_sentences, load_sentences
+        from studies.infer.sentences import is_of_sentences, load_sentences
         from studies.infer.tables import encode_tables, infer_tables
 
         with progress() as bar:

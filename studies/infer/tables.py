@@ -9,10 +9,10 @@ from rich.table import Table
 from energy.ledger import Ledger
 from energy.tables import ledger_tables
 from studies.infer.cores import memory_use
+from studies.infer.encodings import Encodings
 from studies.infer.hardware import BoardImages, RtlImages
 from studies.infer.infer import Inferences
 from studies.infer.report import Found
-from studies.infer.sentences import Encodings
 
 
 def infer_tables(result: Inferences) -> list[Table]:
