@@ -50,9 +50,10 @@ def in_rows(program: Program, scores: NDArray[np.int64]) -> NDArray[np.int64]:
     """Scores [images, n] in the hardware's order, descriptor by descriptor, as [images, rows, classes]."""
     ops = [op for op in program.linear if op.target is Target.scores]
     sizes = [(1 if op.pooled else op.rows) * op.outputs for op in ops]
-    parts = np.split(scores, np.cumsum(sizes)[:-1], axis=1)
+    parts = zip(np.split(scores, np.cumsum(sizes)[:-1], axis=1), ops, strict=True)
+    # of no image, too, whose rows cannot be counted
     return np.concatenate(
-        [part.reshape(len(scores), -1, op.outputs) for part, op in zip(parts, ops, strict=True)], axis=-1
+        [part.reshape(len(scores), 1 if op.pooled else op.rows, op.outputs) for part, op in parts], axis=-1
     )
 
 

@@ -21,6 +21,8 @@ from tests.golden.network.samples import converted, random_images, random_transf
 
 # Five cycles per bit, so that the simulated line is not what takes the time
 CLOCK = 10e6
+# Seconds; a simulated board on a busy machine is slow
+PATIENCE = 120
 
 
 def network_of(seed: int) -> tuple[Vit, Network]:
@@ -61,13 +63,13 @@ def give_up(sent: int, received: int) -> None:
 def test_weights_in_the_memory(program: Path) -> None:
     (floating, first), (other, second) = NETWORKS
     with running(program) as port:
-        with connect(WholeNetworkCore, port) as board:
+        with connect(WholeNetworkCore, port, patience=PATIENCE) as board:
             assert board.core.held == (0, 0)
             assert sends(board, first)
             board.run(NetworkJob(network=first, load=True))
             check(board, floating, first, 5)
         # kept in another session, and replaced by those of another network
-        with connect(WholeNetworkCore, port) as board:
+        with connect(WholeNetworkCore, port, patience=PATIENCE) as board:
             assert not sends(board, first)
             board.run(NetworkJob(network=first, load=True))
             check(board, floating, first, 6)
@@ -75,14 +77,14 @@ def test_weights_in_the_memory(program: Path) -> None:
             board.run(NetworkJob(network=second, load=True))
             check(board, other, second, 7)
         # a session that is given up in the middle of loading leaves words that are not the network's
-        with connect(WholeNetworkCore, port) as board, pytest.raises(GivenUp):
+        with connect(WholeNetworkCore, port, patience=PATIENCE) as board, pytest.raises(GivenUp):
             board.run(NetworkJob(network=first, load=True), give_up)
-        with connect(WholeNetworkCore, port) as board:
+        with connect(WholeNetworkCore, port, patience=PATIENCE) as board:
             assert sends(board, first)
             board.run(NetworkJob(network=first, load=True))
             check(board, floating, first, 8)
     # power was off
-    with running(program) as port, connect(WholeNetworkCore, port) as board:
+    with running(program) as port, connect(WholeNetworkCore, port, patience=PATIENCE) as board:
         assert board.core.held == (0, 0)
         board.run(NetworkJob(network=second, load=True))
         check(board, other, second, 9)
