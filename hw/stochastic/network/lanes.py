@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.stochastic.descriptors import Kind
 from golden.stochastic.network import THRESHOLD
-from golden.stochastic.network_config import PLANES, StochasticNetworkConfig
+from golden.stochastic.network_config import PLANES, WEIGHT_BITS, StochasticNetworkConfig
 from golden.widths import index_width
 from hw.network.load_bus import pick
 from hw.stochastic.network import payloads
@@ -87,8 +87,9 @@ class NeuronLanes(wiring.Component):
             self.o.valid.eq(fired.fire),
             self.o.payload.address.eq(fired.place + self.target),
         ]
+        input_bits = max(config.bias_bits, WEIGHT_BITS)
         for lane in range(lanes):
-            addend = Signal(signed(max(config.bias_bits, 8)), name=f"addend_{lane}", reset_less=True)
+            addend = Signal(signed(input_bits), name=f"addend_{lane}", reset_less=True)
             total = Signal(signed(config.accumulator_bits), name=f"sum_{lane}", reset_less=True)
             base = Signal.like(total, name=f"base_{lane}")
             m.d.sync += addend.eq(Mux(registered.bias, bias_now[lane], weight_now[lane]))
