@@ -7,7 +7,8 @@ come and a mask of the bits that are compared.
 
 from collections.abc import Iterator
 
-from hw.export.axi import VERSION, AxiManifest, AxiPort
+from hw.export.axi import AxiManifest, AxiPort
+from hw.export.header import VERSION
 
 # Cycles without a beat: after the last one, in which none may follow, and after which the bench gives up
 GRACE, PATIENCE = 1_000, 100_000

@@ -1,5 +1,4 @@
-"""The datasheet of generated Verilog, from its manifest and from the builds of its configuration that come
-with the project."""
+"""The datasheet of generated Verilog: its manifest, and builds of its configuration."""
 
 import json
 from collections.abc import Iterator, Mapping
