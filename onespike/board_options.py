@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from golden.attention.config import PRESETS
 from golden.errors import InputError
-from onespike.cores import check_network_options, head_core, network_core
+from onespike.cores import head_core, network_module
 from onespike.options import CLOCK, number, one_of
 from onespike.schemes import SCHEMES
 from synth.tools import ORIGINS, Origin
@@ -39,7 +39,8 @@ CoreNetworkOption = Annotated[
     typer.Option(
         "--network",
         metavar="NAME|FILE",
-        help="The core of a whole network instead, as in `onespike infer`; --config may give its sizes.",
+        help="The core of a whole network instead, as in `onespike infer`, or with --scheme stochastic as in "
+        "`onespike stochastic demo`; --config may give its sizes.",
         show_default=False,
     ),
 ]
@@ -129,8 +130,7 @@ def board_config(
 
     Args:
         clock: MHz.
-        network, data, lanes: the core of a whole network instead; see `studies.infer.cases.load_case`, of a
-            model of sentences `studies.infer.sentences.sample_sentences`.
+        network, data, lanes: the core of a whole network instead; see `onespike.networks`.
         scheme: of attention, spiked or stochastic.
         tokens: rows of the core of a model of sentences.
 
@@ -144,24 +144,10 @@ def board_config(
     throughput: Throughput
     core: Core[Any, Any, Any]
     if network is not None:
-        from sim.cores.network.core import NetworkJob
-        from studies.boards.throughput import IMAGES, network_throughput
-        from studies.infer.cases import load_case, load_folder
-        from studies.infer.sentences import is_of_sentences, sample_sentences
+        from studies.boards.throughput import network_throughput
 
-        check_network_options(scheme, preset_name)
-        stored = load_folder(network)
-        if stored is not None and is_of_sentences(stored):
-            sentences = sample_sentences(network, stored, data, tokens)
-            job = sentences.job(list(range(len(sentences.samples))))
-            whole = network_core(sentences.network, config_file, lanes, token_counts=True)
-            whole.check(job)
-        else:
-            if tokens is not None:
-                raise InputError(f"{network}: is no model of sentences, --tokens must be absent")
-            case = load_case(network, data, None, None, stored)
-            whole = network_core(case.network, config_file, lanes)
-            job = NetworkJob(network=case.network, image=case.spikes(case.images[:IMAGES]))
+        networks = network_module(scheme, preset_name)
+        whole, job = networks.core_and_job(network, data, config_file, lanes, tokens)
         throughput = partial(network_throughput, whole, job)
         core, name = whole, Path(network).stem
     else:

@@ -1,5 +1,7 @@
 """Accumulate-only neurons that share a weight memory, and their way out."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
@@ -36,8 +38,8 @@ class NeuronCluster(wiring.Component):
         self._config, self._number = config, number
         super().__init__(
             {
-                "i": In(payloads.broadcast(config)),
-                "o": Out(payloads.broadcast(config)),
+                "i": In(self._broadcast()),
+                "o": Out(self._broadcast()),
                 "i_load": In(payloads.cluster_load(config)),
                 "o_load": Out(payloads.cluster_load(config)),
                 "i_write": In(1),
@@ -46,6 +48,28 @@ class NeuronCluster(wiring.Component):
                 "o_sums": Out(payloads.sums(config)),
             }
         )
+
+    def _broadcast(self) -> data.StructLayout:
+        return payloads.broadcast(self._config)
+
+    def _addends(
+        self, m: Module, weights: data.View, now: data.View
+    ) -> tuple[Sequence[Value], data.View, Value]:
+        """What each lane adds, a cycle after the weights and the command are there: by sign and octave.
+
+        Returns:
+            (addends, command in the cycle before them, residues to which they are added).
+        """
+        config = self._config
+        addend_bits = config.weight_bits + most_octaves(config.code) + 1
+        addends = [
+            Signal(signed(addend_bits), name=f"addend_{n}", reset_less=True) for n in range(config.cluster)
+        ]
+        for lane, addend in enumerate(addends):
+            weight = Signal(signed(config.weight_bits + 1), name=f"weight_{lane}")
+            m.d.comb += weight.eq(Mux(now.negative, -weights[lane], weights[lane]))
+            m.d.sync += addend.eq(Mux(now.active, weight << now.shift, 0))
+        return addends, now, now.residue
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -61,21 +85,16 @@ class NeuronCluster(wiring.Component):
 
         # stage 1: `o` holds the command while the memory shows its weights. Its output comes late in the
         # cycle and from far, so that it is registered before anything is done with it
-        weights, now = Signal(word, reset_less=True), Signal(payloads.broadcast(config))
+        weights, now = Signal(word, reset_less=True), Signal(self._broadcast())
         m.d.sync += [weights.eq(read.data), now.eq(self.o)]
-        # stage 2: sign and octave
-        addend_bits = config.weight_bits + most_octaves(config.code) + 1
-        addends = [Signal(signed(addend_bits), name=f"addend_{n}", reset_less=True) for n in range(size)]
-        for lane, addend in enumerate(addends):
-            weight = Signal(signed(config.weight_bits + 1), name=f"weight_{lane}")
-            m.d.comb += weight.eq(Mux(now.negative, -weights[lane], weights[lane]))
-            m.d.sync += addend.eq(Mux(now.active, weight << now.shift, 0))
+        # stage 2: what is added
+        addends, now, residues = self._addends(m, weights, now)
         # stage 3: accumulate
         residue = Signal(b, reset_less=True)
         first, valid = Signal(), Signal()
         last = Signal(2)
         m.d.sync += [
-            residue.eq(now.residue),
+            residue.eq(residues),
             first.eq(now.first),
             valid.eq(now.valid),
             last.eq((last << 1) | (now.valid & now.last)),

@@ -1,8 +1,11 @@
 """Payloads of the network core, as data types; widths follow from the configuration."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Const, Shape, ShapeLike, Value, signed
 from amaranth.lib import data
 
+from golden.descriptors import words
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import (
     AttentionOp,
@@ -10,7 +13,6 @@ from golden.network.descriptors import (
     Neuron,
     NormOp,
     Target,
-    words,
 )
 from golden.network.limits import LEVEL_BITS, OFFSET_BITS
 from golden.network.neuron import most_octaves
@@ -58,8 +60,8 @@ def score_beat(config: NetworkConfig) -> data.StructLayout:
     return data.StructLayout({"value": signed(config.potential_bits), "last": 1})
 
 
-def struct(kind: type, config: NetworkConfig) -> data.StructLayout:
-    """A descriptor or table entry of `golden.network.descriptors`."""
+def struct(kind: type, config: Any) -> data.StructLayout:
+    """A descriptor or table entry, made of its words (`golden.descriptors`)."""
     fields: dict[str, ShapeLike] = {}
     for name, word in words(kind, config).items():
         shape = Shape(word.bits, word.signed)

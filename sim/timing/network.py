@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from golden.attention.job import AttentionJob
 from golden.code import Spikes
+from golden.network.attention import Attention
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target
-from golden.network.layers import Attention, Linear, Norm
+from golden.network.layers import Linear, Norm
 from golden.network.network import Network, run_network
 from golden.network.program import check_fit
 from golden.network.reader import ReaderTiming
@@ -94,7 +95,7 @@ class LinearTiming:
     """
 
     def __init__(
-        self, lanes: int, clusters: int, weights: WeightTiming | None = None, drains: int = 1
+        self, lanes: int, clusters: int, drains: int = 1, weights: WeightTiming | None = None
     ) -> None:
         self.missing = 0
         self.weights = weights
@@ -179,7 +180,7 @@ class NetworkTiming(LinearTiming):
     def __init__(
         self, network: Network, config: NetworkConfig, program: Program, weights: WeightTiming | None
     ) -> None:
-        super().__init__(config.lanes, config.clusters, weights, config.drains)
+        super().__init__(config.lanes, config.clusters, config.drains, weights)
         self.network, self.config, self.program = network, config, program
         self.core = CoreTiming(config.attention)
 

@@ -9,10 +9,10 @@ from rich.table import Table
 from energy.ledger import Ledger
 from energy.tables import ledger_tables
 from studies.infer.cores import memory_use
+from studies.infer.encodings import Encodings
 from studies.infer.hardware import BoardImages, RtlImages
 from studies.infer.infer import Inferences
 from studies.infer.report import Found
-from studies.infer.sentences import Encodings
 
 
 def infer_tables(result: Inferences) -> list[Table]:
@@ -50,7 +50,7 @@ def _sentences(result: Encodings) -> Table:
         )
     table.add_section()
     if rtl is not None:
-        table.add_row("sentences through the RTL, every layer", str(rtl.images))
+        table.add_row("sentences through the RTL, every layer", str(len(result.through)))
         table.add_row("cosine of the RTL's vector to the float one", _mean_and_least(result.through_cosines))
         _rtl_rows(table, rtl, result.config.lanes)
     elif (board := result.board) is not None:
@@ -62,7 +62,13 @@ def _sentences(result: Encodings) -> Table:
     else:
         table.add_row("sentences through the RTL", "0")
     _memory_rows(table, memory_use(result.times))
-    _throughput_rows(table, result.throughput, "sentences")
+    beside = result.case.beside
+    _throughput_rows(table, result.throughput, "sentences" if beside == 1 else "inferences")
+    if beside > 1:
+        table.add_row("sentences of an inference, side by side", str(beside))
+        if result.throughput is not None:
+            each = beside * result.throughput["inferences_per_second"]
+            table.add_row("sentences per second", f"{each:,.1f}")
     table.add_section()
     table.add_row("sentences whose events are counted", str(result.counted))
     _energy_rows(table, *result.ledgers)

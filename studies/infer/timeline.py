@@ -7,6 +7,8 @@ from sim.timing.network import TOKENS_IN, NetworkTimes, Segment
 UNITS = ("image", "memory", "linear", "norm", "attention")
 # Share of the picture that a bar needs for its label
 LABEL = 1 / 60
+# And for an edge beside which something is left of it
+EDGE = 1 / 400
 
 
 def segments_of(times: NetworkTimes, image: int) -> list[Segment]:
@@ -57,7 +59,8 @@ def picture(times: NetworkTimes, path: Path, title: str, remark: str, image: int
             left, width = segment.first - origin, segment.last - segment.first + 1
             row = units.index(segment.unit)
             colour = colours[segment.unit]
-            axes.barh(row, width, 0.92, left=left, color=colour, edgecolor="white", linewidth=0.5)
+            edge = "white" if width > EDGE * end else colour
+            axes.barh(row, width, 0.92, left=left, color=colour, edgecolor=edge, linewidth=0.5)
             if width > LABEL * end:
                 style = {"ha": "center", "va": "center", "rotation": 90, "fontsize": 6.5, "color": "white"}
                 axes.text(left + width / 2, row, segment.what, style)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from golden.network.config import NetworkConfig
+from golden.network.network import run_network
 from golden.network.program import config_for
 from models.conversion.store import TOKENIZER, load
 from models.floating.engine import FloatEngine
@@ -21,7 +22,8 @@ from sim.board.simulate import compile_board, running
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
 from studies.evaluate.samples import sentence_samples
-from studies.infer import sentences
+from studies.infer import cores
+from studies.infer.sentences import load_sentences
 from tests.models.test_libraries import FOLDERS
 
 # Its tokenizer takes w1 and w3, which are special, out of longer words
@@ -47,7 +49,7 @@ def encoder(folder: Path, run: Callable[..., Any]) -> str:
 @pytest.fixture
 def quick_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small core, compiled quickly."""
-    monkeypatch.setattr(sentences, "config_for", partial(config_for, lanes=8, cluster=4))
+    monkeypatch.setattr(cores, "config_for", partial(config_for, lanes=8, cluster=4))
     monkeypatch.setattr(WholeNetworkCore, "run", partialmethod(WholeNetworkCore.run, quick=True))
 
 
@@ -205,6 +207,24 @@ def test_sentences_of_a_file(folder: Path, run: Callable[..., Any], encoder: str
     assert [entry["text"] for entry in report(folder / "out")["sentences"]] == fitting
 
 
+def test_sentences_side_by_side(folder: Path, run: Callable[..., Any], encoder: str) -> None:
+    """Four sentences of three words, two and two: the vectors are those of each alone."""
+    texts = ["w5 w6 w7", "w9 w9 w9", "w29 w28 w5", "w1 w2 w3"]
+    stored = load(folder / encoder)
+    case = load_sentences(str(folder / encoder), stored, texts, None, tokens=3, beside=2)
+    job = case.job([0, 1, 2, 3])
+    scores = case.apart(run_network(job.network, job.image).scores)
+    for number, score in enumerate(scores):
+        assert case.vector(number, score) == pytest.approx(case.golden(number), rel=1e-9)
+    words = ["infer", "--network", encoder, "--side-by-side", "2", "--rtl", "0", "--clock", "50", "-o", "out"]
+    ran = run(*words, *(word for text in texts for word in ("--text", text)))
+    assert ran.status == 0, ran.err
+    assert "sentences per second" in ran.out
+    found = report(folder / "out")
+    assert found["side_by_side"] == found["throughput"]["images"] == 2
+    assert found["network"]["tokens"] == 6
+
+
 def test_bad_words(folder: Path, refused: Callable[..., str], encoder: str) -> None:
     words = ("infer", "--network", encoder)
     text = (*words, "--text", "w5")
@@ -219,9 +239,22 @@ def test_bad_words(folder: Path, refused: Callable[..., str], encoder: str) -> N
     )
     long = ("--text", "w5 w6 w7", "--tokens", "2")
     refused(*words, *long, says="--text 'w5 w6 w7': must have at most 2 tokens, not 3")
+    pair = ("--side-by-side", "2")
+    refused(*text, *pair, says="--text must come in multiples of --side-by-side 2, not 1 times")
+    refused(*text, "--text", "w5 w6", *pair, says="--text 'w5 w6': must have 1 tokens like all that are side")
+    refused(
+        *text, "--text", "w6", *pair, "--rtl", "1", says="--rtl must be a multiple of --side-by-side 2, not 1"
+    )
+    fit = "lines.txt: holds no 99 sentences of exactly 5 tokens"
+    refused(*words, "--data", "lines.txt", "--tokens", "5", "--side-by-side", "99", says=fit)
     refused(*words, "--data", "no.txt", says="no.txt: cannot be read")
     refused(*words, "--data", "lines.txt", "--images", "99", says="--images must be .*, not 99")
     refused(
         *words, "--data", "lines.txt", "--tokens", "1", says="lines.txt: holds no sentence of at most 1 tok"
     )
-    refused("infer", "--text", "w5", says="digits: is no model of sentences, --text and --tokens must be")
+    refused(
+        "infer",
+        "--text",
+        "w5",
+        says="digits: is no model of sentences, --text, --tokens and --side-by-side must be",
+    )

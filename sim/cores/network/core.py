@@ -1,8 +1,9 @@
 """The network core as `sim.cores.core.Core`."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.errors import InputError
+from golden.memory import ULX3S_SDRAM, Region
 from golden.network.checks import check_integers
 from golden.network.config import NetworkConfig
 from golden.network.counts import counted_layers
@@ -21,6 +23,7 @@ from golden.network.weights import weight_words
 from hw.network.core import NetworkCore
 from hw.network.linked_network import LinkedNetwork
 from hw.network.paced_reader import PacedNetwork
+from hw.network.stored_network import StoredNetwork
 from sim.cores.attention.driver import read_spikes
 from sim.cores.core import Core
 from sim.cores.network.beats import image_beats, load_beats, load_pieces
@@ -55,10 +58,13 @@ class NetworkJob:
     tokens: NDArray[np.int64] | None = None
 
     @property
+    def inferences(self) -> int:
+        return 0 if self.image is None else self.image.shape[0]
+
+    @property
     def counts(self) -> NDArray[np.int64]:
         """Tokens of each image."""
-        images = 0 if self.image is None else self.image.shape[0]
-        return np.full(images, self.network.tokens) if self.tokens is None else self.tokens
+        return np.full(self.inferences, self.network.tokens) if self.tokens is None else self.tokens
 
     @property
     def scores(self) -> tuple[int, ...]:
@@ -73,6 +79,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     Attributes:
         taps: with ports that show the neurons of every layer.
         reader: of streamed weights; None where they come at full rate.
+        held: words that the memory of a board holds, and their check sum.
     """
 
     noun = "a network core"
@@ -84,6 +91,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
 
     taps: bool = False
     reader: ReaderTiming | None = None
+    held: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         assert self.reader is None or self.config.weight_stream, "a reader brings streamed weights"
@@ -106,8 +114,8 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         core = NetworkCore(self.config, taps=self.taps)
         return core if self.reader is None else PacedNetwork(core, self.reader)
 
-    def linked(self) -> LinkedNetwork:
-        return LinkedNetwork(self.config)
+    def linked(self) -> LinkedNetwork | StoredNetwork:
+        return (StoredNetwork if self.config.weight_stream else LinkedNetwork)(self.config)
 
     def check(self, job: NetworkJob) -> None:
         program_of(job.network, self.config)
@@ -121,7 +129,41 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return self._beats(job, load_beats)
 
     def linked_beats(self, job: NetworkJob) -> dict[str, Fields]:
-        return self._beats(job, load_pieces)
+        beats = self._beats(job, partial(load_pieces, stored=self._stores(job)))
+        beats.pop("i_weights", None)  # the board's memory brings them
+        return beats
+
+    def greeting(self) -> dict[str, int]:
+        return {"o_score": 0, "o_status": 1} if self.config.weight_stream else {}
+
+    def linked_output_beats(self, job: NetworkJob) -> dict[str, int]:
+        status = {"o_status": int(self._stores(job))} if self.config.weight_stream else {}
+        return self.output_beats(job) | status
+
+    def told(self, outputs: Mapping[str, Fields], job: NetworkJob | None = None) -> Self:
+        if not self.config.weight_stream or not len(outputs["o_status"]["words"]):
+            return self
+        status = outputs["o_status"]
+        held = int(status["words"][0]), int(status["sum"][0])
+        if job is not None and held != self._wanted(job):
+            raise InputError(
+                f"the board's memory must hold the {self._wanted(job)[0]} words that were sent, it does not"
+            )
+        return replace(self, held=held)
+
+    def _wanted(self, job: NetworkJob) -> tuple[int, int]:
+        """Words of streamed weights of a job, and their check sum, as a board's memory tells them.
+
+        Raises:
+            InputError: there are more than the memory holds.
+        """
+        words = weight_words(program_of(job.network, self.config), self.config)
+        Region(ULX3S_SDRAM, 0, len(words))
+        return len(words), zlib.crc32(words.astype("<u2").tobytes())
+
+    def _stores(self, job: NetworkJob) -> bool:
+        """Whether a job sends streamed weights: those that the memory of the board does not hold."""
+        return bool(self.config.weight_stream) and job.load and self.held != self._wanted(job)
 
     def _beats(self, job: NetworkJob, loading: Any) -> dict[str, Fields]:
         beats: dict[str, Fields] = {}

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.attention import Attention
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp, LinearOp, NormOp, Target, feature_of
-from golden.network.layers import Attention, Linear
+from golden.network.layers import Linear
 from golden.network.network import Network, run_network
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE
@@ -49,9 +50,10 @@ def in_rows(program: Program, scores: NDArray[np.int64]) -> NDArray[np.int64]:
     """Scores [images, n] in the hardware's order, descriptor by descriptor, as [images, rows, classes]."""
     ops = [op for op in program.linear if op.target is Target.scores]
     sizes = [(1 if op.pooled else op.rows) * op.outputs for op in ops]
-    parts = np.split(scores, np.cumsum(sizes)[:-1], axis=1)
+    parts = zip(np.split(scores, np.cumsum(sizes)[:-1], axis=1), ops, strict=True)
+    # of no image, too, whose rows cannot be counted
     return np.concatenate(
-        [part.reshape(len(scores), -1, op.outputs) for part, op in zip(parts, ops, strict=True)], axis=-1
+        [part.reshape(len(scores), 1 if op.pooled else op.rows, op.outputs) for part, op in parts], axis=-1
     )
 
 

@@ -9,8 +9,9 @@ import pytest
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode
 from golden.errors import InputError
+from golden.network.attention import Attention
 from golden.network.compiler import Program
-from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.network import Network
 from golden.network.program import check_fit, compile_network, config_for
 from golden.network.tensors import Layer

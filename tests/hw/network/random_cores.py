@@ -28,8 +28,8 @@ class Scale:
     """How large cores and networks may be: the accepted space is the same, but for what takes long.
 
     `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
-    the cores; `beside`: two drains, or two rows in the norm unit, or both; `streamed`: weights are, from a
-    reader of any timing.
+    the cores; `beside`: two drains, or two rows in the norm unit, or both; `streamed`: the weights are, from
+    a reader of any timing.
     """
 
     lanes: int
@@ -158,8 +158,8 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
         stream, reader = int(rng.integers(bits_for(sizes["weights"]), 33)), random_reader(rng)
     config = NetworkConfig(
         code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
-        entry=networks[0][0].entry, token_counts=scale.counts, weight_stream=stream, drains=drains,
-        norm_rows=norm_rows, **sizes,
+        entry=networks[0][0].entry, token_counts=scale.counts, drains=drains, norm_rows=norm_rows,
+        weight_stream=stream, **sizes,
     )  # fmt: skip
     for network, _ in networks:
         check_fit(network, config)

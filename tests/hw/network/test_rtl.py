@@ -9,8 +9,8 @@ import pytest
 
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
+from golden.network.attention import Attention
 from golden.network.config import NetworkConfig
-from golden.network.layers import Attention
 from golden.network.network import Network, encode_image
 from golden.network.program import check_fit, config_for, joint_config
 from tests.golden.network.samples import converted, random_images, random_transformer
