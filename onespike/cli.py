@@ -19,6 +19,7 @@ from onespike.commands.convert import convert_model
 from onespike.commands.demo import demo
 from onespike.commands.dev.area import area
 from onespike.commands.dev.board_table import board_table
+from onespike.commands.dev.dense import dense
 from onespike.commands.dev.estimate import estimate
 from onespike.commands.dev.literal import literal
 from onespike.commands.dev.rival import rival
@@ -31,6 +32,7 @@ from onespike.commands.energy.stochastic import stochastic
 from onespike.commands.evaluate import evaluate
 from onespike.commands.example import example
 from onespike.commands.infer import infer
+from onespike.commands.losses import losses
 from onespike.commands.predict import predict_network
 from onespike.commands.presets import presets
 from onespike.commands.program import program
@@ -68,7 +70,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "board-sim": board_sim,
         "demo": demo,
     },
-    "Studies": {"bench": bench, "sweep": sweep, "search": search},
+    "Studies": {"bench": bench, "sweep": sweep, "search": search, "losses": losses},
     "This installation": {"doctor": doctor},
 }
 GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
@@ -85,7 +87,7 @@ GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
     "dev": (
         "For developers of Onespike",
         "Long checks, and what measures the figures that come with the project.",
-        (soak, literal, area, estimate, board_table, rival),
+        (soak, literal, area, estimate, board_table, rival, dense),
     ),
 }
 

@@ -52,11 +52,14 @@ def synthesise(
     return asdict(count(cells, BOARD.family))
 
 
-def route(folder: Path, seed: int, frequency: float, nextpnr: Tool) -> dict[str, Any]:
+def route(
+    folder: Path, seed: int, frequency: float, nextpnr: Tool, pins: str | None = None
+) -> dict[str, Any]:
     """Place and route; highest clock frequency in MHz, and cells as placed.
 
     Args:
         frequency: target in MHz.
+        pins: file in the folder that says where pins are; None to leave that open.
 
     Raises:
         ToolError: it failed.
@@ -65,6 +68,7 @@ def route(folder: Path, seed: int, frequency: float, nextpnr: Tool) -> dict[str,
         *BOARD.place_options,
         *("--json", NETLIST, "--report", TIMING, "--seed", str(seed), "--freq", f"{frequency:g}"),
         *("--lpf-allow-unconstrained", "--timing-allow-fail"),
+        *(("--lpf", pins) if pins else ()),
     )
     seconds = run_tool(nextpnr, arguments, folder, folder / "place-and-route.log")
     timing = json.loads((folder / TIMING).read_text())

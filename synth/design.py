@@ -9,6 +9,8 @@ from typing import Any
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from golden.errors import InputError
+from golden.memory import MemoryConfig
 from hw.board.top import BoardTop
 from hw.link.channels import ChannelMap
 from hw.link.link import Link, frame_bytes
@@ -73,13 +75,19 @@ def board_top(board: Board, design: Design, clock: float) -> BoardTop:
         clock: Hz.
 
     Raises:
-        InputError: the clock cannot make the board's bit rate, or the component cannot be linked.
+        InputError: the clock cannot make the board's bit rate, the component cannot be linked, or it needs a
+            memory that the board does not have or that cannot follow the clock.
     """
+    component, memory = design.make(), None
+    if "memory" in component.signature.members:
+        if board.memory is None:
+            raise InputError(f"{board.name} must have a memory for streamed weights, it has none")
+        memory = MemoryConfig(chip=board.memory, clock=clock)
     link = Link(
-        design.make(),
+        component,
         ident=identification(board, design, clock),
         divisor=board.divisor(clock),
         receive_depth=board.buffer_bytes,
         transmit_depth=board.buffer_bytes,
     )
-    return BoardTop(link, board.family.name, clock)
+    return BoardTop(link, board.family.name, clock, memory)

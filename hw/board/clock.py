@@ -108,15 +108,19 @@ class ClockSource(Component):
     Args:
         family: ecp5, ice40 or gowin.
         target: Hz.
+        memory: with a clock for a memory chip; ecp5 only.
 
     Members:
         clk, rst: what drives the `sync` domain, which the parent defines.
+        shifted: the clock three quarters of a period later; only with `memory`.
     """
 
-    def __init__(self, family: str, target: float) -> None:
+    def __init__(self, family: str, target: float, memory: bool = False) -> None:
+        assert family == "ecp5" or not memory, "boards with a memory are of this family"
         self._family = family
         self._target = target
-        super().__init__({"clk": Out(1), "rst": Out(1, init=1)})
+        self._memory = memory
+        super().__init__({"clk": Out(1), "rst": Out(1, init=1)} | ({"shifted": Out(1)} if memory else {}))
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
@@ -129,7 +133,8 @@ class ClockSource(Component):
             m.submodules.buffer = buffer = io.Buffer("i", pin)
             pll = _ecp5_pll if self._family == "ecp5" else _gowin_pll
             source = platform.default_clk_frequency
-            m.submodules.pll = pll(settings, source, platform, buffer.i, clock, locked)
+            more = _shifted(settings, self.shifted) if self._memory else {}
+            m.submodules.pll = pll(settings, source, platform, buffer.i, clock, locked, **more)
         m.d.comb += self.clk.eq(clock)
         if self._family != "ice40":
             # nextpnr-ice40 derives the constraint from the loop and takes no second one.
@@ -163,8 +168,32 @@ def everywhere(family: str, source: Value, target: Value) -> Elaboratable:
     return m
 
 
+def _shifted(settings: Dividers, clock: Signal) -> dict[str, Any]:
+    """A second output of the ECP5's loop, three quarters of a period behind the first."""
+    cycles, rest = divmod(3 * settings.post * 2, 8)  # of the oscillator, and eighths of one
+    return {
+        "p_CLKOS_ENABLE": "ENABLED",
+        "p_CLKOS_DIV": settings.post,
+        "p_CLKOS_CPHASE": _output_phase(settings) + cycles,
+        "p_CLKOS_FPHASE": rest,
+        "i_ENCLKOS": 0,
+        "o_CLKOS": clock,
+    }
+
+
+def _output_phase(settings: Dividers) -> int:
+    """The middle of the post divider's period puts the output's edge on the input's."""
+    return settings.post // 2 - 1 if settings.post > 1 else 0
+
+
 def _ecp5_pll(
-    settings: Dividers, source: float, platform: Any, pin: Signal, clock: Signal, locked: Signal
+    settings: Dividers,
+    source: float,
+    platform: Any,
+    pin: Signal,
+    clock: Signal,
+    locked: Signal,
+    **more: Any,
 ) -> Instance:
     return Instance(
         "EHXPLLL",
@@ -183,8 +212,7 @@ def _ecp5_pll(
         p_CLKFB_DIV=settings.feedback,
         p_CLKOP_ENABLE="ENABLED",
         p_CLKOP_DIV=settings.post,
-        # The middle of the post divider's period puts the output's edge on the input's
-        p_CLKOP_CPHASE=settings.post // 2 - 1 if settings.post > 1 else 0,
+        p_CLKOP_CPHASE=_output_phase(settings),
         p_CLKOP_FPHASE=0,
         p_FEEDBK_PATH="CLKOP",
         i_CLKI=pin,
@@ -200,6 +228,7 @@ def _ecp5_pll(
         i_ENCLKOP=0,
         o_CLKOP=clock,
         o_LOCK=locked,
+        **more,
     )
 
 

@@ -62,6 +62,11 @@ class Link(wiring.Component):
             {"rx": In(1), "tx": Out(1, init=1), "restart": Out(1, init=1), "open": Out(1), "fault": Out(1)}
         )
 
+    @property
+    def component(self) -> wiring.Component:
+        """What is behind the link; the parent connects what is no stream of it."""
+        return self._component
+
     def elaborate(self, platform: object) -> Module:
         # Everything behind the receiver starts afresh with a session, by one registered reset
         m = Module()

@@ -47,9 +47,10 @@ class SdramController(wiring.Component):
             after the pads have changed and before they change again.
 
     Timing: a slot is eight cycles. Bursts at rising addresses follow each other without a pause, also over
-    rows and banks: the next bank is opened while this one is read. A burst elsewhere waits for the rows to be
-    closed and its own to be opened, and so does what follows a refresh (`MemoryConfig.refresh_gap`). The
-    first word comes `CAS + REGISTERS` cycles after its burst is taken. After reset the chip is set up first.
+    rows and banks: the next bank is opened while this one is read. A burst elsewhere, or a word to be
+    written after a burst, waits for the rows to be closed and its own to be opened, and so does what follows
+    a refresh (`MemoryConfig.refresh_gap`). The first word comes `CAS + REGISTERS` cycles after its burst is
+    taken. After reset the chip is set up first.
     """
 
     def __init__(self, config: MemoryConfig) -> None:
@@ -101,7 +102,7 @@ class SdramController(wiring.Component):
         page = Signal.like(request.address.page)
         following = Signal.like(page)
         m.d.comb += Value.cast(following).eq(Value.cast(page) + 1)
-        next_open, left_open, fresh, reading, at_end = (Signal() for _ in range(5))
+        next_open, left_open, fresh, was_read, reading, at_end = (Signal() for _ in range(6))
         slot = Signal(range(BURST))
         with m.FSM():
             self._set_up(m, tick, wait, a, give, close_all)
@@ -112,12 +113,14 @@ class SdramController(wiring.Component):
                 with m.Elif(self.i.valid):
                     activate(request.address.page, config.activate_to_column)
                     m.d.sync += [page.eq(request.address.page), fresh.eq(1)]
-                    m.d.sync += [next_open.eq(0), left_open.eq(0)]
+                    m.d.sync += [next_open.eq(0), left_open.eq(0), was_read.eq(0)]
                     m.next = "open"
             with m.State("open"), m.If(wait == 0):
                 m.d.comb += ba.eq(page.bank)
-                # A row that was just opened is used first: it may not be closed yet
-                with m.If((due & ~fresh) | (self.i.valid & (request.address.page != page))):
+                # A row that was just opened is used first: it may not be closed yet. Words that were read are
+                # still on their way when the next slot begins: none is written before rows were closed
+                elsewhere = (request.address.page != page) | (request.write & was_read)
+                with m.If((due & ~fresh) | (self.i.valid & elsewhere)):
                     close_all()
                     m.next = "closed"
                 with m.Elif(self.i.valid):
@@ -126,6 +129,8 @@ class SdramController(wiring.Component):
                         command.eq(Mux(request.write, Command.WRITE, Command.READ)),
                         a.eq(Cat(Mux(request.write, request.address.place, 0), request.address.burst)),
                     ]
+                    with m.If(~request.write):
+                        m.d.sync += was_read.eq(1)
                     m.d.sync += [
                         reading.eq(~request.write),
                         at_end.eq(~request.write & request.address.burst.all()),

@@ -1,6 +1,6 @@
 """What passes between a memory's controller and those who use it."""
 
-from amaranth.lib import data
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Member, Out
 from amaranth.utils import exact_log2
 
@@ -42,6 +42,27 @@ def region(chip: SdramChip) -> data.StructLayout:
     """A `golden.memory.Region` by its bursts."""
     bits = address_bits(chip) - PLACE_BITS
     return data.StructLayout({"first": bits, "last": bits, "tail": PLACE_BITS})
+
+
+SUM_BITS = 32
+
+
+def status(chip: SdramChip) -> data.StructLayout:
+    """How many words a memory holds, and the check sum of what was read from it."""
+    return data.StructLayout({"words": address_bits(chip) + 1, "sum": SUM_BITS})
+
+
+def weights(chip: SdramChip) -> wiring.Signature:
+    """Streamed weights as their user has them: see `hw.memory.weights.WeightMemory`."""
+    words = stream.Signature(WORD_BITS)
+    return wiring.Signature(
+        {
+            "store": Out(words),
+            "running": Out(1),
+            "words": In(words),
+            "status": In(stream.Signature(status(chip))),
+        }
+    )
 
 
 def pins(chip: SdramChip) -> dict[str, Member]:

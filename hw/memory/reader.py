@@ -9,7 +9,6 @@ from amaranth.utils import exact_log2
 from golden.errors import InputError
 from golden.memory import BURST, WORD_BITS, SdramChip
 from hw.memory import payloads
-from hw.parts.memory import LOGIC
 
 DEPTH = 32
 
@@ -54,7 +53,7 @@ class CyclicReader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         # Bursts are asked for where there is room for all of their words: the controller cannot be stalled
         m = Module()
-        m.submodules.store = store = Memory(shape=payloads.word, depth=self._depth, init=[], attrs=LOGIC)
+        m.submodules.store = store = Memory(shape=payloads.word, depth=self._depth, init=[])
         writer, reader = store.write_port(), store.read_port(domain="comb")
         bursts = self._depth // BURST
         room, on_their_way = Signal(range(bursts + 1), init=bursts), Signal(range(bursts + 1))

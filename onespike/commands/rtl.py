@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from golden.errors import InputError
-from golden.network.file import load_network
-from onespike.cores import check_network_options, head_core, network_core
+from onespike.cores import head_core, network_module
 from onespike.files import filled_folder, whole_or_nothing
 from onespike.options import (
     ConfigOption,
@@ -62,12 +61,13 @@ def rtl(
         onespike rtl -o build/rtl --scheme stochastic --config engine.toml
         onespike rtl -o build/rtl --network build/infer/network.npz
         onespike rtl -o build/rtl --network build/infer/network.npz --lanes 64
+        onespike rtl -o build/rtl --scheme stochastic --network ssa.npz
     """
     SCHEMES[scheme].check_options({"--axi": axi})
     if axi and network is not None:
         raise InputError("--axi is for the attention core, it excludes --network")
     if network is not None:
-        check_network_options(scheme, preset_name)
+        networks = network_module(scheme, preset_name)
     elif lanes is not None:
         raise InputError("--lanes is for --network, a configuration has its own")
     pages = {} if html_file is None else {"--html": html_file}
@@ -82,7 +82,7 @@ def rtl(
                 manifest = AxiManifest.from_json(written[1].read_text())
                 written += write_bench(manifest, folder)
         elif network.exists():
-            written = network_core(load_network(network), config_file, lanes).write(folder)
+            written = networks.core_of_file(network, config_file, lanes).write(folder)
         else:
             raise InputError(f"--network must be a file that onespike infer wrote, not {str(network)!r}")
         if html_file is not None:

@@ -1,7 +1,7 @@
 // A board on a desk: its clock pin is driven, its serial pins end in a pseudo-terminal.
 //
 // binding.h, generated per design, names the pins. Prints the terminal's name on a line of its own
-// when it is ready and runs until it is killed or its parent is gone.
+// when it is ready and runs until it is killed, its parent is gone or a rule of its memory is broken.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -129,6 +129,7 @@ int main() {
         if (!line.idle()) busy = cycle;
         if (cycle % SERVICE) continue;
         service(master, line);
+        if (BROKEN(dut)) return 1;  // a rule of the memory, which its model names
         if (cycle - busy > QUIET) {
             pollfd wait{master, POLLIN, 0};
             poll(&wait, 1, NAP_MILLISECONDS);

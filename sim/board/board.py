@@ -41,6 +41,8 @@ class Board(Generic[Config, Job, Integers]):
         except (InputError, KeyError, TypeError, ValueError):
             raise InputError(f"{name}: the board must hold {kind.noun}, it does not") from None
         self._streams = LinkedStreams(session, name, self.core.linked())
+        if greeting := self.core.greeting():
+            self.core = self.core.told(self._streams.exchange(b"", greeting))
 
     @property
     def config(self) -> Config:
@@ -79,7 +81,9 @@ class Board(Generic[Config, Job, Integers]):
             LinkError: the board stopped answering.
         """
         data = b"".join(self._records(job))
-        return self.core.integers(job, self._streams.exchange(data, self.core.output_beats(job), progress))
+        outputs = self._streams.exchange(data, self.core.linked_output_beats(job), progress)
+        self.core = self.core.told(outputs, job)
+        return self.core.integers(job, outputs)
 
     def _records(self, job: Job) -> Iterator[bytes]:
         streams = self._streams

@@ -15,6 +15,8 @@ from synth.tools import find_tools, run_tool
 
 HERE = Path(__file__).parent
 PROGRAM = "board"
+# Module that holds a board and its memory
+DESK = "desk"
 # As Amaranth writes Verilog, but from the very text that is synthesised
 TO_VERILOG = f"read_rtlil {TOP}.il; proc -nomux -norom; memory_collect; write_verilog -norename {TOP}.v"
 
@@ -29,12 +31,16 @@ def compile_board(board: Board, design: Design, clock: float | None = None) -> P
         InputError: the clock cannot make the board's bit rate, or there is no C++ compiler.
     """
     clock = board.clock if clock is None else clock
-    text = generate(board, board_top(board, design, clock))[f"{TOP}.il"]
-    models = HERE / "models" / f"{board.family.name}.v"
-    binding = "\n".join(_binding(board, clock)) + "\n"
+    top = board_top(board, design, clock)
+    text = generate(board, top)[f"{TOP}.il"]
+    models = {board.family.name: _model(board.family.name)}
+    if top.memory:
+        # its chip counts picoseconds
+        models |= {"sdram": _model("sdram"), DESK: _model(DESK).replace("@PERIOD@", f"{1e12 / clock:.0f}")}
+    binding = "\n".join(_desk(board, clock) if top.memory else _binding(board, clock)) + "\n"
     yosys = find_tools(["yosys"])["yosys"]
     recipe = toolchain.Recipe(main=HERE / "board.cpp")
-    key = digest((text, models.read_text(), binding, yosys.version, *recipe.key))
+    key = digest((text, *models.values(), binding, yosys.version, *recipe.key))
 
     def make(directory: Path) -> None:
         scratch = directory / "obj"
@@ -42,10 +48,18 @@ def compile_board(board: Board, design: Design, clock: float | None = None) -> P
         (scratch / f"{TOP}.il").write_text(text)
         (scratch / "binding.h").write_text(binding)
         run_tool(yosys, ("-p", TO_VERILOG), scratch, scratch / "yosys.log")
-        toolchain.compile_model(recipe, (scratch / f"{TOP}.v", models), TOP, scratch, directory / PROGRAM)
+        sources = [scratch / f"{TOP}.v", *(scratch / f"{name}.v" for name in models)]
+        for name, model in models.items():
+            (scratch / f"{name}.v").write_text(model)
+        toolchain.compile_model(recipe, sources, DESK if top.memory else TOP, scratch, directory / PROGRAM)
         shutil.rmtree(scratch)
 
     return cached("board", key, make) / PROGRAM
+
+
+def _model(name: str) -> str:
+    """Verilog of what is beside a design."""
+    return (HERE / "models" / f"{name}.v").read_text()
 
 
 def _binding(board: Board, clock: float) -> Iterator[str]:
@@ -60,6 +74,16 @@ def _binding(board: Board, clock: float) -> Iterator[str]:
     yield f"#define PIN_CLOCK(dut) {member(f'{platform.default_clk}_0')}"
     yield f"#define PIN_RX(dut) {member('uart_0__rx')}"
     yield f"#define PIN_TX(dut) {member('uart_0__tx')}"
+    yield "#define BROKEN(dut) false"
+    yield f"constexpr unsigned DIVISOR = {board.divisor(clock)};"
+
+
+def _desk(board: Board, clock: float) -> Iterator[str]:
+    """The same for a board with a memory, whose pins are inside."""
+    yield '#include "Vtop.h"'
+    for pin, port in (("CLOCK", "clock"), ("RX", "rx"), ("TX", "tx")):
+        yield f"#define PIN_{pin}(dut) (dut).{port}"
+    yield "#define BROKEN(dut) (dut).broken"
     yield f"constexpr unsigned DIVISOR = {board.divisor(clock)};"
 
 

@@ -158,6 +158,22 @@ class Core(ABC, Generic[Config, Job, Integers]):
     def output_beats(self, job: Job) -> dict[str, int]:
         """Number of beats that a job brings on every output stream."""
 
+    def linked_output_beats(self, job: Job) -> dict[str, int]:
+        """The same for the component behind a link."""
+        return self.output_beats(job)
+
+    def greeting(self) -> dict[str, int]:
+        """Number of beats that come by themselves when a session of a link begins, of every output stream."""
+        return {}
+
+    def told(self, outputs: Mapping[str, Fields], job: Job | None = None) -> Self:
+        """The core that is known by what it said at the start of a session, or with a job.
+
+        Raises:
+            InputError: it does not hold what a job has sent.
+        """
+        return self
+
     @abstractmethod
     def shown(self, job: Job, outputs: Mapping[str, Fields]) -> dict[str, Any]:
         """Those attributes of the integers that the beats of the output streams show."""

@@ -13,16 +13,18 @@ from hw.attention.core import AttentionCore
 from hw.board.clock import ClockSource
 from hw.board.top import BoardTop
 from hw.export.axi import AxiStream
+from hw.memory.pads import SdramPads
+from hw.network.stored_network import StoredNetwork
 from tests.hw.attention import test_components
 from tests.hw.export import test_axi
 from tests.hw.integer import bench_integer_attention
 from tests.hw.link import test_link_benches
 from tests.hw.memory import test_memory
 from tests.hw.network import test_network_bench
-from tests.hw.stochastic import bench_stochastic_attention
+from tests.hw.stochastic import bench_stochastic_attention, bench_stochastic_network
 
 # What stands on a device's own cells: `sim.board` runs it, compiled with models of those cells
-ON_BOARDS = {BoardTop, ClockSource}
+ON_BOARDS = {BoardTop, ClockSource, SdramPads, StoredNetwork}
 
 
 def designs() -> Iterator[Elaboratable]:
@@ -30,11 +32,13 @@ def designs() -> Iterator[Elaboratable]:
     yield from test_components.units(test_components.CONFIGS["T16"]).values()
     yield AttentionCore(test_components.core_config("memory"))
     yield from (make(**parameters) for make, parameters in bench_stochastic_attention.CASES.values())
+    yield bench_stochastic_network.core()
     yield from map(bench_integer_attention.core, bench_integer_attention.CASES.values())
     yield AxiStream(AttentionCore(test_axi.CONFIGS["codes"]))
     yield from test_link_benches.units().values()
     yield from test_network_bench.units().values()
     yield from test_memory.units().values()
+    yield from test_memory.faulty_units().values()
 
 
 def components() -> set[type[wiring.Component]]:

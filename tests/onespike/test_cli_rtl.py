@@ -4,6 +4,7 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from golden.attention.config import preset, to_table
@@ -11,7 +12,9 @@ from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network import sizes
 from golden.network.file import save_network
+from golden.stochastic.network import network_arrays
 from tests.golden.network.samples import converted, random_images, random_transformer
+from tests.hw.stochastic.bench_stochastic_network import small_network
 
 
 def test_rtl(folder: Path, run) -> None:
@@ -139,4 +142,27 @@ def test_stochastic_engine(folder: Path, run) -> None:
     assert next(s["width"] for s in manifest["streams"] if s["name"] == "i") == 9 * 12
     assert "--scheme stochastic needs --config" in run(*start).err
     assert "--preset needs --scheme spiked" in run(*start, "--preset", "tiny").err
-    assert "--network needs --scheme spiked" in run(*start, "--network", "n.npz").err
+    says = "--network needs --scheme spiked or stochastic, not integer"
+    assert says in run("rtl", "-o", "rtl", "--scheme", "integer", "--network", "n.npz").err
+
+
+def test_a_stochastic_network(run, folder: Path) -> None:
+    """Sized by the network, by --lanes and by a file with sizes and random numbers."""
+    _, job = small_network()
+    np.savez(folder / "n.npz", **network_arrays(job.network))
+    start = ("rtl", "-o", "rtl", "--scheme", "stochastic", "--network", "n.npz", "--lanes", "8")
+    (folder / "sizes.toml").write_text('steps = 4\nspikes = 999\nscore = "row"\n')
+    assert run(*start, "--config", "sizes.toml").status == 0
+    assert "module stochastic_network_core(" in (folder / "rtl" / "stochastic_network_core.v").read_text()
+    made = json.loads((folder / "rtl" / "stochastic_network_core.json").read_text())["parameters"]
+    assert [made[name] for name in ("lanes", "steps", "spikes", "score")] == [8, 4, 999, "row"]
+    for line, says in {
+        "tokens = 4": "unknown key 'tokens'; allowed are steps, lanes",
+        "spikes = 9": "the network needs spikes = ",
+        "head_dim = 2": "unknown key 'head_dim'",
+        "leap = 3": "RandomPlan.leap must keep the draws of a register of 32 bits independent",
+        "steps = 0": "StochasticNetworkConfig.steps must be an integer in 1..1024, not 0",
+    }.items():
+        (folder / "sizes.toml").write_text(line + "\n")
+        found = run(*start, "--config", "sizes.toml")
+        assert (found.status, says in found.err) == (2, True), found.err

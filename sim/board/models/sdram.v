@@ -4,7 +4,7 @@
 // in `fault` as long as there is power, the first one only: text, 0 where there was none.
 //
 // Not modelled, and a fault where it is used: auto-precharge, interleaved order, full pages, power-down, self
-// refresh. Words that are not driven are noise.
+// refresh. Words that are not driven are noise; `dq_on` says when some are.
 
 module sdram #(
   parameter PERIOD = 10000,
@@ -21,6 +21,7 @@ module sdram #(
   input [15:0] dq_i,
   input dq_driven,
   output [15:0] dq_o,
+  output dq_on,
   output reg [127:0] fault
 );
   localparam FIRST_REFRESHES = 2;
@@ -48,6 +49,7 @@ module sdram #(
   wire [8:0] wrap = {5'd0, length} - 9'd1;
   wire on = latency == 3 ? on3 : on2;
   wire [15:0] out = latency == 3 ? out3 : out2;
+  assign dq_on = on;
   assign dq_o[7:0] = on && !masked_before[0] ? out[7:0] : noise[7:0];
   assign dq_o[15:8] = on && !masked_before[1] ? out[15:8] : noise[15:8];
 

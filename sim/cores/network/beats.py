@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from amaranth.lib import data
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.descriptors import words
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp, slot_word, words
+from golden.network.descriptors import Neuron, slot_word
 from golden.network.weights import weight_words
 from hw.export.verilog import describe
 from hw.network import payloads
@@ -23,15 +26,17 @@ class Block:
 
     Attributes:
         memory, cluster: as in `payloads.load`.
-        pieces: uint32 [words, pieces per word].
+        pieces: uint32 [words, pieces per word]; of streamed weights [pieces, 1].
+        words: that are in the pieces.
     """
 
     memory: int
     cluster: int
     pieces: NDArray[np.uint32]
+    words: int
 
 
-def columns(ops: Sequence[LinearOp | NormOp | AttentionOp], config: NetworkConfig) -> Fields:
+def columns(ops: Sequence[Any], config: Any) -> Fields:
     """Arrays of the fields of descriptors, those that the core has."""
     names = words(type(ops[0]), config)
     return {name: np.array([getattr(op, name) for op in ops], np.int64) for name in names}
@@ -56,12 +61,13 @@ def blocks(program: Program, config: NetworkConfig) -> list[Block]:
         "maps": [{"row": np.maximum(program.maps, 0), "none": (program.maps < 0).astype(np.int64)}],
     }
     made = [
-        Block(number, cluster, pack(describe(shape), fields, name))
+        Block(number, cluster, pieces, len(pieces))
         for number, (name, (shape, _)) in enumerate(held.items())
         for cluster, fields in enumerate(images[name])
         if len(fields)
+        for pieces in [pack(describe(shape), fields, name)]
     ]
-    return [*made, Block(payloads.run(config), 0, np.array([[program.tokens]], np.uint32))]
+    return [*made, Block(payloads.run(config), 0, np.array([[program.tokens]], np.uint32), 1)]
 
 
 def load_beats(program: Program, config: NetworkConfig) -> Fields:
@@ -82,20 +88,29 @@ def store_block(program: Program, config: NetworkConfig) -> Block:
     words, per_piece = weight_words(program, config), payloads.PIECE_BITS // config.weight_stream
     padded = np.pad(words, (0, -len(words) % per_piece)).reshape(-1, per_piece)
     pieces = (padded << np.arange(per_piece, dtype=np.uint64) * np.uint64(config.weight_stream)).sum(axis=1)
-    return Block(payloads.store(config), 0, pieces.astype(np.uint32)[:, None])
+    return Block(payloads.store(config), 0, pieces.astype(np.uint32)[:, None], len(words))
 
 
-def load_pieces(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
-    """The same for `hw.network.linked_network`: header, number of words and pieces of every block."""
-    stored = [store_block(program, config)] if config.weight_stream else []
-    header = describe(payloads.load_header(config))
+def load_pieces(program: Program, config: NetworkConfig, stored: bool = True) -> NDArray[np.int64]:
+    """The same for `hw.network.linked_network`.
+
+    Args:
+        stored: with streamed weights, which a memory may hold already.
+    """
+    store = [store_block(program, config)] if config.weight_stream and stored else []
+    return block_pieces([*store, *blocks(program, config)], payloads.load_header(config))
+
+
+def block_pieces(blocks: Sequence[Block], header: data.StructLayout) -> NDArray[np.int64]:
+    """Header, number of words and pieces of every block."""
     parts = []
-    for block in [*stored, *blocks(program, config)]:
-        count, pieces = block.pieces.shape
+    for block in blocks:
+        pieces = block.pieces.shape[1]
         values = {"memory": block.memory, "last_piece": pieces - 1, "cluster": block.cluster}
+        fields = {name: np.array([values[name]]) for name in header.members}
         parts += [
-            pack(header, {name: np.array([value]) for name, value in values.items()}, "header").reshape(-1),
-            np.array([count]),
+            pack(describe(header), fields, "header").reshape(-1),
+            np.array([block.words]),
             block.pieces.reshape(-1),
         ]
     return np.concatenate([part.astype(np.int64) for part in parts])

@@ -1,8 +1,9 @@
 """The network core as `sim.cores.core.Core`."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.errors import InputError
+from golden.memory import ULX3S_SDRAM, Region
 from golden.network.checks import check_integers
 from golden.network.config import NetworkConfig
 from golden.network.counts import counted_layers
@@ -21,10 +23,11 @@ from golden.network.weights import weight_words
 from hw.network.core import NetworkCore
 from hw.network.linked_network import LinkedNetwork
 from hw.network.paced_reader import PacedNetwork
+from hw.network.stored_network import StoredNetwork
 from sim.cores.attention.driver import read_spikes
 from sim.cores.core import Core
 from sim.cores.network.beats import image_beats, load_beats, load_pieces
-from sim.cores.network.neurons import NetworkIntegers, golden_neurons, in_rows, there
+from sim.cores.network.neurons import NetworkIntegers, all_beside, golden_neurons, in_rows, there
 from sim.cores.rtl import Run, count_of
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.timing.network import NetworkTimes, predict
@@ -55,10 +58,13 @@ class NetworkJob:
     tokens: NDArray[np.int64] | None = None
 
     @property
+    def inferences(self) -> int:
+        return 0 if self.image is None else self.image.shape[0]
+
+    @property
     def counts(self) -> NDArray[np.int64]:
         """Tokens of each image."""
-        images = 0 if self.image is None else self.image.shape[0]
-        return np.full(images, self.network.tokens) if self.tokens is None else self.tokens
+        return np.full(self.inferences, self.network.tokens) if self.tokens is None else self.tokens
 
     @property
     def scores(self) -> tuple[int, ...]:
@@ -73,6 +79,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     Attributes:
         taps: with ports that show the neurons of every layer.
         reader: of streamed weights; None where they come at full rate.
+        held: words that the memory of a board holds, and their check sum.
     """
 
     noun = "a network core"
@@ -84,6 +91,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
 
     taps: bool = False
     reader: ReaderTiming | None = None
+    held: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         assert self.reader is None or self.config.weight_stream, "a reader brings streamed weights"
@@ -106,8 +114,8 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         core = NetworkCore(self.config, taps=self.taps)
         return core if self.reader is None else PacedNetwork(core, self.reader)
 
-    def linked(self) -> LinkedNetwork:
-        return LinkedNetwork(self.config)
+    def linked(self) -> LinkedNetwork | StoredNetwork:
+        return (StoredNetwork if self.config.weight_stream else LinkedNetwork)(self.config)
 
     def check(self, job: NetworkJob) -> None:
         program_of(job.network, self.config)
@@ -121,7 +129,41 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return self._beats(job, load_beats)
 
     def linked_beats(self, job: NetworkJob) -> dict[str, Fields]:
-        return self._beats(job, load_pieces)
+        beats = self._beats(job, partial(load_pieces, stored=self._stores(job)))
+        beats.pop("i_weights", None)  # the board's memory brings them
+        return beats
+
+    def greeting(self) -> dict[str, int]:
+        return {"o_score": 0, "o_status": 1} if self.config.weight_stream else {}
+
+    def linked_output_beats(self, job: NetworkJob) -> dict[str, int]:
+        status = {"o_status": int(self._stores(job))} if self.config.weight_stream else {}
+        return self.output_beats(job) | status
+
+    def told(self, outputs: Mapping[str, Fields], job: NetworkJob | None = None) -> Self:
+        if not self.config.weight_stream or not len(outputs["o_status"]["words"]):
+            return self
+        status = outputs["o_status"]
+        held = int(status["words"][0]), int(status["sum"][0])
+        if job is not None and held != self._wanted(job):
+            raise InputError(
+                f"the board's memory must hold the {self._wanted(job)[0]} words that were sent, it does not"
+            )
+        return replace(self, held=held)
+
+    def _wanted(self, job: NetworkJob) -> tuple[int, int]:
+        """Words of streamed weights of a job, and their check sum, as a board's memory tells them.
+
+        Raises:
+            InputError: there are more than the memory holds.
+        """
+        words = weight_words(program_of(job.network, self.config), self.config)
+        Region(ULX3S_SDRAM, 0, len(words))
+        return len(words), zlib.crc32(words.astype("<u2").tobytes())
+
+    def _stores(self, job: NetworkJob) -> bool:
+        """Whether a job sends streamed weights: those that the memory of the board does not hold."""
+        return bool(self.config.weight_stream) and job.load and self.held != self._wanted(job)
 
     def _beats(self, job: NetworkJob, loading: Any) -> dict[str, Fields]:
         beats: dict[str, Fields] = {}
@@ -140,6 +182,10 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         if self.taps:
             names = {"o_potential": "potential", "o_norm": "norm", "o_mixed": "mixed"}
             expected |= {port: self._there(job, name) for port, name in names.items()}
+            if self.config.drains > 1:
+                second = all_beside(program_of(job.network, self.config), self.config)
+                expected["o_potential_1"] = expected["o_potential"] & second
+                expected["o_potential"] = expected["o_potential"] & ~second
         beats = {port: int(there.sum()) for port, there in expected.items()}
         return beats | ({"o_issue": int(self._neurons(job)[1].sum())} if self.taps else {})
 
@@ -161,12 +207,25 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         scores = in_rows(program_of(job.network, self.config), placed(outputs["o_score"]["value"], "scores"))
         shown: dict[str, Any] = {"scores": scores.reshape(-1, *job.scores)}
         if self.taps:
-            shown["potential"] = placed(outputs["o_potential"], "potential")
+            shown["potential"] = placed(self._potentials(job, outputs), "potential")
             code = job.network.code
             for name in ("norm", "mixed"):
                 spikes = read_spikes(outputs[f"o_{name}"]["entry"]["spike"], code, (-1,))
                 shown[name] = Spikes(placed(spikes.sign, name), placed(spikes.phase, name, code.steps))
         return shown
+
+    def _potentials(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> NDArray[np.int64]:
+        """Those of both drains, in their order."""
+        if self.config.drains == 1:
+            return outputs["o_potential"]
+        computed = self._there(job, "potential")
+        second = np.broadcast_to(
+            all_beside(program_of(job.network, self.config), self.config), computed.shape
+        )
+        found = np.zeros(int(computed.sum()), np.int64)
+        found[second[computed]] = outputs["o_potential_1"]
+        found[~second[computed]] = outputs["o_potential"]
+        return found
 
     def integers(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> NetworkIntegers:
         return NetworkIntegers(**self.shown(job, outputs))

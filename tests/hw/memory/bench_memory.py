@@ -1,22 +1,19 @@
 """Words written to the model of a chip come back in order, over and over, in the cycles that are predicted.
 
-No rule of the chip is broken, but by controllers that break one.
+No rule of the chip is broken.
 """
 
 from typing import Any
 
 import cocotb
 import numpy as np
-import pytest
 from cocotb.triggers import ClockCycles
 
 from golden.memory import MemoryConfig, Region
 from hw.memory import payloads
 from sim.timing.memory import CyclicReads
 from tests.hw.attention.scenario import UnitBench
-from tests.hw.cocotb.streams import Divergence
 from tests.hw.memory.chip import CHIP
-from tests.hw.memory.faulty import FAULTY
 
 # First word and number: within a row; from the end of one over all banks, ending in a burst; the chip's end
 REGIONS = ((0, 40), (504, 1551), (2**24 - 72, 72))
@@ -106,31 +103,3 @@ async def words_come_round(dut: Any) -> None:
                     same_cycles(memory.monitor.cycles, model.times(len(memory.monitor.cycles), 0))
         await memory.quiet()
         assert memory.fault == ""
-
-
-@cocotb.test()
-@cocotb.parametrize(rule=list(FAULTY))
-async def rules_are_broken(dut: Any, rule: str) -> None:
-    unit = rule.replace("-", "_")
-    async with UnitBench(dut, unit) as bench:
-        memory = Memory(bench, unit)
-        await memory.set_up()
-        await memory.write(0, np.arange(16))
-        await memory.begin(Region(memory.config.chip, 0, 16))
-        memory.monitor.expected.extend(np.tile(np.arange(16), 120).tolist())
-        await bench.run(1400)
-        assert memory.fault == rule
-        await memory.quiet()
-
-
-@cocotb.test()
-async def words_come_at_their_time(dut: Any) -> None:
-    """From a controller that sets another CAS latency than it waits for, they are wrong."""
-    async with UnitBench(dut, "CAS") as bench:
-        memory = Memory(bench, "CAS")
-        await memory.set_up()
-        await memory.write(0, np.arange(16))
-        await memory.begin(Region(memory.config.chip, 0, 16))
-        with pytest.raises(Divergence):
-            await memory.read(np.arange(16))
-        await memory.quiet()

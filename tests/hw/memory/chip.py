@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal, Value
+from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -13,6 +13,7 @@ from golden.memory import ULX3S_SDRAM, WORD_BITS, MemoryConfig
 from hw.memory import payloads
 from hw.memory.controller import SdramController
 from hw.memory.reader import CyclicReader
+from hw.memory.weights import DOMAIN, WeightMemory
 
 MODEL = Path(sim.board.__file__).with_name("models") / "sdram.v"
 FAULT_BITS = 128
@@ -157,4 +158,42 @@ class MemoryAtChip(wiring.Component):
                 reader.request.ready.eq(controller.i.ready),
                 request.eq(reader.request.payload),
             ]
+        return m
+
+
+class WeightsAtChip(wiring.Component):
+    """A `WeightMemory` at the chip; `restart` begins a session.
+
+    Members: those of the user of a `WeightMemory`, and `fault`.
+    """
+
+    def __init__(self, config: MemoryConfig, address_bits: int) -> None:
+        self._chip = Chip(config, address_bits)
+        self._memory = WeightMemory(config)
+        words = stream.Signature(WORD_BITS)
+        super().__init__(
+            {
+                "i_store": In(words),
+                "running": In(1),
+                "o_weights": Out(words),
+                "o_status": Out(stream.Signature(payloads.status(config.chip))),
+                "restart": In(1),
+                "fault": Out(FAULT_BITS),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.chip = chip = self._chip
+        memory = self._memory
+        m.domains.session = ClockDomain()
+        m.d.comb += [ClockSignal("session").eq(ClockSignal()), ResetSignal("session").eq(self.restart)]
+        m.submodules.memory = DomainRenamer({"sync": "session", DOMAIN: "sync"})(memory)
+        for name, member in memory.sdram.signature.members.items():
+            inner, outer = getattr(memory.sdram, name), getattr(chip, name)
+            m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
+        connect(m, flipped(self.i_store), memory.user.store)
+        connect(m, memory.user.words, flipped(self.o_weights))
+        connect(m, memory.user.status, flipped(self.o_status))
+        m.d.comb += [memory.user.running.eq(self.running), self.fault.eq(chip.fault)]
         return m

@@ -1,0 +1,53 @@
+"""Network core behind a narrow load stream, and beside it a memory for its streamed weights."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import Out, connect, flipped
+
+from golden.errors import InputError
+from golden.memory import ULX3S_SDRAM, WORD_BITS
+from golden.network.config import NetworkConfig
+from hw.memory import payloads
+from hw.network.linked_network import LinkedNetwork
+
+
+class StoredNetwork(wiring.Component):
+    """A `LinkedNetwork` whose streamed weights are in a memory of the board.
+
+    Members:
+        i_load, i_image, o_score: as `LinkedNetwork`.
+        o_status: of the memory.
+        memory: the user of a `hw.memory.weights.WeightMemory`.
+
+    Raises:
+        InputError: the words of the stream are not those of a board's memory.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        if config.weight_stream != WORD_BITS:
+            raise InputError(
+                f"NetworkConfig.weight_stream must be {WORD_BITS}, a word of a board's memory, "
+                f"not {config.weight_stream}"
+            )
+        self._network = LinkedNetwork(config)
+        members = self._network.signature.members
+        super().__init__(
+            {name: members[name] for name in ("i_load", "i_image", "o_score")}
+            | {
+                "o_status": Out(stream.Signature(payloads.status(ULX3S_SDRAM))),
+                "memory": Out(payloads.weights(ULX3S_SDRAM)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.network = network = self._network
+        connect(m, flipped(self.i_load), network.i_load)
+        connect(m, flipped(self.i_image), network.i_image)
+        connect(m, network.o_score, flipped(self.o_score))
+        memory = flipped(self.memory)
+        connect(m, network.o_store, memory.store)
+        connect(m, memory.words, network.i_weights)
+        connect(m, memory.status, flipped(self.o_status))
+        m.d.comb += memory.running.eq(network.running)
+        return m
