@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.code import PhaseCode, read_fraction
 from golden.errors import InputError, quoted
@@ -58,10 +59,11 @@ def save_network(path: Path, network: Network) -> None:
 def element(field: Field[Any]) -> type[np.generic] | None:
     """What a field is an array of; None where it is no array."""
     kinds = get_args(field.type) if isinstance(field.type, UnionType) else (field.type,)
-    if get_origin(kinds[0]) is not np.ndarray:
+    if get_origin(kinds[0]) is not get_origin(NDArray[np.generic]):
         return None
-    _, of = get_args(kinds[0])  # NDArray[T] is ndarray[shape, dtype[T]]
-    found: type[np.generic] = get_args(of)[0]
+    # NDArray[T] is ndarray[shape, dtype[T]]; from NumPy 2.5 on (Python 3.12) an alias with the argument T
+    of = get_args(kinds[0])[-1]
+    found: type[np.generic] = (get_args(of) or (of,))[0]
     return found
 
 
