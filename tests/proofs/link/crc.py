@@ -80,10 +80,10 @@ class MatchIsTheCheckSum(Property):
     Assumes: nothing. That the register is what zlib makes of the bytes is `CheckSumIsZlibs`."""
 
     component = "link/crc"
-    reach = 40
+    reach = 2
     faults = (
-        Fault(module=crc, old="0xDEBB20E3", new="0xDEBB20E1"),
-        Fault(module=crc, old="match.eq(register == RESIDUE)", new="match.eq(register[1:] == RESIDUE >> 1)"),
+        Fault(module=crc, old="RESIDUE = 0xDEBB20E3", new="RESIDUE = ONES"),
+        Fault(module=crc, old="register == RESIDUE", new="register != RESIDUE"),
     )
 
     def build(self) -> None:
