@@ -111,6 +111,8 @@ class NetworkConfig:
         check_range("NetworkConfig.taps", self.taps, min(1, self.maps), self.maps)
         check_range("NetworkConfig.hidden_lists", self.hidden_lists, 1, 2)
         check_range("NetworkConfig.score_parts", self.score_parts, 0, 1)
+        check_range("NetworkConfig.drains", self.drains, 1, most_drains(self.lanes, self.cluster))
+        check_range("NetworkConfig.norm_rows", self.norm_rows, 1, 2)
         check_range("NetworkConfig.weight_stream", self.weight_stream, 0, 64)
         if 0 < self.weight_stream < bits_for(self.weights):
             raise InputError(
