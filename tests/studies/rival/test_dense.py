@@ -1,13 +1,13 @@
 """Dense layers in spikes and in 8 bits: cycles, energy and which lanes are measured."""
 
-from onespike.cores import network_core
+from onespike.networks.spiked import core_of
 from studies.infer.cases import load_case
 from studies.rival.dense import clusters, measured, work
 
 
 def test_work_and_lanes() -> None:
     case = load_case("digits", None, None, None)
-    config = network_core(case.network, None, None).config
+    config = core_of(case.network, None, None).config
     spiking, every = work(case.network, config, case.spikes(case.images[:2]))
     # there are fewer spikes than values
     assert 0 < spiking.cycles_per_row < every.cycles_per_row
