@@ -29,7 +29,7 @@ from tests.proofs.engine import RUN
 
 # What every output's valid is made of, back to registers and memories, must hold no input called ready.
 SCRIPT = """
-read_verilog core.v
+read_verilog -sv core.v
 hierarchy -top core
 proc
 flatten
