@@ -1,5 +1,6 @@
 """The quick proofs: the first case of each property, and that its first fault shows."""
 
+import inspect
 import zlib
 
 import numpy as np
@@ -32,3 +33,9 @@ def test_every_property_says_what_it_claims_and_assumes() -> None:
 def test_check_sum_of_the_proofs_is_zlibs() -> None:
     data = np.random.default_rng(1).bytes(200)
     assert all(check_sum(data[:n]) == zlib.crc32(data[:n]) for n in range(len(data)))
+
+
+def test_every_planted_fault_is_in_the_source() -> None:
+    for prop in EVERY:
+        for fault in prop.faults:
+            assert inspect.getsource(fault.module).count(fault.old) == 1, (prop.__name__, fault.old)

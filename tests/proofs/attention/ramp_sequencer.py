@@ -83,7 +83,7 @@ class KeyFiresAtTheContractsTime(Property):
     component = "attention/ramp_sequencer"
     faults = (
         Fault(module=ramp_sequencer, old="- (head.step >> 1)", new="- (head.step >> 2)"),
-        Fault(module=ramp_sequencer, old="Const(-1, fraction)", new="Const(0, fraction)"),
+        Fault(module=ramp_sequencer, old="Const((1 << fraction) - 1, fraction)", new="Const(0, fraction)"),
         Fault(module=ramp_sequencer, old="Mux(below | now_below, lowest", new="Mux(below, lowest"),
         Fault(module=ramp_sequencer, old="Mux(fresh, start_level, next_level)", new="next_level"),
     )
