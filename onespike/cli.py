@@ -16,8 +16,10 @@ from onespike.commands.board_sim import board_sim
 from onespike.commands.boards import boards
 from onespike.commands.compare import compare
 from onespike.commands.convert import convert_model
+from onespike.commands.demo import demo
 from onespike.commands.dev.area import area
 from onespike.commands.dev.board_table import board_table
+from onespike.commands.dev.dense import dense
 from onespike.commands.dev.estimate import estimate
 from onespike.commands.dev.literal import literal
 from onespike.commands.dev.rival import rival
@@ -30,6 +32,7 @@ from onespike.commands.energy.stochastic import stochastic
 from onespike.commands.evaluate import evaluate
 from onespike.commands.example import example
 from onespike.commands.infer import infer
+from onespike.commands.losses import losses
 from onespike.commands.predict import predict_network
 from onespike.commands.presets import presets
 from onespike.commands.program import program
@@ -37,7 +40,7 @@ from onespike.commands.rtl import rtl
 from onespike.commands.search import search
 from onespike.commands.sim import sim
 from onespike.commands.stochastic.accuracy import accuracy
-from onespike.commands.stochastic.demo import demo
+from onespike.commands.stochastic.demo import demo as stochastic_demo
 from onespike.commands.stochastic.study import study
 from onespike.commands.sweep import sweep
 from onespike.commands.synth import synth
@@ -65,8 +68,9 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "synth": synth,
         "program": program,
         "board-sim": board_sim,
+        "demo": demo,
     },
-    "Studies": {"bench": bench, "sweep": sweep, "search": search},
+    "Studies": {"bench": bench, "sweep": sweep, "search": search, "losses": losses},
     "This installation": {"doctor": doctor},
 }
 GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
@@ -78,12 +82,12 @@ GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
     "stochastic": (
         "Studies",
         "Stochastic spiking attention: studies and networks.",
-        (study, accuracy, demo),
+        (study, accuracy, stochastic_demo),
     ),
     "dev": (
         "For developers of Onespike",
         "Long checks, and what measures the figures that come with the project.",
-        (soak, literal, area, estimate, board_table, rival),
+        (soak, literal, area, estimate, board_table, rival, dense),
     ),
 }
 

@@ -142,6 +142,23 @@ DataOption = Annotated[
         show_default=False,
     ),
 ]
+ImageSetsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", help="Folder that holds fashion-mnist/ or cifar10/.", show_default=False
+    ),
+]
+RowsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--tokens",
+        metavar="N",
+        parser=whole_number,
+        help="Most tokens of a sentence, and rows of the core; longer ones of --data are not drawn. "
+        "[default: those of the longest]",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[
     int,
     typer.Option(
@@ -166,6 +183,38 @@ JobsOption = Annotated[
         parser=whole_number,
         callback=in_range("--jobs", 1, 1024),
         help="Processes on this machine.",
+    ),
+]
+CountOption = Annotated[
+    int,
+    typer.Option(
+        "--count",
+        metavar="N",
+        parser=whole_number,
+        callback=in_range("--count", 1, 1 << 20),
+        help="Rows of FILE to use, drawn at random.",
+    ),
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        metavar="N",
+        parser=whole_number,
+        callback=in_range("--limit", 1, 1 << 30),
+        help="Use at most N samples.",
+    ),
+]
+WeightBitsOption = Annotated[
+    int, typer.Option("--weight-bits", metavar="N", parser=whole_number, help="Width of dense weights.")
+]
+AdaptersOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--adapters",
+        metavar="FILE",
+        help="Low-rank adapters to merge into the weights, with their classifier if any.",
+        show_default=False,
     ),
 ]
 FolderOption = Annotated[

@@ -31,6 +31,7 @@ class AttentionScheme:
         study: module whose `attend` runs it on the arrays of a file.
         load: configuration of a file.
         preset: the named configuration; None where there are none.
+        networks: module that makes the cores of its whole networks; none where there are none.
         read: arrays of a file.
         options: those of commands that it alone knows.
     """
@@ -40,6 +41,7 @@ class AttentionScheme:
     study: str
     load: Callable[[Path], Any]
     preset: Callable[[str], Any] | None = None
+    networks: str = ""
     read: Callable[[Path], dict[str, NDArray[Any]]]
     options: tuple[str, ...]
 
@@ -89,6 +91,7 @@ SCHEMES = {
             study="studies.attention.spiked",
             load=load_config,
             preset=preset,
+            networks="onespike.networks.spiked",
             read=read_inputs,
             options=("--preset", "--window", "--network", "--axi"),
         ),
@@ -97,8 +100,9 @@ SCHEMES = {
             core_class="sim.cores.stochastic.core:StochasticCore",
             study="studies.attention.stochastic",
             load=load_engine,
+            networks="onespike.networks.stochastic",
             read=partial(read_arrays, allowed=INPUTS),
-            options=("--steps", "--rows", "--encoders", "--plans"),
+            options=("--steps", "--rows", "--encoders", "--plans", "--network"),
         ),
         AttentionScheme(
             name="integer",

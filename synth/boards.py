@@ -5,8 +5,11 @@ reports for the part.
 """
 
 import importlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+from amaranth.build import Attrs
+from amaranth_boards.resources import UARTResource
 
 from golden.errors import InputError, quoted
 from golden.memory import ULX3S_SDRAM, SdramChip
@@ -24,6 +27,7 @@ class Board:
         family: of its FPGA.
         device: part number.
         platform: module and class in amaranth_boards.
+        serial: pins rx and tx of the connector "io", for a board without a serial port.
         logic_cells, flip_flops, block_rams, dsps: what the device has; a logic cell holds one LUT4.
         preset: made where none is named.
         clock: Hz; of the design unless the budget of a preset names another.
@@ -32,7 +36,7 @@ class Board:
         loaders: programs that configure the board, each with its arguments before the bitstream; the
             first that is found is used.
         suffix: of the bitstream file.
-        place_options: options of place and route that name the device.
+        place_options, pack_options: of place and route, and of the packer, that name the device.
         memory: the chip for streamed weights; None where there is none that is used.
     """
 
@@ -51,13 +55,20 @@ class Board:
     buffer_bytes: int
     loaders: tuple[tuple[str, ...], ...]
     suffix: str
-    place_options: tuple[str, ...] = field(default=())
+    place_options: tuple[str, ...]
+    pack_options: tuple[str, ...] = ()
+    serial: tuple[str, str] | None = None
     memory: SdramChip | None = None
 
     def make_platform(self) -> Any:
         """A fresh amaranth-boards platform; one serves one design."""
         module, name = self.platform.split(":")
-        return getattr(importlib.import_module(f"amaranth_boards.{module}"), name)()
+        platform = getattr(importlib.import_module(f"amaranth_boards.{module}"), name)()
+        if self.serial is not None:
+            rx, tx = self.serial
+            attributes = Attrs(IO_TYPE="LVCMOS33")
+            platform.add_resources([UARTResource(0, rx=rx, tx=tx, conn=("io", 0), attrs=attributes)])
+        return platform
 
     def check_clock(self, clock: float) -> None:
         """Raise InputError unless the PLL can make this clock, and the clock the bit rate."""
@@ -78,27 +89,91 @@ class Board:
         return divisor
 
 
+def _ecp5(
+    name: str,
+    title: str,
+    size: str,
+    platform: str,
+    package: tuple[str, str],
+    preset: str,
+    *loaders: str,
+    **more: Any,
+) -> Board:
+    """A board with an ECP5.
+
+    Args:
+        size: of the device, such as 85F; a 12F has what a 25F has.
+        package: as its part number names it, with the speed, and as nextpnr does.
+        loaders: openFPGALoader's name of the board, and other programs that load it.
+    """
+    cells, memories, multipliers = {
+        "12F": (24288, 56, 28),
+        "25F": (24288, 56, 28),
+        "45F": (43848, 108, 72),
+        "85F": (83640, 208, 156),
+    }[size]
+    part, long = package
+    return Board(
+        name=name,
+        title=f"{title}, ECP5-{size}",
+        family=FAMILIES["ecp5"],
+        device=f"LFE5U-{size}-{part}",
+        platform=platform,
+        logic_cells=cells,
+        flip_flops=cells,
+        block_rams=memories,
+        dsps=multipliers,
+        preset=preset,
+        clock=100e6,
+        baud=2e6,
+        buffer_bytes=8192,
+        loaders=(("openFPGALoader", "-b", loaders[0]), *((name,) for name in loaders[1:])),
+        suffix=".bit",
+        place_options=(f"--{size[:-1]}k", "--package", long, "--speed", part[0]),
+        **more,
+    )
+
+
+def _ulx3s(size: str, preset: str) -> Board:
+    return _ecp5(
+        f"ulx3s-{size.lower()}",
+        "Radiona ULX3S",
+        size,
+        f"ulx3s:ULX3S_{size}_Platform",
+        ("6BG381C", "CABGA381"),
+        preset,
+        "ulx3s",
+        "fujprog",
+        memory=ULX3S_SDRAM,
+    )
+
+
 BOARDS = {
     board.name: board
     for board in (
-        Board(
-            name="ulx3s-85f",
-            title="Radiona ULX3S, ECP5-85F",
-            family=FAMILIES["ecp5"],
-            device="LFE5U-85F-6BG381C",
-            platform="ulx3s:ULX3S_85F_Platform",
-            logic_cells=83640,
-            flip_flops=83640,
-            block_rams=208,
-            dsps=156,
-            preset="default",
-            clock=100e6,
-            baud=2e6,
-            buffer_bytes=8192,
-            loaders=(("openFPGALoader", "-b", "ulx3s"), ("fujprog",)),
-            suffix=".bit",
-            place_options=("--85k", "--package", "CABGA381", "--speed", "6"),
-            memory=ULX3S_SDRAM,
+        _ulx3s("85F", "default"),
+        _ulx3s("45F", "default"),
+        _ulx3s("25F", "digits"),
+        _ulx3s("12F", "digits"),
+        _ecp5(
+            "icepi-zero",
+            "Icepi Zero",
+            "25F",
+            "icepi_zero:IcepiZero1_3Platform",
+            ("6BG256C", "CABGA256"),
+            "digits",
+            "icepi-zero",
+        ),
+        _ecp5(
+            "orangecrab-25f",
+            "OrangeCrab r0.2",
+            "25F",
+            "orangecrab_r0_2:OrangeCrabR0_2_25FPlatform",
+            ("8MG285C", "CSFBGA285"),
+            "digits",
+            "orangeCrab",
+            # RX and TX of the Feather pins
+            serial=("0", "1"),
         ),
         Board(
             name="icebreaker",
@@ -135,6 +210,26 @@ BOARDS = {
             loaders=(("openFPGALoader", "-b", "tangnano9k"),),
             suffix=".fs",
             place_options=("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"),
+            pack_options=("-d", "GW1N-9C"),
+        ),
+        Board(
+            name="tangprimer20k",
+            title="Sipeed Tang Primer 20K on its dock, GW2A-18C",
+            family=FAMILIES["gowin"],
+            device="GW2A-LV18PG256C8/I7",
+            platform="tang_primer_20k:TangPrimer20kDockPlatform",
+            logic_cells=20736,
+            flip_flops=15552,
+            block_rams=46,
+            dsps=48,
+            preset="digits",
+            clock=54e6,
+            baud=2e6,
+            buffer_bytes=2048,
+            loaders=(("openFPGALoader", "-b", "tangprimer20k"),),
+            suffix=".fs",
+            place_options=("--device", "GW2A-LV18PG256C8/I7", "--vopt", "family=GW2A-18C"),
+            pack_options=("-d", "GW2A-18C"),
         ),
     )
 }

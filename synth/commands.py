@@ -55,6 +55,7 @@ def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tu
     files = {
         "constraints": f"{TOP}{family.constraints}",
         "routed": f"{TOP}{family.routed}",
+        "placed": f"{TOP}{family.placed}",
         "bitstream": f"{TOP}{board.suffix}",
     }
     yield (
@@ -67,4 +68,5 @@ def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tu
             *("--seed", str(seed), "--freq", f"{clock / 1e6:g}", "--timing-allow-fail"),
         ),
     )
-    yield "pack", family.pack, tuple(word.format(**files) for word in family.pack_words)
+    words = (word.format(**files) for word in family.pack_words)
+    yield "pack", family.pack, (*board.pack_options, *words)

@@ -28,13 +28,14 @@ class Program:
 class Family:
     """A device family and the open tools for it.
 
-    In `place` and `pack` {constraints}, {routed} and {bitstream} stand for the names of files.
+    In `place` and `pack` {constraints}, {routed}, {placed} and {bitstream} stand for the names of files.
 
     Attributes:
         name: ecp5, ice40 or gowin.
         place_and_route, pack: programs, beside Yosys.
         programs: where those two are.
-        constraints, routed: suffixes of the files before and after place and route.
+        constraints, routed, placed: suffixes of the files before and after place and route; the last is a
+            JSON that holds the place of every cell.
         synthesis: Yosys's command without DSP blocks, so that a multiplier would show as logic.
         multiplying: the same with them, for a design that asks for them.
         placer: option of place and route, where the default will not do.
@@ -56,6 +57,7 @@ class Family:
     programs: Mapping[str, Program]
     constraints: str
     routed: str
+    placed: str
     synthesis: str
     multiplying: str
     placer: tuple[str, ...] = ()
@@ -88,11 +90,12 @@ FAMILIES = {
             },
             constraints=".lpf",
             routed=".config",
+            placed=".placed.json",
             synthesis="synth_ecp5 -nodsp",
             multiplying="synth_ecp5",
             # The default placer leaves a core of 64 lanes half as much wire again, and misses its clock
             placer=("--placer", "static"),
-            place=("--lpf", "{constraints}", "--textcfg", "{routed}"),
+            place=("--lpf", "{constraints}", "--textcfg", "{routed}", "--write", "{placed}"),
             pack_words=("--compress", "--input", "{routed}", "--bit", "{bitstream}"),
             simulated=(NO_BLOCK_RAM, "synth_ecp5 -nodsp -nobram -top {top}"),
             models="+/ecp5/cells_sim.v",
@@ -114,9 +117,10 @@ FAMILIES = {
             },
             constraints=".pcf",
             routed=".asc",
+            placed=".placed.json",
             synthesis="synth_ice40 -device u",
             multiplying="synth_ice40 -device u -dsp",
-            place=("--pcf", "{constraints}", "--asc", "{routed}"),
+            place=("--pcf", "{constraints}", "--asc", "{routed}", "--write", "{placed}"),
             pack_words=("{routed}", "{bitstream}"),
             simulated=("synth_ice40 -device u -top {top}",),
             models="-D ICE40_U +/ice40/cells_sim.v",
@@ -141,12 +145,13 @@ FAMILIES = {
             },
             constraints=".cst",
             routed=".pnr.json",
+            placed=".pnr.json",
             # The placer finds no places for many small LUT RAMs
             synthesis="synth_gowin -nodsp -nolutram -family gw1n",
             multiplying="synth_gowin -nolutram -family gw1n",
             place=("--vopt", "cst={constraints}", "--write", "{routed}"),
             pack_words=(
-                *("-d", "GW1N-9C", "--sspi_as_gpio", "--mspi_as_gpio", "-o", "{bitstream}"),
+                *("--sspi_as_gpio", "--mspi_as_gpio", "-o", "{bitstream}"),
                 "{routed}",
             ),
             simulated=(NO_BLOCK_RAM, "synth_gowin -nodsp -nobram -noiopads -family gw1n -top {top}"),

@@ -19,15 +19,18 @@ from synth import carry_cells, commands
 from synth.boards import Board
 from synth.design import Design, board_top
 from synth.estimate import TOLERANCE
-from synth.netlist import Resources, count, count_lone, read_cells
-from synth.report import BuildReport, TimingError, make_report
+from synth.netlist import Resources, count, count_lone, read_cells, read_top
+from synth.report import BuildReport, TimingError, make_report, warnings
 from synth.tools import Origin, Tool, ToolError, find_tools, run_tool
+from synth.units import by_unit, die
 
 ROOT = Path("build/synth")
 SOURCES = ("golden", "hw", "synth")
 PLACE = "place and route"
 STAGES = ("generate", "synthesise", PLACE, "pack")
 REPORT = "report.json"
+# Places of the cells by unit, see `synth.units.die`
+DIE = "die.json"
 
 State = Literal["running", "done", "cached"]
 OnStage = Callable[[str, State, float], None]
@@ -140,15 +143,25 @@ def _run(
             modules = read_cells(directory / commands.STATISTICS, netlist, board.family)
             resources = count(modules[commands.TOP], board.family, count_lone(netlist, board.family))
             check_fit(board, design.name, resources)
+            units = by_unit(read_top(netlist)["cells"], board.family)
         elif stage == PLACE:
             check_constraints(log)
             timing = json.loads((directory / commands.TIMING).read_text())
-            report = make_report(board, design, resources, timing, clock, seed, tools)
+            report = make_report(board, design, resources, units, timing, clock, seed, tools)
+            placed = directory / f"{commands.TOP}{board.family.placed}"
+            (directory / DIE).write_text(json.dumps(die(placed)))
+            if board.family.placed != board.family.routed:
+                placed.unlink()  # larger than everything else
             if not report.closed:
                 break
     bitstream = directory / report.bitstream
     size = bitstream.stat().st_size if report.closed else 0
-    report = report.finished(bitstream_bytes=size, seconds=seconds)
+    said = (directory / log_name(stage) for stage in seconds)
+    report = report.finished(
+        bitstream_bytes=size,
+        seconds=seconds,
+        warnings=warnings(log.read_text(errors="replace") for log in said),
+    )
     scratch = directory / f"{REPORT}.new"
     scratch.write_text(report.to_json())
     scratch.replace(directory / REPORT)

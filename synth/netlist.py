@@ -58,11 +58,7 @@ def count_lone(netlist: Path, family: Family) -> int:
     """
     if not family.shared_cells:
         return 0
-    (top,) = (
-        module
-        for module in json.loads(netlist.read_text())["modules"].values()
-        if int(module["attributes"].get("top", "0"), 2)
-    )
+    top = read_top(netlist)
     readers: Counter[int] = Counter()
     sources: dict[int, str] = {}
     sums = set()
@@ -84,6 +80,13 @@ def count_lone(netlist: Path, family: Family) -> int:
         elif cell["type"] == "SB_CARRY":
             lone += _nets(cell, "I0", "I1", "CI") not in sums
     return lone
+
+
+def read_top(netlist: Path) -> dict[str, Any]:
+    """The top module of a netlist's JSON."""
+    modules: dict[str, dict[str, Any]] = json.loads(netlist.read_text())["modules"]
+    (top,) = (module for module in modules.values() if int(module["attributes"].get("top", "0"), 2))
+    return top
 
 
 def _nets(cell: Mapping[str, Any], *ports: str) -> tuple[Any, ...]:
@@ -113,13 +116,3 @@ def read_cells(statistics: Path, netlist: Path, family: Family) -> dict[str, Cou
                 modules[name]["LUT4"] -= carry_cells.pack(module)
         netlist.write_text(json.dumps(whole))
     return modules
-
-
-def flatten(modules: Mapping[str, Mapping[str, int]], name: str) -> Counter[str]:
-    """Cells of a module with all that is inside it."""
-    total: Counter[str] = Counter()
-    for cell, number in modules[name].items():
-        inner = flatten(modules, cell) if cell in modules else Counter({cell: 1})
-        for kind, inside in inner.items():
-            total[kind] += number * inside
-    return total

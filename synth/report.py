@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from synth.boards import Board
 from synth.design import Design
 from synth.netlist import Resources
 from synth.tools import Tool
+from synth.units import Units, unit_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,9 @@ class BuildReport:
         slack_ns: of the worst path; negative if the clock was not reached.
         seed: of place and route.
         tools: version of each program.
-        critical_path: cells along the worst path with delays in ns.
+        paths: the longest between registers, from a pin and to a pin, see `paths`.
+        units: lut4, flip_flops and block_rams by unit, see `synth.units`.
+        warnings: of the tools, each once.
         bitstream: file name.
         bitstream_bytes: its size.
         seconds: time of each stage.
@@ -54,8 +59,10 @@ class BuildReport:
     slack_ns: float
     seed: int
     tools: Mapping[str, str]
-    critical_path: tuple[Mapping[str, Any], ...]
     bitstream: str
+    paths: tuple[Mapping[str, Any], ...] = ()
+    units: Units = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     bitstream_bytes: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -64,10 +71,12 @@ class BuildReport:
         """Whether the clock was reached."""
         return self.fmax_mhz >= self.clock_mhz
 
-    def finished(self, *, bitstream_bytes: int, seconds: Mapping[str, float]) -> "BuildReport":
+    def finished(
+        self, *, bitstream_bytes: int, seconds: Mapping[str, float], warnings: tuple[str, ...]
+    ) -> "BuildReport":
         """The report with what is known at the end."""
         rounded = {stage: round(time, 1) for stage, time in seconds.items()}
-        return dataclasses.replace(self, bitstream_bytes=bitstream_bytes, seconds=rounded)
+        return dataclasses.replace(self, bitstream_bytes=bitstream_bytes, seconds=rounded, warnings=warnings)
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
@@ -75,7 +84,7 @@ class BuildReport:
     @classmethod
     def from_json(cls, text: str) -> "BuildReport":
         table = json.loads(text)
-        table["critical_path"] = tuple(table["critical_path"])
+        table |= {name: tuple(table[name]) for name in ("paths", "warnings")}
         return cls(**table)
 
 
@@ -84,10 +93,12 @@ class TimingError(OutsideError):
 
     Attributes:
         report: the figures so far.
+        directory: of the build.
     """
 
     def __init__(self, report: BuildReport, log: Path) -> None:
         self.report = report
+        self.directory = log.parent
         super().__init__(
             f"{report.design} on {report.board} must reach {report.clock_mhz:g} MHz, it reached "
             f"{report.fmax_mhz:.2f} MHz with seed {report.seed} (another seed or a lower clock may do; "
@@ -99,6 +110,7 @@ def make_report(
     board: Board,
     design: Design,
     resources: Resources,
+    units: Units,
     timing: Mapping[str, Any],
     clock: float,
     seed: int,
@@ -111,8 +123,7 @@ def make_report(
         clock: Hz.
     """
     mhz = clock / 1e6
-    # The design's own clock is the slowest but for the board's oscillator, which drives nothing but the PLL
-    fmax = min(entry["achieved"] for entry in timing["fmax"].values())
+    fmax = reached(timing)
     return BuildReport(
         board=board.name,
         device=board.device,
@@ -132,27 +143,58 @@ def make_report(
         slack_ns=round(1e3 / mhz - 1e3 / fmax, 3),
         seed=seed,
         tools={name: tool.version for name, tool in tools.items()},
-        critical_path=worst_path(timing),
         bitstream=f"top{board.suffix}",
+        paths=paths(timing),
+        units=units,
     )
 
 
-def worst_path(timing: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """The longest path between registers of one clock: cell, kind of delay, net, ns."""
-    inside = [
-        path
+def reached(timing: Mapping[str, Any]) -> float:
+    """MHz that place and route reached, from its JSON report."""
+    # The design's own clock is the slowest but for the board's oscillator, which drives nothing but the PLL
+    return float(min(entry["achieved"] for entry in timing["fmax"].values()))
+
+
+def paths(timing: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """The longest path of every pair of clocks, pins among them, the longest first.
+
+    Each has source and target (cells), from and to (their units), through (units in between), logic_ns and
+    routing_ns, and the number of cells (levels) that it passes.
+    """
+    cells = [
+        step[end]["cell"]
         for path in timing["critical_paths"]
-        if path["from"] == path["to"] and not path["from"].startswith("<async>")
+        for step in path["path"]
+        for end in ("from", "to")
     ]
-    if not inside:
-        return ()
-    longest = max(inside, key=lambda path: sum(step["delay"] for step in path["path"]))
-    return tuple(
-        {
-            "kind": step["type"],
-            "to": f"{step['to']['cell']}.{step['to']['port']}",
-            "net": step.get("net", ""),
-            "ns": round(step["delay"], 3),
+    units = {cell: unit_of(cell, attention=False) for cell in cells}
+    found = []
+    for path in timing["critical_paths"]:
+        steps = path["path"]
+        source, target = steps[0]["from"]["cell"], steps[-1]["to"]["cell"]
+        through = dict.fromkeys(units[step["to"]["cell"]] for step in steps)
+        ends = [path[end].startswith("<async>") for end in ("from", "to")]
+        times = {
+            f"{what}_ns": round(
+                sum(step["delay"] for step in steps if (step["type"] == "routing") == wires), 2
+            )
+            for what, wires in (("logic", False), ("routing", True))
         }
-        for step in longest["path"]
-    )
+        found.append(
+            {
+                "source": source,
+                "target": target,
+                "from": "a pin" if ends[0] else units[source],
+                "to": "a pin" if ends[1] else units[target],
+                "through": [unit for unit in through if unit not in (units[source], units[target])],
+                **times,
+                "levels": sum(step["type"] == "logic" for step in steps),
+            }
+        )
+    return tuple(sorted(found, key=lambda path: path["logic_ns"] + path["routing_ns"], reverse=True))
+
+
+def warnings(logs: Iterable[str]) -> tuple[str, ...]:
+    """What tools warned of in their logs, each once, with how often where that is more."""
+    found = Counter(match[1].strip() for log in logs for match in re.finditer(r"(?im)^warning: *(.+)$", log))
+    return tuple(text if times == 1 else f"{text} ({times} times)" for text, times in found.items())

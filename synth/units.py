@@ -1,91 +1,86 @@
-"""Where the resources of a design are: by unit, from a synthesis that keeps the hierarchy.
+"""Where the resources and the places of a design are: by unit, by the names of the cells of its flat netlist.
 
-Units are optimised one by one here, so their sum is some percent more than the flat design.
+A cell is named after the net that it drives, so what units share counts where its output is named.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from synth import commands
-from synth.boards import Board
-from synth.netlist import count, read_cells
-from synth.tools import Tool, run_tool
+from synth.families import Family
+from synth.netlist import count
 
-# Unit by the place of a module below the top; the first pattern that matches decides
-CORE = r"top\.link\.component"
-UNITS = (
-    ("link", r"top\.link(?!\.component)"),
-    ("board", r"top(?!\.link)"),
-    ("lanes", CORE + r"\.cluster_\d+\.(score|trace|ramp|context|winner)_\d+"),
-    ("winner search", CORE + r"(\.cluster_\d+)?\.winner(?!_heads)"),
-    ("trees", CORE + r"\.cluster_\d+\.adder_tree"),
-    ("memories", CORE + r"(\.cluster_\d+\.(keys|values)|\.(query|context)_rows)"),
-    ("clusters", CORE + r"\.cluster_\d+"),
-    ("output", CORE + r"\.(threshold|encoder)(?!_heads)"),
-    ("control", CORE),
+CORE = r"link\.component\."
+AROUND = (("link", r"link(?!\.component)"), ("board", r"(?!link)"))
+# Units of the attention core; the first pattern that matches decides
+ATTENTION = (
+    *AROUND,
+    ("lanes", CORE + r"cluster_\d+\.(score|trace|ramp)_\d+"),
+    ("winner search", CORE + r"(cluster_\d+\.)?winner(?!_heads)"),
+    ("trees", CORE + r"cluster_\d+\.adder_tree"),
+    ("memories", CORE + r"(cluster_\d+\.(keys|values)|(query|context)_rows)"),
+    ("clusters", CORE + r"cluster_\d+"),
+    ("output", CORE + r"(threshold|encoder)(?!_heads)"),
 )
+LANE = re.compile(CORE + r"cluster_\d+\.score_\d+")
+# Units of other cores are their parts, those that are numbered together
+PART = re.compile(CORE + r"([a-z]\w*?)(?:_\d+)?\.")
+REST = "control"
 SHOWN = ("lut4", "flip_flops", "block_rams")
-SCRIPT, STATISTICS, NETLIST, RESULT = "units.ys", "units-cells.json", "units-netlist.json", "units.json"
 
 Units = dict[str, dict[str, int]]
+Die = dict[str, list[tuple[int, int]]]
 
 
-def unit_of(module: str) -> str:
-    """Unit of a module, by its name in the netlist.
+def unit_of(cell: str, *, attention: bool) -> str:
+    """Unit of a cell, by its name.
 
-    Raises:
-        ValueError: the module is none of a design with a link.
+    Args:
+        attention: it is of an attention core with its link, otherwise of another component's.
     """
-    for unit, pattern in UNITS:
-        if re.match(pattern, module):
+    for unit, pattern in ATTENTION if attention else AROUND:
+        if re.match(pattern, cell):
             return unit
-    raise ValueError(f"{module} is in no unit")
+    part = None if attention else PART.match(cell)
+    return REST if part is None else part[1].replace("_", " ")
 
 
-def by_unit(modules: Mapping[str, Mapping[str, int]], board: Board) -> Units:
+def units_of(cells: Iterable[str]) -> dict[str, str]:
+    """Units of cells by their names, in the order of the units of an attention core."""
+    names = list(cells)
+    attention = any(LANE.match(name) for name in names)
+    found = {name: unit_of(name, attention=attention) for name in names}
+    order = [unit for unit, _ in ATTENTION]
+    return dict(
+        sorted(found.items(), key=lambda pair: (order.index(pair[1]) if pair[1] in order else 9, pair[1]))
+    )
+
+
+def by_unit(cells: Mapping[str, Mapping[str, Any]], family: Family) -> Units:
     """Resources of each unit: lut4, flip_flops, block_rams.
 
     Args:
-        modules: cells by type of every module, other modules among them.
+        cells: of a flat netlist, by name, as Yosys writes them.
     """
-    cells: dict[str, Counter[str]] = {unit: Counter() for unit, _ in UNITS}
-
-    def visit(module: str, times: int) -> None:
-        for cell, number in modules[module].items():
-            if cell in modules:
-                visit(cell, times * number)
-            else:
-                cells[unit_of(module)][cell] += times * number
-
-    visit(commands.TOP, 1)
-    needs = {unit: asdict(count(found, board.family)) for unit, found in cells.items()}
-    return {unit: {name: need[name] for name in SHOWN} for unit, need in needs.items()}
+    kinds: dict[str, Counter[str]] = {}
+    for name, unit in units_of(cells).items():
+        kinds.setdefault(unit, Counter())[cells[name]["type"]] += 1
+    needs = {unit: count(found, family) for unit, found in kinds.items()}
+    found = {unit: {name: getattr(need, name) for name in SHOWN} for unit, need in needs.items()}
+    return {unit: need for unit, need in found.items() if any(need.values())}
 
 
-def measure_units(
-    directory: Path,
-    board: Board,
-    tools: Mapping[str, Tool],
-    heartbeat: Callable[[float], None] | None = None,
-) -> Units:
-    """Resources of each unit of the design in a build directory; kept there.
-
-    Raises:
-        ToolError: synthesis failed.
-    """
-    result = directory / RESULT
-    if not result.exists():
-        built = (directory / f"{commands.TOP}.ys").read_text()
-        dsp = f"{board.family.multiplying} -top" in built
-        options = f"-noflatten -json {NETLIST}"
-        script = commands.synthesis_script(board.family, options, STATISTICS, dsp=dsp)
-        (directory / SCRIPT).write_text(script)
-        run_tool(tools["yosys"], (SCRIPT,), directory, directory / "units.log", heartbeat)
-        found = by_unit(read_cells(directory / STATISTICS, directory / NETLIST, board.family), board)
-        result.write_text(json.dumps(found, indent=2) + "\n")
-    units: Units = json.loads(result.read_text())
-    return units
+def die(placed: Path) -> Die:
+    """Columns and rows of the cells of each unit, from what nextpnr writes of a placed design."""
+    (top,) = json.loads(placed.read_text())["modules"].values()
+    places: Die = {}
+    # what begins so is nextpnr's own, such as a cell through which a carry comes out
+    named = (name for name in top["cells"] if not name.startswith("$"))
+    for name, unit in units_of(named).items():
+        place = re.match(r"X(\d+)/?Y(\d+)/", top["cells"][name]["attributes"].get("NEXTPNR_BEL", ""))
+        if place is not None:
+            places.setdefault(unit, []).append((int(place[1]), int(place[2])))
+    return places

@@ -46,7 +46,6 @@ def put_report() -> PutReport:
             slack_ns=0.1,
             seed=1,
             tools={},
-            critical_path=(),
             bitstream="top.bit",
         )
         folder.mkdir(parents=True)

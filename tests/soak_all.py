@@ -10,11 +10,11 @@ from onespike.options import MinutesOption, SeedOption
 from tests.hw.attention import random_jobs
 from tests.hw.integer import random_jobs as integer_jobs
 from tests.hw.network import random_cores
-from tests.hw.stochastic import random_engines
+from tests.hw.stochastic import random_engines, random_networks
 from tests.soaks import soak
 
-# Jobs of a core: to compile it takes longer than to run a few
-RUNS, NETWORKS, JOBS = 200, 60, 100
+# Jobs of a core: to compile it takes longer than to run a few. Those that fill it compare the most integers
+RUNS, FULL, NETWORKS, JOBS = 200, 40, 60, 100
 MOST_LANES = 16
 
 
@@ -26,6 +26,7 @@ class Compared:
     integer: int = 0
     network: int = 0
     stochastic: int = 0
+    stochastic_network: int = 0
     integers: int = 0
     cycles: int = 0
 
@@ -38,21 +39,27 @@ def main(
     """Random cores of every kind in the RTL, for as long as is asked or until enough is compared."""
     heads, words = random_jobs.Checked(), random_jobs.Checked()
     networks, engines = random_cores.Checked(), random_engines.Checked()
+    spiking = random_networks.Checked()
     compared = Compared()
 
     def check(number: int) -> None:
         try:
-            random_jobs.check_core(number, RUNS, heads, most_lanes=MOST_LANES)
-            integer_jobs.check_core(number, RUNS, words, most_lanes=MOST_LANES)
+            random_jobs.check_core(number, RUNS, heads, most_lanes=MOST_LANES, full=FULL)
+            integer_jobs.check_core(number, RUNS, words, most_lanes=MOST_LANES, full=FULL)
             scale = replace(random_cores.USUAL, networks=NETWORKS, held=number % 2 == 1)
             random_cores.check_core(random_cores.random_core(number, scale), number, networks)
             rng = np.random.default_rng(number)
             random_engines.check_engine(random_engines.random_engine(rng, engines), rng, JOBS, engines)
+            random_networks.check_core(*random_networks.random_core(rng, spiking), rng, spiking)
         finally:
-            parts = (heads, words, networks, engines)
-            compared.attention, compared.integer, compared.network, compared.stochastic = (
-                part.integers for part in parts
-            )
+            parts = (heads, words, networks, engines, spiking)
+            (
+                compared.attention,
+                compared.integer,
+                compared.network,
+                compared.stochastic,
+                compared.stochastic_network,
+            ) = (part.integers for part in parts)
             compared.integers = sum(part.integers for part in parts)
             compared.cycles = sum(part.cycles for part in parts)
 

@@ -289,7 +289,7 @@ def test_refusals_name_the_documented_estimate(shell: Shell) -> None:
     """Presets that a board is refused for, in docs/boards.md and on the command line."""
     table = find("boards.md", "board, preset, logic cells, estimated")
     for cells in table.rows:
-        if cells[:2] in (["icebreaker", "default"], ["tangnano9k", "digits"]):
+        if cells[:2] in (["icebreaker", "default"], ["tangnano9k", "default"]):
             refusal = shell(f"onespike synth --board {cells[0]} --preset {cells[1]}")
             assert "is estimated to need" in refusal
             needed = refusal.split("is estimated to need")[1]

@@ -12,6 +12,7 @@ OURS = {"golden", "models", "hw", "sim", "synth", "energy", "studies", "onespike
 # Configurations, limits and tables: all that hardware may know of golden beside constants
 GOLDEN_IN_HW = {
     *("PhaseCode", "CoreConfig", "IntegerConfig", "NetworkConfig", "StochasticConfig", "Bank"),
+    *("StochasticNetworkConfig", "LayerOp", "HeadsOp", "Kind"),
     *("MemoryConfig", "ReaderTiming", "SdramChip"),
     *("InputError", "writing"),
     *("AttentionOp", "LinearOp", "NormOp", "Neuron", "Source", "Target", "words"),

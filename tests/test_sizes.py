@@ -11,6 +11,7 @@ LONG_CIRCUITS = {
     "hw/attention/cluster.py": "the chain of delays and the lanes that hang on it, all stages of one cluster",
     "hw/link/transmitter.py": "one state machine over ident, records and check, a byte per cycle",
     "hw/network/linear_issue.py": "one state machine over passes, rows and spikes; its counters are shared",
+    "hw/network/norm_unit.py": "the states of a row, measured and fired, share its sums and its place",
     "hw/stochastic/core.py": "one pipeline from columns in to columns out; two stalls act on all of it",
 }
 

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError
+from golden.network.attention import Attention
 from golden.network.counts import counted_layers
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target, slot_of
-from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.mean import reciprocal
 from golden.network.network import Network
 from golden.network.order import Place, places

@@ -21,6 +21,11 @@ from golden.network.tensors import ENTRIES, IMAGE, STREAM, Entry
 from golden.widths import bits_for, index_width
 
 
+def most_drains(lanes: int, cluster: int) -> int:
+    """Sums per cycle: two where both halves of the lanes are whole clusters, and told apart by a bit."""
+    return 2 if lanes.bit_count() == 1 and (lanes // cluster) % 2 == 0 else 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
     """What is fixed when a network core is generated.
@@ -47,6 +52,8 @@ class NetworkConfig:
         token_counts: an inference may have fewer tokens than its network (`golden.network.counts`).
         weight_stream: bits of a word of the stream that brings the weights, pass by pass; 0 where all of them
             are in the core.
+        drains: 2 where sums for the residual stream leave the lanes two per cycle, else all leave one by one.
+        norm_rows: 2 where the norm unit measures a row while the one before fires.
 
     Raises:
         InputError: a field is out of range.
@@ -79,6 +86,8 @@ class NetworkConfig:
     entry: Entry = IMAGE
     token_counts: bool = False
     weight_stream: int = 0
+    drains: int = 1
+    norm_rows: int = 1
 
     def __post_init__(self) -> None:
         check_range("NetworkConfig.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)

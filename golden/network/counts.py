@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError
-from golden.network.layers import Attention, Linear, Norm, StreamLinear
+from golden.network.attention import Attention
+from golden.network.layers import Linear, Norm, StreamLinear
 from golden.network.network import Network
 
 

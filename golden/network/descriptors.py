@@ -5,13 +5,14 @@ loaded (`sim.cores.network.beats`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.descriptors import Word, word
 from golden.network.config import NetworkConfig
 from golden.network.limits import MAX_FEATURES, OFFSET_BITS
 from golden.network.mean import FRACTION_BITS
@@ -37,32 +38,6 @@ class Target(IntEnum):
     qkv = 1
     stream = 2
     scores = 3
-
-
-@dataclass(frozen=True)
-class Word:
-    """Shape of a field: bits, and how many of them where it is an array."""
-
-    bits: int
-    signed: bool = False
-    count: int | None = None
-
-
-def word(make: Callable[[NetworkConfig], Word | int] | Word | int) -> Any:
-    """A field whose word, or its bits where it is unsigned, follows from the sizes of the core; one of no
-    bits is left out of the hardware."""
-
-    def shape(config: NetworkConfig) -> Word:
-        made = make(config) if callable(make) else make
-        return made if isinstance(made, Word) else Word(made)
-
-    return field(metadata={"word": shape})
-
-
-def words(kind: type, config: NetworkConfig) -> dict[str, Word]:
-    """The fields of a descriptor or table entry that a core has, in their order."""
-    found = {f.name: f.metadata["word"](config) for f in fields(kind)}
-    return {name: word for name, word in found.items() if word.bits}
 
 
 def feature_word(more: int = 0) -> Any:

@@ -13,7 +13,8 @@ import numpy as np
 
 from golden.code import PhaseCode, read_fraction
 from golden.errors import InputError, quoted
-from golden.network.layers import Attention, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.attention import Attention
+from golden.network.layers import Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.network import Network
 from golden.network.tensors import Layer
 from golden.npz import read_npz

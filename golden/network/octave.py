@@ -74,7 +74,7 @@ def octave_code(values: NDArray[np.int64], points: int) -> NDArray[np.int64]:
     """
     magnitude = np.abs(values)
     if magnitude.size and magnitude.max() >= 1 << FLOAT_BITS:
-        # float64 may round one up into the next octave: the last bits go, on which no place depends
+        # float64 may round such an integer up into the next octave: the last bits, which no place needs, go
         last = np.int64((1 << (MOST_OCTAVES - FLOAT_BITS)) - 1)
         magnitude = np.where(magnitude >> FLOAT_BITS, magnitude & ~last, magnitude)
     # A float64 has its octave and the bits behind the first one side by side; those of zero come first

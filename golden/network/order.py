@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from golden.errors import InputError, quoted
+from golden.network.attention import Attention
 from golden.network.descriptors import Source
-from golden.network.layers import Attention, Norm, SpikingLinear, StreamLinear
+from golden.network.layers import Norm, SpikingLinear, StreamLinear
 from golden.network.network import Network
 from golden.network.tensors import IMAGE, STREAM, Layer
 

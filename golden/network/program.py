@@ -12,7 +12,7 @@ from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import check_range
 from golden.errors import InputError
 from golden.network.compiler import Compiler, Program
-from golden.network.config import NetworkConfig
+from golden.network.config import NetworkConfig, most_drains
 from golden.network.descriptors import LinearOp, NormOp, Source, Target
 from golden.network.limits import MAX_LANES
 from golden.network.network import Network
@@ -26,6 +26,8 @@ MEMORIES = (
 # Largest head of an attention core, and terms of scores in a word where nothing else is said
 MAX_HEAD_DIM = 256
 TERMS_PER_BEAT = CoreConfig.terms_per_beat
+# From so many lanes on a row of few spikes would wait for the sums of the one before, and scores for norms
+MANY_LANES = 64
 
 
 def compile_network(
@@ -98,7 +100,9 @@ def config_for(
     }
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
-        attention=core, entry=network.entry, weight_stream=weight_stream, **sizes,
+        attention=core, entry=network.entry, weight_stream=weight_stream,
+        drains=most_drains(lanes, cluster) if lanes >= MANY_LANES else 1,
+        norm_rows=2 if lanes >= MANY_LANES else 1, **sizes,
     )  # fmt: skip
 
 

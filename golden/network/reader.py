@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from golden.code import check_range
 from golden.errors import InputError
+from golden.memory import BURST, CAS, MemoryConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,10 @@ class ReaderTiming:
         return self.words / self.period
 
 
-# About a 16-bit SDRAM at 80 MHz: a word per cycle, but for its refreshes
-SDRAM = ReaderTiming(latency=20, period=612, gap=10, queue=32)
-SDRAM_WORD = 16
+def reader_of(memory: MemoryConfig) -> ReaderTiming:
+    """About the timing of sequential reads from an SDRAM: a word per cycle, but for its refreshes."""
+    return ReaderTiming(latency=CAS + BURST, period=memory.refresh_period, gap=memory.refresh_gap, queue=32)
+
+
+# What simulated weights come from where no one says it
+SDRAM = reader_of(MemoryConfig(clock=80e6))

@@ -6,7 +6,8 @@ import numpy as np
 
 from golden.code import check_range
 from golden.errors import InputError
-from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.attention import Attention
+from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.limits import MAX_FEATURES, MAX_TOKENS
 from golden.network.network import Network
 from golden.network.tensors import Layer

@@ -21,15 +21,15 @@ def weight_words(program: Program, config: NetworkConfig) -> NDArray[np.uint64]:
     """The words of an inference, uint64 [words]."""
     bits, wide, pieces = config.weight_bits, config.weight_stream, config.weight_pieces
     # bits of every cluster's weights, the low ones first: [words, clusters, pieces, bits of a piece]
-    weights = program.weights.astype(np.int64).reshape(-1, config.clusters, config.cluster)
-    found = (weights[..., None] >> np.arange(bits) & 1).astype(np.uint8)
-    found = found.reshape(*weights.shape[:2], config.cluster * bits)
+    found = np.unpackbits(
+        program.weights.astype(np.uint8)[..., None], axis=-1, count=bits, bitorder="little"
+    ).reshape(-1, config.clusters, config.cluster * bits)
     spare = pieces * wide - config.cluster * bits
-    found = np.pad(found, ((0, 0), (0, 0), (0, spare))).reshape(*weights.shape[:2], pieces, wide)
-    octets = np.packbits(found, axis=-1, bitorder="little")
+    whole = np.pad(found, ((0, 0), (0, 0), (0, spare))).reshape(-1, config.clusters, pieces, wide)
+    octets = np.packbits(whole, axis=-1, bitorder="little")
     words = np.zeros((*octets.shape[:-1], 8), np.uint8)
     words[..., : octets.shape[-1]] = octets
-    body = words.view("<u8").astype(np.uint64).reshape(len(weights), -1)
+    body = words.view("<u8").astype(np.uint64).reshape(len(program.weights), -1)
     parts: list[NDArray[np.uint64]] = []
     for op in program.linear:
         parts += [np.array([op.inputs], np.uint64), body[op.weight : op.weight + op.inputs].reshape(-1)]

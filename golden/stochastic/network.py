@@ -32,6 +32,7 @@ MAX_INPUTS = EXACT // 128
 
 Trains = NDArray[np.bool_]
 Attention = Callable[[int, Trains, Trains, Trains], Trains]
+Observer = Callable[[str, Trains], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +166,7 @@ SHAPES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SpikingNetwork:
     """A trained network in integers.
 
@@ -209,7 +210,11 @@ class SpikingNetwork:
         return sums.astype(np.int32) + self.arrays[f"{name}_bias"].astype(np.int32)
 
     def logits(
-        self, images: NDArray[np.uint8], steps: int, attend: Attention | None = None
+        self,
+        images: NDArray[np.uint8],
+        steps: int,
+        attend: Attention | None = None,
+        observe: Observer = lambda name, trains: None,
     ) -> NDArray[np.int64]:
         """Class scores int64 [images, classes]; the largest wins, the lower class on a tie.
 
@@ -222,24 +227,34 @@ class SpikingNetwork:
             steps: T.
             attend: the stochastic attention of block b, called with (b, q, k, v), trains bool
                 [steps, images * heads, tokens, head_dim]; needed for kind ssa only.
+            observe: called with the name of a layer behind the stem and its trains bool
+                [steps, images, tokens, features], those of the attention of block b as `blockB_attention`.
         """
         shape = self.shape
+
+        def fire(name: str, current: NDArray[np.int32]) -> Trains:
+            trains = lif_layer(current, THRESHOLD)
+            observe(name, trains)
+            return trains
+
         residual = self.embed(images, steps)
+        spikes = fire("embed", residual)
         for block in range(shape.depth):
-            spikes = lif_layer(residual, THRESHOLD)
-            trains = [
-                self._heads(lif_layer(self.layer(f"block{block}_{n}", spikes), THRESHOLD)) for n in "qkv"
-            ]
+            names = [f"block{block}_{n}" for n in "qkv"]
+            trains = [self._heads(fire(name, self.layer(name, spikes))) for name in names]
             if self.kind == "lif":
                 out = lif_attention(*trains)
             else:
                 assert attend is not None, "kind ssa needs an engine"
                 out = attend(block, *trains)
-            residual = residual + self.layer(f"block{block}_o", self._tokens(out))
-            spikes = lif_layer(residual, THRESHOLD)
-            hidden = lif_layer(self.layer(f"block{block}_up", spikes), THRESHOLD)
+            mixed = self._tokens(out)
+            observe(f"block{block}_attention", mixed)
+            residual = residual + self.layer(f"block{block}_o", mixed)
+            spikes = fire(f"block{block}_o", residual)
+            hidden = fire(f"block{block}_up", self.layer(f"block{block}_up", spikes))
             residual = residual + self.layer(f"block{block}_down", hidden)
-        counts = lif_layer(residual, THRESHOLD).sum(axis=(0, 2))
+            spikes = fire(f"block{block}_down", residual)
+        counts = spikes.sum(axis=(0, 2))
         weight, bias = self.arrays["classes_weight"], self.arrays["classes_bias"]
         return counts @ weight.astype(np.int64).T + bias.astype(np.int64) * (steps * shape.tokens)
 

@@ -15,11 +15,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.errors import InputError
+from hw.export.header import VERSION, header
 from hw.export.verilog import Layout, describe, export, write_files
 
 BUS = "axi4-stream"
 LAST = "last"
-VERSION = "0.1.0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,8 +199,12 @@ def write_axi(
     directory: Path,
     parameters: Mapping[str, Any],
     latency: Mapping[str, int],
+    about: str = "",
 ) -> tuple[Path, ...]:
     """Write NAME.v, NAME.json and NAME.core into a directory, which is made if absent.
+
+    Args:
+        about: see `hw.export.verilog.write`.
 
     Returns:
         The paths.
@@ -219,5 +223,7 @@ def write_axi(
     manifest = AxiManifest(
         name=name, streams=wrapped.ports, parameters=dict(parameters), latency=dict(latency)
     )
+    if about:
+        text = header(about, parameters, wrapped.ports) + text
     contents = {f"{name}.v": text, f"{name}.json": manifest.to_json(), f"{name}.core": core_file(name)}
     return write_files(directory, contents)

@@ -22,6 +22,7 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.lib import data, stream, wiring
 
 from golden.errors import InputError
+from hw.export.header import header
 from hw.export.yowasp import require_cache
 
 # More words than an FPGA holds of a memory on chip
@@ -281,8 +282,12 @@ def write(
     directory: Path,
     parameters: Mapping[str, Any],
     latency: Mapping[str, int],
+    about: str = "",
 ) -> tuple[Path, Path]:
     """Write NAME.v and NAME.json into a directory, which is made if absent.
+
+    Args:
+        about: what it is, as "an attention core"; the Verilog then begins with a comment for people.
 
     Returns:
         The two paths.
@@ -291,6 +296,8 @@ def write(
         InputError: see `export`.
     """
     text, manifest = export(component, name, parameters=parameters, latency=latency)
+    if about:
+        text = header(about, manifest.parameters, manifest.streams) + text
     code, description = write_files(directory, {f"{name}.v": text, f"{name}.json": manifest.to_json()})
     return code, description
 

@@ -87,10 +87,13 @@ class VectorCluster(wiring.Component):
         with m.If(take):
             m.d.sync += held.eq(arriving)
 
-        m.submodules.products = products = Products(config, self._factors)
+        m.submodules.products = products = self._products()
         m.d.comb += [products.left.eq(held), products.right.eq(word)]
         self._add(m, [(products.o[n], self._factors.results(config.squares)) for n in range(config.cluster)])
         return m
+
+    def _products(self) -> wiring.Component:
+        return Products(self._config, self._factors)
 
     def _chain(self, m: Module, name: str, shape: Shape, shift: Signal, empty: Signal) -> data.View:
         """Values move up by a lane with `shift`; with `empty` nothing is left but what enters then."""

@@ -94,7 +94,8 @@ class NetworkCore(wiring.Component):
             until images are accepted, what brings them goes back to the first.
         o_score: class scores of each image. Where they do not leave in parts, they must have left before
             those of the next image come.
-        o_potential: with `taps`, the potential of every neuron of the linear layers.
+        o_potential: with `taps`, the potential of every neuron of the linear layers; with two drains
+            o_potential_1, of the neurons that leave beside another.
         o_norm, o_mixed: with `taps`, every neuron of norms and attention.
         o_issue: with `taps`, one beat per spike broadcast to the neurons.
 
@@ -118,6 +119,8 @@ class NetworkCore(wiring.Component):
                 "o_mixed": Out(spikes),
                 "o_issue": Out(stream.Signature(1, always_ready=True)),
             }
+            if config.drains > 1:
+                members["o_potential_1"] = members["o_potential"]
         super().__init__(members)
 
     @property
@@ -208,9 +211,10 @@ class NetworkCore(wiring.Component):
             self._neurons(m, drain, issue.o, load, strobes["weights"])
         self._membrane(m, drain, norm, image)
         if self._taps:
+            for name in ("o_potential", "o_potential_1")[: config.drains]:
+                shown, potential = getattr(self, name), getattr(drain, name)
+                m.d.comb += [shown.payload.eq(potential.payload), shown.valid.eq(potential.valid)]
             m.d.comb += [
-                self.o_potential.payload.eq(drain.o_potential.payload),
-                self.o_potential.valid.eq(drain.o_potential.valid),
                 self.o_norm.payload.eq(norm.o.payload),
                 self.o_norm.valid.eq(norm.o.valid),
                 self.o_mixed.payload.eq(attention.o.payload),
@@ -268,45 +272,65 @@ class NetworkCore(wiring.Component):
         return loader.o, loader.o_write
 
     def _neurons(self, m: Module, drain: Drain, command: Any, bus: Any, strobe: Signal) -> None:
-        """The chain of clusters: broadcast, load bus and results all travel the same way."""
+        """The chain of clusters: broadcast, load bus and results all travel the same way. With two drains the
+        results of the lower half of the lanes pass by the upper one."""
         config, sums = self._config, None
         for number in range(config.clusters):
+            if config.drains > 1 and 2 * number == config.clusters:
+                for _ in range(number):
+                    passes_by = Signal(payloads.sums(config), name="passes_by")
+                    m.d.sync += passes_by.eq(sums)
+                    sums = passes_by
+                lower, sums = sums, None
             m.submodules[f"cluster_{number}"] = cluster = NeuronCluster(config, number)
             m.d.comb += [cluster.i.eq(command), cluster.i_load.eq(bus), cluster.i_write.eq(strobe)]
             if sums is not None:
                 m.d.comb += cluster.i_sums.eq(sums)
             command, bus, strobe, sums = cluster.o, cluster.o_load, cluster.o_write, cluster.o_sums
-        m.d.comb += drain.i_sums.eq(sums)
+        if config.drains > 1:
+            m.d.comb += [drain.i_sums.eq(lower), drain.i_sums_1.eq(sums)]
+        else:
+            m.d.comb += drain.i_sums.eq(sums)
 
     def _membrane(self, m: Module, drain: Drain, norm: NormUnit, image: ImageLoader) -> None:
-        """Residual stream: one integer per token and channel, a copy for each of its two readers."""
+        """Residual stream: one integer per token and channel, a copy for each of its two readers; with two
+        drains in a bank for each of them."""
         config = self._config
-        row, channel, value, changes = (
-            drain.write_row, drain.write_channel, drain.stream_new, drain.stream_write
-        )  # fmt: skip
+        row, channel = drain.write_row, drain.write_channel
+        changes = [(drain.stream_new, drain.stream_write)]
+        old = [drain.stream_old]
+        if config.drains > 1:
+            changes.append((drain.stream_new_1, drain.stream_write_1))
+            old.append(drain.stream_old_1)
         if config.entry == STREAM:
             # only between inferences, when the drain has nothing
             enters, beat = image.o.valid, image.o.payload
             row, channel = Mux(enters, beat.row, row), Mux(enters, beat.channel, channel)
-            value, changes = Mux(enters, beat.value, value), enters | changes
-        depth = 1 << (payloads.row_width(config) + config.feature_bits)
-        for name in ("sum", "norm"):
-            m.submodules[f"stream_{name}"] = memory = Memory(
-                shape=signed(config.stream_bits), depth=depth, init=[]
-            )
-            read, write = memory.read_port(), memory.write_port()
-            m.d.comb += [
-                write.addr.eq((row << config.feature_bits) | channel),
-                write.data.eq(value),
-                write.en.eq(changes),
+            _, bank = payloads.stream_address(config, beat.row, beat.channel)
+            changes = [
+                (Mux(enters, beat.value, value), (enters & (bank == number)) | change)
+                for number, (value, change) in enumerate(changes)
             ]
-            if name == "sum":
-                m.d.comb += [
-                    read.addr.eq((drain.stream_row << config.feature_bits) | drain.stream_channel),
-                    drain.stream_old.eq(read.data),
-                ]
-            else:
-                m.d.comb += [
-                    read.addr.eq((norm.stream_row << config.feature_bits) | norm.stream_channel),
-                    norm.stream_value.eq(read.data),
-                ]
+        depth = 1 << (payloads.row_width(config) + config.feature_bits - config.drains + 1)
+        values = []
+        for number, (value, change) in enumerate(changes):
+            for name in ("sum", "norm"):
+                m.submodules[f"stream_{name}" + f"_{number}" * (config.drains > 1)] = memory = Memory(
+                    shape=signed(config.stream_bits), depth=depth, init=[]
+                )
+                read, write = memory.read_port(), memory.write_port()
+                place, _ = payloads.stream_address(config, row, channel)
+                m.d.comb += [write.addr.eq(place), write.data.eq(value), write.en.eq(change)]
+                reader = drain if name == "sum" else norm
+                place, bank = payloads.stream_address(config, reader.stream_row, reader.stream_channel)
+                m.d.comb += read.addr.eq(place)
+                if name == "sum":
+                    m.d.comb += old[number].eq(read.data)
+                else:
+                    values.append(read.data)
+        if config.drains > 1:
+            bank_1 = Signal()
+            m.d.sync += bank_1.eq(bank)
+            m.d.comb += norm.stream_value.eq(Mux(bank_1, values[1], values[0]))
+        else:
+            m.d.comb += norm.stream_value.eq(values[0])

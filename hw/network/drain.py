@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
@@ -25,23 +25,28 @@ from hw.parts.shift_add import times
 POTENTIAL = 3
 SPIKE = POTENTIAL + OctaveEncoder.latency + FallingThreshold.latency
 ROW_DONE = SPIKE + 1
+# To what is added to the stream
+TERM = POTENTIAL + 2
+SHIFT_BITS = bits_for(MAX_SHIFT)
 
 
 class Drain(wiring.Component):
-    """One neuron per cycle: combination, bias, then code, residual stream or class score.
+    """One neuron per cycle: combination, bias, then code, residual stream or class score. With two drains two
+    neurons of the stream per cycle, one of each half of the lanes.
 
     Members:
         i_load, i_write: words of the neuron table.
         i_pass: what the next `lanes` values are.
-        i_sums: accumulators.
+        i_sums: accumulators; with two drains of the lower half of the lanes, i_sums_1 of the upper one.
         levels_address, levels: threshold list, one cycle later.
         o_hidden, o_qkv: spikes; cannot be held up.
         stream_row, stream_channel, stream_old: residual stream, one cycle later.
-        stream_write, write_row, write_channel, stream_new: its update.
+        stream_write, write_row, write_channel, stream_new: its update; with two drains stream_old_1,
+            stream_write_1 and stream_new_1 for the channel half of the lanes further on.
         o_score: class scores; scores_taken: the last one of a pass leaves (only where they leave in parts).
         row_done, finished: a row, the last row of the network, is complete; short: see
             `hw.network.token_counts`.
-        o_potential: every potential, for verification; cannot be held up.
+        o_potential: every potential, for verification; cannot be held up. o_potential_1: of the second drain.
 
     Timing: constants above, counted from a value at `i_sums`.
     """
@@ -52,6 +57,15 @@ class Drain(wiring.Component):
         parts = {"scores_taken": Out(1)} if config.score_parts else {}
         parts |= {"short": Out(1)} if config.token_counts else {}
         hidden = payloads.list_write(config, config.hidden_lists)
+        potential = stream.Signature(signed(config.potential_bits), always_ready=True)
+        if config.drains > 1:
+            parts |= {
+                "i_sums_1": In(payloads.sums(config)),
+                "stream_old_1": In(signed(config.stream_bits)),
+                "stream_write_1": Out(1),
+                "stream_new_1": Out(signed(config.stream_bits)),
+                "o_potential_1": Out(potential),
+            }
         super().__init__(
             {
                 "i_load": In(payloads.load(config)),
@@ -72,7 +86,7 @@ class Drain(wiring.Component):
                 "o_score": Out(stream.Signature(payloads.score_beat(config))),
                 "row_done": Out(1),
                 "finished": Out(1),
-                "o_potential": Out(stream.Signature(signed(config.potential_bits), always_ready=True)),
+                "o_potential": Out(potential),
             }
             | parts
         )
@@ -80,7 +94,6 @@ class Drain(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        bits = config.potential_bits
         m.submodules.table = table = Memory(
             shape=payloads.struct(Neuron, config), depth=config.table, init=[]
         )
@@ -88,7 +101,7 @@ class Drain(wiring.Component):
         hand_over = payloads.hand_over(config)
         # as many passes as can be between the broadcast and here
         way = LinearIssue.latency + NeuronCluster.latency + config.clusters
-        depth = 2 + way // config.lanes
+        depth = 2 + way // (config.lanes // config.drains)
         m.submodules.passes = passes = SyncFIFO(width=hand_over.size, depth=depth)
         now = Signal(hand_over)
         m.d.comb += [
@@ -100,13 +113,21 @@ class Drain(wiring.Component):
 
         # stage 0: which neuron
         lane = Signal(range(config.lanes))
-        valid = self.i_sums.valid
+        valid, arrived, last_lane = self.i_sums.valid, self.i_sums.sum, lane == config.lanes - 1
+        row_end = lane + 1 == now.outputs
+        if config.drains > 1:
+            # one after the other, or of both halves at once
+            half, paired = config.lanes // 2, now.target == Target.stream
+            valid = self.i_sums.valid | self.i_sums_1.valid
+            arrived = Mux(self.i_sums.valid, self.i_sums.sum.as_value(), self.i_sums_1.sum.as_value())
+            last_lane = Mux(paired, lane == half - 1, last_lane)
+            row_end = Mux(paired & (now.outputs > half), lane == half - 1, row_end)
         m.d.comb += [
             read.addr.eq(now.table + lane),
-            passes.r_en.eq(valid & (lane == config.lanes - 1)),
+            passes.r_en.eq(valid & last_lane),
         ]
         with m.If(valid):
-            m.d.sync += lane.eq(Mux(lane == config.lanes - 1, 0, lane + 1))
+            m.d.sync += lane.eq(Mux(last_lane, 0, lane + 1))
         passed = ["final", "target", "signed", "fresh", "levels", "row"]
         more = ["list"] if config.hidden_lists > 1 else []
         more += ["short"] if config.token_counts else []
@@ -118,7 +139,7 @@ class Drain(wiring.Component):
         tags = [Signal(tag_layout, name=f"tag_{n}") for n in range(ROW_DONE + 1)]
         m.d.comb += [
             tags[0].valid.eq(valid & (lane < now.outputs)),
-            tags[0].end.eq(now.last & (lane + 1 == now.outputs)),
+            tags[0].end.eq(now.last & row_end),
             tags[0].first.eq(now.first & (lane == 0)),
             *[tags[0][name].eq(now[name]) for name in [*passed, *more]],
             *[tags[0][name].eq(lane + 1 == now.outputs) for name in part],
@@ -134,20 +155,15 @@ class Drain(wiring.Component):
             m.d.sync += after.eq(before)
 
         # stages 1 to 3: products with the constants, their sum, bias
-        b = config.code.log2_base.denominator
-        sums = Signal(data.ArrayLayout(signed(config.accumulator_bits), b), reset_less=True)
-        parts = [Signal(signed(bits), name=f"part_{r}", reset_less=True) for r in range(b)]
-        potential = Signal(signed(bits), reset_less=True)
-        m.d.sync += sums.eq(self.i_sums.sum)
-        for r, constant in enumerate(config.constants):
-            m.d.sync += parts[r].eq(times(sums[r], constant))
-        m.d.sync += potential.eq(sum(parts[1:], parts[0]) + neurons[2].bias)
+        potential = self._potential(m, arrived, neurons[2].bias)
         m.d.comb += [
             self.o_potential.payload.eq(potential),
             self.o_potential.valid.eq(tags[POTENTIAL].valid),
         ]
         self._spikes(m, tags, neurons, potential)
         self._stream(m, tags, neurons, potential)
+        if config.drains > 1:
+            self._second(m, tags, now.table + half + lane, valid & paired & (half + lane < now.outputs))
         self._scores(m, tags, potential)
         done = tags[ROW_DONE]
         m.d.comb += [
@@ -157,6 +173,21 @@ class Drain(wiring.Component):
         if config.token_counts:
             m.d.comb += self.short.eq(self.row_done & done.short)
         return m
+
+    def _potential(self, m: Module, arrived: Value, bias: Value, suffix: str = "") -> Signal:
+        """Of accumulators, three cycles later; the bias is there after two."""
+        config = self._config
+        b, bits = config.code.log2_base.denominator, config.potential_bits
+        sums = Signal(
+            data.ArrayLayout(signed(config.accumulator_bits), b), name=f"sums{suffix}", reset_less=True
+        )
+        parts = [Signal(signed(bits), name=f"part_{r}{suffix}", reset_less=True) for r in range(b)]
+        potential = Signal(signed(bits), name=f"potential{suffix}", reset_less=True)
+        m.d.sync += sums.eq(arrived)
+        for r, constant in enumerate(config.constants):
+            m.d.sync += parts[r].eq(times(sums[r], constant))
+        m.d.sync += potential.eq(sum(parts[1:], parts[0]) + bias)
+        return potential
 
     def _spikes(self, m: Module, tags: list, neurons: list, potential: Signal) -> None:
         config = self._config
@@ -186,23 +217,53 @@ class Drain(wiring.Component):
 
     def _stream(self, m: Module, tags: list, neurons: list, potential: Signal) -> None:
         """x += floor((V + 2**(s-1)) / 2**s): round, shift, add, one stage each."""
+        term = self._term(m, potential, [neurons[POTENTIAL + n].offset[:SHIFT_BITS] for n in range(2)])
+        m.d.sync += [
+            self.stream_new.eq(Mux(tags[TERM].fresh, 0, self.stream_old) + term),
+            self.stream_write.eq(tags[TERM].valid & (tags[TERM].target == Target.stream)),
+            self.write_row.eq(tags[TERM].row),
+            self.write_channel.eq(neurons[TERM].slot),
+        ]
+        m.d.comb += [
+            self.stream_row.eq(tags[TERM - 1].row),
+            self.stream_channel.eq(neurons[TERM - 1].slot),
+        ]
+
+    def _term(self, m: Module, potential: Signal, shift: list, suffix: str = "") -> Signal:
+        """What is added to the stream, two cycles after the potential; the shift at these."""
         config = self._config
         # half of the largest shift may be more than a potential can be
-        rounded = Signal(signed(max(config.potential_bits, MAX_SHIFT) + 1), reset_less=True)
-        term = Signal(signed(config.stream_bits + 1), reset_less=True)
-        shift = [neurons[POTENTIAL + n].offset[: bits_for(MAX_SHIFT)] for n in range(2)]
-        at = POTENTIAL + 2
+        bits = max(config.potential_bits, MAX_SHIFT) + 1
+        rounded = Signal(signed(bits), name=f"rounded{suffix}", reset_less=True)
+        term = Signal(signed(config.stream_bits + 1), name=f"term{suffix}", reset_less=True)
         m.d.sync += [
             rounded.eq(potential + ((1 << shift[0]) >> 1)),
             term.eq(rounded >> shift[1]),
-            self.stream_new.eq(Mux(tags[at].fresh, 0, self.stream_old) + term),
-            self.stream_write.eq(tags[at].valid & (tags[at].target == Target.stream)),
-            self.write_row.eq(tags[at].row),
-            self.write_channel.eq(neurons[at].slot),
         ]
+        return term
+
+    def _second(self, m: Module, tags: list, entry: Value, valid: Value) -> None:
+        """The neuron of the upper half, in step with the lower one: `entry` of the table, and the stream."""
+        config = self._config
+        layout = data.StructLayout({"bias": signed(config.potential_bits), "shift": SHIFT_BITS})
+        m.submodules.table_1 = table = Memory(shape=layout, depth=config.table, init=[])
+        read, write = table.read_port(), table.write_port()
+        pick(m, write, self.i_load, self.i_write)
+        neurons = [Signal(layout, name=f"neuron_1_{n}", reset_less=True) for n in range(TERM)]
+        there = Signal(TERM)
+        m.d.comb += [read.addr.eq(entry), neurons[1].eq(read.data)]
+        m.d.sync += there.eq(Cat(valid, there))
+        for before, after in pairwise(neurons[1:]):
+            m.d.sync += after.eq(before)
+        potential = self._potential(m, self.i_sums_1.sum, neurons[2].bias, "_1")
+        term = self._term(m, potential, [neurons[POTENTIAL + n].shift for n in range(2)], "_1")
         m.d.comb += [
-            self.stream_row.eq(tags[at - 1].row),
-            self.stream_channel.eq(neurons[at - 1].slot),
+            self.o_potential_1.payload.eq(potential),
+            self.o_potential_1.valid.eq(there[POTENTIAL - 1]),
+        ]
+        m.d.sync += [
+            self.stream_new_1.eq(Mux(tags[TERM].fresh, 0, self.stream_old_1) + term),
+            self.stream_write_1.eq(there[TERM - 1]),
         ]
 
     def _scores(self, m: Module, tags: list, potential: Signal) -> None:

@@ -42,9 +42,9 @@ class LinearIssue(wiring.Component):
         busy: a row is being broadcast; accepted: a spike is read in this cycle.
 
     Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at
-    least `lanes` cycles apart, those of parts of the scores after the part before has left. A row needs two
-    cycles of fetching, one by index five and one per tap, a descriptor two more, all hidden behind the row
-    before.
+    least `lanes` cycles apart, with two drains half of that after one to the stream, those of parts of the
+    scores after the part before has left. A row needs two cycles of fetching, one by index five and one per
+    tap, a descriptor two more, all hidden behind the row before.
     """
 
     latency = 2
@@ -132,6 +132,7 @@ class LinearIssue(wiring.Component):
         passes = None if halves.present else Signal.like(work.passes)
         gap = Signal(range(config.lanes + 1))
         last_entry, last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal(), Signal()
+        paired = work.target == Target.stream
         pass_end = last_entry & ~taps.more if taps.present else last_entry
         m.d.comb += [
             last_entry.eq(position + 1 >= work_count),
@@ -150,7 +151,8 @@ class LinearIssue(wiring.Component):
         with m.If(go):
             m.d.sync += position.eq(position + 1)
             with m.If(hand):
-                m.d.sync += gap.eq(config.lanes - 1)
+                alone, half = config.lanes - 1, config.lanes // 2 - 1
+                m.d.sync += gap.eq(Mux(paired, half, alone) if config.drains > 1 else alone)
             if taps.present:
                 with m.If(last_entry):
                     m.d.sync += position.eq(0)
@@ -212,7 +214,7 @@ class LinearIssue(wiring.Component):
             first &= taps.starts
         weight = halves.base if halves.present else work.weight
         weight = weight + taps.offset if taps.present else weight
-        self._send(m, work.source, weight, go, first, hand, work_count != 0)
+        self._send(m, work.source, weight, go, first, hand, work_count != 0, paired)
         return m
 
     def _room(self, m: Module, hand_over: Value, target: Value, drained: Value) -> Value:
@@ -224,7 +226,15 @@ class LinearIssue(wiring.Component):
         return drained & ~(scores & under_way)
 
     def _send(
-        self, m: Module, from_: Value, weight: Value, go: Value, first: Value, last: Value, some: Value
+        self,
+        m: Module,
+        from_: Value,
+        weight: Value,
+        go: Value,
+        first: Value,
+        last: Value,
+        some: Value,
+        paired: Value,
     ) -> None:
         """Broadcast the spike that is read in this cycle; it is there one cycle later."""
         config = self._config
@@ -239,6 +249,9 @@ class LinearIssue(wiring.Component):
             source.eq(from_),
             base.eq(weight),
         ]
+        if config.drains > 1:
+            pairs = Signal()
+            m.d.sync += [pairs.eq(paired), self.o.paired.eq(pairs)]
         entry = Signal(payloads.list_entry(config))
         entries = Array(getattr(self, f"entry_{name}").as_value() for name in Source.__members__)
         m.d.comb += entry.eq(entries[source])

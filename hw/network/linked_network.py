@@ -15,9 +15,13 @@ from hw.network.core import NetworkCore
 class LoadReader(wiring.Component):
     """Blocks of 32-bit pieces become words of the memories.
 
-    A block is a header (`payloads.load_header`), the number of its words, and their pieces, the low
-    bits first. Its words go to addresses from 0 on. A piece of streamed weights holds several words; only
-    the last may have fewer.
+    A block is a header, the number of its words, and their pieces, the low bits first. Its words go to
+    addresses from 0 on. A piece of streamed weights holds several words; only the last may have fewer.
+
+    Args:
+        header: of a block; `last_piece` numbers the last piece of its words, the other fields are a word's.
+        word: what leaves.
+        store, wide: number of the memory of streamed weights, and bits of its words; 0 where there are none.
 
     Members:
         i: pieces; never held up, but for the words of streamed weights.
@@ -30,17 +34,19 @@ class LoadReader(wiring.Component):
         InputError: streamed weights whose words are no part of a piece.
     """
 
-    def __init__(self, config: NetworkConfig) -> None:
-        self._config = config
+    def __init__(
+        self, header: data.StructLayout, word: data.StructLayout, store: int = 0, wide: int = 0
+    ) -> None:
+        self._header, self._store, self._wide = header, store, wide
         members: dict[str, Any] = {
             "i": In(stream.Signature(payloads.PIECE_BITS)),
-            "o": Out(stream.Signature(payloads.load(config), always_ready=True)),
+            "o": Out(stream.Signature(word, always_ready=True)),
         }
-        super().__init__(members | stored(config))
+        super().__init__(members | stored(wide))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        layout = payloads.load_header(self._config)
+        layout = self._header
         header = data.View(layout, self.i.payload[: layout.size])
         word = self.o.payload
         last_piece, piece = Signal.like(header.last_piece), Signal.like(header.last_piece)
@@ -52,8 +58,7 @@ class LoadReader(wiring.Component):
         with m.FSM():
             with m.State("header"), m.If(self.i.valid):
                 m.d.sync += [
-                    word.memory.eq(header.memory),
-                    word.cluster.eq(header.cluster),
+                    *[word[name].eq(header[name]) for name in layout.members if name != "last_piece"],
                     last_piece.eq(header.last_piece),
                     piece.eq(0),
                 ]
@@ -61,8 +66,8 @@ class LoadReader(wiring.Component):
             with m.State("count"), m.If(self.i.valid):
                 m.d.sync += [left.eq(self.i.payload), address.eq(0)]
                 m.next = "pieces"
-                if self._config.weight_stream:
-                    with m.If(word.memory == payloads.store(self._config)):
+                if self._wide:
+                    with m.If(word.memory == self._store):
                         m.next = "store"
             with m.State("pieces"), m.If(self.i.valid):
                 m.d.sync += piece.eq(piece + 1)
@@ -74,13 +79,13 @@ class LoadReader(wiring.Component):
                     m.d.sync += [self.o.valid.eq(1), piece.eq(0), left.eq(left - 1)]
                     with m.If(left == 1):
                         m.next = "header"
-            if self._config.weight_stream:
-                self._store(m, left)
+            if self._wide:
+                self._send_on(m, left)
         return m
 
-    def _store(self, m: Module, left: Signal) -> None:
+    def _send_on(self, m: Module, left: Signal) -> None:
         """State in which a piece waits until all its words have left."""
-        wide = self._config.weight_stream
+        wide = self._wide
         words = payloads.PIECE_BITS // wide
         word = Signal(range(words), name="word_of_piece")
         with m.State("store"):
@@ -96,9 +101,8 @@ class LoadReader(wiring.Component):
                     m.next = "header"
 
 
-def stored(config: NetworkConfig) -> dict[str, Any]:
+def stored(wide: int) -> dict[str, Any]:
     """Where streamed weights go on their way to their memory."""
-    wide = config.weight_stream
     if wide and payloads.PIECE_BITS % wide:
         raise InputError(
             f"NetworkConfig.weight_stream must divide {payloads.PIECE_BITS} behind a link, not {wide}"
@@ -118,18 +122,24 @@ class LinkedNetwork(wiring.Component):
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
         self._core = NetworkCore(config)
-        members = dict(self._core.signature.members) | stored(config)
+        members = dict(self._core.signature.members) | stored(config.weight_stream)
         super().__init__(members | {"i_load": In(stream.Signature(payloads.PIECE_BITS))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.reader = reader = LoadReader(self._config)
+        config = self._config
+        m.submodules.reader = reader = LoadReader(
+            payloads.load_header(config),
+            payloads.load(config),
+            payloads.store(config) if config.weight_stream else 0,
+            config.weight_stream,
+        )
         m.submodules.core = core = self._core
         connect(m, flipped(self.i_load), reader.i)
         connect(m, reader.o, core.i_load)
         connect(m, flipped(self.i_image), core.i_image)
         connect(m, core.o_score, flipped(self.o_score))
-        if self._config.weight_stream:
+        if config.weight_stream:
             connect(m, reader.o_store, flipped(self.o_store))
             connect(m, flipped(self.i_weights), core.i_weights)
             m.d.comb += self.running.eq(core.running)

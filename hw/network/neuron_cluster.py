@@ -1,6 +1,8 @@
 """Accumulate-only neurons that share a weight memory, and their way out."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from collections.abc import Sequence
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -22,10 +24,12 @@ class NeuronCluster(wiring.Component):
         i_load, o_load, strobes i_write, o_write: words of the weight memory, handed on alike.
         i_sums, o_sums: accumulators on their way out. Cluster n puts its own on this link from
             n*cluster + 1 cycles after its hand-over on, so that at the end of the chain those of all
-            clusters follow one another without a gap, neuron 0 first.
+            clusters follow one another without a gap, neuron 0 first. With two drains the upper half of the
+            clusters is a chain of its own, which begins at once where the pass is `paired`.
 
     Timing: a spike is in the accumulator 4 cycles after `i`; the first sums of cluster 0 are at `o_sums`
-    `latency` cycles after the spike that hands over. The next `last` must be `lanes` cycles away.
+    `latency` cycles after the spike that hands over. The next `last` must be `lanes` cycles away, of a paired
+    one half of that.
     """
 
     latency = 6
@@ -34,8 +38,8 @@ class NeuronCluster(wiring.Component):
         self._config, self._number = config, number
         super().__init__(
             {
-                "i": In(payloads.broadcast(config)),
-                "o": Out(payloads.broadcast(config)),
+                "i": In(self._broadcast()),
+                "o": Out(self._broadcast()),
                 "i_load": In(payloads.cluster_load(config)),
                 "o_load": Out(payloads.cluster_load(config)),
                 "i_write": In(1),
@@ -44,6 +48,28 @@ class NeuronCluster(wiring.Component):
                 "o_sums": Out(payloads.sums(config)),
             }
         )
+
+    def _broadcast(self) -> data.StructLayout:
+        return payloads.broadcast(self._config)
+
+    def _addends(
+        self, m: Module, weights: data.View, now: data.View
+    ) -> tuple[Sequence[Value], data.View, Value]:
+        """What each lane adds, a cycle after the weights and the command are there: by sign and octave.
+
+        Returns:
+            (addends, command in the cycle before them, residues to which they are added).
+        """
+        config = self._config
+        addend_bits = config.weight_bits + most_octaves(config.code) + 1
+        addends = [
+            Signal(signed(addend_bits), name=f"addend_{n}", reset_less=True) for n in range(config.cluster)
+        ]
+        for lane, addend in enumerate(addends):
+            weight = Signal(signed(config.weight_bits + 1), name=f"weight_{lane}")
+            m.d.comb += weight.eq(Mux(now.negative, -weights[lane], weights[lane]))
+            m.d.sync += addend.eq(Mux(now.active, weight << now.shift, 0))
+        return addends, now, now.residue
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -59,21 +85,16 @@ class NeuronCluster(wiring.Component):
 
         # stage 1: `o` holds the command while the memory shows its weights. Its output comes late in the
         # cycle and from far, so that it is registered before anything is done with it
-        weights, now = Signal(word, reset_less=True), Signal(payloads.broadcast(config))
+        weights, now = Signal(word, reset_less=True), Signal(self._broadcast())
         m.d.sync += [weights.eq(read.data), now.eq(self.o)]
-        # stage 2: sign and octave
-        addend_bits = config.weight_bits + most_octaves(config.code) + 1
-        addends = [Signal(signed(addend_bits), name=f"addend_{n}", reset_less=True) for n in range(size)]
-        for lane, addend in enumerate(addends):
-            weight = Signal(signed(config.weight_bits + 1), name=f"weight_{lane}")
-            m.d.comb += weight.eq(Mux(now.negative, -weights[lane], weights[lane]))
-            m.d.sync += addend.eq(Mux(now.active, weight << now.shift, 0))
+        # stage 2: what is added
+        addends, now, residues = self._addends(m, weights, now)
         # stage 3: accumulate
         residue = Signal(b, reset_less=True)
         first, valid = Signal(), Signal()
         last = Signal(2)
         m.d.sync += [
-            residue.eq(now.residue),
+            residue.eq(residues),
             first.eq(now.first),
             valid.eq(now.valid),
             last.eq((last << 1) | (now.valid & now.last)),
@@ -94,10 +115,16 @@ class NeuronCluster(wiring.Component):
         ]
         begin = self._number * size
         count = Signal(range(begin + size + 1))
+        turns: Value = Const(begin + size)
+        if config.drains > 1:
+            pairs = Signal(2)
+            m.d.sync += pairs.eq((pairs << 1) | now.paired)
+            half = config.lanes // 2
+            turns = Mux(pairs[1], begin % half + size, begin + size)
         turn = Signal()
         m.d.comb += turn.eq((count != 0) & (count <= size))
         with m.If(last[1]):
-            m.d.sync += count.eq(begin + size)
+            m.d.sync += count.eq(turns)
             for lane in range(size):
                 m.d.sync += [chain[lane][r].eq(total[lane][r]) for r in range(b)]
         with m.Else():

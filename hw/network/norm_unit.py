@@ -1,5 +1,7 @@
 """Norm unit: residual stream to spikes, the row's deviation carried by the falling threshold."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
@@ -12,6 +14,7 @@ from golden.network.octave import ROOT_FRACTION_BITS, resolution, roots
 from golden.widths import index_width
 from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
+from hw.network.kept_row import KEPT, KeptRow
 from hw.network.load_bus import pick
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
 from hw.network.taps import RowIndex
@@ -43,7 +46,8 @@ class NormUnit(wiring.Component):
     Order within a row: sum of the channels and their mean (kind "layer" only), sum of squares (not
     "fixed"), the place of that sum, then every channel through its falling threshold. The mean takes an
     addition per bit of a constant, squares come from a table of R constants and a shift: no
-    multiplier, no divider, no square root.
+    multiplier, no divider, no square root. With `NetworkConfig.norm_rows` two, the places of the channels are
+    kept, and a row that has been measured fires from them while the next one is.
 
     Members:
         i_load, i_write_op, i_write_offset: words of the descriptor and offset memories.
@@ -57,7 +61,8 @@ class NormUnit(wiring.Component):
 
     Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
     "layer" width + SQUARED + 5, then width + SPIKE up to and with `row_done`. A descriptor takes 2. With maps
-    each of these three takes LOOKED_UP more, and a row by index takes 2 before.
+    each of these three takes LOOKED_UP more, and a row by index takes 2 before. With two rows the last of the
+    three is, but for "fixed", width + KEPT, beside the next row of the descriptor.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -103,6 +108,7 @@ class NormUnit(wiring.Component):
         channel = Signal(config.feature_bits + 1)
         index = RowIndex(config, self, op, needed)
         ahead = LOOKED_UP if index.present else 0
+        kept = KeptRow(m, config) if config.norm_rows > 1 else None
         left = Signal(range(SPIKE + 1 + ahead))
         mean = Signal(signed(config.stream_bits + 1))
         channels_sum = Signal(signed(config.stream_bits + config.feature_bits))
@@ -112,6 +118,8 @@ class NormUnit(wiring.Component):
         squares = Signal(2 * config.stream_bits + config.feature_bits)
         shift = Signal(signed(PLACE_BITS))
         place_of_sum = Signal()
+        done: Signal = Signal() if kept else self.row_done
+        short: Any = Signal() if kept or not config.token_counts else self.short
         # what is done with the channel being read
         summing, squaring, firing = Signal(), Signal(), Signal()
 
@@ -127,6 +135,15 @@ class NormUnit(wiring.Component):
                 with m.If(left == 0):
                     m.next = following
 
+        def next_row(short: Signal) -> None:
+            m.d.sync += [row.eq(row + 1), needed.eq(needed + 1)]
+            index.next_row(m)
+            with m.If(row + 1 == there(self, op, op.rows, config)):
+                if config.token_counts:
+                    m.d.comb += short.eq(op.counted)
+                fetch.step(m)
+                fetch.following(m)
+
         with m.FSM():
             with fetch.states(m, self.begin) as fetched:
                 m.d.sync += [row.eq(0), needed.eq(fetched.wait)]
@@ -135,13 +152,19 @@ class NormUnit(wiring.Component):
             with m.State("ROW"):
                 m.d.sync += [channel.eq(0), mean.eq(0), channels_sum.eq(0), squares.eq(0), shift.eq(0)]
                 m.d.sync += [part.eq(0), fraction.eq(op.mean_fraction), bits_left.eq(op.mean_bits)]
-                with m.If(self.rows_linear > needed), m.Switch(op.kind):
+                begins = self.rows_linear > needed
+                if kept:
+                    # of another descriptor nothing is under way
+                    begins &= ~kept.busy | (row != 0)
+                with m.If(begins), m.Switch(op.kind):
                     with m.Case(KINDS["layer"]):
                         m.next = "SUM"
                     with m.Case(KINDS["rms"]):
                         m.next = "SQUARE"
                     with m.Default():
                         m.next = "FIRE"
+                        if kept:
+                            kept.take(m, op, row, 0)
             sweep("SUM", summing, "MEAN", 1)
             with m.State("MEAN"):
                 # the sum times the reciprocal of the width, a bit of its fraction per cycle
@@ -162,18 +185,17 @@ class NormUnit(wiring.Component):
             with m.State("PLACE"):
                 m.d.sync += left.eq(left - 1)
                 with m.If(left == 0):
-                    m.d.sync += shift.eq(self._half_place())
-                    m.next = "FIRE"
+                    if kept:
+                        kept.take(m, op, row, self._half_place())
+                        m.d.comb += kept.begin.eq(1)
+                        next_row(kept.short)
+                    else:
+                        m.d.sync += shift.eq(self._half_place())
+                        m.next = "FIRE"
             sweep("FIRE", firing, "DONE", SPIKE - 1)
             with m.State("DONE"):
-                m.d.comb += self.row_done.eq(1)
-                m.d.sync += [row.eq(row + 1), needed.eq(needed + 1)]
-                index.next_row(m)
-                with m.If(row + 1 == there(self, op, op.rows, config)):
-                    if config.token_counts:
-                        m.d.comb += self.short.eq(op.counted)
-                    fetch.step(m)
-                    fetch.following(m)
+                m.d.comb += done.eq(1)
+                next_row(short)
 
         centred = Signal(signed(config.stream_bits + 2), reset_less=True)
         m.submodules.encoder = encoder = self._encoder
@@ -184,9 +206,36 @@ class NormUnit(wiring.Component):
         m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
         self._square(m, squares, squaring, SQUARED - 1 + ahead)
         channel_out = delayed(m, channel, PLACED - 1 + ahead)
+        if kept:
+            self._fire_kept(m, kept, offset_read, (channel_out, squaring, firing), ahead)
+            m.d.comb += self.row_done.eq(done | kept.done)
+            if config.token_counts:
+                m.d.comb += self.short.eq(short | (kept.done & kept.row.short))
+            return m
+        fires = delayed(m, firing, SPIKE + ahead)
         m.d.comb += offset_read.addr.eq(op.offset + channel_out)
-        self._fire(m, op.levels, offset_read.data, shift, row, channel_out, delayed(m, firing, SPIKE + ahead))
+        self._fire(m, op.levels, offset_read.data, shift, row, channel_out, fires)
         return m
+
+    def _fire_kept(
+        self, m: Module, kept: KeptRow, offsets: Any, reads: tuple[Value, Value, Value], ahead: int
+    ) -> None:
+        """Fire from places that are kept, or straight from the encoder what needs no measure.
+
+        Args:
+            reads: channel, a cycle before its place; whether it is measured, or fires, when it is read.
+        """
+        encoder, (channel_out, squaring, firing) = self._encoder, reads
+        kept.write(m, delayed(m, squaring, PLACED + ahead), delayed(m, channel_out, 1), encoder)
+        straight = delayed(m, firing, PLACED - 1 + ahead)
+        fires, channel = Signal(), Signal.like(channel_out)
+        m.d.comb += [
+            fires.eq(straight | kept.fires),
+            channel.eq(Mux(kept.fires, kept.channel, channel_out)),
+            offsets.addr.eq(kept.row.offset + channel),
+        ]
+        row = kept.row
+        self._fire(m, row.levels, offsets.data, row.shift, row.row, channel, delayed(m, fires, KEPT), kept)
 
     def _read(
         self, m: Module, index: RowIndex, op: data.View, row: Signal, channel: Signal, sweeping: Value
@@ -222,13 +271,18 @@ class NormUnit(wiring.Component):
         row: Signal,
         channel: Signal,
         fires: Signal,
+        kept: KeptRow | None = None,
     ) -> None:
-        """The place of a channel, which leaves the encoder now, becomes a spike."""
+        """The place of a channel, which leaves the encoder now or is kept, becomes a spike."""
         encoder, threshold, entry = self._encoder, self._threshold, self.o.payload.entry
         m.submodules.threshold = threshold
+        place, negative = encoder.place, encoder.negative
+        if kept:
+            place = Mux(kept.read, kept.place.place, place)
+            negative = Mux(kept.read, kept.place.negative, negative)
         m.d.comb += [
-            threshold.place.eq(encoder.place),
-            threshold.negative.eq(encoder.negative),
+            threshold.place.eq(place),
+            threshold.negative.eq(negative),
             threshold.offset.eq(offset),
             threshold.shift.eq(shift),
             threshold.both.eq(1),

@@ -1,8 +1,11 @@
 """Payloads of the network core, as data types; widths follow from the configuration."""
 
-from amaranth.hdl import Shape, ShapeLike, signed
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Shape, ShapeLike, Value, signed
 from amaranth.lib import data
 
+from golden.descriptors import words
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import (
     AttentionOp,
@@ -10,7 +13,6 @@ from golden.network.descriptors import (
     Neuron,
     NormOp,
     Target,
-    words,
 )
 from golden.network.limits import LEVEL_BITS, OFFSET_BITS
 from golden.network.neuron import most_octaves
@@ -58,8 +60,8 @@ def score_beat(config: NetworkConfig) -> data.StructLayout:
     return data.StructLayout({"value": signed(config.potential_bits), "last": 1})
 
 
-def struct(kind: type, config: NetworkConfig) -> data.StructLayout:
-    """A descriptor or table entry of `golden.network.descriptors`."""
+def struct(kind: type, config: Any) -> data.StructLayout:
+    """A descriptor or table entry, made of its words (`golden.descriptors`)."""
     fields: dict[str, ShapeLike] = {}
     for name, word in words(kind, config).items():
         shape = Shape(word.bits, word.signed)
@@ -165,8 +167,10 @@ def data_width(shape: ShapeLike) -> int:
 def broadcast(config: NetworkConfig) -> data.StructLayout:
     """What the clusters hear each cycle: a spike and the address of its weights.
 
-    `first` restarts the accumulators, `last` hands them over after this spike.
+    `first` restarts the accumulators, `last` hands them over after this spike; with two drains, `paired` ones
+    leave from both halves of the lanes at once.
     """
+    pairs: dict[str, ShapeLike] = {"paired": 1} if config.drains > 1 else {}
     return data.StructLayout(
         {
             "valid": 1,
@@ -178,6 +182,7 @@ def broadcast(config: NetworkConfig) -> data.StructLayout:
             "residue": config.code.log2_base.denominator,
             "address": index_width(weight_depth(config)),
         }
+        | pairs
     )
 
 
@@ -219,6 +224,15 @@ def qkv_write(config: NetworkConfig) -> data.StructLayout:
             "spike": spike(config.code),
         }
     )
+
+
+def stream_address(config: NetworkConfig, row: Value, channel: Value) -> tuple[Value, Value]:
+    """Where a channel of a row of the stream is, and in which bank: with two drains each half of
+    the lanes has one."""
+    if config.drains == 1:
+        return (row << config.feature_bits) | channel, Const(0, 1)
+    bit = config.lanes.bit_length() - 2
+    return Cat(channel[:bit], channel[bit + 1 :], row), channel[bit]
 
 
 MANTISSA_BITS = ROOT_FRACTION_BITS + 1

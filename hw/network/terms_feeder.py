@@ -6,8 +6,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from golden.descriptors import words
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import AttentionOp, words
+from golden.network.descriptors import AttentionOp
 from hw.attention.payloads import terms
 from hw.network import payloads
 from hw.network.load_bus import pick

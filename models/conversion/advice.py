@@ -5,7 +5,7 @@ import numpy as np
 from golden.code import PhaseCode
 from models.conversion.inplace import NodeError, finer_code, longer_code
 from models.conversion.scheme import Scheme
-from models.floating.engine import Ranges
+from models.floating.recording import Ranges
 
 # Relative RMSE from which a cause is worth a line, and outlier channels in units of the median one
 WORTH = 0.02
@@ -60,7 +60,7 @@ def causes(measured: dict[str, NodeError], code: PhaseCode) -> list[str]:
     node, _, lost = worst("below")
     if lost >= WORTH:
         lines.append(
-            f"silent, below zero (lobes of GELU): {lost:.3f} at {node}; the next layer learns part of it "
+            f"silent, far below zero (lobes of GELU): {lost:.3f} at {node}; the next layers learn most of it "
             "from the samples, a model trained with ReLU has none"
         )
     node, _, lost = worst("beyond")

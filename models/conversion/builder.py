@@ -9,7 +9,7 @@ network is rounded here.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,70 +19,24 @@ from golden.attention.normaliser import bounded_output_scale, output_ratio
 from golden.attention.woss import ramp_step
 from golden.code import PhaseCode
 from golden.errors import InputError
-from golden.network.layers import Attention, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.attention import Attention
+from golden.network.layers import Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.limits import MAX_SHIFT, POTENTIAL_BITS
 from golden.network.neuron import LINEAR_FRACTION_BITS, most_octaves
 from golden.network.norm import NormKind
-from golden.network.octave import geometric_levels, resolution
+from golden.network.octave import geometric_levels, phase_step, resolution
 from golden.network.rows import Gather
 from golden.network.tensors import IMAGE, STREAM, Layer
 from models.conversion.dense import bias_of, stacked
+from models.conversion.reading import Reading, Windows, positive
 from models.conversion.thresholds import Array, invert, norm_places
 from models.floating.engine import Linear as Dense
-from models.floating.engine import Ranges
 from models.floating.functions import Activation
 from models.floating.functions import Norm as FloatNorm
+from models.floating.recording import Ranges
 
 # What a user can do about a node that the integers cannot say
 IN_FLOATS = "a study leaves it in floats (--parts linear)"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """Spikes as a dense layer reads them: channel i stands for scale[i] * spike + offset[i].
-
-    Attributes:
-        source: name of the spikes.
-        scale: [width]; the gain of a norm is in it.
-        offset: [width], that of a norm, or the mean of what stays silent; None for none.
-    """
-
-    source: str
-    scale: Array
-    offset: NDArray[np.floating] | None = None
-
-    def fold(self, layer: Dense) -> tuple[Array, Array]:
-        """Weights and bias of a dense layer that reads spikes of phase 0 as ones."""
-        bias = bias_of(layer)
-        weight: Array = layer.weight * self.scale
-        return weight, bias if self.offset is None else bias + layer.weight @ self.offset
-
-    def taken(self, times: int) -> "Reading":
-        """The same of `times` rows, one after the other."""
-        offset = None if self.offset is None else np.tile(self.offset, times)
-        return Reading(source=self.source, scale=np.tile(self.scale, times), offset=offset)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Windows:
-    """What an attention attends.
-
-    Attributes:
-        rows: [rows], which row of the stream stands at each place of the windows; None for the same.
-        groups: windows.
-        bias: [heads, size, size], added to the logits, or None.
-        allowed: bool [1 or groups, size, size], or None.
-    """
-
-    rows: NDArray[np.int64] | None = None
-    groups: int = 1
-    bias: NDArray[np.floating] | None = None
-    allowed: NDArray[np.bool_] | None = None
-
-
-def positive(largest: NDArray[np.floating]) -> Array:
-    """Largest magnitudes as scales: a channel that is always zero gets one all the same."""
-    return np.where(largest > 0, largest, max(float(largest.max()), 1e-3))
 
 
 class Builder:
@@ -93,6 +47,8 @@ class Builder:
         nodes: per layer, the nodes of the float model that it computes.
         aims: per layer, the mean potentials [outputs] of the float model over the calibration, or None.
         readings: per layer, what its spikes, or units of the stream, stand for; None of scores.
+        residual_codes: that a stream which is set anew from a norm is the mean of.
+        owed: what the stream lacks until the next layer adds it, [width] or 0.
         learned: the mean of what the lobes of GELU lose is no constant but a layer (`Moments.fit`).
     """
 
@@ -110,6 +66,8 @@ class Builder:
         self.learned = learned
         self.problems: list[tuple[str, str]] = []
         self.stream_unit = 1.0
+        self.residual_codes = 1
+        self.owed: Array | float = 0.0
 
     # --- what every piece needs
 
@@ -183,31 +141,37 @@ class Builder:
 
         Args:
             scale: [outputs], wished value of a spike of phase 0.
-            activation: of the neurons, which then fire for positive potentials only, unless it is odd.
-                Without one, or with a linear one, ratios are kept; else one list serves all, in units of
-                its first threshold.
+            activation: of the neurons, which then fire above its start only, unless it is odd. Without one,
+                or with a linear one, ratios are kept; else one list serves all, in units of its first
+                threshold.
         """
-        code, theta = self.code, self.code.threshold_shift
+        code, theta, start, offset = self.code, self.code.threshold_shift, None, None
+        if activation is not None and not activation.odd:
+            # potentials count from where neurons begin to fire, spikes from what it makes there
+            start = activation.start
+            layer = Dense(weight=layer.weight, bias=bias_of(layer) - start)
+            scale = scale - activation.floor
+            offset = np.full(len(scale), activation.floor) if activation.floor else None
+        elif activation is not None:
+            scale = np.full_like(scale, scale.max())
+        fired = Reading(source=target, scale=scale, offset=offset, start=start)
         weight, bias = reading.fold(layer)
         if activation is not None and not activation.linear:
-            if activation.odd:
-                scale = np.full_like(scale, scale.max())
             # the list is that of a typical scale; of the others it has the first threshold right
             wanted = theta * np.exp(np.log(scale).mean()) * code.base ** -np.arange(code.steps)
-            thresholds = np.array([invert(activation.function, y) for y in wanted])
+            thresholds = invert(activation.fired, wanted)
             levels = np.floor(self.points * np.log2(thresholds / thresholds[0]) + 0.5).astype(np.int64)
-            first = np.array([invert(activation.function, theta * s) for s in scale])
+            first = invert(activation.fired, theta * np.asarray(scale, dtype=np.float64))
         else:
             levels, first = geometric_levels(code), theta * scale
-        # unit * 2**(offset/R) is the first threshold exactly; the unit grows by less than 2**(1/R)
-        offset = np.floor(self.points * np.log2(first / (self.row_units(weight) / self.one))).astype(np.int64)
-        units = np.asarray(first * 2.0 ** (-offset / self.points) * self.one, dtype=np.float64)
-        fired = Reading(source=target, scale=scale)
+        # unit * 2**(place/R) is the first threshold exactly; the unit grows by less than 2**(1/R)
+        place = np.floor(self.points * np.log2(first / (self.row_units(weight) / self.one))).astype(np.int64)
+        units = np.asarray(first * 2.0 ** (-place / self.points) * self.one, dtype=np.float64)
         with self.node(nodes[0]):
             integer, addend = self.integers(weight, bias, units)
             made = SpikingLinear(
                 source=reading.source, target=target, gather=gather, weight=integer, bias=addend,
-                offset=offset, levels=levels, signed=activation is None or activation.odd,
+                offset=place, levels=levels, signed=activation is None or activation.odd,
             )  # fmt: skip
             self.append(made, *nodes, aim=self.aim(layer, units, self.mean(nodes[0])), reading=fired)
         return fired
@@ -229,6 +193,8 @@ class Builder:
             rows: [rows, outputs], added beside the bias.
             mean: of the inputs over the calibration; that of the first of `nodes` when absent.
         """
+        if not fresh:
+            layer, self.owed = Dense(weight=layer.weight, bias=bias_of(layer) + self.owed), 0.0
         weight, bias = reading.fold(layer)
         bias = bias if rows is None else bias + rows.astype(np.float64)
         shift = np.floor(np.log2(self.stream_unit * self.one / self.row_units(weight))).astype(np.int64)
@@ -253,23 +219,56 @@ class Builder:
         """The stream set anew from spikes that the next layer reads as well."""
         self.stream(reading, Dense(weight=np.eye(len(reading.scale))), node, fresh=True)
 
+    def renewed(self, name: str, norm: FloatNorm, rows: int, *names: str) -> Reading:
+        """A norm, the stream set anew from it to be read by the nodes `names`, and the spikes of the norm.
+
+        The stream that norms make has the error of a code, and it stays there. With more than one residual
+        code it is the mean of as many of the same row, whose thresholds lie between each other; what the
+        dense layers read is a code of that mean.
+        """
+        if self.residual_codes == 1:
+            reading = self.norm(name, norm)
+            self.begin_stream(*names)
+            self.residual(reading, name)
+            return reading
+        reading = replace(self.finer(name, norm, rows), offset=None)
+        self.begin_stream(*names)
+        identity, centred = Dense(weight=np.eye(len(norm.weight))), self.ranges.mean(name) - norm.bias
+        self.stream(reading, identity, name, fresh=True, mean=centred)
+        # so that the code of the stream is one of the norm before its offset
+        self.owed = norm.bias.astype(np.float64)
+        wished = positive(np.abs(norm.weight) * self.ranges.norm[name])
+        return self._norm(name, "fixed", wished, self.stream_unit, None, mean=norm.bias)
+
+    def finer(self, name: str, norm: FloatNorm, rows: int) -> Reading:
+        """Append a norm of the stream in several codes, one after the other, of rows read as often."""
+        codes = self.residual_codes
+        if codes == 1:
+            return self.norm(name, norm)
+        between = np.rint(np.arange(codes) * phase_step(self.code) / codes) / self.points
+        wished = np.multiply.outer(2.0**-between, positive(self.ranges.norm[name])).ravel()
+        unit = self.stream_unit if norm.kind == "fixed" else math.sqrt(len(wished))
+        taps = np.repeat(np.arange(rows)[:, None], codes, axis=1)
+        gain, mean = np.tile(norm.weight, codes), np.tile(norm.bias, codes)
+        return self._norm(name, norm.kind, wished, unit, taps, gain=gain, mean=mean, codes=codes)
+
     def norm(self, name: str, norm: FloatNorm, gather: Gather | None = None) -> Reading:
         """Append a norm of the stream."""
         unit = self.stream_unit if norm.kind == "fixed" else math.sqrt(len(norm.weight))
-        return self._norm(name, norm.kind, positive(self.ranges.norm[name]), unit, gather, norm)
+        wished, gain, mean = positive(self.ranges.norm[name]), norm.weight, norm.bias
+        return self._norm(name, norm.kind, wished, unit, gather, gain=gain, mean=mean)
 
     def coded(self, name: str, largest: NDArray[np.floating], gather: Gather | None = None) -> Reading:
         """Append a code of the stream as it is, for layers that read no norm."""
         return self._norm(name, "fixed", positive(largest), self.stream_unit, gather)
 
     def _norm(
-        self, name: str, kind: NormKind, wished: Array, unit: float, gather: Gather | None,
-        norm: FloatNorm | None = None,
+        self, name: str, kind: NormKind, wished: Array, unit: float, gather: Gather | None, *,
+        gain: NDArray[np.floating] | float = 1.0, mean: NDArray[np.floating] | None = None, codes: int = 1,
     ) -> Reading:  # fmt: skip
         offset, scale = norm_places(kind, wished, unit, self.code)
+        reading = Reading(source="norm", scale=gain * scale, offset=mean, codes=codes)
         levels = geometric_levels(self.code)
-        scale, mean = (scale, None) if norm is None else (norm.weight * scale, norm.bias)
-        reading = Reading(source="norm", scale=scale, offset=mean)
         made = Norm(target="norm", kind=kind, offset=offset, levels=levels, gather=gather)
         self.append(made, name, reading=reading)
         return reading

@@ -18,9 +18,10 @@ from models.conversion.scales import SMALLEST_RANGE, after_norm, attention_of, l
 from models.conversion.scheme import PARTS, Parts, Scheme
 from models.conversion.thresholds import prepare_norm
 from models.conversion.verdicts import Comparison, float_verdicts, network_verdicts, spiking_verdicts
-from models.floating.engine import Linear, Ranges, SpikingAttention, SpikingEngine
+from models.floating.engine import Linear, SpikingAttention, SpikingEngine
 from models.floating.model import Model
 from models.floating.norm import SpikingNorm
+from models.floating.recording import Ranges
 from models.verdict import RefusedModel, Verdict, refusal
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from models.conversion.builder import IN_FLOATS, Builder, Reading, Windows, positive
+from models.conversion.builder import IN_FLOATS, Builder
 from models.conversion.dense import scaled
+from models.conversion.reading import Reading, Windows, positive
 from models.floating.encoder import Block
 from models.floating.functions import ACTIVATIONS
 
@@ -15,6 +16,7 @@ HELD_BACK = 300
 def lower_encoder(
     make: Builder,
     blocks: list[Block],
+    rows: int,
     entering: Reading | None = None,
     windows: Windows = ALL,
     *,
@@ -23,6 +25,7 @@ def lower_encoder(
     """Append blocks called block0, block1, ..., behind a stream.
 
     Args:
+        rows: of the stream.
         entering: the spikes of a norm that the stream was set from, or None.
         windows: what every block attends.
         streamed: what follows reads the stream, also where norms stand after the sums.
@@ -36,11 +39,15 @@ def lower_encoder(
             lower_block(make, name, block, windows)
             entering = None
         else:
-            entering = lower_post_norm(make, name, block, entering, windows)
-            if streamed or not last:
-                follows = "outputs" if last else f"block{index + 1}.norm1"
-                make.begin_stream("norm" if last and "norm" in make.ranges.stream else follows)
+            lower_post_norm(make, name, block, rows, entering, windows)
+            if not last:
+                entering = make.renewed(f"{name}.norm2", block.norm2, rows, f"block{index + 1}.norm1")
+            elif streamed:
+                entering = make.norm(f"{name}.norm2", block.norm2)
+                make.begin_stream("norm" if "norm" in make.ranges.stream else "outputs")
                 make.residual(entering, f"{name}.norm2")
+            else:
+                entering = make.finer(f"{name}.norm2", block.norm2, rows)
     return entering
 
 
@@ -59,15 +66,15 @@ def lower_mlp(make: Builder, name: str, block: Block, reading: Reading) -> None:
     read = f"{name}.mlp2"
     largest, activation = positive(make.ranges.linear[read]), ACTIVATIONS[block.activation]
     hidden = make.spikes(reading, block.mlp1, "hidden", largest, f"{name}.mlp1", activation=activation)
-    # A potential below zero keeps a neuron silent. What that loses goes into the next bias by its mean, or it
-    # is learned from what enters the MLP.
-    lobe, mean = make.ranges.negative_mean(read), make.ranges.mean(read)
+    # What silent neurons leave out goes into the next bias by its mean, or it is learned from what enters the
+    # MLP.
+    lobe, mean = make.ranges.silent_mean(read), make.ranges.mean(read)
     if make.learned and read in make.ranges.lobes:
         layer = scaled(make.ranges.lobes[read].fit(HELD_BACK), block.gain2)
         make.stream(reading, layer, f"{name}.activation", mean=make.ranges.mean(f"{name}.mlp1"))
         mean = mean - lobe
     else:
-        hidden = Reading(source="hidden", scale=hidden.scale, offset=lobe)
+        hidden = hidden.above(lobe)
     make.stream(hidden, scaled(block.mlp2, block.gain2), read, mean=mean)
 
 
@@ -78,14 +85,11 @@ def lower_block(make: Builder, name: str, block: Block, windows: Windows = ALL) 
 
 
 def lower_post_norm(
-    make: Builder, name: str, block: Block, entering: Reading | None, windows: Windows
-) -> Reading:
-    """A block with norms after its sums; returns the spikes of the last one."""
+    make: Builder, name: str, block: Block, rows: int, entering: Reading | None, windows: Windows
+) -> None:
+    """A block with norms after its sums, up to the last one."""
     if entering is None:
         entering = make.coded(f"{name}.inputs", make.ranges.linear[f"{name}.query"])
     lower_attention(make, name, block, entering, windows)
-    between = make.norm(f"{name}.norm1", block.norm1)
-    make.begin_stream(f"{name}.norm2")
-    make.residual(between, f"{name}.norm1")
+    between = make.renewed(f"{name}.norm1", block.norm1, rows, f"{name}.norm2")
     lower_mlp(make, name, block, between)
-    return make.norm(f"{name}.norm2", block.norm2)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes, decode, encode
 from golden.errors import InputError
+from golden.network.attention import Attention
 from golden.network.checks import check_code
-from golden.network.layers import Attention, Norm, SpikingLinear
+from golden.network.layers import Norm
 from golden.network.network import run_network
 from golden.network.rows import gathered_rows
-from models.conversion.builder import Reading
 from models.conversion.network import IntegerModel, alike
+from models.conversion.reading import Reading
 from models.floating.engine import FloatEngine, Floats, Linear
 from models.floating.functions import Norm as FloatNorm
 from models.floating.model import Model
@@ -58,9 +59,9 @@ class NodeError:
         square, total: of the error in place, and of what the float model makes.
         worst, largest: magnitudes likewise.
         spikes, neurons: that fired, and that could; 0 of streams and scores.
-        below, silent, beyond, rounding: of the errors of the code that is nearest to the floats: of values
-            below zero of neurons that fire above it alone, of values too small to fire, of values beyond
-            the first phase, and of all others.
+        below, silent, beyond, rounding: of the errors of the code that is nearest to the floats: of
+            potentials below which neurons are silent whatever they stand for, of values too small to fire,
+            of values beyond the first phase, and of all others.
         longer, finer: what `silent` and `rounding` are in the codes of `longer_code` and `finer_code`.
     """
 
@@ -110,17 +111,19 @@ class NodeError:
         self.largest = max(self.largest, float(np.abs(exact).max()))
 
     def add_code(
-        self, spikes: Spikes, floats: Floats, reading: Reading, code: PhaseCode, signed: bool
+        self, spikes: Spikes, floats: Floats, reading: Reading, code: PhaseCode, potential: Floats | None
     ) -> None:
-        """What fired where the float model makes these values."""
+        """What fired where the float model makes these values, of these potentials if they matter."""
         self.spikes += spikes.count()
         self.neurons += spikes.sign.size
         values = floats.astype(np.float64) - (0.0 if reading.offset is None else reading.offset)
         # Without a gain nothing is read of a neuron; any scale does
         scale = np.where(reading.scale == 0, 1.0, np.abs(reading.scale))
-        if not signed:
-            self.below += float(np.square(np.minimum(values, 0)).sum())
-            values = np.maximum(values, 0)
+        if reading.start is not None:
+            assert potential is not None
+            below = potential.reshape(values.shape) < reading.start
+            self.below += float(np.square(values[below]).sum())
+            values = np.where(below, 0.0, values)
         silent, beyond, rounding = losses(values, scale, code)
         self.silent += silent
         self.beyond += beyond
@@ -179,12 +182,13 @@ def measure(made: IntegerModel, model: Model, samples: list[NDArray[Any]]) -> di
     for batch in pieces(made, model, samples):
         floats = Tensors()
         exact, entry = model.run(batch, floats), made.encode(model, batch)
-        outputs = run_network(made.of_rows(entry.shape[-2]), entry).outputs
+        here = replace(made, network=made.of_rows(entry.shape[-2]))
+        outputs = run_network(here.network, entry).outputs
         for index, output in enumerate(outputs[:-1]):
             if isinstance(output, Spikes):
-                add_spikes(found, made, index, output, floats)
+                add_spikes(found, here, index, output, floats)
             else:
-                add_stream(found, made, index, output, floats)
+                add_stream(found, here, index, output, floats)
         scores = outputs[-1]
         assert not isinstance(scores, Spikes)
         error = found.setdefault(made.nodes[-1][0], NodeError())
@@ -197,10 +201,8 @@ def add_spikes(
     found: dict[str, NodeError], made: IntegerModel, index: int, spikes: Spikes, floats: Tensors
 ) -> None:
     """Errors of the nodes whose values a layer fires, side by side in equal parts."""
-    layer, nodes, reading = made.network.layers[index], made.nodes[index], made.readings[index]
-    code = made.network.code
+    nodes, reading, code = made.nodes[index], made.readings[index], made.network.code
     assert reading is not None
-    signed = not isinstance(layer, SpikingLinear) or layer.signed
     reference = of_spikes(made, index, floats, spikes.shape)
     width = spikes.shape[-1] // len(nodes)
     for place, node in enumerate(nodes):
@@ -209,7 +211,7 @@ def add_spikes(
         read = replace(reading, scale=reading.scale[part], offset=offset)
         error, exact, fired = found.setdefault(node, NodeError()), reference[..., part], spikes[..., part]
         error.add(exact, decode(fired, read.scale, code) + (0.0 if offset is None else offset))
-        error.add_code(fired, exact, read, code, signed)
+        error.add_code(fired, exact, read, code, floats.made.get(node))
 
 
 def add_stream(
@@ -242,7 +244,9 @@ def of_spikes(made: IntegerModel, index: int, floats: Tensors, shape: tuple[int,
     if isinstance(layer, Norm):
         reference = floats.made.get(nodes[0])
         reference = floats.before(nodes[0]) if reference is None else reference
-        reference = reference.reshape(shape[0], -1, shape[2])
+        reading = made.readings[index]
+        codes = 1 if reading is None else reading.codes
+        reference = np.tile(reference.reshape(shape[0], -1, shape[2] // codes), codes)
         if reference.shape[1] != shape[1] and layer.gather is not None:
             reference = reference[:, layer.gather[:, 0]]
         return reference

@@ -1,6 +1,6 @@
 """Each float model as integer layers: which pieces, in which order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from math import isqrt
 
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.network.tensors import IMAGE, STREAM, Entry
-from models.conversion.builder import IN_FLOATS, Builder, Reading, Windows, positive
+from models.conversion.builder import IN_FLOATS, Builder
 from models.conversion.dense import beside, bias_of, scaled
 from models.conversion.encoder import lower_block, lower_encoder
+from models.conversion.reading import Reading, Windows, positive
 from models.conversion.thresholds import Array
 from models.floating.bert import Bert, TextHead, relative_buckets
 from models.floating.engine import Linear as Dense
@@ -24,6 +25,9 @@ from models.floating.vit import Vit
 
 # Vectors that enter may be larger than those of the calibration by this factor, in bits
 HEADROOM_BITS = 2
+# Text encoders set the stream anew at every norm; each code that it is the mean of costs a product as wide as
+# the stream
+RESIDUAL_CODES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +90,7 @@ def _(model: Vit, make: Builder, rows: int) -> Ends:
         entering = make.norm("entry_norm", model.entry_norm)
         make.begin_stream(*names, final)
         make.residual(entering, "entry_norm")
-    lower_encoder(make, model.blocks)
+    lower_encoder(make, model.blocks, len(model.positions))
     return Ends(
         entry=IMAGE, scale=scale, width=model.embedding.weight.shape[1], unit=lower_vit_head(model, make)
     )
@@ -196,7 +200,7 @@ def _(model: TorchEncoder, make: Builder, rows: int) -> Ends:
         entry = embedded_vectors(model, make, rows)
         rows += model.class_token is not None
     causal = np.tri(rows, dtype=bool)[None] if model.causal else None
-    reading = lower_encoder(make, blocks, windows=Windows(allowed=causal), streamed=norm is not None)
+    reading = lower_encoder(make, blocks, rows, windows=Windows(allowed=causal), streamed=norm is not None)
     token = {"cls": np.array([[0]]), "last": np.array([[rows - 1]])}.get(model.pooling or "")
     if norm is not None:
         reading, token = make.norm("norm", norm, token), None
@@ -234,44 +238,44 @@ def _(model: Gpt2, make: Builder, rows: int) -> Ends:
     make.begin_stream(*names, "norm")
     largest = float(np.abs(model.words).max() + np.abs(model.positions).max())
     entry = entering_stream(make, largest, model.words.shape[1])
-    lower_encoder(make, model.blocks, windows=Windows(allowed=np.tri(rows, dtype=bool)[None]))
+    lower_encoder(make, model.blocks, rows, windows=Windows(allowed=np.tri(rows, dtype=bool)[None]))
     unit = make.scores(make.norm("norm", model.norm), model.head, "head", pooled=False)
     return Ends(**entry, unit=unit, last=True)  # type: ignore[arg-type]
 
 
 @lower.register
 def _(model: Bert, make: Builder, rows: int) -> Ends:
+    make.residual_codes = RESIDUAL_CODES
     make.begin_stream("embedding.norm")
     parts = (model.words, model.positions, *([] if model.types is None else [model.types]))
     largest = float(sum(np.abs(part).max() for part in parts))
     entry = entering_stream(make, largest, model.words.shape[1])
-    reading: Reading | None = make.norm("embedding.norm", model.norm)
-    assert reading is not None
-    make.begin_stream("block0.norm1")
+    reading: Reading | None = None
     if model.project is None:
-        make.residual(reading, "embedding.norm")
+        reading = make.renewed("embedding.norm", model.norm, rows, "block0.norm1")
     else:
-        make.stream(reading, model.project, "embedding.project", fresh=True)
-        reading = None
+        entering = make.norm("embedding.norm", model.norm)
+        make.begin_stream("block0.norm1")
+        make.stream(entering, model.project, "embedding.project", fresh=True)
     bias = None
     if model.relative is not None:
         bias = model.relative[relative_buckets(rows)].transpose(2, 0, 1)
-    reading = lower_encoder(make, model.blocks, reading, Windows(bias=bias))
+    reading = lower_encoder(make, model.blocks, rows, reading, Windows(bias=bias))
     assert reading is not None, "norms of text encoders stand after the sums"
     token = np.array([[0]])
     if model.head is not None:
         return Ends(**entry, unit=lower_text_head(model.head, make, reading, token))  # type: ignore[arg-type]
-    layer = model.classifier or identity(len(reading.scale))
+    layer = model.classifier or identity(len(reading.scale) // reading.codes)
     name, alike = ("classifier", True) if model.classifier else ("pooling", False)
     length_one = model.unit and model.classifier is None
     if model.pooling == "cls":
         unit = make.scores(reading, layer, name, gather=token, alike=alike)
         return Ends(**entry, unit=unit, length_one=length_one)  # type: ignore[arg-type]
     # The number of tokens is not known before there is a sentence: what enters once per token is added behind
-    silent = Reading(source=reading.source, scale=reading.scale)
+    silent = replace(reading, offset=None)
     _, offset = reading.fold(layer)
     mean = make.ranges.mean(f"block{len(model.blocks) - 1}.norm2")
-    mean = mean if reading.offset is None else mean - reading.offset
+    mean = mean if reading.offset is None else mean - reading.offset[: len(mean)]
     unit = make.scores(silent, Dense(weight=layer.weight), name, alike=alike, mean=mean)
     return Ends(**entry, unit=unit, mean=offset, length_one=length_one)  # type: ignore[arg-type]
 
@@ -283,6 +287,5 @@ def lower_text_head(head: TextHead, make: Builder, reading: Reading, token: NDAr
         reading, head.pooler, "hidden", largest, "pooler", activation=activation, gather=token
     )
     if not activation.odd:
-        lobe = make.ranges.negative_mean("head")
-        pooled = Reading(source="hidden", scale=pooled.scale, offset=lobe)
+        pooled = pooled.above(make.ranges.silent_mean("head"))
     return make.scores(pooled, head.classifier, "head")

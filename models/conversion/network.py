@@ -12,18 +12,21 @@ from numpy.typing import NDArray
 from golden.attention.job import AttentionJob, AttentionSpikes, compute
 from golden.code import PhaseCode, Spikes, check_range
 from golden.errors import InputError
+from golden.network.attention import Attention
 from golden.network.checks import WordError
-from golden.network.layers import Attention, Linear
+from golden.network.layers import Linear
 from golden.network.limits import STREAM_BITS
 from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
 from golden.network.tensors import IMAGE, Output
-from models.conversion.builder import Builder, Reading
+from models.conversion.builder import Builder
 from models.conversion.correct import correct
 from models.conversion.lower import Ends, lower
+from models.conversion.reading import Reading
 from models.conversion.record import record
 from models.conversion.thresholds import LEAST_STREAM_BITS, MOST_STREAM_BITS, Array
-from models.floating.engine import Activity, Ranges
+from models.floating.engine import Activity
 from models.floating.model import Model
+from models.floating.recording import Ranges
 from models.verdict import RefusedModel, refusal
 
 

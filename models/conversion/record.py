@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError
-from models.floating.engine import Floats, Linear, Ranges, RecordingEngine
+from models.floating.engine import Floats, Linear
 from models.floating.model import Model
+from models.floating.recording import Ranges, RecordingEngine
 from models.verdict import RefusedModel, refusal
 
 

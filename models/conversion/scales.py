@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from golden.attention.normaliser import bounded_output_scale
 from models.conversion.scheme import AttentionGranularity, Scheme
-from models.floating.engine import Floats, Ranges, SpikingAttention
+from models.floating.engine import Floats, SpikingAttention
 from models.floating.functions import Norm
+from models.floating.recording import Ranges
 
 # A channel that calibration hardly sees keeps this share of the largest range: its weights, scaled
 # with it, must not vanish beside the others in 8 bits.

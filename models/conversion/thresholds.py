@@ -37,14 +37,15 @@ def norm_places(
     return offset, wished * 2.0 ** ((offset - place) / points)
 
 
-def invert(function: Callable[[NDArray[np.floating]], NDArray[np.floating]], value: float) -> float:
-    """x >= 0 with function(x) = value > 0, for a function that rises there; by bisection."""
-    low, high = 0.0, 1.0
-    while function(np.array(high)) < value:
-        high *= 2
+def invert(function: Callable[[NDArray[np.floating]], NDArray[np.floating]], values: Array) -> Array:
+    """x >= 0 with function(x) = values > 0, for a function that rises there; by bisection."""
+    low, high = np.zeros_like(values), np.ones_like(values)
+    while (below := function(high) < values).any():
+        high = np.where(below, 2 * high, high)
     for _ in range(80):
         middle = (low + high) / 2
-        low, high = (middle, high) if function(np.array(middle)) < value else (low, middle)
+        below = function(middle) < values
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
     return high
 
 

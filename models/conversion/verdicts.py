@@ -7,16 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.errors import InputError
-from golden.network.layers import Attention
+from golden.network.attention import Attention
 from golden.network.layers import Norm as LayerNorm
 from golden.network.limits import MAX_LANES
 from golden.network.linear import IntegerLinear
 from golden.network.program import config_for
 from models.conversion.inplace import NodeError
 from models.conversion.network import IntegerModel
-from models.floating.engine import Floats, Linear, RecordingEngine, SpikingEngine
+from models.floating.engine import Floats, Linear, SpikingEngine
 from models.floating.functions import Norm
 from models.floating.model import Model
+from models.floating.recording import RecordingEngine
 from models.verdict import Verdict, exact, kept
 
 

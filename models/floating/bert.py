@@ -132,7 +132,7 @@ class Bert:
         if self.head is not None:
             first = engine.linear("pooler", hidden[:, 0], self.head.pooler)
             return engine.linear(
-                "head", HEAD_ACTIVATIONS[self.head.activation].function(first), self.head.classifier
+                "head", engine.activate(first, HEAD_ACTIVATIONS[self.head.activation]), self.head.classifier
             )
         if self.pooling == "cls":
             pooled = hidden[:, 0]

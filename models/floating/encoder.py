@@ -76,7 +76,7 @@ def self_attention(
 
 
 def run_mlp(name: str, x: Floats, block: Block, engine: Engine) -> Floats:
-    hidden = ACTIVATIONS[block.activation].function(engine.linear(f"{name}.mlp1", x, block.mlp1))
+    hidden = engine.activate(engine.linear(f"{name}.mlp1", x, block.mlp1), ACTIVATIONS[block.activation])
     return engine.linear(f"{name}.mlp2", hidden, block.mlp2)
 
 

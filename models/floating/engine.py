@@ -4,7 +4,7 @@ A model calls `linear`, `attention` and `norm` of an engine by node name; everyt
 functions, sums) it computes in floats itself.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from golden.attention.job import AttentionJob, HeadScales, compute, prepare
 from golden.code import PhaseCode, Spikes, decode, encode
-from golden.inputs import without_unattended
 from golden.network.linear import IntegerLinear
-from models.floating.functions import Norm, apply_norm, standardise
+from models.floating.functions import Activation, Norm, apply_norm
 from models.floating.norm import SpikingNorm, stream_of
 
 Floats = NDArray[np.floating]
@@ -33,6 +32,9 @@ class Engine(Protocol):
 
     def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
         """x [..., inputs] to [..., outputs]."""
+
+    def activate(self, x: Floats, activation: Activation) -> Floats:
+        """What stands between two dense layers."""
 
     def attention(
         self,
@@ -63,6 +65,9 @@ class FloatEngine:
         y = (x.reshape(-1, x.shape[-1]) @ layer.weight.T).reshape(*x.shape[:-1], -1)
         return y if layer.bias is None else y + layer.bias
 
+    def activate(self, x: Floats, activation: Activation) -> Floats:
+        return activation.function(x)
+
     def attention(
         self,
         name: str,
@@ -85,128 +90,6 @@ class FloatEngine:
 
     def stream(self, name: str, x: Floats) -> Floats:
         return x
-
-
-@dataclass
-class Moments:
-    """Sums over rows of what enters an MLP, x [inputs], and of what its lobes make of it, y [outputs].
-
-    Attributes:
-        rows: how many.
-        x, y, xx, xy: sums of x and y, and of their products, [inputs, inputs] and [inputs, outputs].
-    """
-
-    rows: int = 0
-    x: Floats | float = 0.0
-    y: Floats | float = 0.0
-    xx: Floats | float = 0.0
-    xy: Floats | float = 0.0
-
-    def add(self, x: Floats, y: Floats) -> None:
-        """Rows [..., inputs] and [..., outputs]."""
-        x, y = (part.reshape(-1, part.shape[-1]).astype(np.float64) for part in (x, y))
-        self.rows += len(x)
-        self.x, self.y = self.x + x.sum(axis=0), self.y + y.sum(axis=0)
-        self.xx, self.xy = self.xx + x.T @ x, self.xy + x.T @ y
-
-    def fit(self, samples: float) -> Linear:
-        """The layer of least squares from x to y, held back by so many rows of the mean (ridge)."""
-        x, y = np.asarray(self.x) / self.rows, np.asarray(self.y) / self.rows
-        xx = np.asarray(self.xx) - self.rows * np.outer(x, x)
-        xy = np.asarray(self.xy) - self.rows * np.outer(x, y)
-        held = samples / self.rows * np.trace(xx) / len(x)
-        weight = np.linalg.solve(xx + held * np.eye(len(x)), xy).T
-        return Linear(weight=weight, bias=y - weight @ x)
-
-
-@dataclass
-class Ranges:
-    """What calibration saw at the inputs of spiking nodes: largest magnitudes, and a mean.
-
-    Attributes:
-        linear: per node, [inputs].
-        lobe: per dense node, [inputs]: sum over all rows of what of the inputs is negative.
-        total: per dense node and norm, sum over all rows: of inputs [inputs], or of outputs [width].
-        rows: per dense node and norm, how many rows there were.
-        lobes: per second layer of an MLP, what entered the first one and what the negative part of its own
-            inputs makes.
-        attention: per node, [4, heads, d]: q, k, v and the output.
-        norm: per node, [width]: a row before gain and offset.
-        stream: per norm, and where the stream is read without one, [width].
-    """
-
-    linear: dict[str, Floats] = field(default_factory=dict)
-    lobe: dict[str, Floats] = field(default_factory=dict)
-    total: dict[str, Floats] = field(default_factory=dict)
-    lobes: dict[str, Moments] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=dict)
-    attention: dict[str, Floats] = field(default_factory=dict)
-    norm: dict[str, Floats] = field(default_factory=dict)
-    stream: dict[str, Floats] = field(default_factory=dict)
-
-    def negative_mean(self, name: str) -> Floats:
-        """Mean of the negative part of a dense node's inputs, [inputs]: that of GELU's lobe behind it."""
-        return self.lobe[name] / self.rows[name]
-
-    def mean(self, name: str) -> Floats:
-        """Mean input of a dense node, [inputs], or output of a norm, [width]."""
-        return self.total[name] / self.rows[name]
-
-
-class RecordingEngine(FloatEngine):
-    """Floats, remembering the largest magnitudes in `ranges`."""
-
-    def __init__(self) -> None:
-        self.ranges = Ranges()
-
-    def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
-        ranges, rows = self.ranges, tuple(range(x.ndim - 1))
-        _raise_to(ranges.linear, name, np.abs(x).max(axis=rows))
-        lobe = np.minimum(x, 0).sum(axis=rows, dtype=np.float64)
-        ranges.lobe[name] = ranges.lobe.get(name, 0.0) + lobe
-        self._add_up(name, x)
-        part = name.rpartition(".")[2]
-        if part == "mlp1":
-            self.entered = x
-        elif part == "mlp2" and lobe.any():
-            ranges.lobes.setdefault(name, Moments()).add(self.entered, np.minimum(x, 0) @ layer.weight.T)
-        return super().linear(name, x, layer)
-
-    def _add_up(self, name: str, x: Floats) -> None:
-        ranges, rows = self.ranges, tuple(range(x.ndim - 1))
-        ranges.total[name] = ranges.total.get(name, 0.0) + x.sum(axis=rows, dtype=np.float64)
-        ranges.rows[name] = ranges.rows.get(name, 0) + x.size // x.shape[-1]
-
-    def attention(
-        self,
-        name: str,
-        q: Floats,
-        k: Floats,
-        v: Floats,
-        bias: Floats | None = None,
-        allowed: NDArray[np.bool_] | None = None,
-    ) -> Floats:
-        out = super().attention(name, q, k, v, bias, allowed)
-        k, v = (without_unattended(x, allowed) for x in (k, v))
-        largest = [np.abs(x).max(axis=(0, 2)) for x in (q, k, v, out)]
-        _raise_to(self.ranges.attention, name, np.stack(largest))
-        return out
-
-    def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
-        normal = standardise(x, norm)
-        _raise_to(self.ranges.norm, name, np.abs(normal).reshape(-1, x.shape[-1]).max(axis=0))
-        self.stream(name, x)
-        out = super().norm(name, x, norm)
-        self._add_up(name, out)
-        return out
-
-    def stream(self, name: str, x: Floats) -> Floats:
-        _raise_to(self.ranges.stream, name, np.abs(x).reshape(-1, x.shape[-1]).max(axis=0))
-        return super().stream(name, x)
-
-
-def _raise_to(store: dict[str, Floats], name: str, values: Floats) -> None:
-    store[name] = np.maximum(store[name], values) if name in store else values
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,20 +77,37 @@ class Activation:
     """What stands between the layers of an MLP.
 
     Attributes:
-        function: rises from 0 for x > 0; what it makes of x < 0 stays silent in spikes.
+        function: f, which rises from `start` on.
+        start: where neurons begin to fire; what f makes of smaller x is silent in spikes.
         linear: it leaves x > 0 as it is, so that thresholds keep their ratios.
         odd: it makes -f(x) of -x, and neurons fire with the sign of x.
     """
 
     function: Callable[[Floats], Floats]
+    start: float = 0.0
     linear: bool = False
     odd: bool = False
 
+    @property
+    def floor(self) -> float:
+        """f(start): what a silent neuron stands for."""
+        return float(self.function(np.array(self.start)))
 
+    def fired(self, above: Floats) -> Floats:
+        """What spikes stand for, float64, at `start` and so much above it."""
+        return self.function(np.asarray(above, dtype=np.float64) + self.start) - self.floor
+
+    def silent(self, x: Floats) -> Floats:
+        """What silence leaves out: f(x) - f(start) below `start`, elsewhere 0."""
+        return np.where(x < self.start, self.function(x) - x.dtype.type(self.floor), x.dtype.type(0))
+
+
+# GELU falls from 0 to -0.17 and comes back to 0, far below: from here on a neuron's spikes follow it
+GELU_START = -0.5
 ACTIVATIONS = {
-    "gelu": Activation(function=gelu),
-    "gelu_new": Activation(function=gelu_tanh),
-    "gelu_pytorch_tanh": Activation(function=gelu_tanh),
+    "gelu": Activation(function=gelu, start=GELU_START),
+    "gelu_new": Activation(function=gelu_tanh, start=GELU_START),
+    "gelu_pytorch_tanh": Activation(function=gelu_tanh, start=GELU_START),
     "relu": Activation(function=relu, linear=True),
 }
 

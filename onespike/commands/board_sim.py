@@ -7,7 +7,7 @@ from onespike.board_options import (
     CoreNetworkOption,
     board_config,
 )
-from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption
+from onespike.options import ConfigOption, DataOption, LanesOption, RowsOption, SchemeOption
 
 
 def board_sim(
@@ -17,6 +17,7 @@ def board_sim(
     network: CoreNetworkOption = None,
     data: DataOption = None,
     lanes: LanesOption = None,
+    tokens: RowsOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
 ) -> None:
@@ -33,7 +34,7 @@ def board_sim(
         onespike board-sim --network digits --clock 10
         onespike infer --engine board --port /dev/pts/3
     """
-    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
+    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens)
     from onespike.tables import progress
     from sim.board.simulate import compile_board, started
 

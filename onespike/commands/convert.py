@@ -7,7 +7,6 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from golden.code import check_range
 from models.conversion.scheme import (
     ATTENTION_GRANULARITIES,
     GRANULARITIES,
@@ -22,10 +21,13 @@ from models.layouts.options import ENCODER_POOLINGS, MASKS
 from models.verdict import RefusedModel, Verdict
 from onespike.files import filled_folder
 from onespike.options import (
+    AdaptersOption,
+    CountOption,
     FolderOption,
     Log2BaseOption,
     SeedOption,
     StepsOption,
+    WeightBitsOption,
     WindowOption,
     chosen_code,
     whole_number,
@@ -73,12 +75,7 @@ def convert_model(
             show_default=False,
         ),
     ],
-    count: Annotated[
-        int,
-        typer.Option(
-            "--count", metavar="N", parser=whole_number, help="Rows of FILE to use, drawn at random."
-        ),
-    ] = 100,
+    count: CountOption = 100,
     parts: Annotated[
         str,
         typer.Option(
@@ -113,9 +110,7 @@ def convert_model(
     steps: StepsOption = None,
     log2_base: Log2BaseOption = None,
     window: WindowOption = None,
-    weight_bits: Annotated[
-        int, typer.Option("--weight-bits", metavar="N", parser=whole_number, help="Width of dense weights.")
-    ] = 8,
+    weight_bits: WeightBitsOption = 8,
     architecture: Annotated[
         str | None,
         typer.Option(
@@ -185,15 +180,7 @@ def convert_model(
             show_default=False,
         ),
     ] = None,
-    adapters: Annotated[
-        Path | None,
-        typer.Option(
-            "--adapters",
-            metavar="FILE",
-            help="Low-rank adapters to merge into the weights, with their classifier if any.",
-            show_default=False,
-        ),
-    ] = None,
+    adapters: AdaptersOption = None,
     tokenizer: Annotated[
         Path | None,
         typer.Option("--tokenizer", metavar="FILE", help="tokenizer.json. [default: beside the model]"),
@@ -228,7 +215,6 @@ def convert_model(
             --activation relu --norm-last --epsilon 1e-5 --mask none \\
             --embedding embedding --head head --pooling mean
     """
-    check_range("--count", count, 1, 1 << 20)
     scheme = Scheme(
         code=chosen_code(steps, log2_base),
         parts=cast(Parts, parts),

@@ -16,7 +16,7 @@ from golden.errors import InputError, quoted
 from models.conversion.scheme import Parts
 from models.conversion.store import TOKENIZER, load
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import HtmlOption, JobsOption, ReportOption, SeedOption, whole_number
+from onespike.options import HtmlOption, JobsOption, LimitOption, ReportOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 from studies.evaluate.literal import time_literal
 from studies.evaluate.page import page
@@ -68,9 +68,7 @@ def evaluate(
             show_default=False,
         ),
     ],
-    limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", parser=whole_number, help="Use at most N samples.")
-    ] = None,
+    limit: LimitOption = None,
     modes: Annotated[
         str | None,
         typer.Option(
@@ -115,8 +113,6 @@ def evaluate(
         onespike evaluate build/minilm stsb-en-dev.csv --dask tcp://head:8786
     """
     check_range("--literal", literal, 0, 1 << 20)
-    if limit is not None:
-        check_range("--limit", limit, 1, 1 << 30)
     stored = load(folder)
     model, conversion = stored.model, stored.conversion
     wanted = chosen_modes(modes, conversion.parts)

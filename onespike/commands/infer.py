@@ -14,6 +14,7 @@ from onespike.options import (
     HtmlOption,
     LanesOption,
     Log2BaseOption,
+    RowsOption,
     SeedOption,
     StepsOption,
     number,
@@ -57,17 +58,7 @@ def infer(
             show_default=False,
         ),
     ] = None,
-    tokens: Annotated[
-        int | None,
-        typer.Option(
-            "--tokens",
-            metavar="N",
-            parser=whole_number,
-            help="Most tokens of a sentence, and rows of the core; longer ones of --data are not drawn. "
-            "[default: those of the longest]",
-            show_default=False,
-        ),
-    ] = None,
+    tokens: RowsOption = None,
     steps: StepsOption = None,
     log2_base: Log2BaseOption = None,
     images: Annotated[
@@ -110,6 +101,16 @@ def infer(
             show_default=False,
         ),
     ] = None,
+    beside: Annotated[
+        int,
+        typer.Option(
+            "--side-by-side",
+            metavar="N",
+            parser=whole_number,
+            help="Sentences of an inference, which attend their own words only; each of exactly --tokens. Of "
+            "--data no others are drawn.",
+        ),
+    ] = 1,
     engine: Annotated[
         str,
         typer.Option(
@@ -171,6 +172,8 @@ def infer(
         raise InputError("--streamed is for the simulated core, --engine board has its own")
     if engine == "board" and pieces is not None:
         raise InputError("--pieces cuts networks for the simulated core, --engine board has its own")
+    if engine == "board" and beside != 1:
+        raise InputError("--side-by-side is for the simulated core, --engine board has its own")
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
     from sim.cores.network.core import WholeNetworkCore
@@ -182,10 +185,11 @@ def infer(
         opened_board(WholeNetworkCore, port, timeout) as board,
     ):
         from studies.infer.cases import cut_case, load_case, load_folder
+        from studies.infer.encodings import encode
         from studies.infer.infer import infer as run_inferences
         from studies.infer.page import page
         from studies.infer.report import Found, write_results
-        from studies.infer.sentences import encode, load_sentences
+        from studies.infer.sentences import is_of_sentences, load_sentences
         from studies.infer.tables import encode_tables, infer_tables
 
         with progress() as bar:
@@ -195,20 +199,22 @@ def infer(
                 bar.update(task, description=part, completed=share)
 
             stored = load_folder(network)
-            if stored is not None and stored.model.samples.kind == "sentences":
+            if stored is not None and is_of_sentences(stored):
                 for option, given in (
-                    ("--engine board", engine == "board"),
                     ("--recode", recode),
                     ("--steps and --log2-base", steps is not None or log2_base is not None),
                 ):
                     if given:
                         raise InputError(f"{network}: is a model of sentences, {option} must be absent")
-                sentences = load_sentences(network, stored, texts or [], data, images, tokens, seed, pieces)
+                sentences = load_sentences(
+                    network, stored, texts or [], data, images, tokens, seed, pieces, beside
+                )
                 encoded = encode(
                     sentences,
                     rtl=rtl,
                     lanes=lanes,
                     streamed=streamed,
+                    board=board,
                     seed=seed,
                     clock_mhz=clock,
                     progress=tell,
@@ -216,9 +222,10 @@ def infer(
                 found: Found = encoded
                 tables = encode_tables(encoded)
             else:
-                if texts or tokens is not None:
+                if texts or tokens is not None or beside != 1:
                     raise InputError(
-                        f"{network}: is no model of sentences, --text and --tokens must be absent"
+                        f"{network}: is no model of sentences, --text, --tokens and --side-by-side "
+                        "must be absent"
                     )
                 result = run_inferences(
                     cut_case(load_case(network, data, steps, log2_base, stored), pieces),

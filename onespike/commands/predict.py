@@ -9,6 +9,7 @@ from rich.table import Table
 
 from energy.layers import SHAPES
 from energy.report import measured_densities
+from golden.network.reader import SDRAM
 from onespike.files import write_report
 from onespike.options import (
     CLOCK,
@@ -50,6 +51,13 @@ def predict_network(
         ),
     ] = None,
     tokens: TextTokensOption = None,
+    streamed: Annotated[
+        bool,
+        typer.Option(
+            "--streamed",
+            help="Weights come from a 16-bit SDRAM, each once, in place of all of them in the core.",
+        ),
+    ] = False,
     report_file: ReportOption = None,
     seed: SeedOption = 0,
 ) -> None:
@@ -65,6 +73,7 @@ def predict_network(
 
         onespike predict swin-t --preset swin-window --activity r.json --clock 60
         onespike predict bert-base
+        onespike predict bert-base --tokens 64 --streamed --clock 80
     """
     config = chosen_config(preset_name, config_file)
     source = "given"
@@ -80,7 +89,15 @@ def predict_network(
         densities = measured_densities(activity)
         density, dense_density = densities.operands, densities.dense
         parts = {"": dense_density, **densities.parts}
-    layers = network_cycles(model, config, density=density, dense_density=parts, seed=seed, tokens=tokens)
+    layers = network_cycles(
+        model,
+        config,
+        density=density,
+        dense_density=parts,
+        seed=seed,
+        tokens=tokens,
+        reader=SDRAM if streamed else None,
+    )
     total = sum(layer.cycles for layer in layers)
     report: dict[str, Any] = {
         "model": model,
@@ -91,6 +108,7 @@ def predict_network(
         "clock_mhz": clock,
         "clock_source": source,
         "seed": seed,
+        "streamed": streamed,
         "cycles": total,
         "milliseconds": None if clock is None else total / clock / 1000,
         "layers": [asdict(layer) for layer in layers],
@@ -105,6 +123,13 @@ def predict_network(
         f"longest layer: {longest.name}, {longest.cycles / total:.1%} of {total:,} cycles; "
         f"largest part: {largest}, {portion:.1%}"
     )
+    if streamed:
+        dense = [layer for layer in layers if layer.bound]
+        memory = [layer for layer in dense if layer.bound == "memory"]
+        typer.echo(
+            f"{sum(layer.words for layer in dense):,} words of weights; the memory bounds {len(memory)} of "
+            f"{len(dense)} dense layers, {sum(layer.cycles for layer in memory) / total:.1%} of the cycles"
+        )
     if clock is None:
         typer.echo("no build of this core (onespike synth makes one): clock unknown, see --clock")
     else:

@@ -15,7 +15,7 @@ from onespike.board_options import (
     board_build,
     board_config,
 )
-from onespike.options import ConfigOption, DataOption, LanesOption, SchemeOption, SeedOption
+from onespike.options import ConfigOption, DataOption, LanesOption, RowsOption, SchemeOption, SeedOption
 from onespike.schemes import DEFAULT
 
 
@@ -26,6 +26,7 @@ def program(
     network: CoreNetworkOption = None,
     data: DataOption = None,
     lanes: LanesOption = None,
+    tokens: RowsOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
@@ -58,12 +59,15 @@ def program(
     # Before minutes are spent on a bitstream that nothing can load
     loader = find_loader(board)
     if bitstream is None:
-        wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
+        wanted = board_config(
+            board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens
+        )
         bitstream = board_build(wanted, seed=seed, tools=tools).bitstream
     else:
         given = {
             "--preset": preset_name, "--config": config_file, "--network": network, "--data": data,
-            "--lanes": lanes, "--clock": clock, "--scheme": None if scheme == DEFAULT else scheme,
+            "--lanes": lanes, "--tokens": tokens, "--clock": clock,
+            "--scheme": None if scheme == DEFAULT else scheme,
         }  # fmt: skip
         for option, value in given.items():
             if value is not None:

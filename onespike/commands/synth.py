@@ -1,5 +1,6 @@
 """`onespike synth`: a bitstream of a configuration, by open tools."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,11 +23,14 @@ from onespike.options import (
     HtmlOption,
     LanesOption,
     ReportOption,
+    RowsOption,
     SchemeOption,
     SeedOption,
 )
 from onespike.tables import print_tables
 from studies.page.page import write_page
+
+PICTURE = "units.png"
 
 
 def synth(
@@ -36,13 +40,11 @@ def synth(
     network: CoreNetworkOption = None,
     data: DataOption = None,
     lanes: LanesOption = None,
+    tokens: RowsOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
     tools: ToolsOption = "auto",
-    units: Annotated[
-        bool, typer.Option("--units", help="Also the resources by unit; takes a second synthesis.")
-    ] = False,
     bitstream: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Copy of the bitstream.", show_default=False),
@@ -52,6 +54,9 @@ def synth(
 ) -> None:
     """Make the bitstream of a configuration for a board: synthesis, place and route, packing.
 
+    Printed are its resources, by unit too, the longest paths and what the tools warned of; a picture beside
+    the bitstream has the units on the die.
+
     Programs of OSS CAD Suite are used if all are on PATH, else those of the Python packages
     (`pip install -e '.[fpga]'`). Everything a tool says is kept beside the bitstream in
     `build/synth`, where a second call with the same design, clock, seed and tools finds it.
@@ -60,23 +65,26 @@ def synth(
 
         onespike synth
         onespike synth --board icebreaker --report build/icebreaker.json
-        onespike synth --units --html build/synth.html
+        onespike synth --html build/synth.html
         onespike synth --board tangnano9k --preset tiny --clock 60 -o tiny.fs
         onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
+        onespike synth --network build/encoder --tokens 16 --clock 50
+        onespike synth --scheme stochastic --network digits
 
     A design that does not fit the device is refused before place and route, most of them before
     synthesis. Exit status 1 says that a tool failed, or that the clock was not reached; the line
     names the log.
     """
-    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme)
+    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens)
     wished = {"-o": bitstream, "--report": report_file, "--html": html_file}
     targets = {label: path for label, path in wished.items() if path is not None}
     with whole_or_nothing(targets) as places:
         made = board_build(wanted, seed=seed, tools=tools)
         from studies.boards.figures import figures
+        from synth.flow import DIE
 
-        found: dict[str, Any] = figures(made, wanted.board, wanted.throughput, tools, units=units)
+        found: dict[str, Any] = figures(made.report, wanted.throughput)
         if bitstream is not None:
             shutil.copyfile(made.bitstream, places["-o"])
         if report_file is not None:
@@ -85,7 +93,14 @@ def synth(
             from studies.boards.page import page
 
             write_page(page(found), places["--html"])
-    from onespike.board_tables import build_tables
+    from onespike.board_tables import build_tables, remarks
+    from studies.boards.picture import draw
 
+    picture = made.directory / PICTURE
+    if not picture.exists():
+        draw(found, json.loads((made.directory / DIE).read_text()), picture)
     print_tables(build_tables(found))
+    for line in remarks(found):
+        typer.echo(line)
+    typer.echo(f"picture: {picture}")
     typer.echo(f"{made.bitstream}{' (made before)' if made.cached else ''}")

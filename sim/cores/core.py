@@ -112,7 +112,7 @@ class Core(ABC, Generic[Config, Job, Integers]):
         """
         component = self.component()
         files, name = (write_axi, f"{self.module}_axis") if axi else (write, self.module)
-        return files(component, name, directory, self.to_table(), self.latency(component))
+        return files(component, name, directory, self.to_table(), self.latency(component), self.noun)
 
     def design(self, name: str) -> Design:
         """The core as a design for a board; `name` is that of its preset, its file or its network."""

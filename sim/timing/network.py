@@ -5,7 +5,8 @@ rows; the attention core inside is that of `sim.timing.attention`. Inputs are of
 scores are taken at once.
 
 Order within a row, in the words of the hardware:
-    linear     fetch (wait for the row), broadcast once per pass, hand over, drain one neuron per cycle
+    linear     fetch (wait for the row), broadcast once per pass, hand over, drain one neuron per cycle,
+               of the stream two with two drains
     norm       sum, mean (a cycle per bit of the reciprocal), sum of squares, place of the sum, thresholds
     attention  keys, values and query rows are fed; rows come back as the core completes them
 """
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 
 from golden.attention.job import AttentionJob
 from golden.code import Spikes
+from golden.network.attention import Attention
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target
-from golden.network.layers import Attention, Linear, Norm
+from golden.network.layers import Linear, Norm
 from golden.network.network import Network, run_network
 from golden.network.program import check_fit
 from golden.network.reader import ReaderTiming
@@ -41,6 +43,10 @@ HAND_OVER = 7
 POTENTIAL, SCORE, COUNTED = 3, 4, 13
 # Norm: flush of the squares with the place of the sum, flush of the spikes
 SUM_FLUSH, SQUARE_FLUSH, FIRE_FLUSH = 2, 15, 9
+# From the place of a last channel, which was kept, to its spike
+KEPT_FLUSH = 3
+# What is said of the stretch in which an image, or a stream of embedded tokens, enters
+PIXELS_IN, TOKENS_IN = "pixels in", "tokens in"
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,14 @@ class LinearTiming:
         weights: of a core whose weights are streamed.
     """
 
-    def __init__(self, lanes: int, clusters: int, weights: WeightTiming | None = None) -> None:
+    def __init__(
+        self, lanes: int, clusters: int, drains: int = 1, weights: WeightTiming | None = None
+    ) -> None:
         self.missing = 0
         self.weights = weights
-        self.lanes, self.clusters = lanes, clusters
+        self.lanes, self.clusters, self.drains = lanes, clusters, drains
         self.times = NetworkTimes()
-        self.last_hand = self.scores_taken = -(1 << 40)
+        self.drained = self.scores_taken = -(1 << 40)
         self.idle = -1  # cycle in which the last image finished
         self.rows: dict[Source, list[int]] = {n: [] for n in Source}
         self.begin(0)
@@ -107,6 +115,8 @@ class LinearTiming:
     def run_linear(self, op: LinearOp, what: str, counts: NDArray[np.int64], maps: NDArray[np.int64]) -> None:
         """Rows of a descriptor, `counts` spikes in each; `maps` of the program."""
         lanes, clusters = self.lanes, self.clusters
+        # neurons of a pass that leave one by one
+        drained = lanes // self.drains if op.target is Target.stream else lanes
         entry, first, hand, least = self.linear_entry, None, 0, 0
         missing = self.missing * op.counted
         rows = op.rows - missing
@@ -123,20 +133,20 @@ class LinearTiming:
             first = cycle if first is None else first
             spikes = max(int(counts[row]), 1)
             self.times.additions += int(counts[row]) * op.outputs
-            least += op.passes * max(spikes, lanes)
+            least += op.passes * max(spikes, drained)
             for number in range(op.passes):
                 hand = cycle + spikes - 1
                 if not op.pooled or row == rows - 1:
-                    hand = max(hand, self.last_hand + lanes)
+                    hand = max(hand, self.drained)
                     if op.target is Target.scores:  # after the part before has left
                         hand = max(hand, self.scores_taken + 1)
                         outputs = min(lanes, op.outputs - number * lanes)
                         self.scores_taken = hand + HAND_OVER + clusters + outputs - 1 + SCORE
-                    self.last_hand = hand
+                    self.drained = hand + drained
                 cycle = hand + 1
                 self.times.broadcasts += spikes
                 if number == op.passes - 1 and (not op.pooled or row == rows - 1):
-                    last = hand + HAND_OVER + clusters + op.outputs - number * lanes - 1
+                    last = hand + HAND_OVER + clusters + min(drained, op.outputs - number * lanes) - 1
                     self.times.potential.append(last + POTENTIAL)
                     if op.closes:
                         self.rows[Source.hidden].append(last + COUNTED)
@@ -170,7 +180,7 @@ class NetworkTiming(LinearTiming):
     def __init__(
         self, network: Network, config: NetworkConfig, program: Program, weights: WeightTiming | None
     ) -> None:
-        super().__init__(config.lanes, config.clusters, weights)
+        super().__init__(config.lanes, config.clusters, config.drains, weights)
         self.network, self.config, self.program = network, config, program
         self.core = CoreTiming(config.attention)
 
@@ -190,13 +200,16 @@ class NetworkTiming(LinearTiming):
         self.missing = self.network.tokens - tokens
         self.times.begun.append(pixels)
         image_rows = [pixels + (t + 1) * width for t in range(tokens)]
-        self.times.timeline.append(Segment("image", "pixels in", pixels, image_rows[-1] - 1))
+        self.times.timeline.append(
+            Segment("image", TOKENS_IN if enters else PIXELS_IN, pixels, image_rows[-1] - 1)
+        )
         begin = max(image_rows[-1 if whole else 0], self.idle + 1)
         self.rows = {n: [] for n in Source}
         self.rows[Source.image] = image_rows + self.missing * image_rows[-1:]
         self.rows[Source.hidden] = [begin] * self.network.tokens if enters else []
         self.begin(begin)
         self.norm_entry = self.attention_entry = begin + FETCH
+        self.norm_done = begin
         program = self.program
         linear, norm, attention = iter(program.linear), iter(program.norm), iter(program.attention)
         tensors: dict[str, Spikes] = {}
@@ -242,17 +255,20 @@ class NetworkTiming(LinearTiming):
             needed = self.program.maps[op.map + row * (op.taps + 1)] if op.taps else row
             entry = self.norm_entry + (INDEX if op.taps else 0)
             begun = max(entry, self.rows[Source.hidden][op.wait + needed])
-            start = begun if row == 0 else start
-            done = begun + 1 + width + FIRE_FLUSH + flush
+            if row == 0:  # of the descriptor before nothing is under way
+                begun = start = max(begun, self.norm_done + 1)
+            measured = begun + 1
             if op.kind == KINDS["layer"]:
-                done += width + SUM_FLUSH + op.mean_bits + flush
+                measured += width + SUM_FLUSH + op.mean_bits + flush
             if op.kind != KINDS["fixed"]:
-                done += width + SQUARE_FLUSH + flush
-            self.times.norm.append(done)
-            self.rows[Source.norm].append(done + 1)
-            self.norm_entry = done + 1
+                measured += width + SQUARE_FLUSH + flush
+            kept = self.config.norm_rows > 1 and op.kind != KINDS["fixed"]
+            self.norm_done = measured + width + (KEPT_FLUSH if kept else FIRE_FLUSH + flush)
+            self.times.norm.append(self.norm_done)
+            self.rows[Source.norm].append(self.norm_done + 1)
+            self.norm_entry = measured if kept else self.norm_done + 1
         self.rows[Source.norm] += missing * self.rows[Source.norm][-1:]
-        self.times.timeline.append(Segment("norm", what, start, self.norm_entry - 1))
+        self.times.timeline.append(Segment("norm", what, start, self.norm_done))
         self.norm_entry += FETCH - 1
 
     def run_attention(self, group: list[AttentionOp], job: AttentionJob, first_head: int, where: str) -> None:
@@ -321,24 +337,4 @@ def predict(
     for number in range(image.shape[0]):
         count = network.tokens if tokens is None else int(tokens[number])
         pixels = timing.image(pixels, image[number], count)
-    return timing.times
-
-
-def linear_layer(counts: NDArray[np.int64], outputs: int, lanes: int, clusters: int) -> NetworkTimes:
-    """Times of one dense layer on an idle neuron core whose input rows are all there in cycle 0.
-
-    Args:
-        counts: spikes of each row.
-        outputs: neurons of the layer.
-        lanes, clusters: of the neuron core.
-    """
-    timing = LinearTiming(lanes, clusters)
-    timing.rows[Source.norm] = [0] * len(counts)
-    op = LinearOp(
-        source=Source.norm, target=Target.hidden, rows=len(counts), passes=-(-outputs // lanes), inputs=0,
-        outputs=outputs, weight=0, table=0, stride=0, levels=0, signed=True, fresh=False, pooled=False,
-        wait=0, release=False, final=False, taps=0, width=0, map=0, read_list=0, write_list=0,
-        counted=False, opens=True, closes=True,
-    )  # fmt: skip
-    timing.run_linear(op, "", counts, np.zeros(0, np.int64))
     return timing.times

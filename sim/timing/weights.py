@@ -5,6 +5,7 @@ next pass while the neurons work from the other (`hw.network.weight_loader`).
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +20,26 @@ from golden.network.weights import pass_words
 LOADED, FREED = 1, 1
 
 
-class Reader:
-    """Words at full rate: one in each cycle in which they are wanted."""
+class Reader(Protocol):
+    """What brings the words, as `sim.timing.memory.CyclicReads` does."""
 
-    def accept(self, first: int, count: int) -> int:
-        """Cycle in which the last of `count` words is accepted by who takes one per cycle from `first` on."""
-        return first + count - 1
+    def take(self, words: int, ready: int) -> int:
+        """Cycle in which the last of the next words is taken.
+
+        Args:
+            words: how many, at least 1.
+            ready: cycle from which the loader takes a word in every cycle in which one is there.
+        """
 
 
-class PacedReader(Reader):
+class FullRate:
+    """A word in each cycle in which one is wanted."""
+
+    def take(self, words: int, ready: int) -> int:
+        return ready + words - 1
+
+
+class PacedReader:
     """Words of a memory with latency, bandwidth and gaps, behind a queue.
 
     Args:
@@ -50,17 +62,17 @@ class PacedReader(Reader):
         periods, rest = np.divmod(number, timing.words)
         return self.start + periods * timing.period + timing.gap + rest * timing.interval
 
-    def accept(self, first: int, count: int) -> int:
-        waited = self.slots(first) - self.slots(self.since)
+    def take(self, words: int, ready: int) -> int:
+        waited = self.slots(ready) - self.slots(self.since)
         level = min(self.timing.queue, self.level + waited)
         # a full queue takes nothing in the first cycle; from then on one word leaves it in each
-        begin = first + (level == self.timing.queue)
-        known = np.full(min(level, count), first, np.int64)
-        coming = self.slot(self.slots(begin) + np.arange(count - len(known))) + 1
-        number = np.arange(count)
-        last = int(np.maximum.accumulate(np.concatenate([known, coming]) - number)[-1]) + count - 1
+        begin = ready + (level == self.timing.queue)
+        known = np.full(min(level, words), ready, np.int64)
+        coming = self.slot(self.slots(begin) + np.arange(words - len(known))) + 1
+        number = np.arange(words)
+        last = int(np.maximum.accumulate(np.concatenate([known, coming]) - number)[-1]) + words - 1
         self.since = last + 1
-        self.level = level + self.slots(self.since) - self.slots(begin) - count
+        self.level = level + self.slots(self.since) - self.slots(begin) - words
         return last
 
 
@@ -120,7 +132,7 @@ class WeightTiming:
     def ready(self, wanted: int) -> int:
         """First cycle from `wanted` on in which the next pass may begin."""
         self.begun = max(self.free.pop(0), self.loaded + 1)
-        self.loaded = self.reader.accept(self.begun, self.words[self.number])
+        self.loaded = self.reader.take(self.words[self.number], self.begun)
         ready = max(wanted, self.loaded + LOADED)
         self.waited = ready - wanted
         return ready
@@ -148,5 +160,5 @@ def weight_timing(
     program: Program, config: NetworkConfig, memory: ReaderTiming | None, start: int
 ) -> WeightTiming:
     """Of a core that begins in cycle `start` to take words: of a memory, or at full rate."""
-    reader = Reader() if memory is None else PacedReader(memory, start)
+    reader: Reader = FullRate() if memory is None else PacedReader(memory, start)
     return WeightTiming(reader, pass_words(program, config).tolist(), start)

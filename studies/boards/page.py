@@ -27,7 +27,7 @@ def page(figures: Mapping[str, Any]) -> Page:
         Section(name="overview", title="Overview", parts=[_overview(figures)]),
         _resources(figures),
     ]
-    if "units" in figures:
+    if figures["units"]:
         sections.append(_units(figures))
     return Page(
         title=f"{figures['design']} on {figures['board']} ({figures['device']})",
@@ -81,6 +81,6 @@ def _units(figures: Mapping[str, Any]) -> Section:
     return Section(
         name="units",
         title="Cells by unit",
-        text="Each unit optimised alone, so that the sum is some percent more than the whole design.",
+        text="By the names of the cells: one that units share counts where its output is named.",
         parts=parts,
     )

@@ -6,7 +6,6 @@ from typing import Any
 
 from sim.cores.core import Core
 from sim.cores.heads import HeadCore
-from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.timing.cycles import StageActivity
 from studies.data.random import random_heads, random_rates
 
@@ -29,8 +28,8 @@ def head_throughput(core: HeadCore[Any, Any, Any], clock_mhz: float, *, seed: in
     return {"tokens": tokens, "head_dim": head_dim, "seed": seed} | found
 
 
-def network_throughput(core: WholeNetworkCore, job: NetworkJob, clock_mhz: float) -> dict[str, Any]:
-    """What enters a network; of what is held out the first `IMAGES`. It is loaded already.
+def network_throughput(core: Core[Any, Any, Any], job: Any, clock_mhz: float) -> dict[str, Any]:
+    """What enters the core of a network; of what is held out the first `IMAGES`. It is loaded already.
 
     Returns:
         As `throughput`, and lanes, images, and lanes_in_linear_layers: the share of the lane-cycles of
@@ -43,7 +42,7 @@ def network_throughput(core: WholeNetworkCore, job: NetworkJob, clock_mhz: float
     done = core.activity(job, core.compute(job))
     found = throughput(core, job, done, clock_mhz)
     share = done.events["weight_additions"] / done.busy["linear"] / core.lanes
-    size = {"lanes": core.lanes, "images": len(job.counts)}
+    size = {"lanes": core.lanes, "images": job.inferences}
     return size | found | {"lanes_in_linear_layers": round(share, 4)}
 
 

@@ -1,6 +1,6 @@
 """What a data set asks of a model: samples, and how the outputs are scored."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,15 +19,14 @@ from studies.data.tables import (
 )
 from studies.evaluate.report import label_report, sts_report, vector_report
 from studies.evaluate.samples import check_samples, held_out, sentence_samples
-from studies.evaluate.work import Outputs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Samples without a batch axis, and the report of a model's outputs by mode."""
+    """Samples without a batch axis, and the report of outputs by mode (`studies.evaluate.report`)."""
 
     samples: list[NDArray[Any]]
-    report: Callable[[Mapping[str, Outputs]], dict[str, Any]]
+    report: Callable[..., dict[str, Any]]
 
 
 def task_of(
@@ -55,7 +54,7 @@ def task_of(
 
     samples: list[NDArray[Any]]
     labels: NDArray[np.int64] | None = None
-    report: Callable[[Mapping[str, Outputs]], dict[str, Any]]
+    report: Callable[..., dict[str, Any]]
     match model.samples.kind, model.outputs:
         case "sentences", "embeddings":
             pairs = read_pairs(data)

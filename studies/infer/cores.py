@@ -4,9 +4,10 @@ from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
 
+from golden.memory import WORD_BITS
 from golden.network.network import Network
 from golden.network.program import config_for
-from golden.network.reader import SDRAM, SDRAM_WORD
+from golden.network.reader import SDRAM
 from sim.cores.network.core import WholeNetworkCore
 from sim.timing.network import NetworkTimes
 
@@ -24,7 +25,7 @@ def sized_core(
         InputError: a number out of range, a network that the hardware cannot run.
     """
     size = {} if lanes is None else {"lanes": lanes}
-    config = config_for(network, **size, weight_stream=SDRAM_WORD if streamed else 0)
+    config = config_for(network, **size, weight_stream=WORD_BITS if streamed else 0)
     return WholeNetworkCore(replace(config, token_counts=token_counts), reader=SDRAM if streamed else None)
 
 

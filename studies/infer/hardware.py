@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.code import Spikes
 from golden.network.config import NetworkConfig
-from golden.network.network import Network
 from sim.board.board import Board
 from sim.cores.core import Core
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
@@ -149,9 +147,12 @@ def through_rtl(
 
 
 def through_board(
-    board: NetworkBoard, network: Network, image: Spikes, labels: NDArray[np.integer], progress: Progress
-) -> BoardImages:
-    """Load a network and run images [images, tokens, pixels] on a board.
+    board: NetworkBoard, job: NetworkJob, progress: Progress
+) -> tuple[BoardImages, NDArray[np.int64]]:
+    """Load a network and run what enters it on a board, beside golden.
+
+    Returns:
+        What was found, and the scores [images, ...] of the board.
 
     Raises:
         InputError: the network does not fit the board's core.
@@ -159,17 +160,16 @@ def through_board(
     """
     begin = time.monotonic()
     board.run(
-        NetworkJob(network=network, load=True),
+        NetworkJob(network=job.network, load=True),
         lambda sent, received: progress(f"load the board, {sent} bytes", 0.0),
     )
     loaded = time.monotonic()
-    found = BoardImages(images=image.shape[0], load_seconds=loaded - begin)
+    found = BoardImages(images=len(job.counts), load_seconds=loaded - begin)
     scores = found.feed(
         board.core,
-        NetworkJob(network=network, image=image),
+        replace(job, load=False),
         lambda job, batch: board.run(job),
         lambda what, share: progress(f"board: {what}", share),
     )
-    found.correct = correct(scores, labels)
     found.seconds = (time.monotonic() - loaded) / found.images
-    return found
+    return found, scores

@@ -117,11 +117,12 @@ def infer(
     found = accuracy(case, chosen, recoder, progress)
     measured = on_board = None
     if rtl:
-        spikes, labels = case.spikes(case.images[through]), case.labels[through]
+        labels = case.labels[through]
+        job = NetworkJob(network=case.network, load=True, image=case.spikes(case.images[through]))
         if board is not None:
-            on_board = through_board(board, case.network, spikes, labels, progress)
+            on_board, scores = through_board(board, job, progress)
+            on_board.correct = correct(scores, labels)
         else:
-            job = NetworkJob(network=case.network, load=True, image=spikes)
             measured, scores = through_rtl(job, core, progress)
             measured.correct = correct(scores, labels)
     progress("count events, draw the timeline", 1.0)

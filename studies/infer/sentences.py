@@ -1,34 +1,34 @@
-"""Sentences through a converted text encoder: in golden and in the RTL, beside the float model."""
+"""Sentences for a converted text encoder: where they come from, and what it makes of them."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.ledger import Ledger
-from energy.network import account_by_layer
 from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
+from golden.network.limits import MAX_TOKENS
 from golden.network.network import Network
-from golden.network.rearrange import in_pieces
+from golden.network.rearrange import in_pieces, side_by_side
 from models.conversion.network import IntegerModel
 from models.conversion.store import TOKENIZER, Stored
 from models.floating.engine import FloatEngine
 from models.floating.model import Model
 from sim.cores.network.core import NetworkJob
-from studies.boards.throughput import IMAGES, network_throughput
-from studies.evaluate.metrics import cosine, defined
 from studies.evaluate.samples import held_out, sentence_samples, texts_of
 from studies.infer.cases import stored_network
-from studies.infer.cores import sized_core
-from studies.infer.evaluate import Progress
-from studies.infer.hardware import through_rtl
-from studies.infer.report import Found
 
-GOLDEN_SENTENCES, RTL_SENTENCES, ENERGY_SENTENCES = 20, 2, 20
+GOLDEN_SENTENCES, RTL_SENTENCES = 20, 2
 Vectors = NDArray[np.float64]
+# Of a core of which no sentences are known
+RANDOM_SENTENCES = 3
+
+
+def is_of_sentences(stored: Stored) -> bool:
+    """Whether a converted model takes sentences, not images."""
+    return stored.model.samples.kind == "sentences"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,7 @@ class Sentences:
         network: of as many rows as the core has.
         texts: the sentences; samples: their token numbers.
         rtl: how many of them go through the RTL where no one says it.
+        beside: sentences of an inference, side by side; of more than one each has all tokens.
     """
 
     name: str
@@ -50,9 +51,20 @@ class Sentences:
     texts: list[str]
     samples: list[NDArray[np.int64]]
     rtl: int
+    beside: int = 1
+
+    @cached_property
+    def runs(self) -> Network:
+        """What the core runs."""
+        return self.network if self.beside == 1 else side_by_side(self.network, self.beside)
 
     def job(self, chosen: list[int]) -> NetworkJob:
         """Load the network, then some of the sentences, each with its number of tokens."""
+        if self.beside > 1:
+            rows = np.concatenate([self.enters(n)[0] for n in chosen])
+            return NetworkJob(
+                network=self.runs, load=True, image=rows.reshape(-1, self.runs.tokens, self.runs.width)
+            )
         counts = np.array([len(self.samples[n]) for n in chosen])
         image = np.zeros((len(chosen), self.network.tokens, self.network.width), np.int64)
         for row, n in enumerate(chosen):
@@ -64,6 +76,13 @@ class Sentences:
         entry = self.made.encode(self.model, self.samples[number][None])
         assert not isinstance(entry, Spikes), "embedded tokens are integers of the stream"
         return entry
+
+    def apart(self, scores: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Scores [sentences, ...] of the scores of inferences."""
+        if self.beside == 1:
+            return scores
+        rows = scores.reshape(len(scores) * self.beside, -1, self.network.classes)
+        return rows.sum(axis=1) if len(self.network.shapes().scores) == 1 else rows
 
     def vector(self, number: int, scores: NDArray[np.int64]) -> Vectors:
         """Output [n] of the scores of a sentence, those of its rows where each row has some."""
@@ -89,6 +108,7 @@ def load_sentences(
     tokens: int | None = None,
     seed: int = 0,
     pieces: int | None = None,
+    beside: int = 1,
 ) -> Sentences:
     """Sentences for what `onespike convert` wrote.
 
@@ -101,6 +121,7 @@ def load_sentences(
             when absent.
         seed: chooses sentences of a file.
         pieces: most neurons of a hidden layer (`golden.network.rearrange.in_pieces`); None for any.
+        beside: as in `Sentences`; sentences of a file that are shorter are not drawn.
 
     Raises:
         InputError: no sentence, or one that is too long; texts and a file, or neither.
@@ -114,11 +135,14 @@ def load_sentences(
         given = "both" if texts else "neither"
         raise InputError(f"{name}: sentences come from --text or the file --data, not from {given}")
     check_range("--tokens", network.tokens if tokens is None else tokens, 1, network.tokens)
+    check_range("--side-by-side", beside, 1, MAX_TOKENS // (tokens or 1))
     most = network.tokens if tokens is None else tokens
     if data is None:
         if count is not None:
             raise InputError(f"--images draws from --data, --text is all there is, not {count}")
         samples = sentence_samples(model, tokenizer, texts)
+        if beside > 1:
+            check_beside(texts, samples, tokens, beside)
         for text, sample in zip(texts, samples, strict=True):
             if len(sample) > most:
                 raise InputError(f"--text {quoted(text)}: must have at most {most} tokens, not {len(sample)}")
@@ -126,131 +150,52 @@ def load_sentences(
         lines = texts_of(model, data)
         found = [text for row in held_out(data, len(lines), stored.calibration) for text in lines[row]]
         tried = sentence_samples(model, tokenizer, found)
-        fitting = [n for n, sample in enumerate(tried) if len(sample) <= most]
-        if not fitting:
-            raise InputError(f"{data}: holds no sentence of at most {most} tokens")
-        count = min(GOLDEN_SENTENCES, len(fitting)) if count is None else count
-        check_range("--images", count, 1, len(fitting))
+        least = most if beside > 1 else 1
+        fitting = [n for n, sample in enumerate(tried) if least <= len(sample) <= most]
+        if len(fitting) < beside:
+            size = (
+                f"no sentence of at most {most}"
+                if beside == 1
+                else f"no {beside} sentences of exactly {most}"
+            )
+            raise InputError(f"{data}: holds {size} tokens")
+        count = min(GOLDEN_SENTENCES, len(fitting)) // beside * beside if count is None else count
+        check_range("--images", count, beside, len(fitting))
+        if count % beside:
+            raise InputError(f"--images must be a multiple of --side-by-side {beside}, not {count}")
         drawn = np.sort(np.random.default_rng(seed).choice(fitting, count, replace=False))
         texts, samples = [found[n] for n in drawn], [tried[n] for n in drawn]
     rows = max(len(sample) for sample in samples) if tokens is None else tokens
-    rtl = len(texts) if data is None else min(RTL_SENTENCES, len(texts))
-    return Sentences(name, model, made, made.of_rows(rows), texts, samples, rtl)
+    rtl = len(texts) if data is None else min(max(RTL_SENTENCES, beside), len(texts)) // beside * beside
+    return Sentences(name, model, made, made.of_rows(rows), texts, samples, rtl, beside)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Encodings(Found):
-    """What a run of `infer` found of sentences; cosines are to the vectors of the float model.
-
-    Attributes:
-        case: what ran.
-        cosines: of golden, float64 [sentences].
-        through: numbers of the sentences that went through the RTL; rtl_cosines: theirs.
-        alike: where there are two sentences, the cosine of their vectors by the float model and by golden.
-    """
-
-    case: Sentences
-    cosines: Vectors
-    through: list[int]
-    rtl_cosines: Vectors
-    alike: dict[str, float | None]
-    noun: ClassVar[str] = "sentences"
-
-    @property
-    def name(self) -> str:
-        return self.case.name
-
-    @property
-    def network(self) -> Network:
-        return self.case.network
-
-    @property
-    def first(self) -> str:
-        return f"a sentence of {len(self.case.samples[0])} tokens, room for {self.network.tokens}"
-
-    def to_json(self) -> dict[str, Any]:
-        report, in_rtl = super().to_json(), dict(zip(self.through, self.rtl_cosines, strict=True))
-        report["network"] |= {"channels": self.network.width, "outputs": self.network.classes}
-        sentences = [
-            {
-                "text": text,
-                "tokens": len(sample),
-                "cosine": defined(cos),
-                "rtl_cosine": defined(in_rtl[n]) if n in in_rtl else None,
-            }
-            for n, (text, sample, cos) in enumerate(
-                zip(self.case.texts, self.case.samples, self.cosines.tolist(), strict=True)
+def check_beside(texts: list[str], samples: list[NDArray[np.int64]], tokens: int | None, beside: int) -> None:
+    """Raise InputError unless texts fill inferences of `beside` sentences of all `tokens`."""
+    if len(texts) % beside:
+        raise InputError(f"--text must come in multiples of --side-by-side {beside}, not {len(texts)} times")
+    wanted = len(samples[0]) if tokens is None else tokens
+    for text, sample in zip(texts, samples, strict=True):
+        if len(sample) != wanted:
+            raise InputError(
+                f"--text {quoted(text)}: must have {wanted} tokens like all that are side by side, "
+                f"not {len(sample)}"
             )
-        ]
-        return report | {
-            "sentences": sentences,
-            "alike": self.alike,
-            "rtl": None if self.rtl is None else {"index": self.through} | asdict(self.rtl),
-        }
 
 
-def encode(
-    case: Sentences,
-    *,
-    rtl: int | None = None,
-    lanes: int | None = None,
-    streamed: bool = False,
-    seed: int = 0,
-    clock_mhz: float | None = None,
-    progress: Progress = lambda part, share: None,
-) -> Encodings:
-    """Run sentences in floats, in golden, and some in the RTL.
-
-    Args:
-        rtl: how many go through the RTL too; see `Sentences.rtl`.
-        lanes, streamed: of the core, see `studies.infer.cores.sized_core`.
-        seed: chooses them.
-        clock_mhz: at which inferences per second are wanted; see `studies.boards.throughput`.
-        progress: told how far the job is.
+def sample_sentences(name: str, stored: Stored, data: Path | None, tokens: int | None) -> Sentences:
+    """Sentences for the cycle model: those of a file as `load_sentences` draws them, or as many tokens as the
+    core has rows, drawn at random from the vocabulary.
 
     Raises:
-        InputError: a number out of range, a network that the hardware cannot run.
+        InputError: see `load_sentences`.
     """
-    total = len(case.texts)
-    rtl = case.rtl if rtl is None else rtl
-    check_range("--rtl", rtl, 0, total)
-    core = sized_core(case.network, lanes, streamed=streamed, token_counts=True)
-    config = core.config
-    through = sorted(np.random.default_rng(seed).choice(total, rtl, replace=False).tolist())
-    floats, golden = [], []
-    for n in range(total):
-        progress(f"{total} sentences through golden", n / total)
-        floats.append(case.floats(n))
-        golden.append(case.golden(n))
-    found, rtl_cosines = None, np.zeros(0)
-    if rtl:
-        found, scores = through_rtl(case.job(through), core, progress)
-        rtl_cosines = np.array(
-            [float(cosine(case.vector(n, s), floats[n])) for n, s in zip(through, scores, strict=True)]
-        )
-    progress("count events, draw the timeline", 1.0)
-    pairs = {"float": floats, "golden": golden} if total == 2 else {}
-    alike = {name: defined(float(cosine(*pair))) for name, pair in pairs.items()}
-    layers = [(Ledger(), Ledger())] * len(case.network.layers)
-    counted = min(ENERGY_SENTENCES, total)
-    for n in range(counted):
-        events = account_by_layer(case.made.of_rows(len(case.samples[n])), config, case.enters(n))
-        layers = [(a + c, b + d) for (a, b), (c, d) in zip(layers, events, strict=True)]
-    first = case.job([0])
-    assert first.image is not None
-    return Encodings(
-        case=case,
-        seed=seed,
-        config=config,
-        cosines=np.array([float(cosine(a, b)) for a, b in zip(golden, floats, strict=True)]),
-        through=through,
-        rtl_cosines=rtl_cosines,
-        rtl=found,
-        alike=alike,
-        counted=counted,
-        layers=layers,
-        times=core.times(replace(first, load=False)),
-        throughput=None
-        if clock_mhz is None
-        else network_throughput(core, case.job(list(range(min(IMAGES, total)))), clock_mhz),
-    )
+    if data is not None:
+        return load_sentences(name, stored, [], data, tokens=tokens)
+    network, model, made = stored_network(name, stored), stored.model, stored.conversion.network
+    assert made is not None, "stored_network holds that"
+    check_range("--tokens", network.tokens if tokens is None else tokens, 1, network.tokens)
+    rows, expected = network.tokens if tokens is None else tokens, model.samples
+    known = [number for number in range(expected.vocabulary) if number != expected.padding]
+    samples = [*np.random.default_rng(0).choice(known, (RANDOM_SENTENCES, rows))]
+    return Sentences(name, model, made, made.of_rows(rows), [], samples, 0)

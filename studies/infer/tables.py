@@ -9,10 +9,10 @@ from rich.table import Table
 from energy.ledger import Ledger
 from energy.tables import ledger_tables
 from studies.infer.cores import memory_use
-from studies.infer.hardware import RtlImages
+from studies.infer.encodings import Encodings
+from studies.infer.hardware import BoardImages, RtlImages
 from studies.infer.infer import Inferences
 from studies.infer.report import Found
-from studies.infer.sentences import Encodings
 
 
 def infer_tables(result: Inferences) -> list[Table]:
@@ -50,13 +50,25 @@ def _sentences(result: Encodings) -> Table:
         )
     table.add_section()
     if rtl is not None:
-        table.add_row("sentences through the RTL, every layer", str(rtl.images))
-        table.add_row("cosine of the RTL's vector to the float one", _mean_and_least(result.rtl_cosines))
+        table.add_row("sentences through the RTL, every layer", str(len(result.through)))
+        table.add_row("cosine of the RTL's vector to the float one", _mean_and_least(result.through_cosines))
         _rtl_rows(table, rtl, result.config.lanes)
+    elif (board := result.board) is not None:
+        table.add_row("sentences through the board", str(board.images))
+        table.add_row(
+            "cosine of the board's vector to the float one", _mean_and_least(result.through_cosines)
+        )
+        _board_rows(table, board)
     else:
         table.add_row("sentences through the RTL", "0")
     _memory_rows(table, memory_use(result.times))
-    _throughput_rows(table, result.throughput, "sentences")
+    beside = result.case.beside
+    _throughput_rows(table, result.throughput, "sentences" if beside == 1 else "inferences")
+    if beside > 1:
+        table.add_row("sentences of an inference, side by side", str(beside))
+        if result.throughput is not None:
+            each = beside * result.throughput["inferences_per_second"]
+            table.add_row("sentences per second", f"{each:,.1f}")
     table.add_section()
     table.add_row("sentences whose events are counted", str(result.counted))
     _energy_rows(table, *result.ledgers)
@@ -75,6 +87,13 @@ def _rtl_rows(table: Table, rtl: RtlImages, lanes: int) -> None:
     table.add_row(f"{lanes} lanes at work in linear layers", f"{rtl.lanes_in_linear_layers:.1%}")
     table.add_row("lanes at work in all cycles", f"{rtl.lanes:.1%}")
     table.add_row("simulation per inference", f"{rtl.seconds:.2f} s")
+
+
+def _board_rows(table: Table, board: BoardImages) -> None:
+    table.add_row("scores compared with golden", str(board.compared))
+    table.add_row("different", str(board.different))
+    table.add_row("loading the network", f"{board.load_seconds:.2f} s")
+    table.add_row("an inference, the line included", f"{board.seconds:.3f} s")
 
 
 def _memory_rows(table: Table, used: dict[str, Any] | None) -> None:
@@ -131,10 +150,7 @@ def _summary(result: Inferences) -> Table:
     elif (board := result.board) is not None:
         table.add_row("images through the board", str(board.images))
         table.add_row("classified rightly by the board", str(board.correct))
-        table.add_row("class scores compared with golden", str(board.compared))
-        table.add_row("different", str(board.different))
-        table.add_row("loading the network", f"{board.load_seconds:.2f} s")
-        table.add_row("an inference, the line included", f"{board.seconds:.3f} s")
+        _board_rows(table, board)
     else:
         table.add_row("images through the RTL", "0")
     _memory_rows(table, memory_use(result.times))

@@ -16,11 +16,15 @@ from golden.attention.config import CoreConfig
 from golden.attention.job import AttentionJob, prepare
 from golden.code import Spikes
 from golden.errors import InputError
+from golden.memory import WORD_BITS
+from golden.network.reader import ReaderTiming
 from sim.timing.attention import predict
-from sim.timing.network import linear_layer
+from sim.timing.linear_layer import linear_layer
+from sim.timing.weights import PacedReader, WeightTiming
 
 # Heads predicted one by one; from the second on, durations repeat but for the number of spikes
 SAMPLED_HEADS = 4
+WEIGHT_BITS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +37,16 @@ class LayerCycles:
         cycles: from its first input to its last output.
         utilisation: share of the lanes' additions that are made, two adders per attention lane and
             one per neuron lane.
+        words: of streamed weights, 0 where they are in the core or there are none.
+        bound: "memory" or "lanes", what a dense layer of streamed weights waits for; "" of others.
     """
 
     name: str
     kind: str
     cycles: int
     utilisation: float
+    words: int = 0
+    bound: str = ""
 
 
 def sample_job(
@@ -81,17 +89,26 @@ def predict_attention(
     )
 
 
-def predict_linear(layer: Layer, config: CoreConfig, density: float, seed: int) -> LayerCycles:
-    """A dense layer on as many neuron lanes."""
+def predict_linear(
+    layer: Layer, config: CoreConfig, density: float, seed: int, reader: ReaderTiming | None = None
+) -> LayerCycles:
+    """A dense layer on as many neuron lanes; its weights of 8 bits come from a `reader`, if there is one."""
     outputs = layer.outputs // layer.tokens
     counts = np.random.default_rng(seed).binomial(layer.fan_in, density, layer.tokens)
-    times = linear_layer(counts, outputs, config.lanes, config.clusters)
+    weights = None
+    if reader is not None:
+        words = 1 + -(-layer.fan_in * config.lanes * WEIGHT_BITS // WORD_BITS)
+        weights = WeightTiming(PacedReader(reader, 0), [words] * -(-outputs // config.lanes), 0)
+    times = linear_layer(counts, outputs, config.lanes, config.clusters, weights)
+    fetched = times.fetched[0] if times.fetched else None
     cycles = times.potential[-1] + 1
     return LayerCycles(
         name=layer.name,
         kind="linear",
         cycles=cycles,
         utilisation=times.additions / (cycles * config.lanes),
+        words=fetched.words if fetched else 0,
+        bound=fetched.bound if fetched else "",
     )
 
 
@@ -103,6 +120,7 @@ def network_cycles(
     dense_density: Mapping[str, float] | float,
     seed: int,
     tokens: int | None = None,
+    reader: ReaderTiming | None = None,
 ) -> list[LayerCycles]:
     """Prediction for every attention and dense layer of a named network.
 
@@ -114,6 +132,7 @@ def network_cycles(
             ("query", "mlp1", ...), that of "" for all others.
         seed: of the sampled heads and rows.
         tokens: sequence length of a text encoder.
+        reader: of streamed weights; None where all of them are in the core.
 
     Raises:
         InputError: unknown model, a density out of 0..1, or heads that the core cannot hold.
@@ -128,7 +147,7 @@ def network_cycles(
     for layer, following in zip(layers, [*layers[1:], layers[0]], strict=True):
         if layer.kind == "linear":
             part = layer.name.rpartition(".")[-1]
-            found.append(predict_linear(layer, config, parts.get(part, parts[""]), seed))
+            found.append(predict_linear(layer, config, parts.get(part, parts[""]), seed, reader))
         elif layer.kind == "score":
             shape = (layer.outputs, layer.fan_in, following.fan_in)
             if shape not in known:

@@ -11,7 +11,7 @@ from golden.attention.job import compute, decode_outputs, prepare
 from golden.code import MAX_DENOMINATOR, PhaseCode, decode, encode
 from models.conversion.scales import attention_of, linear_scales
 from models.conversion.scheme import Scheme
-from models.floating.engine import Ranges
+from models.floating.recording import Ranges
 from studies.search.capture import Captured
 
 

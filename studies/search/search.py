@@ -25,8 +25,9 @@ from models.conversion.record import record
 from models.conversion.scheme import Scheme
 from models.conversion.store import save
 from models.files.tensors import Tensors
-from models.floating.engine import Activity, Linear, Ranges
+from models.floating.engine import Activity, Linear
 from models.floating.model import Model
+from models.floating.recording import Ranges
 from models.layouts import Options
 from studies.evaluate.report import sts_report
 from studies.evaluate.work import Mode, outputs_of
@@ -111,7 +112,7 @@ def score_grid(
             outputs = {mode: outputs_of(Path(folder), mode, samples, jobs) for mode in modes}
         reference = outputs.get("float", reference)
         assert reference is not None
-        report = sts_report({"float": reference, "linear": outputs["linear"]}, truth, seed)
+        report = sts_report({"float": reference, "linear": outputs["linear"]}, scores=truth, seed=seed)
         activity = outputs["linear"].activity
         entry = report["modes"]["linear"]
         if entry["loss"]["value"] is None:

@@ -13,10 +13,10 @@ import numpy as np
 
 from golden.code import check_range
 from golden.errors import InputError
+from golden.stochastic.inference import classify
 from golden.stochastic.network import load_network
 from golden.stochastic.plan import RandomPlan, ScoreSharing
 from studies.data.datasets import load_images
-from studies.stochastic.inference import classify
 
 Table = dict[str, dict[int, list[float]]]
 STEPS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)

@@ -1,77 +1,96 @@
-"""The shipped digits network with its attention in RTL.
+"""Whole stochastic networks in RTL, or on a board, beside golden.
 
     onespike stochastic demo --images 60
 
-Classifies handwritten digits; every attention spike comes from the generated engine, simulated by
-Verilator, and is compared with the golden model's.
+Classifies held-out images; every spike of every layer, and of attention, comes from the generated core.
 """
 
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
+import numpy as np
+
+from energy.ledger import Ledger
+from energy.stochastic_network import account
 from golden.code import check_range
-from golden.errors import InputError
-from golden.stochastic.network import load_network
 from golden.stochastic.plan import RandomPlan
-from models import shipped
-from sim.cores.stochastic.core import StochasticCore
-from studies.data.datasets import load_images
-from studies.stochastic.inference import ReplayedAttention, engine_config
+from golden.stochastic.program import config_for
+from sim.board.board import Board
+from sim.cores.compare import Comparison
+from sim.cores.core import Core
+from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
+from studies.stochastic.cases import Case
 
-WEIGHTS = Path(shipped.__file__).parent / "weights" / "ssa_digits.npz"
+# Images whose spikes are priced
+COUNTED_IMAGES = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demonstration:
-    """What a run of the network found.
+    """What a run of a network found.
 
     Attributes:
         images, right: classified, and classified rightly.
-        spikes, wrong: of scores and outputs, compared with the golden model, and different.
-        cycles: of the engine for all attention of all images.
+        comparison: of spikes and scores with golden; a board shows scores alone.
+        cycles: of an inference, the mean; None on a board, which does not tell.
+        wrong_cycles: inferences that did not end in the cycle that the cycle model says.
+        spiking, dense: energy of an inference, and of the same network in 8-bit multiply-accumulates.
         seconds: of the run.
     """
 
     images: int
     right: int
-    spikes: int
-    wrong: int
-    cycles: int
+    comparison: Comparison
+    cycles: float | None
+    wrong_cycles: int
+    spiking: Ledger
+    dense: Ledger
     seconds: float
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; energy line by line."""
+        ledgers = {name: getattr(self, name).to_json() for name in ("spiking", "dense")}
+        return vars(self) | ledgers | {"comparison": asdict(self.comparison)}
 
-def demonstrate(images: int, steps: int, seed: int, weights: Path = WEIGHTS) -> Demonstration:
+
+def demonstrate(
+    case: Case, images: int, steps: int, seed: int, lanes: int, board: Board[Any, Any, Any] | None = None
+) -> Demonstration:
     """Classify the first images of the test set.
 
     Args:
         images: 1 to all of them.
         steps: T.
-        seed: of the random-number plan.
-        weights: a network for the digits with stochastic attention.
+        seed, lanes: of the random-number plan and of the simulated core.
+        board: that runs it instead.
 
     Raises:
-        InputError: a number outside its range, a bad network, or there is no C++ compiler.
+        InputError: a number outside its range, a network that does not fit, or there is no C++ compiler.
+        LinkError: the board stopped answering.
     """
-    network = load_network(weights)
-    if network.kind != "ssa":
-        raise InputError(f"{weights}: network must be of kind ssa, not {network.kind}")
-    config = engine_config(network, steps, RandomPlan(seed=seed))
-    data = load_images("digits")
-    check_range("images", images, 1, len(data.test))
+    check_range("images", images, 1, len(case.images.test))
+    job = StochasticNetworkJob(network=case.network, steps=steps, load=True, images=case.images.test[:images])
     began = time.perf_counter()
-    core = StochasticCore(config).tapped()
-    attention = ReplayedAttention(config, lambda job: core.run(job).integers)
-    classes = network.logits(data.test[:images], steps, attention).argmax(axis=1)
+    if board is None:
+        simulated = WholeStochasticCore(config_for(case.network, steps, lanes, RandomPlan(seed=seed)))
+        core: Core[Any, Any, Any] = simulated.tapped()
+        run = core.run(job)
+        integers, cycles = run.integers, float(run.cycles.durations.mean())
+        wrong = int(np.count_nonzero(run.cycles.rows != core.predict(job).rows))
+    else:
+        core = board.core
+        board.require(replace(core.config, plan=replace(core.config.plan, seed=seed)))
+        integers, cycles, wrong = board.run(job), None, 0
     seconds = time.perf_counter() - began
-    found = [
-        core.compare(job, vars(spikes)) for job, spikes in zip(attention.jobs, attention.spikes, strict=True)
-    ]
+    spiking, dense = account(case.network, core.config, job.images[:COUNTED_IMAGES], steps)
     return Demonstration(
         images=images,
-        right=int((classes == data.test_labels[:images]).sum()),
-        spikes=sum(comparison.compared for comparison in found),
-        wrong=sum(comparison.different for comparison in found),
-        cycles=network.shape.depth * (core.predict(attention.jobs[0]).total + 1),
+        right=int((integers.scores.argmax(axis=1) == case.images.test_labels[:images]).sum()),
+        comparison=core.compare(job, vars(integers)),
+        cycles=cycles,
+        wrong_cycles=wrong,
+        spiking=spiking,
+        dense=dense,
         seconds=seconds,
     )

@@ -15,5 +15,7 @@ ESTIMATE = HERE / "estimate.json"
 ENGINES = HERE / "areas.toml"
 # The integer core and its rivals alone: onespike dev rival --synthesise --report
 RIVALS = HERE / "rivals.json"
+# Clusters of dense layers' lanes alone: onespike dev dense --synthesise
+DENSE = HERE / "dense.json"
 # Full stochastic arrays by random-number plan: onespike dev area --plans --report
 PLANS = HERE / "plan_areas.json"

@@ -1,9 +1,10 @@
 """What the benches of the hardware reach, and what they do not: `make coverage`."""
 
 import json
+import time
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from amaranth.hdl import Fragment
@@ -11,6 +12,7 @@ from amaranth.lib import wiring
 from rich.console import Console
 from rich.table import Table
 
+from sim.verilator.build import SOURCES
 from tests.coverage.covered import Covered
 from tests.coverage.watched import Watched
 from tests.coverage.workload import noted
@@ -35,8 +37,9 @@ def files(component: wiring.Component, top: str) -> dict[str, str]:
     return found
 
 
-def of_subject(name: str) -> tuple[dict[str, Counter[str]], dict[str, object]]:
-    """Points by file and kind, those reached under "KIND reached"; and the goals of the subject."""
+def of_subject(name: str) -> dict[str, Any]:
+    """What the tests of a subject reach: `points` of each file by kind, those reached under "KIND reached",
+    and `goals`, the cases of each and those missing."""
     subject = SUBJECTS[name]()
     places = files(subject.make(), subject.module)
     covered = Covered(Watched(subject.make()), subject.module)
@@ -49,27 +52,30 @@ def of_subject(name: str) -> tuple[dict[str, Counter[str]], dict[str, object]]:
         if kind in KINDS and places.get(module) and "__024auto" not in place:
             points[places[module]] += Counter({kind: 1, f"{kind} reached": int(count > 0)})
     events = covered.component.events
-    goals: dict[str, object] = {
-        "events": {"cases": len(events), "missing": sorted(set(events) - covered.events)}
-    }
+    goals = {"events": {"cases": len(events), "missing": sorted(set(events) - covered.events)}}
     for counted in heads.values():
-        goals |= {goal.name: {"cases": goal.cases, "missing": goal.missing} for goal in counted.goals()}
-    return points, goals
+        goals |= {goal.name: {"cases": goal.cases, "missing": [*goal.missing]} for goal in counted.goals()}
+    return {"points": points, "goals": goals}
 
 
 def main(
     subjects: Annotated[list[str] | None, typer.Argument(help="designs; all by default")] = None,
     output: Annotated[Path, typer.Option(help="all that is missing, as JSON")] = Path("build/coverage.json"),
 ) -> None:
-    """Run the tests of the cores on designs that count, and print what they reach of each file of hw/."""
+    """Run the tests of the cores on designs that count, and print what they reach of each file of hw/; goes
+    on where it ended."""
+    begin = time.monotonic()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    told: dict[str, Any] = json.loads(output.read_text()) if output.exists() else {}
     total: defaultdict[str, Counter[str]] = defaultdict(Counter, {file: Counter() for file in COMPONENTS})
-    told: dict[str, object] = {}
     goals = Table("design", "goal", "cases", "reached", "missing", box=None)
     for name in subjects or SUBJECTS:
-        points, told[name] = of_subject(name)
-        for file, counts in points.items():
-            total[file] += counts
-        for goal, found in told[name].items():
+        if told.get(name, {}).get("sources") != SOURCES:
+            told[name] = {"sources": SOURCES} | of_subject(name)
+            output.write_text(json.dumps(told, indent=1) + "\n")
+        for file, counts in told[name]["points"].items():
+            total[file] += Counter(counts)
+        for goal, found in told[name]["goals"].items():
             missing = found["missing"]
             shown = "; ".join(missing[:3]) + ("; ..." if len(missing) > 3 else "")
             goals.add_row(name, goal, str(found["cases"]), str(found["cases"] - len(missing)), shown)
@@ -79,9 +85,7 @@ def main(
         table.add_row(file, *(f"{reached} of {cases}" for reached, cases in parts))
     console = Console()
     console.width = max(console.width, 160)
-    console.print(table, goals)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(told, indent=1) + "\n")
+    console.print(table, goals, f"{time.monotonic() - begin:.0f} s")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Covered(Simulator):
     def __init__(self, component: Watched, name: str) -> None:
         verilog, manifest = export(component, name)
         binding = "\n".join(build._binding(manifest)) + "\n"
-        recipe = build._recipe(False, True)
+        recipe = build._recipe(False, False)
         recipe = replace(
             recipe,
             main=HERE / "covered.cpp",

@@ -11,7 +11,8 @@ from energy.attention import spiking_attention
 from energy.events import attention_events
 from energy.network import account, linear_events
 from golden.code import PhaseCode, Spikes
-from golden.network.layers import Attention, ScoreLinear
+from golden.network.attention import Attention
+from golden.network.layers import ScoreLinear
 from golden.network.network import encode_image, run_network
 from golden.network.program import config_for
 from golden.network.rows import gathered

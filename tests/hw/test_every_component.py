@@ -21,7 +21,7 @@ from tests.hw.integer import bench_integer_attention
 from tests.hw.link import test_link_benches
 from tests.hw.memory import test_memory
 from tests.hw.network import test_network_bench
-from tests.hw.stochastic import bench_stochastic_attention
+from tests.hw.stochastic import bench_stochastic_attention, bench_stochastic_network
 
 # What stands on a device's own cells: `sim.board` runs it, compiled with models of those cells
 ON_BOARDS = {BoardTop, ClockSource, SdramPads, StoredNetwork}
@@ -32,6 +32,7 @@ def designs() -> Iterator[Elaboratable]:
     yield from test_components.units(test_components.CONFIGS["T16"]).values()
     yield AttentionCore(test_components.core_config("memory"))
     yield from (make(**parameters) for make, parameters in bench_stochastic_attention.CASES.values())
+    yield bench_stochastic_network.core()
     yield from map(bench_integer_attention.core, bench_integer_attention.CASES.values())
     yield AxiStream(AttentionCore(test_axi.CONFIGS["codes"]))
     yield from test_link_benches.units().values()

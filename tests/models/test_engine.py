@@ -12,8 +12,9 @@ from models.conversion.record import record
 from models.conversion.scales import attention_of, linear_scales
 from models.conversion.scheme import ATTENTION_GRANULARITIES, AttentionGranularity, Scheme
 from models.floating.encoder import Block
-from models.floating.engine import FloatEngine, Linear, Ranges, RecordingEngine, SpikingEngine
-from models.floating.functions import Norm, apply_norm, erf, gelu
+from models.floating.engine import FloatEngine, Linear, SpikingEngine
+from models.floating.functions import ACTIVATIONS, HEAD_ACTIVATIONS, Norm, apply_norm, erf, gelu
+from models.floating.recording import Ranges, RecordingEngine
 from models.floating.torch_encoder import TorchEncoder
 from models.verdict import RefusedModel
 
@@ -254,6 +255,20 @@ def test_the_mean_of_the_lobe_is_over_all_batches() -> None:
     engine = RecordingEngine()
     layer = Linear(weight=np.ones((1, 2)))
     for batch in ([[[-1.0, 4.0]]], [[[-2.0, -1.0]], [[3.0, 1.0]]]):
-        engine.linear("a", np.array(batch), layer)
-    assert engine.ranges.negative_mean("a").tolist() == [-1.0, -1 / 3]
-    assert engine.ranges.linear["a"].tolist() == [3.0, 4.0]
+        engine.linear("a", engine.activate(np.array(batch), ACTIVATIONS["gelu"]), layer)
+        engine.linear("b", np.array(batch), Linear(weight=np.ones((1, 2))))
+    below = gelu(np.array([[-1.0, -2.0], [-1.0, -0.5]])) - gelu(np.array(-0.5))
+    np.testing.assert_allclose(engine.ranges.silent_mean("a"), below.sum(axis=1) / 3)
+    assert engine.ranges.linear["a"].tolist() == gelu(np.array([3.0, 4.0])).tolist()
+    assert set(engine.ranges.lobe) == {"a"}
+
+
+def test_spikes_and_what_is_silent_make_up_an_activation() -> None:
+    x = np.linspace(-6, 6, 97)
+    for name, activation in (ACTIVATIONS | HEAD_ACTIVATIONS).items():
+        if activation.odd:
+            continue
+        fired = np.where(x > activation.start, activation.fired(x - activation.start), 0)
+        assert (np.diff(fired) >= 0).all()
+        found = activation.floor + fired + activation.silent(x)
+        np.testing.assert_allclose(found, activation.function(x), atol=1e-12, err_msg=name)

@@ -31,7 +31,7 @@ class Verdict:
 
     Attributes:
         design: what the netlist is known by: verdicts do not outlive it.
-        outcome: killed, equivalent, or survived.
+        outcome: killed, equivalent, survived, or passed: all trials pass, and no proof was tried yet.
         killer: the first trial that failed, and what it said.
     """
 
@@ -111,7 +111,7 @@ class Judge:
         self._name, self._subject = subject, _subject(subject)
         self.trials = tuple(self._subject.trials)
         self._mutated = _mutated(subject, mutants)
-        built = build_verilog(self._mutated.verilog, self._mutated.manifest, quick=True)
+        built = build_verilog(self._mutated.verilog, self._mutated.manifest)
         self._simulator = Switched(built.verilog, built.manifest, built._library)
         self._graphs: dict[str, Graph] = {}
 
@@ -125,20 +125,15 @@ class Judge:
                 return name, f"{type(error).__name__}: {error}".splitlines()[0][:200]
         return None
 
-    def first(self, mutant: Mutant) -> Verdict | None:
-        """That the first trial fails on a mutant, as on most; None if it passes."""
-        return self._killed(mutant, self.trials[:1])
+    def tried(self, mutant: Mutant) -> Verdict:
+        """Whether a trial kills a mutant, or all pass."""
+        failed = self.failed(mutant.number, self.trials)
+        return self._told(mutant, "killed", *failed) if failed else self._told(mutant, "passed")
 
-    def verdict(self, mutant: Mutant) -> Verdict:
-        """What becomes of a mutant that passes the first trial."""
-        # A proof takes less time than the trials
-        if self._graph(mutant.site.module).equivalent(mutant.number):
-            return self._told(mutant, "equivalent")
-        return self._killed(mutant, self.trials[1:]) or self._told(mutant, "survived")
-
-    def _killed(self, mutant: Mutant, trials: Iterable[str]) -> Verdict | None:
-        failed = self.failed(mutant.number, trials)
-        return self._told(mutant, "killed", *failed) if failed else None
+    def proven(self, mutant: Mutant) -> Verdict:
+        """What a mutant is that passes all trials."""
+        same = self._graph(mutant.site.module).equivalent(mutant.number)
+        return self._told(mutant, "equivalent" if same else "survived")
 
     def _told(self, mutant: Mutant, outcome: str, *why: str) -> Verdict:
         return Verdict(self._name, fingerprint(self._name), mutant.site.file, str(mutant), outcome, *why)

@@ -41,6 +41,13 @@ class Found:
         if again:
             self.verdicts = {key: one for key, one in self.verdicts.items() if one.outcome != "survived"}
 
+    def of(self, subject: str, mutant: Mutant) -> Verdict:
+        return self.verdicts[fingerprint(subject), str(mutant)]
+
+    def outcome(self, subject: str, mutant: Mutant) -> str | None:
+        verdict = self.verdicts.get((fingerprint(subject), str(mutant)))
+        return verdict.outcome if verdict else None
+
     def add(self, verdict: Verdict) -> None:
         self.verdicts[verdict.design, verdict.mutant] = verdict
         with self._path.open("a") as file:
@@ -54,12 +61,12 @@ def _judge(subject: str, each: int, seed: int) -> Judge:
     return Judge(subject, draw(subject, each, seed))
 
 
-def _first(subject: str, each: int, seed: int, until: float, mutant: Mutant) -> Verdict | None:
-    return None if time.time() > until else _judge(subject, each, seed).first(mutant)
+def _tried(subject: str, each: int, seed: int, until: float, mutant: Mutant) -> Verdict | None:
+    return None if time.time() > until else _judge(subject, each, seed).tried(mutant)
 
 
-def _verdict(subject: str, each: int, seed: int, until: float, mutant: Mutant) -> Verdict | None:
-    return None if time.time() > until else _judge(subject, each, seed).verdict(mutant)
+def _proven(subject: str, each: int, seed: int, until: float, mutant: Mutant) -> Verdict | None:
+    return None if time.time() > until else _judge(subject, each, seed).proven(mutant)
 
 
 def table(verdicts: Iterable[Verdict], drawn: Counter[str]) -> tuple[Table, float]:
@@ -97,29 +104,27 @@ def main(
         raise typer.BadParameter(f"designs are {'; '.join(SUBJECTS)}, not {wrong[0]}")
     begin, found, console = time.time(), Found(output, again=again), Console()
     console.width = max(console.width, 110)  # whole names, also where there is no terminal
-    drawn: Counter[str] = Counter()
-    verdicts: list[Verdict] = []
+    drawn = {subject: draw(subject, each, seed) for subject in subjects or SUBJECTS}
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for subject in subjects or SUBJECTS:
-            mutants, design = draw(subject, each, seed), fingerprint(subject)
-            drawn += Counter(mutant.site.file for mutant in mutants)
-            # So that a run that is cut off has judged a sample
-            random.Random(seed).shuffle(mutants)
-            for step in (_first, _verdict):
-                left = [mutant for mutant in mutants if (design, str(mutant)) not in found.verdicts]
+        # A proof takes longer than all trials, which kill most
+        for step, open_ in ((_tried, (None,)), (_proven, ("passed",))):
+            for subject, mutants in drawn.items():
+                left = [mutant for mutant in mutants if found.outcome(subject, mutant) in open_]
+                # So that a run that is cut off has judged a sample
+                random.Random(seed).shuffle(left)
                 judging = pool.map(partial(step, subject, each, seed, begin + 60 * minutes), left)
                 for verdict in track(judging, subject, len(left), console=console, transient=True):
                     if verdict:
                         found.add(verdict)
-            keys = [(design, str(mutant)) for mutant in mutants]
-            verdicts += [found.verdicts[key] for key in keys if key in found.verdicts]
-    shown, score = table(verdicts, drawn)
+    every = [(subject, mutant) for subject, mutants in drawn.items() for mutant in mutants]
+    verdicts = [found.of(*one) for one in every if found.outcome(*one) in OUTCOMES]
+    shown, score = table(verdicts, Counter(mutant.site.file for _, mutant in every))
     console.print(shown)
     for verdict in verdicts:
         if verdict.outcome == "survived":
             console.print(f"survived in {verdict.subject}: {verdict.mutant}", markup=False, highlight=False)
     console.print(
-        f"{len(verdicts)} of {drawn.total()} mutants judged, {time.time() - begin:.0f} s of {jobs} processes"
+        f"{len(verdicts)} of {len(every)} mutants judged, {time.time() - begin:.0f} s of {jobs} processes"
     )
     sys.exit(not verdicts or score < GOAL)
 

@@ -21,13 +21,15 @@ from sim.cores.core import Core
 from sim.cores.integer.core import IntegerAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.stochastic.core import StochasticCore
+from sim.cores.stochastic.network import WholeStochasticCore
 from sim.verilator.simulator import Simulator
 from tests.hw.attention import random_jobs, test_core_rtl
 from tests.hw.attention.core_cases import CORES
 from tests.hw.integer import test_integer_core
 from tests.hw.link import line, test_link_line
 from tests.hw.network import random_cores
-from tests.hw.stochastic import random_engines, test_stochastic_core
+from tests.hw.stochastic import random_engines, random_networks, test_stochastic_core
+from tests.hw.stochastic.bench_stochastic_network import small_network
 
 Trial = Callable[[Simulator], None]
 
@@ -147,6 +149,18 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
     return of_core("stochastic", StochasticCore(config).tapped(), tests)
 
 
+def stochastic_network() -> Subject:
+    """The core of the cocotb bench, with many images."""
+    config, job = small_network()
+
+    def images_of(seed: int) -> None:
+        rng, checked = np.random.default_rng(seed), random_networks.Checked()
+        random_networks.check_core(config, job.network, job.steps, rng, checked)
+
+    tests = {f"random images {seed}": partial(images_of, seed) for seed in range(6)}
+    return of_core("stochastic/network", WholeStochasticCore(config).tapped(), tests)
+
+
 def linked_network(seed: int) -> Subject:
     """A network core as it stands behind the link, loaded in pieces; only what loads is mutated."""
     drawn = random_cores.random_core(seed, random_cores.SMALL)
@@ -188,6 +202,7 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "network 46": partial(network, 46),
     "linked network": partial(linked_network, 18),
     "link": link,
+    "stochastic network": stochastic_network,
     "stochastic, encoders": partial(stochastic, (9, 10, 4, True, "none", "unit", "serial")),
     "stochastic, rows": partial(stochastic, (9, 10, 4, False, "none", "row", "lane")),
     "stochastic, two tokens": partial(stochastic, (2, 2, 2, False, "none", "row-broadcast", "lane")),

@@ -30,7 +30,11 @@ def test_the_sound_design_passes(judge: Judge) -> None:
 
 
 def test_a_sample_dies(judge: Judge) -> None:
-    verdicts = [judge.first(mutant) or judge.verdict(mutant) for mutant in draw(SAMPLE, EACH, seed=1)]
+    verdicts = [judge.tried(mutant) for mutant in draw(SAMPLE, EACH, seed=1)]
+    verdicts = [
+        judge.proven(one) if of.outcome == "passed" else of
+        for one, of in zip(draw(SAMPLE, EACH, seed=1), verdicts, strict=True)
+    ]
     counts = Counter(verdict.outcome for verdict in verdicts)
     assert len(verdicts) >= 4 * EACH
     assert counts["killed"] >= 0.9 * (counts["killed"] + counts["survived"]) > 0

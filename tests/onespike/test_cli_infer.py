@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from golden.code import PhaseCode
-from golden.network.file import save_network
+from golden.network.file import load_network, save_network
 from golden.network.network import Network
 from golden.network.program import config_for
 from models.shipped.vit_file import FOLDER
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
-from studies.infer import infer
+from studies.infer import cores
 from studies.infer.cases import load_case
 from tests.golden.network.samples import converted, random_images, random_transformer
 
@@ -66,10 +66,27 @@ def test_digits_in_golden(folder: Path, run: Callable[..., Any]) -> None:
     assert "scores complete in cycle" in (folder / "out" / "timeline.txt").read_text()
 
 
+def test_streamed_weights_in_pieces(folder: Path, run: Callable[..., Any]) -> None:
+    """What the memory brings is in the report and in the timeline."""
+    network = small(hidden=20)
+    save_network(folder / "n.npz", network)
+    ran = run("infer", "--network", "n.npz", "--images", "5", "--rtl", "0", "--streamed", "--pieces", "8")
+    assert ran.status == 0, ran.err
+    assert "words of weights from the memory" in ran.out
+    found = report(folder / "build" / "infer")
+    used = found["memory"]
+    cut = load_network(folder / "build" / "infer" / "network.npz")
+    assert len(cut.layers) == len(network.layers) + 4
+    assert used["words"] == sum(layer["words"] for layer in used["layers"])
+    assert 0 < used["words_per_cycle"] < 1
+    assert {layer["bound"] for layer in used["layers"]} <= {"memory", "lanes"}
+    assert " memory " in (folder / "build" / "infer" / "timeline.txt").read_text()
+
+
 @pytest.fixture
 def quick_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small cores, compiled quickly."""
-    monkeypatch.setattr(infer, "config_for", partial(config_for, lanes=8, cluster=4))
+    monkeypatch.setattr(cores, "config_for", partial(config_for, lanes=8, cluster=4))
     monkeypatch.setattr(WholeNetworkCore, "run", partialmethod(WholeNetworkCore.run, quick=True))
 
 
@@ -190,6 +207,12 @@ def test_weights_with_nan(folder: Path, refused: Callable[..., str]) -> None:
         (("--port", "/dev/absent"), "--port needs --engine board"),
         (("--engine", "board", "--port", "/dev/absent"), "port must be a serial port that can be opened"),
         (("--engine", "board", "--port", "p", "--lanes", "8"), "--lanes sizes the simulated core"),
+        (("--engine", "board", "--port", "p", "--streamed"), "--streamed is for the simulated core"),
+        (
+            ("--engine", "board", "--port", "p", "--pieces", "8"),
+            "--pieces cuts networks for",
+        ),
+        (("--pieces", "0", "--rtl", "0"), r"pieces must be an integer in 1\.\.4096, not 0"),
         (("--timeout", "3"), "--timeout is for --engine board"),
     ],
 )

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial, partialmethod
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from golden.network.config import NetworkConfig
+from golden.network.network import run_network
 from golden.network.program import config_for
 from models.conversion.store import TOKENIZER, load
 from models.floating.engine import FloatEngine
+from onespike.board_options import Wanted, board_config
+from onespike.commands import infer as commands
+from sim.board.simulate import compile_board, running
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
 from studies.evaluate.samples import sentence_samples
-from studies.infer import sentences
+from studies.infer import cores
+from studies.infer.sentences import load_sentences
 from tests.models.test_libraries import FOLDERS
 
 # Its tokenizer takes w1 and w3, which are special, out of longer words
@@ -41,7 +49,7 @@ def encoder(folder: Path, run: Callable[..., Any]) -> str:
 @pytest.fixture
 def quick_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small core, compiled quickly."""
-    monkeypatch.setattr(sentences, "config_for", partial(config_for, lanes=8, cluster=4))
+    monkeypatch.setattr(cores, "config_for", partial(config_for, lanes=8, cluster=4))
     monkeypatch.setattr(WholeNetworkCore, "run", partialmethod(WholeNetworkCore.run, quick=True))
 
 
@@ -92,6 +100,93 @@ def test_sentences_through_the_rtl(
     assert report(folder / "out")["rtl"]["different"] == 1
 
 
+def test_sentences_on_a_board(
+    folder: Path, run: Callable[..., Any], refused: Callable[..., str], encoder: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Loaded once, then every sentence with its number of tokens, on a core that has room for more."""
+    board = StandIn(core_of(board_config("ulx3s-85f", None, None, 10.0, encoder, tokens=7, lanes=8)))
+    monkeypatch.setattr(commands, "opened_board", lambda *found: nullcontext(board))
+    words = ("infer", "--network", encoder, "--engine", "board", "--port", "p")
+    ran = run(*words, "-o", "out", "--text", "w5 w6 w7", "--text", "w9 w9 w8 w5 w5")
+    assert ran.status == 0, ran.err
+    assert "cosine of the board's vector to the float one" in ran.out
+    found = report(folder / "out")
+    assert [job.load for job in board.jobs] == [True, False]
+    assert found["rtl"] is None
+    assert (found["board"]["images"], found["board"]["different"]) == (2, 0)
+    assert found["board"]["compared"] > 10
+    assert all(entry["board_cosine"] == entry["cosine"] > 0.8 for entry in found["sentences"])
+    assert found["configuration"]["tokens"] == 7
+    long = ("--text", "w9 w8 w7 w6 w5 w9 w8 w7")
+    refused(*words, *long, says="the network needs tokens = 8, this core has 7")
+    board.core = WholeNetworkCore(replace(board.core.config, token_counts=False))
+    refused(*words, "--text", "w5", says="this core takes whole images only")
+
+
+def core_of(wanted: Wanted) -> WholeNetworkCore:
+    return WholeNetworkCore.from_table(dict(wanted.design.parameters), "the design")
+
+
+@dataclass
+class StandIn:
+    """What a board with a core of its own answers, from golden."""
+
+    core: WholeNetworkCore
+    jobs: list[NetworkJob] = field(default_factory=list)
+
+    @property
+    def config(self) -> NetworkConfig:
+        return self.core.config
+
+    def run(self, job: NetworkJob, tell: Any = None) -> NetworkIntegers | None:
+        self.jobs.append(job)
+        return None if job.image is None else self.core.compute(job)
+
+
+@pytest.mark.long
+def test_sentences_on_a_simulated_board(folder: Path, run: Callable[..., Any], encoder: str) -> None:
+    """The bitstream's top level behind a serial port, from text to vector."""
+    wanted = board_config("ulx3s-85f", None, None, 10.0, encoder, tokens=5, lanes=8)
+    with running(compile_board(wanted.board, wanted.design, wanted.clock)) as port:
+        words = ("infer", "--network", encoder, "--engine", "board", "--port", port, "-o", "out")
+        ran = run(*words, "--timeout", "300", "--text", "w5 w6 w7", "--text", "w9")
+        assert ran.status == 0, ran.err
+    found = report(folder / "out")["board"]
+    assert (found["images"], found["different"]) == (2, 0)
+
+
+def test_the_bitstream_of_an_encoder(
+    run: Callable[..., Any], refused: Callable[..., str], encoder: str
+) -> None:
+    """Its core has the rows of --tokens, and counts; the cycle model takes sentences of a file, or any."""
+    wanted = board_config("ulx3s-85f", None, None, None, encoder, tokens=4, lanes=8)
+    size = core_of(wanted).config
+    assert (size.tokens, size.token_counts, size.lanes) == (4, True, 8)
+    done = wanted.throughput(50.0)
+    assert (done["images"], done["lanes"]) == (3, 8)
+    assert done == board_config("ulx3s-85f", None, None, None, encoder, tokens=4, lanes=8).throughput(50.0)
+    longest = board_config("ulx3s-85f", None, None, None, encoder, lanes=8)
+    assert core_of(longest).config.tokens == 9
+    listed = board_config("ulx3s-85f", None, None, None, encoder, Path("lines.txt"), 8, tokens=6)
+    assert listed.throughput(50.0)["inferences_per_second"] > done["inferences_per_second"] / 2
+    words = ("synth", "--network")
+    refused(*words, encoder, "--tokens", "10", says=r"--tokens must be .* 1\.\.9, not 10")
+    refused(*words, encoder, "--data", "no.txt", says="no.txt: cannot be read")
+    refused(
+        *words, "digits", "--tokens", "3", says="digits: is no model of sentences, --tokens must be absent"
+    )
+    refused("synth", "--tokens", "3", says="--tokens is for --network, it must be absent without one, not 3")
+
+
+def test_the_timeline_tells_tokens(folder: Path, run: Callable[..., Any], encoder: str) -> None:
+    assert run("infer", "--network", encoder, "--text", "w5 w9", "--rtl", "0", "-o", "out").status == 0
+    told = (folder / "out" / "timeline.txt").read_text()
+    assert "tokens     tokens in" in told
+    assert "pixel" not in told
+    assert "image" not in told
+
+
 def test_sentences_of_a_file(folder: Path, run: Callable[..., Any], encoder: str) -> None:
     """Rows that set the scales, and longer ones, are not drawn."""
     lines = (folder / "lines.txt").read_text().splitlines()
@@ -112,6 +207,24 @@ def test_sentences_of_a_file(folder: Path, run: Callable[..., Any], encoder: str
     assert [entry["text"] for entry in report(folder / "out")["sentences"]] == fitting
 
 
+def test_sentences_side_by_side(folder: Path, run: Callable[..., Any], encoder: str) -> None:
+    """Four sentences of three words, two and two: the vectors are those of each alone."""
+    texts = ["w5 w6 w7", "w9 w9 w9", "w29 w28 w5", "w1 w2 w3"]
+    stored = load(folder / encoder)
+    case = load_sentences(str(folder / encoder), stored, texts, None, tokens=3, beside=2)
+    job = case.job([0, 1, 2, 3])
+    scores = case.apart(run_network(job.network, job.image).scores)
+    for number, score in enumerate(scores):
+        assert case.vector(number, score) == pytest.approx(case.golden(number), rel=1e-9)
+    words = ["infer", "--network", encoder, "--side-by-side", "2", "--rtl", "0", "--clock", "50", "-o", "out"]
+    ran = run(*words, *(word for text in texts for word in ("--text", text)))
+    assert ran.status == 0, ran.err
+    assert "sentences per second" in ran.out
+    found = report(folder / "out")
+    assert found["side_by_side"] == found["throughput"]["images"] == 2
+    assert found["network"]["tokens"] == 6
+
+
 def test_bad_words(folder: Path, refused: Callable[..., str], encoder: str) -> None:
     words = ("infer", "--network", encoder)
     text = (*words, "--text", "w5")
@@ -126,9 +239,22 @@ def test_bad_words(folder: Path, refused: Callable[..., str], encoder: str) -> N
     )
     long = ("--text", "w5 w6 w7", "--tokens", "2")
     refused(*words, *long, says="--text 'w5 w6 w7': must have at most 2 tokens, not 3")
+    pair = ("--side-by-side", "2")
+    refused(*text, *pair, says="--text must come in multiples of --side-by-side 2, not 1 times")
+    refused(*text, "--text", "w5 w6", *pair, says="--text 'w5 w6': must have 1 tokens like all that are side")
+    refused(
+        *text, "--text", "w6", *pair, "--rtl", "1", says="--rtl must be a multiple of --side-by-side 2, not 1"
+    )
+    fit = "lines.txt: holds no 99 sentences of exactly 5 tokens"
+    refused(*words, "--data", "lines.txt", "--tokens", "5", "--side-by-side", "99", says=fit)
     refused(*words, "--data", "no.txt", says="no.txt: cannot be read")
     refused(*words, "--data", "lines.txt", "--images", "99", says="--images must be .*, not 99")
     refused(
         *words, "--data", "lines.txt", "--tokens", "1", says="lines.txt: holds no sentence of at most 1 tok"
     )
-    refused("infer", "--text", "w5", says="digits: is no model of sentences, --text and --tokens must be")
+    refused(
+        "infer",
+        "--text",
+        "w5",
+        says="digits: is no model of sentences, --text, --tokens and --side-by-side must be",
+    )

@@ -26,6 +26,15 @@ def test_mistakes(refused, command: str, words: tuple[str, ...], says: str) -> N
     refused(command, *words, says=says)
 
 
+def test_the_core_of_a_stochastic_network() -> None:
+    """That of the shipped digits: inferences per second by the cycle model."""
+    wanted = board_config("ulx3s-85f", None, None, 50.0, "digits", scheme="stochastic")
+    assert (wanted.design.name, wanted.design.parameters["steps"]) == ("digits", 10)
+    found = wanted.throughput(50.0)
+    assert 40_000 < found["cycles_per_inference"] < 60_000
+    assert 0.2 < found["lanes_in_linear_layers"] < 1
+
+
 def test_the_core_of_a_network(folder: Path) -> None:
     """Sized by the network, its configuration file and --lanes; throughput from its images."""
     network = converted(random_transformer(1), random_images(2, 20), PhaseCode())

@@ -32,9 +32,15 @@ def test_every_target_has_a_time_and_a_sentence(shown: list[str]) -> None:
 
 def test_disk_is_that_of_what_a_target_installs(shown: list[str]) -> None:
     disk = dict(re.findall(r"^## ([A-Z]+) (.+)$", MAKEFILE, re.MULTILINE))
-    assert set(disk) == {"CORE", "DEV", "FPGA"}
+    assert set(disk) == {"CORE", "DEV", "FPGA", "DOCS"}
     lines = {line.split()[1]: line for line in shown[::2]}
-    for target, name in {"sim": "CORE", "test": "DEV", "prove": "DEV", "synth": "FPGA"}.items():
+    for target, name in {
+        "sim": "CORE",
+        "test": "DEV",
+        "prove": "DEV",
+        "synth": "FPGA",
+        "docs": "DOCS",
+    }.items():
         assert lines[target].endswith(f" {disk[name]}"), target
     readme = " ".join((ROOT / "README.md").read_text().split())
     assert f"{disk['CORE']} for `make sim`, {disk['DEV']} for `make test`" in readme

@@ -1,8 +1,13 @@
-"""Order of what passes through a component: one of all items is followed, and any may be that one."""
+"""Order of what passes through a component: one of all items is followed, and any may be that one; and what a
+memory holds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from amaranth.hdl import Assert, Const, Cover, Signal, Value
+from amaranth.lib.memory import Memory
 
 from tests.proofs.property import Property
 
@@ -47,3 +52,19 @@ def stays_offered(prop: Property, o: Any) -> None:
         Assert(~waits | ~running | (o.valid & (payload == prop.later(payload)))),
         Cover(waits & running & o.ready),
     ]
+
+
+class Peeked(Memory):
+    """A memory in which one more word can be seen: `peek`."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self.peek = self.read_port(domain="comb")
+
+
+@contextmanager
+def peeked(kind: type) -> Iterator[None]:
+    """While this lasts, a component of this class gets such a memory: induction has to speak of what is in
+    it, and that is no register with a name."""
+    with patch.dict(kind.elaborate.__globals__, Memory=Peeked):  # type: ignore[attr-defined]
+        yield

@@ -154,7 +154,9 @@ class Inside(Elaboratable):
         *parts, name = path.split(".")
         variables = self._variables[id(self.ports)]
         for part in parts:
-            variables = self._variables[id(getattr(variables["m"].submodules, part))]
+            # a component that is reset or enabled as a whole is known by its variable only
+            unit = variables[part] if part in variables else getattr(variables["m"].submodules, part)
+            variables = self._variables[id(unit)]
         return variables[name]
 
 

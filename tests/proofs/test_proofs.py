@@ -1,8 +1,12 @@
 """The quick proofs: the first case of each property, and that its first fault shows."""
 
+import zlib
+
+import numpy as np
 import pytest
 
 from tests.proofs.check import Task, properties, run
+from tests.proofs.link.crc import check_sum
 from tests.proofs.property import Property
 
 EVERY = list(properties())
@@ -23,3 +27,8 @@ def test_every_property_says_what_it_claims_and_assumes() -> None:
         assert claim
         assert assumes.strip().startswith("Assumes: "), prop.__name__
         assert prop.faults, prop.__name__
+
+
+def test_check_sum_of_the_proofs_is_zlibs() -> None:
+    data = np.random.default_rng(1).bytes(200)
+    assert all(check_sum(data[:n]) == zlib.crc32(data[:n]) for n in range(len(data)))

@@ -1,4 +1,4 @@
-"""No core lets `ready` of a stream reach its `valid` within a cycle: a structural check of the netlists."""
+"""No core, no part of the link lets `ready` of a stream reach its `valid` within a cycle, by its netlist."""
 
 import subprocess
 import sys
@@ -14,8 +14,17 @@ from golden.stochastic.config import StochasticConfig
 from golden.stochastic.plan import RandomPlan
 from hw.attention.core import AttentionCore
 from hw.export.verilog import export
+from hw.integer.core import IntegerCore
+from hw.link.channels import Channel, ChannelMap
+from hw.link.framing import Stuffer
+from hw.link.receiver import FrameReceiver
+from hw.link.records import BeatWriter, RecordReader
+from hw.link.transmitter import FrameTransmitter
 from hw.stochastic.core import StochasticAttention
+from sim.cores.network.core import WholeNetworkCore
 from tests.hw.attention.core_cases import CORES
+from tests.hw.integer import test_integer_core
+from tests.hw.network import random_cores
 from tests.proofs.engine import RUN
 
 # What every output's valid is made of, back to registers and memories, must hold no input called ready.
@@ -73,8 +82,24 @@ def stochastic() -> StochasticAttention:
     )
 
 
-@pytest.mark.parametrize(
-    "core", [lambda: AttentionCore(CORES["two-groups"]), stochastic], ids=["attention", "stochastic"]
-)
+def network() -> wiring.Component:
+    return WholeNetworkCore(random_cores.random_core(18, random_cores.SMALL).config).component()
+
+
+CHANNELS = ChannelMap((Channel("a", 5), Channel("b", 12)), (Channel("c", 9), Channel("d", 1)))
+PARTS = {
+    "attention": lambda: AttentionCore(CORES["two-groups"]),
+    "integer": lambda: IntegerCore(test_integer_core.CORES["squares"]),
+    "network": network,
+    "stochastic": stochastic,
+    "link's receiver": lambda: FrameReceiver(64),
+    "link's transmitter": lambda: FrameTransmitter(64, 32, b"x"),
+    "link's stuffer": Stuffer,
+    "link's reader": lambda: RecordReader(CHANNELS),
+    "link's writer": lambda: BeatWriter(CHANNELS),
+}
+
+
+@pytest.mark.parametrize("core", PARTS.values(), ids=PARTS)
 def test_core_does_not_wait(core: Callable[[], wiring.Component], tmp_path: Path) -> None:
     assert not waits(core(), tmp_path)

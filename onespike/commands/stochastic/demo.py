@@ -1,47 +1,96 @@
-"""`onespike stochastic demo`: a trained network with its attention in RTL."""
+"""`onespike stochastic demo`: a trained network, every layer in RTL or on a board."""
 
 from typing import Annotated
 
 import typer
 
 from golden.code import check_range
-from golden.errors import OutsideError
+from golden.errors import InputError, OutsideError
 from golden.stochastic.config import MAX_STEPS
-from onespike.options import MAX_SEED, whole_number
+from golden.stochastic.program import LANES
+from onespike.board_options import PortOption, TimeoutOption, opened_board
+from onespike.files import write_report
+from onespike.options import MAX_SEED, ImageSetsOption, LanesOption, ReportOption, one_of, whole_number
+
+ENGINES = ("rtl", "board")
 
 
 def demo(
+    network: Annotated[
+        str,
+        typer.Option(
+            "--network",
+            metavar="NAME|FILE",
+            help="digits or fashion-mnist, which come with the project, or the file of a network.",
+        ),
+    ] = "digits",
+    data: ImageSetsOption = None,
     images: Annotated[
-        int,
-        typer.Option("--images", metavar="N", parser=whole_number, help="Of the held-out images, 1..450."),
+        int, typer.Option("--images", metavar="N", parser=whole_number, help="Of the held-out images.")
     ] = 60,
     steps: Annotated[int, typer.Option("--steps", metavar="T", parser=whole_number, help="Time steps.")] = 10,
+    lanes: LanesOption = None,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", parser=whole_number, help="Of the random-number plan.")
     ] = 1,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            metavar="|".join(ENGINES),
+            parser=one_of(ENGINES),
+            help="The simulated RTL, or a board with the network's core at --port.",
+        ),
+    ] = "rtl",
+    port: PortOption = None,
+    timeout: TimeoutOption = None,
+    report_file: ReportOption = None,
 ) -> None:
-    """Classify handwritten digits with all attention in RTL, and compare every spike with golden.
+    """Classify images with a whole stochastic network in RTL, and compare every spike with golden.
 
-    Example:
+    Neurons, attention and class scores are all in the generated core; a board shows the scores. The cycle
+    of each inference is compared with the cycle model.
+
+    Examples:
 
         onespike stochastic demo --images 450
+        onespike stochastic demo --network fashion-mnist --data DIR --images 200
+        onespike board-sim --scheme stochastic --network digits --clock 10
+        onespike stochastic demo --engine board --port /dev/pts/3
 
-    Exit status 1 says that a spike differed.
+    Exit status 1 says that a spike, a score or a cycle differed.
     """
-    from studies.data.handwritten_digits import HELD_OUT
+    from sim.cores.stochastic.network import WholeStochasticCore
+    from studies.stochastic.cases import load_case
     from studies.stochastic.demo import demonstrate
 
-    check_range("--images", images, 1, HELD_OUT)
+    if (engine == "board") != (port is not None):
+        raise InputError("--engine board needs --port, and --port needs --engine board")
+    if engine == "board" and lanes is not None:
+        raise InputError("--lanes sizes the simulated core, --engine board has its own")
     check_range("--steps", steps, 1, MAX_STEPS)
     check_range("--seed", seed, 1, MAX_SEED)
-    typer.echo(f"{images} digits, T={steps}, seed {seed}")
-    found = demonstrate(images, steps, seed)
-    typer.echo(f"spikes: {found.spikes} compared with the golden model, {found.wrong} differ")
+    case = load_case(network, data)
+    check_range("--images", images, 1, len(case.images.test))
+    typer.echo(f"{case.name}: {images} images, T={steps}, seed {seed}")
+    with opened_board(WholeStochasticCore, port, timeout) as board:
+        found = demonstrate(case, images, steps, seed, LANES if lanes is None else lanes, board)
+    compared = found.comparison
+    write_report(report_file, {"steps": steps, "seed": seed} | found.to_json())
+    what = "spikes and scores" if board is None else "scores"
+    typer.echo(f"{what}: {compared.compared} compared with the golden model, {compared.different} differ")
     share = 100 * found.right / found.images
     typer.echo(f"classes: {found.right} of {found.images} right ({share:.2f} %)")
+    if found.cycles is not None:
+        typer.echo(
+            f"cycles: {found.cycles:.0f} per image; {found.wrong_cycles} of {images} images end in another "
+            "cycle than predicted"
+        )
     typer.echo(
-        f"engine: {found.cycles // found.images} cycles per image for all attention; "
-        f"{found.seconds:.1f} s in all"
+        f"energy: {found.spiking.microjoule:.2f} µJ per image, {found.dense.microjoule:.2f} in 8-bit "
+        f"multiply-accumulates, by the prices of docs/energy.md; {found.seconds:.1f} s"
     )
-    if found.wrong:
-        raise OutsideError(f"spikes of the RTL must equal the golden model's, {found.wrong} do not")
+    if compared.different:
+        raise OutsideError(f"the core must agree with the golden model: {compared.first_difference}")
+    if found.wrong_cycles:
+        raise OutsideError(f"cycles must be those of the cycle model, {found.wrong_cycles} are not")

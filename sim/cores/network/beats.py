@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from amaranth.lib import data
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.descriptors import words
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import AttentionOp, LinearOp, Neuron, NormOp, slot_word, words
+from golden.network.descriptors import Neuron, slot_word
 from golden.network.weights import weight_words
 from hw.export.verilog import describe
 from hw.network import payloads
@@ -33,7 +36,7 @@ class Block:
     words: int
 
 
-def columns(ops: Sequence[LinearOp | NormOp | AttentionOp], config: NetworkConfig) -> Fields:
+def columns(ops: Sequence[Any], config: Any) -> Fields:
     """Arrays of the fields of descriptors, those that the core has."""
     names = words(type(ops[0]), config)
     return {name: np.array([getattr(op, name) for op in ops], np.int64) for name in names}
@@ -89,19 +92,24 @@ def store_block(program: Program, config: NetworkConfig) -> Block:
 
 
 def load_pieces(program: Program, config: NetworkConfig, stored: bool = True) -> NDArray[np.int64]:
-    """The same for `hw.network.linked_network`: header, number of words and pieces of every block.
+    """The same for `hw.network.linked_network`.
 
     Args:
         stored: with streamed weights, which a memory may hold already.
     """
     store = [store_block(program, config)] if config.weight_stream and stored else []
-    header = describe(payloads.load_header(config))
+    return block_pieces([*store, *blocks(program, config)], payloads.load_header(config))
+
+
+def block_pieces(blocks: Sequence[Block], header: data.StructLayout) -> NDArray[np.int64]:
+    """Header, number of words and pieces of every block."""
     parts = []
-    for block in [*store, *blocks(program, config)]:
+    for block in blocks:
         pieces = block.pieces.shape[1]
         values = {"memory": block.memory, "last_piece": pieces - 1, "cluster": block.cluster}
+        fields = {name: np.array([values[name]]) for name in header.members}
         parts += [
-            pack(header, {name: np.array([value]) for name, value in values.items()}, "header").reshape(-1),
+            pack(describe(header), fields, "header").reshape(-1),
             np.array([block.words]),
             block.pieces.reshape(-1),
         ]

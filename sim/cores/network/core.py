@@ -27,7 +27,7 @@ from hw.network.stored_network import StoredNetwork
 from sim.cores.attention.driver import read_spikes
 from sim.cores.core import Core
 from sim.cores.network.beats import image_beats, load_beats, load_pieces
-from sim.cores.network.neurons import NetworkIntegers, golden_neurons, in_rows, there
+from sim.cores.network.neurons import NetworkIntegers, all_beside, golden_neurons, in_rows, there
 from sim.cores.rtl import Run, count_of
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.timing.network import NetworkTimes, predict
@@ -58,10 +58,13 @@ class NetworkJob:
     tokens: NDArray[np.int64] | None = None
 
     @property
+    def inferences(self) -> int:
+        return 0 if self.image is None else self.image.shape[0]
+
+    @property
     def counts(self) -> NDArray[np.int64]:
         """Tokens of each image."""
-        images = 0 if self.image is None else self.image.shape[0]
-        return np.full(images, self.network.tokens) if self.tokens is None else self.tokens
+        return np.full(self.inferences, self.network.tokens) if self.tokens is None else self.tokens
 
     @property
     def scores(self) -> tuple[int, ...]:
@@ -179,6 +182,10 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         if self.taps:
             names = {"o_potential": "potential", "o_norm": "norm", "o_mixed": "mixed"}
             expected |= {port: self._there(job, name) for port, name in names.items()}
+            if self.config.drains > 1:
+                second = all_beside(program_of(job.network, self.config), self.config)
+                expected["o_potential_1"] = expected["o_potential"] & second
+                expected["o_potential"] = expected["o_potential"] & ~second
         beats = {port: int(there.sum()) for port, there in expected.items()}
         return beats | ({"o_issue": int(self._neurons(job)[1].sum())} if self.taps else {})
 
@@ -200,12 +207,25 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         scores = in_rows(program_of(job.network, self.config), placed(outputs["o_score"]["value"], "scores"))
         shown: dict[str, Any] = {"scores": scores.reshape(-1, *job.scores)}
         if self.taps:
-            shown["potential"] = placed(outputs["o_potential"], "potential")
+            shown["potential"] = placed(self._potentials(job, outputs), "potential")
             code = job.network.code
             for name in ("norm", "mixed"):
                 spikes = read_spikes(outputs[f"o_{name}"]["entry"]["spike"], code, (-1,))
                 shown[name] = Spikes(placed(spikes.sign, name), placed(spikes.phase, name, code.steps))
         return shown
+
+    def _potentials(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> NDArray[np.int64]:
+        """Those of both drains, in their order."""
+        if self.config.drains == 1:
+            return outputs["o_potential"]
+        computed = self._there(job, "potential")
+        second = np.broadcast_to(
+            all_beside(program_of(job.network, self.config), self.config), computed.shape
+        )
+        found = np.zeros(int(computed.sum()), np.int64)
+        found[second[computed]] = outputs["o_potential_1"]
+        found[~second[computed]] = outputs["o_potential"]
+        return found
 
     def integers(self, job: NetworkJob, outputs: Mapping[str, Fields]) -> NetworkIntegers:
         return NetworkIntegers(**self.shown(job, outputs))

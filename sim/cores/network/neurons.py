@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import Spikes
+from golden.network.attention import Attention
 from golden.network.compiler import Program
+from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp, LinearOp, NormOp, Target, feature_of
-from golden.network.layers import Attention, Linear
+from golden.network.layers import Linear
 from golden.network.network import Network, run_network
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE
@@ -61,6 +63,17 @@ def rows_there(
     """Which integers of the rows of a descriptor are computed, [images, rows*width]."""
     missing = (program.tokens - tokens) * (op.counted and rows > 1)  # rows that are added up make one
     return np.repeat(np.arange(rows) < rows - missing[:, None], width, axis=1)
+
+
+def beside(op: LinearOp, config: NetworkConfig) -> NDArray[np.bool_]:
+    """Which outputs of a descriptor leave the lanes beside another one, by the second drain."""
+    drained = config.lanes // config.drains if op.target is Target.stream else config.lanes
+    return np.arange(op.outputs) % config.lanes >= drained
+
+
+def all_beside(program: Program, config: NetworkConfig) -> NDArray[np.bool_]:
+    """The same of every potential of an image, [n]."""
+    return np.concatenate([np.tile(beside(op, config), 1 if op.pooled else op.rows) for op in program.linear])
 
 
 def golden_neurons(

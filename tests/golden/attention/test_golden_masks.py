@@ -12,7 +12,7 @@ from golden.attention.job import AttentionSpikes, Prepared, compute, decode_outp
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.inputs import MASKING_BIAS
-from models.floating.engine import RecordingEngine
+from models.floating.recording import RecordingEngine
 
 Arrays = dict[str, Any]
 LOWEST = [float(np.finfo(dtype).min) for dtype in (np.float16, np.float32, np.float64)]

@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from golden.code import PhaseCode, Spikes
-from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.attention import Attention
+from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.mean import reciprocal
 from golden.network.network import Network
 from golden.network.neuron import LINEAR_FRACTION_BITS

@@ -10,7 +10,8 @@ from golden.attention.job import compute
 from golden.attention.normaliser import MAX_RATIO
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import Spikes
-from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.attention import Attention
+from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.limits import (
     MAX_BIAS,
     MAX_FALL,

@@ -8,7 +8,8 @@ import pytest
 
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
-from golden.network.layers import Attention, Norm, ScoreLinear
+from golden.network.attention import Attention
+from golden.network.layers import Norm, ScoreLinear
 from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
 from golden.network.octave import geometric_levels
 from tests.golden.network.literal import Literal, rows_of

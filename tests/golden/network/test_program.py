@@ -9,8 +9,9 @@ import pytest
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode
 from golden.errors import InputError
+from golden.network.attention import Attention
 from golden.network.compiler import Program
-from golden.network.layers import Attention, Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.network import Network
 from golden.network.program import check_fit, compile_network, config_for
 from golden.network.tensors import Layer
@@ -244,6 +245,21 @@ def test_an_attention_core_of_no_use_is_refused(change: dict, message: str) -> N
     config = config_for(attended())
     with pytest.raises(InputError, match=f"NetworkConfig.{message}"):
         replace(config, attention=replace(config.attention, **change))
+
+
+@pytest.mark.parametrize(
+    ("lanes", "cluster", "most"), [(64, 8, 2), (2, 1, 2), (64, 64, 1), (60, 6, 1), (48, 8, 1), (1, 1, 1)]
+)
+def test_two_drains_need_halves_of_the_lanes(lanes: int, cluster: int, most: int) -> None:
+    """Whole clusters in each half, and a bit of a neuron's number that tells the halves apart."""
+    config = config_for(attended(), lanes, cluster)
+    assert (config.drains, config.norm_rows) == ((most, 2) if lanes >= 64 else (1, 1))
+    assert replace(config, drains=most).drains == most
+    allowed = rf"^NetworkConfig.drains must be an integer in 1\.\.{most}, not {most + 1}$"
+    with pytest.raises(InputError, match=allowed):
+        replace(config, drains=most + 1)
+    with pytest.raises(InputError, match=r"^NetworkConfig.norm_rows must be an integer in 1\.\.2, not 3$"):
+        replace(config, norm_rows=3)
 
 
 def test_weights_of_zero_have_a_core() -> None:

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from golden.errors import InputError
-from golden.stochastic.attention import compute
+from golden.stochastic.attention import StochasticJob, compute
+from golden.stochastic.inference import classify, engine_config, infer
 from golden.stochastic.network import (
     SHAPES,
     THRESHOLD,
@@ -17,7 +18,6 @@ from golden.stochastic.network import (
 )
 from golden.stochastic.plan import RandomPlan
 from golden.stochastic.rows import Convolution, gather_rows
-from studies.stochastic.inference import ReplayedAttention, classify, engine_config
 
 SHAPE = NetworkShape(side=6, channels=2, patch=4, stride=2, width=6, heads=2, depth=2, hidden=5, classes=3)
 
@@ -106,21 +106,32 @@ def test_heads_reach_the_engine_and_return():
     np.testing.assert_array_equal(net._tokens(heads), trains)
 
 
-def test_replayed_engine_equals_one_long_run():
-    # Every block again from reset gives what the generators give when they run on
+def test_generators_start_at_the_seed_in_every_inference():
+    # Of one image the engine runs on from block to block; of several each is as if it were alone
     net, plan = network("ssa"), RandomPlan(seed=5)
-    attention = ReplayedAttention(engine_config(net, 6, plan), compute)
-    logits = net.logits(images(7), 6, attention)
-    np.testing.assert_array_equal(logits.argmax(axis=1), classify(net, images(7), 6, plan))
-    for job, spikes in zip(attention.jobs, attention.spikes, strict=True):
-        np.testing.assert_array_equal(spikes.out, compute(job).out)
+    config, heads = engine_config(net, 6, plan), net.shape.heads
+
+    def attend(block, q, k, v):
+        return compute(StochasticJob(config=config, q=q, k=k, v=v, first_head=block * heads)).out
+
+    alone = [net.logits(image[None], 6, attend)[0] for image in images(5)]
+    np.testing.assert_array_equal(infer(net, images(5), 6, plan), alone)
+    np.testing.assert_array_equal(np.argmax(alone, axis=1), classify(net, images(5), 6, plan))
+
+
+def test_spikes_are_observed_by_name():
+    seen = {}
+    infer(network("ssa"), images(2), 3, RandomPlan(), seen.__setitem__)
+    block = [("q", 6), ("k", 6), ("v", 6), ("attention", 6), ("o", 6), ("up", 5), ("down", 6)]
+    expected = {f"block{b}_{name}": (3, 2, 4, size) for b in range(2) for name, size in block}
+    assert {name: trains.shape for name, trains in seen.items()} == {"embed": (3, 2, 4, 6)} | expected
 
 
 @pytest.mark.parametrize(("bound", "value"), [("BATCH", 4), ("VALUES", 1), ("VALUES", 5000)])
 def test_classes_do_not_depend_on_the_batch(bound, value, monkeypatch):
     net = network("ssa")
     whole = classify(net, images(9), 5)
-    monkeypatch.setattr(f"studies.stochastic.inference.{bound}", value)
+    monkeypatch.setattr(f"golden.stochastic.inference.{bound}", value)
     np.testing.assert_array_equal(classify(net, images(9), 5), whole)
 
 

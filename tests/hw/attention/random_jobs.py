@@ -17,6 +17,7 @@ from sim.timing.attention import predict_in_turn
 MOST_GROUPS = 16
 # What one simulation may cost: spikes added by all lanes in all rows of a job
 MOST_ADDITIONS = 1 << 20
+MOST_HEADS = 64
 
 
 def limits_or(rng: np.random.Generator, low: int, high: int) -> int:
@@ -79,11 +80,16 @@ def random_spikes(rng: np.random.Generator, code: PhaseCode, shape: tuple[int, .
     return Spikes(sign, np.where(active, phase, code.steps).astype(np.int8))
 
 
-def random_job(rng: np.random.Generator, config: CoreConfig) -> AttentionJob:
-    """Heads that the core accepts; tokens and features small, large, or as many as it holds."""
+def random_job(rng: np.random.Generator, config: CoreConfig, *, full: bool = False) -> AttentionJob:
+    """Heads that the core accepts; tokens and features small, large, or as many as it holds. With `full` as
+    many always, and as many heads as one simulation may cost."""
     tokens, features = limits_or(rng, 1, config.tokens), limits_or(rng, 1, config.head_dim)
+    if full:
+        tokens, features = config.tokens, config.head_dim
     features = min(features, max(1, MOST_ADDITIONS // tokens**2))
     heads = int(rng.integers(1, 4)) if tokens * features < 1000 else 1
+    if full:
+        heads = max(1, min(MOST_HEADS, MOST_ADDITIONS // (tokens**2 * features)))
     shape = (heads, tokens, features)
     window = limits_or(rng, 1, config.code.steps)
     terms: dict[str, Any] = {"bias": None, "allowed": None}
@@ -159,20 +165,21 @@ def check_run(jobs: Sequence[AttentionJob], config: CoreConfig, checked: Checked
     checked.runs += 1
 
 
-def check_core(seed: int, runs: int, checked: Checked, *, most_lanes: int) -> None:
+def check_core(seed: int, runs: int, checked: Checked, *, most_lanes: int, full: int = 0) -> None:
     """A random core with random runs; see `check_runs`."""
-    check_runs(random_config(seed, most_lanes=most_lanes), seed, runs, checked)
+    check_runs(random_config(seed, most_lanes=most_lanes), seed, runs, checked, full=full)
 
 
-def check_runs(config: CoreConfig, seed: int, runs: int, checked: Checked) -> None:
-    """A core with random runs: a third with pauses, a few cut off by a reset.
+def check_runs(config: CoreConfig, seed: int, runs: int, checked: Checked, *, full: int = 0) -> None:
+    """A core with random runs, and `full` more with a job that fills it: a third with pauses, a few cut off
+    by a reset.
 
     Raises:
         AssertionError: an integer or a cycle differs; the message names core and run.
     """
     rng = np.random.default_rng([seed, 3])
-    for run in range(runs):
-        jobs = random_run(seed * 1000 + run, config)
+    for run in range(runs + full):
+        jobs = random_run(seed * 1000 + run, config) if run < runs else [random_job(rng, config, full=True)]
         how: dict[str, Any] = {}
         if rng.random() < 0.3:
             how = {"pauses": float(rng.uniform(0.1, 0.9)), "seed": int(rng.integers(1 << 16))}

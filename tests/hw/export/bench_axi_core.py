@@ -12,10 +12,11 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
-from golden.attention.config import CoreConfig, from_table
-from golden.attention.job import AttentionJob, compute
+from golden.attention.config import from_table
+from golden.attention.job import AttentionJob
 from hw.export.axi import AxiManifest, AxiPort
-from sim.cores.attention.driver import input_beats, spike_beats
+from sim.cores.attention.axi_bench import output_fields
+from sim.cores.attention.driver import input_beats
 from sim.verilator.payload import Fields, pack
 from tests.hw.attention.core_cases import random_job
 from tests.hw.export.axi_bus import watch_rules
@@ -46,24 +47,6 @@ def frames(port: AxiPort, fields: Fields) -> list[bytes]:
             found.append(frame)
             frame = b""
     assert not frame, "the last beat must have tlast"
-    return found
-
-
-def outputs(job: AttentionJob, config: CoreConfig) -> dict[str, Fields]:
-    """Golden's beats of every output stream."""
-    spikes = compute(job)
-    rows = job.heads * job.tokens
-    last = np.arange(1, job.head_dim + 1) == job.head_dim
-    found: dict[str, Fields] = {}
-    if config.output != "context":
-        flat = type(spikes.out)(spikes.out.sign.ravel(), spikes.out.phase.ravel())
-        found["o_code"] = {"spike": spike_beats(flat), "last": np.tile(last, rows)}
-    if config.output != "codes":
-        values = np.concatenate([spikes.normaliser[..., None], spikes.context], axis=-1).ravel()
-        tags = {"normaliser": np.append(True, 0 * last), "last": np.append(False, last)}
-        found["o_context"] = {"value": values} | {
-            n: np.tile(tag, rows).astype(int) for n, tag in tags.items()
-        }
     return found
 
 
@@ -127,7 +110,7 @@ class Bench:
                 self.sources[stream].send_nowait(AxiStreamFrame(frame))
 
     async def receive(self, job: AttentionJob) -> None:
-        for stream, fields in outputs(job, self.config).items():
+        for stream, fields in output_fields(job, self.config).items():
             for number, want in enumerate(frames(self.ports[stream], fields)):
                 got = bytes((await with_timeout(self.sinks[stream].recv(), TIMEOUT, "ns")).tdata)
                 assert masked(stream, got) == want, f"{stream}, frame {number}: {got.hex()}, not {want.hex()}"

@@ -11,7 +11,7 @@ from golden.integer.job import MAX_BITS, MIN_BITS, MIN_RATIO, RATIO_WIDTH, Integ
 from golden.integer.softmax import MANTISSA_BITS, MAX_SHIFT
 from sim.cores.integer.core import IntegerAttentionCore
 from sim.timing.integer import predict_in_turn
-from tests.hw.attention.random_jobs import MOST_GROUPS, Checked, divisor, limits_or
+from tests.hw.attention.random_jobs import MOST_GROUPS, MOST_HEADS, Checked, divisor, limits_or
 
 # What one simulation may cost: products of all lanes in all rows of a job
 MOST_PRODUCTS = 1 << 18
@@ -50,11 +50,16 @@ def random_codes(rng: np.random.Generator, limit: int, shape: tuple[int, ...]) -
     return rng.integers(-largest, largest + 1, shape)
 
 
-def random_job(rng: np.random.Generator, config: IntegerConfig) -> IntegerJob:
-    """Heads that the core accepts; tokens and features small, large, or as many as it holds."""
+def random_job(rng: np.random.Generator, config: IntegerConfig, *, full: bool = False) -> IntegerJob:
+    """Heads that the core accepts; tokens and features small, large, or as many as it holds. With `full` as
+    many always, and as many heads as one simulation may cost."""
     tokens, features = limits_or(rng, 1, config.tokens), limits_or(rng, 1, config.head_dim)
+    if full:
+        tokens, features = config.tokens, config.head_dim
     features = min(features, max(1, MOST_PRODUCTS // tokens**2))
     heads = int(rng.integers(1, 4)) if tokens * features < 1000 else 1
+    if full:
+        heads = max(1, min(MOST_HEADS, MOST_PRODUCTS // (tokens**2 * features)))
     shape = (heads, tokens, features)
     terms: dict[str, Any] = {"bias": None, "allowed": None}
     if config.bias and rng.random() < 0.6:
@@ -110,16 +115,17 @@ def check_run(jobs: Sequence[IntegerJob], config: IntegerConfig, checked: Checke
     checked.runs += 1
 
 
-def check_core(seed: int, runs: int, checked: Checked, *, most_lanes: int) -> None:
-    """A random core with random runs: a third with pauses, a few cut off by a reset.
+def check_core(seed: int, runs: int, checked: Checked, *, most_lanes: int, full: int = 0) -> None:
+    """A random core with random runs, and `full` more with a job that fills it: a third with pauses, a few
+    cut off by a reset.
 
     Raises:
         AssertionError: an integer or a cycle differs; the message names core and run.
     """
     config = random_config(seed, most_lanes=most_lanes)
     rng = np.random.default_rng([seed, 3])
-    for run in range(runs):
-        jobs = random_run(seed * 1000 + run, config)
+    for run in range(runs + full):
+        jobs = random_run(seed * 1000 + run, config) if run < runs else [random_job(rng, config, full=True)]
         how: dict[str, Any] = {}
         if rng.random() < 0.3:
             how = {"pauses": float(rng.uniform(0.1, 0.9)), "seed": int(rng.integers(1 << 16))}

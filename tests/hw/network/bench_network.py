@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import PhaseCode, Spikes
+from golden.network.attention import Attention
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import Target
-from golden.network.layers import Attention
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import check_fit, config_for
 from golden.network.weights import weight_words

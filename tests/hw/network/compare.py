@@ -13,7 +13,7 @@ from golden.network.network import Network
 from golden.network.program import check_fit
 from golden.network.reader import ReaderTiming
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
-from sim.cores.network.neurons import NetworkIntegers
+from sim.cores.network.neurons import NetworkIntegers, beside
 from sim.cores.rtl import Run
 
 NetworkRun = Run[NetworkIntegers]
@@ -22,7 +22,9 @@ Tokens = NDArray[np.int64] | None
 Reader = ReaderTiming | None
 
 
-def row_ends(measured: NetworkRun, program: Program, counts: NDArray[np.int64]) -> dict[str, list[int]]:
+def row_ends(
+    measured: NetworkRun, program: Program, config: NetworkConfig, counts: NDArray[np.int64]
+) -> dict[str, list[int]]:
     """Cycle of the last neuron of every row that is there, measured at the taps; `counts` tokens an image."""
 
     def rows(op: LinearOp | NormOp | AttentionOp, number: int, tokens: int) -> range:
@@ -30,7 +32,12 @@ def row_ends(measured: NetworkRun, program: Program, counts: NDArray[np.int64]) 
         return range(1 if pooled else number - (program.tokens - tokens) * op.counted)
 
     ends = {
-        "o_potential": [op.outputs for n in counts for op in program.linear for _ in rows(op, op.rows, n)],
+        "o_potential": [
+            int((~beside(op, config)).sum())
+            for n in counts
+            for op in program.linear
+            for _ in rows(op, op.rows, n)
+        ],
         "o_norm": [op.width for n in counts for op in program.norm for _ in rows(op, op.rows, n)],
         "o_mixed": [op.features for n in counts for op in program.attention for _ in rows(op, op.tokens, n)],
     }
@@ -81,7 +88,7 @@ def assert_cycles(
     predicted = core.times(job)
     count = len(predicted.finished) + len(predicted.begun)
     if "o_issue" in measured.result.outputs:
-        ends = row_ends(measured, check_fit(network, config), job.counts)
+        ends = row_ends(measured, check_fit(network, config), config, job.counts)
         assert ends["o_potential"] == predicted.potential
         assert ends["o_norm"] == predicted.norm
         assert ends["o_mixed"] == predicted.mixed

@@ -28,7 +28,8 @@ class Scale:
     """How large cores and networks may be: the accepted space is the same, but for what takes long.
 
     `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
-    the cores. `streamed`: the weights are, from a reader of any timing.
+    the cores; `beside`: two drains, or two rows in the norm unit, or both; `streamed`: the weights are, from
+    a reader of any timing.
     """
 
     lanes: int
@@ -40,6 +41,7 @@ class Scale:
     windows: bool = False
     general: bool = False
     counts: bool = False
+    beside: bool = False
     streamed: bool = False
 
 
@@ -100,6 +102,12 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     rng = np.random.default_rng(seed)
     code, weight_bits = random_code(rng), int(rng.integers(2, 9))
     lanes, cluster = random_lanes(rng, scale.lanes)
+    drains = norm_rows = 1
+    if scale.beside:
+        drains, norm_rows = ((2, 1), (1, 2), (2, 2), (2, 2))[rng.integers(4)]
+    if drains > 1:
+        lanes = int(rng.choice([1 << n for n in range(1, scale.lanes.bit_length())]))
+        cluster = int(rng.choice([1 << n for n in range(lanes.bit_length() - 1)]))
     room = Room(
         code=code, weight_bits=weight_bits, lanes=lanes, tokens=some(rng, scale.tokens),
         features=some(rng, scale.features), head_dim=some(rng, min(scale.features, MAX_HEAD_DIM)),
@@ -150,7 +158,8 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
         stream, reader = int(rng.integers(bits_for(sizes["weights"]), 33)), random_reader(rng)
     config = NetworkConfig(
         code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
-        entry=networks[0][0].entry, token_counts=scale.counts, weight_stream=stream, **sizes,
+        entry=networks[0][0].entry, token_counts=scale.counts, drains=drains, norm_rows=norm_rows,
+        weight_stream=stream, **sizes,
     )  # fmt: skip
     for network, _ in networks:
         check_fit(network, config)

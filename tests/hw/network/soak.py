@@ -1,28 +1,44 @@
-"""Random cores and networks through the RTL for some minutes; see `make soak-network`."""
+"""Random cores and networks through the RTL; see `make soak-network`."""
 
 from dataclasses import replace
+from typing import Annotated
 
 import typer
 
-from onespike.options import MinutesOption, SeedOption
-from tests.hw.network.random_cores import LARGE, LONG, USUAL, Checked, check_core, random_core
+from onespike.options import MinutesOption, SeedOption, in_range, whole_number
+from tests.hw.network.random_cores import LARGE, LONG, SMALL, USUAL, Checked, check_core, random_core
 from tests.soaks import soak
 
-# Of sixteen cores one is large and one is long: their compilation takes minutes
-SCALES = {15: LARGE, 7: LONG}
+# A core is compiled once for all its networks, which takes longer than they do: those of small ones are many.
+# Of sixteen cores one is large and one is long, whose compilation takes minutes
+SCALES = dict.fromkeys((0, 4, 8, 12), USUAL) | {15: LARGE, 7: LONG}
+OTHERS = replace(SMALL, networks=20)
 
 
-def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
+def main(
+    networks: Annotated[
+        int,
+        typer.Option(
+            "--networks",
+            metavar="N",
+            parser=whole_number,
+            callback=in_range("--networks", 1, 1 << 20),
+            help="No core begins after so many networks.",
+        ),
+    ] = 300,
+    minutes: MinutesOption = None,
+    seed: SeedOption = 1000,
+) -> None:
     """Random networks on random cores in the RTL."""
     checked = Checked()
 
     def check(number: int) -> None:
         kinds = {"held": 1, "windows": 2, "general": 4, "counts": 8, "streamed": 16}
-        scale = SCALES.get(number % 16, USUAL)
+        scale = replace(SCALES.get(number % 16, OTHERS), beside=number % 3 == 0)
         scale = replace(scale, **{kind: bool(number & bit) for kind, bit in kinds.items()})
         check_core(random_core(number, scale), number, checked)
 
-    soak(check, checked, minutes, seed)
+    soak(check, checked, minutes, seed, lambda: checked.networks >= networks)
 
 
 if __name__ == "__main__":

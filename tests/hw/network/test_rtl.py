@@ -9,8 +9,8 @@ import pytest
 
 from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
+from golden.network.attention import Attention
 from golden.network.config import NetworkConfig
-from golden.network.layers import Attention
 from golden.network.network import Network, encode_image
 from golden.network.program import check_fit, config_for, joint_config
 from tests.golden.network.samples import converted, random_images, random_transformer
@@ -54,6 +54,13 @@ GENERALLY += [(285, replace(GENERAL, held=True))]
 # Numbers of tokens, also of rows by index, biases and causal masks
 COUNTED = [(seed, replace(GENERAL, tokens=7, windows=True, counts=True)) for seed in (22, 58)]
 
+# Two drains and two rows in the norm unit, of rows by index and numbers of tokens too
+BESIDE = [(seed, replace(SMALL, beside=True)) for seed in (18,)]
+BESIDE += [
+    (22, replace(GENERAL, beside=True)),
+    (24, replace(GENERAL, windows=True, counts=True, beside=True)),
+]
+
 
 def sample(name: str, seed: int = 1) -> tuple[Network, NetworkConfig, Spikes]:
     shape, code, size, queued = SHAPES[name]
@@ -94,7 +101,9 @@ def test_images_of_two_jobs_in_turn() -> None:
     assert runs[0].cycles.since == together.since < runs[1].cycles.since
 
 
-@pytest.mark.parametrize(("seed", "scale"), [*DRAWN, (56, WINDOWED), (35, WINDOWED), *GENERALLY, *COUNTED])
+@pytest.mark.parametrize(
+    ("seed", "scale"), [*DRAWN, (56, WINDOWED), (35, WINDOWED), *GENERALLY, *COUNTED, *BESIDE]
+)
 def test_a_random_core(seed: int, scale: Scale) -> None:
     """Drawn from everything that is accepted, small; many more, and larger ones, in `make soak-network`."""
     checked = Checked()

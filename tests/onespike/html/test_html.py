@@ -184,7 +184,7 @@ def test_a_sweep(folder: Path, run) -> None:
 def test_a_build(tmp_path: Path) -> None:
     """Of boards that come with the project, with cells by unit and without."""
     builds = json.loads(BUILDS.read_text())
-    cases = [next(one for one in builds if ("units" in one) == known) for known in (True, False)]
+    cases = [next(one for one in builds if bool(one["units"]) == known) for known in (True, False)]
     for figures in cases:
         write_page(build_page(figures), tmp_path / "p.html")
         page = read_page(tmp_path / "p.html")
@@ -192,11 +192,32 @@ def test_a_build(tmp_path: Path) -> None:
         assert_numbers(page, figures)
         assert_plots(page)
         drawn = page.data["figures"]
-        assert ("lut4" in drawn) == ("units" in figures)
-        if "units" in figures:
+        assert ("lut4" in drawn) == bool(figures["units"])
+        if figures["units"]:
             cells = drawn["lut4"]["spec"]["data"][0]
             assert cells["y"] == list(figures["units"])
             assert cells["x"] == [need["lut4"] for need in figures["units"].values()]
+
+
+def test_a_datasheet(folder: Path, run) -> None:
+    """Ports, fields and latencies of the manifest; area and clock of the builds of the same configuration."""
+    words = ("rtl", "-o", "ip", "--preset", "pico", "--axi", "--html", "ip/p.html")
+    assert run(*words).status == 0
+    page = read_page(folder / "ip" / "p.html")
+    assert_whole(page)
+    report = page.data["report"]
+    assert_numbers(page, report)
+    assert report["manifest"] == json.loads((folder / "ip" / "attention_core_axis.json").read_text())
+    builds = [one for one in json.loads(BUILDS.read_text()) if one["design"] == "pico"]
+    assert report["builds"] == builds
+    shown = dict(page.numbers)
+    assert shown["/builds/0/lut4"] == f"{builds[0]['lut4']:,}"
+    for name in report["manifest"]["latency"]:
+        assert f"/manifest/latency/{name}" in shown
+    assert run("rtl", "-o", "plain", "--preset", "tiny", "--html", "p.html").status == 0
+    page = read_page(folder / "p.html")
+    assert_numbers(page, page.data["report"])
+    assert page.data["report"]["builds"] == []
 
 
 def test_text_of_a_user_is_no_markup(tmp_path: Path) -> None:

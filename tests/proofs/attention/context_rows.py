@@ -1,11 +1,11 @@
 """Proofs of the buffer of context rows."""
 
-from amaranth.hdl import Assert, Assume, Cover, Mux, Signal, signed
+from amaranth.hdl import Assert, Assume, Cat, Cover, Mux, Signal, signed
 
 from golden.attention.config import DEFAULT, CoreConfig
 from golden.code import PhaseCode
 from hw.attention import context_rows, payloads, phase_encoder
-from tests.proofs.following import passes_in_order, stays_offered
+from tests.proofs.following import passes_in_order, peeked, stays_offered
 from tests.proofs.property import Fault, Property
 
 CONFIG = CoreConfig(
@@ -123,4 +123,81 @@ class RowsDoNotCollide(Property):
             Assert(~(write.en & used & (write.addr == read.addr))),
             Cover(write.en & used),
             Cover(write.en & read.en & (write.addr == read.addr)),
+        ]
+
+
+class ValuesAreReadAsWritten(Property):
+    """Every sum is read from the bank of its row and the column at which it came, unchanged, until its row is
+    released; rows count once they are complete, and in order.
+
+    Assumes: room, as `RowsDoNotCollide`; a row has at most as many sums as there are columns; only rows that
+    count are released. Any one sum is followed."""
+
+    component = "attention/context_rows"
+    faults = (
+        Fault(module=context_rows, old="written.bank.eq(written.bank + 1)", new="written.bank.eq(0)"),
+        Fault(
+            module=context_rows,
+            old="written.column.eq(written.column + 1)",
+            new="written.column.eq(0)",
+        ),
+        Fault(module=context_rows, old="complete.eq(valid & last)", new="complete.eq(valid)"),
+    )
+
+    def build(self) -> None:
+        m = self.m
+        config, banks = CONFIG, payloads.ROW_BANKS
+        with peeked(context_rows.ContextRows):
+            inside = self.opened("rows", context_rows.ContextRows(config))
+        ports, peek, written = inside.ports, inside["memory"].peek, inside["written"]
+        valid, last, total, tags = inside["valid"], inside["last"], inside["total"], inside.ports.i.tags
+        # rows begun and not released, and sums of the open one
+        begun, open_row, sums = Signal(range(banks + 1)), Signal(), Signal(range(config.head_dim + 2))
+        arrives = tags.valid & tags.final
+        m.d.comb += [
+            Assume(~tags.valid | open_row | (begun != banks)),
+            Assume(~arrives | tags.last | (sums != config.head_dim)),
+            Assume(~ports.release | (ports.rows != 0)),
+        ]
+        m.d.sync += begun.eq(begun + (tags.valid & ~open_row) - ports.release)
+        with m.If(tags.valid):
+            m.d.sync += open_row.eq(~(tags.final & tags.last))
+        with m.If(arrives):
+            m.d.sync += sums.eq(Mux(tags.last, 0, sums + 1))
+        column, bank = Signal.like(ports.column), Signal(range(banks))  # of the next sum
+        with m.If(valid):
+            m.d.sync += [column.eq(Mux(last, 0, column + 1)), bank.eq(bank + last)]
+        # one sum is followed: whether its row counts, and how many that are held came before
+        follow = self.free(1, "follow")
+        followed, whole, before = Signal(), Signal(), Signal(range(banks + 1))
+        at, where, kept = Signal.like(column), Signal.like(bank), Signal.like(total)
+        with m.If(valid & follow & ~followed):
+            m.d.sync += [followed.eq(1), whole.eq(last), at.eq(column), where.eq(bank), kept.eq(total)]
+            m.d.sync += before.eq(ports.rows - ports.release)
+        with m.Elif(followed):
+            with m.If(valid & last):
+                m.d.sync += whole.eq(1)
+            with m.If(ports.release):
+                m.d.sync += [before.eq(before - 1), followed.eq(before != 0)]
+        read = followed & ports.enable & (ports.bank == where) & (ports.column == at)
+        m.d.comb += [
+            peek.addr.eq(Cat(at, where)),
+            Assert(~self.later(read) | (ports.value == self.later(kept))),
+            Assert(~followed | (peek.data == kept)),
+            Assert(~(followed & whole & (before == 0)) | (ports.rows != 0)),
+            # what holds in between
+            Assert((written.column == column) & (written.bank == bank)),
+            Assert((begun <= banks) & (begun == ports.rows + open_row + (valid & last))),
+            Assert((sums <= config.head_dim) & (open_row | (sums == 0))),
+            Assert(sums == Mux(valid, Mux(last, 0, column + 1), column)),
+            Assert(
+                ~followed
+                | Mux(
+                    whole,
+                    (before < ports.rows) & (where == (bank + before - ports.rows)[:2]),
+                    (before == ports.rows) & (where == bank) & (at < column),
+                )
+            ),
+            Cover(self.later(read) & (at == 1)),
+            Cover(followed & whole & (ports.rows == banks)),
         ]

@@ -1,12 +1,13 @@
 """Proofs of the rings of the link."""
 
-from amaranth.hdl import Assert, Assume, Cover, Signal
+from amaranth.hdl import Assert, Assume, Cover, Mux, Signal
 
 from hw.link import ring
-from tests.proofs.following import stays_offered
+from tests.proofs.following import peeked, stays_offered
 from tests.proofs.property import Fault, Property
 
 DEPTH = 64
+BITS = 6
 
 
 class CommittedBytesPassInOrder(Property):
@@ -18,19 +19,19 @@ class CommittedBytesPassInOrder(Property):
     are followed, any one of them."""
 
     component = "link/ring"
-    cases = ({"address": 2}, {"address": 5})
-    # reachability finds no invariant of the memory's rows
-    depth = 24
-    quick = False
     faults = (
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(written)"),
         Fault(module=ring, old="(read != self.committed) & ~fetched", new="(read != written) & ~fetched"),
         Fault(module=ring, old="reader.en.eq(fetch)", new="reader.en.eq(1)"),
     )
 
-    def build(self, address: int) -> None:
+    def build(self) -> None:
         m = self.m
-        inside = self.opened("ring", ring.CommitRing(DEPTH))
+        address = self.unknown(BITS, "address")
+        with peeked(ring.CommitRing):
+            inside = self.opened("ring", ring.CommitRing(DEPTH))
+        peek = inside["memory"].peek
+        m.d.comb += peek.addr.eq(address)
         ports, read = inside.ports, inside["read"]
         o, fetched, reader = ports.o, inside["fetched"], inside["reader"]
         m.d.comb += [
@@ -82,6 +83,7 @@ class CommittedBytesPassInOrder(Property):
             Assert(~followed | (position[:6] == address)),
             Assert(~followed | ((position - taken)[:16] < stored)),
             Assert(~followed | (firm == ((position - taken)[:16] < public))),
+            Assert(peek.data == shadow),
             Assert(~waiting | (shadow == kept)),
             Assert(~followed | waiting | on_its_way),
             Assert(~(fetched & on_its_way) | (reader.data == kept)),
@@ -158,4 +160,77 @@ class StoredReadsDoNotCollide(Property):
             Assert(~settled | self.later(ports.rewind) | (limit <= sent)),
             Cover(writer.en & (ports.sent != ports.produced)),
             Cover(writer.en & (writer.addr == reader.addr)),
+        ]
+
+
+class ReplayedBytesAreThoseProduced(Property):
+    """Every byte that came in is read as it was, each time its position is sent, until it is acknowledged,
+    however often the ring goes round; bytes come in only while there is room, and an acknowledgement counts
+    only from the bytes forgotten to the bytes sent, or with `rewind` to the bytes produced.
+
+    Assumes: as `StoredReadsDoNotCollide`; `data` is looked at from the third cycle after `sent` changed or
+    the byte came in. Bytes at one address are followed, any one of them."""
+
+    component = "link/ring"
+    reach = 90
+    faults = (
+        Fault(module=ring, old="self.ack & ~(range_ < advance)", new="self.ack"),
+        Fault(module=ring, old="self.sent.eq(target)", new="self.sent.eq(acked)"),
+        Fault(
+            module=ring,
+            old="(self.produced ^ acked)[: exact_log2(self._depth) + 1] != self._depth",
+            new="1",
+        ),
+    )
+
+    def build(self) -> None:
+        m = self.m
+        address = self.unknown(BITS, "address")
+        with peeked(ring.ReplayRing):
+            inside = self.opened("ring", ring.ReplayRing(DEPTH))
+        ports, acked, peek = inside.ports, inside["acked"], inside["memory"].peek
+        produced, sent = ports.produced, ports.sent
+        m.d.comb += [
+            peek.addr.eq(address),
+            Assume(~ports.step | (sent != produced)),
+            Assume(~(ports.ack & self.later(ports.ack))),
+            Assume(~ports.ack | ports.rewind | ~self.later(ports.rewind)),
+        ]
+        push = ports.i.valid & ports.i.ready
+        # the byte of the last position with this address
+        position, kept, some = Signal(16), Signal(8, reset_less=True), Signal()
+        with m.If(push & (produced[:BITS] == address)):
+            m.d.sync += [position.eq(produced), kept.eq(ports.i.payload), some.eq(1)]
+        span = (produced - acked)[:16]
+        stored = some & ((position - acked)[:16] < span)
+        turn = stored & (sent == position)
+        wanted, limit = self.later(ports.ack_position), self.later(Mux(ports.rewind, produced, sent))
+        counts = ports.ack & ((wanted - acked)[:16] <= (limit - acked)[:16])
+        following = {
+            "acked": (acked, Mux(counts, wanted, acked)),
+            "sent": (sent, Mux(counts & ports.rewind, wanted, sent + ports.step)),
+            "produced": (produced, produced + push),
+        }
+        for name, (now, value) in following.items():
+            then = Signal(16, name=f"then_{name}")
+            m.d.sync += then.eq(value)
+            m.d.comb += Assert(now == then)
+        settled = ~self.later(ports.ack)
+        m.d.comb += [
+            Assert(~(turn & self.later(turn) & self.later(turn, 2)) | (ports.data == kept)),
+            Assert(ports.i.ready == (span < DEPTH)),
+            # what holds in between
+            Assert(peek.data == kept),
+            Assert(~some | (position[:BITS] == address)),
+            Assert(~some | ((produced - position)[:16] <= DEPTH) | ~stored),
+            Assert(~self.later(turn) | (inside["reader"].data == kept)),
+            Assert(~self.later(turn, 2) | ~self.later(turn) | (ports.data == kept)),
+            Assert((span <= DEPTH) & ((sent - acked)[:16] <= span)),
+            Assert(inside["target"] == wanted),
+            Assert(~settled | (inside["advance"] == (wanted - acked)[:16])),
+            Assert(~settled | (inside["range_"] == (limit - acked)[:16])),
+            Assert(~settled | (inside["range_"] <= span)),
+            Assert(~settled | self.later(ports.rewind) | (inside["range_"] <= (sent - acked)[:16])),
+            Cover(turn & self.later(turn, 3)),
+            Cover(turn & (position == DEPTH)),
         ]

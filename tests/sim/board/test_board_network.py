@@ -1,6 +1,7 @@
 """Whole inferences on a simulated board with a network core, bit for bit as in golden."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from golden.network.network import Network, encode_image, run_network
 from golden.network.program import joint_config
 from models.floating.vit import Vit
 from onespike.cli import main
+from onespike.commands.demo import drawing
 from sim.board.board import connect
 from sim.board.simulate import compile_board, running
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
 from studies.data import handwritten_digits as dataset
+from studies.infer.cases import load_case
 from studies.infer.hardware import NetworkBoard
 from synth.boards import find_board
 from tests.golden.network.samples import converted, random_images, random_transformer
@@ -59,6 +62,37 @@ def test_one_board_runs_several_networks(port: str) -> None:
             board.run(NetworkJob(network=network, load=True))
             check(board, floating, network, digits)
             check(board, floating, network, random_images(5, 1))
+
+
+def test_demo_on_a_board(
+    port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The image as it is, a bar for each score of golden; a score that differs is told, with status 1."""
+    network = NETWORKS[0][1]
+    save_network(tmp_path / "n.npz", network)
+    words = ["demo", "--network", str(tmp_path / "n.npz"), "--images", "2", "--seed", "4", "--port", port]
+    assert main(words) == 0
+    out = capfd.readouterr().out
+    assert "0 class scores differ from golden" in out
+    case = load_case(str(tmp_path / "n.npz"), None, None, None)
+    for number in re.findall(r"Image (\d+):", out):
+        image = case.images[int(number)]
+        assert all(line.strip() in out for line in drawing(image).splitlines())
+        scores = run_network(network, case.spikes(image[None])).scores[0]
+        assert all(f" {score:,}" in out for score in scores)
+        assert re.search(rf"{scores.max():,}.* < the board", out)
+    assert len(re.findall(r"Image \d+:", out)) == 2
+
+    def other(network: Network, image: Any) -> Any:
+        found = run_network(network, image)
+        found.scores[0, 1] += 5
+        return found
+
+    monkeypatch.setattr("studies.infer.show.run_network", other)
+    assert main(words) == 1
+    out = capfd.readouterr().out
+    assert "2 class scores differ from golden" in out
+    assert len(re.findall(" golden: ", out)) == 2
 
 
 def test_infer_on_a_board(port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,10 @@ from sim.cores.integer.core import IntegerAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.rtl import count_of
 from sim.cores.stochastic.core import StochasticCore
+from sim.cores.stochastic.network import WholeStochasticCore
 from studies.data.random import random_rates
 from tests.golden.network.samples import converted, random_images, random_transformer
+from tests.hw.stochastic.bench_stochastic_network import small_network
 
 
 def heads(core: HeadCore[Any, Any, Any]) -> tuple[Core[Any, Any, Any], Any]:
@@ -45,6 +47,11 @@ def network() -> tuple[Core[Any, Any, Any], Any]:
     return WholeNetworkCore(config_for(made)), NetworkJob(network=made, load=True, image=image)
 
 
+def stochastic_network() -> tuple[Core[Any, Any, Any], Any]:
+    config, job = small_network()
+    return WholeStochasticCore(config), job
+
+
 SMALL = StochasticConfig(tokens=5, head_dim=6, rows=3, steps=4)
 CASES = {
     "no terms": lambda: heads(SpikedAttentionCore(preset("tiny"))),
@@ -54,6 +61,7 @@ CASES = {
     "encoders": lambda: heads(StochasticCore(replace(SMALL, encoders=True))),
     "integer": lambda: heads(IntegerAttentionCore(integer_preset("digits"))),
     "network": network,
+    "stochastic network": stochastic_network,
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from golden.network.reader import SDRAM, ReaderTiming
-from sim.timing.weights import PacedReader, Reader, WeightTiming
+from sim.timing.weights import FullRate, PacedReader, WeightTiming
 
 START = 100
 
@@ -35,20 +35,20 @@ def test_a_paced_reader(seed: int) -> None:
     jobs = [(int(rng.integers(60)), int(rng.integers(1, 80))) for _ in range(8)]
     reader = PacedReader(timing, START)
     for (first, last), (_, words) in zip(counted(timing, jobs), jobs, strict=True):
-        assert reader.accept(first, words) == last
+        assert reader.take(words, first) == last
 
 
 def test_share_of_an_sdram() -> None:
     """Of sequential reads, the refreshes counted."""
     words = 1_000_000
     reader = PacedReader(SDRAM, 0)
-    assert reader.accept(0, words) == pytest.approx(words / SDRAM.share, rel=1e-3)
+    assert reader.take(words, 0) == pytest.approx(words / SDRAM.share, rel=1e-3)
     assert SDRAM.share > 0.98
 
 
 def test_a_pass_is_loaded_while_the_one_before_works() -> None:
     """Two are loaded at once, the third when the first has been read; a slow memory is waited for."""
-    timing, fetched = WeightTiming(Reader(), [10, 20, 30], 0), []
+    timing, fetched = WeightTiming(FullRate(), [10, 20, 30], 0), []
     assert timing.ready(0) == 10  # words 0..9
     timing.freed(200)
     timing.note("first", 11, 200, 150, True, fetched)

@@ -47,7 +47,7 @@ def test_undefined_scores_in_report_and_table() -> None:
     """Two pairs whose embeddings are all alike in one mode, one of them 0 in the other."""
     floats = outputs([[1, 0], [1, 0], [0, 1], [0, 1]])
     spiking = outputs([[1, 0], [1, 1], [0, 1], [0, 0]])
-    report = sts_report({"float": floats, "linear": spiking}, np.array([1.0, 2.0]), seed=1)
+    report = sts_report({"float": floats, "linear": spiking}, scores=np.array([1.0, 2.0]), seed=1)
     assert "NaN" not in json.dumps(report)
     assert report["modes"]["float"]["score"] == {"value": None, "low": None, "high": None}
     linear = report["modes"]["linear"]

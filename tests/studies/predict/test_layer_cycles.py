@@ -10,6 +10,7 @@ import pytest
 from energy.layers import layer_list
 from golden.attention.config import PRESETS
 from golden.errors import InputError
+from golden.network.reader import SDRAM
 from onespike.cli import main
 from sim.timing.attention import predict
 from studies.predict.layer_cycles import attention_cycles, network_cycles, predict_linear, sample_job
@@ -47,6 +48,21 @@ def test_dense_layer_by_the_neuron_cores_model() -> None:
     idle = predict_linear(layer, config, 0.01, seed=0)
     assert 128 * passes * lanes < idle.cycles < 128 * passes * lanes + 100
     assert idle.utilisation == pytest.approx(0.01 * 768 / lanes, rel=0.05)
+
+
+def test_streamed_weights() -> None:
+    """Few rows wait for the memory, many for the lanes; each weight comes once."""
+    query = next(x for x in layer_list("bert-base") if x.name == "block0.query")
+    config, found = PRESETS["default"], {}
+    for tokens in (8, 128):
+        layer = replace(query, tokens=tokens, outputs=tokens * 768)
+        found[tokens] = predict_linear(layer, config, 1.0, seed=0, reader=SDRAM)
+        assert found[tokens].words == 768 // config.lanes + 768 * 768 // 2
+    assert [made.bound for made in found.values()] == ["memory", "lanes"]
+    assert found[8].cycles == pytest.approx(found[8].words / SDRAM.share, rel=0.05)
+    rows = 128 * 768 * 768 // config.lanes
+    # the first pass is waited for
+    assert rows < found[128].cycles < rows + 1.1 * found[128].words / (768 // config.lanes)
 
 
 def test_dense_layers_take_the_density_of_their_part() -> None:

@@ -1,34 +1,60 @@
 import json
+from dataclasses import replace
+from functools import partialmethod
 
 import numpy as np
 import pytest
 
+from golden.stochastic.inference import classify
 from golden.stochastic.network import SHAPES, load_network
 from onespike.cli import main
+from sim.cores.stochastic.network import WholeStochasticCore
 from studies.data.datasets import load_images
-from studies.stochastic import demo
-from studies.stochastic.inference import classify
+from studies.stochastic.cases import WEIGHTS as FOLDER
+
+WEIGHTS = FOLDER / "ssa_digits.npz"
 
 
 def test_shipped_digits_network():
-    network = load_network(demo.WEIGHTS)
+    network = load_network(WEIGHTS)
     assert (network.shape, network.kind) == (SHAPES["digits"], "ssa")
-    assert demo.WEIGHTS.stat().st_size < 1_000_000
+    assert WEIGHTS.stat().st_size < 1_000_000
     data = load_images("digits")
     hits = (classify(network, data.test, 10) == data.test_labels).sum()
     # Spike-exact for seed 1: a change of one spike anywhere may change this number
-    assert hits == 445
+    assert hits == 443
 
 
-def test_attention_in_rtl(capsys):
-    assert main(["stochastic", "demo", "--images", "4", "--steps", "3"]) == 0
+def test_whole_network_in_rtl(capsys, monkeypatch):
+    monkeypatch.setattr(WholeStochasticCore, "run", partialmethod(WholeStochasticCore.run, quick=True))
+    assert main(["stochastic", "demo", "--images", "2", "--steps", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "4 digits, T=3, seed 1"
-    assert lines[1] == f"spikes: {2 * 3 * 16 * (9 * 9 + 9 * 16)} compared with the golden model, 0 differ"
+    # Words of 32 spikes for every token and time step: the stream, and q, k, v, attention, its projection,
+    # hidden neurons and theirs in two blocks; class scores
+    words = 9 * 2 * (2 + 2 * (6 + 4 + 2 + 4 + 2))
+    assert lines[0] == "ssa_digits: 2 images, T=2, seed 1"
+    compared = 2 * (32 * words + 10)
+    assert lines[1] == f"spikes and scores: {compared} compared with the golden model, 0 differ"
+    assert lines[2] == "classes: 2 of 2 right (100.00 %)"
+    assert lines[3].endswith(" 0 of 2 images end in another cycle than predicted")
+
+
+def test_a_difference_is_told(capsys, monkeypatch):
+    """Golden of another seed: spikes and cycles differ, and the status says so."""
+    compute = WholeStochasticCore.compute
+
+    def other(self, job):
+        plan = replace(self.config.plan, seed=2)
+        return compute(WholeStochasticCore(replace(self.config, plan=plan), taps=True), job)
+
+    monkeypatch.setattr(WholeStochasticCore, "compute", other)
+    monkeypatch.setattr(WholeStochasticCore, "run", partialmethod(WholeStochasticCore.run, quick=True))
+    assert main(["stochastic", "demo", "--images", "2", "--steps", "2"]) == 1
+    assert "the core must agree with the golden model: image 0, " in capsys.readouterr().err
 
 
 def test_accuracy_command(tmp_path, capsys):
-    arguments = [str(demo.WEIGHTS), "--images", "20", "--steps", "1,10", "--seeds", "2", "--float", "98"]
+    arguments = [str(WEIGHTS), "--images", "20", "--steps", "1,10", "--seeds", "2", "--float", "98"]
     arguments += ["--report", str(tmp_path / "a.json"), "--plot", str(tmp_path / "a.png")]
     assert main(["stochastic", "accuracy", *arguments]) == 0
     report = json.loads((tmp_path / "a.json").read_text())
@@ -42,16 +68,22 @@ def test_accuracy_command(tmp_path, capsys):
     ("arguments", "message"),
     [
         (("accuracy", "absent.npz"), "absent.npz: cannot be read"),
-        (("accuracy", str(demo.WEIGHTS), "--steps", "0"), "steps must be an integer in 1..1024, not 0"),
-        (("accuracy", str(demo.WEIGHTS), "--steps", "1,x"), "must be integers with commas between them"),
-        (("accuracy", str(demo.WEIGHTS), "--dataset", "mnist"), "data set must be one of digits"),
-        (("accuracy", str(demo.WEIGHTS), "--dataset", "cifar10"), "data set cifar10 needs a folder"),
-        (("accuracy", str(demo.WEIGHTS), "--score", "x"), "must be one of unit, row"),
+        (("accuracy", str(WEIGHTS), "--steps", "0"), "steps must be an integer in 1..1024, not 0"),
+        (("accuracy", str(WEIGHTS), "--steps", "1,x"), "must be integers with commas between them"),
+        (("accuracy", str(WEIGHTS), "--dataset", "mnist"), "data set must be one of digits"),
+        (("accuracy", str(WEIGHTS), "--dataset", "cifar10"), "data set cifar10 needs a folder"),
+        (("accuracy", str(WEIGHTS), "--score", "x"), "must be one of unit, row"),
         (
-            ("accuracy", str(demo.WEIGHTS), "--float", "nan"),
+            ("accuracy", str(WEIGHTS), "--float", "nan"),
             "--float must be a percentage in 0..100",
         ),
         (("demo", "--images", "451"), "--images must be an integer in 1..450, not 451"),
+        (("demo", "--network", "absent.npz"), "absent.npz: cannot be read"),
+        (("demo", "--network", str(FOLDER / "lif_digits.npz")), "has ssa attention, not lif"),
+        (("demo", "--network", str(FOLDER / "ssa_cifar10.npz")), "this network has a stem"),
+        (("demo", "--network", "fashion-mnist"), "data set fashion-mnist needs a folder"),
+        (("demo", "--lanes", "12"), "StochasticNetworkConfig.lanes must be a power of two, not 12"),
+        (("demo", "--engine", "board"), "--engine board needs --port"),
         (("demo", "--steps", "0"), "--steps must be an integer in 1..1024, not 0"),
         (("demo", "--seed", "0"), "--seed must be an integer in 1..4294967295, not 0"),
     ],

@@ -1,0 +1,248 @@
+"""What a core for stochastic networks is given: descriptors and memory images of a network, and its sizes.
+
+The spike memory has three parts: the image, what attention made, or the hidden neurons; the spikes of the
+stream; and those of queries, keys and values. Every layer reads one and writes another.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.code import check_range
+from golden.errors import InputError
+from golden.stochastic.config import MAX_STEPS
+from golden.stochastic.descriptors import HeadsOp, Kind, LayerOp
+from golden.stochastic.network import SpikingNetwork
+from golden.stochastic.network_config import (
+    LEAST_STREAM_BITS,
+    MAX_LANES,
+    PLAN,
+    PLANES,
+    StochasticNetworkConfig,
+)
+from golden.stochastic.plan import RandomPlan
+from golden.stochastic.rows import gather_rows
+
+# Of a core where nothing else is said: largest T, and neurons at work at once
+STEPS, LANES = 10, 32
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A network for cores of so many lanes.
+
+    Attributes:
+        layers, heads: descriptors.
+        reads: by descriptor, the name of the spikes that it reads (`SpikingNetwork.logits`), or "image";
+        writes: the names of those that it writes side by side, or of the scores.
+        weights, biases: int64 [words, lanes].
+        needs: least sizes of a core, by field of `StochasticNetworkConfig`.
+    """
+
+    layers: list[LayerOp]
+    heads: HeadsOp
+    reads: list[str]
+    writes: list[list[str]]
+    weights: NDArray[np.int64]
+    biases: NDArray[np.int64]
+    needs: dict[str, int]
+
+
+class Compiler:
+    """Collects the descriptors of a network in the order of execution."""
+
+    def __init__(self, network: SpikingNetwork, lanes: int, steps: int) -> None:
+        self.network, self.lanes, self.steps = network, lanes, steps
+        self.layers: list[LayerOp] = []
+        self.reads: list[str] = []
+        self.writes: list[list[str]] = []
+        self.weights: list[NDArray[np.int64]] = []
+        self.biases: list[NDArray[np.int64]] = []
+        shape = network.shape
+        # largest magnitudes: of the stream by row and feature, of all currents, sums and biases
+        self.residual = np.zeros((shape.tokens, shape.width), np.int64)
+        self.current = self.sum = self.bias = 0
+
+        def area(words: int, rounds: int = steps) -> int:
+            return shape.tokens * rounds * words
+
+        others = [(self._words(shape.hidden), steps), (shape.heads, steps)]
+        others.append((self._words(self._array("embed_weight").shape[1]), PLANES))
+        self.other = 0  # where the image enters
+        self.spikes = max(area(*sizes) for sizes in others)
+        self.qkv = self.spikes + area(self._words(shape.width))
+        self.end = self.qkv + area(self._words(3 * shape.width))
+        self.stream = area(self._words(shape.width))
+
+    def _words(self, neurons: int) -> int:
+        return -(-neurons // self.lanes)
+
+    def _array(self, name: str) -> NDArray[np.int64]:
+        return self.network.arrays[name].astype(np.int64)
+
+    def layer(self, kind: Kind, names: list[str], reads: str, source: int, target: int) -> None:
+        """One layer, of the outputs of the named ones side by side, that reads the spikes named."""
+        lanes = self.lanes
+        weight = np.concatenate([self._array(f"{name}_weight") for name in names])
+        bias = np.concatenate([self._array(f"{name}_bias") for name in names])[None]
+        if kind is Kind.entry:
+            bias = bias + self._array("position")
+        outputs, inputs = weight.shape
+        # attention writes a word per head
+        per_word = self.network.shape.head_dim if reads.endswith("attention") else lanes
+        self._bounds(kind, np.abs(bias), np.abs(weight).sum(axis=1))
+        # class scores stay in the lanes, so they have a descriptor per pass
+        size = lanes if kind is Kind.scores else outputs
+        for first in range(0, outputs, size):
+            ours = slice(first, first + size)
+            passes = self._words(len(weight[ours]))
+            padding = (0, passes * lanes - len(weight[ours]))
+            table = np.pad(weight[ours], (padding, (0, 0))).reshape(passes, lanes, inputs)
+            biases = np.pad(bias[:, ours], ((0, 0), padding)).reshape(-1, passes, lanes)
+            self.layers.append(
+                LayerOp(
+                    kind=kind, source=source, target=target, inputs=inputs, per_word=per_word,
+                    words=-(-inputs // per_word), passes=passes, steps=self.steps,
+                    weight=sum(map(len, self.weights)), bias=sum(map(len, self.biases)),
+                    attend=len(names) > 1, outputs=lanes - padding[1], final=False,
+                )
+            )  # fmt: skip
+            self.reads.append(reads)
+            self.writes.append(names)
+            self.weights.append(table.swapaxes(1, 2).reshape(-1, lanes))
+            self.biases.append(biases.swapaxes(0, 1).reshape(-1, lanes))
+
+    def _bounds(self, kind: Kind, bias: NDArray[np.int64], weight: NDArray[np.int64]) -> None:
+        """Follow the largest magnitudes through a layer: of biases and sums of weights, by output."""
+        largest = bias + weight
+        self.bias = max(self.bias, int(bias.max()))
+        if kind is Kind.scores:
+            # over all rows and time steps, and nothing fires
+            sums = self.network.shape.tokens * self.steps * largest
+        elif kind is Kind.entry:
+            self.residual = largest
+            sums = (bias << PLANES) + ((1 << PLANES) - 1) * weight + (1 << (PLANES - 1))
+        else:
+            if kind is Kind.stream:
+                self.residual = largest = self.residual + largest
+            sums = largest
+        self.sum = max(self.sum, int(sums.max()))
+        if kind is not Kind.scores:
+            self.current = max(self.current, int(largest.max()))
+
+    def program(self) -> Program:
+        """Everything, complete."""
+        shape, steps = self.network.shape, self.steps
+        words = self._words(3 * shape.width)
+        return Program(
+            layers=[*self.layers[:-1], replace(self.layers[-1], final=True)],
+            reads=self.reads,
+            writes=self.writes,
+            heads=HeadsOp(
+                source=self.qkv, target=self.other, heads=shape.heads, width=shape.width, words=words,
+                steps=steps, source_span=steps * words, target_span=steps * shape.heads,
+            ),
+            weights=np.concatenate(self.weights),
+            biases=np.concatenate(self.biases),
+            needs={
+                "steps": steps,
+                "spikes": self.end,
+                "stream": self.stream,
+                "weights": sum(map(len, self.weights)),
+                "biases": sum(map(len, self.biases)),
+                "layers": len(self.layers),
+                "accumulator_bits": max(signed_bits(self.sum), signed_bits(self.current), LEAST_STREAM_BITS),
+                "stream_bits": max(signed_bits(self.current), LEAST_STREAM_BITS),
+                "bias_bits": signed_bits(self.bias),
+            },
+        )  # fmt: skip
+
+
+def signed_bits(magnitude: int) -> int:
+    """Bits of a signed integer of at most that magnitude, at least two."""
+    return max(2, magnitude.bit_length() + 1)
+
+
+def check_network(network: SpikingNetwork) -> None:
+    """Raise InputError unless the core has a unit for every part of a network."""
+    if network.kind != "ssa":
+        raise InputError(f"the core for stochastic networks has ssa attention, not {network.kind}")
+    if network.shape.stem:
+        raise InputError("the core for stochastic networks has no convolutions; this network has a stem")
+
+
+def compile_network(network: SpikingNetwork, lanes: int, steps: int) -> Program:
+    """Descriptors and memory images of a network that runs for T = `steps`.
+
+    Raises:
+        InputError: the core has no unit for a part of it.
+    """
+    check_network(network)
+    made = Compiler(network, lanes, steps)
+    other, spikes, qkv = made.other, made.spikes, made.qkv
+    made.layer(Kind.entry, ["embed"], "image", other, spikes)
+    last = "embed"
+    for block in (f"block{n}" for n in range(network.shape.depth)):
+        made.layer(Kind.spikes, [f"{block}_{n}" for n in "qkv"], last, spikes, qkv)
+        made.layer(Kind.stream, [f"{block}_o"], f"{block}_attention", other, spikes)
+        made.layer(Kind.spikes, [f"{block}_up"], f"{block}_o", spikes, other)
+        made.layer(Kind.stream, [f"{block}_down"], f"{block}_up", other, spikes)
+        last = f"{block}_down"
+    made.layer(Kind.scores, ["classes"], last, spikes, other)
+    return made.program()
+
+
+def config_for(
+    network: SpikingNetwork, steps: int = STEPS, lanes: int = LANES, plan: RandomPlan | None = None
+) -> StochasticNetworkConfig:
+    """The smallest core that runs a network for up to `steps` time steps; the default plan when absent.
+
+    Raises:
+        InputError: a number is out of range, or the core cannot run the network.
+    """
+    check_range("StochasticNetworkConfig.lanes", lanes, 1, MAX_LANES)
+    check_range("StochasticNetworkConfig.steps", steps, 1, MAX_STEPS)
+    needs = compile_network(network, lanes, steps).needs
+    shape = network.shape
+    return StochasticNetworkConfig(
+        tokens=shape.tokens, head_dim=shape.head_dim, lanes=lanes, plan=plan or RandomPlan(), **needs
+    )
+
+
+def sized_config(network: SpikingNetwork, given: dict[str, Any]) -> StochasticNetworkConfig:
+    """A core for a network: given sizes and fields of the plan, and the smallest for the rest.
+
+    Raises:
+        InputError: one is out of range, or the network does not fit: what it needs, what there is.
+    """
+    plan = RandomPlan(**{name: given[name] for name in PLAN if name in given})
+    config = config_for(network, given.get("steps", STEPS), given.get("lanes", LANES), plan)
+    config = replace(config, **{name: value for name, value in given.items() if name not in PLAN})
+    check_fit(network, config.steps, config)
+    return config
+
+
+def check_fit(network: SpikingNetwork, steps: int, config: StochasticNetworkConfig) -> Program:
+    """The program of a network for a core, or InputError with what it needs and what there is."""
+    program = compile_network(network, config.lanes, steps)
+    shape = network.shape
+    for name, of_network in (("tokens", shape.tokens), ("head_dim", shape.head_dim)):
+        if of_network != getattr(config, name):
+            raise InputError(
+                f"the network must have {name} = {getattr(config, name)} for this core, not {of_network}"
+            )
+    for name, need in program.needs.items():
+        have = getattr(config, name)
+        if need > have:
+            raise InputError(f"the network needs {name} = {need}, this core has {have}")
+    return program
+
+
+def bit_planes(network: SpikingNetwork, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Pixels as they enter, bool [images, tokens, planes, pixels of a patch], the highest bit first."""
+    (layer, side, channels), *_ = network.shape.convolutions.values()
+    pixels = gather_rows(images.reshape(len(images), -1, channels), layer.gather(side))
+    places = np.arange(PLANES)[::-1, None]
+    return (pixels.astype(np.uint8)[:, :, None] >> places & 1).astype(np.bool_)

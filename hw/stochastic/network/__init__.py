@@ -1,0 +1,1 @@
+"""Whole networks with stochastic attention: how they are built."""

@@ -1,0 +1,123 @@
+"""Leaky integrate-and-fire neurons: accumulate, leak, compare, reset."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.stochastic.descriptors import Kind
+from golden.stochastic.network import THRESHOLD
+from golden.stochastic.network_config import PLANES, WEIGHT_BITS, StochasticNetworkConfig
+from golden.widths import index_width
+from hw.network.load_bus import pick
+from hw.stochastic.network import payloads
+from hw.stochastic.network.payloads import Base
+
+
+class NeuronLanes(wiring.Component):
+    """`lanes` neurons, their weights and biases, and the residual stream.
+
+    In each time step inputs add up to the current x; then v <- v - floor(v / 2) + x, a spike where v reaches
+    the threshold, v <- 0 where it spiked (Stochastic Spiking Attention, section II). Steps of a row follow
+    each other, so that v stays in the lane.
+
+    Members:
+        i: inputs, one per cycle; i_load, strobes i_write_weights, i_write_biases: words of the memories.
+        kind, target: of the layer; stay until its last spikes have left.
+        o: words of spikes.
+        sums: of the inputs, from cycle to cycle.
+
+    Timing: an input is in `sums` 4 cycles after `i`; spikes leave 6 cycles after the input that fires.
+    """
+
+    latency = 6
+
+    def __init__(self, config: StochasticNetworkConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "i": In(payloads.beat(config)),
+                "i_load": In(payloads.load(config)),
+                "i_write_weights": In(1),
+                "i_write_biases": In(1),
+                "kind": In(Kind),
+                "target": In(index_width(config.spikes)),
+                "o": Out(stream.Signature(payloads.spike_write(config), always_ready=True)),
+                "sums": Out(payloads.sums(config)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config, lanes = self._config, self._config.lanes
+        m.submodules.weights = weights = Memory(
+            shape=payloads.weight_word(config), depth=config.weights, init=[]
+        )
+        m.submodules.biases = biases = Memory(shape=payloads.bias_word(config), depth=config.biases, init=[])
+        m.submodules.stream = held = Memory(shape=payloads.stream_word(config), depth=config.stream, init=[])
+        weight, bias, old = weights.read_port(), biases.read_port(), held.read_port()
+        pick(m, weights.write_port(), self.i_load, self.i_write_weights)
+        pick(m, biases.write_port(), self.i_load, self.i_write_biases)
+        m.d.comb += [
+            weight.addr.eq(self.i.weight_address),
+            bias.addr.eq(self.i.bias_address),
+            old.addr.eq(self.i.place),
+        ]
+
+        # the beat in each stage: read, registered, added, accumulated, current, fired
+        beats = [self.i]
+        for stage in range(self.latency):
+            behind = Signal(payloads.beat(config), name=f"beat_{stage}")
+            m.d.sync += behind.eq(beats[-1])
+            beats.append(behind)
+        _, _, registered, added, _, current, fired = beats
+
+        # block RAM answers late in the cycle and from far, so that its words have a register
+        weight_now = Signal(payloads.weight_word(config), reset_less=True)
+        bias_now = Signal(payloads.bias_word(config), reset_less=True)
+        old_now = Signal(payloads.stream_word(config), reset_less=True)
+        old_added = Signal(payloads.stream_word(config), reset_less=True)
+        m.d.sync += [
+            weight_now.eq(weight.data), bias_now.eq(bias.data), old_now.eq(old.data), old_added.eq(old_now)
+        ]  # fmt: skip
+        write = held.write_port()
+        m.d.comb += [
+            write.addr.eq(current.place),
+            write.en.eq(current.fire & ((self.kind == Kind.entry) | (self.kind == Kind.stream))),
+            self.o.valid.eq(fired.fire),
+            self.o.payload.address.eq(fired.place + self.target),
+        ]
+        input_bits = max(config.bias_bits, WEIGHT_BITS)
+        for lane in range(lanes):
+            addend = Signal(signed(input_bits), name=f"addend_{lane}", reset_less=True)
+            total = Signal(signed(config.accumulator_bits), name=f"sum_{lane}", reset_less=True)
+            base = Signal.like(total, name=f"base_{lane}")
+            m.d.sync += addend.eq(Mux(registered.bias, bias_now[lane], weight_now[lane]))
+            with m.If(~registered.bias & ~registered.active):
+                m.d.sync += addend.eq(0)
+            with m.Switch(added.base):
+                with m.Case(Base.SUM):
+                    m.d.comb += base.eq(total)
+                with m.Case(Base.STREAM):
+                    m.d.comb += base.eq(old_added[lane])
+                with m.Case(Base.DOUBLE):
+                    m.d.comb += base.eq(Cat(added.half, total).as_signed())
+            m.d.sync += total.eq(base + addend)
+
+            # the current of pixels has eight bits of fraction
+            x = Signal(signed(config.stream_bits), name=f"current_{lane}", reset_less=True)
+            m.d.sync += x.eq(Mux(self.kind == Kind.entry, total >> PLANES, total))
+            v = Signal(signed(config.potential_bits), name=f"potential_{lane}")
+            risen, spike = Signal.like(v, name=f"risen_{lane}"), Signal(name=f"spike_{lane}")
+            m.d.comb += [
+                # v - floor(v / 2) is the half rounded up; the bit below x makes that a carry
+                risen.eq((v + Cat(v[0], x).as_signed()) >> 1),
+                # the threshold is a power of two: any bit from it on, of a number that is not negative
+                spike.eq(~risen[-1] & risen[THRESHOLD.bit_length() - 1 : -1].any()),
+            ]
+            with m.If(current.fire):
+                m.d.sync += [v.eq(risen), self.o.payload.spikes[lane].eq(spike)]
+                with m.If(spike | current.rest):
+                    m.d.sync += v.eq(0)
+            m.d.comb += [write.data[lane].eq(x), self.sums[lane].eq(total)]
+        return m

@@ -1,0 +1,1 @@
+"""The cores of whole networks that --network names, a file per scheme."""

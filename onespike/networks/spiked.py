@@ -1,0 +1,56 @@
+"""Networks of one-spike codes."""
+
+from pathlib import Path
+
+from golden.errors import InputError
+from golden.network.file import load_network
+from golden.network.network import Network
+from golden.network.sizes import read_sizes, sized_config
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
+from studies.boards.throughput import IMAGES
+from studies.infer.cases import load_case, load_folder
+from studies.infer.sentences import is_of_sentences, sample_sentences
+
+
+def core_of(
+    network: Network, config_file: Path | None, lanes: int | None, *, token_counts: bool = False
+) -> WholeNetworkCore:
+    """The core of a network: sizes of --config and --lanes, and the smallest for the rest.
+
+    Args:
+        token_counts: an inference has a number of tokens, where the file says nothing else.
+
+    Raises:
+        InputError: a bad file or size, or the network does not fit: what it needs and what there is.
+    """
+    given: dict[str, int] = {"token_counts": True} if token_counts else {}
+    given |= {} if config_file is None else read_sizes(config_file)
+    return WholeNetworkCore(sized_config(network, given if lanes is None else given | {"lanes": lanes}))
+
+
+def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> WholeNetworkCore:
+    """The core of a network file; see `core_of`."""
+    return core_of(load_network(path), config_file, lanes)
+
+
+def core_and_job(
+    name: str, data: Path | None, config_file: Path | None, lanes: int | None, tokens: int | None
+) -> tuple[WholeNetworkCore, NetworkJob]:
+    """The core of a network, and the first images for it; see `studies.infer.cases.load_case`. Of a model of
+    sentences, sentences of at most so many tokens; see `studies.infer.sentences.sample_sentences`.
+
+    Raises:
+        InputError: what these say, or `core_of`, or tokens of a network of images.
+    """
+    stored = load_folder(name)
+    if stored is not None and is_of_sentences(stored):
+        sentences = sample_sentences(name, stored, data, tokens)
+        job = sentences.job(list(range(len(sentences.samples))))
+        core = core_of(sentences.network, config_file, lanes, token_counts=True)
+        core.check(job)
+        return core, job
+    if tokens is not None:
+        raise InputError(f"{name}: is no model of sentences, --tokens must be absent")
+    case = load_case(name, data, None, None, stored)
+    job = NetworkJob(network=case.network, image=case.spikes(case.images[:IMAGES]))
+    return core_of(case.network, config_file, lanes), job

@@ -1,0 +1,44 @@
+"""Networks of LIF neurons and stochastic attention."""
+
+from pathlib import Path
+
+from golden.errors import InputError
+from golden.stochastic.network import SpikingNetwork, load_network
+from golden.stochastic.network_config import read_sizes
+from golden.stochastic.program import sized_config
+from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
+from studies.boards.throughput import IMAGES
+from studies.stochastic.cases import load_case
+
+
+def core_of(network: SpikingNetwork, config_file: Path | None, lanes: int | None) -> WholeStochasticCore:
+    """The core of a network: sizes and random numbers of --config and --lanes, and the smallest for the rest.
+
+    Raises:
+        InputError: a bad file or size, or the network does not fit: what it needs and what there is.
+    """
+    given = {} if config_file is None else read_sizes(config_file)
+    return WholeStochasticCore(sized_config(network, given if lanes is None else given | {"lanes": lanes}))
+
+
+def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> WholeStochasticCore:
+    """The core of a network file; see `core_of`."""
+    return core_of(load_network(path), config_file, lanes)
+
+
+def core_and_job(
+    name: str, data: Path | None, config_file: Path | None, lanes: int | None, tokens: int | None
+) -> tuple[WholeStochasticCore, StochasticNetworkJob]:
+    """The core of a network, and the first images for it; see `studies.stochastic.cases.load_case`.
+
+    Raises:
+        InputError: what that says, or `core_of`, or tokens, which these networks have no choice of.
+    """
+    if tokens is not None:
+        raise InputError(f"{name}: is no model of sentences, --tokens must be absent")
+    case = load_case(name, data)
+    core = core_of(case.network, config_file, lanes)
+    job = StochasticNetworkJob(
+        network=case.network, steps=core.config.steps, images=case.images.test[:IMAGES]
+    )
+    return core, job

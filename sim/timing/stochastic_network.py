@@ -1,0 +1,117 @@
+"""Cycle model of a core for stochastic networks: when the scores of every image leave.
+
+Cycle n is what is sampled at clock edge n. Inputs are offered without a pause, scores are taken at once.
+Nothing overlaps but what lies within a layer: layers, attention and scores follow one another.
+
+A layer reads the words of every row and time step once per pass. A word takes a cycle per spike, at least
+one; the first of a step a cycle more, for the biases. Pixels are words of bit planes; before them stands a
+step of a cycle for the biases, behind them a cycle per time step but the first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.stochastic.descriptors import HeadsOp, Kind, LayerOp
+from golden.stochastic.network_config import StochasticNetworkConfig
+from sim.timing.stochastic import SCORE_LATENCY, output_latency
+
+# From the last beat of the load stream to the first bits of an image
+LOADED = 1
+# From the last bits of an image, or the end of what came before, to the first spike of a layer; from its last
+# spike to its end: what it made is in memory
+FETCH, SETTLE = 5, 8
+# From the end of a layer to the first score, and from a score to the next
+FIRST_SCORE, SCORE = 2, 2
+# Of a head and time step beside a cycle per word read and per feature
+READ = 1
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of work of one unit: cycles first..last, and what it was."""
+
+    unit: str
+    what: str
+    first: int
+    last: int
+
+
+@dataclass(eq=False)
+class NetworkTimes:
+    """Predicted times of a run of images.
+
+    Attributes:
+        begun, finished: cycle in which the first bits of each image are accepted, and its last score leaves.
+        spikes: broadcast to the lanes; additions: of weights and biases, by all lanes.
+        timeline: what each unit did.
+    """
+
+    begun: list[int] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)
+    spikes: int = 0
+    additions: int = 0
+    timeline: list[Segment] = field(default_factory=list)
+
+
+def layer_cycles(op: LayerOp, counts: NDArray[np.integer], outputs: int, times: NetworkTimes) -> int:
+    """Cycles in which a layer sends its words.
+
+    Args:
+        counts: spikes of the words of its source, [rows, steps or planes, words].
+        outputs: of the layer.
+        times: where spikes and additions are added.
+    """
+    entry = op.kind is Kind.entry
+    beats = counts.astype(np.int64)
+    biases = len(counts) * (1 if entry else op.steps)
+    times.spikes += op.passes * int(beats.sum())
+    times.additions += outputs * (int(beats.sum()) + biases)
+    if not entry:
+        beats[..., 0] += 1
+    around = len(counts) * op.steps if entry else 0  # the biases, and all time steps but the first
+    return op.passes * (int(np.maximum(beats, 1).sum()) + around)
+
+
+def attention_cycles(op: HeadsOp, config: StochasticNetworkConfig) -> int:
+    """Cycles from the end of a layer to that of the attention behind it: its last word is in memory."""
+    slot = 3 * config.tokens + READ + config.head_dim
+    engine = SCORE_LATENCY + config.head_dim - 1 + output_latency(config.engine)
+    return op.heads * op.steps * slot + engine + config.tokens
+
+
+def predict(
+    layers: Sequence[LayerOp],
+    heads: HeadsOp,
+    config: StochasticNetworkConfig,
+    counts: Sequence[Sequence[NDArray[np.integer]]],
+    loads: int,
+) -> NetworkTimes:
+    """Times of images that follow each other without a pause.
+
+    Args:
+        counts: of each image, by layer: spikes of the words that it reads, [rows, steps or planes, words].
+        loads: beats of the load stream that come first.
+    """
+    times = NetworkTimes()
+    cycle = loads + LOADED if loads else 0
+    for image in counts:
+        times.begun.append(cycle)
+        cycle += image[0].size - 1
+        times.timeline.append(Segment("image", "bits in", times.begun[-1], cycle))
+        for op, read in zip(layers, image, strict=True):
+            first = cycle + FETCH
+            outputs = (op.passes - 1) * config.lanes + op.outputs
+            last = first + layer_cycles(op, read, outputs, times) - 1
+            cycle = last + SETTLE
+            times.timeline.append(Segment("linear", op.kind.name, first, last))
+            if op.attend:
+                first, cycle = cycle + 1, cycle + attention_cycles(heads, config)
+                times.timeline.append(Segment("attention", "heads of a block", first, cycle))
+            if op.kind is Kind.scores:
+                cycle += FIRST_SCORE + SCORE * (op.outputs - 1)
+        times.finished.append(cycle)
+        cycle += 1
+    return times

@@ -1,0 +1,1 @@
+"""The datasheet of generated Verilog."""

@@ -1,0 +1,62 @@
+"""A core for stochastic networks: every word of spikes and every score, with pauses and a reset."""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+
+from golden.stochastic.network import NetworkShape, SpikingNetwork
+from golden.stochastic.network_config import StochasticNetworkConfig
+from golden.stochastic.program import config_for
+from hw.stochastic.network.core import StochasticNetworkCore
+from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
+from tests.hw.cocotb.streams import PACES, Bench
+
+STEPS = 3
+# Nothing is a whole number of words but a head; more classes than lanes
+SHAPE = NetworkShape(side=5, channels=2, patch=3, stride=2, width=6, heads=3, depth=2, hidden=7, classes=5)
+
+
+def small_network() -> tuple[StochasticNetworkConfig, StochasticNetworkJob]:
+    """A network, a core of four lanes for it, and two images."""
+    rng = np.random.default_rng(3)
+    arrays = {
+        name: np.clip(rng.normal(8, 40, size), -128, 127).astype(kind)
+        for name, (kind, size) in SHAPE.arrays.items()
+    }
+    network = SpikingNetwork(shape=SHAPE, kind="ssa", arrays=arrays)
+    images = rng.integers(0, 256, (2, 5, 5, 2)).astype(np.uint8)
+    job = StochasticNetworkJob(network=network, steps=STEPS, load=True, images=images)
+    return config_for(network, STEPS, lanes=4), job
+
+
+def core() -> StochasticNetworkCore:
+    return StochasticNetworkCore(small_network()[0], taps=True)
+
+
+async def play(bench: Any) -> None:
+    config, job = small_network()
+    whole = WholeStochasticCore(config).tapped()
+    for name, fields in whole.input_beats(job).items():
+        bench.send(name, fields)
+    integers = whole.compute(job)
+    last = np.zeros(integers.scores.shape, bool)
+    last[:, -1] = True
+    bench.expect("o_score", {"value": integers.scores.reshape(-1), "last": last.reshape(-1)})
+    bench.expect("o_spikes", integers.spikes.reshape(-1, config.lanes))
+
+
+@cocotb.test()
+@PACES
+async def equals_golden(dut: Any, idle: float, backpressure: float) -> None:
+    async with Bench(dut, idle=idle, backpressure=backpressure) as bench:
+        await play(bench)
+
+
+@cocotb.test()
+async def loads_again_after_a_reset(dut: Any) -> None:
+    async with Bench(dut, idle=0.0, backpressure=0.0) as bench:
+        await play(bench)
+        await bench.run(3000)
+        await bench.reset()
+        await play(bench)
