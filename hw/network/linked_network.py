@@ -17,6 +17,7 @@ class LoadReader(wiring.Component):
 
     A block is a header, the number of its words, and their pieces, the low bits first. Its words go to
     addresses from 0 on. A piece of streamed weights holds several words; only the last may have fewer.
+    They come after another block, with which the core stops to run.
 
     Args:
         header: of a block; `last_piece` numbers the last piece of its words, the other fields are a word's.

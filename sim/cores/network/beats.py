@@ -98,7 +98,9 @@ def load_pieces(program: Program, config: NetworkConfig, stored: bool = True) ->
         stored: with streamed weights, which a memory may hold already.
     """
     store = [store_block(program, config)] if config.weight_stream and stored else []
-    return block_pieces([*store, *blocks(program, config)], payloads.load_header(config))
+    # A core stops to run with the first block; only then its memory takes words, and they are there in time
+    *held, run = blocks(program, config)
+    return block_pieces([*held, *store, run], payloads.load_header(config))
 
 
 def block_pieces(blocks: Sequence[Block], header: data.StructLayout) -> NDArray[np.int64]:

@@ -5,12 +5,10 @@ from dataclasses import replace
 import pytest
 
 from golden.code import Spikes
-from golden.errors import InputError
 from golden.network.attention import Attention
 from golden.network.program import config_for
 from golden.network.reader import ReaderTiming
 from golden.network.rearrange import in_pieces, side_by_side
-from sim.cores.network.core import WholeNetworkCore
 from tests.golden.network.test_rearrange import sample
 from tests.hw.network.compare import assert_integers_and_cycles
 from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, random_core
@@ -30,12 +28,6 @@ def test_a_random_core(seed: int, scale: Scale) -> None:
     check_core(core, seed, checked)
     assert checked.networks == scale.networks
     assert checked.cycles > 0
-
-
-def test_a_board_without_memory() -> None:
-    config = config_for(sample()[0], lanes=8, cluster=4, weight_stream=16)
-    with pytest.raises(InputError, match="weight_stream must be 0 on a board: none has a memory"):
-        WholeNetworkCore(config).linked()
 
 
 def test_side_by_side_in_rtl() -> None:
