@@ -155,7 +155,7 @@ class Inside(Elaboratable):
         variables = self._variables[id(self.ports)]
         for part in parts:
             # a component that is reset or enabled as a whole is known by its variable only
-            unit = variables[part] if part in variables else getattr(variables["m"].submodules, part)
+            unit = getattr(variables["m"].submodules, part, variables.get(part))
             variables = self._variables[id(unit)]
         return variables[name]
 
