@@ -154,9 +154,10 @@ class Inside(Elaboratable):
         *parts, name = path.split(".")
         variables = self._variables[id(self.ports)]
         for part in parts:
-            # a component that is reset or enabled as a whole is known by its variable only
-            unit = getattr(variables["m"].submodules, part, variables.get(part))
-            variables = self._variables[id(unit)]
+            # a component that is reset or enabled as a whole is known by its variable, of others a variable
+            # of that name may be something else
+            units = variables.get(part), getattr(variables["m"].submodules, part, None)
+            variables = next(self._variables[id(unit)] for unit in units if id(unit) in self._variables)
         return variables[name]
 
 
