@@ -14,7 +14,7 @@ from hw.network.load_bus import pick
 from hw.network.terms_feeder import TermsFeeder, run_of
 from hw.network.token_counts import members, missing_of, there
 from hw.parts.descriptors import DescriptorFetch
-from hw.parts.payloads import spike
+from hw.parts.payloads import spike, struct
 
 
 class AttentionUnit(wiring.Component):
@@ -52,7 +52,7 @@ class AttentionUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        op_layout = payloads.struct(AttentionOp, config)
+        op_layout = struct(AttentionOp, config)
         m.submodules.ops = ops = Memory(shape=op_layout, depth=config.heads, init=[])
         op_read, op_write = ops.read_port(), ops.write_port()
         pick(m, op_write, self.i_load, self.i_write)

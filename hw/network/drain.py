@@ -19,6 +19,7 @@ from hw.network.linear_issue import LinearIssue
 from hw.network.load_bus import pick
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.octave_encoder import OctaveEncoder
+from hw.parts.payloads import struct
 from hw.parts.shift_add import times
 
 # Cycles from a value leaving the clusters to its potential, its spike, and the row counting as done
@@ -94,9 +95,7 @@ class Drain(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        m.submodules.table = table = Memory(
-            shape=payloads.struct(Neuron, config), depth=config.table, init=[]
-        )
+        m.submodules.table = table = Memory(shape=struct(Neuron, config), depth=config.table, init=[])
         read, write = table.read_port(), table.write_port()
         hand_over = payloads.hand_over(config)
         # as many passes as can be between the broadcast and here
@@ -147,8 +146,7 @@ class Drain(wiring.Component):
         for before, after in pairwise(tags):
             m.d.sync += after.eq(before)
         neurons = [
-            Signal(payloads.struct(Neuron, config), name=f"neuron_{n}", reset_less=True)
-            for n in range(SPIKE + 1)
+            Signal(struct(Neuron, config), name=f"neuron_{n}", reset_less=True) for n in range(SPIKE + 1)
         ]
         m.d.comb += neurons[1].eq(read.data)
         for before, after in pairwise(neurons[1:]):

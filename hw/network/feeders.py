@@ -8,12 +8,12 @@ from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp
 from hw.attention.payloads import query
 from hw.network import payloads
-from hw.parts.payloads import spike
+from hw.parts.payloads import spike, struct
 
 
 def group_of(config: NetworkConfig) -> data.StructLayout:
     """Heads that run back to back, as the feeders need them."""
-    layout = payloads.struct(AttentionOp, config)
+    layout = struct(AttentionOp, config)
     return data.StructLayout({name: layout[name].shape for name in ("base", "features", "tokens", "span")})
 
 

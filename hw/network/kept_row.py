@@ -9,6 +9,7 @@ from golden.network.descriptors import NormOp
 from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
+from hw.parts.payloads import struct
 
 # From reading a place that was kept to its spike
 KEPT = 1 + FallingThreshold.latency
@@ -28,7 +29,7 @@ class KeptRow:
 
     def __init__(self, m: Module, config: NetworkConfig) -> None:
         self._config = config
-        op = payloads.struct(NormOp, config)
+        op = struct(NormOp, config)
         self.row = Signal(
             data.StructLayout(
                 {"row": payloads.row_width(config), "shift": signed(PLACE_BITS), "short": 1}

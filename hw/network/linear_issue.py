@@ -15,6 +15,7 @@ from hw.network.taps import RowIndex, Taps
 from hw.network.token_counts import there
 from hw.network.weight_loader import WeightHalves
 from hw.parts.descriptors import DescriptorFetch
+from hw.parts.payloads import struct
 
 
 class LinearIssue(wiring.Component):
@@ -83,7 +84,7 @@ class LinearIssue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        op_layout = payloads.struct(LinearOp, config)
+        op_layout = struct(LinearOp, config)
         m.submodules.ops = ops = Memory(shape=op_layout, depth=config.linear_ops, init=[])
         read, write = ops.read_port(), ops.write_port()
         pick(m, write, self.i_load, self.i_write)

@@ -20,6 +20,7 @@ from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
 from hw.network.taps import RowIndex
 from hw.network.token_counts import members, there
 from hw.parts.descriptors import DescriptorFetch
+from hw.parts.payloads import struct
 
 # Cycles from reading a channel to: its value centred; its place; its square in the sum; its spike.
 # SQUARE: from its place to its square
@@ -95,13 +96,13 @@ class NormUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        m.submodules.ops = ops = Memory(shape=payloads.struct(NormOp, config), depth=config.norm_ops, init=[])
+        m.submodules.ops = ops = Memory(shape=struct(NormOp, config), depth=config.norm_ops, init=[])
         m.submodules.offsets = offsets = Memory(shape=signed(OFFSET_BITS), depth=config.offsets, init=[])
         op_read, op_write = ops.read_port(), ops.write_port()
         offset_read, offset_write = offsets.read_port(), offsets.write_port()
         pick(m, op_write, self.i_load, self.i_write_op)
         pick(m, offset_write, self.i_load, self.i_write_offset)
-        op = Signal(payloads.struct(NormOp, config))
+        op = Signal(struct(NormOp, config))
         fetch = DescriptorFetch(m, op_read, op)
         row = Signal(payloads.row_width(config))
         needed = Signal(config.row_count_width)

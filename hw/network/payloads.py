@@ -1,11 +1,8 @@
 """Payloads of the network core, as data types; widths follow from the configuration."""
 
-from typing import Any
-
 from amaranth.hdl import Cat, Const, Shape, ShapeLike, Value, signed
 from amaranth.lib import data
 
-from golden.descriptors import words
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import (
     AttentionOp,
@@ -19,7 +16,8 @@ from golden.network.neuron import most_octaves
 from golden.network.octave import ROOT_FRACTION_BITS
 from golden.network.tensors import IMAGE
 from golden.widths import bits_for, index_width
-from hw.parts.payloads import spike
+from hw.parts.load_reader import PIECE_BITS
+from hw.parts.payloads import spike, struct
 
 
 def row_width(config: NetworkConfig) -> int:
@@ -58,15 +56,6 @@ def stream_write(config: NetworkConfig) -> data.StructLayout:
 def score_beat(config: NetworkConfig) -> data.StructLayout:
     """One class score; classes in order, `last` closes the image."""
     return data.StructLayout({"value": signed(config.potential_bits), "last": 1})
-
-
-def struct(kind: type, config: Any) -> data.StructLayout:
-    """A descriptor or table entry, made of its words (`golden.descriptors`)."""
-    fields: dict[str, ShapeLike] = {}
-    for name, word in words(kind, config).items():
-        shape = Shape(word.bits, word.signed)
-        fields[name] = shape if word.count is None else data.ArrayLayout(shape, word.count)
-    return data.StructLayout(fields)
 
 
 def weight_word(config: NetworkConfig) -> data.ArrayLayout:
@@ -137,7 +126,6 @@ def memory_number(config: NetworkConfig) -> int:
 
 # The tables of the fields of a term
 TABLES = {"bias": "biases", "masked": "masks"}
-PIECE_BITS = 32
 
 
 def load_header(config: NetworkConfig) -> data.StructLayout:

@@ -12,6 +12,7 @@ from golden.network.descriptors import AttentionOp
 from hw.attention.payloads import terms
 from hw.network import payloads
 from hw.network.load_bus import pick
+from hw.parts.payloads import struct
 
 # Fields of a term, and of a descriptor for each: whether there is a table, and where it begins
 TABLES = {"bias": ("biased", "bias"), "masked": ("masked", "mask")}
@@ -19,7 +20,7 @@ TABLES = {"bias": ("biased", "bias"), "masked": ("masked", "mask")}
 
 def run_of(config: NetworkConfig) -> data.StructLayout:
     """Heads that run back to back, as this feeder needs them."""
-    layout = payloads.struct(AttentionOp, config)
+    layout = struct(AttentionOp, config)
     names = ("group", "tokens", "biased", "masked", "bias", "mask", "stride", "area")
     there = [name for name in names if name in words(AttentionOp, config)]
     return data.StructLayout({name: layout[name].shape for name in there})

@@ -3,7 +3,7 @@
 from golden.attention.config import CoreConfig
 from golden.attention.job import AttentionJob
 from sim.timing.attention import CoreTiming, advance, group_sizes, row_beats
-from sim.timing.network import Segment
+from sim.timing.image_times import Segment
 
 STAGES = ("score", "winner", "ramp", "context", "output")
 

@@ -29,6 +29,7 @@ from golden.network.reader import ReaderTiming
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE, STREAM
 from sim.timing.attention import CoreTiming, group_sizes, row_beats
+from sim.timing.image_times import ImageTimes, Segment
 from sim.timing.query_scan import QueryScan
 from sim.timing.weights import LayerFetch, WeightTiming, weight_timing
 
@@ -49,39 +50,20 @@ KEPT_FLUSH = 3
 PIXELS_IN, TOKENS_IN = "pixels in", "tokens in"
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of work of one unit: cycles first..last, and what it was."""
-
-    unit: str
-    what: str
-    first: int
-    last: int
-
-
 @dataclass(eq=False)
-class NetworkTimes:
+class NetworkTimes(ImageTimes):
     """Predicted times of a run of images.
 
     Attributes:
         potential, norm, mixed: cycle of the last neuron of each row, in order of execution.
-        finished: cycle in which the last score of each image leaves.
-        begun: cycle in which the first pixel of each image is accepted.
-        broadcasts: cycles in which a spike is broadcast; linear: cycles from the first to the last
-            broadcast of each linear descriptor, summed; additions: weights added, by all lanes.
-        timeline: what each unit did.
+        linear: cycles from the first to the last broadcast of each linear descriptor, summed.
         fetched: of streamed weights, what each layer took.
     """
 
     potential: list[int] = field(default_factory=list)
     norm: list[int] = field(default_factory=list)
     mixed: list[int] = field(default_factory=list)
-    finished: list[int] = field(default_factory=list)
-    begun: list[int] = field(default_factory=list)
-    broadcasts: int = 0
     linear: int = 0
-    additions: int = 0
-    timeline: list[Segment] = field(default_factory=list)
     fetched: list[LayerFetch] = field(default_factory=list)
 
 

@@ -9,13 +9,13 @@ step of a cycle for the biases, behind them a cycle per time step but the first.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.stochastic.descriptors import HeadsOp, Kind, LayerOp
 from golden.stochastic.network_config import StochasticNetworkConfig
+from sim.timing.image_times import ImageTimes, Segment
 from sim.timing.stochastic import SCORE_LATENCY, output_latency
 
 # From the last beat of the load stream to the first bits of an image
@@ -29,45 +29,18 @@ FIRST_SCORE, SCORE = 2, 2
 READ = 1
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of work of one unit: cycles first..last, and what it was."""
-
-    unit: str
-    what: str
-    first: int
-    last: int
-
-
-@dataclass(eq=False)
-class NetworkTimes:
-    """Predicted times of a run of images.
-
-    Attributes:
-        begun, finished: cycle in which the first bits of each image are accepted, and its last score leaves.
-        spikes: broadcast to the lanes; additions: of weights and biases, by all lanes.
-        timeline: what each unit did.
-    """
-
-    begun: list[int] = field(default_factory=list)
-    finished: list[int] = field(default_factory=list)
-    spikes: int = 0
-    additions: int = 0
-    timeline: list[Segment] = field(default_factory=list)
-
-
-def layer_cycles(op: LayerOp, counts: NDArray[np.integer], outputs: int, times: NetworkTimes) -> int:
+def layer_cycles(op: LayerOp, counts: NDArray[np.integer], outputs: int, times: ImageTimes) -> int:
     """Cycles in which a layer sends its words.
 
     Args:
         counts: spikes of the words of its source, [rows, steps or planes, words].
         outputs: of the layer.
-        times: where spikes and additions are added.
+        times: where broadcasts and additions are added.
     """
     entry = op.kind is Kind.entry
     beats = counts.astype(np.int64)
     biases = len(counts) * (1 if entry else op.steps)
-    times.spikes += op.passes * int(beats.sum())
+    times.broadcasts += op.passes * int(beats.sum())
     times.additions += outputs * (int(beats.sum()) + biases)
     if not entry:
         beats[..., 0] += 1
@@ -88,14 +61,14 @@ def predict(
     config: StochasticNetworkConfig,
     counts: Sequence[Sequence[NDArray[np.integer]]],
     loads: int,
-) -> NetworkTimes:
+) -> ImageTimes:
     """Times of images that follow each other without a pause.
 
     Args:
         counts: of each image, by layer: spikes of the words that it reads, [rows, steps or planes, words].
         loads: beats of the load stream that come first.
     """
-    times = NetworkTimes()
+    times = ImageTimes()
     cycle = loads + LOADED if loads else 0
     for image in counts:
         times.begun.append(cycle)

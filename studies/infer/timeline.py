@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from sim.timing.network import TOKENS_IN, NetworkTimes, Segment
+from sim.timing.image_times import Segment
+from sim.timing.network import TOKENS_IN, NetworkTimes
 
 UNITS = ("image", "memory", "linear", "norm", "attention")
 # Share of the picture that a bar needs for its label

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from golden.stochastic.descriptors import HeadsOp
 from golden.stochastic.network_config import StochasticNetworkConfig
 from golden.widths import index_width
-from hw.network.payloads import struct
+from hw.parts.payloads import struct
 from hw.stochastic.core import StochasticAttention
 from hw.stochastic.network import payloads
 

@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from golden.stochastic.descriptors import HeadsOp, Kind
 from golden.stochastic.network_config import StochasticNetworkConfig
 from golden.widths import index_width
-from hw.network.linked_network import LoadReader
-from hw.network.payloads import PIECE_BITS, struct
+from hw.parts.load_reader import PIECE_BITS, LoadReader
+from hw.parts.payloads import struct
 from hw.stochastic.network import payloads
 from hw.stochastic.network.attention import AttentionUnit
 from hw.stochastic.network.issue import SpikeIssue
@@ -24,7 +24,7 @@ class StochasticNetworkCore(wiring.Component):
     between them.
 
     Members:
-        i_load: words of the memories (`hw.network.linked_network.LoadReader`), then one of the memory
+        i_load: words of the memories (`hw.parts.load_reader.LoadReader`), then one of the memory
             `payloads.run`: from then on images are accepted. Only while no image is inside.
         i_image: bits of pixels; the next image enters when the scores of the one before have left.
         o_score: class scores of each image.

@@ -11,8 +11,8 @@ from golden.stochastic.descriptors import Kind, LayerOp
 from golden.stochastic.network_config import PLANES, StochasticNetworkConfig
 from golden.widths import index_width
 from hw.network.load_bus import pick
-from hw.network.payloads import struct
 from hw.parts.descriptors import DescriptorFetch
+from hw.parts.payloads import struct
 from hw.stochastic.network import payloads
 from hw.stochastic.network.lanes import NeuronLanes
 from hw.stochastic.network.payloads import Base

@@ -8,7 +8,8 @@ from amaranth.lib import data
 from golden.stochastic.descriptors import HeadsOp, LayerOp
 from golden.stochastic.network_config import WEIGHT_BITS, StochasticNetworkConfig
 from golden.widths import bits_for, index_width
-from hw.network.payloads import PIECE_BITS, struct
+from hw.parts.load_reader import PIECE_BITS
+from hw.parts.payloads import struct
 
 
 class Base(IntEnum):
@@ -73,7 +74,7 @@ def run(config: StochasticNetworkConfig) -> int:
 
 
 def load_header(config: StochasticNetworkConfig) -> data.StructLayout:
-    """Of a block of words on the load stream, see `hw.network.linked_network.LoadReader`."""
+    """Of a block of words on the load stream, see `hw.parts.load_reader.LoadReader`."""
     return data.StructLayout({"memory": bits_for(run(config)), "last_piece": 16})
 
 

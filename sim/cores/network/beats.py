@@ -16,6 +16,7 @@ from golden.network.descriptors import Neuron, slot_word
 from golden.network.weights import weight_words
 from hw.export.verilog import describe
 from hw.network import payloads
+from hw.parts.load_reader import PIECE_BITS
 from sim.cores.attention.driver import spike_beats
 from sim.verilator.payload import Fields, pack
 
@@ -85,7 +86,7 @@ def load_beats(program: Program, config: NetworkConfig) -> Fields:
 
 def store_block(program: Program, config: NetworkConfig) -> Block:
     """Streamed weights on their way to the memory behind their stream: pieces of several words."""
-    words, per_piece = weight_words(program, config), payloads.PIECE_BITS // config.weight_stream
+    words, per_piece = weight_words(program, config), PIECE_BITS // config.weight_stream
     padded = np.pad(words, (0, -len(words) % per_piece)).reshape(-1, per_piece)
     pieces = (padded << np.arange(per_piece, dtype=np.uint64) * np.uint64(config.weight_stream)).sum(axis=1)
     return Block(payloads.store(config), 0, pieces.astype(np.uint32)[:, None], len(words))

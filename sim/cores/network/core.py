@@ -250,21 +250,10 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return predict(job.network, self.config, job.image, loads, job.tokens, self.reader)
 
     def predict(self, job: NetworkJob) -> CycleReport:
-        times = self.times(job)
-        return CycleReport(np.array(times.finished)[:, None], since=times.begun[0])
+        return self.times(job).report()
 
     def activity(self, job: NetworkJob, integers: NetworkIntegers) -> StageActivity:
-        """Of the neuron lanes: additions of weights; cycles at work of every unit; loading is left out."""
-        times = self.times(job)
-        busy: dict[str, int] = {}
-        for segment in times.timeline:
-            busy[segment.unit] = busy.get(segment.unit, 0) + segment.last - segment.first + 1
-        cycles = times.finished[-1] - times.begun[0] + 1
-        return StageActivity(
-            events={"spikes_broadcast": times.broadcasts, "weight_additions": times.additions},
-            busy=busy,
-            lane_utilisation=times.additions / (self.lanes * cycles),
-        )
+        return self.times(job).activity(self.lanes)
 
     def run_in_turn(self, jobs: Sequence[NetworkJob], **how: Any) -> list[Run[NetworkIntegers]]:
         assert [job.load for job in jobs] == [True] + [False] * (len(jobs) - 1), "loaded once, from reset on"

@@ -17,7 +17,8 @@ from sim.cores.core import Core
 from sim.cores.rtl import Run
 from sim.cores.stochastic.network_beats import image_beats, load_pieces, read_counts, written_words
 from sim.timing.cycles import CycleReport, StageActivity
-from sim.timing.stochastic_network import NetworkTimes, predict
+from sim.timing.image_times import ImageTimes
+from sim.timing.stochastic_network import predict
 from sim.verilator.payload import Fields
 from sim.verilator.result import Result
 
@@ -149,28 +150,17 @@ class WholeStochasticCore(Core[StochasticNetworkConfig, StochasticNetworkJob, St
         integers, _ = computed(job, self.config)
         return integers if self.taps else replace(integers, spikes=None)
 
-    def times(self, job: StochasticNetworkJob) -> NetworkTimes:
+    def times(self, job: StochasticNetworkJob) -> ImageTimes:
         """Everything that the cycle model says; without loading, images come from the first cycle on."""
         program = self._program(job)
         loads = len(load_pieces(program, self.config)) if job.load else 0
         return predict(program.layers, program.heads, self.config, computed(job, self.config)[1], loads)
 
     def predict(self, job: StochasticNetworkJob) -> CycleReport:
-        times = self.times(job)
-        return CycleReport(np.array(times.finished)[:, None], since=times.begun[0])
+        return self.times(job).report()
 
     def activity(self, job: StochasticNetworkJob, integers: StochasticNetworkIntegers) -> StageActivity:
-        """Of the neuron lanes: additions of weights; cycles at work of every unit; loading is left out."""
-        times = self.times(job)
-        busy: dict[str, int] = {}
-        for segment in times.timeline:
-            busy[segment.unit] = busy.get(segment.unit, 0) + segment.last - segment.first + 1
-        cycles = times.finished[-1] - times.begun[0] + 1
-        return StageActivity(
-            events={"spikes_broadcast": times.spikes, "weight_additions": times.additions},
-            busy=busy,
-            lane_utilisation=times.additions / (self.lanes * cycles),
-        )
+        return self.times(job).activity(self.lanes)
 
     def run_in_turn(
         self, jobs: Sequence[StochasticNetworkJob], **how: Any
