@@ -126,9 +126,10 @@ def where_else(design: Design, board: Board | None = None, need: Resources | Non
         return says
     way, smaller = design.smaller
     other = smallest_board(smaller())
-    if other is None or (found is not None and size(other) >= size(found)):
-        return says
-    return f"{says}, {way} {other.name}"
+    if found is None and other is None:
+        return f"{says}, nor {way}"
+    smallest = found is None or (other is not None and size(other) < size(found))
+    return f"{says}, {way} {other.name}" if other and smallest else says
 
 
 def smallest_board(design: Design, board: Board | None = None, need: Resources | None = None) -> Board | None:

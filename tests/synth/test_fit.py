@@ -86,6 +86,12 @@ def test_the_memory_that_is_too_large() -> None:
     less = replace(huge, smaller=("in pieces", lambda: design))
     with pytest.raises(InputError, match=r"no board has as much, in pieces ulx3s-45f$"):
         check_memories(large, less)
+    still = replace(huge, smaller=("in pieces", lambda: huge))
+    with pytest.raises(InputError, match=r"no board has as much, nor in pieces$"):
+        check_memories(large, still)
+    same = replace(design, smaller=("in pieces", lambda: design))
+    with pytest.raises(InputError, match=r"as much is ulx3s-45f$"):
+        check_memories(small, same)
 
 
 def test_cells_that_are_too_many() -> None:
