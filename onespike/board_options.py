@@ -150,6 +150,7 @@ def board_config(
         whole, job = networks.core_and_job(network, data, config_file, lanes, tokens)
         throughput = partial(network_throughput, whole, job)
         core, name = whole, Path(network).stem
+        design = whole.design(name, job)
     else:
         from studies.boards.throughput import head_throughput
 
@@ -161,9 +162,10 @@ def board_config(
         heads = head_core(scheme, preset_name, config_file)
         core, throughput = heads, partial(head_throughput, heads)
         name = str(preset_name) if config_file is None else config_file.stem
+        design = heads.design(name)
     default_clock = clock_of(board, name) if core.clock is None else core.clock
     hertz = default_clock if clock is None else clock * 1e6
-    return Wanted(board=board, design=core.design(name), throughput=throughput, clock=hertz)
+    return Wanted(board=board, design=design, throughput=throughput, clock=hertz)
 
 
 def board_build(wanted: Wanted, *, seed: int, tools: Origin) -> "Build":

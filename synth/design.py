@@ -34,6 +34,7 @@ class Design:
         estimate: resources that it is expected to need on a family, known before synthesis to within
             `synth.estimate.TOLERANCE`; None where that is not known.
         dsp: its products go to DSP blocks.
+        smaller: another form that does the same with less of the device: what to ask for, and the design.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Design:
     lanes: int = 0
     estimate: Callable[[Family], Resources | None] = lambda family: None
     dsp: bool = False
+    smaller: "tuple[str, Callable[[], Design]] | None" = None
 
 
 def component_digest(component: wiring.Component) -> str:

@@ -12,6 +12,7 @@ from golden.network.limits import (
     MAX_FEATURES,
     MAX_LANES,
     MAX_TOKENS,
+    MAX_WORDS,
     MOST_WEIGHT_BITS,
     POTENTIAL_BITS,
     STREAM_BITS,
@@ -99,7 +100,7 @@ class NetworkConfig:
         check_range("NetworkConfig.tokens", self.tokens, 1, MAX_TOKENS)
         check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
-            check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
+            check_range(f"NetworkConfig.{name}", getattr(self, name), 1, MAX_WORDS)
         for name in ("windows", "token_counts"):
             if not isinstance(getattr(self, name), bool):
                 value = quoted(getattr(self, name))
@@ -107,7 +108,7 @@ class NetworkConfig:
         check_range("NetworkConfig.accumulator_bits", self.accumulator_bits, 2, 64)
         check_range("NetworkConfig.potential_bits", self.potential_bits, 2, POTENTIAL_BITS)
         check_range("NetworkConfig.stream_bits", self.stream_bits, 2, STREAM_BITS)
-        check_range("NetworkConfig.maps", self.maps, 0, 1 << 20)
+        check_range("NetworkConfig.maps", self.maps, 0, MAX_WORDS)
         check_range("NetworkConfig.taps", self.taps, min(1, self.maps), self.maps)
         check_range("NetworkConfig.hidden_lists", self.hidden_lists, 1, 2)
         check_range("NetworkConfig.score_parts", self.score_parts, 0, 1)
@@ -129,7 +130,7 @@ class NetworkConfig:
         if core.code != self.code:
             raise InputError(f"NetworkConfig.attention.code must be the code, {self.code}, not {core.code}")
         for name in ("biases", "masks"):
-            check_range(f"NetworkConfig.{name}", getattr(self, name), 0, 1 << 20)
+            check_range(f"NetworkConfig.{name}", getattr(self, name), 0, MAX_WORDS)
         bias, mask = self.biases > 0, self.masks > 0
         for name, wanted in (("bias", bias), ("mask", mask), ("taps", False), ("output", "codes")):
             if getattr(core, name) != wanted:

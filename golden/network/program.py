@@ -11,10 +11,11 @@ from golden.attention.config import CoreConfig
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import check_range
 from golden.errors import InputError
+from golden.network.checks import SizeError
 from golden.network.compiler import Compiler, Program
 from golden.network.config import NetworkConfig, most_drains
 from golden.network.descriptors import LinearOp, NormOp, Source, Target
-from golden.network.limits import MAX_LANES
+from golden.network.limits import MAX_LANES, MAX_WORDS
 from golden.network.network import Network
 from golden.network.order import check_order
 
@@ -86,6 +87,10 @@ def config_for(
         cluster = next(size for size in range(8, 0, -1) if lanes % size == 0)
     program = compile_network(network, lanes, streamed=weight_stream > 0)
     needed = needs(network, program)
+    if (weights := needed["weights"]) > MAX_WORDS and not program.streamed:
+        raise SizeError(
+            f"the network needs weights = {weights}, a core has at most {MAX_WORDS}{streamed_need(program)}"
+        )
     size = needed["attention.tokens"]
     core = CoreConfig(
         code=network.code, lanes=attention_lanes_for(size), tokens=size,
@@ -194,8 +199,17 @@ def round_up(count: int) -> int:
     return max(2, 1 << (count - 1).bit_length())
 
 
+def streamed_need(program: Program) -> str:
+    """What is said of the weights of a core that does not hold them all."""
+    return f"; with weight_stream it would need {max(op.inputs for op in program.linear)}"
+
+
 def check_fit(network: Network, config: NetworkConfig) -> Program:
-    """The program of a network for a core, or InputError with what it needs and what there is."""
+    """The program of a network for a core, or SizeError with what it needs and what there is.
+
+    Raises:
+        InputError: their codes, weight widths or entries differ.
+    """
     if network.code != config.code or network.weight_bits != config.weight_bits:
         raise InputError("the network's code and weight_bits must be the core's")
     if network.entry != config.entry:
@@ -207,5 +221,6 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
     for name, need in needs(network, program).items():
         have = attrgetter(name)(config)
         if need > have:
-            raise InputError(f"the network needs {name} = {need}, this core has {have}")
+            more = "" if config.weight_stream or name != "weights" else streamed_need(program)
+            raise SizeError(f"the network needs {name} = {need}, this core has {have}{more}")
     return program

@@ -10,11 +10,10 @@ from energy.network import account_by_layer
 from golden.code import check_range
 from golden.errors import InputError
 from golden.network.network import Network
-from golden.network.program import check_fit
 from sim.cores.network.core import WholeNetworkCore
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.evaluate.metrics import cosine, defined
-from studies.infer.cores import sized_core
+from studies.infer.cores import check_board, sized_core
 from studies.infer.evaluate import Progress
 from studies.infer.hardware import BoardImages, NetworkBoard, through_board, through_rtl
 from studies.infer.report import Found
@@ -118,7 +117,7 @@ def encode(
     if rtl % case.beside:
         raise InputError(f"--rtl must be a multiple of --side-by-side {case.beside}, not {rtl}")
     if board is not None:
-        check_fit(case.runs, board.config)
+        check_board(board.config, case.runs)
         board.core.check(case.job([]))
         core = WholeNetworkCore(board.config)
     else:

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from energy.network import account_by_layer
 from golden.code import check_range
 from golden.network.network import Network
-from golden.network.program import check_fit
 from golden.network.recode import calibrated_recoder
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.infer.cases import Case
-from studies.infer.cores import sized_core
+from studies.infer.cores import check_board, sized_core
 from studies.infer.evaluate import Accuracy, Progress, accuracy
 from studies.infer.hardware import BoardImages, NetworkBoard, correct, through_board, through_rtl
 from studies.infer.report import Found
@@ -107,7 +106,7 @@ def infer(
     check_range("--rtl", rtl, 0, images)
     if board is not None:
         core = WholeNetworkCore(board.config)
-        check_fit(case.network, board.config)
+        check_board(board.config, case.network)
     else:
         core = sized_core(case.network, lanes, streamed=streamed)
     rng = np.random.default_rng(seed)

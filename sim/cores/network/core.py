@@ -1,7 +1,7 @@
 """The network core as `sim.cores.core.Core`."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, Self
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.errors import InputError
-from golden.memory import ULX3S_SDRAM, Region
+from golden.memory import ULX3S_SDRAM, WORD_BITS, Region
 from golden.network.checks import check_integers
 from golden.network.config import NetworkConfig
 from golden.network.counts import counted_layers
 from golden.network.network import Network, run_network
-from golden.network.program import check_fit
+from golden.network.program import check_fit, config_for
 from golden.network.reader import ReaderTiming
 from golden.network.sizes import from_table, to_table
 from golden.network.weights import weight_words
@@ -33,6 +33,7 @@ from sim.timing.cycles import CycleReport, StageActivity
 from sim.timing.network import NetworkTimes, predict
 from sim.verilator.payload import Fields
 from sim.verilator.result import Result
+from synth.design import Design
 
 # A job asks for the same program several times
 program_of = lru_cache(maxsize=2)(check_fit)
@@ -116,6 +117,17 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
 
     def linked(self) -> LinkedNetwork | StoredNetwork:
         return (StoredNetwork if self.config.weight_stream else LinkedNetwork)(self.config)
+
+    def smaller(self, job: NetworkJob, name: str) -> tuple[str, Callable[[], Design]] | None:
+        config = self.config
+
+        def streamed() -> Design:
+            least = config_for(job.network, config.lanes, config.cluster, WORD_BITS)
+            return type(self)(replace(least, token_counts=config.token_counts)).design(name)
+
+        if config.weight_stream:
+            return None
+        return f"with weights streamed (weight_stream = {WORD_BITS} in --config)", streamed
 
     def check(self, job: NetworkJob) -> None:
         program_of(job.network, self.config)

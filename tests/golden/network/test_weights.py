@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from golden.errors import InputError
+from golden.network import program
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.program import check_fit, config_for
@@ -78,6 +79,19 @@ def test_a_half_holds_a_pass() -> None:
     assert config.weight_stream == 16
     with pytest.raises(InputError, match=r"the network needs weights = 12, this core has 2"):
         check_fit(network, replace(config, weights=2))
+
+
+def test_weights_that_no_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a stream of them would need is named."""
+    network = attended()
+    held = config_for(network)
+    need = r"the network needs weights = \d+, {} 4; with weight_stream it would need 12$"
+    with pytest.raises(InputError, match=need.format("this core has")):
+        check_fit(network, replace(held, weights=4))
+    monkeypatch.setattr(program, "MAX_WORDS", 4)
+    with pytest.raises(InputError, match=need.format("a core has at most")):
+        config_for(network)
+    assert config_for(network, weight_stream=16).weights == 16
 
 
 @pytest.mark.parametrize(("weights", "width"), [(64, 6), (64, -1), (64, 65)])

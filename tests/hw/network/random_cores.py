@@ -54,6 +54,15 @@ USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
 LARGE = Scale(lanes=64, tokens=64, features=256, heads=85, networks=3)
 LONG = Scale(lanes=8, tokens=120, features=400, heads=4, networks=2)
 SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
+# Which kinds the core of a seed has: parities of these bits of it
+KINDS = {"held": 1, "windows": 2, "general": 4, "counts": 8, "beside": 7, "streamed": 11}
+
+
+def kinds_of(seed: int) -> dict[str, bool]:
+    """Kinds of `Scale`: any three of them meet in each of their eight ways in sixteen seeds that begin at a
+    multiple of sixteen; the next sixteen have others for the same last bits."""
+    mixed = seed ^ seed >> 4
+    return {kind: (mixed & bits).bit_count() % 2 == 1 for kind, bits in KINDS.items()}
 
 
 @dataclass(frozen=True)
