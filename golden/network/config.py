@@ -35,8 +35,9 @@ class NetworkConfig:
         weight_bits: width of a weight.
         lanes: neurons at work at once, a multiple of `cluster`; cluster: lanes that share a memory.
         tokens, features: largest number of rows and of inputs or outputs of a layer.
+        channels: the same of all but norms, whose rows alone are wider; 0 where they are not.
         weights: words of a weight memory (one weight per lane), of each of its two halves where weights are
-            streamed; table: entries of the neuron table;
+            streamed; table: entries of the neuron table, of one pass where weights are streamed;
         offsets: entries of the norm table; lists: threshold lists; linear_ops, norm_ops, heads: descriptors.
         accumulator_bits, potential_bits, stream_bits: widths of signed integers.
         windows: attention may take rows in more than one group.
@@ -88,6 +89,7 @@ class NetworkConfig:
     weight_stream: int = 0
     drains: int = 1
     norm_rows: int = 1
+    channels: int = 0
 
     def __post_init__(self) -> None:
         check_range("NetworkConfig.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
@@ -98,6 +100,7 @@ class NetworkConfig:
         self._check_attention()
         check_range("NetworkConfig.tokens", self.tokens, 1, MAX_TOKENS)
         check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
+        check_range("NetworkConfig.channels", self.channels, 0, self.features)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
             check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
         for name in ("windows", "token_counts"):
@@ -114,11 +117,13 @@ class NetworkConfig:
         check_range("NetworkConfig.drains", self.drains, 1, most_drains(self.lanes, self.cluster))
         check_range("NetworkConfig.norm_rows", self.norm_rows, 1, 2)
         check_range("NetworkConfig.weight_stream", self.weight_stream, 0, 64)
-        if 0 < self.weight_stream < bits_for(self.weights):
-            raise InputError(
-                f"NetworkConfig.weight_stream must hold the inputs of a pass, weights = {self.weights}, in "
-                f"{bits_for(self.weights)} bits or more, not {self.weight_stream}"
-            )
+        for name, what in (("weights", "inputs"), ("table", "neurons")):
+            count = getattr(self, name)
+            if 0 < self.weight_stream < bits_for(count):
+                raise InputError(
+                    f"NetworkConfig.weight_stream must hold the {what} of a pass, {name} = {count}, in "
+                    f"{bits_for(count)} bits or more, not {self.weight_stream}"
+                )
         if self.entry not in ENTRIES:
             allowed = ", ".join(ENTRIES)
             raise InputError(f"NetworkConfig.entry must be one of {allowed}, not {quoted(self.entry)}")
@@ -152,6 +157,12 @@ class NetworkConfig:
         return -(-self.cluster * self.weight_bits // self.weight_stream)
 
     @property
+    def neuron_slots(self) -> int:
+        """Passes whose neurons are held where weights are streamed. Neurons are read when their sums have left
+        the lanes; then those that come two passes after the last spike must not be there yet."""
+        return 4 if self.lanes // self.drains > 2 else 8
+
+    @property
     def row_count_width(self) -> int:
         """Bits of a count of the rows that a unit has completed since an inference began."""
         # rows of a stream that enters count as the linear unit's
@@ -162,6 +173,11 @@ class NetworkConfig:
     def feature_bits(self) -> int:
         """Bits of the number of a feature, or of a channel of the stream."""
         return max(LEAST_FEATURE_BITS, index_width(self.features))
+
+    @property
+    def widest(self) -> int:
+        """Largest number of features of a row, but of norms."""
+        return self.channels or self.features
 
     @property
     def constants(self) -> list[int]:

@@ -69,7 +69,7 @@ class LinearOp:
         rows: that it makes, or adds up where it is pooled.
         passes: rounds of as many outputs as there are lanes.
         inputs, outputs: of the layer; of this descriptor.
-        weight, table: where its weights and its neurons begin.
+        weight, table: where its weights and its neurons begin; where they are streamed, in the program only.
         stride: neurons from row to row; 0 where all rows have the same.
         levels: threshold list.
         signed: negative potentials fire.
@@ -98,7 +98,7 @@ class LinearOp:
     )
     outputs: int = feature_word(2)
     weight: int = held_word(lambda config: index_width(config.weights))
-    table: int = word(lambda config: index_width(config.table))
+    table: int = held_word(lambda config: index_width(config.table))
     stride: int = word(lambda config: max(config.feature_bits + 1, bits_for(3 * config.features)))
     levels: int = word(lambda config: index_width(config.lists))
     signed: bool = word(1)
@@ -115,6 +115,11 @@ class LinearOp:
     counted: bool = word(lambda config: int(config.token_counts))
     opens: bool = streamed_flag()
     closes: bool = streamed_flag()
+
+    @property
+    def neurons(self) -> int:
+        """Its entries of the neuron table."""
+        return self.outputs * (self.rows if self.stride else 1)
 
 
 @dataclass(frozen=True, kw_only=True)

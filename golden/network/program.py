@@ -17,6 +17,7 @@ from golden.network.descriptors import LinearOp, NormOp, Source, Target
 from golden.network.limits import MAX_LANES
 from golden.network.network import Network
 from golden.network.order import check_order
+from golden.widths import index_width
 
 # Fields of `NetworkConfig` that are depths of memories
 MEMORIES = (
@@ -98,6 +99,8 @@ def config_for(
         for name, count in needed.items()
         if not name.startswith("attention.")
     }
+    if index_width(sizes["channels"]) == index_width(sizes["features"]):
+        sizes["channels"] = 0  # nothing to be saved
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
         attention=core, entry=network.entry, weight_stream=weight_stream,
@@ -110,22 +113,25 @@ def needs(network: Network, program: Program) -> dict[str, int]:
     """Least sizes of a core that runs a network, by field of `NetworkConfig`, and of the attention core."""
     shapes = network.shapes()
     # q, k and v do not leave through a spike list; their memories hold the features of one of them
-    features = [op.outputs for op in program.linear if op.target is Target.scores]
-    features += [
+    channels = [
         int(program.table[op.table : op.table + op.outputs, 2].max()) + 1
         for op in program.linear
         if op.target in (Target.hidden, Target.stream)
     ]
-    features += [op.width if op.taps else op.inputs for op in program.linear]
-    features += [op.width for op in program.norm]
-    features += [op.base + op.features for op in program.attention]
-    by_index: list[LinearOp | NormOp] = [*program.linear, *program.norm]
+    read = {True: [0], False: channels}  # from norms, and from everything else
+    for op in program.linear:
+        read[op.source is Source.norm].append(op.width if op.taps else op.inputs)
+    channels += [op.channels for op in program.norm]
+    channels += [op.base + op.features for op in program.attention]
+    norms = read[True] + [op.width for op in program.norm]
     scores = [op for op in program.linear if op.target is Target.scores]
+    by_index: list[LinearOp | NormOp] = [*program.linear, *program.norm]
     return {
         "tokens": max(network.tokens, *(op.rows for op in by_index)),
-        "features": max(features),
+        "features": max(channels + norms + [op.outputs for op in scores]),
+        "channels": max(channels),
         "weights": max(op.inputs for op in program.linear) if program.streamed else len(program.weights),
-        "table": len(program.table),
+        "table": max(op.neurons for op in program.linear) if program.streamed else len(program.table),
         "offsets": len(program.offsets),
         "lists": len(program.levels),
         "linear_ops": len(program.linear),
@@ -174,6 +180,8 @@ def joint_config(networks: list[Network], lanes: int = 32, cluster: int | None =
     configs = [config_for(network, lanes, cluster) for network in networks]
     sizes = [f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention")]
     largest = {name: max(getattr(config, name) for config in configs) for name in sizes}
+    widest = max(config.widest for config in configs)
+    largest["channels"] = widest if widest < largest["features"] else 0
     cores = [config.attention for config in configs]
     attention = replace(
         cores[0],
@@ -205,7 +213,7 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
         network, config.lanes, core.step_limit, core.terms_per_beat, streamed=config.weight_stream > 0
     )
     for name, need in needs(network, program).items():
-        have = attrgetter(name)(config)
+        have = config.widest if name == "channels" else attrgetter(name)(config)
         if need > have:
             raise InputError(f"the network needs {name} = {need}, this core has {have}")
     return program

@@ -106,7 +106,8 @@ class LinearIssue(wiring.Component):
         m.d.comb += [self.row.eq(taps.row()), row_last.eq(row + 1 == there(self, op, op.rows, config))]
         with m.FSM(name="fetch"):
             with fetch.states(m, self.begin) as fetched:
-                m.d.sync += [row.eq(0), needed.eq(fetched.wait), table.eq(fetched.table)]
+                m.d.sync += [row.eq(0), needed.eq(fetched.wait)]
+                m.d.sync += table.eq(0 if halves.present else fetched.table)
                 index.first_row(m, fetched)
             index.states(m)
             with m.State("ROW"):
@@ -173,7 +174,7 @@ class LinearIssue(wiring.Component):
             m.d.sync += [
                 self.busy.eq(1),
                 work.eq(op),
-                work.table.eq(table),
+                *([] if halves.present else [work.table.eq(table)]),
                 work_row.eq(row),
                 work_count.eq(count),
                 first_row.eq(row == 0),
@@ -182,7 +183,7 @@ class LinearIssue(wiring.Component):
                 position.eq(0),
             ]
             taps.take(m)
-            halves.take(m, row)
+            halves.take(m, row, table)
         halves.free(m, row_done & last_row)
         if config.hidden_lists > 1:
             m.d.comb += [self.count_list.eq(op.read_list), self.read_list.eq(work.read_list)]
@@ -194,7 +195,7 @@ class LinearIssue(wiring.Component):
                 for name in ("target", "signed", "fresh", "levels")
             ],
             beat.row.eq(work_row),
-            beat.table.eq(work.table),
+            beat.table.eq(halves.neurons if halves.present else work.table),
             beat.outputs.eq(
                 work.outputs
                 if passes is None

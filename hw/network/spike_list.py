@@ -17,6 +17,10 @@ COUNT_REGISTERS = 64
 class SpikeList(wiring.Component):
     """Rows of spikes, written in order of features, read without gaps; or two lists of such rows.
 
+    Args:
+        features: most of a row.
+        lists: 2 for two lists.
+
     Members:
         i: neurons of a row one after the other; cannot be held up.
         count_row, count: spikes of a row, in the same cycle.
@@ -26,8 +30,8 @@ class SpikeList(wiring.Component):
     Timing: a spike can be read, and counts, from the cycle after its write on.
     """
 
-    def __init__(self, config: NetworkConfig, lists: int = 1) -> None:
-        self._config = config
+    def __init__(self, config: NetworkConfig, features: int, lists: int = 1) -> None:
+        self._config, self._features = config, features
         written = payloads.list_write(config, lists)
         rows = written["row"].width
         self._rows = config.tokens if lists == 1 else 1 << rows
@@ -35,9 +39,9 @@ class SpikeList(wiring.Component):
             {
                 "i": In(stream.Signature(written, always_ready=True)),
                 "count_row": In(rows),
-                "count": Out(bits_for(config.features)),
+                "count": Out(bits_for(features)),
                 "read_row": In(rows),
-                "position": In(index_width(config.features)),
+                "position": In(index_width(features)),
                 "entry": Out(payloads.list_entry(config)),
             }
         )
@@ -45,15 +49,20 @@ class SpikeList(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        places = index_width(config.features)
+        places = index_width(self._features)
+        # rows of any number of features: no gaps between them where the row is the low part of the address
+        exact = config.channels > 0
+        rows = 1 << self.read_row.shape().width
         m.submodules.memory = memory = Memory(
-            shape=payloads.list_entry(config), depth=self._rows << places, init=[]
+            shape=payloads.list_entry(config),
+            depth=self._features * rows if exact else self._rows << places,
+            init=[],
         )
         write, read = memory.write_port(), memory.read_port()
         beat = self.i.payload
-        place = Signal(bits_for(config.features))
+        place = Signal(bits_for(self._features))
         fires = Signal()
-        width, in_registers = bits_for(config.features), self._rows <= COUNT_REGISTERS
+        width, in_registers = bits_for(self._features), self._rows <= COUNT_REGISTERS
         if in_registers:
             counts = Array(Signal(width, name=f"count_{n}") for n in range(self._rows))
             written, looked_up = counts[beat.row], counts[self.count_row]
@@ -69,9 +78,11 @@ class SpikeList(wiring.Component):
             place.eq(Mux(beat.first, 0, written)),
             fires.eq(self.i.valid & beat.entry.spike.active),
             write.en.eq(fires),
-            write.addr.eq(Cat(place[:places], beat.row)),
+            write.addr.eq(Cat(beat.row, place[:places]) if exact else Cat(place[:places], beat.row)),
             write.data.eq(beat.entry),
-            read.addr.eq(Cat(self.position, self.read_row)),
+            read.addr.eq(
+                Cat(self.read_row, self.position) if exact else Cat(self.position, self.read_row)
+            ),
             self.entry.eq(read.data),
             self.count.eq(looked_up),
         ]

@@ -147,7 +147,8 @@ def encode(
     layers = [(Ledger(), Ledger())] * len(case.network.layers)
     counted = min(ENERGY_SENTENCES, total)
     for n in range(counted):
-        events = account_by_layer(case.made.of_rows(len(case.samples[n])), config, case.enters(n))
+        rows = case.made.of_rows(len(case.samples[n]))
+        events = account_by_layer(rows, config, case.enters(n), case.beside)
         layers = [(a + c, b + d) for (a, b), (c, d) in zip(layers, events, strict=True)]
     first = case.job(list(range(case.beside)))
     assert first.image is not None

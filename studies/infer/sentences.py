@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
+from golden.network.layers import ScoreLinear
 from golden.network.limits import MAX_TOKENS
 from golden.network.network import Network
 from golden.network.rearrange import in_pieces, side_by_side
@@ -82,7 +83,8 @@ class Sentences:
         if self.beside == 1:
             return scores
         rows = scores.reshape(len(scores) * self.beside, -1, self.network.classes)
-        return rows.sum(axis=1) if len(self.network.shapes().scores) == 1 else rows
+        last = self.network.layers[-1]
+        return rows.sum(axis=1) + last.bias if isinstance(last, ScoreLinear) and last.pooled else rows
 
     def vector(self, number: int, scores: NDArray[np.int64]) -> Vectors:
         """Output [n] of the scores of a sentence, those of its rows where each row has some."""

@@ -46,7 +46,7 @@ class Scale:
 
 
 # Sizes that are as the networks need them
-FIXED = ("tokens", "windows", "attention.tokens", "attention.lanes", "attention.bias_limit")
+FIXED = ("channels", "tokens", "windows", "attention.tokens", "attention.lanes", "attention.bias_limit")
 # Sizes of networks that are `general`
 GENERAL = ("maps", "taps", "hidden_lists", "score_parts")
 # Most of a soak, a few of it (of many lanes, or of many rows and features), and what `make test` has time for
@@ -154,8 +154,10 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     attention = with_bias_limit(attention, sizes["attention.bias_limit"]) if attention.bias else attention
     sizes = {name: count for name, count in sizes.items() if not name.startswith("attention.")}
     stream, reader = 0, None
-    if scale.streamed:
-        stream, reader = int(rng.integers(bits_for(sizes["weights"]), 33)), random_reader(rng)
+    if not scale.streamed:
+        sizes["channels"] = 0
+    else:
+        stream, reader = int(rng.integers(bits_for(max(sizes["weights"], sizes["table"])), 33)), random_reader(rng)
     config = NetworkConfig(
         code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
         entry=networks[0][0].entry, token_counts=scale.counts, drains=drains, norm_rows=norm_rows,
