@@ -158,8 +158,8 @@ class NetworkConfig:
 
     @property
     def neuron_slots(self) -> int:
-        """Passes whose neurons are held where weights are streamed. Neurons are read when their sums have left
-        the lanes; then those that come two passes after the last spike must not be there yet."""
+        """Passes whose neurons are held where weights are streamed. Neurons are read when their sums
+        leave the lanes; those that come after the last spike must not take their place before."""
         return 4 if self.lanes // self.drains > 2 else 8
 
     @property

@@ -1,8 +1,9 @@
 """The stream of weights: a plain sequence of words that a reader repeats for each inference.
 
-For each pass two words, the number of its inputs and that of its neurons. Then input by input, cluster by
-cluster, the weights of the cluster's lanes, the first in the low bits, in `NetworkConfig.weight_pieces` words,
-the low bits first; then its entries of the neuron table in `neuron_pieces` words each, packed the same way.
+For each pass two words, the number of its inputs and that of its neurons. Then input by input, cluster
+by cluster, the weights of the cluster's lanes, the first in the low bits, in `NetworkConfig.weight_pieces`
+words, the low bits first; then its entries of the neuron table in `neuron_pieces` words each, packed the
+same way.
 """
 
 import numpy as np

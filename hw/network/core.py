@@ -258,10 +258,8 @@ class NetworkCore(wiring.Component):
                 m.d.comb += [of_map.addr.eq(by_index.map_address), by_index.map_word.eq(of_map.data)]
                 pick(m, write_map, load, strobes["maps"])
 
-    def _loader(
-        self, m: Module, issue: LinearIssue, drain: Drain, enabled: Signal
-    ) -> tuple[Any, Signal]:
-        """Streamed weights: the bus that brings them to the clusters, and its strobe; neurons of the drain."""
+    def _loader(self, m: Module, issue: LinearIssue, drain: Drain, enabled: Signal) -> tuple[Any, Signal]:
+        """Streamed weights: the bus that brings them to the clusters, its strobe; neurons of the drain."""
         m.submodules.loader = loader = WeightLoader(self._config)
         connect(m, flipped(self.i_weights), loader.i)
         m.d.comb += [

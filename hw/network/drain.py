@@ -95,7 +95,9 @@ class Drain(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        m.submodules.table = table = Memory(shape=struct(Neuron, config), depth=payloads.table_depth(config), init=[])
+        m.submodules.table = table = Memory(
+            shape=struct(Neuron, config), depth=payloads.table_depth(config), init=[]
+        )
         read, write = table.read_port(), table.write_port()
         hand_over = payloads.hand_over(config)
         # as many passes as can be between the broadcast and here

@@ -100,7 +100,8 @@ def levels(config: NetworkConfig) -> data.ArrayLayout:
 
 def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
     """Loadable memories: shape of a word and depth, in the order of their number in `load`. Cluster n
-    of the weights is memory `weights` with n in the high address bits; streamed weights and neurons have none."""
+    of the weights is memory `weights` with n in the high address bits; streamed weights and neurons
+    have none."""
     held: dict[str, tuple[ShapeLike, int]] = {
         "linear": (struct(LinearOp, config), config.linear_ops),
         "norm": (struct(NormOp, config), config.norm_ops),

@@ -80,9 +80,7 @@ class SpikeList(wiring.Component):
             write.en.eq(fires),
             write.addr.eq(Cat(beat.row, place[:places]) if exact else Cat(place[:places], beat.row)),
             write.data.eq(beat.entry),
-            read.addr.eq(
-                Cat(self.read_row, self.position) if exact else Cat(self.position, self.read_row)
-            ),
+            read.addr.eq(Cat(self.read_row, self.position) if exact else Cat(self.position, self.read_row)),
             self.entry.eq(read.data),
             self.count.eq(looked_up),
         ]

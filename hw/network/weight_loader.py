@@ -17,14 +17,14 @@ HALVES = 2
 
 
 class WeightLoader(wiring.Component):
-    """Fills one half of the weight memories with the next pass while the neurons read the other, and a slot of
-    the neuron table.
+    """Fills one half of the weight memories with the next pass while the neurons read the other, and a slot
+    of the neuron table.
 
     Members:
         i: words of the passes, in the order of `golden.network.weights`.
         enable: words are taken; while it is low everything is forgotten.
-        ready, slot: weights and neurons of the next pass are there, and where: its slot of the neuron table, whose
-            low bit is the half of the weights.
+        ready, slot: weights and neurons of the next pass are there, and where: its slot of the neuron table,
+            whose low bit is the half of the weights.
         take: that pass begins; free: the pass that began has read its weights for the last time.
         o, o_write: weights of an input for a cluster; cannot be held up.
         o_neuron, o_write_neuron: entries of the neuron table; cannot be held up.

@@ -5,11 +5,17 @@ from itertools import groupby
 from typing import Any
 
 from golden.memory import WORD_BITS
+from golden.network.config import NetworkConfig
 from golden.network.network import Network
 from golden.network.program import config_for
 from golden.network.reader import SDRAM
 from sim.cores.network.core import WholeNetworkCore
 from sim.timing.network import NetworkTimes
+
+
+def core_with_memory(config: NetworkConfig) -> WholeNetworkCore:
+    """A core; streamed weights come from a memory (`golden.network.reader.SDRAM`)."""
+    return WholeNetworkCore(config, reader=SDRAM if config.weight_stream else None)
 
 
 def sized_core(
@@ -18,7 +24,7 @@ def sized_core(
     """The smallest core for a network; `lanes` are those of `config_for` when absent.
 
     Args:
-        streamed: weights come from a memory (`golden.network.reader.SDRAM`).
+        streamed: weights come from a memory.
         token_counts: as in `NetworkConfig`.
 
     Raises:
@@ -26,7 +32,7 @@ def sized_core(
     """
     size = {} if lanes is None else {"lanes": lanes}
     config = config_for(network, **size, weight_stream=WORD_BITS if streamed else 0)
-    return WholeNetworkCore(replace(config, token_counts=token_counts), reader=SDRAM if streamed else None)
+    return core_with_memory(replace(config, token_counts=token_counts))
 
 
 def memory_use(times: NetworkTimes) -> dict[str, Any] | None:

@@ -11,10 +11,9 @@ from golden.code import check_range
 from golden.errors import InputError
 from golden.network.network import Network
 from golden.network.program import check_fit
-from sim.cores.network.core import WholeNetworkCore
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.evaluate.metrics import cosine, defined
-from studies.infer.cores import sized_core
+from studies.infer.cores import core_with_memory, sized_core
 from studies.infer.evaluate import Progress
 from studies.infer.hardware import BoardImages, NetworkBoard, through_board, through_rtl
 from studies.infer.report import Found
@@ -120,7 +119,7 @@ def encode(
     if board is not None:
         check_fit(case.runs, board.config)
         board.core.check(case.job([]))
-        core = WholeNetworkCore(board.config)
+        core = core_with_memory(board.config)
     else:
         core = sized_core(case.runs, lanes, streamed=streamed, token_counts=case.beside == 1)
     config = core.config

@@ -185,7 +185,9 @@ def check_beside(texts: list[str], samples: list[NDArray[np.int64]], tokens: int
             )
 
 
-def sample_sentences(name: str, stored: Stored, data: Path | None, tokens: int | None) -> Sentences:
+def sample_sentences(
+    name: str, stored: Stored, data: Path | None, tokens: int | None, pieces: int | None = None
+) -> Sentences:
     """Sentences for the cycle model: those of a file as `load_sentences` draws them, or as many tokens as the
     core has rows, drawn at random from the vocabulary.
 
@@ -193,9 +195,11 @@ def sample_sentences(name: str, stored: Stored, data: Path | None, tokens: int |
         InputError: see `load_sentences`.
     """
     if data is not None:
-        return load_sentences(name, stored, [], data, tokens=tokens)
+        return load_sentences(name, stored, [], data, tokens=tokens, pieces=pieces)
     network, model, made = stored_network(name, stored), stored.model, stored.conversion.network
     assert made is not None, "stored_network holds that"
+    if pieces is not None:
+        made = replace(made, network=in_pieces(made.network, pieces))
     check_range("--tokens", network.tokens if tokens is None else tokens, 1, network.tokens)
     rows, expected = network.tokens if tokens is None else tokens, model.samples
     known = [number for number in range(expected.vocabulary) if number != expected.padding]

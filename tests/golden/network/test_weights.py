@@ -29,8 +29,7 @@ def sample(weight_stream: int, **shape: int) -> tuple[NetworkConfig, Program, Pr
 def read_words(
     words: list[int], config: NetworkConfig
 ) -> tuple[list[list[list[int]]], list[tuple[int, int, int]]]:
-    """Passes of inputs of weights, and entries of the neuron table, by the order that the words are documented to
-    have."""
+    """Passes of inputs of weights, and entries of the neuron table, by the order that is documented."""
     passes, neurons, place = [], [], 0
     while place < len(words):
         inputs, entries, place = words[place], words[place + 1], place + 2

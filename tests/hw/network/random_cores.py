@@ -157,7 +157,10 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     if not scale.streamed:
         sizes["channels"] = 0
     else:
-        stream, reader = int(rng.integers(bits_for(max(sizes["weights"], sizes["table"])), 33)), random_reader(rng)
+        stream, reader = (
+            int(rng.integers(bits_for(max(sizes["weights"], sizes["table"])), 33)),
+            random_reader(rng),
+        )
     config = NetworkConfig(
         code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
         entry=networks[0][0].entry, token_counts=scale.counts, drains=drains, norm_rows=norm_rows,
