@@ -53,6 +53,8 @@ class NetworkConfig:
         token_counts: an inference may have fewer tokens than its network (`golden.network.counts`).
         weight_stream: bits of a word of the stream that brings the weights, pass by pass; 0 where all of them
             are in the core.
+        block: where weights are streamed, features of a block of a norm's row that a pass may read alone
+            (`golden.network.blocks`), a power of two; 0 where passes read whole rows.
         drains: 2 where sums for the residual stream leave the lanes two per cycle, else all leave one by one.
         norm_rows: 2 where the norm unit measures a row while the one before fires.
 
@@ -90,6 +92,7 @@ class NetworkConfig:
     drains: int = 1
     norm_rows: int = 1
     channels: int = 0
+    block: int = 0
 
     def __post_init__(self) -> None:
         check_range("NetworkConfig.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
@@ -124,6 +127,12 @@ class NetworkConfig:
                     f"NetworkConfig.weight_stream must hold the {what} of a pass, {name} = {count}, in "
                     f"{bits_for(count)} bits or more, not {self.weight_stream}"
                 )
+        check_range("NetworkConfig.block", self.block, 0, MAX_LANES)
+        if self.block and (self.block.bit_count() != 1 or not self.weight_stream or not self.maps):
+            raise InputError(
+                "NetworkConfig.block must be a power of two with weight_stream and maps, else 0, not "
+                f"{self.block}"
+            )
         if self.entry not in ENTRIES:
             allowed = ", ".join(ENTRIES)
             raise InputError(f"NetworkConfig.entry must be one of {allowed}, not {quoted(self.entry)}")
@@ -178,6 +187,11 @@ class NetworkConfig:
     def widest(self) -> int:
         """Largest number of features of a row, but of norms."""
         return self.channels or self.features
+
+    @property
+    def row_blocks(self) -> int:
+        """Blocks of a norm's row."""
+        return -(-self.features // self.block)
 
     @property
     def constants(self) -> list[int]:

@@ -86,6 +86,7 @@ class LinearOp:
         read_list, write_list: which of two lists of hidden neurons is read, and which is written.
         counted: rows follow the number of tokens (`golden.network.counts`).
         opens, closes: its rows begin with this descriptor, and are complete with it.
+        blocks: taps are blocks of `width` features of rows (`golden.network.blocks`).
     """
 
     source: Source = word(index_width(len(Source)))
@@ -115,6 +116,7 @@ class LinearOp:
     counted: bool = word(lambda config: int(config.token_counts))
     opens: bool = streamed_flag()
     closes: bool = streamed_flag()
+    blocks: bool = word(lambda config: int(config.block > 0))
 
     @property
     def neurons(self) -> int:

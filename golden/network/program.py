@@ -11,6 +11,7 @@ from golden.attention.config import CoreConfig
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import check_range
 from golden.errors import InputError
+from golden.network.blocks import largest_block
 from golden.network.compiler import Compiler, Program
 from golden.network.config import NetworkConfig, most_drains
 from golden.network.descriptors import LinearOp, NormOp, Source, Target
@@ -38,13 +39,17 @@ def compile_network(
     terms_per_beat: int = TERMS_PER_BEAT,
     *,
     streamed: bool = False,
+    block: int = 0,
 ) -> Program:
     """Descriptors and memory images of a network, for a core that holds its weights or for a stream of them.
+
+    Args:
+        block: as in `NetworkConfig`.
 
     Raises:
         InputError: the layers are not in the order that the hardware's memories allow.
     """
-    compiler = Compiler(network, lanes, step_limit, terms_per_beat, streamed)
+    compiler = Compiler(network, lanes, step_limit, terms_per_beat, streamed, block)
     check_order(network)
     for layer, following in zip_longest(network.layers, network.layers[1:]):
         compiler.add_layer(layer, following)
@@ -53,6 +58,7 @@ def compile_network(
     # the last descriptor that reads the image has no successor that reads it again
     for last in [n for n, op in enumerate(compiler.linear) if op.source is Source.image][-1:]:
         compiler.linear[last] = replace(compiler.linear[last], release=True)
+    maps = np.concatenate([np.zeros((0, 2), np.int64), *(words for _, words in compiler.maps.values())])
     return Program(
         linear=[*compiler.linear[:-1], replace(compiler.linear[-1], final=True)],
         norm=[*compiler.norm[:-1], replace(compiler.norm[-1], final=True)],
@@ -63,7 +69,8 @@ def compile_network(
         levels=np.stack(compiler.levels),
         biases=compiler.biases.words(),
         masks=compiler.masks.words(),
-        maps=np.concatenate([np.zeros(0, np.int64), *(words for _, words in compiler.maps.values())]),
+        maps=maps[:, 0],
+        blocks=maps[:, 1],
         tokens=network.tokens,
         streamed=streamed,
     )
@@ -85,7 +92,12 @@ def config_for(
     check_range("NetworkConfig.lanes", lanes, 1, MAX_LANES)
     if cluster is None:
         cluster = next(size for size in range(8, 0, -1) if lanes % size == 0)
-    program = compile_network(network, lanes, streamed=weight_stream > 0)
+    streamed, block = weight_stream > 0, 0
+    program = compile_network(network, lanes, streamed=streamed)
+    if streamed:
+        sparse = compile_network(network, lanes, streamed=True, block=largest_block(lanes))
+        if any(op.blocks for op in sparse.linear):
+            program, block = sparse, largest_block(lanes)
     needed = needs(network, program)
     size = needed["attention.tokens"]
     core = CoreConfig(
@@ -103,7 +115,7 @@ def config_for(
         sizes["channels"] = 0  # nothing to be saved
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
-        attention=core, entry=network.entry, weight_stream=weight_stream,
+        attention=core, entry=network.entry, weight_stream=weight_stream, block=block,
         drains=most_drains(lanes, cluster) if lanes >= MANY_LANES else 1,
         norm_rows=2 if lanes >= MANY_LANES else 1, **sizes,
     )  # fmt: skip
@@ -210,7 +222,12 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
         raise InputError(f"the network is given the {network.entry}, this core the {config.entry}")
     core = config.attention
     program = compile_network(
-        network, config.lanes, core.step_limit, core.terms_per_beat, streamed=config.weight_stream > 0
+        network,
+        config.lanes,
+        core.step_limit,
+        core.terms_per_beat,
+        streamed=config.weight_stream > 0,
+        block=config.block,
     )
     for name, need in needs(network, program).items():
         have = config.widest if name == "channels" else attrgetter(name)(config)

@@ -229,7 +229,14 @@ class NetworkCore(wiring.Component):
         for name, written in writers.items():
             lists = config.hidden_lists if name == "hidden" else 1
             features = config.features if name == "norm" else config.widest
-            m.submodules[f"list_{name}"] = spikes = SpikeList(config, features, lists)
+            blocks = config.block > 0 and name == "norm"
+            m.submodules[f"list_{name}"] = spikes = SpikeList(config, features, lists, blocks=blocks)
+            if blocks:
+                m.d.comb += [
+                    spikes.block_row.eq(issue.map_word.row),
+                    spikes.block.eq(issue.map_word.block),
+                    issue.span.eq(spikes.span),
+                ]
             connect(m, written, spikes.i)
             m.d.comb += [
                 spikes.count_row.eq(issue.row if lists == 1 else Cat(issue.row, issue.count_list)),

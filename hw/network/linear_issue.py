@@ -34,6 +34,7 @@ class LinearIssue(wiring.Component):
         o: broadcast, `latency` cycles behind the read.
         o_pass: one beat per pass that hands over; there is always room.
         map_address, map_word: rows by index, one cycle later (only with maps).
+        span: of the block that `map_word` named one cycle before (only with blocks).
         count_list, read_list: of two lists of hidden neurons, that of the counts and that which is read
             (only with two).
         scores_taken: the last score of a part leaves (only where they leave in parts).
@@ -73,6 +74,8 @@ class LinearIssue(wiring.Component):
         if config.maps:
             members["map_address"] = Out(index_width(config.maps))
             members["map_word"] = In(payloads.map_word(config))
+        if config.block:
+            members["span"] = In(payloads.block_span(config))
         if config.hidden_lists > 1:
             members |= {"count_list": Out(1), "read_list": Out(1)}
         if config.score_parts:
@@ -124,7 +127,7 @@ class LinearIssue(wiring.Component):
                     with m.If(row_last):
                         fetch.step(m)
                         fetch.following(m)
-        taps.note(m, counts[op.source])
+        taps.note(m, counts[op.source], self.span if config.block else None)
 
         # broadcast
         work = Signal(op_layout)
@@ -144,7 +147,7 @@ class LinearIssue(wiring.Component):
             row_done.eq(go & pass_end & last_pass),
             taken.eq(halves.ready(offered & (~self.busy | row_done), row)),
             self.read_row.eq(taps.origin if taps.present else work_row),
-            self.position.eq(position),
+            self.position.eq(position + taps.start if config.block else position),
             self.accepted.eq(go),
             self.release_image.eq(row_done & last_row & work.release),
         ]

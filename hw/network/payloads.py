@@ -90,8 +90,14 @@ def table_load(config: NetworkConfig) -> data.StructLayout:
 
 
 def map_word(config: NetworkConfig) -> data.StructLayout:
-    """A row of a source, or `none`."""
-    return data.StructLayout({"row": row_width(config), "none": 1})
+    """A row of a source, or `none`; of rows that are not read whole a block."""
+    block: dict[str, ShapeLike] = {"block": index_width(config.row_blocks)} if config.block else {}
+    return data.StructLayout({"row": row_width(config), "none": 1} | block)
+
+
+def block_span(config: NetworkConfig) -> data.StructLayout:
+    """Where the spikes of a block of a row begin, and how many there are."""
+    return data.StructLayout({"start": index_width(config.features), "count": bits_for(config.block)})
 
 
 def levels(config: NetworkConfig) -> data.ArrayLayout:

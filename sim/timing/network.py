@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from golden.attention.job import AttentionJob
 from golden.code import Spikes
 from golden.network.attention import Attention
+from golden.network.blocks import spikes_read
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target
@@ -208,7 +209,7 @@ class NetworkTiming(LinearTiming):
                 while left:
                     op = next(linear)
                     spikes = gathered(tensors[layer.source], layer.gather, self.network.code.steps)
-                    fired = np.count_nonzero(spikes.sign, axis=-1)
+                    fired = spikes_read(op, program.blocks, spikes)
                     self.run_linear(op, f"{layer.source} to {layer.target}", fired, program.maps)
                     left -= op.outputs
             elif isinstance(layer, Attention):
