@@ -7,7 +7,8 @@ the lanes, once per inference.
 The norms' and the residual stream's arithmetic is on the spiking side alone, in favour of the other.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from energy.linear import LinearUnit, potentials, spiking_linear, thresholds, un
 from energy.prices import Price, access, add, external
 from golden.code import Spikes
 from golden.network.attention import Attention
+from golden.network.blocks import spikes_read
 from golden.network.config import NetworkConfig
 from golden.network.layers import Linear, Norm, ScoreLinear, StreamLinear
 from golden.network.limits import OFFSET_BITS
@@ -62,13 +64,17 @@ def account_by_layer(
             what streamed weights cost.
     """
     unit = unit_of(config)
-    words = fetched_words(network, config) if config.weight_stream else None
+    streamed = Streamed(network, config) if config.weight_stream else None
     tensors = {IMAGE: image} if isinstance(image, Spikes) else {}
     found, images = [], image.shape[0]
     for layer, output in zip(network.layers, run_network(network, image).outputs, strict=True):
         spiking, dense = Ledger(), Ledger()
         if isinstance(layer, Linear):
-            events = linear_events(layer, gathered(tensors[layer.source], layer.gather, network.code.steps))
+            source = gathered(tensors[layer.source], layer.gather, network.code.steps)
+            events = linear_events(layer, source)
+            if streamed is not None:
+                words, skipped = streamed.layer(layer, source)
+                events = replace(events, skipped=skipped)
             results = events.results * events.outputs
             if isinstance(layer, StreamLinear):
                 spiking += potentials(events, unit) + Ledger(
@@ -80,8 +86,8 @@ def account_by_layer(
             else:
                 spiking += potentials(events, unit)
             dense += mac.linear(events, unit)
-            if words is not None:
-                shared = fetches(next(words), layer, images / beside, config, unit)
+            if streamed is not None:
+                shared = fetches(words, events, images / beside, config, unit)
                 spiking, dense = spiking + shared, dense + shared
         elif isinstance(layer, Norm):
             assert isinstance(output, Spikes)
@@ -103,25 +109,36 @@ def account_by_layer(
     return found
 
 
-def fetched_words(network: Network, config: NetworkConfig) -> Iterator[int]:
-    """Words of streamed weights of each linear layer, neurons and headers included."""
-    program = compile_network(network, config.lanes, streamed=True)
-    passes = zip(program.linear, pass_words(program, config).tolist(), strict=True)
-    for layer in network.layers:
-        words, left = 0, layer.outputs if isinstance(layer, Linear) else 0
+class Streamed:
+    """What passes of streamed weights bring, layer after layer."""
+
+    def __init__(self, network: Network, config: NetworkConfig) -> None:
+        self._program = compile_network(network, config.lanes, streamed=True, block=config.block)
+        words = pass_words(self._program, config).tolist()
+        self._passes = iter(zip(self._program.linear, words, strict=True))
+
+    def layer(self, layer: Linear, source: Spikes) -> tuple[int, tuple[float, float]]:
+        """Words of the next linear layer, neurons and headers included, and what its passes skip
+        (`LinearEvents`) of the spikes [images, rows, inputs] that enter it."""
+        words, left, weights, synapses = 0, layer.outputs, 0, 0
         while left:
-            op, count = next(passes)
+            op, count = next(self._passes)
             words, left = words + count, left - op.outputs
-        if words:
-            yield words
+            weights += op.outputs * op.inputs
+            synapses += op.outputs * int(spikes_read(op, self._program.blocks, source).sum())
+        spikes = source.count() * layer.outputs
+        return words, (1 - weights / layer.weight.size, 1 - synapses / spikes if spikes else 0.0)
 
 
-def fetches(words: int, layer: Linear, times: float, config: NetworkConfig, unit: LinearUnit) -> Ledger:
+def fetches(
+    words: int, events: LinearEvents, times: float, config: NetworkConfig, unit: LinearUnit
+) -> Ledger:
     """Streamed weights of a layer, so many times."""
+    weights = events.inputs * events.outputs * (1 - events.skipped[0])
     price = access(unit.weight_bits, unit.weight_memory)
     return Ledger(
         Line("external memory", words * times, external(config.weight_stream), "word of weights"),
-        Line("loads of the weight memory", layer.weight.size * times, price, "weight"),
+        Line("loads of the weight memory", weights * times, price, "weight"),
     )
 
 

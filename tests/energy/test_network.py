@@ -13,7 +13,7 @@ from energy.ledger import Ledger
 from energy.network import account, account_by_layer, linear_events
 from golden.code import PhaseCode, Spikes
 from golden.network.attention import Attention
-from golden.network.layers import ScoreLinear
+from golden.network.layers import Norm, ScoreLinear, SpikingLinear
 from golden.network.network import encode_image, run_network
 from golden.network.program import compile_network, config_for
 from golden.network.rows import gathered
@@ -131,3 +131,31 @@ def test_streamed_weights_are_fetched_once_by_both() -> None:
         assert before.count("external memory") == 0
     shared = sum((a for a, _ in account_by_layer(network, config, image, 2)), Ledger())
     assert shared.count("external memory") == words * len(image.sign) / 2
+
+
+def test_what_is_zero_is_neither_fetched_nor_added() -> None:
+    """Half of the inputs of a norm's reader: half of its weights, words and additions, on both sides."""
+    floating = random_transformer(1, width=16, blocks=1)
+    network = converted(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.entering(random_images(3, 4)[:, None]))
+    layers = list(network.layers)
+    number = next(n for n, layer in enumerate(layers) if isinstance(layer, Norm)) + 1
+    reader = layers[number]
+    assert isinstance(reader, SpikingLinear)
+    layers[number] = replace(reader, weight=reader.weight * (np.arange(16) < 8))
+    half = replace(network, layers=tuple(layers))
+    config = config_for(half, 8, weight_stream=16)
+    assert config.block == 8
+    whole = replace(config, block=0)
+    (sparse, few), (full, all_of_it) = (
+        account_by_layer(half, made, image)[number] for made in (config, whole)
+    )
+    for part, every in ((few, all_of_it), (sparse, full)):
+        assert 2 * part.count("loads of the weight memory") == every.count("loads of the weight memory")
+        assert part.count("external memory") < every.count("external memory")
+    assert 2 * few.count("multiplications") == all_of_it.count("multiplications")
+    spikes = run_network(half, image).outputs[number - 1]
+    assert isinstance(spikes, Spikes)
+    fired = np.count_nonzero(spikes.sign[..., :8])
+    assert sparse.count("synaptic additions") == pytest.approx(fired * reader.outputs)
+    assert full.count("synaptic additions") == spikes.count() * reader.outputs
