@@ -309,7 +309,7 @@ class Compiler:
                 kind=KINDS[layer.kind], width=width, mean_shift=mean.shift, mean_fraction=mean.fraction,
                 mean_bits=mean.bits, rows=made, offset=self.norm_entries,
                 levels=self.list_of(layer.levels), wait=wait, final=False, channels=channels,
-                counted=self.counted, **by_index,
+                counted=self.counted, twice=self.streamed and reads_twice(layer), **by_index,
             )
         )  # fmt: skip
         self.offsets.append(layer.offset)
@@ -348,3 +348,11 @@ class Compiler:
             return False, 0
         masked = ~layer.allowed[window % len(layer.allowed)]
         return (True, self.masks.place(masked[None].astype(np.int64))) if masked.any() else (False, 0)
+
+
+def reads_twice(layer: Norm) -> bool:
+    """Whether a norm of the kind "layer" reads one row of the stream twice for each of its rows."""
+    gather = layer.gather
+    if layer.kind != "layer" or gather is None or gather.shape[1] != 2:
+        return False
+    return np.array_equal(gather[:, 0], gather[:, 1])

@@ -138,6 +138,7 @@ class NormOp:
         wait: row t may begin when the linear unit has completed more than wait + t rows.
         final: the last descriptor.
         taps, map, counted: as in `LinearOp`; channels: of a row of the stream, where there are taps.
+        twice: both taps are the same row: what is measured of the first counts twice.
     """
 
     kind: int = word(index_width(len(NORM_KINDS)))
@@ -154,6 +155,7 @@ class NormOp:
     channels: int = map_word(lambda config: config.feature_bits + 1)
     map: int = map_word(lambda config: index_width(config.maps))
     counted: bool = word(lambda config: int(config.token_counts))
+    twice: bool = map_word(lambda config: int(config.weight_stream > 0))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -240,11 +240,11 @@ class NetworkTiming(LinearTiming):
             begun = max(entry, self.rows[Source.hidden][op.wait + needed])
             if row == 0:  # of the descriptor before nothing is under way
                 begun = start = max(begun, self.norm_done + 1)
-            measured = begun + 1
+            measured, channels = begun + 1, op.channels if op.twice else width
             if op.kind == KINDS["layer"]:
-                measured += width + SUM_FLUSH + op.mean_bits + flush
+                measured += channels + SUM_FLUSH + op.mean_bits + flush
             if op.kind != KINDS["fixed"]:
-                measured += width + SQUARE_FLUSH + flush
+                measured += channels + SQUARE_FLUSH + flush
             kept = self.config.norm_rows > 1 and op.kind != KINDS["fixed"]
             self.norm_done = measured + width + (KEPT_FLUSH if kept else FIRE_FLUSH + flush)
             self.times.norm.append(self.norm_done)

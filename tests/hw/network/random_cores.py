@@ -112,6 +112,36 @@ def sparse(network: Network, rng: np.random.Generator, block: int) -> Network:
     return replace(network, layers=tuple(layers))
 
 
+def doubled(network: Network, rng: np.random.Generator) -> Network:
+    """The network with "layer" norms that read each row twice, as those that make two codes of the stream."""
+    layers: list[Layer] = []
+    twice: dict[str, bool] = {}
+    rows = {network.entry: network.tokens}
+    for layer in network.layers:
+        gather = layer.gather if isinstance(layer, Linear | Norm) else None
+        rows[layer.target] = rows[layer.source] if gather is None else len(gather)
+        if isinstance(layer, Norm):
+            twice[layer.target] = chosen = bool(
+                layer.kind == "layer" and gather is None and 2 * len(layer.offset) <= MAX_FEATURES
+                and rng.random() < 0.7
+            )  # fmt: skip
+            if chosen:
+                offset = np.concatenate([layer.offset, layer.offset[::-1]])
+                taps = np.repeat(np.arange(rows[layer.source])[:, None], 2, axis=1)
+                layer = replace(layer, offset=offset, gather=taps)
+        elif isinstance(layer, Linear) and twice.get(layer.source):
+            # both codes, and no more than one of them adds
+            outputs, inputs = layer.weight.shape
+            weight = layer.weight.reshape(outputs, 1 if gather is None else gather.shape[1], -1)
+            low = rng.random(weight.shape[2]) < 0.5
+            both = np.concatenate([weight * low, weight * ~low], axis=2)
+            layer = replace(layer, weight=both.reshape(outputs, 2 * inputs))
+        if not isinstance(layer, Norm):
+            twice[layer.target] = False
+        layers.append(layer)
+    return replace(network, layers=tuple(layers))
+
+
 def random_core(seed: int, scale: Scale) -> RandomCore:
     """A core that is as large as its random networks need, or somewhat larger."""
     rng = np.random.default_rng(seed)
@@ -139,6 +169,8 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
         room = replace(room, gathers=gathers, chains=chains, parts=parts, streams=float(streams))
     networks = [Drawer(rng, room).draw() for _ in range(scale.networks)]
     block, zeros = 0, np.random.default_rng([seed, 2])
+    if scale.streamed:
+        networks = [(doubled(network, zeros), entry) for network, entry in networks]
     if scale.streamed and zeros.random() < 0.7:
         block = int(zeros.choice([1, 2, 4, 8]))
         networks = [(sparse(network, zeros, block), entry) for network, entry in networks]
