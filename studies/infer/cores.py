@@ -16,13 +16,18 @@ from sim.timing.network import NetworkTimes
 from synth.fit import where_else
 
 
+def core_with_memory(config: NetworkConfig) -> WholeNetworkCore:
+    """A core; streamed weights come from a memory (`golden.network.reader.SDRAM`)."""
+    return WholeNetworkCore(config, reader=SDRAM if config.weight_stream else None)
+
+
 def sized_core(
     network: Network, lanes: int | None, *, streamed: bool, token_counts: bool = False
 ) -> WholeNetworkCore:
     """The smallest core for a network; `lanes` are those of `config_for` when absent.
 
     Args:
-        streamed: weights come from a memory (`golden.network.reader.SDRAM`).
+        streamed: weights come from a memory.
         token_counts: as in `NetworkConfig`.
 
     Raises:
@@ -30,7 +35,7 @@ def sized_core(
     """
     size = {} if lanes is None else {"lanes": lanes}
     config = config_for(network, **size, weight_stream=WORD_BITS if streamed else 0)
-    return WholeNetworkCore(replace(config, token_counts=token_counts), reader=SDRAM if streamed else None)
+    return core_with_memory(replace(config, token_counts=token_counts))
 
 
 def check_board(config: NetworkConfig, network: Network) -> None:

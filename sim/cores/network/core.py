@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.errors import InputError
-from golden.memory import ULX3S_SDRAM, WORD_BITS, Region
+from golden.memory import ULX3S_SDRAM, WORD_BITS
 from golden.network.checks import check_integers
 from golden.network.config import NetworkConfig
 from golden.network.counts import counted_layers
@@ -19,7 +19,7 @@ from golden.network.network import Network, run_network
 from golden.network.program import check_fit, config_for
 from golden.network.reader import ReaderTiming
 from golden.network.sizes import from_table, to_table
-from golden.network.weights import weight_words
+from golden.network.weights import pass_words, weight_words
 from hw.network.core import NetworkCore
 from hw.network.linked_network import LinkedNetwork
 from hw.network.paced_reader import PacedNetwork
@@ -163,14 +163,24 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
             )
         return replace(self, held=held)
 
+    def check_memory(self, job: NetworkJob) -> None:
+        """Raise InputError unless a board's memory holds the streamed weights of a job."""
+        if self.config.weight_stream:
+            words = int(pass_words(program_of(job.network, self.config), self.config).sum())
+            if words > ULX3S_SDRAM.words:
+                raise InputError(
+                    f"the network's weights must fit the board's memory of {ULX3S_SDRAM.words} words, "
+                    f"they are {words}"
+                )
+
     def _wanted(self, job: NetworkJob) -> tuple[int, int]:
         """Words of streamed weights of a job, and their check sum, as a board's memory tells them.
 
         Raises:
             InputError: there are more than the memory holds.
         """
+        self.check_memory(job)
         words = weight_words(program_of(job.network, self.config), self.config)
-        Region(ULX3S_SDRAM, 0, len(words))
         return len(words), zlib.crc32(words.astype("<u2").tobytes())
 
     def _stores(self, job: NetworkJob) -> bool:
