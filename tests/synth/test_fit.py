@@ -119,7 +119,7 @@ def test_a_network_whose_weights_are_too_many() -> None:
     board = BOARDS["icebreaker"]
     says = (
         r"it needs at least \d+ block RAMs \(it has 30\), \d+ of them for cluster.weights; the smallest "
-        r"board that has as much is ulx3s-45f, with weights streamed \(weight_stream = 16 in --config\) "
+        r"board that has as much is ulx3s-45f, with --streamed "
         r"ulx3s-25f$"
     )
     with pytest.raises(InputError, match=says):

@@ -127,7 +127,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
 
         if config.weight_stream:
             return None
-        return f"with weights streamed (weight_stream = {WORD_BITS} in --config)", streamed
+        return "with --streamed", streamed
 
     def check(self, job: NetworkJob) -> None:
         program_of(job.network, self.config)
