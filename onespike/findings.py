@@ -23,7 +23,6 @@ EXTRAS = {
     "models": "weights of pretrained models",
     "html": "--html, reports for the browser",
     "docs": "make docs",
-    "minilm": "all-MiniLM-L6-v2, with torch",
     "formal": "make prove",
     "torch": "import onespike.torch",
     "train": "training scripts",

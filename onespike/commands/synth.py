@@ -74,7 +74,7 @@ def synth(
         onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
         onespike synth --network build/encoder --tokens 16 --clock 50
-        onespike synth --network build/minilm --lanes 64 --streamed --pieces 384 --tokens 16 --clock 80
+        onespike synth --network build/minilm --streamed --pieces 384 --tokens 16
         onespike synth --scheme stochastic --network digits
 
     A design that does not fit the device is refused before place and route, most of them before

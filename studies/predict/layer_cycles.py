@@ -18,6 +18,7 @@ from golden.code import Spikes
 from golden.errors import InputError
 from golden.memory import WORD_BITS
 from golden.network.reader import ReaderTiming
+from golden.network.weights import HEADER
 from sim.timing.attention import predict
 from sim.timing.linear_layer import linear_layer
 from sim.timing.weights import PacedReader, WeightTiming
@@ -25,6 +26,8 @@ from sim.timing.weights import PacedReader, WeightTiming
 # Heads predicted one by one; from the second on, durations repeat but for the number of spikes
 SAMPLED_HEADS = 4
 WEIGHT_BITS = 8
+# Of the stream for an entry of the neuron table, as wide as that of all-MiniLM-L6-v2: 53 bits
+NEURON_WORDS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +100,8 @@ def predict_linear(
     counts = np.random.default_rng(seed).binomial(layer.fan_in, density, layer.tokens)
     weights = None
     if reader is not None:
-        words = 1 + -(-layer.fan_in * config.lanes * WEIGHT_BITS // WORD_BITS)
+        words = HEADER + -(-layer.fan_in * config.lanes * WEIGHT_BITS // WORD_BITS)
+        words += NEURON_WORDS * config.lanes
         weights = WeightTiming(PacedReader(reader, 0), [words] * -(-outputs // config.lanes), 0)
     times = linear_layer(counts, outputs, config.lanes, config.clusters, weights)
     fetched = times.fetched[0] if times.fetched else None

@@ -33,7 +33,7 @@ OWN = {
     # Of random heads, of a text encoder, and of the network of a model
     "--tokens": {"convert", "options", "stochastic"},
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
-    "--streamed": {"infer", "predict"},
+    "--streamed": {"options", "predict"},
     "--synthesise": {"dense", "rival"},
     "--waves": {"attention", "sim"},
 }

@@ -15,7 +15,7 @@ from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, ran
 
 STREAMED = replace(SMALL, tokens=8, features=24, networks=3, streamed=True)
 # Layers that read older spikes with numbers of tokens; everything else with windows
-DRAWN = [(1009, replace(STREAMED, held=True, counts=True))]
+DRAWN = [(1012, replace(STREAMED, held=True, counts=True))]
 DRAWN += [(1032, replace(STREAMED, windows=True, general=True, beside=True))]
 
 

@@ -57,7 +57,8 @@ def test_streamed_weights() -> None:
     for tokens in (8, 128):
         layer = replace(query, tokens=tokens, outputs=tokens * 768)
         found[tokens] = predict_linear(layer, config, 1.0, seed=0, reader=SDRAM)
-        assert found[tokens].words == 768 // config.lanes + 768 * 768 // 2
+        # of each pass two words of a header and four for each neuron
+        assert found[tokens].words == 768 // config.lanes * 2 + 768 * 4 + 768 * 768 // 2
     assert [made.bound for made in found.values()] == ["memory", "lanes"]
     assert found[8].cycles == pytest.approx(found[8].words / SDRAM.share, rel=0.05)
     rows = 128 * 768 * 768 // config.lanes
