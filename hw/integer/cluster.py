@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.integer.config import IntegerConfig
 from hw.integer import payloads
-from hw.integer.product import Factors, Products, delayed
+from hw.integer.product import Factors, delayed
 from hw.parts.memory import NO_COLLISION
 
 
@@ -52,9 +52,9 @@ class VectorCluster(wiring.Component):
         super().__init__(members | {f"o_{name}": Out(layout) for name, layout in self._links.items()})
 
     @classmethod
-    def latency(cls, config: IntegerConfig) -> int:
+    def latency(cls, config: IntegerConfig, factors: Factors) -> int:
         tree = (config.cluster - 1).bit_length()
-        return 1 + cls.memory_latency + Products.latency(config) + tree + 1
+        return 1 + cls.memory_latency + factors.latency(config) + tree + 1
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -87,13 +87,10 @@ class VectorCluster(wiring.Component):
         with m.If(take):
             m.d.sync += held.eq(arriving)
 
-        m.submodules.products = products = self._products()
+        m.submodules.products = products = self._factors.products(config)
         m.d.comb += [products.left.eq(held), products.right.eq(word)]
         self._add(m, [(products.o[n], self._factors.results(config.squares)) for n in range(config.cluster)])
         return m
-
-    def _products(self) -> wiring.Component:
-        return Products(self._config, self._factors)
 
     def _chain(self, m: Module, name: str, shape: Shape, shift: Signal, empty: Signal) -> data.View:
         """Values move up by a lane with `shift`; with `empty` nothing is left but what enters then."""

@@ -89,7 +89,9 @@ class IntegerCore(wiring.Component):
         )
         m.submodules.score_sequencer = score = ScoreSequencer(config)
         m.submodules.score_rows = rows = ScoreRows(config, scores.sum.shape())
-        m.submodules.weight_sequencer = weights = WeightSequencer(config)
+        m.submodules.weight_sequencer = weights = WeightSequencer(
+            config, payloads.head_part(config, "mantissa", "shift")
+        )
         m.submodules.exponential = exponential = Exponential(config)
         m.submodules.context_sequencer = context = ContextSequencer(config)
         m.submodules.context_rows = context_rows = ContextRows(config, contexts.sum.shape())

@@ -48,7 +48,6 @@ class VectorLoader(wiring.Component):
         self._word = data.StructLayout(
             {"vector": index_width(limits[0]), "group": ceil_log2(-(-limits[1] // lanes)), "bank": 1}
         )
-        self._norm = bits_for(limits[1] * config.code_limit**2)
         members = {
             "i_head": In(stream.Signature(payloads.head_part(config, vectors, length))),
             "i": In(stream.Signature(payloads.code(config))),
@@ -59,6 +58,7 @@ class VectorLoader(wiring.Component):
             "release": In(1),
         }
         if config.squares:
+            self._norm = bits_for(limits[1] * config.code_limit**2)
             members |= {"norm_index": In(index_width(limits[0])), "norm": Out(self._norm)}
         super().__init__(members)
 

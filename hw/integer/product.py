@@ -81,6 +81,13 @@ class Factors:
     def shapes(self) -> tuple[Shape, Shape]:
         return signed(self.bits) if self.left[0] < 0 else unsigned(self.bits), signed(self.bits)
 
+    def products(self, config: IntegerConfig) -> wiring.Component:
+        """What makes them: `left` and `right` of several lanes, and `o`, `latency` cycles later."""
+        return Products(config, self)
+
+    def latency(self, config: IntegerConfig) -> int:
+        return Products.latency(config)
+
     def results(self, squares: bool) -> tuple[int, int]:
         """Smallest and largest product, or square of the sum."""
         pairs = [(a, b) for a in self.left for b in self.right]

@@ -29,7 +29,7 @@ class VectorUnit(wiring.Component):
     def __init__(
         self, config: IntegerConfig, factors: Factors, lanes: int, address: int, tags: data.StructLayout
     ) -> None:
-        self._config = config
+        self._config, self._factors = config, factors
         clusters = self.clusters(config, lanes)
         self._chain = [
             VectorCluster(config, factors, address, clusters * config.cluster, n) for n in range(clusters)
@@ -54,7 +54,7 @@ class VectorUnit(wiring.Component):
 
     @property
     def latency(self) -> int:
-        return VectorCluster.latency(self._config) + len(self._chain) - 1
+        return VectorCluster.latency(self._config, self._factors) + len(self._chain) - 1
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
