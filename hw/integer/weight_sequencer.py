@@ -5,9 +5,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
+from hw.integer.vector_config import VectorConfig
 
 # A sum over groups is read and written back in so many cycles
 SHORTEST_PASS = 4
@@ -39,7 +39,7 @@ class WeightSequencer(wiring.Component):
     Timing: keys + 1 cycles per group, or max(features, 4) where that is more; two more between heads.
     """
 
-    def __init__(self, config: IntegerConfig, passed: data.StructLayout) -> None:
+    def __init__(self, config: VectorConfig, passed: data.StructLayout) -> None:
         self._config = config
         self._passed = passed
         sizes = payloads.head_part(config, "tokens", "features")

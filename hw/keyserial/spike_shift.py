@@ -35,7 +35,7 @@ class SpikeShift(wiring.Component):
         tags: key that is wanted.
         score: of that key, one cycle later.
         largest: of its row.
-        o_shift, o_vector: to the vector unit; the spike is one cycle behind its shift.
+        o_shift, o_vector: to the vector unit; the spike is one cycle behind its shift, else silent.
         launch, o_tags: the last spike of a group enters in the next cycle.
         o_normaliser: of each row; cannot be held up.
         tap: with `CoreConfig.taps`.
@@ -80,8 +80,8 @@ class SpikeShift(wiring.Component):
         ]
         at_once = delayed(m, rest[-1], bits, "at_once")
         quotient: list[Signal] = []
+        step = delayed(m, self.step, BEFORE_PHASE, "first_step")
         for bit in reversed(range(bits)):
-            step = delayed(m, self.step, BEFORE_PHASE, "first_step") if not quotient else passed
             # added where what is left is negative, which is the bit of the quotient before
             subtract = ~rest[-1] if quotient else Const(1, 1)
             term = Cat(step ^ subtract.replicate(len(step)), subtract).as_signed()
@@ -91,7 +91,7 @@ class SpikeShift(wiring.Component):
             m.d.sync += [left.eq(Cat(rest[:bit], whole[1:])), passed.eq(step)]
             quotient = [delayed(m, found, 1, f"quotient_{bit}_{n}") for n, found in enumerate(quotient)]
             quotient.append(~left[-1])
-            rest = left
+            rest, step = left, passed
         alive = delayed(m, self.score.alive, latency - 1, "alive")
         window = delayed(m, self.window, latency, "window")
         found = Signal(spike(code), reset_less=True)
@@ -100,11 +100,11 @@ class SpikeShift(wiring.Component):
             phase.eq(Mux(at_once, 0, Cat(reversed(quotient)) + 1)),
             self.o_vector.eq(found),
         ]
-        m.d.sync += [found.active.eq(alive & (phase < window)), found.phase.eq(phase)]
-
         launching = delayed(m, self.tags, latency - 1, "tags", reset=True)
         entering = delayed(m, launching, 1, "entering", reset=True)
         tags = delayed(m, entering, 1, "spike_tags", reset=True)
+        m.d.sync += found.active.eq(entering.valid & alive & (phase < window))
+        m.d.sync += found.phase.eq(phase)
         m.d.comb += [
             self.o_shift.eq(entering.valid),
             self.launch.eq(launching.valid & launching.last),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from amaranth.hdl import Cat, Module, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
@@ -13,7 +13,7 @@ from amaranth.utils import bits_for
 from golden.attention.key_serial import KeySerialConfig
 from golden.code import PhaseCode
 from hw.attention.trace import BLOCK_ADDRESS_BITS
-from hw.integer.product import Factors
+from hw.integer.product import Factors, delayed
 from hw.parts.memory import BLOCK
 from hw.parts.payloads import phase_width, spike
 
@@ -39,10 +39,10 @@ class SpikeFactors(Factors):
     def shapes(self) -> tuple[Shape, Shape]:
         return unsigned(self.bits), unsigned(self.bits)
 
-    def products(self, config: KeySerialConfig) -> wiring.Component:
+    def products(self, config: Any) -> wiring.Component:
         return TracePoints(self, config.cluster)
 
-    def latency(self, config: KeySerialConfig) -> int:
+    def latency(self, config: Any) -> int:
         return TracePoints.latency
 
     def results(self, squares: bool) -> tuple[int, int]:
@@ -71,7 +71,8 @@ class TracePoints(wiring.Component):
         pairs = 2 * phase_width(self._code) + self._signs
         self._pairs = pairs <= BLOCK_ADDRESS_BITS
         self._point_bits = pairs if self._pairs else bits_for(2 * self._code.steps - 2) + 1
-        self._tabulated = self._point_bits + 1 <= BLOCK_ADDRESS_BITS
+        # How much of silence the table knows: whether each spike is active, whether both are, nothing
+        self._active_bits = next(n for n in (2, 1, 0) if self._point_bits + n <= BLOCK_ADDRESS_BITS)
         self._point = signed(self._code.trace_bits + 2)
         super().__init__(
             {
@@ -84,14 +85,15 @@ class TracePoints(wiring.Component):
     def _table(self) -> Iterator[int]:
         """Points by address."""
         width, trace = phase_width(self._code), self._code.trace
-        for address in range(1 << self._point_bits + self._tabulated):
-            place, silent = address % (1 << self._point_bits), address >> self._point_bits
+        for address in range(1 << self._point_bits + self._active_bits):
+            place, active = address % (1 << self._point_bits), address >> self._point_bits
             if self._pairs:
                 steps = place % (1 << width) + (place >> width) % (1 << width)
                 negative = (place >> 2 * width).bit_count() % 2
             else:
                 steps, negative = place % (1 << self._point_bits - 1), place >> self._point_bits - 1
             point = int(trace[steps]) if steps < len(trace) else 0
+            silent = active + 1 != 1 << self._active_bits
             yield 0 if silent else -point if negative else point
 
     def elaborate(self, platform: object) -> Module:
@@ -103,32 +105,32 @@ class TracePoints(wiring.Component):
             )
             for n in range(first, min(first + 2, self._lanes)):
                 read = memory.read_port()
-                place, silent = self._place(m, n)
+                place, active = self._place(m, n)
                 address = Signal(len(read.addr), name=f"address_{n}", reset_less=True)
                 # A block RAM is slow from clock to output and far from most lanes
                 point, addend = (
-                    Signal.like(read.data, name=f"{part}_{n}", reset_less=True) for part in ("point", "addend")
+                    Signal.like(read.data, name=f"{part}_{n}", reset_less=True)
+                    for part in ("point", "addend")
                 )
                 m.d.sync += [
-                    address.eq(Cat(place, silent) if self._tabulated else place),
+                    address.eq(Cat(place, *([], [active.all()], active)[self._active_bits])),
                     point.eq(read.data),
                     addend.eq(point),
                 ]
-                if not self._tabulated:
-                    waiting = Signal(3, name=f"silent_{n}")
-                    m.d.sync += waiting.eq(Cat(silent, waiting))
-                    with m.If(waiting[2]):
+                if not self._active_bits:
+                    both = delayed(m, active.all(), self.latency - 1, f"both_{n}")
+                    with m.If(~both):
                         m.d.sync += addend.eq(0)
                 m.d.comb += [read.addr.eq(address), self.o[n].eq(addend)]
         return m
 
     def _place(self, m: Module, n: int) -> tuple[Value, Value]:
-        """Where the point of a lane is, and whether it is silent."""
+        """Where the point of a lane is, and which of its spikes are active."""
         left, right = (spike(self._code)(pair[n]) for pair in (self.left, self.right))
         signs = [right.negative, left.negative][: self._signs]
-        silent = ~(left.active & right.active)
+        active = Cat(left.active, right.active)
         if self._pairs:
-            return Cat(left.phase, right.phase, *signs), silent
+            return Cat(left.phase, right.phase, *signs), active
         steps = Signal(bits_for(2 * self._code.steps - 2), name=f"steps_{n}")
         m.d.comb += steps.eq(left.phase + right.phase)
-        return Cat(steps, Cat(signs).xor()), silent
+        return Cat(steps, Cat(signs).xor()), active

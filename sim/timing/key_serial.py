@@ -1,4 +1,4 @@
-"""Cycle model of the key-serial attention core: when each row is complete, from sizes and configuration alone.
+"""Cycle model of the key-serial attention core: when rows are complete, from sizes and configuration alone.
 
 A statement of the core's timing that shares nothing with its description. Its stages are those of
 `sim.timing.vectors`; at the output the threshold integrates the normaliser, and the row is coded.

@@ -14,6 +14,7 @@ from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, deco
 from golden.code import check_range
 from golden.errors import InputError
 from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.heads import HeadCore
 from sim.timing.cycles import CycleReport, StageActivity
 from studies.attention.engines import Progress, check_engine, run_engine
 from studies.attention.report import attention_report, deviation_in_words
@@ -124,6 +125,7 @@ def attend(
     source: str = "input",
     engine: str = "golden",
     config: CoreConfig | None = None,
+    kind: "type[HeadCore[Any, AttentionJob, AttentionSpikes]]" = SpikedAttentionCore,
     window: int | None = None,
     option: str = "",
     seed: int = 0,
@@ -138,6 +140,7 @@ def attend(
         source: what to call them in errors.
         engine: golden, model, rtl or board.
         config: of the core; the default preset, or that of the board, when absent.
+        kind: of core.
         window: steps of the WOSS ramp, 1..T; T when absent.
         option: what stands before `window` and `seed` in errors; `--` on the command line.
         seed: noted in the report; nothing is drawn here.
@@ -159,7 +162,7 @@ def attend(
     if window is not None:
         check_range(f"{option}window", window, 1, config.code.steps)
     check_range(f"{option}seed", seed, 0, 2**32 - 1)
-    core = SpikedAttentionCore(config)
+    core = kind(config)
     try:
         job, scales = prepare(**arrays, code=config.code, window=window)
         if engine != "golden":
