@@ -6,7 +6,6 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.integer.job import largest_code
 from golden.widths import index_width
 from hw.integer import payloads
 from hw.integer.product import delayed
@@ -41,7 +40,7 @@ class ContextRows(wiring.Component):
             "o": Out(stream.Signature(value_beat(config))),
         }
         if config.squares:
-            norm = (config.tokens * largest_code(config.bits) ** 2).bit_length()
+            norm = (config.tokens * ((1 << config.bits - 1) - 1) ** 2).bit_length()
             squares = (config.tokens * ((1 << config.bits) - 1) ** 2).bit_length()
             members |= {"norm": In(norm), "i_squares": In(stream.Signature(squares))}
         super().__init__(members)

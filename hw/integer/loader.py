@@ -6,7 +6,6 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for, ceil_log2
 
-from golden.integer.job import largest_code
 from golden.widths import index_width
 from hw.integer import payloads
 from hw.integer.product import delayed
@@ -59,7 +58,7 @@ class VectorLoader(wiring.Component):
             "release": In(1),
         }
         if config.squares:
-            self._norm = bits_for(limits[1] * largest_code(config.bits) ** 2)
+            self._norm = bits_for(limits[1] * ((1 << config.bits - 1) - 1) ** 2)
             members |= {"norm_index": In(index_width(limits[0])), "norm": Out(self._norm)}
         super().__init__(members)
 

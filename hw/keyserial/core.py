@@ -1,13 +1,13 @@
 """Key-serial attention core: two vectors of lanes, the spike shift between them, and the streams around."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.attention.key_serial import KeySerialConfig
 from hw.attention import payloads
-from hw.attention.head_queue import HeadQueue
+from hw.attention.head_queue import fork_heads
 from hw.attention.output_threshold import OutputThreshold
 from hw.integer.context_rows import ContextRows
 from hw.integer.context_sequencer import ContextSequencer
@@ -117,19 +117,8 @@ class KeySerialCore(wiring.Component):
             connect(m, threshold.o, output.i)
         if config.output != "codes":
             self._queue_normalisers(m, "context", shift, output.i_normaliser)
-        self._fork_heads(m, units)
-        for port, loader in ((self.i_key, key_loader), (self.i_value, value_loader)):
-            m.d.comb += [
-                loader.i.payload.eq(port.payload),
-                loader.i.valid.eq(port.valid),
-                port.ready.eq(loader.i.ready),
-            ]
-        m.d.comb += [
-            score.i.payload.value.eq(self.i_query.payload.spike),
-            score.i.payload.last.eq(self.i_query.payload.last),
-            score.i.valid.eq(self.i_query.valid),
-            self.i_query.ready.eq(score.i.ready),
-        ]
+        fork_heads(m, self.i_head, units, config.queued_heads)
+        self._connect_spikes(m, key_loader, value_loader, score)
         connect(m, context_rows.o, output.i_value)
 
         m.d.comb += [
@@ -169,15 +158,7 @@ class KeySerialCore(wiring.Component):
             context_rows.tags.eq(contexts.o_tags),
         ]
         if config.terms:
-            m.submodules.term_rows = terms = TermRows(config)
-            connect(m, flipped(self.i_terms), terms.i)
-            m.d.comb += [
-                score.terms_full.eq(terms.full),
-                terms.claim.eq(score.start & score.o_tags.terms),
-                terms.token.eq(rows.token),
-                rows.term.eq(terms.term),
-                terms.release.eq(scores.o_tags.valid & scores.o_tags.last & scores.o_tags.terms),
-            ]
+            self._connect_terms(m, score, scores, rows)
         if config.output != "context":
             connect(m, output.o_code, flipped(self.o_code))
         if config.output != "codes":
@@ -185,6 +166,34 @@ class KeySerialCore(wiring.Component):
         if config.taps:
             m.d.comb += [self.o_tap.valid.eq(shift.tap.valid), self.o_tap.payload.eq(shift.tap.payload)]
         return m
+
+    def _connect_spikes(
+        self, m: Module, key_loader: VectorLoader, value_loader: VectorLoader, score: ScoreSequencer
+    ) -> None:
+        """Spikes as the bits that the units of vectors take."""
+        for port, loader in ((self.i_key, key_loader), (self.i_value, value_loader)):
+            m.d.comb += [
+                loader.i.payload.eq(port.payload),
+                loader.i.valid.eq(port.valid),
+                port.ready.eq(loader.i.ready),
+            ]
+        m.d.comb += [
+            score.i.payload.value.eq(self.i_query.payload.spike),
+            score.i.payload.last.eq(self.i_query.payload.last),
+            score.i.valid.eq(self.i_query.valid),
+            self.i_query.ready.eq(score.i.ready),
+        ]
+
+    def _connect_terms(self, m: Module, score: ScoreSequencer, scores: VectorUnit, rows: ScoreRows) -> None:
+        m.submodules.term_rows = terms = TermRows(self._config)
+        connect(m, flipped(self.i_terms), terms.i)
+        m.d.comb += [
+            score.terms_full.eq(terms.full),
+            terms.claim.eq(score.start & score.o_tags.terms),
+            terms.token.eq(rows.token),
+            rows.term.eq(terms.term),
+            terms.release.eq(scores.o_tags.valid & scores.o_tags.last & scores.o_tags.terms),
+        ]
 
     def _queue_normalisers(self, m: Module, name: str, shift: SpikeShift, to: stream.Interface) -> None:
         """Room for as many as rows: a normaliser never waits for room."""
@@ -197,19 +206,3 @@ class KeySerialCore(wiring.Component):
             to.valid.eq(queue.r_rdy),
             queue.r_en.eq(to.ready),
         ]
-
-    def _fork_heads(self, m: Module, units: dict[str, wiring.Component]) -> None:
-        """Give every unit a queue of its own with the fields it reads."""
-        rooms = []
-        accept = Signal()
-        for name, unit in units.items():
-            layout = unit.i_head.payload.shape()
-            m.submodules[f"{name}_heads"] = queue = HeadQueue(layout, self._config.queued_heads)
-            m.d.comb += [
-                getattr(queue.i.payload, field).eq(getattr(self.i_head.payload, field))
-                for field in layout.members
-            ]
-            m.d.comb += queue.i.valid.eq(accept)
-            connect(m, queue.o, unit.i_head)
-            rooms.append(queue.i.ready)
-        m.d.comb += [self.i_head.ready.eq(Cat(rooms).all()), accept.eq(self.i_head.valid & self.i_head.ready)]

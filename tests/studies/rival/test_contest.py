@@ -23,7 +23,7 @@ def standings() -> dict[str, Standing]:
 
 def test_cores_of_one_size() -> None:
     cores = [contender.core for contender in contenders()]
-    assert len(cores) == 3 + 2 * len(MULTIPLIERS)
+    assert len(cores) == 2 * 3 + 2 * len(MULTIPLIERS)
     sizes = {
         tuple(core.to_table()[name] for name in ("lanes", "tokens", "head_dim", "output")) for core in cores
     }
