@@ -9,6 +9,7 @@ import numpy as np
 
 from golden.attention.config import OUTPUT_FORMS, TRACE_STORES, CoreConfig
 from golden.attention.job import AttentionJob, AttentionSpikes
+from golden.attention.key_serial import key_serial as as_key_serial
 from golden.attention.normaliser import RATIO_WIDTH
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
 from sim.cores.attention.core import SpikedAttentionCore
@@ -183,8 +184,10 @@ def check_run(
 
 
 def check_core(seed: int, runs: int, checked: Checked, *, most_lanes: int, full: int = 0) -> None:
-    """A random core with random runs; see `check_runs`."""
-    check_runs(random_config(seed, most_lanes=most_lanes), seed, runs, checked, full=full)
+    """A random core with random runs, and the key-serial core of its kind; see `check_runs`."""
+    config = random_config(seed, most_lanes=most_lanes)
+    check_runs(config, seed, runs, checked, full=full)
+    check_runs(as_key_serial(config), seed, runs, checked, full=full, kind=KEY_SERIAL)
 
 
 def check_runs(
