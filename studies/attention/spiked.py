@@ -29,6 +29,7 @@ class AttentionResult:
     """What a run produced.
 
     Attributes:
+        scheme: of the core.
         engine: that ran.
         config: of the core; golden took its code alone.
         job: the integers that went in.
@@ -46,6 +47,7 @@ class AttentionResult:
 
     title: ClassVar[str] = "Spiked attention"
 
+    scheme: str
     engine: str
     config: CoreConfig
     job: AttentionJob
@@ -86,6 +88,7 @@ class AttentionResult:
     def report(self) -> dict[str, Any]:
         """The JSON object of a report."""
         report = attention_report(
+            scheme=self.scheme,
             engine=self.engine,
             seed=self.seed,
             config=self.config,
@@ -174,6 +177,7 @@ def attend(
     q, k, v = (np.reshape(arrays[name], job.q.shape) for name in "qkv")
     exact, exact_map = softmax_attention(q, k, v, arrays.get("bias"), job.allowed)
     return AttentionResult(
+        scheme=kind.scheme,
         engine=engine,
         config=config,
         job=job,
