@@ -51,7 +51,7 @@ CODES = (
     PhaseCode(),
     PhaseCode(steps=24, log2_base=Fraction(2, 7)),
 )
-# Fewer bits of the trace, which every lane adds up, are as accurate; lane-parallel cores were measured with all
+# Fewer bits of the trace, which every lane adds up, are as accurate; lane-parallel cores have 10 and 12
 KEY_SERIAL_CODES = tuple(replace(code, trace_bits=7) for code in CODES)
 BITS = (8, 4)
 # All are compared at one clock, and each at its own where that was measured
