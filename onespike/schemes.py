@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from golden.attention.config import load_config, preset
+from golden.attention.key_serial import load_config as load_key_serial
+from golden.attention.key_serial import preset as key_serial_preset
 from golden.errors import InputError, quoted
 from golden.inputs import INPUTS
 from golden.integer.config import load_config as load_integer
@@ -94,6 +96,15 @@ SCHEMES = {
             networks="onespike.networks.spiked",
             read=read_inputs,
             options=("--preset", "--window", "--network", "--axi"),
+        ),
+        AttentionScheme(
+            name="key-serial",
+            core_class="sim.cores.keyserial.core:KeySerialAttentionCore",
+            study="studies.attention.key_serial",
+            load=load_key_serial,
+            preset=key_serial_preset,
+            read=read_inputs,
+            options=("--preset", "--window"),
         ),
         AttentionScheme(
             name="stochastic",

@@ -11,7 +11,8 @@ OURS = {"golden", "models", "hw", "sim", "synth", "energy", "studies", "onespike
 
 # Configurations, limits and tables: all that hardware may know of golden beside constants
 GOLDEN_IN_HW = {
-    *("PhaseCode", "CoreConfig", "IntegerConfig", "NetworkConfig", "StochasticConfig", "Bank"),
+    *("PhaseCode", "CoreConfig", "KeySerialConfig", "IntegerConfig", "NetworkConfig", "StochasticConfig"),
+    "Bank",
     *("StochasticNetworkConfig", "LayerOp", "HeadsOp", "Kind"),
     *("MemoryConfig", "ReaderTiming", "SdramChip"),
     *("InputError", "writing"),

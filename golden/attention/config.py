@@ -5,6 +5,7 @@ and TOML files share its fields as their schema.
 """
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -223,27 +224,31 @@ def lane_per_token(tokens: int, head_dim: int) -> CoreConfig:
 
 def to_table(config: CoreConfig) -> dict[str, Any]:
     """The configuration in the schema of TOML files: one flat table of plain values."""
-    table = {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name != "code"}
+    table = {
+        f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.init and f.name != "code"
+    }
     code = {f.name: getattr(config.code, f.name) for f in dataclasses.fields(config.code)}
     code["log2_base"] = str(config.code.log2_base)
     return code | table
 
 
-def from_table(table: dict[str, Any], source: str) -> CoreConfig:
+def from_table(table: dict[str, Any], source: str, named: Callable[[str], CoreConfig] = preset) -> CoreConfig:
     """A configuration from a flat table; absent keys come from the preset `base` names (default).
 
     Args:
         table: keys as in `to_table`, and optionally `base`.
         source: what to call the table in an error.
+        named: the preset of a name; the configuration is of its class.
 
     Raises:
         InputError: an unknown key or a value out of range.
     """
     table = dict(table)
     try:
-        merged = to_table(preset(table.pop("base", "default")))
+        base = named(table.pop("base", "default"))
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
+    merged = to_table(base)
     unknown = sorted(set(table) - set(merged))
     if unknown:
         raise InputError(f"{source}: unknown key {quoted(unknown[0])}; allowed are base, {', '.join(merged)}")
@@ -252,7 +257,7 @@ def from_table(table: dict[str, Any], source: str) -> CoreConfig:
     try:
         merged["log2_base"] = read_fraction("log2_base", merged["log2_base"])
         code = PhaseCode(**{key: value for key, value in merged.items() if key in names})
-        return CoreConfig(code=code, **{key: value for key, value in merged.items() if key not in names})
+        return type(base)(code=code, **{key: value for key, value in merged.items() if key not in names})
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from amaranth.hdl import Assert, Cat, Module, Signal, signed
+from amaranth.hdl import Assert, Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -13,7 +13,7 @@ from hw.attention.adder_tree import AdderTree
 from hw.attention.cluster import COMMANDS, Cluster, links
 from hw.attention.context_rows import ContextRows
 from hw.attention.context_sequencer import ContextSequencer
-from hw.attention.head_queue import HeadQueue
+from hw.attention.head_queue import fork_heads
 from hw.attention.local_trace import LocalTraceMemory
 from hw.attention.output_threshold import OutputThreshold
 from hw.attention.phase_encoder import PhaseEncoder
@@ -125,7 +125,7 @@ class AttentionCore(wiring.Component):
                 score.terms_full.eq(terms_loader.full),
                 terms_loader.consume.eq(score.consume_terms),
             ]
-        self._fork_heads(m, units)
+        fork_heads(m, self.i_head, units, config.queued_heads)
 
         m.d.comb += [
             score.rows.eq(query_rows.rows),
@@ -215,22 +215,6 @@ class AttentionCore(wiring.Component):
         for n, cluster in enumerate(clusters):
             tap = getattr(self, f"o_tap_{n}")
             m.d.comb += [tap.valid.eq(cluster.tap_valid), tap.payload.eq(cluster.tap)]
-
-    def _fork_heads(self, m: Module, units: dict[str, wiring.Component]) -> None:
-        """Give every unit a queue of its own with the fields it reads."""
-        rooms = []
-        accept = Signal()
-        for name, unit in units.items():
-            layout = unit.i_head.payload.shape()
-            m.submodules[f"{name}_heads"] = queue = HeadQueue(layout, self._config.queued_heads)
-            m.d.comb += [
-                getattr(queue.i.payload, field).eq(getattr(self.i_head.payload, field))
-                for field in layout.members
-            ]
-            m.d.comb += queue.i.valid.eq(accept)
-            connect(m, queue.o, unit.i_head)
-            rooms.append(queue.i.ready)
-        m.d.comb += [self.i_head.ready.eq(Cat(rooms).all()), accept.eq(self.i_head.valid & self.i_head.ready)]
 
     def _chain_clusters(self, m: Module) -> Iterator[Cluster]:
         config = self._config

@@ -1,9 +1,11 @@
 """Queue of head descriptors in front of a unit."""
 
-from amaranth.hdl import Module, Signal
+from collections.abc import Mapping
+
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect
 
 
 class HeadQueue(wiring.Component):
@@ -38,3 +40,21 @@ class HeadQueue(wiring.Component):
         with m.If(waiting.r_en):
             m.d.sync += [full.eq(waiting.r_rdy), self.o.payload.eq(waiting.r_data)]
         return m
+
+
+def fork_heads(
+    m: Module, heads: stream.Interface, units: Mapping[str, wiring.Component], queued: int
+) -> None:
+    """Give every unit a queue of its own, for so many heads, with the fields that its `i_head` reads."""
+    rooms = []
+    accept = Signal()
+    for name, unit in units.items():
+        layout = unit.i_head.payload.shape()
+        m.submodules[f"{name}_heads"] = queue = HeadQueue(layout, queued)
+        m.d.comb += [
+            getattr(queue.i.payload, field).eq(getattr(heads.payload, field)) for field in layout.members
+        ]
+        m.d.comb += queue.i.valid.eq(accept)
+        connect(m, queue.o, unit.i_head)
+        rooms.append(queue.i.ready)
+    m.d.comb += [heads.ready.eq(Cat(rooms).all()), accept.eq(heads.valid & heads.ready)]

@@ -127,7 +127,10 @@ class PhaseEncoder(wiring.Component):
         if config.output != "context":
             fifo = queue("code")
             beat = Signal(payloads.code_beat(config))
-            self._encode(m, advance, value, take_levels, beat)
+            levels = Signal.like(self.i.payload.level, reset_less=True)
+            with m.If(take_levels):
+                m.d.sync += levels.eq(self.i.payload.level)
+            fire(m, config, advance, value, levels, beat.spike)
             m.d.comb += [
                 beat.last.eq(stages[-1].last),
                 fifo.w_data.eq(beat),
@@ -136,28 +139,31 @@ class PhaseEncoder(wiring.Component):
         m.d.comb += advance.eq(Cat(rooms).all())
         return m
 
-    def _encode(
-        self, m: Module, advance: Signal, value: Signal, take_levels: Signal, beat: data.View
-    ) -> None:
-        """Magnitude, comparison with all thresholds, phase: one stage each."""
-        code = self._config.code
-        levels = Signal.like(self.i.payload.level, reset_less=True)
-        with m.If(take_levels):
-            m.d.sync += levels.eq(self.i.payload.level)
-        magnitude = Signal(self._config.normaliser_width, reset_less=True)
-        reached = Signal(code.steps, reset_less=True)
-        negative = Signal(3, reset_less=True)
-        with m.If(advance):
-            m.d.sync += [
-                magnitude.eq(Mux(value < 0, -value, value)),
-                negative.eq(Cat(value < 0, negative)),
-            ]
-            for phase in range(code.steps):
-                octaves, residue = code.octave(phase)
-                threshold = levels[residue] >> (RATIO_FRACTION_BITS + octaves)
-                m.d.sync += reached[phase].eq(threshold < magnitude)  # `>` would cost an equality, too
-            m.d.sync += beat.spike.active.eq(reached.any())
-            for phase in reversed(range(code.steps)):
-                with m.If(reached[phase]):
-                    m.d.sync += beat.spike.phase.eq(phase)
-        m.d.comb += beat.spike.negative.eq(negative[2])
+
+def fire(
+    m: Module, config: CoreConfig, advance: Signal, value: Signal, levels: data.View, spike: data.View
+) -> None:
+    """Magnitude, comparison with all thresholds, phase: one stage each, that move with `advance`.
+
+    Args:
+        levels: of the value that was there one stage before.
+        spike: what is fired.
+    """
+    code = config.code
+    magnitude = Signal(config.normaliser_width, reset_less=True)
+    reached = Signal(code.steps, reset_less=True)
+    negative = Signal(3, reset_less=True)
+    with m.If(advance):
+        m.d.sync += [
+            magnitude.eq(Mux(value < 0, -value, value)),
+            negative.eq(Cat(value < 0, negative)),
+        ]
+        for phase in range(code.steps):
+            octaves, residue = code.octave(phase)
+            threshold = levels[residue] >> (RATIO_FRACTION_BITS + octaves)
+            m.d.sync += reached[phase].eq(threshold < magnitude)  # `>` would cost an equality, too
+        m.d.sync += spike.active.eq(reached.any())
+        for phase in reversed(range(code.steps)):
+            with m.If(reached[phase]):
+                m.d.sync += spike.phase.eq(phase)
+    m.d.comb += spike.negative.eq(negative[2])

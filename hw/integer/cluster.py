@@ -2,14 +2,14 @@
 
 from itertools import pairwise
 
-from amaranth.hdl import Module, Mux, Shape, Signal
+from amaranth.hdl import Module, Shape, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.integer.config import IntegerConfig
 from hw.integer import payloads
-from hw.integer.product import Factors, Products, delayed
+from hw.integer.product import Factors, delayed
+from hw.integer.vector_config import VectorConfig
 from hw.parts.memory import NO_COLLISION
 
 
@@ -21,9 +21,9 @@ class VectorCluster(wiring.Component):
 
     Members (i_ from the cluster before, o_ to the next one):
         load: of the memory's chain and the memory.
-        word: value that enters it.
+        word: value that enters it, 0 where none does.
         shift: of the vector's chain.
-        vector: value that enters it.
+        vector: value that enters it, likewise.
         dot: products.
         sum: sum of the products of the clusters before; with those of this one.
 
@@ -33,7 +33,7 @@ class VectorCluster(wiring.Component):
 
     memory_latency = 2
 
-    def __init__(self, config: IntegerConfig, factors: Factors, address: int, lanes: int, index: int) -> None:
+    def __init__(self, config: VectorConfig, factors: Factors, address: int, lanes: int, index: int) -> None:
         self._config = config
         self._factors = factors
         self._address = address
@@ -52,9 +52,9 @@ class VectorCluster(wiring.Component):
         super().__init__(members | {f"o_{name}": Out(layout) for name, layout in self._links.items()})
 
     @classmethod
-    def latency(cls, config: IntegerConfig) -> int:
+    def latency(cls, config: VectorConfig, factors: Factors) -> int:
         tree = (config.cluster - 1).bit_length()
-        return 1 + cls.memory_latency + Products.latency(config) + tree + 1
+        return 1 + cls.memory_latency + factors.latency(config) + tree + 1
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -87,25 +87,26 @@ class VectorCluster(wiring.Component):
         with m.If(take):
             m.d.sync += held.eq(arriving)
 
-        m.submodules.products = products = self._products()
+        m.submodules.products = products = self._factors.products(config)
         m.d.comb += [products.left.eq(held), products.right.eq(word)]
         self._add(m, [(products.o[n], self._factors.results(config.squares)) for n in range(config.cluster)])
         return m
 
-    def _products(self) -> wiring.Component:
-        return Products(self._config, self._factors)
-
     def _chain(self, m: Module, name: str, shape: Shape, shift: Signal, empty: Signal) -> data.View:
-        """Values move up by a lane with `shift`; with `empty` nothing is left but what enters then."""
+        """Values move up by a lane with `shift`; with `empty` nothing is left but what enters then.
+
+        What enters without `shift` is zero, so that nothing has to choose in front of a lane."""
         entering = getattr(self, f"i_{name}")
         chain = Signal(data.ArrayLayout(shape, self._config.cluster), name=f"{name}_chain")
         leaving = Signal(shape, name=f"{name}_leaving")
         lanes = [chain[n] for n in range(self._config.cluster)]
-        with m.If(shift):
-            m.d.sync += [lane.eq(before) for before, lane in pairwise([entering, *lanes, leaving])]
+        m.d.sync += leaving.eq(0)
+        with m.If(shift | empty):
+            m.d.sync += [lane.eq(before) for before, lane in pairwise([entering, *lanes])]
         with m.If(empty):
-            m.d.sync += [lane.eq(0) for lane in (*lanes[1:], leaving)]
-            m.d.sync += lanes[0].eq(Mux(shift, entering, 0))
+            m.d.sync += [lane.eq(0) for lane in lanes[1:]]
+        with m.Elif(shift):
+            m.d.sync += leaving.eq(lanes[-1])
         m.d.comb += getattr(self, f"o_{name}").eq(leaving)
         return chain
 

@@ -6,14 +6,14 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
 from hw.integer.product import delayed
-from hw.parts.memory import NO_COLLISION
+from hw.integer.vector_config import VectorConfig
+from hw.parts.memory import BLOCK, NO_COLLISION
 
 
-def value_beat(config: IntegerConfig) -> data.StructLayout:
+def value_beat(config: VectorConfig) -> data.StructLayout:
     return data.StructLayout({"value": signed(config.context_width), "last": 1})
 
 
@@ -31,7 +31,7 @@ class ContextRows(wiring.Component):
     Timing: a sum in cycle n is written `latency` cycles later and leaves two after that.
     """
 
-    def __init__(self, config: IntegerConfig, sums: int) -> None:
+    def __init__(self, config: VectorConfig, sums: int) -> None:
         self._config = config
         members = {
             "sum": In(sums),
@@ -40,13 +40,13 @@ class ContextRows(wiring.Component):
             "o": Out(stream.Signature(value_beat(config))),
         }
         if config.squares:
-            norm = (config.tokens * config.code_limit**2).bit_length()
-            squares = (config.tokens * config.weight_limit**2).bit_length()
+            norm = (config.tokens * ((1 << config.bits - 1) - 1) ** 2).bit_length()
+            squares = (config.tokens * ((1 << config.bits) - 1) ** 2).bit_length()
             members |= {"norm": In(norm), "i_squares": In(stream.Signature(squares))}
         super().__init__(members)
 
     @staticmethod
-    def latency(config: IntegerConfig) -> int:
+    def latency(config: VectorConfig) -> int:
         return 1 + 2 * config.squares + (config.groups > 1)
 
     def elaborate(self, platform: object) -> Module:
@@ -94,7 +94,7 @@ class ContextRows(wiring.Component):
         """The sum over the groups so far is read while the next one comes; `before` is a cycle ahead."""
         width += (self._config.groups - 1).bit_length() * self._config.squares
         m.submodules.sums = sums = Memory(
-            shape=signed(width), depth=1 << len(before), init=[], attrs=NO_COLLISION
+            shape=signed(width), depth=1 << len(before), init=[], attrs=BLOCK | NO_COLLISION
         )
         read, write = sums.read_port(), sums.write_port()
         total = Signal(signed(width), reset_less=True)

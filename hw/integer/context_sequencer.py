@@ -4,8 +4,8 @@ from amaranth.hdl import Assert, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.integer.config import IntegerConfig
 from hw.integer import payloads
+from hw.integer.vector_config import VectorConfig
 from hw.integer.weight_sequencer import weight_tags
 
 
@@ -20,7 +20,7 @@ class ContextSequencer(wiring.Component):
     Timing: products begin in the cycle after `launch`.
     """
 
-    def __init__(self, config: IntegerConfig) -> None:
+    def __init__(self, config: VectorConfig) -> None:
         self._address = payloads.value_address(config)
         super().__init__(
             {

@@ -1,11 +1,11 @@
 """Integer attention core: two vectors of lanes, the softmax between them, and the streams around."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.integer.config import IntegerConfig
-from hw.attention.head_queue import HeadQueue
+from hw.attention.head_queue import fork_heads
 from hw.integer import payloads
 from hw.integer.context_rows import ContextRows
 from hw.integer.context_sequencer import ContextSequencer
@@ -89,14 +89,17 @@ class IntegerCore(wiring.Component):
         )
         m.submodules.score_sequencer = score = ScoreSequencer(config)
         m.submodules.score_rows = rows = ScoreRows(config, scores.sum.shape())
-        m.submodules.weight_sequencer = weights = WeightSequencer(config)
+        m.submodules.weight_sequencer = weights = WeightSequencer(
+            config, payloads.head_part(config, "mantissa", "shift")
+        )
         m.submodules.exponential = exponential = Exponential(config)
         m.submodules.context_sequencer = context = ContextSequencer(config)
         m.submodules.context_rows = context_rows = ContextRows(config, contexts.sum.shape())
         m.submodules.divisor = divisor = Divisor(config)
         m.submodules.output = output = Output(config)
-        self._fork_heads(
+        fork_heads(
             m,
+            self.i_head,
             {
                 "key_loader": key_loader,
                 "value_loader": value_loader,
@@ -105,6 +108,7 @@ class IntegerCore(wiring.Component):
                 "context": context,
                 "divisor": divisor,
             },
+            config.queued_heads,
         )
         connect(m, flipped(self.i_key), key_loader.i)
         connect(m, flipped(self.i_value), value_loader.i)
@@ -196,19 +200,3 @@ class IntegerCore(wiring.Component):
             rows.term.eq(terms.term),
             terms.release.eq(scores.o_tags.valid & scores.o_tags.last & scores.o_tags.terms),
         ]
-
-    def _fork_heads(self, m: Module, units: dict[str, wiring.Component]) -> None:
-        """Give every unit a queue of its own with the fields it reads."""
-        rooms = []
-        accept = Signal()
-        for name, unit in units.items():
-            layout = unit.i_head.payload.shape()
-            m.submodules[f"{name}_heads"] = queue = HeadQueue(layout, self._config.queued_heads)
-            m.d.comb += [
-                getattr(queue.i.payload, field).eq(getattr(self.i_head.payload, field))
-                for field in layout.members
-            ]
-            m.d.comb += queue.i.valid.eq(accept)
-            connect(m, queue.o, unit.i_head)
-            rooms.append(queue.i.ready)
-        m.d.comb += [self.i_head.ready.eq(Cat(rooms).all()), accept.eq(self.i_head.valid & self.i_head.ready)]

@@ -33,7 +33,7 @@ class Exponential(wiring.Component):
         tags: key that is wanted.
         score: of that key, one cycle later.
         largest: of its row.
-        o_shift, o_vector: to the vector unit; the weight is one cycle behind its shift.
+        o_shift, o_vector: to the vector unit; the weight is one cycle behind its shift, else 0.
         launch, o_tags: the last weight of a group enters in the next cycle.
         o_normaliser: sum of the weights of each row.
         o_squares: sum of their squares, with `IntegerConfig.squares`.
@@ -99,13 +99,13 @@ class Exponential(wiring.Component):
         alive = delayed(m, self.score.alive, latency - 1, "alive")
         found = Signal(entry, reset_less=True)
         m.d.comb += [read.addr.eq(index), self.o_vector.eq(found.weight)]
-        with m.If(alive):
+        launching = delayed(m, self.tags, latency - 1, "tags", reset=True)
+        entering = delayed(m, launching, 1, "entering", reset=True)
+        with m.If(alive & entering.valid):
             m.d.sync += found.eq(read.data)
         with m.Else():
             m.d.sync += found.eq(0)
 
-        launching = delayed(m, self.tags, latency - 1, "tags", reset=True)
-        entering = delayed(m, launching, 1, "entering", reset=True)
         tags = delayed(m, entering, 1, "weight_tags", reset=True)
         m.d.comb += [
             self.o_shift.eq(entering.valid),

@@ -6,10 +6,10 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for, ceil_log2
 
-from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
 from hw.integer.product import delayed
+from hw.integer.vector_config import VectorConfig
 from hw.parts.memory import NO_COLLISION
 
 
@@ -22,7 +22,7 @@ class VectorLoader(wiring.Component):
     Members:
         i_head: tokens and features of each head.
         i: codes.
-        o_load, o_word: to the first cluster; the code is one cycle behind its `shift`.
+        o_load, o_word: to the first cluster; the code is one cycle behind its `shift`, else 0.
         full: a bank holds a whole head that was not finished.
         finish: the last product with the oldest full bank is on its way.
         release: and its sum has come out.
@@ -39,7 +39,7 @@ class VectorLoader(wiring.Component):
     """
 
     def __init__(
-        self, config: IntegerConfig, vectors: str, length: str, limits: tuple[int, int], lanes: int
+        self, config: VectorConfig, vectors: str, length: str, limits: tuple[int, int], lanes: int
     ) -> None:
         self._config = config
         self._fields = vectors, length
@@ -48,7 +48,6 @@ class VectorLoader(wiring.Component):
         self._word = data.StructLayout(
             {"vector": index_width(limits[0]), "group": ceil_log2(-(-limits[1] // lanes)), "bank": 1}
         )
-        self._norm = bits_for(limits[1] * config.code_limit**2)
         members = {
             "i_head": In(stream.Signature(payloads.head_part(config, vectors, length))),
             "i": In(stream.Signature(payloads.code(config))),
@@ -59,6 +58,7 @@ class VectorLoader(wiring.Component):
             "release": In(1),
         }
         if config.squares:
+            self._norm = bits_for(limits[1] * ((1 << config.bits - 1) - 1) ** 2)
             members |= {"norm_index": In(index_width(limits[0])), "norm": Out(self._norm)}
         super().__init__(members)
 
@@ -100,7 +100,7 @@ class VectorLoader(wiring.Component):
         m.d.sync += [
             write.eq(word),
             written.eq(place),
-            self.o_word.eq(self.i.payload),
+            self.o_word.eq(Mux(transfer, self.i.payload, 0)),
             started.eq(started + start - self.release),
             filled.eq(filled + loaded - self.finish),
         ]

@@ -4,9 +4,9 @@ from amaranth.hdl import Shape, ShapeLike, signed
 from amaranth.lib import data
 from amaranth.utils import bits_for, ceil_log2
 
-from golden.integer.config import IntegerConfig
 from golden.integer.softmax import MANTISSA_BITS, MAX_SHIFT
 from golden.widths import index_width
+from hw.integer.vector_config import VectorConfig
 
 # Banks of rows of terms and of scores, and how many rows of scores there are between the start of their sums
 # and the end of their softmax: one in either stage, and one on the way between them
@@ -16,7 +16,7 @@ SCORE_ROWS = 3
 CONTEXT_ROWS = 4
 
 
-def head(config: IntegerConfig) -> data.StructLayout:
+def head(config: VectorConfig) -> data.StructLayout:
     """Head descriptor: what may change from head to head at run time."""
     return data.StructLayout(
         {
@@ -30,22 +30,22 @@ def head(config: IntegerConfig) -> data.StructLayout:
     )
 
 
-def head_part(config: IntegerConfig, *names: str) -> data.StructLayout:
+def head_part(config: VectorConfig, *names: str) -> data.StructLayout:
     """The fields of a head descriptor that one unit reads."""
     layout = head(config)
     return data.StructLayout({name: layout[name].shape for name in names})
 
 
-def code(config: IntegerConfig) -> Shape:
+def code(config: VectorConfig) -> Shape:
     return signed(config.bits)
 
 
-def query(config: IntegerConfig) -> data.StructLayout:
+def query(config: VectorConfig) -> data.StructLayout:
     """One feature of a query row, the lowest first; `last` closes the row."""
     return data.StructLayout({"value": code(config), "last": 1})
 
 
-def term(config: IntegerConfig) -> data.StructLayout:
+def term(config: VectorConfig) -> data.StructLayout:
     """Additive bias (score units) and mask of one score; only the fields the core was made for."""
     fields: dict[str, ShapeLike] = {}
     if config.bias:
@@ -55,44 +55,44 @@ def term(config: IntegerConfig) -> data.StructLayout:
     return data.StructLayout(fields)
 
 
-def term_beat(config: IntegerConfig) -> data.StructLayout:
+def term_beat(config: VectorConfig) -> data.StructLayout:
     """The term of one key, the lowest token first; `last` closes the row."""
     return data.StructLayout({"term": term(config), "last": 1})
 
 
-def code_beat(config: IntegerConfig) -> data.StructLayout:
+def code_beat(config: VectorConfig) -> data.StructLayout:
     """One output code; features in order, `last` closes the row."""
     return data.StructLayout({"value": code(config), "last": 1})
 
 
-def context_beat(config: IntegerConfig) -> data.StructLayout:
+def context_beat(config: VectorConfig) -> data.StructLayout:
     """The normaliser of a row (`normaliser` high), then its context values in order of features."""
     return data.StructLayout({"value": signed(config.context_width), "normaliser": 1, "last": 1})
 
 
-def held_score(config: IntegerConfig) -> data.StructLayout:
+def held_score(config: VectorConfig) -> data.StructLayout:
     """A score and whether its key takes part. Made of squares, it lies above the score by half the sum of
     the squares of the query, the same for all keys of a row, and so at the same distance to the largest."""
     return data.StructLayout({"value": signed(config.score_width + config.squares), "alive": 1})
 
 
-def tap(config: IntegerConfig) -> data.StructLayout:
+def tap(config: VectorConfig) -> data.StructLayout:
     """Distance and weight of one key, for verification."""
     width = held_score(config)["value"].width
     return data.StructLayout({"distance": width, "weight": config.bits})
 
 
-def key_address(config: IntegerConfig) -> data.StructLayout:
+def key_address(config: VectorConfig) -> data.StructLayout:
     """A token of one of two heads."""
     return data.StructLayout({"token": index_width(config.tokens), "bank": 1})
 
 
-def row_address(config: IntegerConfig) -> data.StructLayout:
+def row_address(config: VectorConfig) -> data.StructLayout:
     """A token of one of `ROW_BANKS` rows."""
     return data.StructLayout({"token": index_width(config.tokens), "bank": range(ROW_BANKS)})
 
 
-def value_address(config: IntegerConfig) -> data.StructLayout:
+def value_address(config: VectorConfig) -> data.StructLayout:
     """The values of a group of tokens for one feature, of one of two heads."""
     return data.StructLayout(
         {"feature": index_width(config.head_dim), "group": ceil_log2(config.groups), "bank": 1}

@@ -1,7 +1,7 @@
 """Products of two small integers: in a DSP block, from a table in block RAM, or of partial products."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
@@ -80,6 +80,13 @@ class Factors:
     @property
     def shapes(self) -> tuple[Shape, Shape]:
         return signed(self.bits) if self.left[0] < 0 else unsigned(self.bits), signed(self.bits)
+
+    def products(self, config: Any) -> wiring.Component:
+        """What makes them: `left` and `right` of several lanes, and `o`, `latency` cycles later."""
+        return Products(config, self)
+
+    def latency(self, config: Any) -> int:
+        return Products.latency(config)
 
     def results(self, squares: bool) -> tuple[int, int]:
         """Smallest and largest product, or square of the sum."""

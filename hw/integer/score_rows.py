@@ -6,10 +6,10 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
 from hw.integer.product import delayed
+from hw.integer.vector_config import VectorConfig
 from hw.parts.memory import NO_COLLISION
 
 
@@ -30,7 +30,7 @@ class ScoreRows(wiring.Component):
     Timing: one score per cycle. A row is there `latency` cycles after its last sum.
     """
 
-    def __init__(self, config: IntegerConfig, sums: int) -> None:
+    def __init__(self, config: VectorConfig, sums: int) -> None:
         self._config = config
         token = index_width(config.tokens)
         self._score = payloads.held_score(config)
@@ -51,7 +51,7 @@ class ScoreRows(wiring.Component):
         super().__init__(members)
 
     @staticmethod
-    def latency(config: IntegerConfig) -> int:
+    def latency(config: VectorConfig) -> int:
         return 3 + config.squares + config.bias
 
     def elaborate(self, platform: object) -> Module:

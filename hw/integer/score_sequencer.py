@@ -1,11 +1,11 @@
 """Takes query rows in, and sends every key of a head past each of them."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.integer.config import IntegerConfig
 from hw.integer import payloads
+from hw.integer.vector_config import VectorConfig
 
 
 class ScoreSequencer(wiring.Component):
@@ -18,14 +18,14 @@ class ScoreSequencer(wiring.Component):
         terms_full: the terms of a row are there.
         release: the oldest row of scores is not held any more.
         start: a row begins.
-        o_shift, o_vector, o_dot, o_tags: to the vector unit; the query is one cycle behind its shift.
+        o_shift, o_vector, o_dot, o_tags: to the vector unit; the query is one cycle behind its shift, else 0.
 
     Timing: a query row enters the chain while keys go past the one before it: one feature per cycle, from the
     second cycle after `start` on. tokens + 1 cycles per row, or features + 2 where that is more; two more
     between heads.
     """
 
-    def __init__(self, config: IntegerConfig) -> None:
+    def __init__(self, config: VectorConfig) -> None:
         self._config = config
         self._address = payloads.key_address(config)
         super().__init__(
@@ -77,7 +77,7 @@ class ScoreSequencer(wiring.Component):
             self.o_tags.release.eq(head_done),
         ]
         m.d.sync += [
-            self.o_vector.eq(self.i.payload.value),
+            self.o_vector.eq(Mux(transfer, self.i.payload.value, 0)),
             first.eq(self.start),
             held.eq(held + self.start - self.release),
             last_row.eq(row + 1 == head.tokens),  # in time: every row takes two cycles at least

@@ -5,9 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
+from hw.integer.vector_config import VectorConfig
 from hw.parts.memory import NO_COLLISION
 
 
@@ -25,7 +25,7 @@ class TermRows(wiring.Component):
     Timing: one term per cycle; a row is there from the cycle after its last term.
     """
 
-    def __init__(self, config: IntegerConfig) -> None:
+    def __init__(self, config: VectorConfig) -> None:
         self._config = config
         super().__init__(
             {

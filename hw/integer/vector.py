@@ -4,10 +4,10 @@ from amaranth.hdl import Module
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from golden.integer.config import IntegerConfig
 from hw.integer import payloads
 from hw.integer.cluster import VectorCluster
 from hw.integer.product import Factors, delayed
+from hw.integer.vector_config import VectorConfig
 
 
 class VectorUnit(wiring.Component):
@@ -15,7 +15,7 @@ class VectorUnit(wiring.Component):
 
     Members:
         load, word: memory; the value is one cycle behind its `shift`.
-        shift, vector: vector; likewise.
+        shift, vector: vector; likewise. Without a shift both values are 0.
         dot: product to take.
         tags: what it is.
         sum, o_tags: the product, `latency` cycles later.
@@ -27,9 +27,9 @@ class VectorUnit(wiring.Component):
     """
 
     def __init__(
-        self, config: IntegerConfig, factors: Factors, lanes: int, address: int, tags: data.StructLayout
+        self, config: VectorConfig, factors: Factors, lanes: int, address: int, tags: data.StructLayout
     ) -> None:
-        self._config = config
+        self._config, self._factors = config, factors
         clusters = self.clusters(config, lanes)
         self._chain = [
             VectorCluster(config, factors, address, clusters * config.cluster, n) for n in range(clusters)
@@ -49,12 +49,12 @@ class VectorUnit(wiring.Component):
         )
 
     @staticmethod
-    def clusters(config: IntegerConfig, lanes: int) -> int:
+    def clusters(config: VectorConfig, lanes: int) -> int:
         return -(-lanes // config.cluster)
 
     @property
     def latency(self) -> int:
-        return VectorCluster.latency(self._config) + len(self._chain) - 1
+        return VectorCluster.latency(self._config, self._factors) + len(self._chain) - 1
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -5,9 +5,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from golden.integer.config import IntegerConfig
 from golden.widths import index_width
 from hw.integer import payloads
+from hw.integer.vector_config import VectorConfig
 
 # A sum over groups is read and written back in so many cycles
 SHORTEST_PASS = 4
@@ -31,14 +31,19 @@ class WeightSequencer(wiring.Component):
         values_full, finish_values: value memory.
         release_context: the oldest row has left the core.
         token, tags: key whose score is wanted, one per cycle.
-        mantissa, shift: for it.
+        those of `passed`: for it, as the head has them.
+
+    Args:
+        passed: fields of the head that what makes the weights reads.
 
     Timing: keys + 1 cycles per group, or max(features, 4) where that is more; two more between heads.
     """
 
-    def __init__(self, config: IntegerConfig) -> None:
+    def __init__(self, config: VectorConfig, passed: data.StructLayout) -> None:
         self._config = config
-        head = payloads.head_part(config, "tokens", "features", "mantissa", "shift")
+        self._passed = passed
+        sizes = payloads.head_part(config, "tokens", "features")
+        head = data.StructLayout({**sizes.members, **passed.members})
         super().__init__(
             {
                 "i_head": In(stream.Signature(head)),
@@ -49,9 +54,8 @@ class WeightSequencer(wiring.Component):
                 "release_context": In(1),
                 "token": Out(index_width(config.tokens)),
                 "tags": Out(weight_tags()),
-                "mantissa": Out(head["mantissa"].shape),
-                "shift": Out(head["shift"].shape),
             }
+            | {name: Out(shape) for name, shape in passed.members.items()}
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -80,9 +84,8 @@ class WeightSequencer(wiring.Component):
             self.tags.last.eq(last),
             self.tags.final.eq(final),
             self.tags.release.eq(last_row),
-            self.mantissa.eq(head.mantissa),
-            self.shift.eq(head.shift),
         ]
+        m.d.comb += [getattr(self, name).eq(getattr(head, name)) for name in self._passed.members]
         m.d.sync += [
             last_row.eq(row + 1 == head.tokens),  # in time: every row takes two cycles at least
             used.eq(used + (start & first) - self.release_context),

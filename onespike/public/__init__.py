@@ -20,6 +20,7 @@ from onespike.public.conversion import convert, load_model, run_model
 from onespike.public.networks import trained_network
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.integer.core import IntegerAttentionCore
+from sim.cores.keyserial.core import KeySerialAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.stochastic.core import StochasticCore
 from synth.boards import BOARDS
@@ -31,6 +32,7 @@ __all__ = [
     "InputError",
     "IntegerAttentionCore",
     "IntegerConfig",
+    "KeySerialAttentionCore",
     "Network",
     "NetworkConfig",
     "NetworkJob",

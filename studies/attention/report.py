@@ -104,6 +104,7 @@ def tool_versions() -> dict[str, str | None]:
 
 def attention_report(
     *,
+    scheme: str,
     engine: str,
     seed: int,
     config: CoreConfig,
@@ -123,7 +124,7 @@ def attention_report(
         activity: events and lane utilisation, which follow from the spikes.
     """
     return {
-        "scheme": "spiked",
+        "scheme": scheme,
         "engine": engine,
         "seed": seed,
         "shape": {"heads": job.heads, "tokens": job.tokens, "head_dim": job.head_dim},

@@ -14,6 +14,7 @@ from golden.attention.job import AttentionJob, AttentionSpikes, HeadScales, deco
 from golden.code import check_range
 from golden.errors import InputError
 from sim.cores.attention.core import SpikedAttentionCore
+from sim.cores.heads import HeadCore
 from sim.timing.cycles import CycleReport, StageActivity
 from studies.attention.engines import Progress, check_engine, run_engine
 from studies.attention.report import attention_report, deviation_in_words
@@ -28,6 +29,7 @@ class AttentionResult:
     """What a run produced.
 
     Attributes:
+        scheme: of the core.
         engine: that ran.
         config: of the core; golden took its code alone.
         job: the integers that went in.
@@ -45,6 +47,7 @@ class AttentionResult:
 
     title: ClassVar[str] = "Spiked attention"
 
+    scheme: str
     engine: str
     config: CoreConfig
     job: AttentionJob
@@ -85,6 +88,7 @@ class AttentionResult:
     def report(self) -> dict[str, Any]:
         """The JSON object of a report."""
         report = attention_report(
+            scheme=self.scheme,
             engine=self.engine,
             seed=self.seed,
             config=self.config,
@@ -124,6 +128,7 @@ def attend(
     source: str = "input",
     engine: str = "golden",
     config: CoreConfig | None = None,
+    kind: "type[HeadCore[Any, AttentionJob, AttentionSpikes]]" = SpikedAttentionCore,
     window: int | None = None,
     option: str = "",
     seed: int = 0,
@@ -138,6 +143,7 @@ def attend(
         source: what to call them in errors.
         engine: golden, model, rtl or board.
         config: of the core; the default preset, or that of the board, when absent.
+        kind: of core.
         window: steps of the WOSS ramp, 1..T; T when absent.
         option: what stands before `window` and `seed` in errors; `--` on the command line.
         seed: noted in the report; nothing is drawn here.
@@ -159,7 +165,7 @@ def attend(
     if window is not None:
         check_range(f"{option}window", window, 1, config.code.steps)
     check_range(f"{option}seed", seed, 0, 2**32 - 1)
-    core = SpikedAttentionCore(config)
+    core = kind(config)
     try:
         job, scales = prepare(**arrays, code=config.code, window=window)
         if engine != "golden":
@@ -171,6 +177,7 @@ def attend(
     q, k, v = (np.reshape(arrays[name], job.q.shape) for name in "qkv")
     exact, exact_map = softmax_attention(q, k, v, arrays.get("bias"), job.allowed)
     return AttentionResult(
+        scheme=kind.scheme,
         engine=engine,
         config=config,
         job=job,

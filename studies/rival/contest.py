@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from energy.attention import spiking_attention
 from energy.events import attention_events
 from energy.integer import integer_attention
+from energy.key_serial import key_serial_attention
 from energy.ledger import Ledger
 from golden.attention import config as spiked
 from golden.attention.config import CoreConfig
+from golden.attention.key_serial import KeySerialConfig, key_serial
 from golden.code import PhaseCode
 from golden.integer import config as integer
 from golden.integer.config import MULTIPLIERS, IntegerConfig
@@ -31,10 +33,13 @@ from hw.attention.cluster import Cluster
 from hw.integer.cluster import VectorCluster
 from hw.integer.payloads import key_address, value_address
 from hw.integer.product import Factors
+from hw.keyserial.trace_points import SpikeFactors
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.heads import HeadCore
 from sim.cores.integer.core import IntegerAttentionCore
+from sim.cores.keyserial.core import KeySerialAttentionCore
 from studies.attention import integer as integer_study
+from studies.attention import key_serial as key_serial_study
 from studies.attention import spiked as spiked_study
 from studies.attention.integer import IntegerResult
 from studies.attention.spiked import AttentionResult
@@ -46,6 +51,8 @@ CODES = (
     PhaseCode(),
     PhaseCode(steps=24, log2_base=Fraction(2, 7)),
 )
+# Fewer bits of the trace, which every lane adds up, are as accurate; lane-parallel cores have 10 and 12
+KEY_SERIAL_CODES = tuple(replace(code, trace_bits=7) for code in CODES)
 BITS = (8, 4)
 # All are compared at one clock, and each at its own where that was measured
 CLOCK_HZ = 100e6
@@ -82,6 +89,15 @@ def contenders() -> Iterator[Contender]:
             attend=spiked_study.attend,
             ledger=_spikes_ledger,
         )
+    for code in KEY_SERIAL_CODES:
+        serial = key_serial(replace(spiked.preset("lean"), code=code))
+        yield Contender(
+            label=f"key-serial spikes, T = {code.steps}",
+            core=KeySerialAttentionCore(serial),
+            lanes=partial(_key_serial_lanes, serial),
+            attend=key_serial_study.attend,
+            ledger=_key_serial_ledger,
+        )
     for bits, multiplier in product(BITS, MULTIPLIERS):
         integers = replace(integer.preset("lean"), bits=bits, multiplier=multiplier)
         yield Contender(
@@ -97,6 +113,15 @@ def _spiking_lanes(config: CoreConfig) -> tuple[wiring.Component, ...]:
     return (Cluster(config, 1),)
 
 
+def _key_serial_lanes(config: KeySerialConfig) -> tuple[wiring.Component, ...]:
+    """Lanes that add points of queries and keys, and as many of attention spikes and values."""
+    scores, contexts = (SpikeFactors.of(config, signed_left=signed) for signed in (True, False))
+    return (
+        VectorCluster(config, scores, key_address(config).size, config.head_dim, 1),
+        VectorCluster(config, contexts, value_address(config).size, config.lanes, 1),
+    )
+
+
 def _integer_lanes(config: IntegerConfig) -> tuple[wiring.Component, ...]:
     """Lanes that multiply keys, and as many that multiply values."""
     return (
@@ -107,6 +132,11 @@ def _integer_lanes(config: IntegerConfig) -> tuple[wiring.Component, ...]:
 
 def _spikes_ledger(result: AttentionResult) -> Ledger:
     return spiking_attention(attention_events(result.job, result.config), result.config)
+
+
+def _key_serial_ledger(result: AttentionResult) -> Ledger:
+    assert isinstance(result.config, KeySerialConfig)
+    return key_serial_attention(result.job, result.config)
 
 
 def _integers_ledger(result: IntegerResult) -> Ledger:

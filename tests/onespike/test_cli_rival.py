@@ -32,10 +32,25 @@ def test_arrays_and_report(run: Callable[..., Ran], folder: Path) -> None:
     assert report["error"]["out"]["relative_rmse"] < 0.2
 
 
+def test_key_serial(run: Callable[..., Ran], refused: Callable[..., str], folder: Path) -> None:
+    """The same file as of the lane-parallel core, and a report that names the scheme."""
+    np.savez("in.npz", **random_heads(2, 8, 8, seed=3))
+    files = ("--preset", "tiny", "--engine", "model", "--window", "7")
+    assert run("attention", "in.npz", "a.npz", *files).status == 0
+    serial = ("attention", "in.npz", "b.npz", "--scheme", "key-serial")
+    assert run(*serial, *files, "--report", "r.json").status == 0
+    assert Path("a.npz").read_bytes() == Path("b.npz").read_bytes()
+    report = json.loads((folder / "r.json").read_text())
+    assert report["scheme"] == "key-serial"
+    assert report["events"]["trace_lookups"] == 2 * 2 * 8 * 8 * 8
+    (folder / "core.toml").write_text('trace_store = "logic"\n')
+    refused(*serial, "--config", "core.toml", says="core.toml: unknown key 'trace_store'")
+
+
 def test_options_of_other_schemes(refused: Callable[..., str], folder: Path) -> None:
     np.savez("in.npz", **random_heads(1, 4, 4, seed=3))
     scheme = ("attention", "in.npz", "out.npz", "--scheme", "integer")
-    refused(*scheme, "--window", "3", says="--window needs --scheme spiked, not integer")
+    refused(*scheme, "--window", "3", says="--window needs --scheme spiked or key-serial, not integer")
     refused(*scheme, "--steps", "3", says="--steps needs --scheme stochastic, not integer")
     refused(*scheme, "--preset", "pico", says="preset must be one of default, lean, digits, not 'pico'")
 

@@ -72,6 +72,7 @@ def test_report_of_an_engine_with_time() -> None:
     q = np.ones((1, 2, 2))
     job = prepare(q, q, q, PhaseCode()).job
     report = attention_report(
+        scheme="spiked",
         engine="model",
         seed=3,
         config=preset("default"),

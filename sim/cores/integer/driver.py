@@ -36,12 +36,12 @@ def input_beats(job: IntegerJob, config: IntegerConfig) -> dict[str, Fields]:
             "last": np.broadcast_to(last_feature, job.q.shape).reshape(-1).astype(np.int64),
         },
     }
-    return inputs | ({"i_terms": term_beats(job, config)} if config.terms else {})
+    return inputs | ({"i_terms": term_beats(job, config, job.terms)} if config.terms else {})
 
 
-def term_beats(job: IntegerJob, config: IntegerConfig) -> Fields:
-    """Bias and mask row by row; none for a job without them."""
-    shape = (job.heads, job.tokens, job.tokens) if job.terms else (0, 1, 1)
+def term_beats(job: Any, config: Any, used: bool) -> Fields:
+    """Bias and mask row by row; none for a job that does not use them."""
+    shape = (job.heads, job.tokens, job.tokens) if used else (0, 1, 1)
     last = np.broadcast_to(np.arange(shape[2]) == shape[2] - 1, shape)
     term: Fields = {}
     if config.bias:

@@ -1,6 +1,6 @@
 """Random attention cores and jobs, drawn from everything that `CoreConfig` and its checks accept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 
 from golden.attention.config import OUTPUT_FORMS, TRACE_STORES, CoreConfig
-from golden.attention.job import AttentionJob
+from golden.attention.job import AttentionJob, AttentionSpikes
+from golden.attention.key_serial import key_serial as as_key_serial
 from golden.attention.normaliser import RATIO_WIDTH
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
 from sim.cores.attention.core import SpikedAttentionCore
-from sim.timing.attention import predict_in_turn
+from sim.cores.heads import HeadCore
+from sim.cores.keyserial.core import KeySerialAttentionCore
+from sim.timing import attention as lane_parallel
+from sim.timing import key_serial
+from sim.timing.cycles import CycleReport
 
 MOST_GROUPS = 16
 # What one simulation may cost: spikes added by all lanes in all rows of a job
@@ -134,19 +139,32 @@ class Checked:
     cycles: int = 0
 
 
-def check_run(jobs: Sequence[AttentionJob], config: CoreConfig, checked: Checked, **how: Any) -> None:
+# A kind of core and its cycle model
+Kind = tuple[type[HeadCore[Any, AttentionJob, AttentionSpikes]], Callable[..., list[CycleReport]]]
+LANE_PARALLEL: Kind = SpikedAttentionCore, lane_parallel.predict_in_turn
+KEY_SERIAL: Kind = KeySerialAttentionCore, key_serial.predict_in_turn
+
+
+def check_run(
+    jobs: Sequence[AttentionJob],
+    config: CoreConfig,
+    checked: Checked,
+    kind: Kind = LANE_PARALLEL,
+    **how: Any,
+) -> None:
     """Heads back to back through the RTL: integers equal golden's, at full rate cycles the model's.
 
     Args:
         jobs: what runs, in turn.
         config: the core.
         checked: counts what is compared.
+        kind: of core.
         how: pauses, seed, reset_at of `sim.verilator.simulator.Simulator.run`.
 
     Raises:
         AssertionError: an integer or a cycle differs.
     """
-    core = SpikedAttentionCore(config)
+    core, predict_in_turn = kind[0](config), kind[1]
     timed = predict_in_turn(jobs, config) if not how else [None] * len(jobs)
     runs = core.run_in_turn(jobs, quick=True, **how)
     for number, (job, ran, prediction) in enumerate(zip(jobs, runs, timed, strict=True)):
@@ -166,11 +184,21 @@ def check_run(jobs: Sequence[AttentionJob], config: CoreConfig, checked: Checked
 
 
 def check_core(seed: int, runs: int, checked: Checked, *, most_lanes: int, full: int = 0) -> None:
-    """A random core with random runs; see `check_runs`."""
-    check_runs(random_config(seed, most_lanes=most_lanes), seed, runs, checked, full=full)
+    """A random core with random runs, and the key-serial core of its kind; see `check_runs`."""
+    config = random_config(seed, most_lanes=most_lanes)
+    check_runs(config, seed, runs, checked, full=full)
+    check_runs(as_key_serial(config), seed, runs, checked, full=full, kind=KEY_SERIAL)
 
 
-def check_runs(config: CoreConfig, seed: int, runs: int, checked: Checked, *, full: int = 0) -> None:
+def check_runs(
+    config: CoreConfig,
+    seed: int,
+    runs: int,
+    checked: Checked,
+    *,
+    full: int = 0,
+    kind: Kind = LANE_PARALLEL,
+) -> None:
     """A core with random runs, and `full` more with a job that fills it: a third with pauses, a few cut off
     by a reset.
 
@@ -184,10 +212,10 @@ def check_runs(config: CoreConfig, seed: int, runs: int, checked: Checked, *, fu
         if rng.random() < 0.3:
             how = {"pauses": float(rng.uniform(0.1, 0.9)), "seed": int(rng.integers(1 << 16))}
         if rng.random() < 0.1:
-            total = max(int(report.rows.max()) for report in predict_in_turn(jobs, config))
+            total = max(int(report.rows.max()) for report in kind[1](jobs, config))
             how["reset_at"] = int(rng.integers(1, total))
         try:
-            check_run(jobs, config, checked, **how)
+            check_run(jobs, config, checked, kind, **how)
         except Exception as error:
             raise AssertionError(f"seed {seed}, run {run}, {how}, {config}: {error}") from error
     checked.cores += 1

@@ -12,7 +12,7 @@ from sim.cores.attention.core import SpikedAttentionCore
 from sim.timing.attention import predict
 from studies.data.random import random_heads
 from tests.hw.attention.core_cases import CORES, random_job
-from tests.hw.attention.random_jobs import Checked, check_core, check_run
+from tests.hw.attention.random_jobs import Checked, check_run, check_runs, random_config
 
 WORKLOADS = 40  # per core
 
@@ -181,4 +181,4 @@ def test_full_size_core() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_random_cores(seed: int) -> None:
     """A sample of everything that `CoreConfig` accepts; `make soak-attention` goes on from here."""
-    check_core(seed, 6, Checked(), most_lanes=6)
+    check_runs(random_config(seed, most_lanes=6), seed, 6, Checked())

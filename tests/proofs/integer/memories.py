@@ -140,7 +140,8 @@ class ScoresDoNotCollide(Property):
     def build(self) -> None:
         m = self.m
         rows = self.opened("rows", score_rows.ScoreRows(CONFIG, 4))
-        weights = self.opened("weights", weight_sequencer.WeightSequencer(CONFIG))
+        passed = payloads.head_part(CONFIG, "mantissa", "shift")
+        weights = self.opened("weights", weight_sequencer.WeightSequencer(CONFIG, passed))
         tags, release = rows.ports.tags, weights.ports.release_row
         m.d.comb += [
             rows.ports.read.eq(weights.ports.token),

@@ -9,6 +9,7 @@ import pytest
 
 from golden.attention.config import preset
 from golden.attention.job import AttentionJob
+from golden.attention.key_serial import preset as key_serial_preset
 from golden.code import PhaseCode
 from golden.integer.config import preset as integer_preset
 from golden.network.layers import Linear
@@ -22,6 +23,7 @@ from sim.cores.compare import compare
 from sim.cores.core import Core
 from sim.cores.heads import HeadCore
 from sim.cores.integer.core import IntegerAttentionCore
+from sim.cores.keyserial.core import KeySerialAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.rtl import count_of
 from sim.cores.stochastic.core import StochasticCore
@@ -59,6 +61,7 @@ CASES = {
     "terms": with_terms,
     "stochastic": lambda: heads(StochasticCore(SMALL)),
     "encoders": lambda: heads(StochasticCore(replace(SMALL, encoders=True))),
+    "key-serial": lambda: heads(KeySerialAttentionCore(key_serial_preset("digits"))),
     "integer": lambda: heads(IntegerAttentionCore(integer_preset("digits"))),
     "network": network,
     "stochastic network": stochastic_network,

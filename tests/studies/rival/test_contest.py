@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from energy.integer import integer_attention
+from energy.key_serial import key_serial_attention
+from golden.attention import key_serial
 from golden.integer.config import MULTIPLIERS, IntegerConfig
 from sim.cores.integer.core import IntegerAttentionCore
+from sim.cores.keyserial.core import KeySerialAttentionCore
 from studies.data.random import random_heads
 from studies.rival import contest
 from studies.rival.contest import CLOCK_HZ, Standing, contenders, measured, stand
@@ -23,7 +26,7 @@ def standings() -> dict[str, Standing]:
 
 def test_cores_of_one_size() -> None:
     cores = [contender.core for contender in contenders()]
-    assert len(cores) == 3 + 2 * len(MULTIPLIERS)
+    assert len(cores) == 2 * 3 + 2 * len(MULTIPLIERS)
     sizes = {
         tuple(core.to_table()[name] for name in ("lanes", "tokens", "head_dim", "output")) for core in cores
     }
@@ -74,3 +77,17 @@ def test_ledger_counts_what_the_core_does(multiplier: str) -> None:
     assert ledger.count("adder tree, scores") == events["score_products"]
     assert ledger.count("softmax, exponentials") == events["exponentials"]
     assert ledger.count("divisions") == events["divisions"] * config.bits
+
+
+def test_ledger_of_the_key_serial_core_counts_what_it_does() -> None:
+    """Lookups and bits of phases are those of the activity of a job; additions are as many."""
+    config = key_serial.preset("digits")
+    core = KeySerialAttentionCore(config)
+    job = core.prepare(*ARRAYS.values())
+    done = core.activity(job, core.compute(job))
+    ledger = key_serial_attention(job, config)
+    assert ledger.count("points of the trace") == done.events["trace_lookups"]
+    added = ledger.count("adder tree, scores") + ledger.count("adder tree, context")
+    assert added == done.events["trace_lookups"]
+    assert ledger.count("spike shift, phases") == done.busy["shift"] * (config.code.steps - 1).bit_length()
+    assert 0 < done.events["synaptic_additions"] < ledger.count("adder tree, scores")

@@ -1,4 +1,4 @@
-"""Lanes measured beside the cores: those that multiply in a dense layer, and spikes in vector units."""
+"""Lanes measured beside the cores: those that multiply in a dense layer."""
 
 from fractions import Fraction
 
@@ -9,11 +9,7 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from golden.code import PhaseCode
 from golden.integer.config import MULTIPLIERS, IntegerConfig
-from hw.attention.trace import pairs_fit
-from hw.parts.payloads import spike
-from studies.rival.contest import CODES
 from studies.rival.mac_cluster import MacCluster
-from studies.rival.spike_vector import lanes
 from tests.hw.network.test_components import config
 
 
@@ -52,59 +48,6 @@ def test_lanes_that_multiply(multiplier: str) -> None:
     if integers.squares:
         expected = 2 * expected + (values**2).sum(axis=1)[:, None] + (weights**2).sum(axis=0)
     assert received == expected.ravel().tolist()
-
-
-@pytest.mark.parametrize(
-    "code", [code for code in CODES if pairs_fit(code)], ids=lambda code: f"T={code.steps}"
-)
-@pytest.mark.parametrize("half", [0, 1], ids=["scores", "context"])
-def test_spikes_in_vector_units(code: PhaseCode, half: int) -> None:
-    """Sums of the points that a held vector makes with words of the memory."""
-    cluster = lanes(code)[half]
-    rng = np.random.default_rng(7)
-    size, words = 8, 12
-    active = rng.random((words + 1, size)) < 0.7
-    negative = rng.random((words + 1, size)) < 0.5
-    phase = rng.integers(0, code.steps, (words + 1, size))
-    layout = spike(code)
-    bits = [
-        [
-            layout.const({"active": int(a), "negative": int(n), "phase": int(p)}).as_bits()
-            for a, n, p in zip(*row, strict=True)
-        ]
-        for row in zip(active, negative, phase, strict=True)
-    ]
-    received: list[int] = []
-
-    async def bench(ctx: SimulatorContext) -> None:
-        # what comes first ends in the highest lane; a value enters a cycle behind its command
-        for lane in reversed(range(size)):
-            ctx.set(cluster.i_shift, 1)
-            await ctx.tick()
-            ctx.set(cluster.i_vector, bits[0][lane])
-        ctx.set(cluster.i_shift, 0)
-        await ctx.tick()
-        for word in range(words):
-            for lane in reversed(range(size)):
-                ctx.set(cluster.i_load.shift, 1)
-                await ctx.tick()
-                ctx.set(cluster.i_word, bits[word + 1][lane])
-            ctx.set(cluster.i_load.shift, 0)
-            ctx.set(cluster.i_load.write, 1)
-            ctx.set(cluster.i_load.address, word)
-            await ctx.tick()
-            ctx.set(cluster.i_load.write, 0)
-        for word in range(words):
-            ctx.set(cluster.i_dot.take, word == 0)
-            ctx.set(cluster.i_dot.address, word)
-            await ctx.tick()
-            ctx.set(cluster.i_dot.take, 0)
-            await ctx.tick().repeat(15)
-            received.append(ctx.get(cluster.o_sum))
-
-    simulate(cluster, bench)
-    sign = np.where(negative[0] ^ negative[1:], -1, 1) * (active[0] & active[1:])
-    assert received == (sign * code.trace[phase[0] + phase[1:]]).sum(axis=1).tolist()
 
 
 def simulate(unit: wiring.Component, bench: object) -> None:

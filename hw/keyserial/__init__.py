@@ -1,0 +1,1 @@
+"""Spiked attention with scores one after the other."""
