@@ -73,8 +73,8 @@ class RefreshIsNeverLate(Property):
 class CommandsKeepTheirTimes(Property):
     """Between commands pass at least the times of the data sheet: tRCD, tRP, tRAS, tRC, tRRD, tRFC, tWR and
     tMRD; rows are opened where none is open, read and written where they are, and it is the row and the bank
-    that were asked for; refreshed and set up is when all are closed; a burst ends before its row is closed, and
-    no word is written while others are read.
+    that were asked for; refreshed and set up is when all are closed; a burst ends before its row is closed,
+    and no word is written while others are read.
 
     Assumes: what is offered stays until it is taken. The chip has few rows and is refreshed often. Its times
     are those of the real one at the fastest clock it may have, at 25 MHz, where all are shortest, and all at
