@@ -102,7 +102,7 @@ class CommandsKeepTheirTimes(Property):
         ),
         Fault(module=controller, old="| (request.write & was_read)", new=""),
         Fault(module=controller, old="ba.eq(page.bank - 1)", new="ba.eq(page.bank + 1)"),
-        Fault(module=controller, old="Value.cast(page) + 1", new="Value.cast(page) + 5"),
+        Fault(module=controller, old="a.eq(page.row)", new="a.eq(page.bank)"),
     )
 
     def build(self, config: MemoryConfig = FAST) -> None:
