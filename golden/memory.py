@@ -100,8 +100,10 @@ class MemoryConfig:
             "activate_to_precharge": self.cycles(self.chip.activate_to_precharge) < BURST,
             "write_to_precharge": self.cycles(self.chip.write_to_precharge) <= BURST,
             "other_bank": self.cycles(self.chip.other_bank) <= self.activate_to_column + 1,
-            "activate_to_activate": self.cycles(self.chip.activate_to_activate)
-            <= self.activate_to_column + BURST + self.precharge,
+            # a row that is opened in the first cycle of a slot may be closed at its end
+            "activate_to_activate": self.cycles(self.chip.activate_to_activate) < BURST + self.precharge,
+            # one that is closed in the middle of a slot may be opened in the one after the next
+            "precharge": self.precharge <= BURST + BURST // 2,
         }
         for name, kept in slots.items():
             if not kept:

@@ -16,6 +16,8 @@ from tests.soaks import soak
 # Jobs of a core: to compile it takes longer than to run a few. Those that fill it compare the most integers
 RUNS, FULL, NETWORKS, JOBS = 200, 40, 60, 100
 MOST_LANES = 16
+# Of a spiking network every spike is compared, by far the most integers per second: images until so many are
+SPIKES, MOST_IMAGES = 10**7, 5000
 
 
 @dataclass
@@ -50,7 +52,10 @@ def main(
             random_cores.check_core(random_cores.random_core(number, scale), number, networks)
             rng = np.random.default_rng(number)
             random_engines.check_engine(random_engines.random_engine(rng, engines), rng, JOBS, engines)
-            random_networks.check_core(*random_networks.random_core(rng, spiking), rng, spiking)
+            core, before = random_networks.random_core(rng, spiking), spiking.integers
+            random_networks.check_core(*core, rng, spiking, images=1)
+            images = SPIKES // (spiking.integers - before)
+            random_networks.check_core(*core, rng, spiking, images=min(max(images, 1), MOST_IMAGES))
         finally:
             parts = (heads, words, networks, engines, spiking)
             (

@@ -53,7 +53,9 @@ RUN = "from pyosys import libyosys; libyosys.run_pass('script prove.ys')"
 ONE_BAD = "fold; orpos; strash"
 # Steps of induction that are tried, and conflicts after which a step is given up
 INDUCTION = 8
-CONFLICTS = 100_000
+CONFLICTS = 300_000
+# A search that found something
+FOUND = re.compile(r"was asserted in frame (\d+)")
 # After which reachability gives up
 SECONDS = 600
 
@@ -102,7 +104,7 @@ class Decider:
         if depth is not None:
             return self.search(depth)
         # Cheap where the assertions carry each other from cycle to cycle
-        log = self._abc("claims.aig", f"{ONE_BAD}; ind -F {INDUCTION} -C {CONFLICTS} -v")
+        log = self._abc("claims.aig", f"{ONE_BAD}; dc2; ind -F {INDUCTION} -C {CONFLICTS} -v")
         if "Networks are equivalent" in log:
             steps = int(re.findall(r"^Frame +(\d+)", log, re.M)[-1])
             base = self.search(steps + 1)
@@ -114,22 +116,39 @@ class Decider:
 
     def search(self, depth: int) -> Verdict:
         """Whether no assertion fails in the first `depth` cycles."""
-        log = self._abc("claims.aig", f"{ONE_BAD}; bmc3 -F {depth}")
+        return self._told(self._abc("claims.aig", f"{ONE_BAD}; bmc3 -F {depth}"), depth)
+
+    @staticmethod
+    def _told(log: str, depth: int) -> Verdict:
         if re.search(r"No output (asserted|failed)", log):
             return Verdict(True, f"{depth} cycles")
-        return self._failed(log)
+        return Decider._failed(log)
 
     @staticmethod
     def _failed(log: str) -> Verdict:
-        if found := re.search(r"was asserted in frame (\d+)", log):
+        if found := FOUND.search(log):
             return Verdict(False, f"fails in cycle {found[1]}")
         raise ProofError(log[-2000:])
+
+    def counterexample(self, depth: int) -> Verdict:
+        """Whether an assertion fails in the first `depth` cycles: its cycle is not the first."""
+        for commands in _late_first(depth):
+            verdict = self._told(self._abc("claims.aig", f"{ONE_BAD}; {commands}"), depth)
+            if not verdict.holds:
+                break
+        return verdict
 
     def reached(self, depth: int) -> int:
         """How many of the `covers` are reached in the first `depth` cycles."""
         # each by itself: one search for all of them crashes ABC now and then
-        searches = (
-            f"read_aiger covers.aig; fold; strash; &get -n; &cone -O {n} -R 1; &put; bmc3 -F {depth}"
-            for n in range(self.covers)
+        ones = (f"fold; strash; &get -n; &cone -O {n} -R 1; &put" for n in range(self.covers))
+        return sum(
+            any(FOUND.search(self._abc("covers.aig", f"{one}; {search}")) for search in _late_first(depth))
+            for one in ones
         )
-        return len(re.findall(r"was asserted in frame", self._abc("covers.aig", "; ".join(searches))))
+
+
+def _late_first(depth: int) -> tuple[str, str]:
+    """Searches for something in the first `depth` cycles. Reset is free: what can be there in some cycle can
+    mostly be there in the last one, too, and to look there alone is much cheaper."""
+    return f"bmc3 -S {depth - 1} -F {depth}", f"bmc3 -F {depth}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any, ClassVar
 
-from amaranth.hdl import Elaboratable, Fragment, Module, ShapeLike, Signal, Value
+from amaranth.hdl import Cat, Elaboratable, Fragment, Module, ShapeLike, Signal, Value
 from amaranth.lib import wiring
 
 
@@ -148,6 +148,11 @@ class Inside(Elaboratable):
 
     def elaborate(self, platform: object) -> Fragment:
         return self._fragment
+
+    def within(self, *states: str) -> Value:
+        """Whether the component's machine is in one of these states."""
+        (machine,) = self._fragment.generated.values()
+        return Cat(machine._data["signal"] == machine.encoding[state] for state in states).any()
 
     def __getitem__(self, path: str) -> Any:
         """A variable, or, of a component within, PART.NAME."""

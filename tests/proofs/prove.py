@@ -66,7 +66,7 @@ def main(
     seconds = sum(float(str(line["seconds"])) for line in lines)
     console.print(
         f"{len(proven)} of {len(lines)} properties proven, {total} planted faults found,"
-        f" {seconds:.0f} s of {jobs} processes"
+        f" {seconds:.0f} s of processor time"
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(lines, indent=2) + "\n")

@@ -19,8 +19,6 @@ class CommittedBytesPassInOrder(Property):
     are followed, any one of them."""
 
     component = "link/ring"
-    # reachability finds no invariant of the memory's rows
-    depth = 24
     quick = False
     faults = (
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(written)"),
