@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from golden.attention.config import PRESETS, CoreConfig
+from golden.attention.config import PRESETS
 from golden.code import PhaseCode, check_range, read_fraction
 from golden.errors import InputError, quoted
 from onespike.schemes import SCHEMES
@@ -343,13 +343,3 @@ def plot_targets(report: Path | None, plot: Path | None) -> dict[str, Path]:
     if plot is not None and plot.suffix not in PICTURES:
         raise InputError(f"--plot must name a {', '.join(PICTURES)} file, not {plot}")
     return {label: path for label, path in (("--report", report), ("--plot", plot)) if path is not None}
-
-
-def chosen_config(preset_name: str | None, config_file: Path | None) -> CoreConfig:
-    """The attention core's configuration that --preset or --config names.
-
-    Raises:
-        InputError: both are given, or the one given is not usable.
-    """
-    config: CoreConfig = SCHEMES["spiked"].config(preset_name, config_file)
-    return config

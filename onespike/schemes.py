@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from golden.attention.config import load_config, preset
+from golden.attention.config import CoreConfig, load_config, preset
 from golden.attention.key_serial import load_config as load_key_serial
 from golden.attention.key_serial import preset as key_serial_preset
 from golden.errors import InputError, quoted
@@ -127,3 +127,13 @@ SCHEMES = {
     )
 }
 DEFAULT = next(iter(SCHEMES))
+
+
+def chosen_config(preset_name: str | None, config_file: Path | None) -> CoreConfig:
+    """The attention core's configuration that --preset or --config names.
+
+    Raises:
+        InputError: both are given, or the one given is not usable.
+    """
+    config: CoreConfig = SCHEMES["spiked"].config(preset_name, config_file)
+    return config

@@ -101,7 +101,7 @@ def test_prices(table: Table) -> None:
     memories = [prices.access(64, 8 * 8 * 1024), prices.access(64, 8 * 1024 * 1024), prices.access(8, 32768)]
     shown = [
         *(prices.add(bits) for bits in (8, 32, 24)),
-        *(prices.multiply(8, 8), prices.multiply(22, 16), *memories),
+        *(prices.multiply(8, 8), prices.multiply(22, 16), *memories, prices.external(16)),
         *(prices.float_add(), prices.float_multiply(), prices.and_gate(), prices.register_bit()),
         prices.clock_cycle(None),
     ]

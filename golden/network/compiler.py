@@ -24,7 +24,7 @@ from golden.network.attention import Attention
 from golden.network.blocks import needed_blocks, of_blocks
 from golden.network.counts import counted_layers
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target, slot_of
-from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
+from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear, reads_twice
 from golden.network.mean import reciprocal
 from golden.network.network import Network
 from golden.network.order import Place, places
@@ -348,11 +348,3 @@ class Compiler:
             return False, 0
         masked = ~layer.allowed[window % len(layer.allowed)]
         return (True, self.masks.place(masked[None].astype(np.int64))) if masked.any() else (False, 0)
-
-
-def reads_twice(layer: Norm) -> bool:
-    """Whether a norm of the kind "layer" reads one row of the stream twice for each of its rows."""
-    gather = layer.gather
-    if layer.kind != "layer" or gather is None or gather.shape[1] != 2:
-        return False
-    return np.array_equal(gather[:, 0], gather[:, 1])

@@ -242,3 +242,11 @@ class Norm:
         present = present_rows(run.present.get(STREAM), self.gather)
         stream = run.stream if self.gather is None else gathered_rows(run.stream, self.gather, 0)
         return run.enter(self.target, self.normalise(stream, run.code), present)
+
+
+def reads_twice(layer: Norm) -> bool:
+    """Whether a norm of the kind "layer" reads one row of the stream twice for each of its rows."""
+    gather = layer.gather
+    if layer.kind != "layer" or gather is None or gather.shape[1] != 2:
+        return False
+    return np.array_equal(gather[:, 0], gather[:, 1])

@@ -10,8 +10,8 @@ from golden.errors import InputError
 from golden.inputs import INPUTS
 from golden.stochastic.table import load_config as load_engine
 from onespike.files import read_arrays, whole_or_nothing, write_json
-from onespike.options import ConfigOption, PresetOption, ReportOption, chosen_config, whole_number
-from onespike.schemes import SCHEMES
+from onespike.options import ConfigOption, PresetOption, ReportOption, whole_number
+from onespike.schemes import SCHEMES, chosen_config
 from onespike.tables import print_tables, progress
 from studies.attention.report import in_words
 

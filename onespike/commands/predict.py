@@ -19,9 +19,9 @@ from onespike.options import (
     ReportOption,
     SeedOption,
     TextTokensOption,
-    chosen_config,
     number,
 )
+from onespike.schemes import chosen_config
 from onespike.tables import print_tables
 from studies.predict.layer_cycles import LayerCycles, network_cycles
 

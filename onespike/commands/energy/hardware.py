@@ -18,9 +18,9 @@ from onespike.options import (
     ReportOption,
     SeedOption,
     TokensOption,
-    chosen_config,
     number,
 )
+from onespike.schemes import chosen_config
 from onespike.tables import print_tables
 from studies.data.random import random_heads
 

@@ -15,8 +15,8 @@ from onespike.options import (
     PresetOption,
     ReportOption,
     TextTokensOption,
-    chosen_config,
 )
+from onespike.schemes import chosen_config
 from onespike.tables import print_tables
 
 
