@@ -1,38 +1,29 @@
 """The attention core as `sim.cores.core.Core`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from golden.attention.config import CoreConfig, from_table, lane_per_token, to_table
-from golden.attention.job import AttentionJob, AttentionSpikes, compute, prepare
-from hw.attention import payloads
+from golden.attention.config import CoreConfig, from_table, lane_per_token
+from golden.attention.job import AttentionJob, AttentionSpikes
 from hw.attention.core import AttentionCore
-from hw.parts.payloads import spike
 from sim.cores.attention import driver
-from sim.cores.heads import HeadCore
-from sim.cores.waves import Kind, spike_kinds
+from sim.cores.spiked import SpikedCore
 from sim.timing.attention import predict, row_beats
 from sim.timing.attention_activity import activity
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.verilator.payload import Fields
-from sim.verilator.result import Result
 from synth.boards import Family
 from synth.estimate import estimate
 from synth.netlist import Resources
 
 
-class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
+class SpikedAttentionCore(SpikedCore[CoreConfig]):
     """An attention core; its job is any number of heads of one size."""
 
     noun = "an attention core"
     module = "attention_core"
-    places = ("head", "row")
+    config_type = CoreConfig
     scheme = "spiked"
-    accumulations = ("synaptic_additions", "context_additions")
     units = (
         *("key_loader", "value_loader", "query_rows", "terms_loader", "score", "cluster", "winner"),
         *("winner_collector", "winner_queue", "ramp", "context", "context_rows", "threshold", "encoder"),
@@ -46,22 +37,8 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
     def from_table(cls, table: dict[str, Any], source: str) -> Self:
         return cls(from_table(table, source))
 
-    def to_table(self) -> dict[str, Any]:
-        return to_table(self.config)
-
-    @property
-    def lanes(self) -> int:
-        return self.config.lanes
-
-    def tapped(self) -> Self:
-        return type(self)(replace(self.config, taps=True))
-
     def component(self) -> AttentionCore:
         return AttentionCore(self.config)
-
-    def kinds(self) -> dict[str, Kind]:
-        code = self.config.code
-        return spike_kinds(code, {"spike": spike(code), "attention": payloads.attention(self.config)})
 
     def latency(self, component: AttentionCore) -> dict[str, int]:
         return component.latency
@@ -89,32 +66,8 @@ class SpikedAttentionCore(HeadCore[CoreConfig, AttentionJob, AttentionSpikes]):
     def shown(self, job: AttentionJob, outputs: Mapping[str, Fields]) -> dict[str, Any]:
         return driver.shown(outputs, job, self.config)
 
-    def integers(self, job: AttentionJob, outputs: Mapping[str, Fields]) -> AttentionSpikes:
-        shown = self.shown(job, outputs)
-        hidden = {} if len(shown) == len(fields(AttentionSpikes)) else vars(compute(job))
-        return AttentionSpikes(**hidden | shown)
-
-    def completion(self, job: AttentionJob, result: Result) -> CycleReport:
-        return driver.completion(result, job)
-
-    def prepare(self, q: NDArray[Any], k: NDArray[Any], v: NDArray[Any]) -> AttentionJob:
-        return prepare(q, k, v, self.config.code).job
-
-    def check(self, job: AttentionJob) -> None:
-        self.config.check_job(job)
-
-    def compute(self, job: AttentionJob) -> AttentionSpikes:
-        return compute(job)
-
     def predict(self, job: AttentionJob) -> CycleReport:
         return predict(job, self.config)
 
     def activity(self, job: AttentionJob, integers: AttentionSpikes) -> StageActivity:
         return activity(job, self.config)
-
-    def fields(self, job: AttentionJob, shown: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-        """Scores of masked keys are undefined."""
-        found = super().fields(job, shown)
-        if job.allowed is not None and "score" in found:
-            found["score"] = np.ma.masked_array(found["score"], ~job.allowed)
-        return found

@@ -63,14 +63,7 @@ class IntegerAttentionCore(HeadCore[IntegerConfig, IntegerJob, IntegerAttention]
         return driver.input_beats(job, self.config)
 
     def order(self, job: IntegerJob, counts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
-        """Of every head its descriptor, keys and values, then row by row the query and its terms."""
-        for _ in range(job.heads):
-            for name in ("i_head", "i_key", "i_value"):
-                yield name, counts[name] // job.heads
-            for _ in range(job.tokens):
-                yield "i_query", job.head_dim
-                if "i_terms" in counts:
-                    yield "i_terms", counts["i_terms"] // (job.heads * job.tokens)
+        return driver.order(job, counts)
 
     def output_beats(self, job: IntegerJob) -> dict[str, int]:
         return driver.output_beats(job, self.config)

@@ -3,7 +3,7 @@
 The order of beats is that of the docstring of `hw.integer.core.IntegerCore`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -52,8 +52,19 @@ def term_beats(job: Any, config: Any, used: bool) -> Fields:
     return {"term": term, "last": last.reshape(-1).astype(np.int64)}
 
 
-def output_beats(job: IntegerJob, config: IntegerConfig) -> dict[str, int]:
-    """Number of beats that a job brings on every output stream of the core."""
+def order(job: Any, counts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """Of every head its descriptor, keys and values, then row by row the query and its terms."""
+    for _ in range(job.heads):
+        for name in ("i_head", "i_key", "i_value"):
+            yield name, counts[name] // job.heads
+        for _ in range(job.tokens):
+            yield "i_query", job.head_dim
+            if "i_terms" in counts:
+                yield "i_terms", counts["i_terms"] // (job.heads * job.tokens)
+
+
+def output_beats(job: Any, config: Any) -> dict[str, int]:
+    """Number of beats that a job brings on every output stream of a core of this dataflow."""
     rows = job.heads * job.tokens
     expect = {}
     if config.output != "context":

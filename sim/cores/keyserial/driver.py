@@ -33,19 +33,6 @@ def input_beats(job: AttentionJob, config: KeySerialConfig) -> dict[str, Fields]
     return inputs | ({"i_terms": term_beats(job, config, uses_terms(job))} if config.terms else {})
 
 
-def output_beats(job: AttentionJob, config: KeySerialConfig) -> dict[str, int]:
-    """Number of beats that a job brings on every output stream of the core."""
-    rows = job.heads * job.tokens
-    expect = {}
-    if config.output != "context":
-        expect["o_code"] = rows * job.head_dim
-    if config.output != "codes":
-        expect["o_context"] = rows * (job.head_dim + 1)
-    if config.taps:
-        expect["o_tap"] = rows * job.tokens
-    return expect
-
-
 def shown(outputs: Mapping[str, Any], job: AttentionJob, config: KeySerialConfig) -> Fields:
     """Attributes of `AttentionSpikes` in the beats of a core's ports."""
     fields = shown_at_outputs(outputs, job, config)

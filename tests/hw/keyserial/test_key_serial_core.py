@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from golden.attention.config import CoreConfig
 from golden.attention.job import AttentionJob, prepare
 from golden.attention.key_serial import KeySerialConfig
 from golden.code import PhaseCode, Spikes
+from golden.errors import InputError
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.keyserial.core import KeySerialAttentionCore
 from sim.timing.key_serial import predict
@@ -106,11 +108,22 @@ def test_corners(changes: dict[str, Any]) -> None:
     run_all([replace(prepare(q, k, v, SMALL.code).job, **changes)], SMALL)
 
 
-def test_row_takes_as_long_as_in_the_lane_parallel_core() -> None:
-    """With as many lanes as features: a score per cycle, and every feature once per group."""
+def test_cycles_of_a_row_beside_those_of_the_lane_parallel_core() -> None:
+    """Every feature once per group; the lane-parallel core takes one cycle more for each."""
     config = replace(SMALL, lanes=8, cluster=8, tokens=64, head_dim=32)
+    parallel = CoreConfig(
+        lanes=8, cluster=8, tokens=64, head_dim=32, terms_per_beat=config.terms_per_beat,
+        trace_store=config.trace_store,
+    )  # fmt: skip
     q, k, v = np.random.default_rng(1).standard_normal((3, 1, 64, 32))
     job = prepare(q, k, v, config.code).job
     assert set(np.diff(predict(job, config).rows[0])[8:]) == {8 * 32}
-    parallel = SpikedAttentionCore(config).predict(job).rows[0]
-    assert set(np.diff(parallel)[8:]) == {8 * 33}
+    assert set(np.diff(SpikedAttentionCore(parallel).predict(job).rows[0])[8:]) == {8 * 33}
+
+
+def test_a_core_takes_its_own_configuration_only() -> None:
+    """That of the key-serial core is a lane-parallel one with less to choose, so it would make that core."""
+    with pytest.raises(InputError, match=r"an attention core must be a CoreConfig, not a KeySerialConfig$"):
+        SpikedAttentionCore(SMALL)
+    with pytest.raises(InputError, match="a key-serial attention core must be a KeySerialConfig, not a Core"):
+        KeySerialAttentionCore(CoreConfig())  # type: ignore[arg-type]
