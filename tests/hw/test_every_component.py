@@ -18,6 +18,7 @@ from hw.network.stored_network import StoredNetwork
 from tests.hw.attention import test_components
 from tests.hw.export import test_axi
 from tests.hw.integer import bench_integer_attention
+from tests.hw.keyserial import bench_key_serial_attention
 from tests.hw.link import test_link_benches
 from tests.hw.memory import test_memory
 from tests.hw.network import test_network_bench
@@ -34,6 +35,7 @@ def designs() -> Iterator[Elaboratable]:
     yield from (make(**parameters) for make, parameters in bench_stochastic_attention.CASES.values())
     yield bench_stochastic_network.core()
     yield from map(bench_integer_attention.core, bench_integer_attention.CASES.values())
+    yield from map(bench_key_serial_attention.core, bench_key_serial_attention.CASES.values())
     yield AxiStream(AttentionCore(test_axi.CONFIGS["codes"]))
     yield from test_link_benches.units().values()
     yield from test_network_bench.units().values()
