@@ -66,10 +66,10 @@ check: $(DEV)  ## style and types (1 min)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: check  ## everything that shows that it is right, once place and route is cached (10 min)
+test: check  ## everything that shows that it is right, once place and route is cached (15 min)
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-prove: $(DEV)  ## proofs of the hardware, for all time where the statement allows (3 min)
+prove: $(DEV)  ## proofs of the hardware, for all time where the statement allows (5 min)
 	$(BIN)/python -m tests.proofs.prove
 
 mutate: $(DEV)  ## share of planted faults that the tests find; goes on where it ended (MINUTES)
