@@ -98,7 +98,7 @@ soak-stochastic: $(DEV)  ## random stochastic engines and networks in RTL for MI
 soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
 	$(BIN)/python -m tests.hw.integer.soak --minutes $(MINUTES) --seed $(SEED)
 
-soak-minilm: $(CORE) build/minilm/network.npz  ## ten sentences of DATA=stsb-en-dev.csv through all-MiniLM-L6-v2 in the RTL (10 min)
+soak-minilm: $(CORE) build/minilm/network.npz  ## ten sentences of DATA=stsb-en-dev.csv through all-MiniLM-L6-v2 in the RTL (7 min)
 	$(ON_MINILM) --data $(or $(DATA),$(error soak-minilm needs DATA=stsb-en-dev.csv)) --images 10 --rtl 10 -o build/soak-minilm
 
 soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integers are compared (MINUTES)
