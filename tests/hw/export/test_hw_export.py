@@ -66,7 +66,7 @@ def test_manifest_names_every_port() -> None:
     )
     assert manifest.parameters == {"lanes": 4}
     assert manifest.latency == {"o": 1}
-    header = text[text.index("module unit(") : text.index(");")]
+    header = text[text.index("module unit (") : text.index(");")]
     assert "o__ready" not in header
     assert "empty" not in header
     for name in ("i__payload", "i__valid", "i__ready", "o__payload", "o__valid", "bus__0__request__ready"):
@@ -127,7 +127,7 @@ def test_write(tmp_path: Path) -> None:
         assert paths == (place / "unit.v", place / "unit.json")
         assert sorted(place.iterdir()) == sorted(paths)
         assert json.loads(paths[1].read_text())["parameters"] == {"lanes": lanes}
-        assert "module unit(" in paths[0].read_text()
+        assert "module unit (" in paths[0].read_text()
 
 
 def test_bad_name() -> None:
