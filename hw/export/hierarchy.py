@@ -68,7 +68,7 @@ def _polish(module: Module, modules: Mapping[str, Module]) -> dict[str, str]:
 
 
 def clear(module: Module, modules: Mapping[str, Module]) -> None:
-    """Remove second names of signals, and the names of their fields; ports keep all theirs."""
+    """Remove second names of signals with those of their fields, and what has no bits."""
     read: set[str] = set()
 
     def note(signal: str) -> str:
@@ -76,13 +76,9 @@ def clear(module: Module, modules: Mapping[str, Module]) -> None:
         return signal
 
     rewrite(module, modules, note, lambda signal: signal)
-    driven = {to for to, _ in module.connections}
-    held = {
-        name
-        for name, wire in module.wires.items()
-        if wire.port or name in read or name not in driven
-    }
-    gone = {name for name in module.wires if name not in held and _stem(name) not in held}
+    again = {to for to, _ in module.connections if to in module.wires and not module.wires[to].port} - read
+    gone = {name for name in again if _stem(name) in again}
+    gone |= {name for name, wire in module.wires.items() if not wire.width and not wire.port}
     module.wires = {name: wire for name, wire in module.wires.items() if name not in gone}
     module.connections = [(to, by) for to, by in module.connections if to not in gone]
 

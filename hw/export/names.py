@@ -117,7 +117,8 @@ class _Names:
             pairs = [split(line[7:]) for line in process.lines if line.startswith("assign ")]
             to = pairs[0][0].split(" ")[0]
             own = (f"{to} ", f"{self._next.get(to, to)} ")
-            self._cases[to] = [by for _, by in pairs if not by.startswith(own)]
+            values = [by for _, by in pairs if not by.startswith(own)]
+            self._cases[to] = sorted(values, key=lambda by: not names(by))
 
     def chosen(self) -> dict[str, str]:
         """New names of all that are nameless."""
@@ -135,6 +136,8 @@ class _Names:
                 return "state"  # it depends on itself, through registers
             self._open.add(wire)
             text = self._describe(wire)
+            if text[0].isdigit():
+                text = f"n{text}"
             self._found[wire] = free("\\" + text, self._taken)
         return self._found[wire][1:]
 
@@ -180,7 +183,7 @@ class _Names:
             return self._fields[signal].rsplit(".", 1)[1].replace("[", "_").replace("]", "")
         inside = names(signal)
         if not inside:
-            return "bits"
+            return "0" if not signal.strip("{} ") else "bits"
         word = re.sub(r"\W+", "_", self._name(inside[0])).strip("_")
         part = _PART.fullmatch(signal)
         if part is None or part[2] is None or part[1] not in self._module.wires:
