@@ -1,4 +1,4 @@
-"""Generated hardware made fit to read: a module per kind of unit instead of one per instance, no idle signals."""
+"""Generated hardware made fit to read: a module per kind of unit, not per instance; no idle signals."""
 
 import re
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ def readable(text: str, classes: Mapping[str, type]) -> tuple[str, dict[str, typ
         module.name = new[module.name]
         for cell in module.cells:
             cell.kind = new.get(cell.kind, cell.kind)
-    made = {new[name]: classes[name] for name in new if name in classes}
+    made = {new[name].removeprefix("\\"): classes[name] for name in new if name in classes}
     return write_rtlil([kept[name] for name in new]), made
 
 
@@ -89,10 +89,11 @@ def absorb(module: Module) -> None:
     for to, by in module.connections:
         wire = module.wires.get(by.split(" ")[0])
         port = module.wires.get(to)
-        if wire is not None and port is not None and wire.nameless and not wire.port and port.port:
-            if by == full(wire) and wire.name not in new:
-                new[wire.name] = to
-                port.attributes = list(dict.fromkeys(port.attributes + wire.attributes))
+        if wire is None or by != full(wire) or not wire.nameless or wire.port or wire.name in new:
+            continue
+        if port is not None and port.port:
+            new[wire.name] = to
+            port.attributes = list(dict.fromkeys(port.attributes + wire.attributes))
     module.connections = [(to, by) for to, by in module.connections if new.get(by.split(" ")[0]) != to]
     for name in new:
         del module.wires[name]

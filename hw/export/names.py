@@ -77,9 +77,10 @@ def hints(module: Module) -> dict[str, str]:
     found = {}
     for to, by in module.connections:
         wire = module.wires.get(by.split(" ")[0])
-        if wire is not None and by == full(wire) and wire.nameless and to in module.wires:
-            if not module.wires[to].nameless:
-                found[wire.name] = re.sub(r"\W+", "_", re.sub(r"\$\d+", "", to)).strip("_")
+        if wire is None or by != full(wire) or not wire.nameless:
+            continue
+        if to in module.wires and not module.wires[to].nameless:
+            found[wire.name] = re.sub(r"\W+", "_", re.sub(r"\$\d+", "", to)).strip("_")
     return found
 
 
@@ -147,7 +148,7 @@ class _Names:
             return self._name(register) + "_next"
         if wire in self._hinted:
             return self._hinted[wire]
-        if wire in self._cases:
+        if self._cases.get(wire):
             return f"chosen_{self._operand(self._cases[wire][0])}"
         if wire not in self._drivers:
             return "value"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 NAME = re.compile(r"[\\$][^\s]+")
 
+
 @dataclass
 class Wire:
     """A signal; `port` is input, output or inout, empty for one inside. `attributes` are whole lines."""
@@ -58,7 +59,7 @@ class Process:
 
 @dataclass
 class Module:
-    """A module. `memories` and `attributes` are whole lines; `connections` are pairs: what is driven, by what."""
+    """A module. `memories` and `attributes` are whole lines; `connections` are of what is driven, by what."""
 
     name: str
     attributes: list[str] = field(default_factory=list)

@@ -9,22 +9,35 @@ _PORT = re.compile(r"  (input|output|inout) (?:signed )?(?:\[[-\d:]+\] )?(\\\S+ 
 _SIGNAL = re.compile(r"  (wire|reg) ((?:signed )?(?:\[[-\d:]+\] )?)(\\\S+ |\w+)( = [^;]+)?;")
 _REGISTER = re.compile(r"    (\\\S+ |\w+) <= (\\\S+ |\w+);")
 _FIELD = re.compile(r"  assign (\\[^\s.\[]+[.\[]\S* ) = (.*);")
-_PART = re.compile(r"(\\\S+ |\b\w+)\[[\d:]+\]")
+_PART = re.compile(r"\\\S+ (?:\[[\d:]+\])?|\b\w+\[[\d:]+\]")
 # Yosys runs combinational processes once at the start by a register that never changes
 _START = re.compile(r"\\\$auto\$verilog_backend\S+ ")
 START = "at_start"
+# What its optimisations add
+_ADDED = re.compile(r"\\\$auto\$\S+:(\w+)\$(\d+) ")
 
 
-def tidy_text(verilog: str) -> str:
-    """The same modules: ports in their heads, a block per register, fields where they are declared."""
-    first, *modules = re.split(r"^(?=module )", verilog, flags=re.MULTILINE)
-    return first + "".join("\n".join(_module(module.rstrip("\n").split("\n"))) + "\n\n" for module in modules)
+def tidy_text(verilog: str, classes: Mapping[str, type]) -> str:
+    """The same modules: ports in their heads, a block per register, fields where they are declared.
+
+    Args:
+        classes: that modules were made from, by name; a comment names them.
+    """
+    verilog = _ADDED.sub(lambda match: f"{match[1].lower()}_n{match[2]}", _START.sub(START, verilog))
+    _, *modules = re.split(r"^(?=module )", verilog, flags=re.MULTILINE)
+    made = []
+    for module in modules:
+        lines = list(_module(module.rstrip("\n").split("\n")))
+        kind = classes.get(lines[0].split(" ")[1])
+        made += [] if kind is None else [f"// {kind.__module__}.{kind.__qualname__}"]
+        made += [*lines, ""]
+    return "\n".join(made)
 
 
 def _module(lines: Sequence[str]) -> Iterator[str]:
     name, _, _ = lines[0].removeprefix("module ").partition("(")
     head = next(number for number, line in enumerate(lines) if line.endswith(");"))
-    body = _registers([_START.sub(START, line) for line in lines[head + 1 : -1]])
+    body = _registers(lines[head + 1 : -1])
     if not any(line.endswith(f"if ({START}) begin end") for line in body):
         body = [line for line in body if line != f"  reg {START} = 0;"]
     ports = [match for line in body if (match := _PORT.fullmatch(line))]
@@ -37,7 +50,9 @@ def _module(lines: Sequence[str]) -> Iterator[str]:
             continue
         signal, field = _SIGNAL.fullmatch(line), _FIELD.fullmatch(line)
         if signal and signal[3] in names:
-            kinds[signal[3]] = f"{attributes}{{}} {signal[1]} {signal[2]}{signal[3].rstrip()}{signal[4] or ''}"
+            kinds[signal[3]] = (
+                f"{attributes}{{}} {signal[1]} {signal[2]}{signal[3].rstrip()}{signal[4] or ''}"
+            )
         elif field:
             fields[field[1]] = field[2]
         elif signal or re.match("  (reg|integer) ", line):
@@ -117,9 +132,7 @@ def _registers(body: Sequence[str]) -> list[str]:
             continue
         space = " " if register.startswith("\\") else ""
         lines = [
-            f"{match[1]}{register}{space or match[2].rstrip()}{match[2].strip() if space else ''} <= {match[3]}"
-            if match
-            else text
+            f"{match[1]}{register}{space}{match[2].strip()} <= {match[3]}" if match else text
             for text, match in zip(inside, sets, strict=True)
         ]
         if lines[0].strip() == f"{register}{space} <= {register}{space};":
@@ -127,7 +140,9 @@ def _registers(body: Sequence[str]) -> list[str]:
         joined[number - 1] = ["  always @(posedge clk) begin", *lines, "  end"]
         gone |= {number, *range(start, end + 1)}
         gone |= {
-            at for at, text in enumerate(body) if text.startswith("  reg ") and _WORD.findall(text)[-1] == value
+            at
+            for at, text in enumerate(body)
+            if text.startswith("  reg ") and _WORD.findall(text)[-1] == value
         }
     for number, line in enumerate(body):
         if number in joined:

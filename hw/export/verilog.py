@@ -223,9 +223,8 @@ def export(
         add(f"{port}__valid", value.valid, output)
         add(f"{port}__ready", value.ready, not output)
 
-    text, classes = _rtlil(component, name, signals)
-    text, made = readable(text, classes)
-    text = tidy_text(_yosys(text))
+    text, classes = readable(*_rtlil(component, name, signals))
+    text = tidy_text(_yosys(text), classes)
     module = re.search(rf"^module {name} \((.*?)\);", text, re.MULTILINE | re.DOTALL)
     assert module is not None, "Yosys wrote no module of the requested name"
     found = set(re.findall(r"(\w+)(?: = \S+)?,?$", module[1], re.MULTILINE))
