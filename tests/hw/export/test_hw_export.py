@@ -1,15 +1,17 @@
 """Exported Verilog and its manifest."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from amaranth.hdl import Module, signed
 from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.errors import InputError
-from hw.export.verilog import Manifest, PlainPort, describe, export, write
+from hw.export.verilog import DEEP, Manifest, PlainPort, describe, export, write
 
 PAIR = data.StructLayout({"sign": 1, "phase": 4})
 BIT = {"width": 1, "signed": False}
@@ -142,3 +144,28 @@ def test_other_clock_domain() -> None:
         InputError, match="clock of unit must be the domain sync, not that of port 'fast_clk'"
     ):
         export(Unit("fast"), "unit")
+
+
+class Words(wiring.Component):
+    """A memory of so many words, all 0 but the first."""
+
+    def __init__(self, depth: int, first: int) -> None:
+        self._depth, self._first = depth, first
+        super().__init__({"address": In(range(depth)), "word": Out(8), "data": In(8)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.words = words = Memory(shape=8, depth=self._depth, init=[self._first])
+        write, read = words.write_port(), words.read_port()
+        m.d.comb += [write.addr.eq(self.address), write.data.eq(self.data), write.en.eq(1)]
+        m.d.comb += [read.addr.eq(self.address), self.word.eq(read.data)]
+        return m
+
+
+@pytest.mark.parametrize(
+    ("depth", "first", "lines"), [(DEEP, 0, DEEP), (2 * DEEP, 0, 0), (2 * DEEP, 7, 2 * DEEP)]
+)
+def test_zeros_of_deep_memories_are_left_out(depth: int, first: int, lines: int) -> None:
+    """Amaranth has no way to say so: `_deep_memories` goes by what is inside of it, in this version."""
+    verilog, _ = export(Words(depth, first), "words")
+    assert len(re.findall(r"^ +\S+\[\d+\] = 8'h", verilog, re.MULTILINE)) == lines
