@@ -73,6 +73,7 @@ class LinearEvents:
         rows, inputs, outputs: shape.
         results: rows of results: fewer than `rows` where a layer sums over them.
         spikes: input spikes of all rows.
+        skipped: share of the weights, and of the spikes that meet one, that passes leave out: they are zero.
     """
 
     rows: int
@@ -80,3 +81,4 @@ class LinearEvents:
     outputs: int
     results: int
     spikes: float
+    skipped: tuple[float, float] = (0.0, 0.0)

@@ -94,10 +94,11 @@ def unit_for(inputs: int, outputs: int, config: CoreConfig, weight_bits: int = 8
 def potentials(events: LinearEvents, unit: LinearUnit) -> Ledger:
     """Spikes in, potentials made: what every layer pays, whatever becomes of them."""
     results = events.results * events.outputs
-    synapses = events.spikes * events.outputs
+    read = events.spikes * (1 - events.skipped[1])  # in a pass
+    synapses = read * events.outputs
     entry = access(unit.entry_bits, unit.inputs * unit.entry_bits)
     bias, potential = access(unit.potential_bits, unit.neuron_memory), add(unit.potential_bits)
-    uses, combinations = events.spikes * (1 + unit.passes(events.outputs)), results * unit.combinations
+    uses, combinations = events.spikes + read * unit.passes(events.outputs), results * unit.combinations
     return Ledger(
         Line("input spikes", uses, entry, "spike, written, read in each pass"),
         Line("weight memory", synapses, access(unit.weight_bits, unit.weight_memory), "lane and spike"),

@@ -66,10 +66,11 @@ def attention(events: AttentionEvents, config: CoreConfig) -> Ledger:
 
 def linear(events: LinearEvents, unit: LinearUnit) -> Ledger:
     """A dense layer on as many lanes with the same weights."""
-    inputs, count = events.rows * events.inputs, events.rows * events.inputs * events.outputs
+    inputs, met = events.rows * events.inputs, 1 - events.skipped[0]
+    count = inputs * events.outputs * met
     results = events.results * events.outputs
     terms = events.inputs * events.rows // events.results
-    reads = inputs * unit.passes(events.outputs)
+    reads = inputs * unit.passes(events.outputs) * met
     return Ledger(
         Line("inputs", inputs + reads, access(BITS, unit.inputs * BITS), "input, written, read in each pass"),
         Line("weight memory", count, access(unit.weight_bits, unit.weight_memory), "lane and input"),

@@ -1,10 +1,14 @@
 """Energy of one inference of a spiking network from the events that happened, beside the same network in
 8-bit multiply-accumulates, on the memories of one network core.
 
+Where weights are streamed, both fetch them from an external memory and write them into the same memories of
+the lanes, once per inference.
+
 The norms' and the residual stream's arithmetic is on the spiking side alone, in favour of the other.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +17,20 @@ from energy import mac
 from energy.attention import spike_bits, spiking_attention
 from energy.events import AttentionEvents, LinearEvents, attention_events
 from energy.ledger import Ledger, Line, clock_line
-from energy.linear import potentials, spiking_linear, thresholds, unit_of
-from energy.prices import Price, access, add
+from energy.linear import LinearUnit, potentials, spiking_linear, thresholds, unit_of
+from energy.prices import Price, access, add, external
 from golden.code import Spikes
 from golden.network.attention import Attention
+from golden.network.blocks import spikes_read
 from golden.network.config import NetworkConfig
 from golden.network.layers import Linear, Norm, ScoreLinear, StreamLinear
 from golden.network.limits import OFFSET_BITS
 from golden.network.mean import reciprocal
 from golden.network.network import Network, run_network
+from golden.network.program import compile_network
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE
+from golden.network.weights import pass_words
 
 # How often a norm reads a row of the stream
 SWEEPS = {"fixed": 1, "rms": 2, "layer": 3}
@@ -48,16 +55,26 @@ def whole(layers: Iterable[tuple[Ledger, Ledger]], runs: int) -> tuple[Ledger, L
 
 
 def account_by_layer(
-    network: Network, config: NetworkConfig, image: Spikes | NDArray[np.int64]
+    network: Network, config: NetworkConfig, image: Spikes | NDArray[np.int64], beside: int = 1
 ) -> list[tuple[Ledger, Ledger]]:
-    """`account` layer by layer, of all that enters together; clock and idle logic are in none."""
+    """`account` layer by layer, of all that enters together; clock and idle logic are in none.
+
+    Args:
+        beside: so many of what enters share an inference (`golden.network.rearrange.side_by_side`), and
+            what streamed weights cost.
+    """
     unit = unit_of(config)
+    streamed = Streamed(network, config) if config.weight_stream else None
     tensors = {IMAGE: image} if isinstance(image, Spikes) else {}
-    found = []
+    found, images = [], image.shape[0]
     for layer, output in zip(network.layers, run_network(network, image).outputs, strict=True):
         spiking, dense = Ledger(), Ledger()
         if isinstance(layer, Linear):
-            events = linear_events(layer, gathered(tensors[layer.source], layer.gather, network.code.steps))
+            source = gathered(tensors[layer.source], layer.gather, network.code.steps)
+            events = linear_events(layer, source)
+            if streamed is not None:
+                words, skipped = streamed.layer(layer, source)
+                events = replace(events, skipped=skipped)
             results = events.results * events.outputs
             if isinstance(layer, StreamLinear):
                 spiking += potentials(events, unit) + Ledger(
@@ -69,6 +86,9 @@ def account_by_layer(
             else:
                 spiking += potentials(events, unit)
             dense += mac.linear(events, unit)
+            if streamed is not None:
+                shared = fetches(words, events, images / beside, config, unit)
+                spiking, dense = spiking + shared, dense + shared
         elif isinstance(layer, Norm):
             assert isinstance(output, Spikes)
             spiking += norm(layer, output, config)
@@ -87,6 +107,39 @@ def account_by_layer(
             tensors[layer.target] = output
         found.append((spiking, dense))
     return found
+
+
+class Streamed:
+    """What passes of streamed weights bring, layer after layer."""
+
+    def __init__(self, network: Network, config: NetworkConfig) -> None:
+        self._program = compile_network(network, config.lanes, streamed=True, block=config.block)
+        words = pass_words(self._program, config).tolist()
+        self._passes = iter(zip(self._program.linear, words, strict=True))
+
+    def layer(self, layer: Linear, source: Spikes) -> tuple[int, tuple[float, float]]:
+        """Words of the next linear layer, neurons and headers included, and what its passes skip
+        (`LinearEvents`) of the spikes [images, rows, inputs] that enter it."""
+        words, left, weights, synapses = 0, layer.outputs, 0, 0
+        while left:
+            op, count = next(self._passes)
+            words, left = words + count, left - op.outputs
+            weights += op.outputs * op.inputs
+            synapses += op.outputs * int(spikes_read(op, self._program.blocks, source).sum())
+        spikes = source.count() * layer.outputs
+        return words, (1 - weights / layer.weight.size, 1 - synapses / spikes if spikes else 0.0)
+
+
+def fetches(
+    words: int, events: LinearEvents, times: float, config: NetworkConfig, unit: LinearUnit
+) -> Ledger:
+    """Streamed weights of a layer, so many times."""
+    weights = events.inputs * events.outputs * (1 - events.skipped[0])
+    price = access(unit.weight_bits, unit.weight_memory)
+    return Ledger(
+        Line("external memory", words * times, external(config.weight_stream), "word of weights"),
+        Line("loads of the weight memory", weights * times, price, "weight"),
+    )
 
 
 def linear_events(layer: Linear, source: Spikes) -> LinearEvents:

@@ -25,6 +25,8 @@ MULTIPLY_8 = 0.2
 # pJ by bytes: 64 bits read from an on-chip memory; a write is charged like a read
 MEMORY = {8 * 1024: 10.0, 32 * 1024: 20.0, 1024 * 1024: 100.0}
 MEMORY_BITS = 64
+# pJ of 64 bits of a DRAM chip, the interface included: the source says 1,300 to 2,600
+DRAM = 1300.0
 SMALL_MEMORY_EXPONENT = 0.5
 FLOAT_ADD, FLOAT_MULTIPLY = 0.9, 3.7
 
@@ -85,6 +87,16 @@ def access(bits: int, memory_bits: int) -> Price:
         bits * MEMORY[low] / MEMORY_BITS * (size / low) ** exponent,
         "quoted" if bits == MEMORY_BITS and size in MEMORY else "scaled",
         f"a share of {MEMORY_BITS} bits: {quoted}; a power of the size between, the square root below",
+    )
+
+
+def external(bits: int) -> Price:
+    """Reading or writing `bits` bits of a DRAM chip beside the core."""
+    return _price(
+        f"{_bits(bits)} of external DRAM",
+        bits * DRAM / MEMORY_BITS,
+        "quoted" if bits == MEMORY_BITS else "scaled",
+        f"a share of {MEMORY_BITS} bits: {DRAM:g} pJ, the least of 1300 to 2600",
     )
 
 

@@ -125,6 +125,8 @@ def board_config(
     lanes: int | None = None,
     scheme: str = "spiked",
     tokens: int | None = None,
+    streamed: bool = False,
+    pieces: int | None = None,
 ) -> Wanted:
     """Board, core and clock that the options name.
 
@@ -133,12 +135,15 @@ def board_config(
         network, data, lanes: the core of a whole network instead; see `onespike.networks`.
         scheme: of attention, spiked or stochastic.
         tokens: rows of the core of a model of sentences.
+        streamed: weights of the network are in the board's memory.
+        pieces: most neurons of a hidden layer of the network.
 
     Raises:
         InputError: one of them is not usable.
     """
     from synth.boards import find_board
     from synth.budgets import clock_of
+    from synth.design import memory_of
 
     board = find_board(board_name)
     throughput: Throughput
@@ -147,13 +152,15 @@ def board_config(
         from studies.boards.throughput import network_throughput
 
         networks = network_module(scheme, preset_name)
-        whole, job = networks.core_and_job(network, data, config_file, lanes, tokens)
+        whole, job = networks.core_and_job(network, data, config_file, lanes, tokens, streamed, pieces)
         throughput = partial(network_throughput, whole, job)
         core, name = whole, Path(network).stem
+        design = whole.design(name, job)
     else:
         from studies.boards.throughput import head_throughput
 
-        for option, value in (("--data", data), ("--lanes", lanes), ("--tokens", tokens)):
+        alone = {"--data": data, "--lanes": lanes, "--tokens": tokens, "--pieces": pieces}
+        for option, value in (alone | {"--streamed": streamed or None}).items():
             if value is not None:
                 raise InputError(f"{option} is for --network, it must be absent without one, not {value}")
         if SCHEMES[scheme].preset is not None and preset_name is None and config_file is None:
@@ -161,9 +168,11 @@ def board_config(
         heads = head_core(scheme, preset_name, config_file)
         core, throughput = heads, partial(head_throughput, heads)
         name = str(preset_name) if config_file is None else config_file.stem
+        design = heads.design(name)
     default_clock = clock_of(board, name) if core.clock is None else core.clock
     hertz = default_clock if clock is None else clock * 1e6
-    return Wanted(board=board, design=core.design(name), throughput=throughput, clock=hertz)
+    memory_of(board, design.make(), hertz)  # before anything is made
+    return Wanted(board=board, design=design, throughput=throughput, clock=hertz)
 
 
 def board_build(wanted: Wanted, *, seed: int, tools: Origin) -> "Build":

@@ -159,6 +159,25 @@ RowsOption = Annotated[
         show_default=False,
     ),
 ]
+StreamedOption = Annotated[
+    bool,
+    typer.Option(
+        "--streamed",
+        help="Weights of a network come from a memory beside the core, 16 bits wide and with refreshes, each "
+        "once per inference, in place of all of them in the core.",
+    ),
+]
+PiecesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--pieces",
+        metavar="N",
+        parser=whole_number,
+        help="Hidden layers of more neurons go into the stream in pieces of at most N: a core of fewer "
+        "features and weights. [default: whole]",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[
     int,
     typer.Option(

@@ -34,6 +34,7 @@ class Design:
         estimate: resources that it is expected to need on a family, known before synthesis to within
             `synth.estimate.TOLERANCE`; None where that is not known.
         dsp: its products go to DSP blocks.
+        smaller: another form that does the same with less of the device: what to ask for, and the design.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Design:
     lanes: int = 0
     estimate: Callable[[Family], Resources | None] = lambda family: None
     dsp: bool = False
+    smaller: "tuple[str, Callable[[], Design]] | None" = None
 
 
 def component_digest(component: wiring.Component) -> str:
@@ -68,6 +70,19 @@ def identification(board: Board, design: Design, clock: float) -> bytes:
     return json.dumps(table, separators=(",", ":")).encode()
 
 
+def memory_of(board: Board, component: wiring.Component, clock: float) -> MemoryConfig | None:
+    """The board's memory where a component needs one.
+
+    Raises:
+        InputError: the board has none, or it cannot follow the clock.
+    """
+    if "memory" not in component.signature.members:
+        return None
+    if board.memory is None:
+        raise InputError(f"{board.name} must have a memory for streamed weights, it has none")
+    return MemoryConfig(chip=board.memory, clock=clock)
+
+
 def board_top(board: Board, design: Design, clock: float) -> BoardTop:
     """The design on its board's pins.
 
@@ -78,11 +93,8 @@ def board_top(board: Board, design: Design, clock: float) -> BoardTop:
         InputError: the clock cannot make the board's bit rate, the component cannot be linked, or it needs a
             memory that the board does not have or that cannot follow the clock.
     """
-    component, memory = design.make(), None
-    if "memory" in component.signature.members:
-        if board.memory is None:
-            raise InputError(f"{board.name} must have a memory for streamed weights, it has none")
-        memory = MemoryConfig(chip=board.memory, clock=clock)
+    component = design.make()
+    memory = memory_of(board, component, clock)
     link = Link(
         component,
         ident=identification(board, design, clock),

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 # memories, those that ask for it included, become LUT RAM, tables and registers. The iCE40 keeps its own.
 NO_BLOCK_RAM = "setattr -unset rom_style -unset ram_style */*"
 
+# Block RAMs of 18 kbit; the ninth bit of a byte is there from words of nine bits on
+KILOBITS_18 = ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024), (36, 512))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
@@ -46,6 +49,7 @@ class Family:
         lut4_cells: LUT4-equivalents of a cell of the netlist after synthesis.
         flip_flops: cells that are flip-flops, by prefix.
         block_rams: cells that are block RAMs, by prefix.
+        block_shapes: widths and depths that a block RAM may have.
         dsps: cells that multiply, by prefix.
         shared_cells: a flip-flop is fed by the LUT of its own logic cell only.
         packs_carry_cells: what stands before a carry cell may disappear into it (`synth.carry_cells`).
@@ -68,6 +72,7 @@ class Family:
     lut4_cells: Mapping[str, int]
     flip_flops: tuple[str, ...]
     block_rams: tuple[str, ...]
+    block_shapes: tuple[tuple[int, int], ...]
     dsps: tuple[str, ...]
     shared_cells: bool
     packs_carry_cells: bool = False
@@ -103,6 +108,7 @@ FAMILIES = {
             lut4_cells={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
             flip_flops=("TRELLIS_FF",),
             block_rams=("DP16KD", "PDPW16KD"),
+            block_shapes=KILOBITS_18,
             dsps=("MULT18X18", "ALU54"),
             shared_cells=False,
             packs_carry_cells=True,
@@ -128,6 +134,7 @@ FAMILIES = {
             lut4_cells={"SB_LUT4": 1},
             flip_flops=("SB_DFF",),
             block_rams=("SB_RAM40",),
+            block_shapes=((2, 2048), (4, 1024), (8, 512), (16, 256)),
             dsps=("SB_MAC16",),
             shared_cells=True,
         ),
@@ -160,6 +167,7 @@ FAMILIES = {
             lut4_cells={"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1, "RAM16SDP4": 4, "RAM16SDP2": 2},
             flip_flops=("DFF",),
             block_rams=("SDPB", "SDPX9B", "DPB", "DPX9B", "SP", "pROM"),
+            block_shapes=KILOBITS_18,
             dsps=("MULT", "PADD", "MULTALU", "MULTADDALU", "ALU54D"),
             shared_cells=True,
         ),

@@ -19,7 +19,8 @@ from synth import carry_cells, commands
 from synth.boards import Board
 from synth.design import Design, board_top
 from synth.estimate import TOLERANCE
-from synth.netlist import Resources, count, count_lone, read_cells, read_top
+from synth.fit import check_fit, check_memories
+from synth.netlist import count, count_lone, read_cells, read_top
 from synth.report import BuildReport, TimingError, make_report, warnings
 from synth.tools import Origin, Tool, ToolError, find_tools, run_tool
 from synth.units import by_unit, die
@@ -85,7 +86,7 @@ def build(
     found = find_tools(board.family.tools, tools)
     board.check_clock(clock)
     if (need := design.estimate(board.family)) is not None:
-        check_fit(board, design.name, need, "is estimated to need", tolerance=TOLERANCE)
+        check_fit(board, design, need, "is estimated to need", tolerance=TOLERANCE)
     place = root / board.name
     # Unchanged sources need not even be generated again
     shortcut = place / f"{design.name}-{_source_key(board, design, clock, seed, found)}.path"
@@ -93,6 +94,8 @@ def build(
         on_stage("all stages", "cached", 0.0)
         return ready
 
+    if need is None:
+        check_memories(board, design)
     with writing(f"folder of builds {place}"):
         place.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
@@ -142,7 +145,7 @@ def _run(
             netlist = directory / commands.NETLIST
             modules = read_cells(directory / commands.STATISTICS, netlist, board.family)
             resources = count(modules[commands.TOP], board.family, count_lone(netlist, board.family))
-            check_fit(board, design.name, resources)
+            check_fit(board, design, resources)
             units = by_unit(read_top(netlist)["cells"], board.family)
         elif stage == PLACE:
             check_constraints(log)
@@ -165,28 +168,6 @@ def _run(
     scratch = directory / f"{REPORT}.new"
     scratch.write_text(report.to_json())
     scratch.replace(directory / REPORT)
-
-
-def check_fit(board: Board, name: str, need: Resources, how: str = "needs", *, tolerance: float = 0) -> None:
-    """Raise InputError unless the device has what a design needs.
-
-    Args:
-        how: the verb, needs or is estimated to need.
-        tolerance: share of `need` that it may be less in truth.
-    """
-    pairs = {
-        "logic cells": (need.logic_cells, board.logic_cells),
-        "flip-flops": (need.flip_flops, board.flip_flops),
-        "block RAMs": (need.block_rams, board.block_rams),
-        "DSPs": (need.dsps, board.dsps),
-    }
-    short = [
-        f"{want} {what} (it has {has})"
-        for what, (want, has) in pairs.items()
-        if int(want * (1 - tolerance)) > has
-    ]
-    if short:
-        raise InputError(f"{name} must fit {board.device} of {board.name}, it {how} {', '.join(short)}")
 
 
 def check_constraints(log: Path) -> None:

@@ -46,7 +46,7 @@ def main(
         try:
             random_jobs.check_core(number, RUNS, heads, most_lanes=MOST_LANES, full=FULL)
             integer_jobs.check_core(number, RUNS, words, most_lanes=MOST_LANES, full=FULL)
-            scale = replace(random_cores.USUAL, networks=NETWORKS, held=number % 2 == 1)
+            scale = replace(random_cores.USUAL, networks=NETWORKS, **random_cores.kinds_of(number))
             random_cores.check_core(random_cores.random_core(number, scale), number, networks)
             rng = np.random.default_rng(number)
             random_engines.check_engine(random_engines.random_engine(rng, engines), rng, JOBS, engines)

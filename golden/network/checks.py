@@ -24,6 +24,10 @@ class WordError(InputError):
         self.bits, self.missing = bits, missing
 
 
+class SizeError(InputError):
+    """A core is too small for a network."""
+
+
 def check_code(name: str, code: PhaseCode) -> None:
     """Raise InputError if a single spike could leave the word of a potential."""
     if most_octaves(code) > MAX_OCTAVES:

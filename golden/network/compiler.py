@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError
 from golden.network.attention import Attention
+from golden.network.blocks import needed_blocks, of_blocks
 from golden.network.counts import counted_layers
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target, slot_of
 from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, StreamLinear
@@ -42,7 +43,8 @@ class Program:
         offsets: int64 [entries].
         levels: int64 [lists, T].
         biases: int64 [words, terms per beat], in score units; masks: the same, 1 for masked keys.
-        maps: int64 [words]: lists of rows by index (`LinearOp.map`).
+        maps: int64 [words]: lists of rows by index (`LinearOp.map`); blocks: of each of them the block of the
+            row that is read (`golden.network.blocks`), 0 where rows are read whole.
         tokens: rows that enter.
         streamed: weights are; each linear descriptor is one pass.
     """
@@ -57,6 +59,7 @@ class Program:
     biases: NDArray[np.int64]
     masks: NDArray[np.int64]
     maps: NDArray[np.int64]
+    blocks: NDArray[np.int64]
     tokens: int
     streamed: bool
 
@@ -74,10 +77,16 @@ class Compiler:
     """Assigns descriptors and memory to layers, in order."""
 
     def __init__(
-        self, network: Network, lanes: int, step_limit: int, terms_per_beat: int, streamed: bool
+        self,
+        network: Network,
+        lanes: int,
+        step_limit: int,
+        terms_per_beat: int,
+        streamed: bool,
+        block: int,
     ) -> None:
         self.network, self.lanes, self.step_limit = network, lanes, step_limit
-        self.streamed = streamed
+        self.streamed, self.block = streamed, block
         self.linear: list[LinearOp] = []
         self.norm: list[NormOp] = []
         self.attention: list[AttentionOp] = []
@@ -87,6 +96,7 @@ class Compiler:
         self.levels: list[NDArray[np.int64]] = []
         self.biases, self.masks = TermTables(terms_per_beat), TermTables(terms_per_beat)
         self.words = self.entries = self.norm_entries = 0
+        # words of two columns, the rows and their blocks
         self.maps: dict[bytes, tuple[int, NDArray[np.int64]]] = {}
         self.map_words = 0
         # rows that each unit has completed; a stream that enters counts as the linear unit's
@@ -123,11 +133,17 @@ class Compiler:
         self.levels.append(levels)
         return len(self.levels) - 1
 
-    def map_of(self, needed: NDArray[np.int64], gather: NDArray[np.int64]) -> int:
-        """Where a list of rows by index begins, stored once."""
-        words = np.column_stack([needed, gather])
-        place, _ = self.maps.setdefault(words.tobytes(), (self.map_words, words.reshape(-1)))
-        self.map_words = max(self.map_words, place + words.size)
+    def map_of(
+        self, needed: NDArray[np.int64], gather: NDArray[np.int64], blocks: NDArray[np.intp] | None
+    ) -> int:
+        """Where a list of rows by index begins, stored once; `blocks` of its taps, None for whole rows."""
+        rows = np.column_stack([needed, gather])
+        of_taps = np.zeros_like(rows)
+        if blocks is not None:
+            of_taps[:, 1:] = blocks
+        words = np.stack([rows.reshape(-1), of_taps.reshape(-1)], axis=1)
+        place, _ = self.maps.setdefault(words.tobytes(), (self.map_words, words))
+        self.map_words = max(self.map_words, place + len(words))
         return place
 
     def add_layer(self, layer: Layer, following: Layer | None) -> None:
@@ -214,17 +230,21 @@ class Compiler:
         closes: bool,
     ) -> None:  # fmt: skip
         """One descriptor, with its weights and neurons."""
-        count, inputs = len(rows), layer.weight.shape[1]
+        held, weight, blocks = self.held[layer.source], layer.weight[rows], None
+        if self.block and held.place.source is Source.norm and layer.gather is None:
+            blocks = needed_blocks(weight, self.block)
+        if blocks is not None:
+            weight = of_blocks(weight, blocks, self.block).astype(np.int16)
+        count, inputs = weight.shape
         passes = -(-count // self.lanes)
         padded = np.zeros((passes * self.lanes, inputs), np.int16)
-        padded[:count] = layer.weight[rows]
+        padded[:count] = weight
         self.weights.append(padded.reshape(passes, self.lanes, inputs).swapaxes(1, 2).reshape(-1, self.lanes))
         bias = np.atleast_2d(layer.bias)[:, rows]
         copies = len(bias)
         entry = np.stack([bias, np.tile(offset[rows], (copies, 1)), np.tile(slots, (copies, 1))], axis=-1)
         self.table.append(entry.reshape(-1, 3))
-        held = self.held[layer.source]
-        by_index = self.by_index(layer.gather, held.rows, self.overwrites(layer, target, held))
+        by_index = self.by_index(layer.gather, held.rows, self.overwrites(layer, target, held), blocks)
         made, reads = self.place or Place(Source.hidden), held.place.list
         self.linear.append(
             LinearOp(
@@ -233,7 +253,7 @@ class Compiler:
                 stride=count if copies > 1 else 0, levels=levels, signed=signed, fresh=fresh, pooled=pooled,
                 wait=held.wait, release=False, final=False, width=inputs // max(1, by_index["taps"]),
                 read_list=reads, write_list=made.list, counted=self.counted, opens=opens, closes=closes,
-                **by_index,
+                blocks=blocks is not None, **by_index,
             )
         )  # fmt: skip
         self.words += passes * inputs
@@ -250,20 +270,27 @@ class Compiler:
             return by_index or self.last_norm.gather is not None
         return held.place.source is Source.mixed and target is Target.qkv and by_index
 
-    def by_index(self, gather: NDArray[np.int64] | None, rows: int, everything: bool) -> dict[str, int]:
+    def by_index(
+        self,
+        gather: NDArray[np.int64] | None,
+        rows: int,
+        everything: bool,
+        blocks: NDArray[np.intp] | None = None,
+    ) -> dict[str, int]:
         """Rows of a descriptor, its taps and their list.
 
         Args:
             gather: of the layer; rows: of its source.
             everything: no row may begin before the whole source is there.
+            blocks: of each row that are read; None for all of them.
         """
         if gather is None:
-            if not everything:
+            if not everything and blocks is None:
                 return {"rows": rows, "taps": 0, "map": 0}
-            gather = np.arange(rows)[:, None]
+            gather = np.repeat(np.arange(rows)[:, None], 1 if blocks is None else len(blocks), axis=1)
         needed = np.maximum(gather.max(axis=1), rows - 1 if everything else 0)
         needed[-1] = rows - 1
-        return {"rows": len(gather), "taps": gather.shape[1], "map": self.map_of(needed, gather)}
+        return {"rows": len(gather), "taps": gather.shape[1], "map": self.map_of(needed, gather, blocks)}
 
     @add.register
     def _(self, layer: Norm, following: Layer | None) -> None:
@@ -282,7 +309,7 @@ class Compiler:
                 kind=KINDS[layer.kind], width=width, mean_shift=mean.shift, mean_fraction=mean.fraction,
                 mean_bits=mean.bits, rows=made, offset=self.norm_entries,
                 levels=self.list_of(layer.levels), wait=wait, final=False, channels=channels,
-                counted=self.counted, **by_index,
+                counted=self.counted, twice=self.streamed and reads_twice(layer), **by_index,
             )
         )  # fmt: skip
         self.offsets.append(layer.offset)
@@ -321,3 +348,11 @@ class Compiler:
             return False, 0
         masked = ~layer.allowed[window % len(layer.allowed)]
         return (True, self.masks.place(masked[None].astype(np.int64))) if masked.any() else (False, 0)
+
+
+def reads_twice(layer: Norm) -> bool:
+    """Whether a norm of the kind "layer" reads one row of the stream twice for each of its rows."""
+    gather = layer.gather
+    if layer.kind != "layer" or gather is None or gather.shape[1] != 2:
+        return False
+    return np.array_equal(gather[:, 0], gather[:, 1])

@@ -12,6 +12,7 @@ from golden.network.limits import (
     MAX_FEATURES,
     MAX_LANES,
     MAX_TOKENS,
+    MAX_WORDS,
     MOST_WEIGHT_BITS,
     POTENTIAL_BITS,
     STREAM_BITS,
@@ -35,8 +36,9 @@ class NetworkConfig:
         weight_bits: width of a weight.
         lanes: neurons at work at once, a multiple of `cluster`; cluster: lanes that share a memory.
         tokens, features: largest number of rows and of inputs or outputs of a layer.
+        channels: the same of all but norms, whose rows alone are wider; 0 where they are not.
         weights: words of a weight memory (one weight per lane), of each of its two halves where weights are
-            streamed; table: entries of the neuron table;
+            streamed; table: entries of the neuron table, of one pass where weights are streamed;
         offsets: entries of the norm table; lists: threshold lists; linear_ops, norm_ops, heads: descriptors.
         accumulator_bits, potential_bits, stream_bits: widths of signed integers.
         windows: attention may take rows in more than one group.
@@ -52,6 +54,8 @@ class NetworkConfig:
         token_counts: an inference may have fewer tokens than its network (`golden.network.counts`).
         weight_stream: bits of a word of the stream that brings the weights, pass by pass; 0 where all of them
             are in the core.
+        block: where weights are streamed, features of a block of a norm's row that a pass may read alone
+            (`golden.network.blocks`), a power of two; 0 where passes read whole rows.
         drains: 2 where sums for the residual stream leave the lanes two per cycle, else all leave one by one.
         norm_rows: 2 where the norm unit measures a row while the one before fires.
 
@@ -88,6 +92,8 @@ class NetworkConfig:
     weight_stream: int = 0
     drains: int = 1
     norm_rows: int = 1
+    channels: int = 0
+    block: int = 0
 
     def __post_init__(self) -> None:
         check_range("NetworkConfig.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
@@ -98,8 +104,9 @@ class NetworkConfig:
         self._check_attention()
         check_range("NetworkConfig.tokens", self.tokens, 1, MAX_TOKENS)
         check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
+        check_range("NetworkConfig.channels", self.channels, 0, self.features)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
-            check_range(f"NetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
+            check_range(f"NetworkConfig.{name}", getattr(self, name), 1, MAX_WORDS)
         for name in ("windows", "token_counts"):
             if not isinstance(getattr(self, name), bool):
                 value = quoted(getattr(self, name))
@@ -107,17 +114,25 @@ class NetworkConfig:
         check_range("NetworkConfig.accumulator_bits", self.accumulator_bits, 2, 64)
         check_range("NetworkConfig.potential_bits", self.potential_bits, 2, POTENTIAL_BITS)
         check_range("NetworkConfig.stream_bits", self.stream_bits, 2, STREAM_BITS)
-        check_range("NetworkConfig.maps", self.maps, 0, 1 << 20)
+        check_range("NetworkConfig.maps", self.maps, 0, MAX_WORDS)
         check_range("NetworkConfig.taps", self.taps, min(1, self.maps), self.maps)
         check_range("NetworkConfig.hidden_lists", self.hidden_lists, 1, 2)
         check_range("NetworkConfig.score_parts", self.score_parts, 0, 1)
         check_range("NetworkConfig.drains", self.drains, 1, most_drains(self.lanes, self.cluster))
         check_range("NetworkConfig.norm_rows", self.norm_rows, 1, 2)
         check_range("NetworkConfig.weight_stream", self.weight_stream, 0, 64)
-        if 0 < self.weight_stream < bits_for(self.weights):
+        for name, what in (("weights", "inputs"), ("table", "neurons")):
+            count = getattr(self, name)
+            if 0 < self.weight_stream < bits_for(count):
+                raise InputError(
+                    f"NetworkConfig.weight_stream must hold the {what} of a pass, {name} = {count}, in "
+                    f"{bits_for(count)} bits or more, not {self.weight_stream}"
+                )
+        check_range("NetworkConfig.block", self.block, 0, MAX_LANES)
+        if self.block and (self.block.bit_count() != 1 or not self.weight_stream or not self.maps):
             raise InputError(
-                f"NetworkConfig.weight_stream must hold the inputs of a pass, weights = {self.weights}, in "
-                f"{bits_for(self.weights)} bits or more, not {self.weight_stream}"
+                "NetworkConfig.block must be a power of two with weight_stream and maps, else 0, not "
+                f"{self.block}"
             )
         if self.entry not in ENTRIES:
             allowed = ", ".join(ENTRIES)
@@ -129,7 +144,7 @@ class NetworkConfig:
         if core.code != self.code:
             raise InputError(f"NetworkConfig.attention.code must be the code, {self.code}, not {core.code}")
         for name in ("biases", "masks"):
-            check_range(f"NetworkConfig.{name}", getattr(self, name), 0, 1 << 20)
+            check_range(f"NetworkConfig.{name}", getattr(self, name), 0, MAX_WORDS)
         bias, mask = self.biases > 0, self.masks > 0
         for name, wanted in (("bias", bias), ("mask", mask), ("taps", False), ("output", "codes")):
             if getattr(core, name) != wanted:
@@ -152,6 +167,12 @@ class NetworkConfig:
         return -(-self.cluster * self.weight_bits // self.weight_stream)
 
     @property
+    def neuron_slots(self) -> int:
+        """Passes whose neurons are held where weights are streamed. Neurons are read when their sums
+        leave the lanes; those that come after the last spike must not take their place before."""
+        return 4 if self.lanes // self.drains > 2 else 8
+
+    @property
     def row_count_width(self) -> int:
         """Bits of a count of the rows that a unit has completed since an inference began."""
         # rows of a stream that enters count as the linear unit's
@@ -162,6 +183,16 @@ class NetworkConfig:
     def feature_bits(self) -> int:
         """Bits of the number of a feature, or of a channel of the stream."""
         return max(LEAST_FEATURE_BITS, index_width(self.features))
+
+    @property
+    def widest(self) -> int:
+        """Largest number of features of a row, but of norms."""
+        return self.channels or self.features
+
+    @property
+    def row_blocks(self) -> int:
+        """Blocks of a norm's row."""
+        return -(-self.features // self.block)
 
     @property
     def constants(self) -> list[int]:

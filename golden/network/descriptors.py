@@ -69,7 +69,7 @@ class LinearOp:
         rows: that it makes, or adds up where it is pooled.
         passes: rounds of as many outputs as there are lanes.
         inputs, outputs: of the layer; of this descriptor.
-        weight, table: where its weights and its neurons begin.
+        weight, table: where its weights and its neurons begin; where they are streamed, in the program only.
         stride: neurons from row to row; 0 where all rows have the same.
         levels: threshold list.
         signed: negative potentials fire.
@@ -86,6 +86,7 @@ class LinearOp:
         read_list, write_list: which of two lists of hidden neurons is read, and which is written.
         counted: rows follow the number of tokens (`golden.network.counts`).
         opens, closes: its rows begin with this descriptor, and are complete with it.
+        blocks: taps are blocks of `width` features of rows (`golden.network.blocks`).
     """
 
     source: Source = word(index_width(len(Source)))
@@ -98,7 +99,7 @@ class LinearOp:
     )
     outputs: int = feature_word(2)
     weight: int = held_word(lambda config: index_width(config.weights))
-    table: int = word(lambda config: index_width(config.table))
+    table: int = held_word(lambda config: index_width(config.table))
     stride: int = word(lambda config: max(config.feature_bits + 1, bits_for(3 * config.features)))
     levels: int = word(lambda config: index_width(config.lists))
     signed: bool = word(1)
@@ -115,6 +116,12 @@ class LinearOp:
     counted: bool = word(lambda config: int(config.token_counts))
     opens: bool = streamed_flag()
     closes: bool = streamed_flag()
+    blocks: bool = word(lambda config: int(config.block > 0))
+
+    @property
+    def neurons(self) -> int:
+        """Its entries of the neuron table."""
+        return self.outputs * (self.rows if self.stride else 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +138,7 @@ class NormOp:
         wait: row t may begin when the linear unit has completed more than wait + t rows.
         final: the last descriptor.
         taps, map, counted: as in `LinearOp`; channels: of a row of the stream, where there are taps.
+        twice: both taps are the same row: what is measured of the first counts twice.
     """
 
     kind: int = word(index_width(len(NORM_KINDS)))
@@ -147,6 +155,7 @@ class NormOp:
     channels: int = map_word(lambda config: config.feature_bits + 1)
     map: int = map_word(lambda config: index_width(config.maps))
     counted: bool = word(lambda config: int(config.token_counts))
+    twice: bool = map_word(lambda config: int(config.weight_stream > 0))
 
 
 @dataclass(frozen=True, kw_only=True)

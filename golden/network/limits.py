@@ -7,6 +7,8 @@ MAX_TOKENS, MAX_FEATURES = 1024, 4096
 # Neurons at work at once; bits that a core counts features with at least
 MAX_LANES = 256
 LEAST_FEATURE_BITS = 8
+# Of any memory of a core that is loaded
+MAX_WORDS = 1 << 20
 LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS = 2, 8
 # Potentials and the stream fit the hardware's words and float64's exact integers
 POTENTIAL_BITS, STREAM_BITS = 40, 24

@@ -11,12 +11,15 @@ from golden.attention.config import CoreConfig
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import check_range
 from golden.errors import InputError
+from golden.network.blocks import largest_block
+from golden.network.checks import SizeError
 from golden.network.compiler import Compiler, Program
 from golden.network.config import NetworkConfig, most_drains
 from golden.network.descriptors import LinearOp, NormOp, Source, Target
-from golden.network.limits import MAX_LANES
+from golden.network.limits import MAX_LANES, MAX_WORDS
 from golden.network.network import Network
 from golden.network.order import check_order
+from golden.widths import index_width
 
 # Fields of `NetworkConfig` that are depths of memories
 MEMORIES = (
@@ -37,13 +40,17 @@ def compile_network(
     terms_per_beat: int = TERMS_PER_BEAT,
     *,
     streamed: bool = False,
+    block: int = 0,
 ) -> Program:
     """Descriptors and memory images of a network, for a core that holds its weights or for a stream of them.
+
+    Args:
+        block: as in `NetworkConfig`.
 
     Raises:
         InputError: the layers are not in the order that the hardware's memories allow.
     """
-    compiler = Compiler(network, lanes, step_limit, terms_per_beat, streamed)
+    compiler = Compiler(network, lanes, step_limit, terms_per_beat, streamed, block)
     check_order(network)
     for layer, following in zip_longest(network.layers, network.layers[1:]):
         compiler.add_layer(layer, following)
@@ -52,6 +59,7 @@ def compile_network(
     # the last descriptor that reads the image has no successor that reads it again
     for last in [n for n, op in enumerate(compiler.linear) if op.source is Source.image][-1:]:
         compiler.linear[last] = replace(compiler.linear[last], release=True)
+    maps = np.concatenate([np.zeros((0, 2), np.int64), *(words for _, words in compiler.maps.values())])
     return Program(
         linear=[*compiler.linear[:-1], replace(compiler.linear[-1], final=True)],
         norm=[*compiler.norm[:-1], replace(compiler.norm[-1], final=True)],
@@ -62,7 +70,8 @@ def compile_network(
         levels=np.stack(compiler.levels),
         biases=compiler.biases.words(),
         masks=compiler.masks.words(),
-        maps=np.concatenate([np.zeros(0, np.int64), *(words for _, words in compiler.maps.values())]),
+        maps=maps[:, 0],
+        blocks=maps[:, 1],
         tokens=network.tokens,
         streamed=streamed,
     )
@@ -84,8 +93,17 @@ def config_for(
     check_range("NetworkConfig.lanes", lanes, 1, MAX_LANES)
     if cluster is None:
         cluster = next(size for size in range(8, 0, -1) if lanes % size == 0)
-    program = compile_network(network, lanes, streamed=weight_stream > 0)
+    streamed, block = weight_stream > 0, 0
+    program = compile_network(network, lanes, streamed=streamed)
+    if streamed:
+        sparse = compile_network(network, lanes, streamed=True, block=largest_block(lanes))
+        if any(op.blocks for op in sparse.linear):
+            program, block = sparse, largest_block(lanes)
     needed = needs(network, program)
+    if (weights := needed["weights"]) > MAX_WORDS and not program.streamed:
+        raise SizeError(
+            f"the network needs weights = {weights}, a core has at most {MAX_WORDS}{streamed_need(program)}"
+        )
     size = needed["attention.tokens"]
     core = CoreConfig(
         code=network.code, lanes=attention_lanes_for(size), tokens=size,
@@ -98,9 +116,11 @@ def config_for(
         for name, count in needed.items()
         if not name.startswith("attention.")
     }
+    if index_width(sizes["channels"]) == index_width(sizes["features"]):
+        sizes["channels"] = 0  # nothing to be saved
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
-        attention=core, entry=network.entry, weight_stream=weight_stream,
+        attention=core, entry=network.entry, weight_stream=weight_stream, block=block,
         drains=most_drains(lanes, cluster) if lanes >= MANY_LANES else 1,
         norm_rows=2 if lanes >= MANY_LANES else 1, **sizes,
     )  # fmt: skip
@@ -110,22 +130,25 @@ def needs(network: Network, program: Program) -> dict[str, int]:
     """Least sizes of a core that runs a network, by field of `NetworkConfig`, and of the attention core."""
     shapes = network.shapes()
     # q, k and v do not leave through a spike list; their memories hold the features of one of them
-    features = [op.outputs for op in program.linear if op.target is Target.scores]
-    features += [
+    channels = [
         int(program.table[op.table : op.table + op.outputs, 2].max()) + 1
         for op in program.linear
         if op.target in (Target.hidden, Target.stream)
     ]
-    features += [op.width if op.taps else op.inputs for op in program.linear]
-    features += [op.width for op in program.norm]
-    features += [op.base + op.features for op in program.attention]
-    by_index: list[LinearOp | NormOp] = [*program.linear, *program.norm]
+    read = {True: [0], False: channels}  # from norms, and from everything else
+    for op in program.linear:
+        read[op.source is Source.norm].append(op.width if op.taps else op.inputs)
+    channels += [op.channels for op in program.norm]
+    channels += [op.base + op.features for op in program.attention]
+    norms = read[True] + [op.width for op in program.norm]
     scores = [op for op in program.linear if op.target is Target.scores]
+    by_index: list[LinearOp | NormOp] = [*program.linear, *program.norm]
     return {
         "tokens": max(network.tokens, *(op.rows for op in by_index)),
-        "features": max(features),
+        "features": max(channels + norms + [op.outputs for op in scores]),
+        "channels": max(channels),
         "weights": max(op.inputs for op in program.linear) if program.streamed else len(program.weights),
-        "table": len(program.table),
+        "table": max(op.neurons for op in program.linear) if program.streamed else len(program.table),
         "offsets": len(program.offsets),
         "lists": len(program.levels),
         "linear_ops": len(program.linear),
@@ -174,6 +197,8 @@ def joint_config(networks: list[Network], lanes: int = 32, cluster: int | None =
     configs = [config_for(network, lanes, cluster) for network in networks]
     sizes = [f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention")]
     largest = {name: max(getattr(config, name) for config in configs) for name in sizes}
+    widest = max(config.widest for config in configs)
+    largest["channels"] = widest if widest < largest["features"] else 0
     cores = [config.attention for config in configs]
     attention = replace(
         cores[0],
@@ -194,18 +219,33 @@ def round_up(count: int) -> int:
     return max(2, 1 << (count - 1).bit_length())
 
 
+def streamed_need(program: Program) -> str:
+    """What is said of the weights of a core that does not hold them all."""
+    return f"; with weight_stream it would need {max(op.inputs for op in program.linear)}"
+
+
 def check_fit(network: Network, config: NetworkConfig) -> Program:
-    """The program of a network for a core, or InputError with what it needs and what there is."""
+    """The program of a network for a core, or SizeError with what it needs and what there is.
+
+    Raises:
+        InputError: their codes, weight widths or entries differ.
+    """
     if network.code != config.code or network.weight_bits != config.weight_bits:
         raise InputError("the network's code and weight_bits must be the core's")
     if network.entry != config.entry:
         raise InputError(f"the network is given the {network.entry}, this core the {config.entry}")
     core = config.attention
     program = compile_network(
-        network, config.lanes, core.step_limit, core.terms_per_beat, streamed=config.weight_stream > 0
+        network,
+        config.lanes,
+        core.step_limit,
+        core.terms_per_beat,
+        streamed=config.weight_stream > 0,
+        block=config.block,
     )
     for name, need in needs(network, program).items():
-        have = attrgetter(name)(config)
+        have = config.widest if name == "channels" else attrgetter(name)(config)
         if need > have:
-            raise InputError(f"the network needs {name} = {need}, this core has {have}")
+            more = "" if config.weight_stream or name != "weights" else streamed_need(program)
+            raise SizeError(f"the network needs {name} = {need}, this core has {have}{more}")
     return program

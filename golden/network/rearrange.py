@@ -66,8 +66,8 @@ def piece(hidden: SpikingLinear, added: StreamLinear, low: int, most: int) -> tu
 def side_by_side(network: Network, count: int) -> Network:
     """The network for `count` inferences at once: their rows follow each other and attend their own only.
 
-    Scores that are of all rows together leave row by row, the bias with the first row of each inference: who
-    reads them adds up those of an inference, and has what `network` gives.
+    Scores that are of all rows together leave row by row and without their bias: who reads them adds up those
+    of an inference and the bias of `network`'s scores, and has what that gives.
 
     Raises:
         InputError: there are too many rows.
@@ -102,7 +102,5 @@ def side_by_side(network: Network, count: int) -> Network:
 def repeated(layer: Linear, rows: int, count: int) -> Linear:
     """A layer of `rows` rows for `count` times as many."""
     if isinstance(layer, ScoreLinear) and layer.pooled:
-        bias = np.zeros((rows, layer.outputs), np.int64)
-        bias[0] = layer.bias
-        layer = replace(layer, pooled=False, bias=bias)
+        return replace(layer, pooled=False, bias=0 * layer.bias)
     return replace(layer, bias=np.tile(layer.bias, (count, 1))) if layer.bias.ndim == 2 else layer

@@ -141,7 +141,7 @@ class AttentionUnit(wiring.Component):
             TraceFeeder(config),
         )
         for part, (name, feeder) in enumerate(zip(("query", "key", "value"), feeders, strict=True)):
-            depth = config.features << payloads.row_width(config)
+            depth = config.widest << payloads.row_width(config)
             memory = Memory(shape=spike(config.code), depth=depth, init=[])
             m.submodules[f"{name}_codes"], m.submodules[f"{name}_feeder"] = memory, feeder
             read, write = memory.read_port(), memory.write_port()

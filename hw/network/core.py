@@ -146,11 +146,11 @@ class NetworkCore(wiring.Component):
         for number, name in enumerate(payloads.memories(config)):
             strobes[name] = Signal(name=f"write_{name}")
             m.d.comb += strobes[name].eq(loading & (load.memory == number))
-        for unit in (issue, drain, norm, attention):
+        for unit in (issue, norm, attention) if config.weight_stream else (issue, drain, norm, attention):
             m.d.comb += unit.i_load.eq(load)
         m.d.comb += [
             issue.i_write.eq(strobes["linear"]),
-            drain.i_write.eq(strobes["table"]),
+            *([] if config.weight_stream else [drain.i_write.eq(strobes["table"])]),
             norm.i_write_op.eq(strobes["norm"]),
             norm.i_write_offset.eq(strobes["offsets"]),
             attention.i_write.eq(strobes["attention"]),
@@ -205,7 +205,7 @@ class NetworkCore(wiring.Component):
         connect(m, drain.o_qkv, attention.i_qkv)
         connect(m, issue.o_pass, drain.i_pass)
         if config.weight_stream:
-            bus, strobe = self._loader(m, issue, enabled)
+            bus, strobe = self._loader(m, issue, drain, enabled)
             self._neurons(m, drain, issue.o, bus, strobe)
         else:
             self._neurons(m, drain, issue.o, load, strobes["weights"])
@@ -228,7 +228,15 @@ class NetworkCore(wiring.Component):
         config = self._config
         for name, written in writers.items():
             lists = config.hidden_lists if name == "hidden" else 1
-            m.submodules[f"list_{name}"] = spikes = SpikeList(config, lists)
+            features = config.features if name == "norm" else config.widest
+            blocks = config.block > 0 and name == "norm"
+            m.submodules[f"list_{name}"] = spikes = SpikeList(config, features, lists, blocks=blocks)
+            if blocks:
+                m.d.comb += [
+                    spikes.block_row.eq(issue.map_word.row),
+                    spikes.block.eq(issue.map_word.block),
+                    issue.span.eq(spikes.span),
+                ]
             connect(m, written, spikes.i)
             m.d.comb += [
                 spikes.count_row.eq(issue.row if lists == 1 else Cat(issue.row, issue.count_list)),
@@ -257,17 +265,19 @@ class NetworkCore(wiring.Component):
                 m.d.comb += [of_map.addr.eq(by_index.map_address), by_index.map_word.eq(of_map.data)]
                 pick(m, write_map, load, strobes["maps"])
 
-    def _loader(self, m: Module, issue: LinearIssue, enabled: Signal) -> tuple[Any, Signal]:
-        """Streamed weights: the bus that brings them to the clusters, and its strobe."""
+    def _loader(self, m: Module, issue: LinearIssue, drain: Drain, enabled: Signal) -> tuple[Any, Signal]:
+        """Streamed weights: the bus that brings them to the clusters, its strobe; neurons of the drain."""
         m.submodules.loader = loader = WeightLoader(self._config)
         connect(m, flipped(self.i_weights), loader.i)
         m.d.comb += [
             self.running.eq(enabled),
             loader.enable.eq(enabled),
             issue.weights_ready.eq(loader.ready),
-            issue.weights_half.eq(loader.half),
+            issue.weights_slot.eq(loader.slot),
             loader.take.eq(issue.weights_take),
             loader.free.eq(issue.weights_free),
+            drain.i_load.eq(loader.o_neuron),
+            drain.i_write.eq(loader.o_write_neuron),
         ]
         return loader.o, loader.o_write
 
@@ -311,12 +321,11 @@ class NetworkCore(wiring.Component):
                 (Mux(enters, beat.value, value), (enters & (bank == number)) | change)
                 for number, (value, change) in enumerate(changes)
             ]
-        depth = 1 << (payloads.row_width(config) + config.feature_bits - config.drains + 1)
         values = []
         for number, (value, change) in enumerate(changes):
             for name in ("sum", "norm"):
                 m.submodules[f"stream_{name}" + f"_{number}" * (config.drains > 1)] = memory = Memory(
-                    shape=signed(config.stream_bits), depth=depth, init=[]
+                    shape=signed(config.stream_bits), depth=payloads.stream_depth(config), init=[]
                 )
                 read, write = memory.read_port(), memory.write_port()
                 place, _ = payloads.stream_address(config, row, channel)

@@ -69,7 +69,7 @@ class Drain(wiring.Component):
             }
         super().__init__(
             {
-                "i_load": In(payloads.load(config)),
+                "i_load": In(payloads.table_load(config)),
                 "i_write": In(1),
                 "i_pass": In(stream.Signature(payloads.hand_over(config), always_ready=True)),
                 "i_sums": In(payloads.sums(config)),
@@ -95,7 +95,9 @@ class Drain(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        m.submodules.table = table = Memory(shape=struct(Neuron, config), depth=config.table, init=[])
+        m.submodules.table = table = Memory(
+            shape=struct(Neuron, config), depth=payloads.table_depth(config), init=[]
+        )
         read, write = table.read_port(), table.write_port()
         hand_over = payloads.hand_over(config)
         # as many passes as can be between the broadcast and here
@@ -244,7 +246,7 @@ class Drain(wiring.Component):
         """The neuron of the upper half, in step with the lower one: `entry` of the table, and the stream."""
         config = self._config
         layout = data.StructLayout({"bias": signed(config.potential_bits), "shift": SHIFT_BITS})
-        m.submodules.table_1 = table = Memory(shape=layout, depth=config.table, init=[])
+        m.submodules.table_1 = table = Memory(shape=layout, depth=payloads.table_depth(config), init=[])
         read, write = table.read_port(), table.write_port()
         pick(m, write, self.i_load, self.i_write)
         neurons = [Signal(layout, name=f"neuron_1_{n}", reset_less=True) for n in range(TERM)]

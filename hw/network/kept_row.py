@@ -1,6 +1,6 @@
 """A row that the norm unit has measured fires from kept places of its channels while the next is measured."""
 
-from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
 
@@ -30,10 +30,12 @@ class KeptRow:
     def __init__(self, m: Module, config: NetworkConfig) -> None:
         self._config = config
         op = struct(NormOp, config)
+        twice = ("twice", "channels") if "twice" in op.members else ()
+        self._fields = ("levels", "offset", "width", *twice)
         self.row = Signal(
             data.StructLayout(
                 {"row": payloads.row_width(config), "shift": signed(PLACE_BITS), "short": 1}
-                | {name: op[name].shape for name in ("levels", "offset", "width")}
+                | {name: op[name].shape for name in self._fields}
             ),
             name="kept_row",
         )
@@ -45,8 +47,12 @@ class KeptRow:
         self._write, read = places.write_port(), places.read_port()
         self.place = read.data
         last, later = Signal(), Signal(KEPT)
+        if twice:  # places of a row that is read twice are kept once
+            self._address = Signal(config.feature_bits, name="kept_address")
+            again = self.row.twice & (self._address + 1 == self.row.channels)
+            m.d.sync += self._address.eq(Mux(self.begin | again, 0, self._address + 1))
         m.d.comb += [
-            read.addr.eq(self.channel),
+            read.addr.eq(self._address if twice else self.channel),
             last.eq(self.fires & (self.channel + 1 == self.row.width)),
             self.done.eq(later[-1]),
         ]
@@ -63,7 +69,7 @@ class KeptRow:
     def take(self, m: Module, op: data.View, row: Signal, shift: Value | int) -> None:
         """Row `row` of the descriptor fires from the next cycle on, its thresholds moved by `shift`."""
         m.d.sync += [
-            *[self.row[name].eq(op[name]) for name in ("levels", "offset", "width")],
+            *[self.row[name].eq(op[name]) for name in self._fields],
             self.row.row.eq(row),
             self.row.shift.eq(shift),
             self.row.short.eq(self.short),

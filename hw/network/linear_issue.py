@@ -34,6 +34,7 @@ class LinearIssue(wiring.Component):
         o: broadcast, `latency` cycles behind the read.
         o_pass: one beat per pass that hands over; there is always room.
         map_address, map_word: rows by index, one cycle later (only with maps).
+        span: of the block that `map_word` named one cycle before (only with blocks).
         count_list, read_list: of two lists of hidden neurons, that of the counts and that which is read
             (only with two).
         scores_taken: the last score of a part leaves (only where they leave in parts).
@@ -73,6 +74,8 @@ class LinearIssue(wiring.Component):
         if config.maps:
             members["map_address"] = Out(index_width(config.maps))
             members["map_word"] = In(payloads.map_word(config))
+        if config.block:
+            members["span"] = In(payloads.block_span(config))
         if config.hidden_lists > 1:
             members |= {"count_list": Out(1), "read_list": Out(1)}
         if config.score_parts:
@@ -106,7 +109,8 @@ class LinearIssue(wiring.Component):
         m.d.comb += [self.row.eq(taps.row()), row_last.eq(row + 1 == there(self, op, op.rows, config))]
         with m.FSM(name="fetch"):
             with fetch.states(m, self.begin) as fetched:
-                m.d.sync += [row.eq(0), needed.eq(fetched.wait), table.eq(fetched.table)]
+                m.d.sync += [row.eq(0), needed.eq(fetched.wait)]
+                m.d.sync += table.eq(0 if halves.present else fetched.table)
                 index.first_row(m, fetched)
             index.states(m)
             with m.State("ROW"):
@@ -123,7 +127,7 @@ class LinearIssue(wiring.Component):
                     with m.If(row_last):
                         fetch.step(m)
                         fetch.following(m)
-        taps.note(m, counts[op.source])
+        taps.note(m, counts[op.source], self.span if config.block else None)
 
         # broadcast
         work = Signal(op_layout)
@@ -143,7 +147,7 @@ class LinearIssue(wiring.Component):
             row_done.eq(go & pass_end & last_pass),
             taken.eq(halves.ready(offered & (~self.busy | row_done), row)),
             self.read_row.eq(taps.origin if taps.present else work_row),
-            self.position.eq(position),
+            self.position.eq(position + taps.start if config.block else position),
             self.accepted.eq(go),
             self.release_image.eq(row_done & last_row & work.release),
         ]
@@ -173,7 +177,7 @@ class LinearIssue(wiring.Component):
             m.d.sync += [
                 self.busy.eq(1),
                 work.eq(op),
-                work.table.eq(table),
+                *([] if halves.present else [work.table.eq(table)]),
                 work_row.eq(row),
                 work_count.eq(count),
                 first_row.eq(row == 0),
@@ -182,7 +186,7 @@ class LinearIssue(wiring.Component):
                 position.eq(0),
             ]
             taps.take(m)
-            halves.take(m, row)
+            halves.take(m, row, table)
         halves.free(m, row_done & last_row)
         if config.hidden_lists > 1:
             m.d.comb += [self.count_list.eq(op.read_list), self.read_list.eq(work.read_list)]
@@ -194,7 +198,7 @@ class LinearIssue(wiring.Component):
                 for name in ("target", "signed", "fresh", "levels")
             ],
             beat.row.eq(work_row),
-            beat.table.eq(work.table),
+            beat.table.eq(halves.neurons if halves.present else work.table),
             beat.outputs.eq(
                 work.outputs
                 if passes is None

@@ -41,6 +41,11 @@ def delayed(m: Module, signal: Signal, cycles: int) -> Signal:
     return signal
 
 
+def doubled(value: Value, twice: Value | None) -> Value:
+    """The value, or double of it where it counts `twice`."""
+    return value if twice is None else Mux(twice, value << 1, value)
+
+
 class NormUnit(wiring.Component):
     """Runs the list of norm descriptors, row by row.
 
@@ -63,7 +68,8 @@ class NormUnit(wiring.Component):
     Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
     "layer" width + SQUARED + 5, then width + SPIKE up to and with `row_done`. A descriptor takes 2. With maps
     each of these three takes LOOKED_UP more, and a row by index takes 2 before. With two rows the last of the
-    three is, but for "fixed", width + KEPT, beside the next row of the descriptor.
+    three is, but for "fixed", width + KEPT, beside the next row of the descriptor. A row that is read twice
+    (`NormOp.twice`) is measured in half of its width.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -121,15 +127,18 @@ class NormUnit(wiring.Component):
         place_of_sum = Signal()
         done: Signal = Signal() if kept else self.row_done
         short: Any = Signal() if kept or not config.token_counts else self.short
+        # channels that are measured: of a row that is read twice half of them, which count twice
+        twice: Value | None = op.twice if index.present and config.weight_stream else None
+        measured = op.width if twice is None else Mux(twice, op.channels, op.width)
         # what is done with the channel being read
         summing, squaring, firing = Signal(), Signal(), Signal()
 
-        def sweep(state: str, strobe: Signal, following: str, flush: int) -> None:
+        def sweep(state: str, strobe: Signal, following: str, flush: int, width: Value = op.width) -> None:
             """Read all channels, then wait until the last one is through."""
             with m.State(state):
                 m.d.comb += strobe.eq(1)
                 m.d.sync += [channel.eq(channel + 1), left.eq(flush - 1 + ahead)]
-                with m.If(channel + 1 == op.width):
+                with m.If(channel + 1 == width):
                     m.next = f"{state}-FLUSH"
             with m.State(f"{state}-FLUSH"):
                 m.d.sync += [left.eq(left - 1), channel.eq(0)]
@@ -166,7 +175,7 @@ class NormUnit(wiring.Component):
                         m.next = "FIRE"
                         if kept:
                             kept.take(m, op, row, 0)
-            sweep("SUM", summing, "MEAN", 1)
+            sweep("SUM", summing, "MEAN", 1, measured)
             with m.State("MEAN"):
                 # the sum times the reciprocal of the width, a bit of its fraction per cycle
                 half = (Const(1) << op.mean_shift) >> 1
@@ -178,7 +187,7 @@ class NormUnit(wiring.Component):
                 ]
                 with m.If(bits_left == 0):
                     m.next = "SQUARE"
-            sweep("SQUARE", squaring, "TOTAL", SQUARED - 1)
+            sweep("SQUARE", squaring, "TOTAL", SQUARED - 1, measured)
             with m.State("TOTAL"):
                 m.d.comb += place_of_sum.eq(1)
                 m.d.sync += left.eq(OctaveEncoder.latency - 1)
@@ -200,12 +209,12 @@ class NormUnit(wiring.Component):
 
         centred = Signal(signed(config.stream_bits + 2), reset_less=True)
         m.submodules.encoder = encoder = self._encoder
-        value = self._read(m, index, op, row, channel, summing | squaring | firing)
+        value = self._read(m, index, op, row, channel, (summing | squaring, firing), twice)
         m.d.sync += centred.eq(value - mean)
         with m.If(delayed(m, summing, 1 + ahead)):
-            m.d.sync += channels_sum.eq(channels_sum + value)
+            m.d.sync += channels_sum.eq(channels_sum + doubled(value, twice))
         m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
-        self._square(m, squares, squaring, SQUARED - 1 + ahead)
+        self._square(m, squares, squaring, SQUARED - 1 + ahead, twice)
         channel_out = delayed(m, channel, PLACED - 1 + ahead)
         if kept:
             self._fire_kept(m, kept, offset_read, (channel_out, squaring, firing), ahead)
@@ -239,19 +248,34 @@ class NormUnit(wiring.Component):
         self._fire(m, row.levels, offsets.data, row.shift, row.row, channel, delayed(m, fires, KEPT), kept)
 
     def _read(
-        self, m: Module, index: RowIndex, op: data.View, row: Signal, channel: Signal, sweeping: Value
+        self,
+        m: Module,
+        index: RowIndex,
+        op: data.View,
+        row: Signal,
+        channel: Signal,
+        sweeps: tuple[Value, Value],
+        twice: Value | None,
     ) -> Value:
         """The stream at a channel of a row, one cycle after it is read; with maps LOOKED_UP cycles later,
-        from the row of its tap."""
+        from the row of its tap.
+
+        Args:
+            sweeps: the channel is measured; it fires.
+            twice: see `NormOp`; None where there is no such norm.
+        """
         if not index.present:
             m.d.comb += [self.stream_row.eq(row), self.stream_channel.eq(channel)]
             return self.stream_value
         # the channel within a tap; every sweep goes through the taps of the row and back to the first
         within, channel_1 = Signal.like(op.channels, name="within"), Signal.like(self.stream_channel)
-        with m.If(sweeping):
+        measuring, firing = sweeps
+        with m.If(measuring | firing):
             m.d.sync += within.eq(within + 1)
             with m.If(within + 1 == op.channels):
                 back = Mux(channel + 1 == op.width, op.taps, 0)
+                if twice is not None:
+                    back = Mux(measuring & twice, 1, back)
                 m.d.sync += [within.eq(0), index.address.eq(index.address + 1 - back)]
         none, none_2 = Signal(), Signal()
         m.d.sync += [
@@ -301,7 +325,7 @@ class NormUnit(wiring.Component):
         place = self._encoder.place
         return (Mux(self._encoder.some, place, 0) + 1) >> 1
 
-    def _square(self, m: Module, squares: Signal, squaring: Signal, cycles: int) -> None:
+    def _square(self, m: Module, squares: Signal, squaring: Signal, cycles: int, twice: Value | None) -> None:
         """Square of 2**(L/R), `SQUARE` cycles after its place (`golden.network.octave.square`), added to
         `squares` that many cycles after `squaring`."""
         encoder, points = self._encoder, resolution(self._config.code.log2_base)
@@ -318,4 +342,4 @@ class NormUnit(wiring.Component):
         shifted = (root << Cat(Const(0, 1), octaves)) >> ROOT_FRACTION_BITS
         m.d.sync += value.eq(Mux(some, shifted, 0))
         with m.If(delayed(m, squaring, cycles)):
-            m.d.sync += squares.eq(squares + value)
+            m.d.sync += squares.eq(squares + doubled(value, twice))

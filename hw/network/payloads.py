@@ -77,9 +77,27 @@ def cluster_load(config: NetworkConfig) -> data.StructLayout:
     )
 
 
+def table_depth(config: NetworkConfig) -> int:
+    """Entries of the neuron table: those of several passes where weights are streamed."""
+    return config.neuron_slots << index_width(config.table) if config.weight_stream else config.table
+
+
+def table_load(config: NetworkConfig) -> data.StructLayout:
+    """Words for the neuron table."""
+    if not config.weight_stream:
+        return load(config)
+    return data.StructLayout({"address": index_width(table_depth(config)), "data": struct(Neuron, config)})
+
+
 def map_word(config: NetworkConfig) -> data.StructLayout:
-    """A row of a source, or `none`."""
-    return data.StructLayout({"row": row_width(config), "none": 1})
+    """A row of a source, or `none`; of rows that are not read whole a block."""
+    block: dict[str, ShapeLike] = {"block": index_width(config.row_blocks)} if config.block else {}
+    return data.StructLayout({"row": row_width(config), "none": 1} | block)
+
+
+def block_span(config: NetworkConfig) -> data.StructLayout:
+    """Where the spikes of a block of a row begin, and how many there are."""
+    return data.StructLayout({"start": index_width(config.features), "count": bits_for(config.block)})
 
 
 def levels(config: NetworkConfig) -> data.ArrayLayout:
@@ -88,7 +106,8 @@ def levels(config: NetworkConfig) -> data.ArrayLayout:
 
 def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
     """Loadable memories: shape of a word and depth, in the order of their number in `load`. Cluster n
-    of the weights is memory `weights` with n in the high address bits; streamed weights have none."""
+    of the weights is memory `weights` with n in the high address bits; streamed weights and neurons
+    have none."""
     held: dict[str, tuple[ShapeLike, int]] = {
         "linear": (struct(LinearOp, config), config.linear_ops),
         "norm": (struct(NormOp, config), config.norm_ops),
@@ -97,7 +116,9 @@ def memories(config: NetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
         "table": (struct(Neuron, config), config.table),
         "offsets": (signed(OFFSET_BITS), config.offsets),
     }
-    if not config.weight_stream:
+    if config.weight_stream:
+        del held["table"]
+    else:
         held["weights"] = (weight_word(config), config.weights)
     per_beat = config.attention.terms_per_beat
     if config.biases:
@@ -192,7 +213,7 @@ def hand_over(config: NetworkConfig) -> data.StructLayout:
             "fresh": 1,
             "levels": index_width(config.lists),
             "row": row_width(config),
-            "table": index_width(config.table),
+            "table": index_width(table_depth(config)),
             "outputs": bits_for(config.lanes),
             "first": 1,
             "last": 1,
@@ -217,10 +238,22 @@ def qkv_write(config: NetworkConfig) -> data.StructLayout:
 def stream_address(config: NetworkConfig, row: Value, channel: Value) -> tuple[Value, Value]:
     """Where a channel of a row of the stream is, and in which bank: with two drains each half of
     the lanes has one."""
+    if config.channels:
+        channel = channel[: index_width(config.channels)]
     if config.drains == 1:
-        return (row << config.feature_bits) | channel, Const(0, 1)
+        place = Cat(row, channel) if config.channels else (row << config.feature_bits) | channel
+        return place, Const(0, 1)
     bit = config.lanes.bit_length() - 2
-    return Cat(channel[:bit], channel[bit + 1 :], row), channel[bit]
+    place = Cat(channel[:bit], channel[bit + 1 :])
+    return Cat(row, place) if config.channels else Cat(place, row), channel[bit]
+
+
+def stream_depth(config: NetworkConfig) -> int:
+    """Of each bank of the stream."""
+    if not config.channels:
+        return 1 << (row_width(config) + config.feature_bits - config.drains + 1)
+    whole = -(-config.channels // config.lanes) * config.lanes
+    return (whole // config.drains if config.drains > 1 else config.channels) << row_width(config)
 
 
 MANTISSA_BITS = ROOT_FRACTION_BITS + 1

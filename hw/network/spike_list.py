@@ -1,10 +1,10 @@
 """Spike memory: the firing neurons of every row, silent ones left out."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
+from amaranth.utils import bits_for, exact_log2
 
 from golden.network.config import NetworkConfig
 from golden.widths import index_width
@@ -17,17 +17,23 @@ COUNT_REGISTERS = 64
 class SpikeList(wiring.Component):
     """Rows of spikes, written in order of features, read without gaps; or two lists of such rows.
 
+    Args:
+        features: most of a row.
+        lists: 2 for two lists.
+        blocks: rows may be read block by block (`NetworkConfig.block`).
+
     Members:
         i: neurons of a row one after the other; cannot be held up.
         count_row, count: spikes of a row, in the same cycle.
         read_row, position: what to read.
         entry: the spike there, one cycle later.
+        block_row, block, span: where the spikes of a block of a row are, one cycle later (only with blocks).
 
     Timing: a spike can be read, and counts, from the cycle after its write on.
     """
 
-    def __init__(self, config: NetworkConfig, lists: int = 1) -> None:
-        self._config = config
+    def __init__(self, config: NetworkConfig, features: int, lists: int = 1, *, blocks: bool = False) -> None:
+        self._config, self._features, self._blocks = config, features, blocks
         written = payloads.list_write(config, lists)
         rows = written["row"].width
         self._rows = config.tokens if lists == 1 else 1 << rows
@@ -35,25 +41,39 @@ class SpikeList(wiring.Component):
             {
                 "i": In(stream.Signature(written, always_ready=True)),
                 "count_row": In(rows),
-                "count": Out(bits_for(config.features)),
+                "count": Out(bits_for(features)),
                 "read_row": In(rows),
-                "position": In(index_width(config.features)),
+                "position": In(index_width(features)),
                 "entry": Out(payloads.list_entry(config)),
             }
+            | (
+                {
+                    "block_row": In(rows),
+                    "block": In(index_width(config.row_blocks)),
+                    "span": Out(payloads.block_span(config)),
+                }
+                if blocks
+                else {}
+            )
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        places = index_width(config.features)
+        places = index_width(self._features)
+        # rows of any number of features: no gaps between them where the row is the low part of the address
+        exact = config.channels > 0
+        rows = 1 << self.read_row.shape().width
         m.submodules.memory = memory = Memory(
-            shape=payloads.list_entry(config), depth=self._rows << places, init=[]
+            shape=payloads.list_entry(config),
+            depth=self._features * rows if exact else self._rows << places,
+            init=[],
         )
         write, read = memory.write_port(), memory.read_port()
         beat = self.i.payload
-        place = Signal(bits_for(config.features))
+        place = Signal(bits_for(self._features))
         fires = Signal()
-        width, in_registers = bits_for(config.features), self._rows <= COUNT_REGISTERS
+        width, in_registers = bits_for(self._features), self._rows <= COUNT_REGISTERS
         if in_registers:
             counts = Array(Signal(width, name=f"count_{n}") for n in range(self._rows))
             written, looked_up = counts[beat.row], counts[self.count_row]
@@ -69,9 +89,9 @@ class SpikeList(wiring.Component):
             place.eq(Mux(beat.first, 0, written)),
             fires.eq(self.i.valid & beat.entry.spike.active),
             write.en.eq(fires),
-            write.addr.eq(Cat(place[:places], beat.row)),
+            write.addr.eq(Cat(beat.row, place[:places]) if exact else Cat(place[:places], beat.row)),
             write.data.eq(beat.entry),
-            read.addr.eq(Cat(self.position, self.read_row)),
+            read.addr.eq(Cat(self.read_row, self.position) if exact else Cat(self.position, self.read_row)),
             self.entry.eq(read.data),
             self.count.eq(looked_up),
         ]
@@ -85,4 +105,30 @@ class SpikeList(wiring.Component):
                 set_count.data.eq(count),
                 set_count.en.eq(self.i.valid),
             ]
+        if self._blocks:
+            self._span(m, place, count)
         return m
+
+    def _span(self, m: Module, place: Signal, count: Value) -> None:
+        """Where each block of the row that is written begins, and how many spikes it has so far."""
+        config, beat = self._config, self.i.payload
+        within, feature = exact_log2(config.block), beat.entry.feature
+        m.submodules.spans = spans = Memory(
+            shape=payloads.block_span(config),
+            depth=1 << (beat.row.shape().width + index_width(config.row_blocks)),
+            init=[],
+        )
+        write, read = spans.write_port(), spans.read_port()
+        start, begins = Signal(write.data.start.shape(), name="block_start"), Signal()
+        number = feature[within:][: index_width(config.row_blocks)]
+        m.d.comb += [
+            begins.eq(feature[:within] == 0 if within else 1),
+            write.addr.eq(Cat(number, beat.row)),
+            write.en.eq(self.i.valid),
+            write.data.start.eq(Mux(begins, place, start)),
+            write.data.count.eq(count - write.data.start),
+            read.addr.eq(Cat(self.block, self.block_row)),
+            self.span.eq(read.data),
+        ]
+        with m.If(self.i.valid):
+            m.d.sync += start.eq(write.data.start)

@@ -5,9 +5,10 @@ Without maps there is nothing of it in a core.
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
+from amaranth.utils import exact_log2
 
 from golden.network.config import NetworkConfig
 from golden.widths import bits_for, index_width
@@ -72,6 +73,7 @@ class Taps:
     Attributes:
         starts, more: of the row that is broadcast, this is its first note; there are others behind it.
         origin, offset: row of the source that is broadcast, and where its weights begin.
+        start: place of the first spike of the row that is broadcast, 0 unless blocks are read.
 
     Timing: from ROW on, a cycle per tap and two more.
     """
@@ -83,8 +85,11 @@ class Taps:
         self.present = index.present
         if not self.present:
             return
+        # of blocks, weights begin where those of the first feature of the row would be: below 0 for some
+        depth = payloads.weight_depth(config) if config.block else config.weights
         note = data.StructLayout(
-            {"origin": row.shape(), "count": count.shape(), "offset": index_width(config.weights)}
+            {"origin": row.shape(), "count": count.shape(), "offset": index_width(depth)}
+            | ({"start": index_width(config.features)} if config.block else {})
         )
         places = index_width(config.taps)
         m.submodules.notes = notes = Memory(shape=note, depth=2 << places, init=[])
@@ -92,7 +97,7 @@ class Taps:
         # looking up: this tap, how many are left, and the notes so far, with the first of them at hand
         self._tap, self._looking = Signal(payloads.map_word(config), name="tap"), Signal(name="looking")
         self._left = Signal.like(op.taps, name="taps_left")
-        self._offset = Signal(index_width(config.weights), name="tap_offset")
+        self._offset = Signal(note["offset"].shape, name="tap_offset")
         self._found, self._half = Signal(bits_for(config.taps), name="found"), Signal(name="half")
         self._first = Signal(note, name="first_note")
         # broadcasting
@@ -100,6 +105,8 @@ class Taps:
         self._work_half = Signal(name="work_half")
         self.origin, self.offset = Signal.like(row, name="origin"), Signal.like(self._offset, name="offset")
         self.starts, self.more = Signal(name="first_of_notes"), Signal(name="more_notes")
+        self._block = config.block
+        self.start: Value = Signal(note["start"].shape, name="start") if config.block else Const(0)
         following = Signal(places, name="following_note")
         m.d.comb += [
             self.starts.eq(self._number == 0),
@@ -108,8 +115,11 @@ class Taps:
             self._read.addr.eq(Cat(following, self._work_half)),
             self._write.addr.eq(Cat(self._found[:places], self._half)),
             self._write.data.origin.eq(self._tap.row),
-            self._write.data.offset.eq(self._offset),
         ]
+        offset: Value = self._offset
+        if config.block:
+            offset = offset - Mux(op.blocks, self._tap.block << exact_log2(config.block), 0)
+        m.d.comb += self._write.data.offset.eq(offset)
 
     def row(self) -> Value:
         """Row of the source whose spikes are counted."""
@@ -125,6 +135,7 @@ class Taps:
             self._left.eq(self._op.taps),
             self._first.origin.eq(self._row),
             self._first.offset.eq(0),
+            *([self._first.start.eq(0)] if self._block else []),
         ]
         with m.If((self._op.taps != 0) & ready):
             m.d.sync += [self._index.address.eq(self._index.address + 1), self._count.eq(0)]
@@ -143,10 +154,13 @@ class Taps:
             m.d.sync += self._looking.eq(0)
             m.next = "OFFER"
 
-    def note(self, m: Module, spikes: Value) -> None:
-        """Note the tap that was looked up if it has `spikes`."""
+    def note(self, m: Module, spikes: Value, span: data.View | None) -> None:
+        """Note the tap that was looked up if it has `spikes`; of a block, those of its `span`."""
         if not self.present:
             return
+        if span is not None:
+            spikes = Mux(self._op.blocks, span.count, spikes)
+            m.d.comb += self._write.data.start.eq(Mux(self._op.blocks, span.start, 0))
         m.d.comb += [
             self._write.en.eq(self._looking & ~self._tap.none & (spikes != 0)),
             self._write.data.count.eq(spikes),
@@ -170,6 +184,7 @@ class Taps:
                     self.origin.eq(self._read.data.origin),
                     self.offset.eq(self._read.data.offset),
                     work_count.eq(self._read.data.count),
+                    *([self.start.eq(self._read.data.start)] if self._block else []),
                 ]
 
     def take(self, m: Module) -> None:
@@ -179,6 +194,7 @@ class Taps:
         m.d.sync += [
             self.origin.eq(self._first.origin),
             self.offset.eq(self._first.offset),
+            *([self.start.eq(self._first.start)] if self._block else []),
             self._notes.eq(self._found),
             self._number.eq(0),
             self._work_half.eq(self._half),

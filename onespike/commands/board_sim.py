@@ -7,7 +7,15 @@ from onespike.board_options import (
     CoreNetworkOption,
     board_config,
 )
-from onespike.options import ConfigOption, DataOption, LanesOption, RowsOption, SchemeOption
+from onespike.options import (
+    ConfigOption,
+    DataOption,
+    LanesOption,
+    PiecesOption,
+    RowsOption,
+    SchemeOption,
+    StreamedOption,
+)
 
 
 def board_sim(
@@ -18,6 +26,8 @@ def board_sim(
     data: DataOption = None,
     lanes: LanesOption = None,
     tokens: RowsOption = None,
+    streamed: StreamedOption = False,
+    pieces: PiecesOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
 ) -> None:
@@ -34,7 +44,9 @@ def board_sim(
         onespike board-sim --network digits --clock 10
         onespike infer --engine board --port /dev/pts/3
     """
-    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens)
+    wanted = board_config(
+        board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens, streamed, pieces
+    )
     from onespike.tables import progress
     from sim.board.simulate import compile_board, started
 

@@ -14,9 +14,11 @@ from onespike.options import (
     HtmlOption,
     LanesOption,
     Log2BaseOption,
+    PiecesOption,
     RowsOption,
     SeedOption,
     StepsOption,
+    StreamedOption,
     number,
     one_of,
     whole_number,
@@ -82,25 +84,8 @@ def infer(
         ),
     ] = None,
     lanes: LanesOption = None,
-    streamed: Annotated[
-        bool,
-        typer.Option(
-            "--streamed",
-            help="Weights come from a simulated memory, 16 bits wide and with refreshes, each once per "
-            "inference, in place of all of them in the core.",
-        ),
-    ] = False,
-    pieces: Annotated[
-        int | None,
-        typer.Option(
-            "--pieces",
-            metavar="N",
-            parser=whole_number,
-            help="Hidden layers of more neurons go into the stream in pieces of at most N: a core of fewer "
-            "features and weights. [default: whole]",
-            show_default=False,
-        ),
-    ] = None,
+    streamed: StreamedOption = False,
+    pieces: PiecesOption = None,
     beside: Annotated[
         int,
         typer.Option(
@@ -170,8 +155,6 @@ def infer(
         raise InputError("--lanes sizes the simulated core, --engine board has its own")
     if engine == "board" and streamed:
         raise InputError("--streamed is for the simulated core, --engine board has its own")
-    if engine == "board" and pieces is not None:
-        raise InputError("--pieces cuts networks for the simulated core, --engine board has its own")
     if engine == "board" and beside != 1:
         raise InputError("--side-by-side is for the simulated core, --engine board has its own")
     if engine == "rtl" and timeout is not None:

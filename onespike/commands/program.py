@@ -15,7 +15,16 @@ from onespike.board_options import (
     board_build,
     board_config,
 )
-from onespike.options import ConfigOption, DataOption, LanesOption, RowsOption, SchemeOption, SeedOption
+from onespike.options import (
+    ConfigOption,
+    DataOption,
+    LanesOption,
+    PiecesOption,
+    RowsOption,
+    SchemeOption,
+    SeedOption,
+    StreamedOption,
+)
 from onespike.schemes import DEFAULT
 
 
@@ -27,6 +36,8 @@ def program(
     data: DataOption = None,
     lanes: LanesOption = None,
     tokens: RowsOption = None,
+    streamed: StreamedOption = False,
+    pieces: PiecesOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
@@ -60,13 +71,24 @@ def program(
     loader = find_loader(board)
     if bitstream is None:
         wanted = board_config(
-            board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens
+            board_name,
+            preset_name,
+            config_file,
+            clock,
+            network,
+            data,
+            lanes,
+            scheme,
+            tokens,
+            streamed,
+            pieces,
         )
         bitstream = board_build(wanted, seed=seed, tools=tools).bitstream
     else:
         given = {
             "--preset": preset_name, "--config": config_file, "--network": network, "--data": data,
-            "--lanes": lanes, "--tokens": tokens, "--clock": clock,
+            "--lanes": lanes, "--tokens": tokens, "--streamed": streamed or None, "--pieces": pieces,
+            "--clock": clock,
             "--scheme": None if scheme == DEFAULT else scheme,
         }  # fmt: skip
         for option, value in given.items():

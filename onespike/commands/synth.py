@@ -22,10 +22,12 @@ from onespike.options import (
     DataOption,
     HtmlOption,
     LanesOption,
+    PiecesOption,
     ReportOption,
     RowsOption,
     SchemeOption,
     SeedOption,
+    StreamedOption,
 )
 from onespike.tables import print_tables
 from studies.page.page import write_page
@@ -41,6 +43,8 @@ def synth(
     data: DataOption = None,
     lanes: LanesOption = None,
     tokens: RowsOption = None,
+    streamed: StreamedOption = False,
+    pieces: PiecesOption = None,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
@@ -70,13 +74,16 @@ def synth(
         onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
         onespike synth --network build/encoder --tokens 16 --clock 50
+        onespike synth --network build/minilm --lanes 64 --streamed --pieces 384 --tokens 16 --clock 80
         onespike synth --scheme stochastic --network digits
 
     A design that does not fit the device is refused before place and route, most of them before
     synthesis. Exit status 1 says that a tool failed, or that the clock was not reached; the line
     names the log.
     """
-    wanted = board_config(board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens)
+    wanted = board_config(
+        board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens, streamed, pieces
+    )
     wished = {"-o": bitstream, "--report": report_file, "--html": html_file}
     targets = {label: path for label, path in wished.items() if path is not None}
     with whole_or_nothing(targets) as places:

@@ -3,29 +3,38 @@
 from pathlib import Path
 
 from golden.errors import InputError
+from golden.memory import WORD_BITS
 from golden.network.file import load_network
 from golden.network.network import Network
 from golden.network.sizes import read_sizes, sized_config
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from studies.boards.throughput import IMAGES
-from studies.infer.cases import load_case, load_folder
+from studies.infer.cases import cut_case, load_case, load_folder
+from studies.infer.cores import core_with_memory
 from studies.infer.sentences import is_of_sentences, sample_sentences
 
 
 def core_of(
-    network: Network, config_file: Path | None, lanes: int | None, *, token_counts: bool = False
+    network: Network,
+    config_file: Path | None,
+    lanes: int | None,
+    *,
+    token_counts: bool = False,
+    streamed: bool = False,
 ) -> WholeNetworkCore:
     """The core of a network: sizes of --config and --lanes, and the smallest for the rest.
 
     Args:
         token_counts: an inference has a number of tokens, where the file says nothing else.
+        streamed: weights come from a board's memory.
 
     Raises:
         InputError: a bad file or size, or the network does not fit: what it needs and what there is.
     """
     given: dict[str, int] = {"token_counts": True} if token_counts else {}
+    given |= {"weight_stream": WORD_BITS} if streamed else {}
     given |= {} if config_file is None else read_sizes(config_file)
-    return WholeNetworkCore(sized_config(network, given if lanes is None else given | {"lanes": lanes}))
+    return core_with_memory(sized_config(network, given if lanes is None else given | {"lanes": lanes}))
 
 
 def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> WholeNetworkCore:
@@ -34,7 +43,13 @@ def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> Who
 
 
 def core_and_job(
-    name: str, data: Path | None, config_file: Path | None, lanes: int | None, tokens: int | None
+    name: str,
+    data: Path | None,
+    config_file: Path | None,
+    lanes: int | None,
+    tokens: int | None,
+    streamed: bool = False,
+    pieces: int | None = None,
 ) -> tuple[WholeNetworkCore, NetworkJob]:
     """The core of a network, and the first images for it; see `studies.infer.cases.load_case`. Of a model of
     sentences, sentences of at most so many tokens; see `studies.infer.sentences.sample_sentences`.
@@ -44,13 +59,16 @@ def core_and_job(
     """
     stored = load_folder(name)
     if stored is not None and is_of_sentences(stored):
-        sentences = sample_sentences(name, stored, data, tokens)
+        sentences = sample_sentences(name, stored, data, tokens, pieces)
         job = sentences.job(list(range(len(sentences.samples))))
-        core = core_of(sentences.network, config_file, lanes, token_counts=True)
+        core = core_of(sentences.network, config_file, lanes, token_counts=True, streamed=streamed)
         core.check(job)
+        core.check_memory(job)
         return core, job
     if tokens is not None:
         raise InputError(f"{name}: is no model of sentences, --tokens must be absent")
-    case = load_case(name, data, None, None, stored)
+    case = cut_case(load_case(name, data, None, None, stored), pieces)
     job = NetworkJob(network=case.network, image=case.spikes(case.images[:IMAGES]))
-    return core_of(case.network, config_file, lanes), job
+    core = core_of(case.network, config_file, lanes, streamed=streamed)
+    core.check_memory(job)
+    return core, job

@@ -27,13 +27,23 @@ def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> Who
 
 
 def core_and_job(
-    name: str, data: Path | None, config_file: Path | None, lanes: int | None, tokens: int | None
+    name: str,
+    data: Path | None,
+    config_file: Path | None,
+    lanes: int | None,
+    tokens: int | None,
+    streamed: bool = False,
+    pieces: int | None = None,
 ) -> tuple[WholeStochasticCore, StochasticNetworkJob]:
     """The core of a network, and the first images for it; see `studies.stochastic.cases.load_case`.
 
     Raises:
-        InputError: what that says, or `core_of`, or tokens, which these networks have no choice of.
+        InputError: what that says, or `core_of`, or tokens, streamed weights or pieces, which these networks
+            have no choice of.
     """
+    for option, value in (("--streamed", streamed or None), ("--pieces", pieces)):
+        if value is not None:
+            raise InputError(f"{name}: runs from weights in the core, {option} must be absent")
     if tokens is not None:
         raise InputError(f"{name}: is no model of sentences, --tokens must be absent")
     case = load_case(name, data)

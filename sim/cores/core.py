@@ -5,7 +5,7 @@ job and its integers are is the business of the core; nobody else looks at them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -114,8 +114,13 @@ class Core(ABC, Generic[Config, Job, Integers]):
         files, name = (write_axi, f"{self.module}_axis") if axi else (write, self.module)
         return files(component, name, directory, self.to_table(), self.latency(component), self.noun)
 
-    def design(self, name: str) -> Design:
-        """The core as a design for a board; `name` is that of its preset, its file or its network."""
+    def design(self, name: str, job: Job | None = None) -> Design:
+        """The core as a design for a board.
+
+        Args:
+            name: of its preset, its file or its network.
+            job: what it is for, to find a smaller form of the core that runs it too; see `Core.smaller`.
+        """
         return Design(
             name=name,
             make=self.linked,
@@ -123,7 +128,12 @@ class Core(ABC, Generic[Config, Job, Integers]):
             lanes=self.lanes,
             estimate=self.estimate,
             dsp=self.dsp,
+            smaller=None if job is None else self.smaller(job, name),
         )
+
+    def smaller(self, job: Job, name: str) -> tuple[str, Callable[[], Design]] | None:
+        """What to ask for to run a job with less of a device, and the design; None where there is nothing."""
+        return None
 
     def estimate(self, family: Family) -> Resources | None:
         """Resources that it is expected to need, link included; None where that is not known."""

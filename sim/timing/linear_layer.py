@@ -29,6 +29,7 @@ def linear_layer(
             outputs=made, weight=0, table=0, stride=0, levels=0, signed=True, fresh=False, pooled=False,
             wait=0, release=False, final=False, taps=0, width=0, map=0, read_list=0, write_list=0,
             counted=False, opens=low == 0, closes=low + size >= outputs,
+            blocks=False,
         )  # fmt: skip
         timing.run_linear(op, "", counts, np.zeros(0, np.int64))
     return timing.times

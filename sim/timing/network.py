@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from golden.attention.job import AttentionJob
 from golden.code import Spikes
 from golden.network.attention import Attention
+from golden.network.blocks import spikes_read
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import KINDS, AttentionOp, LinearOp, NormOp, Source, Target
@@ -208,7 +209,7 @@ class NetworkTiming(LinearTiming):
                 while left:
                     op = next(linear)
                     spikes = gathered(tensors[layer.source], layer.gather, self.network.code.steps)
-                    fired = np.count_nonzero(spikes.sign, axis=-1)
+                    fired = spikes_read(op, program.blocks, spikes)
                     self.run_linear(op, f"{layer.source} to {layer.target}", fired, program.maps)
                     left -= op.outputs
             elif isinstance(layer, Attention):
@@ -239,11 +240,11 @@ class NetworkTiming(LinearTiming):
             begun = max(entry, self.rows[Source.hidden][op.wait + needed])
             if row == 0:  # of the descriptor before nothing is under way
                 begun = start = max(begun, self.norm_done + 1)
-            measured = begun + 1
+            measured, channels = begun + 1, op.channels if op.twice else width
             if op.kind == KINDS["layer"]:
-                measured += width + SUM_FLUSH + op.mean_bits + flush
+                measured += channels + SUM_FLUSH + op.mean_bits + flush
             if op.kind != KINDS["fixed"]:
-                measured += width + SQUARE_FLUSH + flush
+                measured += channels + SQUARE_FLUSH + flush
             kept = self.config.norm_rows > 1 and op.kind != KINDS["fixed"]
             self.norm_done = measured + width + (KEPT_FLUSH if kept else FIRE_FLUSH + flush)
             self.times.norm.append(self.norm_done)

@@ -4,12 +4,21 @@ from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
 
+from golden.errors import InputError
 from golden.memory import WORD_BITS
+from golden.network.checks import SizeError
+from golden.network.config import NetworkConfig
 from golden.network.network import Network
-from golden.network.program import config_for
+from golden.network.program import check_fit, config_for
 from golden.network.reader import SDRAM
-from sim.cores.network.core import WholeNetworkCore
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.timing.network import NetworkTimes
+from synth.fit import where_else
+
+
+def core_with_memory(config: NetworkConfig) -> WholeNetworkCore:
+    """A core; streamed weights come from a memory (`golden.network.reader.SDRAM`)."""
+    return WholeNetworkCore(config, reader=SDRAM if config.weight_stream else None)
 
 
 def sized_core(
@@ -18,7 +27,7 @@ def sized_core(
     """The smallest core for a network; `lanes` are those of `config_for` when absent.
 
     Args:
-        streamed: weights come from a memory (`golden.network.reader.SDRAM`).
+        streamed: weights come from a memory.
         token_counts: as in `NetworkConfig`.
 
     Raises:
@@ -26,7 +35,17 @@ def sized_core(
     """
     size = {} if lanes is None else {"lanes": lanes}
     config = config_for(network, **size, weight_stream=WORD_BITS if streamed else 0)
-    return WholeNetworkCore(replace(config, token_counts=token_counts), reader=SDRAM if streamed else None)
+    return core_with_memory(replace(config, token_counts=token_counts))
+
+
+def check_board(config: NetworkConfig, network: Network) -> None:
+    """Raise InputError unless the core of a board runs a network: what it needs, and which board would do."""
+    try:
+        check_fit(network, config)
+    except SizeError as error:
+        core = sized_core(network, None, streamed=False, token_counts=config.token_counts)
+        other = where_else(core.design("network", NetworkJob(network=network)))
+        raise InputError(f"{error}; for a core of its own {other}") from None
 
 
 def memory_use(times: NetworkTimes) -> dict[str, Any] | None:

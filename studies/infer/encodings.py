@@ -10,11 +10,9 @@ from energy.network import account_by_layer
 from golden.code import check_range
 from golden.errors import InputError
 from golden.network.network import Network
-from golden.network.program import check_fit
-from sim.cores.network.core import WholeNetworkCore
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.evaluate.metrics import cosine, defined
-from studies.infer.cores import sized_core
+from studies.infer.cores import check_board, core_with_memory, sized_core
 from studies.infer.evaluate import Progress
 from studies.infer.hardware import BoardImages, NetworkBoard, through_board, through_rtl
 from studies.infer.report import Found
@@ -118,9 +116,9 @@ def encode(
     if rtl % case.beside:
         raise InputError(f"--rtl must be a multiple of --side-by-side {case.beside}, not {rtl}")
     if board is not None:
-        check_fit(case.runs, board.config)
+        check_board(board.config, case.runs)
         board.core.check(case.job([]))
-        core = WholeNetworkCore(board.config)
+        core = core_with_memory(board.config)
     else:
         core = sized_core(case.runs, lanes, streamed=streamed, token_counts=case.beside == 1)
     config = core.config
@@ -147,7 +145,8 @@ def encode(
     layers = [(Ledger(), Ledger())] * len(case.network.layers)
     counted = min(ENERGY_SENTENCES, total)
     for n in range(counted):
-        events = account_by_layer(case.made.of_rows(len(case.samples[n])), config, case.enters(n))
+        rows = case.made.of_rows(len(case.samples[n]))
+        events = account_by_layer(rows, config, case.enters(n), case.beside)
         layers = [(a + c, b + d) for (a, b), (c, d) in zip(layers, events, strict=True)]
     first = case.job(list(range(case.beside)))
     assert first.image is not None

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from energy.network import account_by_layer
 from golden.code import check_range
 from golden.network.network import Network
-from golden.network.program import check_fit
 from golden.network.recode import calibrated_recoder
-from sim.cores.network.core import NetworkJob, WholeNetworkCore
+from sim.cores.network.core import NetworkJob
 from studies.boards.throughput import IMAGES, network_throughput
 from studies.infer.cases import Case
-from studies.infer.cores import sized_core
+from studies.infer.cores import check_board, core_with_memory, sized_core
 from studies.infer.evaluate import Accuracy, Progress, accuracy
 from studies.infer.hardware import BoardImages, NetworkBoard, correct, through_board, through_rtl
 from studies.infer.report import Found
@@ -106,8 +105,8 @@ def infer(
     rtl = min(RTL_IMAGES, images) if rtl is None else rtl
     check_range("--rtl", rtl, 0, images)
     if board is not None:
-        core = WholeNetworkCore(board.config)
-        check_fit(case.network, board.config)
+        core = core_with_memory(board.config)
+        check_board(board.config, case.network)
     else:
         core = sized_core(case.network, lanes, streamed=streamed)
     rng = np.random.default_rng(seed)

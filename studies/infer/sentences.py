@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes, check_range
 from golden.errors import InputError, quoted
+from golden.network.layers import ScoreLinear
 from golden.network.limits import MAX_TOKENS
 from golden.network.network import Network
 from golden.network.rearrange import in_pieces, side_by_side
@@ -82,7 +83,8 @@ class Sentences:
         if self.beside == 1:
             return scores
         rows = scores.reshape(len(scores) * self.beside, -1, self.network.classes)
-        return rows.sum(axis=1) if len(self.network.shapes().scores) == 1 else rows
+        last = self.network.layers[-1]
+        return rows.sum(axis=1) + last.bias if isinstance(last, ScoreLinear) and last.pooled else rows
 
     def vector(self, number: int, scores: NDArray[np.int64]) -> Vectors:
         """Output [n] of the scores of a sentence, those of its rows where each row has some."""
@@ -183,7 +185,9 @@ def check_beside(texts: list[str], samples: list[NDArray[np.int64]], tokens: int
             )
 
 
-def sample_sentences(name: str, stored: Stored, data: Path | None, tokens: int | None) -> Sentences:
+def sample_sentences(
+    name: str, stored: Stored, data: Path | None, tokens: int | None, pieces: int | None = None
+) -> Sentences:
     """Sentences for the cycle model: those of a file as `load_sentences` draws them, or as many tokens as the
     core has rows, drawn at random from the vocabulary.
 
@@ -191,9 +195,11 @@ def sample_sentences(name: str, stored: Stored, data: Path | None, tokens: int |
         InputError: see `load_sentences`.
     """
     if data is not None:
-        return load_sentences(name, stored, [], data, tokens=tokens)
+        return load_sentences(name, stored, [], data, tokens=tokens, pieces=pieces)
     network, model, made = stored_network(name, stored), stored.model, stored.conversion.network
     assert made is not None, "stored_network holds that"
+    if pieces is not None:
+        made = replace(made, network=in_pieces(made.network, pieces))
     check_range("--tokens", network.tokens if tokens is None else tokens, 1, network.tokens)
     rows, expected = network.tokens if tokens is None else tokens, model.samples
     known = [number for number in range(expected.vocabulary) if number != expected.padding]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.network.network import run_network
-from golden.network.program import check_fit
 from sim.cores.network.core import NetworkJob
 from studies.infer.cases import Case
+from studies.infer.cores import check_board
 from studies.infer.hardware import NetworkBoard
 
 
@@ -52,7 +52,7 @@ def load(board: NetworkBoard, case: Case, progress: Callable[[int], None]) -> No
         InputError: the network does not fit the board's core.
         LinkError: the board stopped answering.
     """
-    check_fit(case.network, board.config)
+    check_board(board.config, case.network)
     board.run(NetworkJob(network=case.network, load=True), lambda sent, received: progress(sent))
 
 

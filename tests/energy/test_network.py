@@ -9,13 +9,15 @@ import pytest
 from energy import mac
 from energy.attention import spiking_attention
 from energy.events import attention_events
-from energy.network import account, linear_events
+from energy.ledger import Ledger
+from energy.network import account, account_by_layer, linear_events
 from golden.code import PhaseCode, Spikes
 from golden.network.attention import Attention
-from golden.network.layers import ScoreLinear
+from golden.network.layers import Norm, ScoreLinear, SpikingLinear
 from golden.network.network import encode_image, run_network
-from golden.network.program import config_for
+from golden.network.program import compile_network, config_for
 from golden.network.rows import gathered
+from golden.network.weights import weight_words
 from tests.golden.network.samples import converted, random_images, random_transformer
 
 
@@ -110,3 +112,50 @@ def test_rows_by_index_are_read_as_often_as_they_are_named() -> None:
     events = linear_events(layer, inputs)
     assert (events.rows, events.results, events.inputs, events.spikes) == (3, 3, 6, 3 + 2 + 4)
     assert linear_events(replace(layer, pooled=True), inputs).results == 1
+
+
+def test_streamed_weights_are_fetched_once_by_both() -> None:
+    """Every word that the core takes; inferences side by side share it."""
+    floating = random_transformer(1, blocks=2)
+    network = converted(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.entering(random_images(3, 4)[:, None]))
+    held = account(network, config_for(network, 12), image)
+    config = config_for(network, 12, weight_stream=16)
+    words = len(weight_words(compile_network(network, 12, streamed=True), config))
+    weights = sum(layer.weight.size for layer in network.layers if hasattr(layer, "weight"))
+    for ledger, before in zip(account(network, config, image), held, strict=True):
+        assert ledger.count("external memory") == words
+        assert ledger.line("external memory").picojoule == pytest.approx(words * 16 * 1300 / 64)
+        assert ledger.count("loads of the weight memory") == weights
+        assert ledger.count("weight memory") == before.count("weight memory")
+        assert before.count("external memory") == 0
+    shared = sum((a for a, _ in account_by_layer(network, config, image, 2)), Ledger())
+    assert shared.count("external memory") == words * len(image.sign) / 2
+
+
+def test_what_is_zero_is_neither_fetched_nor_added() -> None:
+    """Half of the inputs of a norm's reader: half of its weights, words and additions, on both sides."""
+    floating = random_transformer(1, width=16, blocks=1)
+    network = converted(floating, random_images(2, 20), PhaseCode())
+    image = encode_image(network, floating.entering(random_images(3, 4)[:, None]))
+    layers = list(network.layers)
+    number = next(n for n, layer in enumerate(layers) if isinstance(layer, Norm)) + 1
+    reader = layers[number]
+    assert isinstance(reader, SpikingLinear)
+    layers[number] = replace(reader, weight=reader.weight * (np.arange(16) < 8))
+    half = replace(network, layers=tuple(layers))
+    config = config_for(half, 8, weight_stream=16)
+    assert config.block == 8
+    whole = replace(config, block=0)
+    (sparse, few), (full, all_of_it) = (
+        account_by_layer(half, made, image)[number] for made in (config, whole)
+    )
+    for part, every in ((few, all_of_it), (sparse, full)):
+        assert 2 * part.count("loads of the weight memory") == every.count("loads of the weight memory")
+        assert part.count("external memory") < every.count("external memory")
+    assert 2 * few.count("multiplications") == all_of_it.count("multiplications")
+    spikes = run_network(half, image).outputs[number - 1]
+    assert isinstance(spikes, Spikes)
+    fired = np.count_nonzero(spikes.sign[..., :8])
+    assert sparse.count("synaptic additions") == pytest.approx(fired * reader.outputs)
+    assert full.count("synaptic additions") == spikes.count() * reader.outputs

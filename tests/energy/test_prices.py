@@ -10,6 +10,7 @@ from energy.prices import (
     add,
     and_gate,
     clock_cycle,
+    external,
     float_add,
     float_multiply,
     multiply,
@@ -25,6 +26,7 @@ def test_laws_meet_their_source() -> None:
         (access(64, 8 * 8 * 1024), 10.0),
         (access(64, 8 * 32 * 1024), 20.0),
         (access(64, 8 * 1024 * 1024), 100.0),
+        (external(64), 1300.0),
         (float_add(), 0.9),
         (float_multiply(), 3.7),
     ):
@@ -42,6 +44,7 @@ def test_more_costs_more() -> None:
         [multiply(bits, 8) for bits in range(1, 33)],
         [access(8, 8 * 2**n) for n in range(4, 24)],
         [access(bits, 4096) for bits in range(1, 65)],
+        [external(bits) for bits in range(1, 65)],
     ):
         picojoules = [price.picojoule for price in prices]
         assert all(a < b for a, b in pairwise(picojoules))

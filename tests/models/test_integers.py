@@ -36,8 +36,7 @@ from tests.models.test_engine import relative, small_encoder
 from tests.models.test_libraries import FOLDERS, LAYOUT, OPTIONS, vectors
 
 FINE = PhaseCode(steps=60, log2_base=Fraction(1, 7), trace_bits=16)
-# Models of random weights: logits of a few are small beside what is added up to make them
-SMALL_LOGITS = {"timm_vit": 1.0, "bert_classifier": 0.4}
+SAMPLES = 24
 
 
 def read(name: str) -> Model:
@@ -55,19 +54,32 @@ def changed(model: Any, **changes: Any) -> Model:
     return replace(model, blocks=[replace(block, **changes) for block in model.blocks])
 
 
+def drawn(model: Model, name: str) -> NDArray[Any]:
+    """Random inputs, like the two or so that the library ran."""
+    rng, few = np.random.default_rng(8), vectors(name)["inputs"]
+    if model.samples.kind == "sentences":
+        return rng.integers(4, model.samples.vocabulary, (SAMPLES, few.shape[1]))
+    return rng.normal(few.mean(), few.std(), (SAMPLES, *few.shape[1:])).astype(np.float32)
+
+
+def unexplained(found: NDArray[np.floating], exact: NDArray[np.floating]) -> float:
+    """Error over the spread of the outputs: 1 says no more of a sample than the mean of all does."""
+    return float(np.sqrt(np.square(found - exact).mean() / exact.var(axis=0).mean()))
+
+
 @pytest.mark.parametrize("name", LAYOUT)
 def test_every_layout_becomes_one_network_of_integers(name: str) -> None:
     """The library's own activations at the default code; without the lobe of GELU at a fine one. The network
     core has a program for it.
     """
-    model, batch = changed(read(name), query_norm=None, key_norm=None), vectors(name)["inputs"]
-    errors = []
+    model = changed(read(name), query_norm=None, key_norm=None)
+    batch, pairs = drawn(model, name), []
     for case, code in ((model, PhaseCode()), (changed(model, activation="relu"), FINE)):
         made = convert_network(case, [batch], code)
-        errors.append(relative(made.run(case, batch), case.run(batch, FloatEngine())))
+        pairs.append((made.run(case, batch), case.run(batch, FloatEngine())))
         assert hardware_reasons(made) == {"": "yes"}
-    assert errors[0] < SMALL_LOGITS.get(name, 0.6)
-    assert errors[1] < SMALL_LOGITS.get(name, 0.3) / 2
+    assert relative(*pairs[0]) < 0.55
+    assert unexplained(*pairs[1]) < 0.3
 
 
 def test_norms_of_queries_and_keys_are_refused_by_name() -> None:

@@ -19,6 +19,13 @@ from tests.golden.network.samples import converted, random_images, random_transf
         (("--network", "digits", "--lanes", "0"), "lanes must be an integer in 1..256, not 0"),
         (("--lanes", "8"), "--lanes is for --network"),
         (("--data", "d"), "--data is for --network"),
+        (("--pieces", "8"), "--pieces is for --network"),
+        (("--streamed",), "--streamed is for --network"),
+        (("--network", "digits", "--streamed", "--scheme", "stochastic"), "--streamed must be absent"),
+        (
+            ("--network", "digits", "--streamed", "--board", "icebreaker", "--clock", "24"),
+            "icebreaker must have a memory for streamed weights, it has none",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["synth", "board-sim"])

@@ -1,7 +1,5 @@
 """What synthesis is told of memories reaches it, from RTLIL as from Verilog."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from hw.export.verilog import export
 from hw.parts.memory import NO_COLLISION
 from synth.commands import NO_COLLISION as COMMANDS
+from tests.yosys import yosys
 
 
 class Words(wiring.Component):
@@ -52,9 +51,5 @@ def test_collisions_do_not_matter_where_a_memory_says_so(form: str, known: bool,
         (tmp_path / "words.v").write_text(export(component, "words")[0])
         begin = ("read_verilog words.v", "proc", "opt", "memory_dff", "memory_collect")
     count = f"select -assert-count {int(known)} t:$mem_v2 r:RD_COLLISION_X_MASK=1'1 %i"
-    (tmp_path / "go.ys").write_text("\n".join((*begin, "flatten", count)) + "\n")
-    run = "from pyosys import libyosys; libyosys.run_pass('script go.ys')"
-    done = subprocess.run(
-        [sys.executable, "-c", run], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = yosys("; ".join((*begin, "flatten", count)), tmp_path)
     assert done.returncode == 0, (done.stdout + done.stderr)[-500:]

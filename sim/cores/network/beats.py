@@ -61,6 +61,8 @@ def blocks(program: Program, config: NetworkConfig) -> list[Block]:
         "masks": [program.masks],
         "maps": [{"row": np.maximum(program.maps, 0), "none": (program.maps < 0).astype(np.int64)}],
     }
+    if config.block:
+        images["maps"][0]["block"] = program.blocks
     made = [
         Block(number, cluster, pieces, len(pieces))
         for number, (name, (shape, _)) in enumerate(held.items())

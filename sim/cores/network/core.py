@@ -1,7 +1,7 @@
 """The network core as `sim.cores.core.Core`."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, Self
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.errors import InputError
-from golden.memory import ULX3S_SDRAM, Region
+from golden.memory import ULX3S_SDRAM, WORD_BITS
 from golden.network.checks import check_integers
 from golden.network.config import NetworkConfig
 from golden.network.counts import counted_layers
 from golden.network.network import Network, run_network
-from golden.network.program import check_fit
+from golden.network.program import check_fit, config_for
 from golden.network.reader import ReaderTiming
 from golden.network.sizes import from_table, to_table
-from golden.network.weights import weight_words
+from golden.network.weights import pass_words, weight_words
 from hw.network.core import NetworkCore
 from hw.network.linked_network import LinkedNetwork
 from hw.network.paced_reader import PacedNetwork
@@ -33,6 +33,7 @@ from sim.timing.cycles import CycleReport, StageActivity
 from sim.timing.network import NetworkTimes, predict
 from sim.verilator.payload import Fields
 from sim.verilator.result import Result
+from synth.design import Design
 
 # A job asks for the same program several times
 program_of = lru_cache(maxsize=2)(check_fit)
@@ -117,6 +118,17 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     def linked(self) -> LinkedNetwork | StoredNetwork:
         return (StoredNetwork if self.config.weight_stream else LinkedNetwork)(self.config)
 
+    def smaller(self, job: NetworkJob, name: str) -> tuple[str, Callable[[], Design]] | None:
+        config = self.config
+
+        def streamed() -> Design:
+            least = config_for(job.network, config.lanes, config.cluster, WORD_BITS)
+            return type(self)(replace(least, token_counts=config.token_counts)).design(name)
+
+        if config.weight_stream:
+            return None
+        return "with --streamed", streamed
+
     def check(self, job: NetworkJob) -> None:
         program_of(job.network, self.config)
         if job.tokens is not None:
@@ -151,14 +163,24 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
             )
         return replace(self, held=held)
 
+    def check_memory(self, job: NetworkJob) -> None:
+        """Raise InputError unless a board's memory holds the streamed weights of a job."""
+        if self.config.weight_stream:
+            words = int(pass_words(program_of(job.network, self.config), self.config).sum())
+            if words > ULX3S_SDRAM.words:
+                raise InputError(
+                    f"the network's weights must fit the board's memory of {ULX3S_SDRAM.words} words, "
+                    f"they are {words}"
+                )
+
     def _wanted(self, job: NetworkJob) -> tuple[int, int]:
         """Words of streamed weights of a job, and their check sum, as a board's memory tells them.
 
         Raises:
             InputError: there are more than the memory holds.
         """
+        self.check_memory(job)
         words = weight_words(program_of(job.network, self.config), self.config)
-        Region(ULX3S_SDRAM, 0, len(words))
         return len(words), zlib.crc32(words.astype("<u2").tobytes())
 
     def _stores(self, job: NetworkJob) -> bool:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.network.attention import Attention
+from golden.network.blocks import spikes_read
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp, LinearOp, NormOp, Target, feature_of
@@ -107,7 +108,7 @@ def golden_neurons(
                 part, feature = feature_of(slot)
                 shown.append(value[..., part * (layer.outputs // 3) + feature].reshape(images, -1))
                 left -= op.outputs
-                spikes = np.maximum(np.count_nonzero(inputs.sign, axis=-1), 1)
+                spikes = np.maximum(spikes_read(op, program.blocks, inputs), 1)
                 spikes[~rows_there(program, counts, op, op.rows, 1)] = 0
                 broadcasts += op.passes * spikes.sum(axis=-1)
         elif isinstance(layer, Attention):

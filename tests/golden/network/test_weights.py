@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from golden.errors import InputError
+from golden.network import program
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
+from golden.network.descriptors import slot_word
+from golden.network.limits import OFFSET_BITS
 from golden.network.program import check_fit, config_for
 from golden.network.reader import ReaderTiming
 from golden.network.sizes import sized_config
-from golden.network.weights import pass_words, weight_words
+from golden.network.weights import neuron_pieces, pass_words, weight_words
 from tests.golden.network.samples import converted, random_images, random_transformer
 from tests.golden.network.test_program import CODE, attended
 
@@ -24,11 +27,13 @@ def sample(weight_stream: int, **shape: int) -> tuple[NetworkConfig, Program, Pr
     return config, check_fit(network, config), check_fit(network, held)
 
 
-def read_words(words: list[int], config: NetworkConfig) -> list[list[list[int]]]:
-    """Passes of inputs of weights, by the order that the words are documented to have."""
-    passes, place = [], 0
+def read_words(
+    words: list[int], config: NetworkConfig
+) -> tuple[list[list[list[int]]], list[tuple[int, int, int]]]:
+    """Passes of inputs of weights, and entries of the neuron table, by the order that is documented."""
+    passes, neurons, place = [], [], 0
     while place < len(words):
-        inputs, place = words[place], place + 1
+        inputs, entries, place = words[place], words[place + 1], place + 2
         found = []
         for _ in range(inputs):
             lanes: list[int] = []
@@ -37,12 +42,22 @@ def read_words(words: list[int], config: NetworkConfig) -> list[list[list[int]]]
                 value = sum(word << n * config.weight_stream for n, word in enumerate(pieces))
                 place += config.weight_pieces
                 for _ in range(config.cluster):
-                    low = value & ((1 << config.weight_bits) - 1)
-                    lanes.append(low - (low >> config.weight_bits - 1 << config.weight_bits))
+                    lanes.append(signed(value, config.weight_bits))
                     value >>= config.weight_bits
             found.append(lanes)
         passes.append(found)
-    return passes
+        for _ in range(entries):
+            pieces = words[place : place + neuron_pieces(config)]
+            value = sum(word << n * config.weight_stream for n, word in enumerate(pieces))
+            place += len(pieces)
+            bias, offset = signed(value, config.potential_bits), value >> config.potential_bits
+            neurons.append((bias, signed(offset, OFFSET_BITS), offset >> OFFSET_BITS))
+    return passes, neurons
+
+
+def signed(value: int, bits: int) -> int:
+    low = value & ((1 << bits) - 1)
+    return low - (low >> bits - 1 << bits)
 
 
 @pytest.mark.parametrize("weight_stream", [7, 16, 24, 64])
@@ -50,9 +65,11 @@ def test_words_hold_the_weights_pass_by_pass(weight_stream: int) -> None:
     config, program, held = sample(weight_stream)
     words = weight_words(program, config)
     assert len(words) == pass_words(program, config).sum()
-    passes = read_words([int(word) for word in words], config)
+    passes, neurons = read_words([int(word) for word in words], config)
     assert [len(inputs) for inputs in passes] == [op.inputs for op in program.linear]
     assert np.array_equal(np.concatenate([np.array(inputs) for inputs in passes]), program.weights)
+    slot = slot_word(program.table[:, 2], config)
+    assert np.array_equal(neurons, np.column_stack([program.table[:, :2], slot]))
     # the same weights in the same order as in a core that holds them
     assert np.array_equal(program.weights, held.weights)
 
@@ -78,6 +95,19 @@ def test_a_half_holds_a_pass() -> None:
     assert config.weight_stream == 16
     with pytest.raises(InputError, match=r"the network needs weights = 12, this core has 2"):
         check_fit(network, replace(config, weights=2))
+
+
+def test_weights_that_no_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a stream of them would need is named."""
+    network = attended()
+    held = config_for(network)
+    need = r"the network needs weights = \d+, {} 4; with weight_stream it would need 12$"
+    with pytest.raises(InputError, match=need.format("this core has")):
+        check_fit(network, replace(held, weights=4))
+    monkeypatch.setattr(program, "MAX_WORDS", 4)
+    with pytest.raises(InputError, match=need.format("a core has at most")):
+        config_for(network)
+    assert config_for(network, weight_stream=16).weights == 16
 
 
 @pytest.mark.parametrize(("weights", "width"), [(64, 6), (64, -1), (64, 65)])

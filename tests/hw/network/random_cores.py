@@ -9,10 +9,12 @@ from golden.attention.config import TRACE_STORES, CoreConfig
 from golden.errors import InputError
 from golden.network.config import NetworkConfig
 from golden.network.counts import counted_layers
+from golden.network.layers import Linear, Norm
 from golden.network.limits import MAX_FEATURES, MAX_TOKENS, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
 from golden.network.program import MAX_HEAD_DIM, check_fit, compile_network, needs, with_bias_limit
 from golden.network.reader import ReaderTiming
+from golden.network.tensors import Layer
 from golden.widths import bits_for
 from hw.network.payloads import TABLES
 from tests.golden.network.random_networks import Drawer
@@ -46,7 +48,7 @@ class Scale:
 
 
 # Sizes that are as the networks need them
-FIXED = ("tokens", "windows", "attention.tokens", "attention.lanes", "attention.bias_limit")
+FIXED = ("channels", "tokens", "windows", "attention.tokens", "attention.lanes", "attention.bias_limit")
 # Sizes of networks that are `general`
 GENERAL = ("maps", "taps", "hidden_lists", "score_parts")
 # Most of a soak, a few of it (of many lanes, or of many rows and features), and what `make test` has time for
@@ -54,6 +56,15 @@ USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
 LARGE = Scale(lanes=64, tokens=64, features=256, heads=85, networks=3)
 LONG = Scale(lanes=8, tokens=120, features=400, heads=4, networks=2)
 SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
+# Which kinds the core of a seed has: parities of these bits of it
+KINDS = {"held": 1, "windows": 2, "general": 4, "counts": 8, "beside": 7, "streamed": 11}
+
+
+def kinds_of(seed: int) -> dict[str, bool]:
+    """Kinds of `Scale`: any three of them meet in each of their eight ways in sixteen seeds that begin at a
+    multiple of sixteen; the next sixteen have others for the same last bits."""
+    mixed = seed ^ seed >> 4
+    return {kind: (mixed & bits).bit_count() % 2 == 1 for kind, bits in KINDS.items()}
 
 
 @dataclass(frozen=True)
@@ -86,15 +97,58 @@ def random_reader(rng: np.random.Generator) -> ReaderTiming | None:
 
 
 def largest(
-    networks: list[tuple[Network, Entry]], lanes: int, terms_per_beat: int, streamed: bool
+    networks: list[tuple[Network, Entry]], lanes: int, terms_per_beat: int, streamed: bool, block: int
 ) -> dict[str, int]:
     """What a core needs for each of some networks."""
-    programs = [
-        (network, compile_network(network, lanes, terms_per_beat=terms_per_beat, streamed=streamed))
-        for network, _ in networks
-    ]
+    made = {"terms_per_beat": terms_per_beat, "streamed": streamed, "block": block}
+    programs = [(network, compile_network(network, lanes, **made)) for network, _ in networks]
     needed = [needs(*program) for program in programs]
     return {name: max(sizes[name] for sizes in needed) for name in needed[0]}
+
+
+def sparse(network: Network, rng: np.random.Generator, block: int) -> Network:
+    """The network with zeros in blocks of what its layers read of norms."""
+    norms = {layer.target for layer in network.layers if isinstance(layer, Norm)}
+    layers: list[Layer] = []
+    for layer in network.layers:
+        if isinstance(layer, Linear) and layer.source in norms and rng.random() < 0.8:
+            outputs, inputs = layer.weight.shape
+            count = -(-inputs // block)
+            # neighbouring outputs need the same blocks, or a pass would need all
+            kept = np.repeat(rng.random((-(-outputs // 8), count)) < 0.4, 8, axis=0)[:outputs]
+            layer = replace(layer, weight=layer.weight * np.repeat(kept, block, axis=1)[:, :inputs])
+        layers.append(layer)
+    return replace(network, layers=tuple(layers))
+
+
+def doubled(network: Network, rng: np.random.Generator) -> Network:
+    """The network with "layer" norms that read each row twice, as those that make two codes of the stream."""
+    layers: list[Layer] = []
+    twice: dict[str, bool] = {}
+    rows = {network.entry: network.tokens}
+    for layer in network.layers:
+        gather = layer.gather if isinstance(layer, Linear | Norm) else None
+        rows[layer.target] = rows[layer.source] if gather is None else len(gather)
+        if isinstance(layer, Norm):
+            twice[layer.target] = chosen = bool(
+                layer.kind == "layer" and gather is None and 2 * len(layer.offset) <= MAX_FEATURES
+                and rng.random() < 0.7
+            )  # fmt: skip
+            if chosen:
+                offset = np.concatenate([layer.offset, layer.offset[::-1]])
+                taps = np.repeat(np.arange(rows[layer.source])[:, None], 2, axis=1)
+                layer = replace(layer, offset=offset, gather=taps)
+        elif isinstance(layer, Linear) and twice.get(layer.source):
+            # both codes, and no more than one of them adds
+            outputs, inputs = layer.weight.shape
+            weight = layer.weight.reshape(outputs, 1 if gather is None else gather.shape[1], -1)
+            low = rng.random(weight.shape[2]) < 0.5
+            both = np.concatenate([weight * low, weight * ~low], axis=2)
+            layer = replace(layer, weight=both.reshape(outputs, 2 * inputs))
+        if not isinstance(layer, Norm):
+            twice[layer.target] = False
+        layers.append(layer)
+    return replace(network, layers=tuple(layers))
 
 
 def random_core(seed: int, scale: Scale) -> RandomCore:
@@ -123,13 +177,19 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
         gathers, chains, parts, streams = (bool(yes) for yes in rng.random(4) < (0.7, 0.5, 0.5, 0.3))
         room = replace(room, gathers=gathers, chains=chains, parts=parts, streams=float(streams))
     networks = [Drawer(rng, room).draw() for _ in range(scale.networks)]
-    size = largest(networks, lanes, 1, scale.streamed)["attention.tokens"]
+    block, zeros = 0, np.random.default_rng([seed, 2])
+    if scale.streamed:
+        networks = [(doubled(network, zeros), entry) for network, entry in networks]
+    if scale.streamed and zeros.random() < 0.7:
+        block = int(zeros.choice([1, 2, 4, 8]))
+        networks = [(sparse(network, zeros, block), entry) for network, entry in networks]
+    size = largest(networks, lanes, 1, scale.streamed, block)["attention.tokens"]
     attention_lanes, attention_cluster = random_lanes(rng, size + 3, size)
     terms_per_beat = 1
     if scale.windows:
         divisors = [n for n in range(1, attention_cluster + 1) if attention_cluster % n == 0]
         terms_per_beat = int(rng.choice([n for n in divisors if not scale.counts or n.bit_count() == 1]))
-    sizes = largest(networks, lanes, terms_per_beat, scale.streamed)
+    sizes = largest(networks, lanes, terms_per_beat, scale.streamed, block)
     spare = [name for name in sizes if name not in FIXED and (scale.windows or name not in TABLES.values())]
     spare = [name for name in spare if scale.general or name not in GENERAL]
     if rng.random() < 0.5:  # room to spare, somewhere
@@ -154,12 +214,17 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     attention = with_bias_limit(attention, sizes["attention.bias_limit"]) if attention.bias else attention
     sizes = {name: count for name, count in sizes.items() if not name.startswith("attention.")}
     stream, reader = 0, None
-    if scale.streamed:
-        stream, reader = int(rng.integers(bits_for(sizes["weights"]), 33)), random_reader(rng)
+    if not scale.streamed:
+        sizes["channels"] = 0
+    else:
+        stream, reader = (
+            int(rng.integers(bits_for(max(sizes["weights"], sizes["table"])), 33)),
+            random_reader(rng),
+        )
     config = NetworkConfig(
         code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
         entry=networks[0][0].entry, token_counts=scale.counts, drains=drains, norm_rows=norm_rows,
-        weight_stream=stream, **sizes,
+        weight_stream=stream, block=block if sizes["maps"] else 0, **sizes,
     )  # fmt: skip
     for network, _ in networks:
         check_fit(network, config)

@@ -6,13 +6,22 @@ from typing import Annotated
 import typer
 
 from onespike.options import MinutesOption, SeedOption, in_range, whole_number
-from tests.hw.network.random_cores import LARGE, LONG, SMALL, USUAL, Checked, check_core, random_core
+from tests.hw.network.random_cores import (
+    LARGE,
+    LONG,
+    SMALL,
+    USUAL,
+    Checked,
+    check_core,
+    kinds_of,
+    random_core,
+)
 from tests.soaks import soak
 
 # A core is compiled once for all its networks, which takes longer than they do: those of small ones are many.
 # Of sixteen cores one is large and one is long, whose compilation takes minutes
 SCALES = dict.fromkeys((0, 4, 8, 12), USUAL) | {15: LARGE, 7: LONG}
-OTHERS = replace(SMALL, networks=20)
+OTHERS = replace(SMALL, networks=30)
 
 
 def main(
@@ -33,9 +42,7 @@ def main(
     checked = Checked()
 
     def check(number: int) -> None:
-        kinds = {"held": 1, "windows": 2, "general": 4, "counts": 8, "streamed": 16}
-        scale = replace(SCALES.get(number % 16, OTHERS), beside=number % 3 == 0)
-        scale = replace(scale, **{kind: bool(number & bit) for kind, bit in kinds.items()})
+        scale = replace(SCALES.get(number % 16, OTHERS), **kinds_of(number))
         check_core(random_core(number, scale), number, checked)
 
     soak(check, checked, minutes, seed, lambda: checked.networks >= networks)

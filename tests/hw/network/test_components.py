@@ -196,7 +196,7 @@ def test_terms_of_the_stream_are_rounded_at_any_shift() -> None:
 @pytest.mark.parametrize(("tokens", "lists"), [(4, 1), (COUNT_REGISTERS + 1, 1), (3, 2)])
 def test_spike_list_leaves_silence_out(tokens: int, lists: int) -> None:
     """Counts in registers or in a memory; one list, or two whose number is the high bit of the row."""
-    unit = SpikeList(replace(config(PhaseCode()), tokens=tokens), lists)
+    unit = SpikeList(replace(config(PhaseCode()), tokens=tokens), config(PhaseCode()).features, lists)
     rows = [0, 1, 2, (tokens if lists == 1 else 8) - 1]
     rng = np.random.default_rng(5)
     active = rng.random((4, 16)) < 0.5

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from golden.network.network import Network, encode_image
 from golden.network.program import check_fit, config_for, joint_config
 from tests.golden.network.samples import converted, random_images, random_transformer
 from tests.hw.network.compare import assert_integers, assert_integers_and_cycles, core_and_job
-from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, random_core
+from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, kinds_of, random_core
 
 # Two blocks, three norms, both activations; more passes than one, an odd number of clusters; head descriptors
 # that may wait in the attention core
@@ -110,6 +111,13 @@ def test_a_random_core(seed: int, scale: Scale) -> None:
     check_core(random_core(seed, scale), seed, checked)
     assert checked.networks == scale.networks
     assert checked.cycles > 0
+
+
+def test_any_three_kinds_of_random_cores_meet() -> None:
+    """In each of their eight ways, in sixteen seeds of `make soak-network`."""
+    drawn = [kinds_of(seed) for seed in range(1024, 1040)]
+    for three in combinations(drawn[0], 3):
+        assert len({tuple(kinds[kind] for kind in three) for kinds in drawn}) == 8
 
 
 def test_windows_and_numbers_of_tokens_of_a_converted_network() -> None:

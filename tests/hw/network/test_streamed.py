@@ -14,9 +14,9 @@ from tests.hw.network.compare import assert_integers_and_cycles
 from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, random_core
 
 STREAMED = replace(SMALL, tokens=8, features=24, networks=3, streamed=True)
-# Six lanes each: layers that read older spikes with numbers of tokens; everything else with windows
-DRAWN = [(1001, replace(STREAMED, held=True, counts=True))]
-DRAWN += [(1030, replace(STREAMED, windows=True, general=True))]
+# Layers that read older spikes with numbers of tokens; everything else with windows
+DRAWN = [(1009, replace(STREAMED, held=True, counts=True))]
+DRAWN += [(1032, replace(STREAMED, windows=True, general=True, beside=True))]
 
 
 @pytest.mark.parametrize(("seed", "scale"), DRAWN)
@@ -24,6 +24,7 @@ def test_a_random_core(seed: int, scale: Scale) -> None:
     """Memories of any timing, pauses and resets; many more in `make soak-network`."""
     core, checked = random_core(seed, scale), Checked()
     assert core.config.weight_stream
+    assert core.config.block
     assert core.reader is not None
     check_core(core, seed, checked)
     assert checked.networks == scale.networks

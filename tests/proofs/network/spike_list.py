@@ -40,7 +40,7 @@ class SpikesAreReadAsWritten(Property):
         row = self.unknown(1, "row")
         place = self.unknown(range(FEATURES), "place")
         with peeked(spike_list.SpikeList):
-            inside = self.opened("list", spike_list.SpikeList(small))
+            inside = self.opened("list", spike_list.SpikeList(small, small.features))
         ports, peek = inside.ports, inside["memory"].peek
         beat = ports.i.payload
         fires = ports.i.valid & beat.entry.spike.active

@@ -8,12 +8,14 @@ import pytest
 
 from golden.code import PhaseCode
 from golden.errors import InputError
+from golden.memory import ULX3S_SDRAM
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import config_for
 from golden.network.weights import weight_words
 from models.floating.vit import Vit
 from sim.board.board import connect
 from sim.board.simulate import compile_board, running
+from sim.cores.network import core as core_module
 from sim.cores.network.core import NetworkJob, WholeNetworkCore, program_of
 from studies.infer.hardware import NetworkBoard
 from synth.boards import find_board
@@ -99,6 +101,19 @@ def test_words_that_are_not_there() -> None:
     told = {"o_status": {"words": np.array([5]), "sum": np.array([6])}}
     with pytest.raises(InputError, match=r"the board's memory must hold the \d+ words that were sent"):
         core.told(told, job)
+
+
+def test_more_weights_than_the_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused before any is made or sent, and before anything is synthesised."""
+    monkeypatch.setattr(core_module, "ULX3S_SDRAM", replace(ULX3S_SDRAM, rows=1, columns=64))
+    core, job = WholeNetworkCore(CONFIG), NetworkJob(network=NETWORKS[0][1], load=True)
+    words = len(weight_words(program_of(job.network, CONFIG), CONFIG))
+    for run in (core.check_memory, core.linked_beats):
+        with pytest.raises(InputError) as error:
+            run(job)
+        assert str(error.value) == (
+            f"the network's weights must fit the board's memory of 256 words, they are {words}"
+        )
 
 
 def test_boards_and_streams_that_do_not_fit() -> None:
