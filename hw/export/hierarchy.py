@@ -70,15 +70,16 @@ def _polish(module: Module, modules: Mapping[str, Module]) -> dict[str, str]:
 def clear(module: Module, modules: Mapping[str, Module]) -> None:
     """Remove second names of signals with those of their fields, and what has no bits."""
     read: set[str] = set()
+    driven: set[str] = set()
 
-    def note(signal: str) -> str:
-        read.update(names(signal))
+    def note(signal: str, where: set[str]) -> str:
+        where.update(names(signal))
         return signal
 
-    rewrite(module, modules, note, lambda signal: signal)
+    rewrite(module, modules, lambda signal: note(signal, read), lambda signal: note(signal, driven))
     again = {to for to, _ in module.connections if to in module.wires and not module.wires[to].port} - read
     gone = {name for name in again if _stem(name) in again}
-    gone |= {name for name, wire in module.wires.items() if not wire.width and not wire.port}
+    gone |= {name for name, wire in module.wires.items() if not wire.width and not wire.port} - read - driven
     module.wires = {name: wire for name, wire in module.wires.items() if name not in gone}
     module.connections = [(to, by) for to, by in module.connections if to not in gone]
 

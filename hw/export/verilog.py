@@ -22,7 +22,7 @@ from amaranth.hdl import Const, Fragment, Shape, ShapeCastable, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import data, stream, wiring
 
-from golden.errors import InputError, OutsideError
+from golden.errors import InputError
 from hw.export.header import header
 from hw.export.hierarchy import readable
 from hw.export.text import tidy_text
@@ -288,7 +288,7 @@ def _yosys(text: str) -> str:
         text=True,
     )
     if ran.returncode:
-        raise OutsideError(f"Yosys failed with status {ran.returncode}: {ran.stderr.strip()[-1000:]}")
+        raise RuntimeError(f"Yosys failed with status {ran.returncode}: {ran.stderr.strip()[-1000:]}")
     return ran.stdout
 
 
