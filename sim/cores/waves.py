@@ -15,6 +15,7 @@ from amaranth.lib import data, wiring
 from vcd.gtkw import GTKWSave, make_translation_filter
 
 from golden.code import PhaseCode, phase_text, spike_text
+from hw.export.names import SIGNAL_TOO
 
 if TYPE_CHECKING:
     from sim.cores.core import Core
@@ -98,7 +99,7 @@ class Scope:
     """A module of generated Verilog.
 
     Attributes:
-        widths: bits of every signal of at least one, by name.
+        widths: bits of every signal, by name.
         signed: names of those that are signed.
         ports: names.
         units: name of the module of every instance.
@@ -110,23 +111,27 @@ class Scope:
     units: dict[str, str]
 
 
-_MODULE = re.compile(r"^module (\\\S+|\w+)\s*\(.*?\);\n(.*?)^endmodule", re.MULTILINE | re.DOTALL)
+_MODULE = re.compile(r"^module (\w+) \((.*?)\n\);\n(.*?)^endmodule", re.MULTILINE | re.DOTALL)
 _SIGNAL = re.compile(
-    r"^  (?:wire|reg) (signed )?(?:\[(-?\d+):0\] )?(?:\\(\S+) |(\w+))(?: = [^;]*)? ?;", re.MULTILINE
+    r"^  (input |output )?(?:\(\*.*?\*\) )?(?:input |output )?(?:wire|reg) (signed )?(?:\[(\d+):0\] )?"
+    r"(?:\\(\S+) |(\w+))(?: ?= [^;\n]*?)?[ ,;]*$",
+    re.MULTILINE,
 )
-_PORT = re.compile(r"^  (?:input|output) (?:signed )?(?:\[-?\d+:0\] )?(?:\\(\S+) |(\w+)) ?;", re.MULTILINE)
-_INSTANCE = re.compile(r"^  (\\\S+|\w+)\s+(?:\\(\S+)|(\w+))\s+\($", re.MULTILINE)
+_INSTANCE = re.compile(r"^  (\w+) +(?:\\(\S+)|(\w+)) +\($", re.MULTILINE)
 
 
 def scopes(verilog: str) -> dict[str, Scope]:
     """The modules of generated Verilog, by name."""
     found = {}
-    for name, body in _MODULE.findall(verilog):
-        signals = [(a or b, int(top or 0) + 1, bool(sign)) for sign, top, a, b in _SIGNAL.findall(body)]
+    for name, head, body in _MODULE.findall(verilog):
+        ports, inside = (
+            [(a or b, int(top or 0) + 1, bool(sign)) for _, sign, top, a, b in _SIGNAL.findall(text)]
+            for text in (head, body)
+        )
         found[name] = Scope(
-            widths={signal: width for signal, width, _ in signals if width},
-            signed=frozenset(signal for signal, _, signed in signals if signed),
-            ports=tuple(a or b for a, b in _PORT.findall(body)),
+            widths={signal: width for signal, width, _ in ports + inside},
+            signed=frozenset(signal for signal, _, signed in ports + inside if signed),
+            ports=tuple(signal for signal, _, _ in ports),
             units={a or b: module for module, a, b in _INSTANCE.findall(body)},
         )
     return found
@@ -187,7 +192,7 @@ def groups(
     """
     found = scopes(verilog)
     top = found[module]
-    names = {instance.split("$")[0]: instance for instance in top.units}
+    names = {instance.removeprefix(SIGNAL_TOO): instance for instance in top.units}
     order = [
         name
         for unit in units
@@ -205,7 +210,7 @@ def groups(
             if prefix + state in states
         ]
         for port in sorted(scope.ports, key=_natural):
-            if "$" not in port and port not in ("clk", "rst"):
+            if port not in ("clk", "rst"):
                 traces += _traces(scope, port, kinds)
         made.append((name, path, traces))
     return made

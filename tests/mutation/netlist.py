@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from amaranth.back import rtlil, verilog
+from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 import hw
@@ -102,17 +102,17 @@ def netlist(component: wiring.Component, name: str) -> Netlist:
 def _design(component: wiring.Component, name: str) -> tuple[Manifest, str]:
     """The manifest of the export, and the design as RTLIL with its places in the source."""
     kept: list[str] = []
-    convert = verilog.convert
+    convert = rtlil.convert_fragment
 
-    def keeping(design: Any, **how: Any) -> str:
-        kept.append(rtlil.convert(design, name=how["name"], ports=how["ports"]))
+    def keeping(design: Any, **how: Any) -> Any:
+        kept.append(convert(design, **how | {"emit_src": True})[0])
         return convert(design, **how)
 
-    verilog.convert = keeping
+    rtlil.convert_fragment = keeping
     try:
         _, manifest = export(component, name)
     finally:
-        verilog.convert = convert
+        rtlil.convert_fragment = convert
     return manifest, kept[0]
 
 

@@ -19,15 +19,13 @@ SNAPSHOT = Path(__file__).with_name("tiny_ports.json")
 def ports() -> dict[str, Any]:
     """What a driver of preset tiny sees: ports of the module with their widths, layouts of the streams."""
     verilog, manifest = export(AttentionCore(preset("tiny")), "attention_core")
-    header = re.search(r"^module attention_core\((.*?)\);", verilog, re.MULTILINE | re.DOTALL)
+    header = re.search(r"^module attention_core \(\n(.*?)\n\);", verilog, re.MULTILINE | re.DOTALL)
     assert header is not None
-    body = verilog[header.end() : verilog.index("endmodule", header.end())]
     found = {}
-    for direction, high, name in re.findall(
-        r"^  (input|output) (?:\[(\d+):0\] )?(\w+);$", body, re.MULTILINE
-    ):
-        found[name] = f"{direction} {int(high or 0) + 1}"
-    assert sorted(found) == sorted(port.strip() for port in header[1].split(","))
+    for line in header[1].split(",\n"):
+        port = re.fullmatch(r"  (input|output) (?:wire|reg) (?:\[(\d+):0\] )?(\w+)(?: = \S+)?", line)
+        assert port is not None, line
+        found[port[3]] = f"{port[1]} {int(port[2] or 0) + 1}"
     table = {key: value for key, value in asdict(manifest).items() if key not in ("parameters", "latency")}
     return {"verilog": dict(sorted(found.items())), "manifest": json.loads(json.dumps(table))}
 

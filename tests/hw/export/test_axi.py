@@ -76,13 +76,14 @@ def test_files_agree(tmp_path: Path) -> None:
         assert set(target["filesets"]) <= set(table["filesets"])
     found = AxiManifest.from_json(manifest.read_text())
     assert (found.name, found.bus) == (NAME, "axi4-stream")
-    module = re.search(rf"^module {NAME}\((.*?)\);(.*?)^endmodule", verilog.read_text(), re.M | re.S)
+    module = re.search(rf"^module {NAME} \((.*?)\n\);", verilog.read_text(), re.M | re.S)
     signals = {signal for port in found.streams for signal in port.signals}
-    assert {name.strip() for name in module[1].split(",")} == signals | {found.clock, found.reset}
+    ports = [line.strip().split(" ", 2) for line in module[1].split(",\n")]
+    assert {port[-1].split()[-1] for port in ports} == signals | {found.clock, found.reset}
     for port in found.streams:
         way = {"in": "input", "out": "output"}[port.direction]
-        assert f"  {way} [{8 * port.tdata_bytes - 1}:0] {port.name}_tdata;" in module[2]
-        assert f"  {way} {port.name}_tvalid;" in module[2]
+        assert [way, "wire", f"[{8 * port.tdata_bytes - 1}:0] {port.name}_tdata"] in ports
+        assert [way, "wire", f"{port.name}_tvalid"] in ports
 
 
 def crosses(paths: tuple[Path, ...]) -> bool:

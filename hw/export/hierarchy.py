@@ -1,0 +1,117 @@
+"""Generated hardware made fit to read: a module per kind of unit, not per instance; no idle signals."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hw.export.names import free, hints, name_all, tidy
+from hw.export.rtlil import Module, Wire, full, names, read_rtlil, rename, rewrite, write_module, write_rtlil
+
+
+def readable(text: str, classes: Mapping[str, type]) -> tuple[str, dict[str, type]]:
+    """The same hardware as RTLIL for people.
+
+    Args:
+        text: RTLIL, as Amaranth writes it; its first module is the top, which keeps its name and ports.
+        classes: of the components, by the name of their module.
+
+    Returns:
+        RTLIL, and the class of each of its modules, by name.
+    """
+    modules = read_rtlil(text)
+    top = next(iter(modules))
+    stands: dict[str, str] = {}  # for the module of a name: the first that is equal
+    equal: dict[str, str] = {}  # that by what is in it
+    ports: dict[str, dict[str, str]] = {}
+    kept: dict[str, Module] = {}
+    for name, module in reversed(modules.items()):
+        module.attributes = []
+        for cell in module.cells:
+            if cell.kind in stands:
+                cell.ports = dict(sorted((ports[cell.kind][port], to) for port, to in cell.ports.items()))
+                cell.kind = stands[cell.kind]
+        ports[name] = _polish(module, kept)
+        content = "\n".join(write_module(replace(module, name="")))
+        stands[name] = equal.setdefault(content, name)
+        if stands[name] == name:
+            kept[name] = module
+    taken: set[str] = set()
+    new = {}
+    for name in (name for name in modules if name in kept):
+        new[name] = name if name == top else free(f"{top}_{_word(name, classes)}", taken)
+    for module in kept.values():
+        module.name = new[module.name]
+        for cell in module.cells:
+            cell.kind = new.get(cell.kind, cell.kind)
+    made = {new[name].removeprefix("\\"): classes[name] for name in new if name in classes}
+    return write_rtlil([kept[name] for name in new]), made
+
+
+def _word(name: str, classes: Mapping[str, type]) -> str:
+    """What a module is called for: its class, or else the place of its first instance."""
+    word = classes[name].__name__ if name in classes else name.rsplit(".", 1)[-1].split("$")[0]
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower()
+
+
+def _polish(module: Module, modules: Mapping[str, Module]) -> dict[str, str]:
+    """Names and order; returns the new names of its signals by the old, ports among them."""
+    hinted = hints(module)
+    clear(module, modules)
+    absorb(module)
+    before = list(module.wires)
+    tidy(module)
+    name_all(module, modules, hinted)
+    new = dict(zip(before, module.wires, strict=True))
+    order(module)
+    return new
+
+
+def clear(module: Module, modules: Mapping[str, Module]) -> None:
+    """Remove second names of signals with those of their fields, and what has no bits."""
+    read: set[str] = set()
+    driven: set[str] = set()
+
+    def note(signal: str, where: set[str]) -> str:
+        where.update(names(signal))
+        return signal
+
+    rewrite(module, modules, lambda signal: note(signal, read), lambda signal: note(signal, driven))
+    again = {to for to, _ in module.connections if to in module.wires and not module.wires[to].port} - read
+    gone = {name for name in again if _stem(name) in again}
+    gone |= {name for name, wire in module.wires.items() if not wire.width and not wire.port} - read - driven
+    module.wires = {name: wire for name, wire in module.wires.items() if name not in gone}
+    module.connections = [(to, by) for to, by in module.connections if to not in gone]
+
+
+def absorb(module: Module) -> None:
+    """Let what is computed for an output be the output, where it has no name of its own."""
+    new: dict[str, str] = {}
+    for to, by in module.connections:
+        wire = module.wires.get(by.split(" ")[0])
+        port = module.wires.get(to)
+        if wire is None or by != full(wire) or not wire.nameless or wire.port or wire.name in new:
+            continue
+        if port is not None and port.port:
+            new[wire.name] = to
+            port.attributes = list(dict.fromkeys(port.attributes + wire.attributes))
+    module.connections = [(to, by) for to, by in module.connections if new.get(by.split(" ")[0]) != to]
+    for name in new:
+        del module.wires[name]
+    rename(module, new)
+
+
+def _stem(name: str) -> str:
+    """The signal that a field belongs to."""
+    match = re.match(r"[^.\[]+", name)
+    assert match is not None
+    return match[0]
+
+
+def order(module: Module) -> None:
+    """Ports first: clock and reset, inputs, outputs, by name."""
+
+    def key(wire: Wire) -> Any:
+        return (not wire.port, wire.name not in ("\\clk", "\\rst"), wire.port, wire.name)
+
+    module.wires = {wire.name: wire for wire in sorted(module.wires.values(), key=key)}

@@ -1,0 +1,172 @@
+"""Generated Verilog is fit to read, and the same hardware as before it was made so."""
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from amaranth.back import rtlil
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from golden.attention.config import PRESETS
+from hw.attention.core import AttentionCore
+from hw.attention.ramp_sequencer import RampSequencer
+from hw.attention.score_sequencer import ScoreSequencer
+from hw.attention.trace_loader import TraceLoader
+from hw.export.axi import LINT
+from hw.export.verilog import export
+from sim.verilator.toolchain import run as run_tool
+from sim.verilator.toolchain import verilator_root
+
+POINT = data.StructLayout({"up": 1, "value": signed(4)})
+
+
+class AddLane(wiring.Component):
+    """A sum that is cleared, in steps of a parameter; registers and conditions are nameless."""
+
+    def __init__(self, step: int) -> None:
+        self._step = step
+        super().__init__({"point": In(POINT), "clear": In(1), "sum": Out(signed(8)), "late": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        held = [Signal(), Signal(2)]
+        m.d.sync += [held[0].eq(self.point.up & ~self.clear), held[1].eq(held[1] + held[0])]
+        m.d.comb += self.late.eq(held[1] == 3)
+        with m.If(self.point.up):
+            m.d.sync += self.sum.eq(self.sum + self.point.value * self._step)
+        with m.If(self.clear):
+            m.d.sync += self.sum.eq(0)
+        return m
+
+
+class Lanes(wiring.Component):
+    """Lanes, all but the last alike, and a memory."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {"point": In(POINT).array(4), "clear": In(1), "sum": Out(signed(8)).array(4), "o": Out(8)}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.words = words = Memory(shape=8, depth=8, init=range(8))
+        write, read = words.write_port(), words.read_port()
+        late = Signal(4)
+        for lane in range(4):
+            m.submodules[f"lane_{lane}"] = unit = AddLane(1 if lane < 3 else 2)
+            m.d.comb += [
+                unit.point.eq(self.point[lane]),
+                unit.clear.eq(self.clear),
+                self.sum[lane].eq(unit.sum),
+                late[lane].eq(unit.late),
+            ]
+        m.d.comb += [write.en.eq(late.any()), write.addr.eq(late), write.data.eq(self.sum[0])]
+        m.d.comb += [read.addr.eq(self.sum[1]), self.o.eq(read.data)]
+        return m
+
+
+def modules(verilog: str) -> dict[str, str]:
+    """Text of each module by its name."""
+    return dict(re.findall(r"^module (\S+) (.*?)^endmodule", verilog, re.MULTILINE | re.DOTALL))
+
+
+def test_a_module_per_kind() -> None:
+    found = modules(export(Lanes(), "top")[0])
+    assert set(found) == {"top", "top_add_lane", "top_add_lane_2"}
+    assert re.findall(r"^  (top_\w+) (\w+) \($", found["top"], re.MULTILINE) == [
+        *[("top_add_lane", f"lane_{lane}") for lane in range(3)],
+        ("top_add_lane_2", "lane_3"),
+    ]
+
+
+def test_names_say_what_is_computed() -> None:
+    lane = modules(export(Lanes(), "top")[0])["top_add_lane"]
+    assert "  wire up_and_not_clear;" in lane
+    assert "  reg up_and_not_clear_held = 1'h0;" in lane
+    assert "  wire \\point.up = point[0];" in lane
+    assert re.search(r"always @\(posedge clk\) begin\n    if \(\\point.up \) begin\n      sum <= ", lane)
+
+
+def test_the_whole_core() -> None:
+    """No signal is without a name, no two modules are alike, and ports stand in the heads."""
+    verilog, _ = export(AttentionCore(PRESETS["tiny"]), "core")
+    assert not re.search(r"\\\$|\$auto|\$\d", verilog)
+    found = modules(verilog)
+    assert all(name == "core" or name.startswith("core_") for name in found)
+    assert "\n// hw.attention.score_lane.ScoreLane\nmodule core_score_lane (\n" in verilog
+    assert len(set(found.values())) == len(found)
+    assert not re.search(r"^  (input|output) [^;\n]*;", verilog, re.MULTILINE)
+
+
+UNITS = {
+    "lanes": Lanes,
+    "trace loader": lambda: TraceLoader(PRESETS["tiny"]),
+    "ramp sequencer": lambda: RampSequencer(PRESETS["tiny"]),
+    "score sequencer": lambda: ScoreSequencer(PRESETS["tiny"]),
+}
+# From reset on, whatever comes in, nothing differs for so many cycles
+CYCLES = 4
+FROM_RESET = (
+    *("-seq", "1", "-set-init-undef", "-set-def-inputs", "-set-at", "1", "in_rst", "1"),
+    *("-tempinduct", "-tempinduct-baseonly", "-maxsteps", str(CYCLES)),
+)
+PROVE = f"""
+read_rtlil gold.il
+hierarchy -top gold
+proc
+memory
+flatten
+opt_clean
+rename gold kept
+design -stash gold
+read_verilog gate.v
+hierarchy -top gold
+proc
+memory
+flatten
+opt_clean
+rename gold gate
+design -stash gate
+design -copy-from gold kept
+design -copy-from gate gate
+miter -equiv -flatten kept gate both
+hierarchy -top both
+sat -verify -prove trigger 0 {" ".join(FROM_RESET)} both
+"""
+
+
+def differs(name: str, folder: Path, old: str = "", new: str = "") -> bool:
+    """Whether RTLIL of a unit and Verilog with `new` for `old` differ, by a bounded proof of Yosys."""
+    (folder / "gold.il").write_text(rtlil.convert(UNITS[name](), name="gold", emit_src=False))
+    verilog, _ = export(UNITS[name](), "gold")
+    assert old in verilog
+    (folder / "gate.v").write_text(verilog.replace(old, new))
+    (folder / "go.ys").write_text(PROVE)
+    run = "from pyosys import libyosys; libyosys.run_pass('script go.ys')"
+    done = subprocess.run(
+        [sys.executable, "-c", run], cwd=folder, capture_output=True, text=True, check=False
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 or "proof did fail" in said, said[-1500:]
+    return done.returncode != 0
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_equal_hardware(name: str, tmp_path: Path) -> None:
+    assert not differs(name, tmp_path)
+
+
+def test_other_hardware_is_found(tmp_path: Path) -> None:
+    assert differs("lanes", tmp_path, "<= 8'h00;", "<= 8'h01;")
+
+
+def test_lint(tmp_path: Path) -> None:
+    """Verilator says nothing, but for the documented exceptions."""
+    (tmp_path / "core.v").write_text(export(AttentionCore(replace(PRESETS["pico"], taps=True)), "core")[0])
+    run_tool((verilator_root() / "bin" / "verilator_bin", "--lint-only", *LINT, "core.v"), tmp_path)
