@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from golden.stochastic.network import LIF_ATTENTION_GAIN, THRESHOLD, NetworkShape
-from golden.stochastic.rows import Convolution
+from golden.convolution import Convolution
 
 UNIT = float(THRESHOLD)
 # Width of the surrogate: gradient of a triangle of this half base around the threshold

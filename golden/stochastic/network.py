@@ -16,7 +16,7 @@ from golden.code import check_range
 from golden.errors import InputError
 from golden.npz import read_npz
 from golden.stochastic.lif import lif_layer
-from golden.stochastic.rows import Convolution, gather_rows
+from golden.convolution import Convolution, gather_rows
 
 # Fraction bits of weights, biases and potentials; the threshold of every LIF neuron
 FRACTION = 6

@@ -23,7 +23,7 @@ from golden.stochastic.network_config import (
     StochasticNetworkConfig,
 )
 from golden.stochastic.plan import RandomPlan
-from golden.stochastic.rows import gather_rows
+from golden.convolution import gather_rows
 
 # Of a core where nothing else is said: largest T, and neurons at work at once
 STEPS, LANES = 10, 32
