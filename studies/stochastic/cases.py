@@ -11,7 +11,7 @@ from studies.data.datasets import Images, load_images
 
 WEIGHTS = Path(shipped.__file__).parent / "weights"
 # Those that come with the project and that the core runs, by their data set
-NETWORKS = ("digits", "fashion-mnist")
+NETWORKS = ("digits", "fashion-mnist", "cifar10", "cifar10-small")
 # Data sets by the size of their images
 SIZES = {(8, 8, 1): "digits", (28, 28, 1): "fashion-mnist", (32, 32, 3): "cifar10"}
 

@@ -22,6 +22,7 @@ def load_pieces(program: Program, config: StochasticNetworkConfig) -> NDArray[np
         "heads": columns([program.heads], config),
         "weights": program.weights,
         "biases": program.biases,
+        "maps": {"address": program.maps[:, 0], "there": program.maps[:, 1]},
     }
     packed = [
         pack(describe(shape), images[name], name) for name, (shape, _) in payloads.memories(config).items()
@@ -76,8 +77,12 @@ def read_counts(
         planes: of the pixels (`golden.stochastic.program.bit_planes`); trains: as of `written_words`.
     """
     read = {name: train.transpose(1, 2, 0, 3) for name, train in trains.items()} | {"image": planes}
-    counts = [
-        words_of(read[name], op.per_word).sum(axis=-1)
-        for op, name in zip(program.layers, program.reads, strict=True)
-    ]
+    counts = []
+    for op, name, gather in zip(program.layers, program.reads, program.gathers, strict=True):
+        spikes = words_of(read[name], op.per_word).sum(axis=-1)
+        if gather is not None:
+            # [images, rows, steps, taps * words]
+            taken = np.where(gather[:, :, None, None] >= 0, spikes[:, gather], 0)
+            spikes = taken.swapaxes(2, 3).reshape(*spikes.shape[:1], len(gather), op.steps, -1)
+        counts.append(spikes)
     return [list(image) for image in zip(*counts, strict=True)]
