@@ -123,10 +123,7 @@ def load_case(
         )
         calibration, images, labels = load_splits(data, in_colour(model))
         samples = partial(samples_of, name, model, 0)
-        # a stem hands a bias in the mean of one map on to the next
-        learned = isinstance(model, Vit) and model.stem is not None
-        batches = np.array_split(samples(calibration), -(-len(calibration) // BATCH) if learned else 1)
-        network = convert_network(model, batches, code, learned=learned).network
+        network = converted(model, samples(calibration), code)
         return Case(name, network, model, samples, calibration, images, labels)
     if steps is not None or log2_base is not None:
         raise InputError(f"{name} has its code, --steps and --log2-base must be absent")
@@ -138,6 +135,14 @@ def load_case(
     network = stored_network(name, stored)
     samples = partial(samples_of, name, stored.model, network.tokens)
     return Case(name, network, stored.model, samples, calibration, images, labels)
+
+
+def converted(model: Model, samples: Floats, code: PhaseCode) -> Network:
+    """Integers of a float network, calibrated on samples."""
+    # a stem hands an error in the mean of one map on to the next: biases are learned, too
+    learned = isinstance(model, Vit) and model.stem is not None
+    batches = np.array_split(samples, -(-len(samples) // BATCH) if learned else 1)
+    return convert_network(model, batches, code, learned=learned).network
 
 
 def stored_network(name: str, stored: Stored) -> Network:

@@ -27,7 +27,8 @@ def load_pieces(program: Program, config: StochasticNetworkConfig) -> NDArray[np
     packed = [
         pack(describe(shape), images[name], name) for name, (shape, _) in payloads.memories(config).items()
     ]
-    blocks = [Block(number, 0, pieces, len(pieces)) for number, pieces in enumerate(packed)]
+    # a network without a stem has no rows by index, though its core may have room for some
+    blocks = [Block(number, 0, pieces, len(pieces)) for number, pieces in enumerate(packed) if len(pieces)]
     blocks.append(Block(payloads.run(config), 0, np.zeros((1, 1), np.uint32), 1))
     return block_pieces(blocks, payloads.load_header(config))
 
