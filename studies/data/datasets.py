@@ -91,6 +91,7 @@ def _cifar(folder: Path, train: int | None) -> Images:
                     file = archive.extractfile(member)
                     assert file is not None, "a regular file"
                     files[parts[-3]].append((parts[-2], file.read()))
+        classes = sorted({name for name, _ in files["train"]})
         # By class as they are stored the first images would all be of one
         files["test"] = _by_turns(files["test"])
         if train is not None:
@@ -100,7 +101,6 @@ def _cifar(folder: Path, train: int | None) -> Images:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except Exception as error:  # tarfile, lzma and Pillow raise a dozen types on damaged files
         raise InputError(f"{path}: must be a whole archive of JPEG files ({error})") from None
-    classes = sorted({name for name, _ in files["train"]})
     if not classes or {name for name, _ in files["test"]} != set(classes):
         raise InputError(f"{path}: must hold train/CLASS/*.jpg and test/CLASS/*.jpg of the same classes")
     if len({image.shape for part in pixels.values() for image in part}) > 1:

@@ -49,4 +49,4 @@ def load_case(name: str, data: Path | None) -> Case:
     size = (network.shape.side, network.shape.side, network.shape.channels)
     if size not in SIZES:
         raise InputError(f"{path}: network must be for images of a data set, not {list(size)}")
-    return Case(name=path.stem, network=network, images=load_images(SIZES[size], data))
+    return Case(name=path.stem, network=network, images=load_images(SIZES[size], data, train=1))
