@@ -48,8 +48,8 @@ class Network:
         layers: in order of execution (`golden.network.layers`).
         entry: what enters: the spikes of an image, or the stream (vectors, embedded tokens).
         limit: of a stream that enters, its largest magnitude; 0 for an image.
-        pixel_codes: spikes of a pixel, each of what those before it leave (`golden.code.encode_finely`); width
-            counts them all.
+        pixel_codes: spikes of a pixel, each of what those before it leave (`golden.code.encode_finely`);
+            width counts them all.
 
     Raises:
         InputError: layers do not connect, a size or integer is out of range.
@@ -78,7 +78,9 @@ class Network:
         check_range("Network.limit", self.limit, min(1, largest), largest)
         check_range("Network.pixel_codes", self.pixel_codes, 1, MAX_PIXEL_CODES if self.entry == IMAGE else 1)
         if self.width % self.pixel_codes:
-            raise InputError(f"Network.pixel_codes must divide the width ({self.width}), not {self.pixel_codes}")
+            raise InputError(
+                f"Network.pixel_codes must divide the width ({self.width}), not {self.pixel_codes}"
+            )
         self.shapes()
 
     @property

@@ -30,7 +30,8 @@ class LayerOp:
         source, target: where the spikes begin that are read and that are written.
         words: that it reads for a row and time step; per_word: neurons in a word.
         inputs: neurons in them.
-        indexed: of rows of the source by index, a list of where each begins, from `map` on; tap_words: of each.
+        indexed: of rows of the source by index, a list of where each begins, from `map` on; tap_words: of
+            each.
         passes: rounds of as many outputs as there are lanes; words of a row and time step of the target.
         steps: T.
         weight, bias: where its weights and biases begin: those of a pass follow each other, biases row by row

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
+from golden.convolution import Convolution, gather_rows
 from golden.errors import InputError
 from golden.npz import read_npz
 from golden.stochastic.lif import lif_layer
-from golden.convolution import Convolution, gather_rows
 
 # Fraction bits of weights, biases and potentials; the threshold of every LIF neuron
 FRACTION = 6
@@ -227,8 +227,8 @@ class SpikingNetwork:
             steps: T.
             attend: the stochastic attention of block b, called with (b, q, k, v), trains bool
                 [steps, images * heads, tokens, head_dim]; needed for kind ssa only.
-            observe: called with the name of a layer and its trains bool [steps, images, rows, features], those
-                of the attention of block b as `blockB_attention`. Rows are tokens, in a stem pixels.
+            observe: called with the name of a layer and its trains bool [steps, images, rows, features],
+                those of the attention of block b as `blockB_attention`. Rows are tokens, in a stem pixels.
         """
         shape = self.shape
 

@@ -39,8 +39,8 @@ class Program:
         layers, heads: descriptors.
         reads: by descriptor, the name of the spikes that it reads (`SpikingNetwork.logits`), or "image";
         writes: the names of those that it writes side by side, or of the scores.
-        gathers: by descriptor, the rows of the source that each row reads, int32 [rows, taps], -1 for none; None
-            where it reads them in their order.
+        gathers: by descriptor, the rows of the source that each row reads, int32 [rows, taps], -1 for none;
+            None where it reads them in their order.
         weights, biases: int64 [words, lanes].
         maps: where rows by index begin, int64 [words, 2]: address, and whether there is one.
         needs: least sizes of a core, by field of `StochasticNetworkConfig`.
@@ -105,8 +105,8 @@ class Compiler:
         self, kind: Kind, names: list[str], reads: str, source: int, target: int,
         gather: NDArray[np.int32] | None = None, rows: int | None = None, *, begins: bool = False,
     ) -> None:  # fmt: skip
-        """One layer, of the outputs of the named ones side by side, that reads the spikes named, by index or in
-        their order; of as many rows as there are tokens when absent."""
+        """One layer, of the outputs of the named ones side by side, that reads the spikes named, by index or
+        in their order; of as many rows as there are tokens when absent."""
         lanes, tap_words = self.lanes, 0
         weight = np.concatenate([self._array(f"{name}_weight") for name in names])
         bias = np.concatenate([self._array(f"{name}_bias") for name in names])[None]

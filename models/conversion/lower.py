@@ -101,9 +101,7 @@ def _(model: Vit, make: Builder, rows: int) -> Ends:
         make.begin_stream(*names, final)
         make.residual(entering, "entry_norm")
     lower_encoder(make, model.blocks, len(model.positions))
-    return Ends(
-        entry=IMAGE, scale=scale, width=width, pixel_codes=codes, unit=lower_vit_head(model, make)
-    )
+    return Ends(entry=IMAGE, scale=scale, width=width, pixel_codes=codes, unit=lower_vit_head(model, make))
 
 
 def lower_stem(make: Builder, stem: Stem, model: Vit, positions: Array) -> float:

@@ -71,8 +71,10 @@ def measure_accuracy(
     if images is not None:
         check_range("images", images, 1, 1_000_000)
     codes = [PhaseCode(steps=count, log2_base=base_for(count)) for count in steps if floating is not None]
-    model = None if floating is None else load_vit(
-        FOLDER / NETWORKS[floating] if floating in NETWORKS else Path(floating)
+    model = (
+        None
+        if floating is None
+        else load_vit(FOLDER / NETWORKS[floating] if floating in NETWORKS else Path(floating))
     )
     loaded = load_images(dataset, data, train=COLOUR_CALIBRATION)
     test, labels = loaded.test[:images], loaded.test_labels[:images]

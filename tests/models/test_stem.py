@@ -117,8 +117,8 @@ def test_eight_bits(tmp_path: Path) -> None:
     [
         ({"stem": [[5, 3, 1]]}, "stem must be rows of the integers outputs, kernel, stride, padding"),
         ({"stem": [[5, 3, 1, 3], [6, 3, 2, 1]]}, "Convolution.padding must be an integer in 0..2, not 3"),
-        ({"stem": [[4, 3, 1, 1], [6, 3, 2, 1]]}, "stem.0.weight must have the shape"),
-        ({"stem": [[5, 11, 1, 0], [6, 3, 2, 1]]}, "Convolution.kernel must be at most"),
+        ({"stem": [[4, 3, 1, 1], [6, 3, 2, 1]]}, "stem.0.bias must have the shape [4]"),
+        ({"stem": [[5, 3, 8, 0], [6, 3, 2, 0]]}, "Convolution.kernel must be at most side + 2 * padding (1)"),
         ({"channels": 0}, "channels must be an integer in 1..4096, not 0"),
         ({"padding": 3}, "Convolution.padding must be an integer in 0..2, not 3"),
         ({"head.scale": np.ones(3, np.float32)}, "head.scale must belong to a matrix of int8"),

@@ -104,7 +104,10 @@ class FloatNetwork(nn.Module):
 def write_float(network: FloatNetwork, path: Path) -> None:
     """File of a folded network (`models.shipped.vit_file`), matrices in 8 bits."""
     shape = network.shape
-    arrays = {named(name, shape): tensor.detach().cpu().float().numpy() for name, tensor in network.state_dict().items()}
+    arrays = {
+        named(name, shape): tensor.detach().cpu().float().numpy()
+        for name, tensor in network.state_dict().items()
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = path.with_suffix(".part.npz")
     save_vit(whole, arrays, small=True, **facts_of(shape))
@@ -138,7 +141,9 @@ def read_float(path: Path, shape: NetworkShape) -> FloatNetwork:
     facts = facts_of(shape)
     names = {named(name, shape): name for name in network.state_dict()}
     said = {name: array.tolist() for name, array in arrays.items() if name in facts}
-    state = {names.get(name, name): torch.tensor(array) for name, array in arrays.items() if name not in facts}
+    state = {
+        names.get(name, name): torch.tensor(array) for name, array in arrays.items() if name not in facts
+    }
     try:
         if said != facts:
             raise RuntimeError

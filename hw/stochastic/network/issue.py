@@ -35,8 +35,8 @@ class SpikeIssue(wiring.Component):
         finished: the last layer is.
 
     Timing: one input per cycle; a word takes as many cycles as it holds spikes (with the biases one more), at
-    least one, also where a row by index is none. Two cycles from word to word beside that are hidden, with rows
-    by index three. See `sim.timing.stochastic_network`.
+    least one, also where a row by index is none. Two cycles from word to word beside that are hidden, with
+    rows by index three. See `sim.timing.stochastic_network`.
     """
 
     # cycles from a beat at `o` to where its spikes can be read
@@ -62,9 +62,9 @@ class SpikeIssue(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        # Stages hand words on, as the beats that they begin with: `asked` is the word whose row the counters
-        # are at, `wanted` the one whose address stands at the memory, `found` the one that it shows, `current`
-        # that whose spikes leave. Without rows by index what is asked is wanted.
+        # Stages hand words on, as the beats that they begin with: `asked` is the word whose row the
+        # counters are at, `wanted` the one whose address stands at the memory, `found` the one that it
+        # shows, `current` that whose spikes leave. Without rows by index what is asked is wanted.
         m = Module()
         m.submodules.ops = ops = Memory(
             shape=struct(LayerOp, self._config), depth=self._config.layers, init=[]

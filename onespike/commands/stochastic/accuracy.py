@@ -55,8 +55,8 @@ def accuracy(
         typer.Option(
             "--converted",
             metavar="NAME|FILE",
-            help="Also a float network, as of onespike infer --network, and its integers by SpikedAttention at "
-            "every T.",
+            help="Also a float network, as of onespike infer --network, and its integers by SpikedAttention "
+            "at every T.",
             show_default=False,
         ),
     ] = None,

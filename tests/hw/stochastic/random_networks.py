@@ -45,7 +45,8 @@ def random_network(rng: np.random.Generator, head_dim: int, most: int = MOST_NEU
     stem, side = random_stem(rng, patch + stride * (across - 1), most)
     shape = NetworkShape(
         side=side, channels=int(rng.integers(1, 4)), patch=patch, stride=stride, stem=stem,
-        padding=int(rng.integers(0, patch)) if stem else 0, width=heads * head_dim, heads=heads, depth=int(rng.integers(1, MOST_DEPTH + 1)),
+        padding=int(rng.integers(0, patch)) if stem else 0, width=heads * head_dim, heads=heads,
+        depth=int(rng.integers(1, MOST_DEPTH + 1)),
         hidden=log_uniform(rng, most), classes=log_uniform(rng, most),
     )  # fmt: skip
     extreme = rng.random() < 0.15
@@ -64,8 +65,8 @@ def random_network(rng: np.random.Generator, head_dim: int, most: int = MOST_NEU
 
 
 def random_stem(rng: np.random.Generator, side: int, most: int) -> tuple[tuple[Convolution, ...], int]:
-    """Convolutions, half the time none, that leave a map of `side` pixels along an edge, and the edge of their
-    input."""
+    """Convolutions, half the time none, that leave a map of `side` pixels along an edge, and the edge of
+    their input."""
     layers: list[Convolution] = []
     for _ in range(int(rng.integers(1, MOST_CONVOLUTIONS + 1)) if rng.random() < 0.5 else 0):
         kernel, stride = int(rng.integers(1, 4)), int(rng.integers(1, 3))
