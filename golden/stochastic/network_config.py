@@ -30,8 +30,8 @@ class StochasticNetworkConfig:
         lanes: neurons at work at once, and spikes in a word: a power of two, 1..256, at least `head_dim`,
             which is one too.
         spikes: words of the spike memory; stream: of the residual currents; weights: a weight of every lane
-            each; biases: a bias of every lane each; layers: descriptors; maps: of the memory of rows by index,
-            0 for none, and for no stem.
+            each; biases: a bias of every lane each; layers: descriptors; maps: of the memory of rows by
+            index, 0 for none, and for no stem.
         accumulator_bits, stream_bits, bias_bits: widths of signed integers: sums of a layer, residual and
             other currents, biases.
         plan: random numbers of the engine.

@@ -4,8 +4,9 @@ Cycle n is what is sampled at clock edge n. Inputs are offered without a pause, 
 Nothing overlaps but what lies within a layer: layers, attention and scores follow one another.
 
 A layer reads the words of every row and time step once per pass; a row by index that is none is a word
-without spikes. A word takes a cycle per spike, at least one; the first of a step a cycle more, for the biases. Pixels are words of bit
-planes; before them stands a step of a cycle for the biases, behind them a cycle per time step but the first.
+without spikes. A word takes a cycle per spike, at least one; the first of a step a cycle more, for the
+biases. Pixels are words of bit planes; before them stands a step of a cycle for the biases, behind them a
+cycle per time step but the first.
 """
 
 from collections.abc import Sequence

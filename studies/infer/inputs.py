@@ -18,8 +18,8 @@ def inputs_of(model: Model, images: NDArray[Any], tokens: int) -> Floats:
 
     Args:
         model: a classifier of images, or of vectors, which are then the rows of a grey image.
-        images: [n, side, side], or [n, side, side, 3] in colour, 0..1. Where the model's are larger they get a
-            black border, narrower than a patch.
+        images: [n, side, side], or [n, side, side, 3] in colour, 0..1. Where the model's are larger they get
+            a black border, narrower than a patch.
         tokens: of an inference; they say the size of the images of a model that does not.
 
     Raises:
