@@ -41,7 +41,7 @@ COLOUR_CALIBRATION = 300
 # of them at a time
 BATCH = 50
 WHITE = 255.0
-Images = NDArray[np.floating]
+Images = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
