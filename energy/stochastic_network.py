@@ -40,18 +40,22 @@ def account(
     trains: dict[str, Trains] = {"image": bit_planes(network, images)}
     infer(network, images, steps, config.plan, trains.__setitem__)
     spiking, dense = Ledger(), Ledger()
+    largest = max(side**2 * features for _, side, features in shape.convolutions.values())
     unit = LinearUnit(
         lanes=config.lanes, steps=steps, weight_bits=WEIGHT_BITS, weights=config.weights,
-        inputs=shape.tokens * max(shape.width, shape.hidden), entry_bits=1,
+        inputs=max(largest, shape.tokens * max(shape.width, shape.hidden)), entry_bits=1,
         accumulator_bits=config.accumulator_bits, potential_bits=config.potential_bits, combinations=0,
         neurons=config.biases,
     )  # fmt: skip
-    rows = len(images) * shape.tokens
-    for op, reads in zip(program.layers, program.reads, strict=True):
+    for op, reads, gather in zip(program.layers, program.reads, program.gathers, strict=True):
+        rows, spikes = len(images) * op.rows, trains[reads]
+        if gather is not None:
+            of_row = spikes.sum(axis=(0, 1, 3))
+            spikes = np.where(gather >= 0, of_row[gather], 0)
         outputs = (op.passes - 1) * config.lanes + op.outputs
         events = LinearEvents(
             rows=rows, inputs=op.inputs, outputs=outputs,
-            results=len(images) if op.kind is Kind.scores else rows, spikes=int(trains[reads].sum()),
+            results=len(images) if op.kind is Kind.scores else rows, spikes=int(spikes.sum()),
         )  # fmt: skip
         spiking += layer(op, events, config)
         dense += mac.linear(events, unit)
@@ -97,9 +101,9 @@ def layer(op: LayerOp, events: LinearEvents, config: StochasticNetworkConfig) ->
             Line("leak and current", neurons, add(config.potential_bits), "neuron, step"),
             Line("spike memory", events.rows * steps * op.passes, word, "word, written"),
         ]
-    if op.kind in (Kind.entry, Kind.stream):
+    if op.begins or op.kind is Kind.stream:
         memory = access(config.stream_bits, config.stream * config.stream_bits)
-        lines.append(Line("residual stream", neurons * (1 if entry else 2), memory, "neuron, step"))
+        lines.append(Line("residual stream", neurons * (1 if op.begins else 2), memory, "neuron, step"))
     return Ledger(*lines)
 
 

@@ -153,6 +153,29 @@ def encode(values: ArrayLike, scale: ArrayLike, code: PhaseCode) -> Spikes:
     return Spikes(np.where(reached > 0, sign, np.int8(0)), (code.steps - reached).astype(np.int8))
 
 
+def remainder_shift(code: PhaseCode) -> int:
+    """How many times smaller, in bits, what a code leaves of values up to its scale is at least."""
+    return int(np.floor(-np.log2((1 - 1 / code.base) / 2)))
+
+
+def encode_finely(values: ArrayLike, scale: float, code: PhaseCode, codes: int) -> Spikes:
+    """Several codes of the same values, each of what those before it leave, in a scale that is
+    2**remainder_shift smaller.
+
+    Returns:
+        Spikes [..., codes * width] of values [..., width].
+    """
+    left, found = np.asarray(values, dtype=np.float64), list[Spikes]()
+    for _ in range(codes):
+        found.append(encode(left, scale, code))
+        left = left - decode(found[-1], scale, code)
+        scale *= 2.0 ** -remainder_shift(code)
+    return Spikes(
+        np.concatenate([spikes.sign for spikes in found], axis=-1),
+        np.concatenate([spikes.phase for spikes in found], axis=-1),
+    )
+
+
 # Bits of a float64 below its sign, exponent and six leading bits of its fraction: numbers that agree
 # above these lie within a factor 1 + 2**-6 of each other, closer than neighbouring thresholds
 # (a factor of at least 2**(1/8)), so that at most one threshold lies among them.

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from golden.convolution import Convolution
 from golden.stochastic.network import LIF_ATTENTION_GAIN, THRESHOLD, NetworkShape
-from golden.stochastic.rows import Convolution
 
 UNIT = float(THRESHOLD)
 # Width of the surrogate: gradient of a triangle of this half base around the threshold

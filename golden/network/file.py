@@ -20,7 +20,7 @@ from golden.network.network import Network
 from golden.network.tensors import Layer
 from golden.npz import read_npz
 
-FORMAT, VERSION = "onespike-network", 3
+FORMAT, VERSION = "onespike-network", 4
 KINDS: dict[str, type[Any]] = {
     "spikes": SpikingLinear,
     "stream": StreamLinear,
@@ -29,7 +29,7 @@ KINDS: dict[str, type[Any]] = {
     "attention": Attention,
 }
 KIND = "kind_of_layer"
-PLAIN = ("weight_bits", "tokens", "width", "scale", "entry", "limit")
+PLAIN = ("weight_bits", "tokens", "width", "scale", "entry", "limit", "pixel_codes")
 
 
 def save_network(path: Path, network: Network) -> None:

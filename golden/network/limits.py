@@ -4,6 +4,8 @@ from golden.network.neuron import LINEAR_FRACTION_BITS
 
 # Rows and features of any tensor
 MAX_TOKENS, MAX_FEATURES = 1024, 4096
+# Spikes of a pixel
+MAX_PIXEL_CODES = 4
 # Neurons at work at once; bits that a core counts features with at least
 MAX_LANES = 256
 LEAST_FEATURE_BITS = 8

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.attention.job import compute
-from golden.code import PhaseCode, Spikes, check_range, encode
+from golden.code import PhaseCode, Spikes, check_range, encode_finely
 from golden.errors import InputError, quoted
 from golden.network.checks import check_code, check_integers
 from golden.network.limits import (
     LEAST_WEIGHT_BITS,
     MAX_FEATURES,
+    MAX_PIXEL_CODES,
     MAX_STREAM,
     MAX_TOKENS,
     MOST_WEIGHT_BITS,
@@ -47,6 +48,8 @@ class Network:
         layers: in order of execution (`golden.network.layers`).
         entry: what enters: the spikes of an image, or the stream (vectors, embedded tokens).
         limit: of a stream that enters, its largest magnitude; 0 for an image.
+        pixel_codes: spikes of a pixel, each of what those before it leave (`golden.code.encode_finely`);
+            width counts them all.
 
     Raises:
         InputError: layers do not connect, a size or integer is out of range.
@@ -60,6 +63,7 @@ class Network:
     layers: tuple[Layer, ...]
     entry: Entry = IMAGE
     limit: int = 0
+    pixel_codes: int = 1
 
     def __post_init__(self) -> None:
         check_range("Network.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
@@ -72,6 +76,11 @@ class Network:
             raise InputError(f"Network.entry must be one of {', '.join(ENTRIES)}, not {quoted(self.entry)}")
         largest = MAX_STREAM if self.entry == STREAM else 0
         check_range("Network.limit", self.limit, min(1, largest), largest)
+        check_range("Network.pixel_codes", self.pixel_codes, 1, MAX_PIXEL_CODES if self.entry == IMAGE else 1)
+        if self.width % self.pixel_codes:
+            raise InputError(
+                f"Network.pixel_codes must divide the width ({self.width}), not {self.pixel_codes}"
+            )
         self.shapes()
 
     @property
@@ -110,12 +119,13 @@ def first_rows(network: Network, rows: int) -> Network:
 
 
 def encode_image(network: Network, patches: NDArray[np.floating]) -> Spikes:
-    """Spikes [..., tokens, width] of pixel values.
+    """Spikes [..., tokens, width] of pixel values [..., tokens, width / pixel_codes].
 
     Raises:
         InputError: wrong shape, NaN or infinity, or a network that the stream enters.
     """
-    return encode(_entering(network, patches, IMAGE, "an image"), network.scale, network.code)
+    pixels = _entering(network, patches, IMAGE, "an image")
+    return encode_finely(pixels, network.scale, network.code, network.pixel_codes)
 
 
 def encode_stream(network: Network, rows: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -132,8 +142,9 @@ def _entering(network: Network, values: NDArray[np.floating], entry: Entry, what
     floats: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
     if network.entry != entry:
         raise InputError(f"this network must be given the {network.entry}, not {what}")
-    if floats.shape[-2:] != (network.tokens, network.width):
-        wanted = f"[..., {network.tokens}, {network.width}]"
+    width = network.width // network.pixel_codes
+    if floats.shape[-2:] != (network.tokens, width):
+        wanted = f"[..., {network.tokens}, {width}]"
         raise InputError(f"{what} must be {wanted}, not {list(floats.shape)}")
     if not np.isfinite(floats).all():
         raise InputError(f"{what} must be finite, not hold NaN or infinity")

@@ -11,7 +11,7 @@ class Kind(IntEnum):
     """What a layer is given, and what becomes of its currents."""
 
     spikes = 0  # spikes make currents, which fire
-    entry = 1  # pixels make a current that is the same at every time step; it begins the stream and fires
+    entry = 1  # pixels make a current that is the same at every time step, and fires
     stream = 2  # currents add to the stream, which fires
     scores = 3  # currents of all rows and time steps add up to class scores
 
@@ -25,24 +25,33 @@ class LayerOp:
 
     Attributes:
         kind: see `Kind`.
+        begins: currents begin the stream, and biases differ from row to row.
+        rows: that it computes.
         source, target: where the spikes begin that are read and that are written.
-        words: of a row and time step of the source; per_word: neurons in a word.
-        inputs: neurons of the source.
+        words: that it reads for a row and time step; per_word: neurons in a word.
+        inputs: neurons in them.
+        indexed: of rows of the source by index, a list of where each begins, from `map` on; tap_words: of
+            each.
         passes: rounds of as many outputs as there are lanes; words of a row and time step of the target.
         steps: T.
-        weight, bias: where its weights and biases begin: those of a pass follow each other, biases of an
-            entry row by row.
+        weight, bias: where its weights and biases begin: those of a pass follow each other, biases row by row
+            where they differ.
         attend: attention follows.
         outputs: of the last pass.
         final: the last descriptor.
     """
 
     kind: Kind = word(index_width(len(Kind)))
+    begins: bool = word(1)
+    rows: int = word(lambda config: bits_for(config.rows))
     source: int = word(lambda config: index_width(config.spikes))
     target: int = word(lambda config: index_width(config.spikes))
     words: int = word(lambda config: bits_for(config.spikes))
     per_word: int = word(lambda config: bits_for(config.lanes))
     inputs: int = word(lambda config: bits_for(config.weights))
+    indexed: bool = word(1)
+    map: int = word(lambda config: index_width(config.maps))
+    tap_words: int = word(lambda config: bits_for(config.spikes))
     passes: int = word(lambda config: bits_for(config.weights))
     steps: int = word(lambda config: bits_for(config.steps))
     weight: int = word(lambda config: index_width(config.weights))

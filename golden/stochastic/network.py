@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
+from golden.convolution import Convolution, gather_rows
 from golden.errors import InputError
 from golden.npz import read_npz
 from golden.stochastic.lif import lif_layer
-from golden.stochastic.rows import Convolution, gather_rows
 
 # Fraction bits of weights, biases and potentials; the threshold of every LIF neuron
 FRACTION = 6
@@ -227,8 +227,8 @@ class SpikingNetwork:
             steps: T.
             attend: the stochastic attention of block b, called with (b, q, k, v), trains bool
                 [steps, images * heads, tokens, head_dim]; needed for kind ssa only.
-            observe: called with the name of a layer behind the stem and its trains bool
-                [steps, images, tokens, features], those of the attention of block b as `blockB_attention`.
+            observe: called with the name of a layer and its trains bool [steps, images, rows, features],
+                those of the attention of block b as `blockB_attention`. Rows are tokens, in a stem pixels.
         """
         shape = self.shape
 
@@ -237,7 +237,7 @@ class SpikingNetwork:
             observe(name, trains)
             return trains
 
-        residual = self.embed(images, steps)
+        residual = self.embed(images, steps, observe)
         spikes = fire("embed", residual)
         for block in range(shape.depth):
             names = [f"block{block}_{n}" for n in "qkv"]
@@ -258,11 +258,17 @@ class SpikingNetwork:
         weight, bias = self.arrays["classes_weight"], self.arrays["classes_bias"]
         return counts @ weight.astype(np.int64).T + bias.astype(np.int64) * (steps * shape.tokens)
 
-    def embed(self, images: NDArray[np.uint8], steps: int) -> NDArray[np.int32]:
+    def embed(
+        self,
+        images: NDArray[np.uint8],
+        steps: int,
+        observe: Observer = lambda name, trains: None,
+    ) -> NDArray[np.int32]:
         """Currents of the tokens, [steps, images, tokens, width].
 
         The first layer sees pixels and has a constant current, floor((W @ pixels + 128) / 256) + bias;
-        each further one sees the spikes of the one before. The position is added to the last.
+        each further one sees the spikes of the one before, which `observe` is called with. The position is
+        added to the last.
         """
         (first, (layer, side, _)), *others = self.shape.convolutions.items()
         pixels = images.reshape(len(images), -1, self.shape.channels)
@@ -270,8 +276,11 @@ class SpikingNetwork:
         sums = gather_rows(pixels, layer.gather(side)).astype(np.float32) @ weight.T
         current = ((sums.astype(np.int32) + 128) >> 8) + self.arrays[f"{first}_bias"].astype(np.int32)
         current = np.broadcast_to(current, (steps, *current.shape))
+        before = first
         for name, (layer, side, _) in others:
-            current = self.layer(name, gather_rows(lif_layer(current, THRESHOLD), layer.gather(side)))
+            trains = lif_layer(current, THRESHOLD)
+            observe(before, trains)
+            current, before = self.layer(name, gather_rows(trains, layer.gather(side))), name
         return current + self.arrays["position"].astype(np.int32)
 
     def _heads(self, trains: NDArray[np.bool_]) -> NDArray[np.bool_]:

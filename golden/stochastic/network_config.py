@@ -25,11 +25,13 @@ class StochasticNetworkConfig:
 
     Attributes:
         tokens, head_dim: of the attention engine, a full array (`golden.stochastic.config`).
+        rows: most of a layer, at least `tokens`; more in a stem of convolutions.
         steps: largest number of time steps T, 1..1024.
         lanes: neurons at work at once, and spikes in a word: a power of two, 1..256, at least `head_dim`,
             which is one too.
         spikes: words of the spike memory; stream: of the residual currents; weights: a weight of every lane
-            each; biases: a bias of every lane each; layers: descriptors.
+            each; biases: a bias of every lane each; layers: descriptors; maps: of the memory of rows by
+            index, 0 for none, and for no stem.
         accumulator_bits, stream_bits, bias_bits: widths of signed integers: sums of a layer, residual and
             other currents, biases.
         plan: random numbers of the engine.
@@ -40,6 +42,7 @@ class StochasticNetworkConfig:
 
     tokens: int
     head_dim: int
+    rows: int
     steps: int = 16
     lanes: int = 32
     spikes: int
@@ -47,6 +50,7 @@ class StochasticNetworkConfig:
     weights: int
     biases: int
     layers: int
+    maps: int = 0
     accumulator_bits: int
     stream_bits: int
     bias_bits: int
@@ -63,6 +67,8 @@ class StochasticNetworkConfig:
                 )
         for name in MEMORIES:
             check_range(f"StochasticNetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
+        check_range("StochasticNetworkConfig.rows", self.rows, self.tokens, 1 << 20)
+        check_range("StochasticNetworkConfig.maps", self.maps, 0, 1 << 20)
         check_range("StochasticNetworkConfig.bias_bits", self.bias_bits, 2, 32)
         check_range("StochasticNetworkConfig.stream_bits", self.stream_bits, LEAST_STREAM_BITS, 32)
         check_range("StochasticNetworkConfig.accumulator_bits", self.accumulator_bits, self.stream_bits, 64)

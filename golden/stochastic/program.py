@@ -1,7 +1,9 @@
 """What a core for stochastic networks is given: descriptors and memory images of a network, and its sizes.
 
-The spike memory has three parts: the image, what attention made, or the hidden neurons; the spikes of the
-stream; and those of queries, keys and values. Every layer reads one and writes another.
+The spike memory has three parts: what attention made, or the hidden neurons; the spikes of the stream; and
+those of queries, keys and values. Every layer reads one and writes another. The image enters the first part,
+and the maps of a stem take the first two in turn; so the stream is in the second, or with an odd number of
+convolutions in the first.
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
+from golden.convolution import gather_rows
 from golden.errors import InputError
 from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.descriptors import HeadsOp, Kind, LayerOp
@@ -23,7 +26,6 @@ from golden.stochastic.network_config import (
     StochasticNetworkConfig,
 )
 from golden.stochastic.plan import RandomPlan
-from golden.stochastic.rows import gather_rows
 
 # Of a core where nothing else is said: largest T, and neurons at work at once
 STEPS, LANES = 10, 32
@@ -37,7 +39,10 @@ class Program:
         layers, heads: descriptors.
         reads: by descriptor, the name of the spikes that it reads (`SpikingNetwork.logits`), or "image";
         writes: the names of those that it writes side by side, or of the scores.
+        gathers: by descriptor, the rows of the source that each row reads, int32 [rows, taps], -1 for none;
+            None where it reads them in their order.
         weights, biases: int64 [words, lanes].
+        maps: where rows by index begin, int64 [words, 2]: address, and whether there is one.
         needs: least sizes of a core, by field of `StochasticNetworkConfig`.
     """
 
@@ -45,8 +50,10 @@ class Program:
     heads: HeadsOp
     reads: list[str]
     writes: list[list[str]]
+    gathers: list[NDArray[np.int32] | None]
     weights: NDArray[np.int64]
     biases: NDArray[np.int64]
+    maps: NDArray[np.int64]
     needs: dict[str, int]
 
 
@@ -60,21 +67,33 @@ class Compiler:
         self.writes: list[list[str]] = []
         self.weights: list[NDArray[np.int64]] = []
         self.biases: list[NDArray[np.int64]] = []
+        self.gathers: list[NDArray[np.int32] | None] = []
+        self.maps: list[NDArray[np.int64]] = []
         shape = network.shape
         # largest magnitudes: of the stream by row and feature, of all currents, sums and biases
         self.residual = np.zeros((shape.tokens, shape.width), np.int64)
         self.current = self.sum = self.bias = 0
 
-        def area(words: int, rounds: int = steps) -> int:
-            return shape.tokens * rounds * words
+        def area(words: int, rounds: int = steps, rows: int = shape.tokens) -> int:
+            return rows * rounds * words
 
-        others = [(self._words(shape.hidden), steps), (shape.heads, steps)]
-        others.append((self._words(self._array("embed_weight").shape[1]), PLANES))
-        self.other = 0  # where the image enters
-        self.spikes = max(area(*sizes) for sizes in others)
-        self.qkv = self.spikes + area(self._words(shape.width))
+        stream = area(self._words(shape.width))
+        others = max(area(self._words(shape.hidden)), area(shape.heads))
+        (layer, side, channels), *_ = shape.convolutions.values()
+        image = self._words(layer.taps * channels)
+        parts = [[area(image, PLANES, layer.across(side) ** 2)], [0]]
+        for index, (layer, side, _) in enumerate(shape.convolutions.values()):
+            rows = layer.across(side) ** 2
+            parts[(index + 1) % 2].append(area(self._words(layer.outputs), rows=rows))
+        first = len(shape.stem) % 2  # part in which the stream is not
+        parts[first].append(others)
+        sizes = [max(part) for part in parts]
+        places = [0, sizes[0]]
+        self.other, self.spikes = places[first], places[1 - first]
+        self.qkv = sum(sizes)
         self.end = self.qkv + area(self._words(3 * shape.width))
-        self.stream = area(self._words(shape.width))
+        self.stream = stream
+        self.rows = max(layer.across(side) ** 2 for layer, side, _ in shape.convolutions.values())
 
     def _words(self, neurons: int) -> int:
         return -(-neurons // self.lanes)
@@ -82,17 +101,30 @@ class Compiler:
     def _array(self, name: str) -> NDArray[np.int64]:
         return self.network.arrays[name].astype(np.int64)
 
-    def layer(self, kind: Kind, names: list[str], reads: str, source: int, target: int) -> None:
-        """One layer, of the outputs of the named ones side by side, that reads the spikes named."""
-        lanes = self.lanes
+    def layer(
+        self, kind: Kind, names: list[str], reads: str, source: int, target: int,
+        gather: NDArray[np.int32] | None = None, rows: int | None = None, *, begins: bool = False,
+    ) -> None:  # fmt: skip
+        """One layer, of the outputs of the named ones side by side, that reads the spikes named, by index or
+        in their order; of as many rows as there are tokens when absent."""
+        lanes, tap_words = self.lanes, 0
         weight = np.concatenate([self._array(f"{name}_weight") for name in names])
         bias = np.concatenate([self._array(f"{name}_bias") for name in names])[None]
-        if kind is Kind.entry:
+        if begins:
             bias = bias + self._array("position")
+        bounds = np.abs(bias), np.abs(weight).sum(axis=1)
+        if gather is not None:
+            taps = gather.shape[1]
+            width = weight.shape[1] // taps
+            tap_words = self._words(width)
+            # whole words for every tap
+            more = tap_words * lanes - width
+            weight = np.pad(weight.reshape(len(weight), taps, width), ((0, 0), (0, 0), (0, more)))
+            weight = weight.reshape(len(weight), -1)
         outputs, inputs = weight.shape
         # attention writes a word per head
         per_word = self.network.shape.head_dim if reads.endswith("attention") else lanes
-        self._bounds(kind, np.abs(bias), np.abs(weight).sum(axis=1))
+        self._bounds(kind, *bounds, begins=begins)
         # class scores stay in the lanes, so they have a descriptor per pass
         size = lanes if kind is Kind.scores else outputs
         for first in range(0, outputs, size):
@@ -103,7 +135,9 @@ class Compiler:
             biases = np.pad(bias[:, ours], ((0, 0), padding)).reshape(-1, passes, lanes)
             self.layers.append(
                 LayerOp(
-                    kind=kind, source=source, target=target, inputs=inputs, per_word=per_word,
+                    kind=kind, begins=begins, rows=rows or self.network.shape.tokens, source=source,
+                    target=target, inputs=inputs, per_word=per_word, indexed=gather is not None,
+                    map=sum(map(len, self.maps)), tap_words=tap_words,
                     words=-(-inputs // per_word), passes=passes, steps=self.steps,
                     weight=sum(map(len, self.weights)), bias=sum(map(len, self.biases)),
                     attend=len(names) > 1, outputs=lanes - padding[1], final=False,
@@ -113,8 +147,15 @@ class Compiler:
             self.writes.append(names)
             self.weights.append(table.swapaxes(1, 2).reshape(-1, lanes))
             self.biases.append(biases.swapaxes(0, 1).reshape(-1, lanes))
+            self.gathers.append(gather)
+        if gather is not None:
+            there = gather.ravel() >= 0
+            starts = source + np.where(there, gather.ravel(), 0) * self.steps * tap_words
+            self.maps.append(np.stack([starts, there], axis=1).astype(np.int64))
 
-    def _bounds(self, kind: Kind, bias: NDArray[np.int64], weight: NDArray[np.int64]) -> None:
+    def _bounds(
+        self, kind: Kind, bias: NDArray[np.int64], weight: NDArray[np.int64], *, begins: bool
+    ) -> None:
         """Follow the largest magnitudes through a layer: of biases and sums of weights, by output."""
         largest = bias + weight
         self.bias = max(self.bias, int(bias.max()))
@@ -122,12 +163,13 @@ class Compiler:
             # over all rows and time steps, and nothing fires
             sums = self.network.shape.tokens * self.steps * largest
         elif kind is Kind.entry:
-            self.residual = largest
             sums = (bias << PLANES) + ((1 << PLANES) - 1) * weight + (1 << (PLANES - 1))
         else:
             if kind is Kind.stream:
                 self.residual = largest = self.residual + largest
             sums = largest
+        if begins:
+            self.residual = largest
         self.sum = max(self.sum, int(sums.max()))
         if kind is not Kind.scores:
             self.current = max(self.current, int(largest.max()))
@@ -140,19 +182,23 @@ class Compiler:
             layers=[*self.layers[:-1], replace(self.layers[-1], final=True)],
             reads=self.reads,
             writes=self.writes,
+            gathers=self.gathers,
             heads=HeadsOp(
                 source=self.qkv, target=self.other, heads=shape.heads, width=shape.width, words=words,
                 steps=steps, source_span=steps * words, target_span=steps * shape.heads,
             ),
             weights=np.concatenate(self.weights),
             biases=np.concatenate(self.biases),
+            maps=np.concatenate([np.zeros((0, 2), np.int64), *self.maps]),
             needs={
                 "steps": steps,
+                "rows": self.rows,
                 "spikes": self.end,
                 "stream": self.stream,
                 "weights": sum(map(len, self.weights)),
                 "biases": sum(map(len, self.biases)),
                 "layers": len(self.layers),
+                "maps": sum(map(len, self.maps)),
                 "accumulator_bits": max(signed_bits(self.sum), signed_bits(self.current), LEAST_STREAM_BITS),
                 "stream_bits": max(signed_bits(self.current), LEAST_STREAM_BITS),
                 "bias_bits": signed_bits(self.bias),
@@ -169,8 +215,6 @@ def check_network(network: SpikingNetwork) -> None:
     """Raise InputError unless the core has a unit for every part of a network."""
     if network.kind != "ssa":
         raise InputError(f"the core for stochastic networks has ssa attention, not {network.kind}")
-    if network.shape.stem:
-        raise InputError("the core for stochastic networks has no convolutions; this network has a stem")
 
 
 def compile_network(network: SpikingNetwork, lanes: int, steps: int) -> Program:
@@ -182,8 +226,13 @@ def compile_network(network: SpikingNetwork, lanes: int, steps: int) -> Program:
     check_network(network)
     made = Compiler(network, lanes, steps)
     other, spikes, qkv = made.other, made.spikes, made.qkv
-    made.layer(Kind.entry, ["embed"], "image", other, spikes)
-    last = "embed"
+    places, last = (other, spikes) if not len(network.shape.stem) % 2 else (spikes, other), "image"
+    for index, (name, (layer, side, _)) in enumerate(network.shape.convolutions.items()):
+        made.layer(
+            Kind.spikes if index else Kind.entry, [name], last, places[index % 2], places[1 - index % 2],
+            layer.gather(side) if index else None, layer.across(side) ** 2, begins=name == "embed",
+        )  # fmt: skip
+        last = name
     for block in (f"block{n}" for n in range(network.shape.depth)):
         made.layer(Kind.spikes, [f"{block}_{n}" for n in "qkv"], last, spikes, qkv)
         made.layer(Kind.stream, [f"{block}_o"], f"{block}_attention", other, spikes)

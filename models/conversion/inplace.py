@@ -19,6 +19,7 @@ from golden.network.rows import gathered_rows
 from models.conversion.network import IntegerModel, alike
 from models.conversion.reading import Reading
 from models.floating.engine import FloatEngine, Floats, Linear
+from models.floating.functions import Activation
 from models.floating.functions import Norm as FloatNorm
 from models.floating.model import Model
 
@@ -27,15 +28,22 @@ ROWS_AT_A_TIME = 1024
 
 
 class Tensors(FloatEngine):
-    """Floats; keeps what enters each node, and what dense layers and norms make, by node."""
+    """Floats; keeps what enters each node, what dense layers and norms make, and what an activation makes of
+    it, by node."""
 
     def __init__(self) -> None:
         self.entered: dict[str, Floats] = {}
         self.made: dict[str, Floats] = {}
+        self.activated: dict[str, Floats] = {}
 
     def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
         self.entered[name], self.made[name] = x, super().linear(name, x, layer)
         return self.made[name]
+
+    def activate(self, x: Floats, activation: Activation) -> Floats:
+        # of the dense layer that was the last
+        self.activated[next(reversed(self.made))] = made = super().activate(x, activation)
+        return made
 
     def norm(self, name: str, x: Floats, norm: FloatNorm) -> Floats:
         self.entered[name], self.made[name] = x, super().norm(name, x, norm)
@@ -257,6 +265,9 @@ def of_spikes(made: IntegerModel, index: int, floats: Tensors, shape: tuple[int,
     )
     if isinstance(made.network.layers[reader], Attention):
         reference = np.concatenate([floats.made[node] for node in nodes], axis=-1)
+    elif nodes[0] in floats.activated:
+        # of which the reader may gather rows
+        reference = floats.activated[nodes[0]]
     else:
         reference = floats.entered[made.nodes[reader][0]]
     return reference.reshape(shape)

@@ -7,6 +7,7 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.code import remainder_shift
 from golden.errors import InputError
 from golden.network.tensors import IMAGE, STREAM, Entry
 from models.conversion.builder import IN_FLOATS, Builder
@@ -16,18 +17,20 @@ from models.conversion.reading import Reading, Windows, positive
 from models.conversion.thresholds import Array
 from models.floating.bert import Bert, TextHead, relative_buckets
 from models.floating.engine import Linear as Dense
-from models.floating.functions import HEAD_ACTIVATIONS
+from models.floating.functions import ACTIVATIONS, HEAD_ACTIVATIONS
 from models.floating.gpt2 import Gpt2
 from models.floating.model import Model
 from models.floating.swin import Swin, SwinStage, relative_index, shift_mask
 from models.floating.torch_encoder import TorchEncoder
-from models.floating.vit import Vit
+from models.floating.vit import Stem, Vit
 
 # Vectors that enter may be larger than those of the calibration by this factor, in bits
 HEADROOM_BITS = 2
 # Text encoders set the stream anew at every norm; each code that it is the mean of costs a product as wide as
 # the stream
 RESIDUAL_CODES = 2
+# Convolutions take differences of neighbouring pixels, which one code of each would drown in its rounding
+PIXEL_CODES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,7 @@ class Ends:
         entry: what enters.
         scale: value of a unit of what enters.
         width: of what enters.
+        pixel_codes: of an image, see `golden.network.network.Network`.
         limit: largest magnitude of a stream that enters, 0 for an image.
         unit: value of a unit of each score, float64 [outputs].
         mean: float64 [outputs], added to scores that are divided by the number of tokens of the inference;
@@ -50,6 +54,7 @@ class Ends:
     entry: Entry
     scale: float
     width: int
+    pixel_codes: int = 1
     limit: int = 0
     unit: Array
     mean: Array | None = None
@@ -85,15 +90,37 @@ def _(model: Vit, make: Builder, rows: int) -> Ends:
     names = [f"block{i}.norm{n}" for i in range(len(model.blocks)) for n in (1, 2)]
     final = "pooling" if model.pool_first and model.pooling != "cls" else "norm"
     make.begin_stream(*(["entry_norm"] if model.entry_norm is not None else [*names, final]))
-    scale = make.image(model.embedding, gather, positions)
+    width, codes = model.embedding.weight.shape[1], 1
+    if model.stem is None:
+        scale = make.image(model.embedding, gather, positions)
+    else:
+        width, codes = PIXEL_CODES * model.channels, PIXEL_CODES
+        scale = lower_stem(make, model.stem, model, positions)
     if model.entry_norm is not None:
         entering = make.norm("entry_norm", model.entry_norm)
         make.begin_stream(*names, final)
         make.residual(entering, "entry_norm")
     lower_encoder(make, model.blocks, len(model.positions))
-    return Ends(
-        entry=IMAGE, scale=scale, width=model.embedding.weight.shape[1], unit=lower_vit_head(model, make)
-    )
+    return Ends(entry=IMAGE, scale=scale, width=width, pixel_codes=codes, unit=lower_vit_head(model, make))
+
+
+def lower_stem(make: Builder, stem: Stem, model: Vit, positions: Array) -> float:
+    """Convolutions, then the embedding, which begins the stream; returns the scale of the image."""
+    names = [*(f"stem{index}" for index in range(len(stem.layers))), "embedding"]
+    scale = float(make.ranges.linear[names[0]].max())
+    parts = scale * 2.0 ** (-remainder_shift(make.code) * np.arange(PIXEL_CODES))
+    reading = Reading(source=IMAGE, scale=np.repeat(parts, model.channels), parts=PIXEL_CODES)
+    *gathers, last = (gather.astype(np.int64) for gather in stem.gathers())
+    for name, following, layer, gather in zip(names[:-1], names[1:], stem.layers, gathers, strict=True):
+        # a map has one scale per channel, whichever tap reads it
+        largest = make.ranges.linear[following].reshape(-1, len(layer.weight)).max(axis=0)
+        reading = make.spikes(
+            reading.taken(gather.shape[1]), layer, name, positive(largest), name,
+            activation=ACTIVATIONS["relu"], gather=gather,
+        )  # fmt: skip
+    reading = reading.taken(last.shape[1])
+    make.stream(reading, model.embedding, "embedding", fresh=True, gather=last, rows=positions)
+    return scale
 
 
 def lower_vit_head(model: Vit, make: Builder) -> Array:

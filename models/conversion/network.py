@@ -131,6 +131,8 @@ def convert_network(
     code: PhaseCode,
     weight_bits: int = 8,
     tokens: int | None = None,
+    *,
+    learned: bool = False,
 ) -> IntegerModel:
     """Integers of a model.
 
@@ -141,6 +143,7 @@ def convert_network(
         weight_bits: width of a weight.
         tokens: the most rows of an inference, where samples differ; what the model, else the longest of the
             samples has, when absent.
+        learned: biases are learned from the samples too, see `integers_of`.
 
     Raises:
         InputError: no samples.
@@ -148,7 +151,9 @@ def convert_network(
     """
     samples = list(batches)
     ranges, _ = record(model, samples)
-    return integers_of(model, ranges, rows_of(model, samples, tokens), code, weight_bits)
+    return integers_of(
+        model, ranges, rows_of(model, samples, tokens), code, weight_bits, samples if learned else None
+    )
 
 
 def rows_of(model: Model, samples: list[NDArray[Any]], tokens: int | None = None) -> int:
@@ -216,7 +221,7 @@ def integers_of(
         try:
             network = Network(
                 code=code, weight_bits=weight_bits, tokens=rows, width=ends.width, scale=ends.scale,
-                entry=ends.entry, limit=ends.limit, layers=tuple(make.layers),
+                entry=ends.entry, limit=ends.limit, pixel_codes=ends.pixel_codes, layers=tuple(make.layers),
             )  # fmt: skip
             made = IntegerModel(network=network, ends=ends, nodes=make.nodes, readings=make.readings)
             return made if samples is None else corrected(made, make.aims, model, samples)

@@ -21,6 +21,8 @@ class Reading:
         start: of the float model's potentials, below which a neuron is silent whatever it stands for; None
             where its size alone decides.
         codes: of the same values, one after the other, whose mean is read; width counts them all.
+        parts: of a value, one code of each after the other, whose sum is read; width counts them all.
+        rows: one after the other, of so many rows of the source.
     """
 
     source: str
@@ -28,10 +30,15 @@ class Reading:
     offset: NDArray[np.floating] | None = None
     start: float | None = None
     codes: int = 1
+    parts: int = 1
+    rows: int = 1
 
     def fold(self, layer: Dense) -> tuple[Array, Array]:
         """Weights and bias of a dense layer that reads spikes of phase 0 as ones."""
         bias, wide = bias_of(layer), np.tile(layer.weight / self.codes, self.codes)
+        if self.parts > 1:
+            of_rows = wide.reshape(len(wide), self.rows, -1)
+            wide = np.tile(of_rows, self.parts).reshape(len(wide), -1)
         weight: Array = wide * self.scale
         return weight, bias if self.offset is None else bias + wide @ self.offset
 
@@ -42,7 +49,8 @@ class Reading:
     def taken(self, times: int) -> "Reading":
         """The same of `times` rows, one after the other."""
         offset = None if self.offset is None else np.tile(self.offset, times)
-        return Reading(source=self.source, scale=np.tile(self.scale, times), offset=offset)
+        scale = np.tile(self.scale, times)
+        return Reading(source=self.source, scale=scale, offset=offset, parts=self.parts, rows=times)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,14 +4,39 @@ from dataclasses import dataclass
 from math import isqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
+from golden.convolution import Convolution, gather_rows
 from golden.errors import InputError
 from models.floating.encoder import Block, encoder_readers, run_block
 from models.floating.engine import Engine, Floats, Linear
-from models.floating.functions import Norm
+from models.floating.functions import ACTIVATIONS, Norm
 from models.floating.model import IMAGES, Outputs, Readers, Samples
 from models.floating.patches import patches
 from models.verdict import Verdict, kept
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stem:
+    """Convolutions with ReLU between the pixels and the embedding, batch norms folded into them.
+
+    Attributes:
+        side: pixels per side of an image.
+        convolutions: of the stem, then the embedding, which cuts patches from the last map.
+        layers: dense layers of the stem on the taps of a pixel, all channels of a tap after the other.
+    """
+
+    side: int
+    convolutions: tuple[Convolution, ...]
+    layers: tuple[Linear, ...]
+
+    def gathers(self) -> list[NDArray[np.int32]]:
+        """Rows of its input that each convolution reads (`golden.convolution`)."""
+        side, found = self.side, []
+        for convolution in self.convolutions:
+            found.append(convolution.gather(side))
+            side = convolution.across(side)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +58,8 @@ class Vit:
         pooling: the feature is that of the class token ("cls"), the "mean" over the patches, or "both", one
             after the other.
         pool_first: the final norm reads the feature, not every token.
+        stem: convolutions before the patches, whose embedding reads their last map, tap by tap; None where
+            it reads the pixels.
     """
 
     patch: int
@@ -47,11 +74,21 @@ class Vit:
     teacher_head: Linear | None = None
     pooling: str = "cls"
     pool_first: bool = True
+    stem: Stem | None = None
 
     @property
     def side(self) -> int:
         """Pixels per side of a square image."""
+        if self.stem is not None:
+            return self.stem.side
         return (isqrt(len(self.positions) - len(self.first)) - 1) * self.stride + self.patch
+
+    @property
+    def channels(self) -> int:
+        """Numbers per pixel."""
+        if self.stem is None:
+            return self.embedding.weight.shape[1] // self.patch**2
+        return self.stem.layers[0].weight.shape[1] // self.stem.convolutions[0].taps
 
     @property
     def samples(self) -> Samples:
@@ -77,7 +114,8 @@ class Vit:
         return [] if self.pooling == "cls" else [kept("pooling", "over patches")]
 
     def entering(self, batch: Floats) -> Floats:
-        """Pixels [batch, patches, channels*patch**2] of images [batch, channels, height, width].
+        """Pixels [batch, patches, channels*patch**2] of images [batch, channels, height, width]; with a stem
+        [batch, height*width, channels].
 
         Raises:
             InputError: images of another size than the positions are for, which are a square.
@@ -85,12 +123,25 @@ class Vit:
         height, width = batch.shape[2:]
         if (height, width) != (self.side, self.side):
             raise InputError(f"images must be {self.side} x {self.side} pixels, not {height} x {width}")
+        if self.stem is not None:
+            return batch.reshape(*batch.shape[:2], -1).swapaxes(1, 2)
         grid = patches(batch, self.patch, self.stride)
         return grid.reshape(len(batch), -1, grid.shape[-1])
 
+    def patched(self, images: Floats, engine: Engine) -> Floats:
+        """What the embedding reads, [batch, patches, inputs]."""
+        x = self.entering(images)
+        if self.stem is None:
+            return x
+        *gathers, last = self.stem.gathers()
+        for index, (layer, gather) in enumerate(zip(self.stem.layers, gathers, strict=True)):
+            x = engine.linear(f"stem{index}", gather_rows(x, gather), layer)
+            x = engine.activate(x, ACTIVATIONS["relu"])
+        return gather_rows(x, last)
+
     def encode(self, images: Floats, engine: Engine) -> Floats:
         """What leaves the blocks, [batch, first + patches, dim]."""
-        x = engine.linear("embedding", self.entering(images), self.embedding)
+        x = engine.linear("embedding", self.patched(images, engine), self.embedding)
         first = np.broadcast_to(self.first, (len(images), *self.first.shape))
         x = np.concatenate([first, x], axis=1) + self.positions
         if self.entry_norm is not None:

@@ -3,7 +3,10 @@
 An .npz: `side`, `patch`, `stride` in pixels and `heads`; `norm_kind`, a key of `NORMS`; `activation`;
 "embed.weight" [width, pixels], "embed.bias", "position" [tokens, width], "blocks.I.{norm1,norm2}.weight" (and
 ".bias"), "blocks.I.{qkv,proj,up,down}.{weight,bias}", "norm.weight", "head.weight", "head.bias"; and, if any,
-`training`: what training recorded (seeds, accuracy), as JSON.
+`training`: what training recorded (seeds, accuracy), as JSON. Behind a stem: `channels` of the images, `stem`
+[layers, 4], the outputs, kernel, stride and padding of its convolutions, `padding` of the patches, and
+"stem.I.{weight,bias}", weights [outputs, taps * inputs], those of "embed" likewise. Matrices may be 8-bit
+integers (`models.shipped.eight_bits`).
 """
 
 import json
@@ -14,18 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import check_range
+from golden.convolution import Convolution
 from golden.errors import InputError, quoted
 from golden.inputs import check_array
 from golden.npz import read_npz
 from models.floating.encoder import Block
 from models.floating.engine import Linear
 from models.floating.functions import ACTIVATIONS, Norm
-from models.floating.vit import Vit
+from models.floating.vit import Stem, Vit
+from models.shipped.eight_bits import from_eight_bits, to_eight_bits
 
 FOLDER = Path(__file__).parent / "weights"
 MAX_SIDE = 4096
 SIZES = ("side", "patch", "stride", "heads")
-TRAINING = "training"
+TRAINING, STEM = "training", "stem"
 # Kind and epsilon of the norms by their name in a file
 NORMS: dict[str, tuple[Any, float]] = {
     "rms": ("rms", 1e-6),
@@ -36,10 +41,13 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def save_vit(
-    path: Path, arrays: Arrays, *, training: dict[str, Any] | None = None, **facts: int | str
-) -> None:
-    """Write trained arrays as float32, beside sizes and names; see the head of this file."""
+    path: Path, arrays: Arrays, *, training: dict[str, Any] | None = None, small: bool = False,
+    **facts: int | str | list[list[int]],
+) -> None:  # fmt: skip
+    """Write trained arrays as float32, matrices in 8 bits where `small`, beside sizes and names; see the head
+    of this file."""
     stored: Arrays = {name: np.asarray(value, dtype=np.float32) for name, value in arrays.items()}
+    stored = to_eight_bits(stored) if small else stored
     stored |= {name: np.array(value) for name, value in facts.items()}
     if training is not None:
         stored[TRAINING] = np.array(json.dumps(training))
@@ -80,20 +88,30 @@ def vit_of(arrays: Arrays) -> Vit:
     Raises:
         InputError: as `load_vit`.
     """
-    taken = _Taken(dict(arrays))
+    taken = _Taken(from_eight_bits(arrays))
     side, patch, stride, heads = (taken.whole(name) for name in SIZES)
     norm_kind, activation = taken.text("norm_kind", NORMS), taken.text("activation", ACTIVATIONS)
     check_range("side", side, 1, MAX_SIDE)
     check_range("patch", patch, 1, side)
     check_range("stride", stride, 1, side)
-    if (side - patch) % stride:
+    stemmed = STEM in arrays
+    if not stemmed and (side - patch) % stride:
         raise InputError(f"stride must divide side - patch ({side - patch}), not be {stride}")
 
     def dense(name: str, outputs: int | None, inputs: int) -> Linear:
         bias = taken.array(f"{name}.bias", outputs)
         return Linear(weight=taken.array(f"{name}.weight", bias.size, inputs), bias=bias)
 
-    embedding = dense("embed", None, patch**2)
+    layers, reads, map_side = list[Linear](), patch**2, side
+    convolutions = taken.convolutions() if stemmed else []
+    if stemmed:
+        reads = taken.whole("channels")
+        check_range("channels", reads, 1, MAX_SIDE)
+        for index, convolution in enumerate(convolutions):
+            layers.append(dense(f"stem.{index}", convolution.outputs, convolution.taps * reads))
+            map_side, reads = convolution.across(map_side), convolution.outputs
+        reads *= patch**2
+    embedding = dense("embed", None, reads)
     width = len(embedding.weight)
     check_range("heads", heads, 1, width)
     if width % heads:
@@ -127,7 +145,9 @@ def vit_of(arrays: Arrays) -> Vit:
             norm2=norm(f"{name}.norm2"),
         )
 
-    across = (side - patch) // stride + 1
+    padding = taken.whole("padding") if stemmed else 0
+    cut = Convolution(outputs=width, kernel=patch, stride=stride, padding=padding)
+    across = cut.across(map_side)
     vit = Vit(
         patch=patch,
         stride=stride,
@@ -139,6 +159,7 @@ def vit_of(arrays: Arrays) -> Vit:
         head=dense("head", None, width),
         pooling="mean",
         pool_first=False,
+        stem=Stem(side=side, convolutions=(*convolutions, cut), layers=tuple(layers)) if stemmed else None,
     )
     taken.settle()
     return vit
@@ -160,6 +181,12 @@ class _Taken:
         if value.shape != () or value.dtype.kind not in "iu":
             raise InputError(f"{name} must be an integer, not {quoted(value.tolist())}")
         return int(value)
+
+    def convolutions(self) -> list[Convolution]:
+        value = self._take(STEM)
+        if value.dtype.kind not in "iu" or value.ndim != 2 or value.shape[1] != 4 or not len(value):
+            raise InputError(f"{STEM} must be rows of the integers outputs, kernel, stride, padding")
+        return [Convolution(outputs=o, kernel=k, stride=s, padding=p) for o, k, s, p in value.tolist()]
 
     def text(self, name: str, known: dict[str, Any]) -> str:
         value = str(self._take(name))

@@ -36,8 +36,8 @@ def infer(
         typer.Option(
             "--network",
             metavar="NAME|FILE",
-            help="digits, fashion, fashion-batchnorm, a network file, trained float weights, or what "
-            "onespike convert wrote.",
+            help="digits, fashion, fashion-batchnorm, cifar10, cifar10-small, a network file, trained float "
+            "weights, or what onespike convert wrote.",
         ),
     ] = "digits",
     data: Annotated[
@@ -45,9 +45,9 @@ def infer(
         typer.Option(
             "--data",
             metavar="DIR|FILE",
-            help="Folder with the idx files of a network's images (Fashion-MNIST); for a FILE the "
-            "handwritten digits when absent. Of a model of sentences a file of them: lines (.txt), pairs "
-            "(.csv, .tsv), or labelled phrases for a classifier.",
+            help="Folder with the idx files of a network's images (Fashion-MNIST), of images in colour one "
+            "that holds cifar10/; for a FILE the handwritten digits when absent. Of a model of sentences a "
+            "file of them: lines (.txt), pairs (.csv, .tsv), or labelled phrases for a classifier.",
             show_default=False,
         ),
     ] = None,

@@ -18,14 +18,15 @@ def trained_network(
     Source: SpikedAttention (NeurIPS 2024), section 3.4, for the conversion.
 
     Args:
-        name: digits, fashion or fashion-batchnorm, whose weights come with the project; a file of
-            `save_network`, or of trained float weights; or a folder of `convert`.
-        data: folder with the idx files of the images; the handwritten digits when absent.
+        name: digits, fashion, fashion-batchnorm, cifar10 or cifar10-small, whose weights come with the
+            project; a file of `save_network`, or of trained float weights; or a folder of `convert`.
+        data: folder with the idx files of the images, of images in colour one that holds cifar10/; the
+            handwritten digits when absent.
         steps, log2_base: T and log2 B of the conversion, those of `PhaseCode` when absent.
 
     Returns:
-        The `network`; held-out `images`, float64 [n, side, side] in 0..1, and their `labels`, [n];
-        `spikes(images)`, what the network takes of them: [n, tokens, pixels].
+        The `network`; held-out `images`, [n, side, side], in colour [n, side, side, 3], in 0..1, and their
+        `labels`, [n]; `spikes(images)`, what the network takes of them: [n, tokens, pixels].
 
     Raises:
         InputError: a bad name, file or code, or images that do not fit the network.

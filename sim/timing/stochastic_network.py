@@ -3,9 +3,10 @@
 Cycle n is what is sampled at clock edge n. Inputs are offered without a pause, scores are taken at once.
 Nothing overlaps but what lies within a layer: layers, attention and scores follow one another.
 
-A layer reads the words of every row and time step once per pass. A word takes a cycle per spike, at least
-one; the first of a step a cycle more, for the biases. Pixels are words of bit planes; before them stands a
-step of a cycle for the biases, behind them a cycle per time step but the first.
+A layer reads the words of every row and time step once per pass; a row by index that is none is a word
+without spikes. A word takes a cycle per spike, at least one; the first of a step a cycle more, for the
+biases. Pixels are words of bit planes; before them stands a step of a cycle for the biases, behind them a
+cycle per time step but the first.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ LOADED = 1
 # From the last bits of an image, or the end of what came before, to the first spike of a layer; from its last
 # spike to its end: what it made is in memory
 FETCH, SETTLE = 5, 8
+# Rows by index are a stage more between the two
+MAPPED = 1
 # From the end of a layer to the first score, and from a score to the next
 FIRST_SCORE, SCORE = 2, 2
 # Of a head and time step beside a cycle per word read and per feature
@@ -75,7 +78,7 @@ def predict(
         cycle += image[0].size - 1
         times.timeline.append(Segment("image", "bits in", times.begun[-1], cycle))
         for op, read in zip(layers, image, strict=True):
-            first = cycle + FETCH
+            first = cycle + FETCH + (MAPPED if config.maps else 0)
             outputs = (op.passes - 1) * config.lanes + op.outputs
             last = first + layer_cycles(op, read, outputs, times) - 1
             cycle = last + SETTLE

@@ -22,16 +22,26 @@ from models.conversion.store import Stored, load
 from models.floating.engine import Floats
 from models.floating.model import Model
 from models.floating.patches import patches
+from models.floating.swin import Swin
+from models.floating.vit import Vit
 from models.shipped.vit_file import FOLDER, load_vit
 from studies.data import handwritten_digits as dataset
+from studies.data.datasets import load_images
 from studies.data.idx import read_part
-from studies.infer.inputs import inputs_of
+from studies.infer.inputs import channels_of, inputs_of
 
 DIGITS = "digits"
-NETWORKS = (DIGITS, "fashion", "fashion-batchnorm")
+# Those that come with the project, by the files of their float weights; those of the last are in colour
+GREY = {name: f"{name}.npz" for name in (DIGITS, "fashion", "fashion-batchnorm")}
+COLOUR = {name: f"float_{name}.npz" for name in ("cifar10", "cifar10-small")}
+NETWORKS = GREY | COLOUR
 CALIBRATION_IMAGES = 1000
-WHITE = 255.0  # of idx files
-Images = NDArray[np.float64]
+# Through a stem of convolutions an image takes a hundred times as long
+COLOUR_CALIBRATION = 300
+# of them at a time
+BATCH = 50
+WHITE = 255.0
+Images = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +52,9 @@ class Case:
         name: one of `NETWORKS`, a file or a folder.
         network: the integers.
         floating: what it was converted from; None for a network file.
-        samples: makes of images [n, side, side] what the float model is given, else the rows of the network.
-        calibration: the first training images, [n, side, side], 0..1.
-        images, labels: held-out images [n, side, side] and their classes [n].
+        samples: makes of images what the float model is given, else the rows of the network.
+        calibration: training images, [n, side, side], or [n, side, side, 3] in colour, 0..1.
+        images, labels: held-out images like them and their classes [n].
     """
 
     name: str
@@ -86,7 +96,8 @@ def load_case(
 
     Args:
         name: one of `NETWORKS`, or a path.
-        data: folder with idx files; the handwritten digits when absent.
+        data: folder with idx files, of a model of images in colour one that holds cifar10/; the
+            handwritten digits when absent.
         steps, log2_base: T and log2 B of the conversion; those of `PhaseCode` when absent.
         stored: what is in a folder of that name; read when absent.
 
@@ -96,13 +107,13 @@ def load_case(
     """
     named, path = name in NETWORKS, Path(name)
     if named and name != DIGITS and data is None:
-        raise InputError(f"network {name} needs --data, the folder with the idx files of Fashion-MNIST")
+        wanted = "that holds cifar10/" if name in COLOUR else "with the idx files of Fashion-MNIST"
+        raise InputError(f"network {name} needs --data, the folder {wanted}")
     if name == DIGITS and data is not None:
         raise InputError(f"network {name} has its own images, --data must be absent, not {data}")
     if not named and not path.exists():
         raise InputError(f"--network must be one of {', '.join(NETWORKS)}, a file or a folder, not {name!r}")
-    calibration, images, labels = load_splits(data)
-    weights = FOLDER / f"{name}.npz" if named else path
+    weights = FOLDER / NETWORKS[name] if named else path
     if named or holds_weights(path):
         model: Model = load_vit(weights)
         default = PhaseCode()
@@ -110,17 +121,28 @@ def load_case(
             steps=default.steps if steps is None else steps,
             log2_base=default.log2_base if log2_base is None else log2_base,
         )
+        calibration, images, labels = load_splits(data, in_colour(model))
         samples = partial(samples_of, name, model, 0)
-        network = convert_network(model, [samples(calibration)], code).network
+        network = converted(model, samples(calibration), code)
         return Case(name, network, model, samples, calibration, images, labels)
     if steps is not None or log2_base is not None:
         raise InputError(f"{name} has its code, --steps and --log2-base must be absent")
     if stored is None and (stored := load_folder(name)) is None:
         network = load_network(path)
+        calibration, images, labels = load_splits(data, False)
         return Case(name, network, None, grid(network, images, name), calibration, images, labels)
+    calibration, images, labels = load_splits(data, in_colour(stored.model))
     network = stored_network(name, stored)
     samples = partial(samples_of, name, stored.model, network.tokens)
     return Case(name, network, stored.model, samples, calibration, images, labels)
+
+
+def converted(model: Model, samples: Floats, code: PhaseCode) -> Network:
+    """Integers of a float network, calibrated on samples."""
+    # a stem hands an error in the mean of one map on to the next: biases are learned, too
+    learned = isinstance(model, Vit) and model.stem is not None
+    batches = np.array_split(samples, -(-len(samples) // BATCH) if learned else 1)
+    return convert_network(model, batches, code, learned=learned).network
 
 
 def stored_network(name: str, stored: Stored) -> Network:
@@ -154,8 +176,17 @@ def holds_weights(path: Path) -> bool:
         return False
 
 
-def load_splits(data: Path | None) -> tuple[Images, Images, NDArray[np.integer]]:
+def in_colour(model: Model) -> bool:
+    """Whether a model is given images of three channels."""
+    return isinstance(model, Vit | Swin) and channels_of(model) == len("RGB")
+
+
+def load_splits(data: Path | None, colour: bool) -> tuple[Images, Images, NDArray[np.integer]]:
     """Calibration images, held-out images and labels; see `load_case`."""
+    if colour:
+        found = load_images("cifar10", data, train=COLOUR_CALIBRATION)
+        train, images = (part / np.float32(WHITE) for part in (found.train, found.test))
+        return train, images, found.test_labels
     if data is None:
         digits = dataset.load()
         train, images = (np.asarray(a, np.float64) for a in (digits.train_images, digits.test_images))

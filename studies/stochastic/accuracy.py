@@ -2,27 +2,40 @@
 
     onespike stochastic accuracy models/shipped/weights/ssa_digits.npz --plot build/accuracy.png
 
-Runs the integer networks with the golden engine: every spike is one that the hardware would give.
+Runs the integer networks with the golden engine: every spike is one that the hardware would give. Beside them
+a float network and its integers by SpikedAttention can run on the same images.
 """
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from golden.code import check_range
+from golden.code import MAX_DENOMINATOR, PhaseCode, check_range
 from golden.errors import InputError
+from golden.network.network import encode_image, run_network
 from golden.stochastic.inference import classify
 from golden.stochastic.network import load_network
 from golden.stochastic.plan import RandomPlan, ScoreSharing
-from studies.data.datasets import load_images
+from models.floating.engine import FloatEngine
+from models.floating.vit import Vit
+from models.shipped.vit_file import FOLDER, load_vit
+from studies.data.datasets import Images, load_images
+from studies.infer.cases import COLOUR_CALIBRATION, NETWORKS, WHITE, converted
+from studies.infer.inputs import inputs_of
 
 Table = dict[str, dict[int, list[float]]]
 STEPS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)
 MAX_STEPS = 1024
 # Attention of a network, by its kind, as a picture names it
-LABELS = {"ssa": "SSA", "lif": "LIF attention"}
+CONVERTED = "spiked attention"
+LABELS = {"ssa": "SSA", "lif": "LIF attention", CONVERTED: "SpikedAttention"}
+# From the first phase of a one-spike code to its last, and the largest base
+OCTAVES, MOST_LOG2_BASE = 6, 2
+BATCH = 250
 
 
 def measure_accuracy(
@@ -34,9 +47,10 @@ def measure_accuracy(
     steps: Sequence[int],
     seeds: int,
     score: str,
+    floating: str | None = None,
     on_point: Callable[[str, int, list[float]], None],
-) -> tuple[int, Table]:
-    """(images classified, percent right by kind of network and T: one number per seed).
+) -> tuple[int, Table, float | None]:
+    """(images classified, percent right by kind of network and T: one number per seed, of the float network).
 
     Args:
         networks: files, of different kinds.
@@ -45,6 +59,7 @@ def measure_accuracy(
         steps: every T to run.
         seeds: plans to run, seeds 1 and up; LIF attention draws no random numbers and runs once.
         score: sharing of the score generators.
+        floating: float network that is converted, one of `studies.infer.cases.NETWORKS` or a file.
         on_point: called with kind, T and percents as each T is done.
 
     Raises:
@@ -55,7 +70,13 @@ def measure_accuracy(
     check_range("seeds", seeds, 1, 1000)
     if images is not None:
         check_range("images", images, 1, 1_000_000)
-    loaded = load_images(dataset, data)
+    codes = [PhaseCode(steps=count, log2_base=base_for(count)) for count in steps if floating is not None]
+    model = (
+        None
+        if floating is None
+        else load_vit(FOLDER / NETWORKS[floating] if floating in NETWORKS else Path(floating))
+    )
+    loaded = load_images(dataset, data, train=COLOUR_CALIBRATION)
     test, labels = loaded.test[:images], loaded.test_labels[:images]
     table: Table = {}
     for path in networks:
@@ -71,7 +92,48 @@ def measure_accuracy(
                 classes = classify(network, test, count, plan)
                 row[count].append(100 * float((classes == labels).mean()))
             on_point(network.kind, count, row[count])
-    return len(test), table
+    right = None
+    if model is not None:
+        table[CONVERTED], right = measure_converted(model, loaded, len(test), codes, on_point)
+    return len(test), table, right
+
+
+def base_for(steps: int) -> Fraction:
+    """log2 B with which a one-spike code of so many phases spans `OCTAVES`, as nearly as it can."""
+    wished = Fraction(OCTAVES, steps - 1) if steps > 1 else Fraction(MOST_LOG2_BASE)
+    return min(wished.limit_denominator(MAX_DENOMINATOR), Fraction(MOST_LOG2_BASE))
+
+
+def measure_converted(
+    model: Vit,
+    images: Images,
+    count: int,
+    codes: Sequence[PhaseCode],
+    on_point: Callable[[str, int, list[float]], None],
+) -> tuple[dict[int, list[float]], float]:
+    """Percent right of the first `count` images by T, of the integers of each code, and of the float network.
+
+    Raises:
+        InputError: images that the model is not given.
+    """
+
+    def samples(pixels: NDArray[np.uint8]) -> NDArray[np.floating]:
+        grey = pixels.shape[3] == 1
+        return inputs_of(model, (pixels[..., 0] if grey else pixels) / np.float32(WHITE), 0)
+
+    labels, calibration = images.test_labels[:count], samples(images.train[:COLOUR_CALIBRATION])
+    test = [samples(images.test[low : low + BATCH][: count - low]) for low in range(0, count, BATCH)]
+
+    def percent(classes: list[NDArray[np.integer]]) -> float:
+        return 100 * float((np.concatenate(classes) == labels).mean())
+
+    row = {}
+    for code in codes:
+        network = converted(model, calibration, code)
+        entering = (encode_image(network, model.entering(part)) for part in test)
+        row[code.steps] = [percent([run_network(network, part).scores.argmax(-1) for part in entering])]
+        on_point(CONVERTED, code.steps, row[code.steps])
+    return row, percent([model.run(part, FloatEngine()).argmax(-1) for part in test])
 
 
 def plot(table: Table, title: str, float_accuracy: float | None, path: Path) -> None:

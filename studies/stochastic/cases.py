@@ -11,7 +11,7 @@ from studies.data.datasets import Images, load_images
 
 WEIGHTS = Path(shipped.__file__).parent / "weights"
 # Those that come with the project and that the core runs, by their data set
-NETWORKS = ("digits", "fashion-mnist")
+NETWORKS = ("digits", "fashion-mnist", "cifar10", "cifar10-small")
 # Data sets by the size of their images
 SIZES = {(8, 8, 1): "digits", (28, 28, 1): "fashion-mnist", (32, 32, 3): "cifar10"}
 
@@ -49,4 +49,4 @@ def load_case(name: str, data: Path | None) -> Case:
     size = (network.shape.side, network.shape.side, network.shape.channels)
     if size not in SIZES:
         raise InputError(f"{path}: network must be for images of a data set, not {list(size)}")
-    return Case(name=path.stem, network=network, images=load_images(SIZES[size], data))
+    return Case(name=path.stem, network=network, images=load_images(SIZES[size], data, train=1))

@@ -39,7 +39,7 @@ WRONG = {
     "larger": ("swin_fashion", 36, "images must be 32x32 pixels, or all but a narrow border, not 36x36"),
     "odd": ("swin_fashion", 31, "images must be 32x32 pixels, .*, not 31x31"),
     "much smaller": ("swin_fashion", 24, "images must be 32x32 pixels, .*, not 24x24"),
-    "colours": ("timm_vit", 16, "images are grey, this model is given 3 channels"),
+    "colours": ("timm_vit", 16, "images have 1 channels, this model is given 3"),
     "vectors": ("torch_plain", 16, "must have logits, this model has vectors"),
     "sentences": ("bert_classifier", 16, "is not given sentences"),
 }

@@ -5,8 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from golden.convolution import Convolution  # noqa: E402
 from golden.stochastic.network import NetworkShape, load_network  # noqa: E402
-from golden.stochastic.rows import Convolution  # noqa: E402
 from training.integers import export  # noqa: E402
 from training.ssa_model import SpikingNetwork  # noqa: E402
 

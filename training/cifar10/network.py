@@ -5,17 +5,18 @@ softmax attention and ReLU; mean pooling after the last norm.
 """
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from golden.convolution import Convolution
 from golden.errors import InputError
 from golden.npz import read_npz
 from golden.stochastic.network import NetworkShape
-from golden.stochastic.rows import Convolution
+from models.shipped.eight_bits import from_eight_bits
+from models.shipped.vit_file import load_vit, save_vit
 from training.ssa_model import convolve
 
 
@@ -100,26 +101,31 @@ class FloatNetwork(nn.Module):
         return self.head(self.norm(x).mean(1))
 
 
-def eight_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """int8 weights [outputs, inputs] and a scale per output: the largest weight of a row is 127."""
-    scale = np.maximum(np.abs(weight).max(axis=1), 1e-30).astype(np.float32) / np.float32(127)
-    return np.floor(weight / scale[:, None] + 0.5).clip(-127, 127).astype(np.int8), scale
-
-
 def write_float(network: FloatNetwork, path: Path) -> None:
-    """File of a folded network: every matrix `NAME.weight` as int8 [outputs, inputs] with `NAME.scale`
-    float32 [outputs], all else as float32."""
-    arrays: dict[str, NDArray[np.generic]] = {}
-    for name, tensor in network.state_dict().items():
-        array = tensor.detach().cpu().float().numpy()
-        if name.endswith("weight") and array.ndim == 2:
-            arrays[name], arrays[f"{name.removesuffix('weight')}scale"] = eight_bits(array)
-        else:
-            arrays[name] = array
+    """File of a folded network (`models.shipped.vit_file`), matrices in 8 bits."""
+    shape = network.shape
+    arrays = {
+        named(name, shape): tensor.detach().cpu().float().numpy()
+        for name, tensor in network.state_dict().items()
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = path.with_suffix(".part.npz")
-    np.savez_compressed(whole, **arrays)
+    save_vit(whole, arrays, small=True, **facts_of(shape))
     whole.replace(path)
+
+
+def named(name: str, shape: NetworkShape) -> str:
+    """Name in the file of an array of the network: the last convolution is the embedding."""
+    last = f"stem.{len(shape.stem)}."
+    return f"embed.{name.removeprefix(last)}" if name.startswith(last) else name
+
+
+def facts_of(shape: NetworkShape) -> dict[str, Any]:
+    """What the file says beside the arrays."""
+    stem = [[layer.outputs, layer.kernel, layer.stride, layer.padding] for layer in shape.stem]
+    names = ("side", "channels", "patch", "stride", "padding", "heads")
+    sizes = {name: getattr(shape, name) for name in names}
+    return sizes | {"stem": stem, "norm_kind": "rms", "activation": "relu"}
 
 
 def read_float(path: Path, shape: NetworkShape) -> FloatNetwork:
@@ -128,19 +134,19 @@ def read_float(path: Path, shape: NetworkShape) -> FloatNetwork:
     Raises:
         InputError: the file cannot be read, or its arrays are not those of the shape.
     """
-    arrays = read_npz(path)
+    load_vit(path)
+    arrays = from_eight_bits(read_npz(path))
     network = FloatNetwork(shape)
     network.fold()
-    state = {}
-    for name, array in arrays.items():
-        scale = arrays.get(f"{name.removesuffix('weight')}scale")
-        if array.dtype == np.int8 and scale is not None and scale.shape == array.shape[:1]:
-            array = array.astype(np.float32) * scale[:, None]
-        if array.dtype != np.float32:
-            raise InputError(f"{path}: {name:.80} must be float32, or int8 with a scale, not {array.dtype}")
-        if not name.endswith("scale"):
-            state[name] = torch.tensor(array)
+    facts = facts_of(shape)
+    names = {named(name, shape): name for name in network.state_dict()}
+    said = {name: array.tolist() for name, array in arrays.items() if name in facts}
+    state = {
+        names.get(name, name): torch.tensor(array) for name, array in arrays.items() if name not in facts
+    }
     try:
+        if said != facts:
+            raise RuntimeError
         network.load_state_dict(state)
     except RuntimeError:
         raise InputError(f"{path}: must be a float network of this shape, its arrays are others") from None

@@ -70,6 +70,8 @@ class StochasticNetworkCore(wiring.Component):
             lanes.i_write_weights.eq(strobes["weights"]),
             lanes.i_write_biases.eq(strobes["biases"]),
         ]
+        if config.maps:
+            m.d.comb += issue.i_write_maps.eq(strobes["maps"])
         with m.If(strobes["heads"]):
             m.d.sync += heads.eq(loaded.data.as_value())
         with m.If(reader.o.valid):
@@ -93,6 +95,7 @@ class StochasticNetworkCore(wiring.Component):
             lanes.i.eq(issue.o),
             lanes.kind.eq(issue.op.kind),
             lanes.target.eq(issue.op.target),
+            lanes.begins.eq(issue.op.begins),
             attention.op.eq(heads),
             attention.restart.eq(begin),
             attention.start.eq(issue.start & ~scored),

@@ -16,6 +16,7 @@ from hw.parts.payloads import struct
 from hw.stochastic.network import payloads
 from hw.stochastic.network.lanes import NeuronLanes
 from hw.stochastic.network.payloads import Base
+from hw.stochastic.network.row_index import RowIndex
 
 
 class SpikeIssue(wiring.Component):
@@ -25,7 +26,7 @@ class SpikeIssue(wiring.Component):
     for each plane, which doubles the sum, then the time steps, in which the sum stays and fires.
 
     Members:
-        i_load, i_write: words of the descriptors.
+        i_load, i_write: words of the descriptors; i_write_maps: of the rows by index, if there are any.
         begin: an image is there; start with the first layer.
         address, enable, word: spike memory, one cycle later.
         o: to the lanes.
@@ -34,7 +35,8 @@ class SpikeIssue(wiring.Component):
         finished: the last layer is.
 
     Timing: one input per cycle; a word takes as many cycles as it holds spikes (with the biases one more), at
-    least one. Two cycles from word to word beside that are hidden. See `sim.timing.stochastic_network`.
+    least one, also where a row by index is none. Two cycles from word to word beside that are hidden, with
+    rows by index three. See `sim.timing.stochastic_network`.
     """
 
     # cycles from a beat at `o` to where its spikes can be read
@@ -43,7 +45,8 @@ class SpikeIssue(wiring.Component):
     def __init__(self, config: StochasticNetworkConfig) -> None:
         self._config = config
         super().__init__(
-            {
+            ({"i_write_maps": In(1)} if config.maps else {})
+            | {
                 "i_load": In(payloads.load(config)),
                 "i_write": In(1),
                 "begin": In(1),
@@ -59,8 +62,9 @@ class SpikeIssue(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        # Three stages hand words on, as the beats that they begin with: `wanted` is the word whose address
-        # stands at the memory, `found` the one that it shows, `current` that whose spikes leave.
+        # Stages hand words on, as the beats that they begin with: `asked` is the word whose row the
+        # counters are at, `wanted` the one whose address stands at the memory, `found` the one that it
+        # shows, `current` that whose spikes leave. Without rows by index what is asked is wanted.
         m = Module()
         m.submodules.ops = ops = Memory(
             shape=struct(LayerOp, self._config), depth=self._config.layers, init=[]
@@ -71,10 +75,17 @@ class SpikeIssue(wiring.Component):
         m.d.comb += self.op.eq(op)
 
         walking, ends, move = Signal(), Signal(), Signal()
-        wanted, found, current = (Signal.like(self.o, name=name) for name in ("wanted", "found", "current"))
+        asked, found, current = (Signal.like(self.o, name=name) for name in ("asked", "found", "current"))
         found_valid, current_valid, done = Signal(), Signal(), Signal()
         left = Signal(self._config.lanes)
-        begin_walk = self._walk(m, op, wanted, walking & move, ends)
+        index = RowIndex(self._config, op)
+        begin_walk, address = self._walk(m, op, asked, walking & move, ends, index)
+        wanted, wanted_valid = asked, walking
+        if self._config.maps:
+            wanted, wanted_valid, address = index.look_up(
+                m, self.i_load, self.i_write_maps, asked, walking, move, address
+            )
+        m.d.comb += self.address.eq(address)
         more = Mux(current.bias, left, left & (left - 1))
         m.d.comb += [
             done.eq(more == 0),
@@ -82,7 +93,7 @@ class SpikeIssue(wiring.Component):
             self.enable.eq(move),
         ]
         with m.If(move):
-            m.d.sync += [found.eq(wanted), found_valid.eq(walking)]
+            m.d.sync += [found.eq(wanted), found_valid.eq(wanted_valid)]
         with m.If(~current_valid | done):
             m.d.sync += [
                 current.eq(found),
@@ -104,7 +115,7 @@ class SpikeIssue(wiring.Component):
                 with m.If(move & ends):
                     m.next = "SETTLE"
             with m.State("SETTLE"):
-                with m.If(~found_valid & ~current_valid):
+                with m.If(~wanted_valid & ~found_valid & ~current_valid):
                     m.d.sync += settled.eq(settled + 1)
                 with m.If(settled == self.settle):
                     fetch.step(m)
@@ -119,16 +130,15 @@ class SpikeIssue(wiring.Component):
         return m
 
     def _walk(
-        self, m: Module, op: data.View, wanted: data.View, advance: Value, ends: Signal
-    ) -> Callable[[data.View], None]:
+        self, m: Module, op: data.View, wanted: data.View, advance: Value, ends: Signal, index: RowIndex
+    ) -> tuple[Callable[[data.View], None], Value]:
         """The counters of the loops: `wanted` is the word to be read, the last where `ends` is high.
 
         Returns:
-            What starts them, given a layer.
+            What starts them, given a layer, and the address of the word where rows are read in their order.
         """
-        config = self._config
         words, passes, steps = (Signal.like(op[n], name=f"{n}_left") for n in ("words", "passes", "steps"))
-        rows = Signal(range(config.tokens + 1), name="rows_left")
+        rows = Signal.like(op.rows, name="rows_left")
         lead = Signal(range(PLANES + 1))  # steps before the first that fires
         first, fresh = Signal(), Signal()  # of the step; of the layer
         address, weight, pass_weight, bias, place, pass_place = (
@@ -150,7 +160,6 @@ class SpikeIssue(wiring.Component):
             last_step.eq(last_word & (lead == 0) & (steps == 1)),
             last_row.eq(last_step & (rows == 1)),
             ends.eq(last_row & (passes == 1)),
-            self.address.eq(address),
             wanted.half.eq(lead == PLANES - 1),
             wanted.bias.eq(first & (~entry | biased)),
             wanted.fire.eq(last_word & (lead == 0) & (op.kind != Kind.scores)),
@@ -175,12 +184,14 @@ class SpikeIssue(wiring.Component):
         def begin(layer: data.View) -> None:
             begin_row(layer)
             m.d.sync += [
-                words.eq(layer.words), rows.eq(config.tokens), passes.eq(layer.passes),
+                words.eq(layer.words), rows.eq(layer.rows), passes.eq(layer.passes),
                 address.eq(layer.source), weight.eq(layer.weight), pass_weight.eq(layer.weight),
                 bias.eq(layer.bias), place.eq(0), pass_place.eq(0), first.eq(1), fresh.eq(1),
             ]  # fmt: skip
+            index.begin(m, layer)
 
         with m.If(advance):
+            index.advance(m, last_word, last_step, last_row)
             m.d.sync += [words.eq(words - 1), first.eq(last_word), fresh.eq(0)]
             with m.If(wanted.active):
                 m.d.sync += [address.eq(address + 1), weight.eq(weight + op.per_word)]
@@ -193,15 +204,15 @@ class SpikeIssue(wiring.Component):
             with m.If(last_step):
                 begin_row(op)
                 m.d.sync += rows.eq(rows - 1)
-                with m.If(entry | last_row):
+                with m.If(op.begins | last_row):
                     m.d.sync += bias.eq(bias + 1)
             with m.If(last_row):
                 m.d.sync += [
-                    rows.eq(config.tokens), passes.eq(passes - 1), address.eq(op.source),
+                    rows.eq(op.rows), passes.eq(passes - 1), address.eq(op.source),
                     weight.eq(pass_weight + op.inputs), pass_weight.eq(pass_weight + op.inputs),
                     place.eq(pass_place + 1), pass_place.eq(pass_place + 1),
                 ]  # fmt: skip
-        return begin
+        return begin, address
 
     def _send(self, m: Module, beat: data.View, valid: Signal, left: Signal, done: Signal) -> None:
         """The lowest spike of the word, or the bias: its number, a cycle later its address."""

@@ -23,7 +23,7 @@ class NeuronLanes(wiring.Component):
 
     Members:
         i: inputs, one per cycle; i_load, strobes i_write_weights, i_write_biases: words of the memories.
-        kind, target: of the layer; stay until its last spikes have left.
+        kind, target, begins: of the layer; stay until its last spikes have left.
         o: words of spikes.
         sums: of the inputs, from cycle to cycle.
 
@@ -42,6 +42,7 @@ class NeuronLanes(wiring.Component):
                 "i_write_biases": In(1),
                 "kind": In(Kind),
                 "target": In(index_width(config.spikes)),
+                "begins": In(1),
                 "o": Out(stream.Signature(payloads.spike_write(config), always_ready=True)),
                 "sums": Out(payloads.sums(config)),
             }
@@ -83,7 +84,7 @@ class NeuronLanes(wiring.Component):
         write = held.write_port()
         m.d.comb += [
             write.addr.eq(current.place),
-            write.en.eq(current.fire & ((self.kind == Kind.entry) | (self.kind == Kind.stream))),
+            write.en.eq(current.fire & (self.begins | (self.kind == Kind.stream))),
             self.o.valid.eq(fired.fire),
             self.o.payload.address.eq(fired.place + self.target),
         ]

@@ -53,6 +53,11 @@ def stream_word(config: StochasticNetworkConfig) -> data.ArrayLayout:
     return data.ArrayLayout(signed(config.stream_bits), config.lanes)
 
 
+def map_word(config: StochasticNetworkConfig) -> data.StructLayout:
+    """Where a row of the source begins, if there is one."""
+    return data.StructLayout({"address": index_width(config.spikes), "there": 1})
+
+
 def sums(config: StochasticNetworkConfig) -> data.ArrayLayout:
     """Sums of all lanes."""
     return data.ArrayLayout(signed(config.accumulator_bits), config.lanes)
@@ -60,12 +65,13 @@ def sums(config: StochasticNetworkConfig) -> data.ArrayLayout:
 
 def memories(config: StochasticNetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
     """Loadable memories: shape of a word and depth, in the order of their number in `load`."""
-    return {
+    held: dict[str, tuple[ShapeLike, int]] = {
         "layers": (struct(LayerOp, config), config.layers),
         "heads": (struct(HeadsOp, config), 1),
         "weights": (weight_word(config), config.weights),
         "biases": (bias_word(config), config.biases),
     }
+    return held | ({"maps": (map_word(config), config.maps)} if config.maps else {})
 
 
 def run(config: StochasticNetworkConfig) -> int:

@@ -50,6 +50,16 @@ def accuracy(
         float | None,
         typer.Option("--float", metavar="PERCENT", help="Of the float network, for the plot."),
     ] = None,
+    converted: Annotated[
+        str | None,
+        typer.Option(
+            "--converted",
+            metavar="NAME|FILE",
+            help="Also a float network, as of onespike infer --network, and its integers by SpikedAttention "
+            "at every T.",
+            show_default=False,
+        ),
+    ] = None,
     plot_file: PlotOption = None,
     report_file: ReportOption = None,
 ) -> None:
@@ -61,6 +71,8 @@ def accuracy(
         onespike stochastic accuracy $W/ssa_digits.npz $W/lif_digits.npz
         onespike stochastic accuracy $W/ssa_fashion-mnist.npz \\
             --dataset fashion-mnist --data DIR
+        onespike stochastic accuracy $W/ssa_cifar10.npz --dataset cifar10 --data DIR \\
+            --images 1000 --seeds 1 --converted cifar10 --plot accuracy.png
 
     Every number of steps runs with the plans of `--seeds` seeds; the range over them is told.
     """
@@ -68,6 +80,8 @@ def accuracy(
 
     if reference is not None and not 0 <= reference <= 100:
         raise InputError(f"--float must be a percentage in 0..100, not {reference:g}")
+    if reference is not None and converted is not None:
+        raise InputError("--float must be absent with --converted, which measures it")
 
     def tell(kind: str, count: int, percents: list[float]) -> None:
         mean, spread = sum(percents) / len(percents), f"{min(percents):.2f} to {max(percents):.2f}"
@@ -75,10 +89,12 @@ def accuracy(
 
     with whole_or_nothing(plot_targets(report_file, plot_file)) as places:
         counts = [int(part) for part in steps.split(",")]
-        done, table = measure_accuracy(
-            networks, dataset, data, images=images, steps=counts, seeds=seeds, score=score, on_point=tell
-        )
-        typer.echo(f"{done} images")
+        done, table, measured = measure_accuracy(
+            networks, dataset, data, images=images, steps=counts, seeds=seeds, score=score,
+            floating=converted, on_point=tell,
+        )  # fmt: skip
+        typer.echo(f"{done} images" + ("" if measured is None else f"; float network: {measured:.2f} %"))
+        reference = reference if measured is None else measured
         if report_file is not None:
             write_json(
                 places["--report"],

@@ -21,7 +21,8 @@ def demo(
         typer.Option(
             "--network",
             metavar="NAME|FILE",
-            help="digits or fashion-mnist, which come with the project, or the file of a network.",
+            help="digits, fashion-mnist, cifar10 or cifar10-small, which come with the project, or the "
+            "file of a network.",
         ),
     ] = "digits",
     data: ImageSetsOption = None,

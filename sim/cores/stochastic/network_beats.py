@@ -22,11 +22,13 @@ def load_pieces(program: Program, config: StochasticNetworkConfig) -> NDArray[np
         "heads": columns([program.heads], config),
         "weights": program.weights,
         "biases": program.biases,
+        "maps": {"address": program.maps[:, 0], "there": program.maps[:, 1]},
     }
     packed = [
         pack(describe(shape), images[name], name) for name, (shape, _) in payloads.memories(config).items()
     ]
-    blocks = [Block(number, 0, pieces, len(pieces)) for number, pieces in enumerate(packed)]
+    # a network without a stem has no rows by index, though its core may have room for some
+    blocks = [Block(number, 0, pieces, len(pieces)) for number, pieces in enumerate(packed) if len(pieces)]
     blocks.append(Block(payloads.run(config), 0, np.zeros((1, 1), np.uint32), 1))
     return block_pieces(blocks, payloads.load_header(config))
 
@@ -76,8 +78,12 @@ def read_counts(
         planes: of the pixels (`golden.stochastic.program.bit_planes`); trains: as of `written_words`.
     """
     read = {name: train.transpose(1, 2, 0, 3) for name, train in trains.items()} | {"image": planes}
-    counts = [
-        words_of(read[name], op.per_word).sum(axis=-1)
-        for op, name in zip(program.layers, program.reads, strict=True)
-    ]
+    counts = []
+    for op, name, gather in zip(program.layers, program.reads, program.gathers, strict=True):
+        spikes = words_of(read[name], op.per_word).sum(axis=-1)
+        if gather is not None:
+            # [images, rows, steps, taps * words]
+            taken = np.where(gather[:, :, None, None] >= 0, spikes[:, gather], 0)
+            spikes = taken.swapaxes(2, 3).reshape(*spikes.shape[:1], len(gather), op.steps, -1)
+        counts.append(spikes)
     return [list(image) for image in zip(*counts, strict=True)]

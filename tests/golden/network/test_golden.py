@@ -236,8 +236,8 @@ def rewrite(path: Path, change: dict, arrays: dict | None = None) -> None:
 @pytest.mark.parametrize(
     ("change", "arrays", "message"),
     [
-        ({"version": 1}, {}, "version must be 3, not 1; `onespike infer` writes the file again"),
-        ({"version": True}, {}, "version must be 3, not True"),
+        ({"version": 1}, {}, "version must be 4, not 1; `onespike infer` writes the file again"),
+        ({"version": True}, {}, "version must be 4, not True"),
         ({"scale": 0.0}, {}, "scale must be positive and finite, not 0.0"),
         ({"scale": float("nan")}, {}, "scale must be positive and finite, not nan"),
         ({"scale": True}, {}, "scale must be a number, not True"),

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from golden.convolution import Convolution, gather_rows
 from golden.errors import InputError
 from golden.stochastic.attention import StochasticJob, compute
 from golden.stochastic.inference import classify, engine_config, infer
@@ -17,7 +18,6 @@ from golden.stochastic.network import (
     network_arrays,
 )
 from golden.stochastic.plan import RandomPlan
-from golden.stochastic.rows import Convolution, gather_rows
 
 SHAPE = NetworkShape(side=6, channels=2, patch=4, stride=2, width=6, heads=2, depth=2, hidden=5, classes=3)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from golden.convolution import Convolution
 from golden.errors import InputError
 from golden.stochastic.descriptors import Kind
 from golden.stochastic.network import NetworkShape, SpikingNetwork
@@ -28,6 +29,31 @@ def test_order_of_layers() -> None:
     assert [op.attend for op in program.layers] == [False, True, *[False] * 6]
     assert [op.final for op in program.layers] == [*[False] * 7, True]
     assert program.reads[1:5] == ["embed", "block0_attention", "block0_o", "block0_up"]
+
+
+def test_a_stem_reads_rows_by_index() -> None:
+    """6 x 6 pixels -> 6 x 6 maps of 5 -> 3 x 3 of 3 -> 2 x 2 tokens: who reads what, and where it stands."""
+    stem = (
+        Convolution(outputs=5, kernel=1, stride=1, padding=0),
+        Convolution(outputs=3, kernel=3, stride=2, padding=1),
+    )
+    shape = replace(SHAPE, stem=stem, patch=2, stride=1)
+    program, steps = compile_network(network(shape), lanes=4, steps=3), 3
+    first, second, embed = program.layers[:3]
+    assert [op.kind for op in program.layers[:3]] == [Kind.entry, Kind.spikes, Kind.spikes]
+    assert [(op.rows, op.begins, op.indexed) for op in program.layers[:3]] == [
+        (36, False, False), (9, False, True), (4, True, True)
+    ]  # fmt: skip
+    # two words for five neurons, so that a tap is eight weights, three of which are nothing
+    assert (second.tap_words, second.words, second.inputs) == (2, 18, 72)
+    assert (second.source, second.target, embed.source) == (first.target, 0, 0)
+    assert embed.target == first.target != 0
+    assert (second.map, embed.map, len(program.maps)) == (0, 9 * 9, 9 * 9 + 4 * 4)
+    starts, there = program.maps[: 9 * 9].reshape(9, 9, 2).transpose(2, 0, 1)
+    np.testing.assert_array_equal(there[0], [0, 0, 0, 0, 1, 1, 0, 1, 1])
+    assert starts[0, 5] == second.source + 1 * steps * 2
+    assert program.needs["rows"] == 36
+    assert compile_network(network(), 4, 3).needs["maps"] == 0
 
 
 def test_largest_sums_fit_just() -> None:
@@ -67,6 +93,8 @@ def test_table() -> None:
         ("lanes", 6, "lanes must be a power of two, not 6"),
         ("lanes", 2, "head_dim must be an integer in 1..2, not 4"),
         ("head_dim", 3, "head_dim must be a power of two, not 3"),
+        ("rows", 3, "rows must be an integer in 4..1048576, not 3"),
+        ("maps", -1, "maps must be an integer in 0..1048576, not -1"),
         ("spikes", 0, "spikes must be an integer in 1..1048576, not 0"),
         ("stream_bits", 7, "stream_bits must be an integer in 8..32, not 7"),
         ("accumulator_bits", 9, "accumulator_bits must be an integer in 10..64, not 9"),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.convolution import Convolution
 from golden.errors import InputError
 from golden.stochastic.network import NetworkShape, SpikingNetwork
 from golden.stochastic.network_config import MEMORIES, StochasticNetworkConfig
@@ -20,6 +21,7 @@ from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCo
 from tests.hw.stochastic.random_engines import log_uniform
 
 MOST_TOKENS_SIDE, MOST_LANES, MOST_NEURONS, MOST_STEPS, MOST_DEPTH = 4, 64, 70, 12, 3
+MOST_CONVOLUTIONS, MOST_SIDE = 3, 12
 WIDTHS = ("accumulator_bits", "stream_bits", "bias_bits")
 
 
@@ -40,9 +42,11 @@ def random_network(rng: np.random.Generator, head_dim: int, most: int = MOST_NEU
     across = int(rng.integers(1, MOST_TOKENS_SIDE + 1))
     patch, stride = int(rng.integers(1, 4)), int(rng.integers(1, 4))
     heads = log_uniform(rng, max(1, most // head_dim))
+    stem, side = random_stem(rng, patch + stride * (across - 1), most)
     shape = NetworkShape(
-        side=patch + stride * (across - 1), channels=int(rng.integers(1, 4)), patch=patch, stride=stride,
-        width=heads * head_dim, heads=heads, depth=int(rng.integers(1, MOST_DEPTH + 1)),
+        side=side, channels=int(rng.integers(1, 4)), patch=patch, stride=stride, stem=stem,
+        padding=int(rng.integers(0, patch)) if stem else 0, width=heads * head_dim, heads=heads,
+        depth=int(rng.integers(1, MOST_DEPTH + 1)),
         hidden=log_uniform(rng, most), classes=log_uniform(rng, most),
     )  # fmt: skip
     extreme = rng.random() < 0.15
@@ -58,6 +62,23 @@ def random_network(rng: np.random.Generator, head_dim: int, most: int = MOST_NEU
 
     arrays = {name: drawn(name, kind, size) for name, (kind, size) in shape.arrays.items()}
     return SpikingNetwork(shape=shape, kind="ssa", arrays=arrays)
+
+
+def random_stem(rng: np.random.Generator, side: int, most: int) -> tuple[tuple[Convolution, ...], int]:
+    """Convolutions, half the time none, that leave a map of `side` pixels along an edge, and the edge of
+    their input."""
+    layers: list[Convolution] = []
+    for _ in range(int(rng.integers(1, MOST_CONVOLUTIONS + 1)) if rng.random() < 0.5 else 0):
+        kernel, stride = int(rng.integers(1, 4)), int(rng.integers(1, 3))
+        padding = int(rng.integers(0, kernel))
+        before = (side - 1) * stride + kernel - 2 * padding
+        if not 1 <= before <= MOST_SIDE:
+            break
+        layers.append(
+            Convolution(outputs=log_uniform(rng, most), kernel=kernel, stride=stride, padding=padding)
+        )
+        side = before
+    return tuple(reversed(layers)), side
 
 
 def random_core(
@@ -81,7 +102,7 @@ def random_core(
             continue
         if rng.random() < 0.5:  # a larger core gives the same integers
             more, wider = log_uniform(rng, 50), int(rng.integers(0, 3))
-            larger = {name: getattr(config, name) + more for name in (*MEMORIES, "steps")}
+            larger = {name: getattr(config, name) + more for name in (*MEMORIES, "steps", "rows", "maps")}
             larger |= {name: getattr(config, name) + wider for name in WIDTHS}
             config = replace(config, **larger)
         return config, network, steps

@@ -128,6 +128,19 @@ def test_archive(tmp_path):
     np.testing.assert_array_equal(data.test_labels, [0, 1])
 
 
+def test_classes_take_turns(tmp_path):
+    """The first images are of all classes, though an archive holds them class by class."""
+    (tmp_path / "cifar10").mkdir()
+    names = [
+        f"c/{part}/{name}/{n}.jpg" for part in ("train", "test") for name in ("cat", "dog") for n in range(3)
+    ]
+    (tmp_path / "cifar10" / "cifar10-jpeg.tar.xz").write_bytes(archive(dict.fromkeys(names, jpeg(8))))
+    data = load_images("cifar10", tmp_path)
+    np.testing.assert_array_equal(data.test_labels, [0, 1, 0, 1, 0, 1])
+    np.testing.assert_array_equal(data.train_labels, [0, 0, 0, 1, 1, 1])
+    np.testing.assert_array_equal(load_images("cifar10", tmp_path, train=1).train_labels, [0])
+
+
 @pytest.mark.parametrize(
     ("content", "rule"),
     [

@@ -64,6 +64,16 @@ def test_accuracy_command(tmp_path, capsys):
     assert (tmp_path / "a.png").stat().st_size > 5000
 
 
+def test_accuracy_of_a_converted_network_beside(tmp_path, capsys):
+    arguments = [str(WEIGHTS), "--images", "30", "--steps", "1,16", "--seeds", "1", "--converted", "digits"]
+    assert main(["stochastic", "accuracy", *arguments, "--report", str(tmp_path / "a.json")]) == 0
+    report = json.loads((tmp_path / "a.json").read_text())
+    assert report["accuracy"]["spiked attention"]["16"][0] >= 90
+    assert report["accuracy"]["spiked attention"]["1"][0] < 90
+    assert report["float"] >= 90
+    assert "30 images; float network:" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -80,7 +90,14 @@ def test_accuracy_command(tmp_path, capsys):
         (("demo", "--images", "451"), "--images must be an integer in 1..450, not 451"),
         (("demo", "--network", "absent.npz"), "absent.npz: cannot be read"),
         (("demo", "--network", str(FOLDER / "lif_digits.npz")), "has ssa attention, not lif"),
-        (("demo", "--network", str(FOLDER / "ssa_cifar10.npz")), "this network has a stem"),
+        (("accuracy", str(WEIGHTS), "--float", "98", "--converted", "digits"), "--float must be absent"),
+        (("accuracy", str(WEIGHTS), "--steps", "65", "--converted", "digits"), "must be an integer in 1..64"),
+        (("accuracy", str(WEIGHTS), "--converted", "absent.npz"), "absent.npz: cannot be read"),
+        (
+            ("accuracy", str(WEIGHTS), "--images", "2", "--steps", "1", "--converted", "fashion"),
+            "images must be 28x28 pixels",
+        ),
+        (("demo", "--network", "cifar10"), "data set cifar10 needs a folder"),
         (("demo", "--network", "fashion-mnist"), "data set fashion-mnist needs a folder"),
         (("demo", "--lanes", "12"), "StochasticNetworkConfig.lanes must be a power of two, not 12"),
         (("demo", "--engine", "board"), "--engine board needs --port"),

@@ -5,6 +5,7 @@ there) and has the weights [outputs, taps * inputs]. Rows are pixels, row by row
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ class Convolution:
         return np.where(both, y * side + x, -1).reshape(-1, self.taps).astype(np.int32)
 
 
-def gather_rows(rows: NDArray[np.generic], gather: NDArray[np.int32]) -> NDArray[np.generic]:
+def gather_rows(rows: NDArray[Any], gather: NDArray[np.int32]) -> NDArray[Any]:
     """What a layer sees: [..., source rows, inputs] -> [..., output rows, taps * inputs], nothing as zero."""
     taken = rows[..., gather, :]
     taken[..., gather < 0, :] = 0
