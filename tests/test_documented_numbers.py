@@ -253,14 +253,26 @@ def test_cells_of_the_engines(table: Table) -> None:
             assert cells[6] == f"{engine['fmax_mhz']:.0f} MHz"
 
 
-@pytest.mark.parametrize(("dataset", "title"), [("digits", "digits")])
-def test_accuracy_is_that_of_the_picture(dataset: str, title: str) -> None:
-    table = find("stochastic.md", "T, 1")
+@pytest.mark.parametrize(
+    ("dataset", "head", "engines", "floating"),
+    [
+        ("digits", "T, 1, 2, 3", {"ssa": "digits, SSA", "lif": "digits, LIF attention"}, "digits, float"),
+        ("cifar10", "T, 1, 2, 4", {"ssa": "SSA", "spiked attention": "SpikedAttention, converted"}, None),
+    ],
+)
+def test_accuracy_is_that_of_the_picture(
+    dataset: str, head: str, engines: dict[str, str], floating: str | None
+) -> None:
+    table = find("stochastic.md", head)
     drawn = json.loads((FIGURES / f"stochastic-accuracy-{dataset}.json").read_text())
-    for kind, name in (("ssa", "SSA"), ("lif", "LIF attention")):
+    assert set(drawn["accuracy"]) == set(engines)
+    for kind, row in engines.items():
         means = [f"{sum(runs) / len(runs):.2f}" for runs in drawn["accuracy"][kind].values()]
-        assert table.row(f"{title}, {name}")[1:] == means
-    assert table.row(f"{title}, float")[1] == f"{drawn['float']:.2f}"
+        assert table.row(row)[1:] == means
+    if floating is None:
+        assert f"float network {drawn['float']:.2f} %" in table.around
+    else:
+        assert table.row(floating)[1] == f"{drawn['float']:.2f}"
 
 
 def test_sweep_of_the_results(place: Path) -> None:

@@ -71,8 +71,9 @@ def accuracy(
         onespike stochastic accuracy $W/ssa_digits.npz $W/lif_digits.npz
         onespike stochastic accuracy $W/ssa_fashion-mnist.npz \\
             --dataset fashion-mnist --data DIR
-        onespike stochastic accuracy $W/ssa_cifar10.npz --dataset cifar10 --data DIR \\
-            --images 1000 --seeds 1 --converted cifar10 --plot accuracy.png
+        onespike stochastic accuracy $W/ssa_cifar10.npz \\
+            --dataset cifar10 --data DIR --images 1000 --seeds 1 \\
+            --converted cifar10 --plot accuracy.png
 
     Every number of steps runs with the plans of `--seeds` seeds; the range over them is told.
     """
