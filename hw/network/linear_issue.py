@@ -18,6 +18,11 @@ from hw.parts.descriptors import DescriptorFetch
 from hw.parts.payloads import struct
 
 
+def issue_latency(config: NetworkConfig) -> int:
+    """Cycles from reading a spike to its broadcast."""
+    return 2 + config.pipelined
+
+
 class LinearIssue(wiring.Component):
     """Broadcasts the spikes of each row once per pass of `lanes` outputs; where weights are streamed a
     descriptor is one pass, which waits for its weights.
@@ -31,7 +36,7 @@ class LinearIssue(wiring.Component):
         rows_N: rows that source N has completed.
         row: row whose count is looked up; count_N: its spikes in source N.
         read_row, position: spike to read; entry_N: from source N, one cycle later.
-        o: broadcast, `latency` cycles behind the read.
+        o: broadcast, `issue_latency` cycles behind the read.
         o_pass: one beat per pass that hands over; there is always room.
         map_address, map_word: rows by index, one cycle later (only with maps).
         span: of the block that `map_word` named one cycle before (only with blocks).
@@ -48,8 +53,6 @@ class LinearIssue(wiring.Component):
     scores after the part before has left. A row needs two cycles of fetching, one by index five and one per
     tap, a descriptor two more, all hidden behind the row before.
     """
-
-    latency = 2
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
@@ -254,11 +257,21 @@ class LinearIssue(wiring.Component):
             source.eq(from_),
             base.eq(weight),
         ]
+        shown = [getattr(self, f"entry_{name}").as_value() for name in Source.__members__]
+        pairs = Signal()
         if config.drains > 1:
-            pairs = Signal()
-            m.d.sync += [pairs.eq(paired), self.o.paired.eq(pairs)]
+            m.d.sync += pairs.eq(paired)
+        if config.pipelined:
+            later = Signal.like(tags, name="tags_later")
+            m.d.sync += later.eq(tags)
+            tags, now = later, [*shown, source, base, pairs]
+            held = [Signal(signal.shape(), name=f"held_{n}", reset_less=True) for n, signal in enumerate(now)]
+            m.d.sync += [after.eq(before) for after, before in zip(held, now, strict=True)]
+            *shown, source, base, pairs = held
+        if config.drains > 1:
+            m.d.sync += self.o.paired.eq(pairs)
         entry = Signal(payloads.list_entry(config))
-        entries = Array(getattr(self, f"entry_{name}").as_value() for name in Source.__members__)
+        entries = Array(shown)
         m.d.comb += entry.eq(entries[source])
         m.d.sync += [
             self.o.valid.eq(tags.valid),

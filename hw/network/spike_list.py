@@ -12,6 +12,8 @@ from hw.network import payloads
 
 # Counts of so many rows stand in registers, of more in a memory
 COUNT_REGISTERS = 64
+# The same where what is looked up must be there early in the cycle
+FEW_REGISTERS = 8
 
 
 class SpikeList(wiring.Component):
@@ -73,7 +75,8 @@ class SpikeList(wiring.Component):
         beat = self.i.payload
         place = Signal(bits_for(self._features))
         fires = Signal()
-        width, in_registers = bits_for(self._features), self._rows <= COUNT_REGISTERS
+        width = bits_for(self._features)
+        in_registers = self._rows <= (FEW_REGISTERS if config.pipelined else COUNT_REGISTERS)
         if in_registers:
             counts = Array(Signal(width, name=f"count_{n}") for n in range(self._rows))
             written, looked_up = counts[beat.row], counts[self.count_row]
