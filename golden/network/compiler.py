@@ -77,15 +77,9 @@ class Compiler:
     """Assigns descriptors and memory to layers, in order."""
 
     def __init__(
-        self,
-        network: Network,
-        lanes: int,
-        step_limit: int,
-        terms_per_beat: int,
-        streamed: bool,
-        block: int,
+        self, network: Network, lanes: int, step_limit: int, terms_per_beat: int, streamed: bool, block: int,
         shared: bool,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.network, self.lanes, self.step_limit = network, lanes, step_limit
         self.streamed, self.block, self.shared = streamed, block, shared
         self.linear: list[LinearOp] = []

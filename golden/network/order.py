@@ -11,7 +11,6 @@ from golden.network.layers import Norm, SpikingLinear, StreamLinear
 from golden.network.network import Network
 from golden.network.tensors import IMAGE, STREAM, Layer
 
-
 # What one memory holds where memories are shared
 SHARED = (Source.mixed, Source.hidden)
 

@@ -222,8 +222,8 @@ def joint_config(
 def round_up(count: int, closer: bool = False) -> int:
     """The next power of two, at least 2; or `closer`, a multiple of a quarter of it."""
     power = max(2, 1 << (count - 1).bit_length())
-    step = max(1, power // 4)
-    return -(-count // step) * step if closer else power
+    step = max(1, power // 4) if closer else power
+    return max(2, -(-count // step) * step)
 
 
 def streamed_need(program: Program) -> str:

@@ -195,7 +195,8 @@ class Drain(wiring.Component):
         added: list[Value] = list(parts)
         if config.pipelined:
             pairs = [parts[n : n + 2] for n in range(0, b, 2)]
-            added = [Signal(signed(bits), name=f"pair_{n}{suffix}", reset_less=True) for n in range(len(pairs))]
+            names = (f"pair_{n}{suffix}" for n in range(len(pairs)))
+            added = [Signal(signed(bits), name=name, reset_less=True) for name in names]
             m.d.sync += [of.eq(sum(pair[1:], pair[0])) for of, pair in zip(added, pairs, strict=True)]
         m.d.sync += potential.eq(sum(added[1:], added[0]) + bias)
         return potential

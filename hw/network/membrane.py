@@ -59,4 +59,5 @@ def add_membrane(m: Module, config: NetworkConfig, drain: Drain, norm: NormUnit,
     else:
         m.d.comb += norm.stream_value.eq(values[0])
     if config.shared:
-        m.d.sync += Assert(~(drain.stream_adds & norm.stream_reads), "sums and the norm read the stream in turn")
+        both = drain.stream_adds & norm.stream_reads
+        m.d.sync += Assert(~both, "sums and the norm read the stream in turn")

@@ -47,19 +47,17 @@ class NormUnit(wiring.Component):
         i_load, i_write_op, i_write_offset: words of the descriptor and offset memories.
         rows_linear: rows that the linear unit has completed.
         map_address, map_word: rows by index, one cycle later (only with maps).
-        stream_row, stream_channel, stream_value: residual stream, one cycle later; stream_reads: it is read
-            (only if memories are shared).
+        stream_row, stream_channel, stream_value: residual stream, one cycle later; stream_reads: it is read.
         levels_address, levels: threshold list, one cycle later.
         o: spikes; cannot be held up.
         row_done: a row is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
 
     Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
-    "layer" width + 2 * `OctaveEncoder.latency` + 5, then width + `OctaveEncoder.latency` + 5 up to and with
-    `row_done`. A descriptor takes 2. With maps each of these three takes LOOKED_UP more, pipelined one more and
-    the last of them two, and a row by index takes 2 before. With two rows the last of the three is, but for
-    "fixed", width + `kept_latency`, beside the next row of the descriptor. A row that is read twice
-    (`NormOp.twice`) is measured in half of its width.
+    "layer" width + 15, then width + 10 up to and with `row_done`. A descriptor takes 2. With maps each of
+    these three takes LOOKED_UP more, and a row by index takes 2 before; `sim.timing.network` has what is
+    pipelined. With two rows the last of the three is, but for "fixed", width + `kept_latency`, beside the next
+    row of the descriptor. A row that is read twice (`NormOp.twice`) is measured in half of its width.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -208,8 +206,9 @@ class NormUnit(wiring.Component):
         m.submodules.encoder = encoder = self._encoder
         value = self._read(m, index, op, row, channel, (summing | squaring, firing), twice)
         if config.shared:
-            reads = Signal(name="reads")
-            m.d.comb += [reads.eq(summing | squaring | firing), self.stream_reads.eq(delayed(m, reads, ahead))]
+            reads = Signal()
+            m.d.comb += reads.eq(summing | squaring | firing)
+            m.d.comb += self.stream_reads.eq(delayed(m, reads, ahead))
         if late:
             value = registered(m, value, "value")
             m.d.sync += mean.eq(rounded >> op.mean_shift)
@@ -238,16 +237,16 @@ class NormUnit(wiring.Component):
         Args:
             reads: channel, a cycle before its place; whether it is measured, or fires, when it is read.
         """
-        encoder, (channel_out, squaring, firing) = self._encoder, reads
+        encoder, row, (channel_out, squaring, firing) = self._encoder, kept.row, reads
         kept.write(m, delayed(m, squaring, self._placed + ahead), delayed(m, channel_out, 1), encoder)
         straight = delayed(m, firing, self._placed - 1 + ahead)
         fires, channel = Signal(), Signal.like(channel_out)
         m.d.comb += [
             fires.eq(straight | kept.fires),
             channel.eq(Mux(kept.fires, kept.channel, channel_out)),
-            offsets.addr.eq(kept.row.offset + channel),
+            offsets.addr.eq(row.offset + channel),
         ]
-        row, fires = kept.row, delayed(m, fires, kept_latency(self._config))
+        fires = delayed(m, fires, kept_latency(self._config))
         self._fire(m, row.levels, offsets.data, row.shift, row.row, channel, fires, kept)
 
     def _read(

@@ -17,7 +17,6 @@ from studies.infer.cases import cut_case, load_case, load_folder
 from studies.infer.cores import core_with_memory
 from studies.infer.sentences import Sentences, is_of_sentences, sample_sentences
 
-
 # Sentences side by side that a core of streamed weights runs, where each has so many rows
 BESIDE, SHORTEST = (2, 4, 8), 8
 
@@ -48,8 +47,8 @@ def core_of(
 
 
 def arranged(sentences: Sentences, lanes: int | None) -> dict[str, int]:
-    """What a core of streamed weights is given so that it runs one sentence of all its rows, and several side by
-    side."""
+    """What a core of streamed weights is given so that it runs one sentence of all its rows, and several side
+    by side."""
     rows, made = sentences.network.tokens, sentences.made
     networks = [
         side_by_side(made.of_rows(rows // beside), beside)
