@@ -56,8 +56,8 @@ class NormUnit(wiring.Component):
     Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
     "layer" width + 15, then width + 10 up to and with `row_done`. A descriptor takes 2. With maps each of
     these three takes LOOKED_UP more, and a row by index takes 2 before; `sim.timing.network` has what is
-    pipelined. With two rows the last of the three is, but for "fixed", width + `kept_latency`, beside the next
-    row of the descriptor. A row that is read twice (`NormOp.twice`) is measured in half of its width.
+    pipelined. With two rows the last of the three is, but for "fixed", width + `kept_latency`, beside the
+    next row of the descriptor. A row that is read twice (`NormOp.twice`) is measured in half of its width.
     """
 
     def __init__(self, config: NetworkConfig) -> None:

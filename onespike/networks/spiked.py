@@ -1,6 +1,7 @@
 """Networks of one-spike codes."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,7 +13,8 @@ from golden.network.program import joint_config
 from golden.network.rearrange import side_by_side
 from golden.network.sizes import read_sizes, sized_config
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
-from studies.boards.throughput import IMAGES
+from studies.boards.sentences import sentence_throughput
+from studies.boards.throughput import IMAGES, Throughput, network_throughput
 from studies.infer.cases import cut_case, load_case, load_folder
 from studies.infer.cores import core_with_memory
 from studies.infer.sentences import Sentences, is_of_sentences, sample_sentences
@@ -58,6 +60,12 @@ def arranged(sentences: Sentences, lanes: int | None) -> dict[str, int]:
     size = {} if lanes is None else {"lanes": lanes}
     joint = joint_config([sentences.network, *networks], **size, weight_stream=WORD_BITS)
     return {name: getattr(joint, name) for name in ("windows", "heads", "maps", "taps")}
+
+
+def throughput(core: WholeNetworkCore, job: NetworkJob) -> Throughput:
+    """What a core does per second; of streamed weights for sentences of every length."""
+    by_length = core.config.weight_stream and job.tokens is not None
+    return partial(sentence_throughput if by_length else network_throughput, core, job)
 
 
 def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> WholeNetworkCore:
