@@ -34,15 +34,19 @@ NETWORKS ?= 300
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
 PRESET ?=
-ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
+ON_BOARD = --board $(BOARD) $(if $(filter minilm,$(NETWORK)),$(MINILM_ROWS) --clock 80,$(if $(PRESET),--preset $(PRESET)))
 
-# The core of make sim NETWORK=minilm
-ON_MINILM = $(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --pieces 384 --tokens 16
+# The core of NETWORK=minilm, on a board of 32 rows: a sentence, or several side by side
+OF_MINILM = --network build/minilm --lanes 64 --streamed --pieces 384
+MINILM_ROWS = $(OF_MINILM) --tokens 32
+ON_MINILM = $(BIN)/onespike infer $(OF_MINILM) --tokens 16
+# The converted model that a target takes with NETWORK=minilm
+CONVERTED = $(if $(filter minilm,$(NETWORK)),build/minilm/network.npz)
 
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
 	soak-stochastic soak-integer soak-minilm soak-all check bench docs rtl synth program clean
 
-sim: $(CORE) $(if $(filter minilm,$(NETWORK)),build/minilm/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
+sim: $(CORE) $(CONVERTED)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
 	$(BIN)/onespike sim
 endif
@@ -98,8 +102,9 @@ soak-stochastic: $(DEV)  ## random stochastic engines and networks in RTL for MI
 soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
 	$(BIN)/python -m tests.hw.integer.soak --minutes $(MINUTES) --seed $(SEED)
 
-soak-minilm: $(CORE) build/minilm/network.npz  ## ten sentences of DATA=stsb-en-dev.csv through all-MiniLM-L6-v2 in the RTL (7 min)
+soak-minilm: $(CORE) build/minilm/network.npz  ## MiniLM: ten sentences of DATA=stsb-en-dev.csv in RTL, a cut on a board (12 min)
 	$(ON_MINILM) --data $(or $(DATA),$(error soak-minilm needs DATA=stsb-en-dev.csv)) --images 10 --rtl 10 -o build/soak-minilm
+	$(BIN)/python -m tests.sim.board.minilm build/minilm
 
 soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integers are compared (MINUTES)
 	$(BIN)/python -m tests.soak_all --minutes $(MINUTES) --seed $(SEED)
@@ -113,10 +118,10 @@ docs: $(DOCS)  ## the site of the documentation in build/site, notebooks run, li
 rtl: $(CORE)  ## Verilog of the default preset in build/rtl (20 s)
 	$(BIN)/onespike rtl -o build/rtl
 
-synth: $(FPGA)  ## a bitstream for BOARD in build/synth (10 min for ulx3s-85f)
+synth: $(FPGA) $(CONVERTED)  ## a bitstream for BOARD in build/synth (10 min for ulx3s-85f)
 	$(BIN)/onespike synth $(ON_BOARD)
 
-program: $(FPGA)  ## the same into the board (as synth)
+program: $(FPGA) $(CONVERTED)  ## the same into the board (as synth)
 	$(BIN)/onespike program $(ON_BOARD)
 
 help:  ## every target, its time on two cores once installed, and what that takes (1 s)

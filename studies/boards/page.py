@@ -31,15 +31,20 @@ def page(figures: Mapping[str, Any]) -> Page:
     if figures["units"]:
         sections.append(_units(figures))
     if rates := figures["throughput"].get("sentences"):
-        rows: list[list[str | Number]] = [[*row] for row in table_rows(rates)]
-        parts = [Table(columns=HEADS, rows=rows)]
-        sections.append(Section(name="sentences", title="Sentences, by the cycle model", parts=parts))
+        sections.append(sentences(rates))
     return Page(
         title=f"{figures['design']} on {figures['board']} ({figures['device']})",
         remark=f"seed {figures['seed']}; {', '.join(sorted(set(figures['tools'].values())))}",
         report=figures,
         sections=sections,
     )
+
+
+def sentences(rates: list[dict[str, Any]]) -> Section:
+    """What `studies.boards.sentences` says of a core."""
+    rows: list[list[str | Number]] = [[*row] for row in table_rows(rates)]
+    parts = [Table(columns=HEADS, rows=rows)]
+    return Section(name="sentences", title="Sentences, by the cycle model", parts=parts)
 
 
 def _overview(figures: Mapping[str, Any]) -> Table:

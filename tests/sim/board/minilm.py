@@ -3,8 +3,8 @@
 python -m tests.sim.board.minilm [FOLDER]
 
 The first block and the pooling at the end, with the trained integers of the first channels, heads and hidden
-neurons: a board takes 2 Mbit/s, so that the whole block would take ten minutes to load in simulation. The folder
-is what `make sim NETWORK=minilm` converts. See `make soak-minilm`.
+neurons: all of the block's would take most of an hour to load over the simulated line. The folder is what
+`make sim NETWORK=minilm` converts. See `make soak-minilm`.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ from sim.cores.network.core import NetworkJob, WholeNetworkCore, program_of
 from studies.infer.hardware import NetworkBoard
 from synth.boards import find_board
 
-# Of 12 heads of 32 channels and 1,536 hidden neurons; rows of the core, sentences of as many tokens side by side
+# Of 12 heads of 32 channels and 1,536 hidden neurons; rows of the core, sentences side by side in them
 HEADS, HEAD_DIM, HIDDEN, ROWS, BESIDE = 4, 32, 128, 16, 2
 PIECES = 96
 CHANNELS = HEADS * HEAD_DIM
@@ -45,9 +45,10 @@ def cut(network: Network) -> Network:
     kinds = [type(layer) for layer in network.layers]
     # the second attention is that of the next block, behind its q, k and v and their norms
     second = [n for n, kind in enumerate(kinds) if kind is Attention][1]
-    block = (
-        max(n for n, kind in enumerate(kinds[:second]) if kind is StreamLinear and not fresh(network, n)) + 1
-    )
+    sums = [
+        n for n, layer in enumerate(network.layers) if isinstance(layer, StreamLinear) and not layer.fresh
+    ]
+    block = max(n for n in sums if n < second) + 1
     end = max(n for n, kind in enumerate(kinds) if kind is Norm)
     layers: list[Layer] = []
     kept: dict[str, NDArray[np.intp]] = {}
@@ -71,11 +72,6 @@ def cut(network: Network) -> Network:
         kept[layer.target] = made
         layers.append(layer)
     return replace(network, width=CHANNELS, layers=tuple(layers))
-
-
-def fresh(network: Network, number: int) -> bool:
-    layer = network.layers[number]
-    return isinstance(layer, StreamLinear) and layer.fresh
 
 
 def of_neurons(layer: Linear, made: NDArray[np.intp], read: NDArray[np.intp]) -> Linear:
