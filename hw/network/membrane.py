@@ -10,6 +10,7 @@ from golden.network.tensors import STREAM
 from hw.network import payloads
 from hw.network.drain import Drain
 from hw.network.norm_unit import NormUnit
+from hw.parts.sliced_memory import SlicedMemory
 
 
 def add_membrane(m: Module, config: NetworkConfig, drain: Drain, norm: NormUnit, image: Any) -> None:
@@ -36,9 +37,9 @@ def add_membrane(m: Module, config: NetworkConfig, drain: Drain, norm: NormUnit,
     values = []
     for number, (value, change) in enumerate(changes):
         for name in ("both",) if config.shared else ("sum", "norm"):
-            m.submodules[f"stream_{name}" + f"_{number}" * (config.drains > 1)] = memory = Memory(
-                shape=signed(config.stream_bits), depth=payloads.stream_depth(config), init=[]
-            )
+            size = {"shape": signed(config.stream_bits), "depth": payloads.stream_depth(config)}
+            memory = SlicedMemory(**size) if config.pipelined else Memory(**size, init=[])
+            m.submodules[f"stream_{name}" + f"_{number}" * (config.drains > 1)] = memory
             read, write = memory.read_port(), memory.write_port()
             place, _ = payloads.stream_address(config, row, channel)
             m.d.comb += [write.addr.eq(place), write.data.eq(value), write.en.eq(change)]
