@@ -21,6 +21,8 @@ from studies.infer.sentences import Sentences, is_of_sentences, sample_sentences
 
 # Sentences side by side that a core of streamed weights runs, where each has so many rows
 BESIDE, SHORTEST = (2, 4, 8), 8
+# Sizes of it that this may change
+ARRANGED = ("windows", "heads", "maps", "taps", "biases", "masks", "table")
 
 
 def core_of(
@@ -59,7 +61,7 @@ def arranged(sentences: Sentences, lanes: int | None) -> dict[str, int]:
     ]
     size = {} if lanes is None else {"lanes": lanes}
     joint = joint_config([sentences.network, *networks], **size, weight_stream=WORD_BITS)
-    return {name: getattr(joint, name) for name in ("windows", "heads", "maps", "taps")}
+    return {name: getattr(joint, name) for name in ARRANGED}
 
 
 def throughput(core: WholeNetworkCore, job: NetworkJob) -> Throughput:
