@@ -290,11 +290,11 @@ class NetworkCore(wiring.Component):
             loader.enable.eq(enabled),
             issue.weights_ready.eq(loader.ready),
             issue.weights_slot.eq(loader.slot),
-            loader.take.eq(issue.weights_take),
-            loader.free.eq(issue.weights_free),
             drain.i_load.eq(loader.o_neuron),
             drain.i_write.eq(loader.o_write_neuron),
         ]
+        # passes are at least four cycles apart: neither is missed
+        m.d.sync += [loader.take.eq(issue.weights_take), loader.free.eq(issue.weights_free)]
         return loader.o, loader.o_write
 
     def _neurons(self, m: Module, drain: Drain, command: Any, bus: Any, strobe: Signal) -> None:

@@ -137,13 +137,19 @@ class LinearIssue(wiring.Component):
         work_row, work_count = Signal.like(row), Signal.like(count)
         first_row, last_row = Signal(), Signal()
         position = Signal(bits_for(config.features))
+        # of a spike and of the one after it; the latter is known early where the core is pipelined
+        after = Signal.like(position, name="after", init=1)
+        onward = [position.eq(position + 1), *([after.eq(after + 1)] if config.pipelined else [])]
+        anew = [position.eq(0), *([after.eq(1)] if config.pipelined else [])]
         passes = None if halves.present else Signal.like(work.passes)
         gap = Signal(range(config.lanes + 1))
         last_entry, last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal(), Signal()
         paired = work.target == Target.stream
         pass_end = last_entry & ~taps.more if taps.present else last_entry
         m.d.comb += [
-            last_entry.eq(position + 1 >= work_count),
+            last_entry.eq(
+                (after == work_count) | (work_count == 0) if config.pipelined else position + 1 >= work_count
+            ),
             last_pass.eq(1 if passes is None else passes + 1 == work.passes),
             hand.eq(pass_end & (~work.pooled | last_row)),
             go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap == 0))),
@@ -157,15 +163,15 @@ class LinearIssue(wiring.Component):
         with m.If(gap != 0):
             m.d.sync += gap.eq(gap - 1)
         with m.If(go):
-            m.d.sync += position.eq(position + 1)
+            m.d.sync += onward
             with m.If(hand):
                 alone, half = config.lanes - 1, config.lanes // 2 - 1
                 m.d.sync += gap.eq(Mux(paired, half, alone) if config.drains > 1 else alone)
             if taps.present:
                 with m.If(last_entry):
-                    m.d.sync += position.eq(0)
+                    m.d.sync += anew
             with m.If(pass_end):
-                m.d.sync += position.eq(0)
+                m.d.sync += anew
                 if passes is not None:
                     m.d.sync += [
                         passes.eq(passes + 1),
@@ -186,7 +192,7 @@ class LinearIssue(wiring.Component):
                 first_row.eq(row == 0),
                 last_row.eq(row_last),
                 *([] if passes is None else [passes.eq(0)]),
-                position.eq(0),
+                *anew,
             ]
             taps.take(m)
             halves.take(m, row, table)

@@ -32,7 +32,7 @@ from synth.boards import find_board
 
 # Of 12 heads of 32 channels and 1,536 hidden neurons; rows of the core, sentences side by side in them
 HEADS, HEAD_DIM, HIDDEN, ROWS, BESIDE = 4, 32, 128, 16, 2
-PIECES = 96
+LANES, PIECES = 64, 96
 CHANNELS = HEADS * HEAD_DIM
 # Five cycles per bit, so that the simulated line is not what takes the time
 CLOCK = 10e6
@@ -83,6 +83,17 @@ def of_neurons(layer: Linear, made: NDArray[np.intp], read: NDArray[np.intp]) ->
     return replace(layer, **parts)
 
 
+def reversed_neurons(network: Network) -> Network:
+    """The network with the weights of each layer's neurons in the opposite order."""
+    layers: list[Layer] = [
+        replace(layer, weight=np.ascontiguousarray(layer.weight[::-1]))
+        if isinstance(layer, Linear)
+        else layer
+        for layer in network.layers
+    ]
+    return replace(network, layers=tuple(layers))
+
+
 def check(board: NetworkBoard, network: Network, seed: int, tokens: NDArray[np.int64] | None = None) -> int:
     """Scores that the board gives for random embedded tokens, each equal to golden."""
     count = 2 if tokens is None else len(tokens)
@@ -101,7 +112,8 @@ def main(folder: Annotated[Path, typer.Argument(metavar="FOLDER")] = Path("build
     assert made is not None
     network = in_pieces(shortened(cut(made.network), ROWS), PIECES)
     both = side_by_side(shortened(network, ROWS // BESIDE), BESIDE)
-    config = replace(joint_config([network, both], 64, weight_stream=16), token_counts=True)
+    other = reversed_neurons(network)
+    config = replace(joint_config([network, both, other], LANES, weight_stream=16), token_counts=True)
     core, compared = WholeNetworkCore(config), 0
     words = len(weight_words(program_of(network, config), config))
     typer.echo(f"{words:,} words of weights, {config.lanes} lanes, shared memories: {config.shared}")
@@ -111,21 +123,25 @@ def main(folder: Annotated[Path, typer.Argument(metavar="FOLDER")] = Path("build
         with connect(WholeNetworkCore, port, patience=PATIENCE) as board:
             board.run(NetworkJob(network=network, load=True))
             compared += check(board, network, 1, lengths)
-        # kept in another session; then another network, of other weights in the same places
+        # kept in another session, also for sentences side by side; then other weights in the same places
         with connect(WholeNetworkCore, port, patience=PATIENCE) as board:
-            assert board.core.held[0] == words
+            held = board.core.held
+            assert held[0] == words
             compared += loaded(board, network, 2, lengths)
             compared += loaded(board, both, 3)
+            assert board.core.held == held
+            compared += loaded(board, other, 4, lengths)
+            assert board.core.held != held
         # given up in the middle of loading
         with connect(WholeNetworkCore, port, patience=PATIENCE) as board:
             records = b"".join(board._records(NetworkJob(network=network, load=True)))
             board._streams.exchange(records[: len(records) - words], {"o_score": 0, "o_status": 0})
         with connect(WholeNetworkCore, port, patience=PATIENCE) as board:
             assert 0 < board.core.held[0] < words
-            compared += loaded(board, network, 4, lengths)
+            compared += loaded(board, network, 5, lengths)
     with running(program) as port, connect(WholeNetworkCore, port, patience=PATIENCE) as board:
         assert board.core.held == (0, 0)  # power was off
-        compared += loaded(board, network, 5, lengths)
+        compared += loaded(board, network, 6, lengths)
     typer.echo(f"{compared:,} scores compared, none different")
 
 
