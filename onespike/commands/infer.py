@@ -28,6 +28,7 @@ from studies.page.page import write_page
 
 DIFFERENT = 1
 ENGINES = ("rtl", "board")
+WAVES = "network.fst"
 
 
 def infer(
@@ -121,6 +122,14 @@ def infer(
             show_default=False,
         ),
     ] = None,
+    waves: Annotated[
+        bool,
+        typer.Option(
+            "--waves",
+            help="Also write a waveform of the first ten in the RTL, network.fst, and what to view it with; "
+            "--rtl is then 1 unless given.",
+        ),
+    ] = False,
     html_file: HtmlOption = None,
     directory: FolderOption = Path("build/infer"),
     seed: SeedOption = 0,
@@ -141,6 +150,7 @@ def infer(
         onespike infer --rtl 0 --lanes 64 --clock 50
         onespike infer --streamed --images 40 --rtl 2
         onespike infer --html build/infer.html
+        onespike infer --images 1 --waves
         onespike infer --engine board --port /dev/ttyUSB0
         onespike infer --network build/minilm --lanes 64 --text "A man is dancing."
         onespike infer --network build/minilm --data stsb-en-dev.csv --tokens 16
@@ -159,8 +169,11 @@ def infer(
         raise InputError("--side-by-side is for the simulated core, --engine board has its own")
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
+    if waves and (engine == "board" or rtl == 0):
+        raise InputError("--waves is for what runs in the RTL, of which there is nothing")
     from sim.cores.network.core import WholeNetworkCore
 
+    rtl = 1 if waves and rtl is None else rtl
     pages = {} if html_file is None else {"--html": html_file}
     with (
         filled_folder("-o", directory) as folder,
@@ -200,6 +213,7 @@ def infer(
                     board=board,
                     seed=seed,
                     clock_mhz=clock,
+                    waves=folder / WAVES if waves else None,
                     progress=tell,
                 )
                 found: Found = encoded
@@ -220,6 +234,7 @@ def infer(
                     seed=seed,
                     recode=recode,
                     clock_mhz=clock,
+                    waves=folder / WAVES if waves else None,
                     progress=tell,
                 )
                 found, tables = result, infer_tables(result)

@@ -35,7 +35,7 @@ OWN = {
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
     "--streamed": {"options", "predict"},
     "--synthesise": {"dense", "rival"},
-    "--waves": {"attention", "sim"},
+    "--waves": {"attention", "infer", "sim"},
 }
 
 
