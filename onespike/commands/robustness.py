@@ -25,7 +25,8 @@ from studies.evaluate.task import task_of
 CODES = "8@1/2,8@2/3,8@1,16@1/4,16@2/5,16@1/2"
 # That of the other figures
 CODE = PhaseCode(steps=16, log2_base=Fraction(2, 5))
-CALIBRATION_ROWS = 100
+# As many sentences of pairs as of phrases
+CALIBRATION_TEXTS = 100
 # Float network, stochastic network and T of the images
 IMAGE_NETWORKS = ("cifar10", "ssa_cifar10", 10)
 
@@ -59,7 +60,7 @@ def robustness(
     samples: Annotated[
         int,
         typer.Option("--inputs", metavar="N", parser=whole_number, help="Phrases, or pairs, of a point."),
-    ] = 200,
+    ] = 60,
     longer: Annotated[
         int,
         typer.Option(
@@ -68,7 +69,7 @@ def robustness(
             parser=whole_number,
             help="The same where rows are joined to longer ones.",
         ),
-    ] = 40,
+    ] = 12,
     images: Annotated[
         int, typer.Option("--images", metavar="N", parser=whole_number, help="Images of a point.")
     ] = 500,
@@ -128,7 +129,8 @@ def robustness(
                 name=name, model=model, files=files, tokenizer=tokenizer, data=file, folder=points,
                 jobs=jobs, seed=seed,
             )  # fmt: skip
-            calibration = calibration_samples(model, file, tokenizer, CALIBRATION_ROWS, seed)
+            rows = CALIBRATION_TEXTS // (1 if merged else 2)
+            calibration = calibration_samples(model, file, tokenizer, rows, seed)
             task = task_of(model, file, tokenizer, calibration.origin, samples, seed)
             # the code of the other figures is measured once, with those of the figure of codes
             measured = {bits: [CODE] for bits in BITS} | {BITS[0]: sorted({CODE, *wanted}, key=order)}
