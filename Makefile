@@ -32,6 +32,9 @@ MINUTES ?= 30
 # Random networks of `make soak-network`
 NETWORKS ?= 300
 
+# Images of `make soak-cifar10`
+IMAGES ?= 100
+
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
 PRESET ?=
@@ -42,7 +45,7 @@ STREAMED_CORE = --lanes 64 --streamed --pieces 384
 ON_MINILM = $(BIN)/onespike infer --network build/minilm $(STREAMED_CORE) --tokens 16
 
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
-	soak-stochastic soak-integer soak-minilm soak-all check bench docs rtl synth program clean
+	soak-stochastic soak-integer soak-minilm soak-cifar10 soak-all check bench docs rtl synth program clean
 
 sim: $(CORE) $(if $(filter minilm sst2,$(NETWORK)),build/$(NETWORK)/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
@@ -113,6 +116,11 @@ soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED
 
 soak-minilm: $(CORE) build/minilm/network.npz  ## ten sentences of DATA=stsb-en-dev.csv through all-MiniLM-L6-v2 in the RTL (7 min)
 	$(ON_MINILM) --data $(or $(DATA),$(error soak-minilm needs DATA=stsb-en-dev.csv)) --images 10 --rtl 10 -o build/soak-minilm
+
+soak-cifar10: $(CORE)  ## IMAGES of CIFAR-10 (100; DATA=folder that holds cifar10/) through one network of each scheme in RTL (30 min)
+	$(BIN)/onespike infer --network cifar10 --steps 16 --log2-base 2/5 --images $(IMAGES) --rtl $(IMAGES) \
+	    --data $(or $(DATA),$(error soak-cifar10 needs DATA=folder that holds cifar10/)) -o build/soak-cifar10
+	$(BIN)/onespike stochastic demo --network cifar10-small --data $(DATA) --images $(IMAGES)
 
 soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integers are compared (MINUTES)
 	$(BIN)/python -m tests.soak_all --minutes $(MINUTES) --seed $(SEED)

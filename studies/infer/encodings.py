@@ -28,6 +28,7 @@ class Encodings(Found):
 
     Attributes:
         case: what ran.
+        vectors, floats: of golden and of the float model, float64 [sentences, n].
         cosines: of golden, float64 [sentences].
         through: numbers of the sentences that went through the RTL or board; through_cosines: theirs.
         board: None when no sentence went through one.
@@ -35,6 +36,8 @@ class Encodings(Found):
     """
 
     case: Sentences
+    vectors: Vectors
+    floats: Vectors
     cosines: Vectors
     through: list[int]
     through_cosines: Vectors
@@ -156,6 +159,8 @@ def encode(
     return Encodings(
         case=case,
         seed=seed,
+        vectors=np.stack(golden),
+        floats=np.stack(floats),
         config=config,
         cosines=np.array([float(cosine(a, b)) for a, b in zip(golden, floats, strict=True)]),
         through=through,
