@@ -18,7 +18,7 @@ OWN = {
     "--board": {"board_options", "board_table"},
     "--clock": {"board_options", "infer", "predict"},
     "--data": {"options", "infer"},
-    "--engine": {"attention", "demo", "infer"},
+    "--engine": {"attention", "board_options"},
     "--head-dim": {"options", "area", "stochastic"},
     "--heads": {"options", "convert", "stochastic", "study"},
     "--images": {"accuracy", "demo", "dense", "infer", "sim"},
