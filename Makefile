@@ -40,7 +40,7 @@ ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 ON_MINILM = $(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --pieces 384 --tokens 16
 
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
-	soak-stochastic soak-integer soak-minilm soak-all check bench docs rtl synth program clean
+	soak-stochastic soak-integer soak-minilm soak-all check packages bench docs rtl synth program clean
 
 sim: $(CORE) $(if $(filter minilm,$(NETWORK)),build/minilm/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
@@ -103,6 +103,9 @@ soak-minilm: $(CORE) build/minilm/network.npz  ## ten sentences of DATA=stsb-en-
 
 soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integers are compared (MINUTES)
 	$(BIN)/python -m tests.soak_all --minutes $(MINUTES) --seed $(SEED)
+
+packages: $(DEV)  ## wheel and sdist at work outside this folder, in Python 3.11 to 3.13 (20 min)
+	$(BIN)/python -m pytest -m long -n 0 -rs tests/onespike/test_package.py
 
 bench: $(CORE)  ## ratios of speed, measured side by side (1 min)
 	$(BIN)/onespike bench
