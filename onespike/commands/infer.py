@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from golden.errors import InputError
-from onespike.board_options import PortOption, TimeoutOption, opened_board
+from onespike.board_options import HardwareOption, PortOption, TimeoutOption, check_hardware, opened_board
 from onespike.files import filled_folder, whole_or_nothing
 from onespike.options import (
     CLOCK,
@@ -20,14 +20,12 @@ from onespike.options import (
     StepsOption,
     StreamedOption,
     number,
-    one_of,
     whole_number,
 )
 from onespike.tables import print_tables, progress
 from studies.page.page import write_page
 
 DIFFERENT = 1
-ENGINES = ("rtl", "board")
 WAVES = "network.fst"
 
 
@@ -97,15 +95,7 @@ def infer(
             "--data no others are drawn.",
         ),
     ] = 1,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine",
-            metavar="|".join(ENGINES),
-            parser=one_of(ENGINES),
-            help="Where these go through: the simulated RTL, or a board with a network core at --port.",
-        ),
-    ] = "rtl",
+    engine: HardwareOption = "rtl",
     port: PortOption = None,
     timeout: TimeoutOption = None,
     recode: Annotated[
@@ -159,14 +149,12 @@ def infer(
     inference) and `network.npz`, the integers of the network, from which `onespike rtl --network`
     generates the core. Exit status 1 says that an integer or a cycle differed.
     """
-    if (engine == "board") != (port is not None):
-        raise InputError("--engine board needs --port, and --port needs --engine board")
-    if engine == "board" and lanes is not None:
-        raise InputError("--lanes sizes the simulated core, --engine board has its own")
-    if engine == "board" and streamed:
-        raise InputError("--streamed is for the simulated core, --engine board has its own")
-    if engine == "board" and beside != 1:
-        raise InputError("--side-by-side is for the simulated core, --engine board has its own")
+    sizes = {
+        "--lanes": lanes,
+        "--streamed": streamed or None,
+        "--side-by-side": None if beside == 1 else beside,
+    }
+    check_hardware(engine, port, sizes)
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
     if waves and (engine == "board" or rtl == 0):

@@ -231,7 +231,7 @@ def test_weights_with_nan(folder: Path, refused: Callable[..., str]) -> None:
         (("--engine", "board"), "--engine board needs --port"),
         (("--port", "/dev/absent"), "--port needs --engine board"),
         (("--engine", "board", "--port", "/dev/absent"), "port must be a serial port that can be opened"),
-        (("--engine", "board", "--port", "p", "--lanes", "8"), "--lanes sizes the simulated core"),
+        (("--engine", "board", "--port", "p", "--lanes", "8"), "--lanes is for the simulated core"),
         (("--engine", "board", "--port", "p", "--streamed"), "--streamed is for the simulated core"),
         (("--pieces", "0", "--rtl", "0"), r"pieces must be an integer in 1\.\.4096, not 0"),
         (("--timeout", "3"), "--timeout is for --engine board"),
