@@ -52,6 +52,7 @@ class Family:
         block_shapes: widths and depths that a block RAM may have.
         dsps: cells that multiply, by prefix.
         shared_cells: a flip-flop is fed by the LUT of its own logic cell only.
+        keeps_registers: flip-flops are plenty, wires are long (`hw.parts.register`).
         packs_carry_cells: what stands before a carry cell may disappear into it (`synth.carry_cells`).
     """
 
@@ -75,6 +76,7 @@ class Family:
     block_shapes: tuple[tuple[int, int], ...]
     dsps: tuple[str, ...]
     shared_cells: bool
+    keeps_registers: bool = False
     packs_carry_cells: bool = False
 
     @property
@@ -111,6 +113,7 @@ FAMILIES = {
             block_shapes=KILOBITS_18,
             dsps=("MULT18X18", "ALU54"),
             shared_cells=False,
+            keeps_registers=True,
             packs_carry_cells=True,
         ),
         Family(
