@@ -53,7 +53,8 @@ class Family:
         dsps: cells that multiply, by prefix.
         shared_cells: a flip-flop is fed by the LUT of its own logic cell only.
         keeps_registers: flip-flops are plenty, wires are long (`hw.parts.register`).
-        packs_carry_cells: what stands before a carry cell may disappear into it (`synth.carry_cells`).
+        packs_cells: what stands before a carry cell or behind a block RAM may disappear into it
+            (`synth.carry_cells`, `synth.output_registers`).
     """
 
     name: str
@@ -77,7 +78,7 @@ class Family:
     dsps: tuple[str, ...]
     shared_cells: bool
     keeps_registers: bool = False
-    packs_carry_cells: bool = False
+    packs_cells: bool = False
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -114,7 +115,7 @@ FAMILIES = {
             dsps=("MULT18X18", "ALU54"),
             shared_cells=False,
             keeps_registers=True,
-            packs_carry_cells=True,
+            packs_cells=True,
         ),
         Family(
             name="ice40",

@@ -1,5 +1,6 @@
 """Registers that are to stay apart do, from RTLIL as from Verilog."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,14 +31,10 @@ class Row(wiring.Component):
         m = Module()
         passed = self.i
         for n in range(UNITS):
-            for cycle in range(DELAY + 1):
-                bit = Signal(name=f"bit_{n}_{cycle}", attrs=self._attributes)
-                m.d.sync += bit.eq(passed if cycle == 0 else before)
-                before = bit
-                if cycle == 0:
-                    own = bit
-            m.d.comb += self.o[n].eq(before)
-            passed = own
+            bits = [Signal(name=f"bit_{n}_{cycle}", attrs=self._attributes) for cycle in range(DELAY + 1)]
+            m.d.sync += [bit.eq(before) for before, bit in pairwise([passed, *bits])]
+            m.d.comb += self.o[n].eq(bits[-1])
+            passed = bits[0]
         return m
 
 
