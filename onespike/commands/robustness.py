@@ -26,7 +26,7 @@ CODES = "8@1/2,8@2/3,8@1,16@1/4,16@2/5,16@1/2"
 # That of the other figures
 CODE = PhaseCode(steps=16, log2_base=Fraction(2, 5))
 # As many sentences of pairs as of phrases
-CALIBRATION_TEXTS = 100
+CALIBRATION_TEXTS = 40
 # Float network, stochastic network and T of the images
 IMAGE_NETWORKS = ("cifar10", "ssa_cifar10", 10)
 

@@ -34,7 +34,7 @@ BITS = (8, 6, 4)
 # Standard deviations of the noise, of 255 levels of a pixel
 NOISES = (0, 8, 16, 32, 64)
 # Of all inputs together that set the scales at a length, so that each length sees as many values
-CALIBRATION_TOKENS, LEAST_CALIBRATION = 1280, 6
+CALIBRATION_TOKENS, LEAST_CALIBRATION = 640, 4
 # The core whose energy is counted, and on how many inputs
 LANES, COUNTED = 64, 2
 Progress = Callable[[str], None]
