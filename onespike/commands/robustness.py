@@ -26,7 +26,7 @@ CODES = "8@1/2,8@2/3,8@1,16@1/4,16@2/5,16@1/2"
 # That of the other figures
 CODE = PhaseCode(steps=16, log2_base=Fraction(2, 5))
 # As many sentences of pairs as of phrases
-CALIBRATION_TEXTS = 100
+CALIBRATION_TEXTS = 40
 # Float network, stochastic network and T of the images
 IMAGE_NETWORKS = ("cifar10", "ssa_cifar10", 10)
 
@@ -137,8 +137,8 @@ def robustness(
             losses_of = against_codes(subject, task, calibration.samples, measured, tell)
             each = {
                 length: against_length(subject, CODE, longer, tell),
-                code_figure: points_of({BITS[0]: losses_of[BITS[0]]}, wanted),
-                bit_figure: points_of(losses_of, [CODE]),
+                code_figure: points_of(name, {BITS[0]: losses_of[BITS[0]]}, wanted),
+                bit_figure: points_of(name, losses_of, [CODE]),
             }
             for what, values in each.items():
                 found.setdefault(what, {"network": source.resolve().name, "tasks": []})["tasks"].append(
@@ -159,8 +159,8 @@ def robustness(
     typer.echo(f"{len(found)} figures in {target}")
 
 
-def points_of(measured: dict[int, dict[str, Any]], codes: list[PhaseCode]) -> dict[str, Any]:
-    """What a figure shows of the losses by bits of a weight: these codes alone."""
+def points_of(name: str, measured: dict[int, dict[str, Any]], codes: list[PhaseCode]) -> dict[str, Any]:
+    """What a figure shows of the losses of a task by bits of a weight: these codes alone."""
     names = [(code.steps, str(code.log2_base)) for code in codes]
     points = [
         point
@@ -168,4 +168,6 @@ def points_of(measured: dict[int, dict[str, Any]], codes: list[PhaseCode]) -> di
         for point in found["points"]
         if (point["steps"], point["log2_base"]) in names
     ]
-    return next(iter(measured.values())) | {"points": points}
+    refused = {bits: reason for found in measured.values() for bits, reason in found["refused"].items()}
+    metric = next((found["metric"] for found in measured.values() if found["points"]), None)
+    return {"task": name, "metric": metric, "points": points, "refused": refused}

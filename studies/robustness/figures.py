@@ -108,7 +108,12 @@ def against_bits(data: dict[str, Any]) -> Figure:
         losses(axes, task["points"], bits, color=colour, label=f"{task['task']}: {task['metric']}")
     axes.legend(loc="best")
     axes.set(xlabel="bits of a weight", ylabel="loss against floats")
-    axes.set_xticks(sorted({point["weight_bits"] for task in data["tasks"] for point in task["points"]}))
+    measured = {point["weight_bits"] for task in data["tasks"] for point in task["points"]}
+    refused = sorted({int(count) for task in data["tasks"] for count in task["refused"]})
+    for count in refused:
+        axes.annotate("refused", (count, 0.5), xycoords=("data", "axes fraction"), rotation=90, ha="center")
+    axes.set_xticks(sorted({*measured, *refused}))
+    axes.margins(x=0.1)
     return figure
 
 

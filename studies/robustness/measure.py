@@ -19,6 +19,7 @@ from models.conversion.network import IntegerModel
 from models.conversion.record import record
 from models.conversion.store import checksum
 from models.floating.model import Model
+from models.verdict import RefusedModel
 from studies.data.datasets import Images
 from studies.evaluate.report import label_report, sts_report
 from studies.evaluate.task import Task
@@ -34,7 +35,7 @@ BITS = (8, 6, 4)
 # Standard deviations of the noise, of 255 levels of a pixel
 NOISES = (0, 8, 16, 32, 64)
 # Of all inputs together that set the scales at a length, so that each length sees as many values
-CALIBRATION_TOKENS, LEAST_CALIBRATION = 1280, 6
+CALIBRATION_TOKENS, LEAST_CALIBRATION = 640, 4
 # The core whose energy is counted, and on how many inputs
 LANES, COUNTED = 64, 2
 Progress = Callable[[str], None]
@@ -164,14 +165,22 @@ def against_codes(
     wanted: dict[int, list[PhaseCode]],
     progress: Progress,
 ) -> dict[int, dict[str, Any]]:
-    """By the bits of a weight, the losses of codes on the task's own inputs."""
-    contest, found = subject.contest(calibration, task.samples), {}
+    """By the bits of a weight, the losses of codes on the task's own inputs, or why they are refused."""
+    contest, found = subject.contest(calibration, task.samples), dict[int, dict[str, Any]]()
     for bits, codes in wanted.items():
         progress(f"{subject.name}: {bits} bits")
         part = replace(contest, weight_bits=bits)
-        report = task.report(outputs_of(part, codes, subject.folder, subject.jobs, lambda ready: None))
+        try:
+            outputs = outputs_of(part, codes, subject.folder, subject.jobs, lambda ready: None)
+        except RefusedModel as error:
+            if not found:
+                raise
+            # that fewer bits cannot say it is a result, too
+            found[bits] = {"points": [], "refused": {str(bits): str(error)}}
+            continue
+        report = task.report(outputs)
         points = [point_of(report, code, weight_bits=bits) for code in codes]
-        found[bits] = {"task": subject.name, "metric": report["metric"], "points": points}
+        found[bits] = {"metric": report["metric"], "points": points, "refused": {}}
     return found
 
 

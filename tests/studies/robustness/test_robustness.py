@@ -14,12 +14,17 @@ from golden.errors import InputError
 from golden.stochastic.inference import classify
 from golden.stochastic.network import NetworkShape, SpikingNetwork
 from models.floating.engine import FloatEngine
+from models.verdict import RefusedModel
 from onespike.cli import main
 from studies.data.datasets import Images
+from studies.evaluate.task import task_of
+from studies.evaluate.work import Outputs
+from studies.losses.measure import Contest
 from studies.robustness import measure
 from studies.robustness.figures import FIGURES
 from studies.robustness.texts import Rows, join
 from tests.golden.network.samples import random_transformer
+from tests.models.test_integers import read
 from tests.models.test_libraries import FOLDERS
 
 SOURCE = FOLDERS / "sentence_bert"
@@ -82,6 +87,36 @@ def test_the_command(
     worst = {point["weight_bits"]: point["cosine"]["mean"] for point in bits["tasks"][0]["points"]}
     assert list(worst) == [8, 6, 4]
     assert worst[8] > worst[4]
+
+
+def test_bits_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal of fewer bits stands in the figure, one of the first bits ends the study."""
+    model, rows = read("sentence_bert"), drawn_rows(False, 12)
+    (tmp_path / "pairs.csv").write_text("".join(f"{a},{b},{n}\n" for n, (a, b) in enumerate(rows.texts)))
+    subject = measure.Subject(
+        name="STS-B", model=model, files=[], tokenizer=SOURCE / "tokenizer.json", data=tmp_path / "pairs.csv",
+        folder=tmp_path, jobs=1, seed=0,
+    )  # fmt: skip
+    task = task_of(model, subject.data, subject.tokenizer, {}, None, 0)
+    measured = measure.outputs_of
+
+    def refusing(contest: Contest, *rest: Any) -> dict[str, Outputs]:
+        if contest.weight_bits < 8:
+            raise RefusedModel("block0: too coarse", [], [])
+        return measured(contest, *rest)
+
+    monkeypatch.setattr(measure, "outputs_of", refusing)
+    work = subject, task, [sample[None] for sample in task.samples[:6]]
+    found = measure.against_codes(*work, {8: [CODE], 4: [CODE]}, lambda what: None)
+    assert [len(found[bits]["points"]) for bits in (8, 4)] == [1, 0]
+    assert found[4]["refused"] == {"4": "block0: too coarse"}
+    shown = FIGURES["loss-against-weight-bits"](
+        {"network": "net", "tasks": [{"task": "STS-B"} | found[8] | {"refused": found[4]["refused"]}]}
+    )
+    assert [text.get_text() for text in shown.axes[0].texts] == ["refused"]
+    assert shown.axes[0].get_xticks().tolist() == [4, 8]
+    with pytest.raises(InputError, match="too coarse"):
+        measure.against_codes(*work, {4: [CODE]}, lambda what: None)
 
 
 def test_noise_on_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
