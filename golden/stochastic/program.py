@@ -137,7 +137,7 @@ class Compiler:
                 LayerOp(
                     kind=kind, begins=begins, rows=rows or self.network.shape.tokens, source=source,
                     target=target, inputs=inputs, per_word=per_word, indexed=gather is not None,
-                    map=sum(map(len, self.maps)), tap_words=tap_words,
+                    map=sum(map(len, self.maps)) if tap_words else 0, tap_words=tap_words,
                     words=-(-inputs // per_word), passes=passes, steps=self.steps,
                     weight=sum(map(len, self.weights)), bias=sum(map(len, self.biases)),
                     attend=len(names) > 1, outputs=lanes - padding[1], final=False,

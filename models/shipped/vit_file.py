@@ -88,6 +88,8 @@ def vit_of(arrays: Arrays) -> Vit:
     Raises:
         InputError: as `load_vit`.
     """
+    if "shape" in arrays:
+        raise InputError("holds a stochastic network, which onespike stochastic demo runs")
     taken = _Taken(from_eight_bits(arrays))
     side, patch, stride, heads = (taken.whole(name) for name in SIZES)
     norm_kind, activation = taken.text("norm_kind", NORMS), taken.text("activation", ACTIVATIONS)

@@ -1,5 +1,6 @@
 """`onespike losses`: what a model's network of integers loses, code by code."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +43,12 @@ def read_codes(text: str) -> list[PhaseCode]:
         found.append(PhaseCode(steps=int(steps), log2_base=read_fraction("--codes", base)))
     if len(set(found)) != len(found):
         raise InputError(f"--codes must name a code once, not {quoted(text)}")
-    return sorted(found, key=lambda code: (code.steps, code.log2_base))
+    return sorted(found, key=order)
+
+
+def order(code: PhaseCode) -> tuple[int, Fraction]:
+    """By rising T and base."""
+    return code.steps, code.log2_base
 
 
 def losses(
@@ -123,7 +129,8 @@ def losses(
         for code in wanted:
             by_steps.setdefault(code.steps, []).append(name_of(code))
         report = task.report(outputs, groups=list(by_steps.values()))
-        report |= {"model": str(source), "layout": layout, "data": str(data), "weight_bits": weight_bits}
+        named = {"model": source.resolve().name, "layout": layout, "data": data.resolve().name}
+        report |= named | {"weight_bits": weight_bits}
         report["codes"] = [
             {"mode": name_of(code), "steps": code.steps, "log2_base": str(code.log2_base)} for code in wanted
         ]

@@ -17,7 +17,8 @@ from models.layouts import Options
 from models.verdict import RefusedModel
 from onespike.public.attention import attention, integer_attention, stochastic_attention
 from onespike.public.conversion import convert, load_model, run_model
-from onespike.public.networks import trained_network
+from onespike.public.networks import run_sentences, simulated_board, trained_network
+from sim.board.board import connect
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.integer.core import IntegerAttentionCore
 from sim.cores.keyserial.core import KeySerialAttentionCore
@@ -47,6 +48,7 @@ __all__ = [
     "WholeNetworkCore",
     "attention",
     "config_for",
+    "connect",
     "convert",
     "integer_attention",
     "load_config",
@@ -54,7 +56,9 @@ __all__ = [
     "load_network",
     "run_model",
     "run_network",
+    "run_sentences",
     "save_network",
+    "simulated_board",
     "stochastic_attention",
     "trained_network",
 ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.npz import read_npz
-from models.conversion.network import integers_of, rows_of
+from models.conversion.network import IntegerModel, integers_of, rows_of
 from models.floating.engine import Activity, FloatEngine
 from models.floating.model import Model
 from models.floating.recording import Ranges
@@ -33,6 +33,7 @@ class Contest:
         samples: without a batch axis, that are scored.
         weight_bits: width of a weight.
         origin: what makes the outputs what they are, beside the code; it names the files.
+        also: given the integers of a code, and where its outputs will lie, before they are written.
     """
 
     model: Model
@@ -41,10 +42,13 @@ class Contest:
     samples: list[NDArray[Any]]
     weight_bits: int
     origin: dict[str, Any] = field(default_factory=dict)
+    also: Callable[[IntegerModel, Path], None] | None = None
 
     def place(self, folder: Path, code: PhaseCode | None) -> Path:
         """File of the outputs in a code, None for floats."""
-        known = self.origin | {"code": None if code is None else asdict(code), "bits": self.weight_bits}
+        known = self.origin | {"code": None, "bits": None}
+        if code is not None:
+            known |= {"code": asdict(code), "bits": self.weight_bits}
         key = hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:16]
         name = "float" if code is None else f"{code.steps}-{str(code.log2_base).replace('/', '_')}"
         return folder / f"{name}-{key}.npz"
@@ -61,6 +65,8 @@ class Contest:
                 self.model, self.ranges, rows, code, self.weight_bits, samples=self.calibration
             )
             values = [made.run(self.model, piece.batch, counted) for piece in work]
+            if self.also is not None:
+                self.also(made, path)
         ordered = np.empty((len(self.samples), *values[0].shape[1:]))
         for piece, found in zip(work, values, strict=True):
             ordered[piece.where] = found

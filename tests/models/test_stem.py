@@ -133,6 +133,11 @@ def test_bad_files(tmp_path: Path, changes: dict[str, Any], message: str) -> Non
     assert str(error.value).startswith(f"{tmp_path / 'w.npz'}: {message}")
 
 
+def test_a_network_of_the_other_scheme() -> None:
+    with pytest.raises(InputError, match=r"ssa_cifar10\.npz: holds a stochastic network, which"):
+        load_vit(FOLDER / "ssa_cifar10.npz")
+
+
 def write_archive(folder: Path) -> None:
     """A folder as of CIFAR-10, of images of 8 x 8 pixels in three classes."""
     rng = np.random.default_rng(2)

@@ -17,14 +17,16 @@ FOLDER = Path(__file__).parents[2] / "onespike" / "commands"
 OWN = {
     "--board": {"board_options", "board_table"},
     "--clock": {"board_options", "infer", "predict"},
+    "--codes": {"losses", "robustness"},
     "--data": {"options", "infer"},
-    "--engine": {"attention", "demo", "infer"},
+    "--engine": {"attention", "board_options"},
     "--head-dim": {"options", "area", "stochastic"},
     "--heads": {"options", "convert", "stochastic", "study"},
-    "--images": {"accuracy", "demo", "dense", "infer", "sim"},
+    "--images": {"accuracy", "demo", "dense", "infer", "robustness", "sim"},
     "--json": {"options", "presets"},
     "--network": {"board_options", "demo", "dense", "infer", "rtl"},
-    "--output": {"area", "dense", "losses", "options", "rival", "soak", "sweep", "synth"},
+    "--output": {"area", "dense", "losses", "options", "rival", "robustness", "soak", "sweep", "synth"},
+    "--pairs": {"robustness", "search"},
     "--preset": {"board_options", "board_table", "options"},
     "--samples": {"convert", "losses"},
     "--seed": {"attention", "compare", "demo", "options"},
@@ -35,7 +37,7 @@ OWN = {
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
     "--streamed": {"options", "predict"},
     "--synthesise": {"dense", "rival"},
-    "--waves": {"attention", "sim"},
+    "--waves": {"attention", "infer", "sim"},
 }
 
 

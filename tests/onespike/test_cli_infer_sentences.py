@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import onespike
 from golden.network.config import NetworkConfig
 from golden.network.network import run_network
 from golden.network.program import config_for
@@ -129,6 +130,30 @@ def test_sentences_on_a_board(
     refused(*words, "--text", "w5", says="this core takes whole images only")
 
 
+def test_from_python(folder: Path, encoder: str) -> None:
+    """The integers of the command, on the board that is given; what does not go together is refused."""
+    texts = ["w5 w6 w7", "w9 w9 w8 w5 w5"]
+    alone = onespike.run_sentences(encoder, texts)
+    assert alone.vectors.shape == alone.floats.shape == (2, 16)
+    assert (alone.rtl, alone.board) == (None, None)
+    board: Any = StandIn(WholeNetworkCore(replace(config_for(alone.network, lanes=8), token_counts=True)))
+    found = onespike.run_sentences(encoder, texts, engine="board", board=board)
+    assert (found.vectors == alone.vectors).all()
+    assert [job.load for job in board.jobs] == [True, False]
+    assert found.board is not None
+    assert (found.board.images, found.board.compared, found.board.different) == (2, 32, 0)
+    assert found.through_cosines == pytest.approx(alone.cosines)
+    for options, says in (
+        ({"engine": "board"}, "engine board needs an open board, and an open board engine board"),
+        ({"board": board}, "engine board needs an open board, and an open board engine board"),
+        ({"engine": "x"}, "engine must be one of golden, rtl, board, not 'x'"),
+        ({"engine": "board", "board": board, "lanes": 4}, "lanes and streamed size the simulated core"),
+        ({"tokens": 4}, "--text 'w9 w9 w8 w5 w5': must have at most 4 tokens, not 5"),
+    ):
+        with pytest.raises(onespike.InputError, match=says):
+            onespike.run_sentences(encoder, texts, **options)  # type: ignore[arg-type]
+
+
 def core_of(wanted: Wanted) -> WholeNetworkCore:
     return WholeNetworkCore.from_table(dict(wanted.design.parameters), "the design")
 
@@ -157,8 +182,12 @@ def test_sentences_on_a_simulated_board(folder: Path, run: Callable[..., Any], e
         words = ("infer", "--network", encoder, "--engine", "board", "--port", port, "-o", "out")
         ran = run(*words, "--timeout", "300", "--text", "w5 w6 w7", "--text", "w9")
         assert ran.status == 0, ran.err
+        with onespike.connect(WholeNetworkCore, port, patience=300) as board:
+            python = onespike.run_sentences(encoder, ["w5 w6 w7"], engine="board", board=board)
     found = report(folder / "out")["board"]
     assert (found["images"], found["different"]) == (2, 0)
+    assert python.board is not None
+    assert (python.board.images, python.board.different) == (1, 0)
 
 
 def test_the_bitstream_of_an_encoder(

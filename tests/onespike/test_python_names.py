@@ -4,6 +4,7 @@ import doctest
 import inspect
 import os
 import pkgutil
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 
 import onespike
 import onespike.public
+from tests.models.test_libraries import FOLDERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 MODULES = [f"onespike.public.{module.name}" for module in pkgutil.iter_modules(onespike.public.__path__)]
@@ -23,6 +25,7 @@ MODULES = [f"onespike.public.{module.name}" for module in pkgutil.iter_modules(o
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A current folder that the examples write to, one after the other."""
     before, place = Path.cwd(), tmp_path_factory.mktemp("examples")
+    shutil.copytree(FOLDERS / "sentence_bert", place / "sentence_bert")
     os.chdir(place)
     yield place
     os.chdir(before)

@@ -12,7 +12,7 @@ from golden.network.blocks import spikes_read
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp, LinearOp, NormOp, Target, feature_of
-from golden.network.layers import Linear
+from golden.network.layers import Linear, ScoreLinear
 from golden.network.network import Network, run_network
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE
@@ -101,6 +101,9 @@ def golden_neurons(
         if isinstance(layer, Linear):
             inputs = gathered(tensors[layer.source], layer.gather, network.code.steps)
             value = layer.potentials(inputs, network.code)
+            if isinstance(layer, ScoreLinear):  # potentials of the rows that are there
+                assert not isinstance(output, Spikes)
+                value = output
             left = layer.outputs
             while left:
                 op = next(ops)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from golden.code import PhaseCode
+from golden.convolution import Convolution
 from golden.network.network import Network
 from models.conversion.network import convert_network
 from models.floating.vit import Vit
@@ -22,9 +23,16 @@ def random_transformer(
     classes: int = 5,
     norm: str = "rms",
     activation: str = "relu",
+    channels: int = 1,
+    stem: tuple[Convolution, ...] = (),
 ) -> Vit:
+    """Channels are those of a network with a stem; others see grey images."""
     rng = np.random.default_rng(seed)
-    tokens = ((side - patch) // stride + 1) ** 2
+    across, reads = side, [channels]
+    for convolution in stem:
+        across = convolution.across(across)
+        reads.append(convolution.outputs)
+    tokens = ((across - patch) // stride + 1) ** 2
     parameters = {"position": 0.3 * rng.standard_normal((tokens, width))}
 
     def linear(name: str, inputs: int, outputs: int) -> None:
@@ -36,7 +44,9 @@ def random_transformer(
         if norm != "rms":
             parameters[f"{name}.bias"] = 0.1 * rng.standard_normal(width)
 
-    linear("embed", patch * patch, width)
+    linear("embed", patch * patch * reads[-1], width)
+    for index, convolution in enumerate(stem):
+        linear(f"stem.{index}", convolution.taps * reads[index], convolution.outputs)
     for index in range(blocks):
         block = f"blocks.{index}"
         affine(f"{block}.norm1")
@@ -49,6 +59,9 @@ def random_transformer(
     linear("head", width, classes)
     facts = {"side": side, "patch": patch, "stride": stride, "heads": heads}
     facts |= {"norm_kind": norm, "activation": activation}
+    if stem:
+        rows = [list(vars(convolution).values()) for convolution in stem]
+        facts |= {"stem": rows, "channels": channels, "padding": 0}
     return vit_of(parameters | {name: np.array(value) for name, value in facts.items()})
 
 

@@ -49,6 +49,8 @@ def test_a_stem_reads_rows_by_index() -> None:
     assert (second.source, second.target, embed.source) == (first.target, 0, 0)
     assert embed.target == first.target != 0
     assert (second.map, embed.map, len(program.maps)) == (0, 9 * 9, 9 * 9 + 4 * 4)
+    # a layer behind the stem points at no list: where a full memory ends is no address of it
+    assert not any(op.map for op in program.layers[3:])
     starts, there = program.maps[: 9 * 9].reshape(9, 9, 2).transpose(2, 0, 1)
     np.testing.assert_array_equal(there[0], [0, 0, 0, 0, 1, 1, 0, 1, 1])
     assert starts[0, 5] == second.source + 1 * steps * 2

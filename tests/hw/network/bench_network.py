@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.code import PhaseCode, Spikes
+from golden.convolution import Convolution
 from golden.network.attention import Attention
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import Target
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import check_fit, config_for
 from golden.network.weights import weight_words
+from models.conversion.network import convert_network
 from sim.cores.network.beats import image_beats, load_pieces
 from tests.golden.network.random_networks import Drawer
 from tests.golden.network.rooms import Room
@@ -53,6 +55,20 @@ def sample_by_index() -> tuple[Network, NetworkConfig, NDArray[np.int64]]:
     return network, config, entry
 
 
+def sample_of_stem() -> tuple[Network, NetworkConfig, Spikes]:
+    """A convolution with padding on images in colour, their pixels in two codes, then a transformer of the
+    patches of its map; two images."""
+    stem = (Convolution(outputs=4, kernel=3, stride=1, padding=1),)
+    floating = random_transformer(
+        5, side=4, patch=2, stride=2, width=4, hidden=5, classes=3, channels=3, stem=stem
+    )
+    images = np.random.default_rng(6).random((22, 3, 4, 4))
+    network = convert_network(floating, [images[2:]], PhaseCode(steps=8), learned=True).network
+    assert (network.pixel_codes, len(network.layers[0].gather)) == (2, 16)
+    image = encode_image(network, floating.entering(images[:2]))
+    return network, config_for(network, lanes=4, cluster=2), image
+
+
 def sample_streamed() -> tuple[Network, NetworkConfig, NDArray[np.int64]]:
     """The same with a stream of weights."""
     network, config, entry = sample_by_index()
@@ -82,6 +98,14 @@ async def scores_of_rows(bench: UnitBench, rng: np.random.Generator) -> None:
     bench.send("i_image", image_beats(entry))
     scores = run_network(network, entry).scores
     expect_scores(bench, scores.reshape(len(scores), -1))
+
+
+@scenario("stem")
+async def scores_of_a_stem(bench: UnitBench, rng: np.random.Generator) -> None:
+    network, config, image = sample_of_stem()
+    bench.send("i_load", load_pieces(check_fit(network, config), config))
+    bench.send("i_image", image_beats(image))
+    expect_scores(bench, run_network(network, image).scores)
 
 
 def expect_scores(bench: UnitBench, scores: NDArray[np.int64]) -> None:

@@ -9,7 +9,7 @@ from hw.network.linked_network import LinkedNetwork
 from hw.network.paced_reader import PacedNetwork
 from tests.hw.attention.wrappers import Group
 from tests.hw.cocotb.launch import run_bench
-from tests.hw.network.bench_network import sample, sample_by_index, sample_streamed
+from tests.hw.network.bench_network import sample, sample_by_index, sample_of_stem, sample_streamed
 
 
 def units() -> dict[str, wiring.Component]:
@@ -17,6 +17,7 @@ def units() -> dict[str, wiring.Component]:
     return {
         "network": LinkedNetwork(sample()[1]),
         "by_index": LinkedNetwork(sample_by_index()[1]),
+        "stem": LinkedNetwork(sample_of_stem()[1]),
         "streamed": PacedNetwork(LinkedNetwork(sample_streamed()[1]), paced),
     }
 

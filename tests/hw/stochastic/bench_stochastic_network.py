@@ -5,6 +5,7 @@ from typing import Any
 import cocotb
 import numpy as np
 
+from golden.convolution import Convolution
 from golden.stochastic.network import NetworkShape, SpikingNetwork
 from golden.stochastic.network_config import StochasticNetworkConfig
 from golden.stochastic.program import config_for
@@ -14,28 +15,39 @@ from tests.hw.cocotb.streams import PACES, Bench
 
 STEPS = 3
 # Nothing is a whole number of words but a head; more classes than lanes
-SHAPE = NetworkShape(side=5, channels=2, patch=3, stride=2, width=6, heads=3, depth=2, hidden=7, classes=5)
+SIZES: dict[str, Any] = {"channels": 2, "width": 6, "heads": 3, "hidden": 7, "classes": 5}
+STEM = (
+    Convolution(outputs=5, kernel=3, stride=1, padding=1),
+    Convolution(outputs=6, kernel=2, stride=2, padding=0),
+)
+# Patches of the pixels, and of what a stem of convolutions makes of them
+SHAPES = {
+    "patches": NetworkShape(side=5, patch=3, stride=2, depth=2, **SIZES),
+    "stem": NetworkShape(side=4, stem=STEM, patch=2, stride=2, padding=1, depth=1, **SIZES),
+}
 
 
-def small_network() -> tuple[StochasticNetworkConfig, StochasticNetworkJob]:
+def small_network(
+    shape: NetworkShape = SHAPES["patches"],
+) -> tuple[StochasticNetworkConfig, StochasticNetworkJob]:
     """A network, a core of four lanes for it, and two images."""
     rng = np.random.default_rng(3)
     arrays = {
         name: np.clip(rng.normal(8, 40, size), -128, 127).astype(kind)
-        for name, (kind, size) in SHAPE.arrays.items()
+        for name, (kind, size) in shape.arrays.items()
     }
-    network = SpikingNetwork(shape=SHAPE, kind="ssa", arrays=arrays)
-    images = rng.integers(0, 256, (2, 5, 5, 2)).astype(np.uint8)
+    network = SpikingNetwork(shape=shape, kind="ssa", arrays=arrays)
+    images = rng.integers(0, 256, (2, shape.side, shape.side, shape.channels)).astype(np.uint8)
     job = StochasticNetworkJob(network=network, steps=STEPS, load=True, images=images)
     return config_for(network, STEPS, lanes=4), job
 
 
-def core() -> StochasticNetworkCore:
-    return StochasticNetworkCore(small_network()[0], taps=True)
+def core(shape: str) -> StochasticNetworkCore:
+    return StochasticNetworkCore(small_network(SHAPES[shape])[0], taps=True)
 
 
-async def play(bench: Any) -> None:
-    config, job = small_network()
+async def play(bench: Bench) -> None:
+    config, job = small_network(SHAPES[bench.manifest.parameters["shape"]])
     whole = WholeStochasticCore(config).tapped()
     for name, fields in whole.input_beats(job).items():
         bench.send(name, fields)

@@ -16,6 +16,7 @@ def test_engine(case: str, tmp_path: Path) -> None:
     run_bench(component(**parameters), "stochastic_attention", bench, parameters, tmp_path)
 
 
-def test_network(tmp_path: Path) -> None:
-    bench = "tests.hw.stochastic.bench_stochastic_network"
-    run_bench(bench_stochastic_network.core(), "stochastic_network_core", bench, {}, tmp_path)
+@pytest.mark.parametrize("shape", bench_stochastic_network.SHAPES)
+def test_network(shape: str, tmp_path: Path) -> None:
+    bench, core = "tests.hw.stochastic.bench_stochastic_network", bench_stochastic_network.core(shape)
+    run_bench(core, "stochastic_network_core", bench, {"shape": shape}, tmp_path)
