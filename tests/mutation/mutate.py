@@ -91,7 +91,7 @@ def _score(count: Counter[str]) -> float:
 
 def main(
     subjects: Annotated[list[str] | None, typer.Argument(help="designs; all by default")] = None,
-    each: Annotated[int, typer.Option(min=1, help="mutants of every component of a design")] = 30,
+    each: Annotated[int, typer.Option(min=1, help="mutants of every component of a design")] = 20,
     seed: SeedOption = 1,
     jobs: Annotated[int, typer.Option(min=1, help="processes")] = 2,
     minutes: Annotated[float, typer.Option(min=0, help="no mutant is begun after so long")] = 600,
