@@ -45,7 +45,8 @@ STREAMED_CORE = --lanes 64 --streamed --pieces 384
 ON_MINILM = $(BIN)/onespike infer --network build/minilm $(STREAMED_CORE) --tokens 16
 
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
-	soak-stochastic soak-integer soak-minilm soak-cifar10 soak-all check bench docs rtl synth program clean
+	soak-stochastic soak-integer soak-minilm soak-cifar10 soak-all check packages bench docs rtl synth program \
+	clean
 
 sim: $(CORE) $(if $(filter minilm sst2,$(NETWORK)),build/$(NETWORK)/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
@@ -124,6 +125,9 @@ soak-cifar10: $(CORE)  ## IMAGES of CIFAR-10 (100; DATA=folder that holds cifar1
 
 soak-all: $(DEV)  ## random cores of every kind for MINUTES, or until 10^8 integers are compared (MINUTES)
 	$(BIN)/python -m tests.soak_all --minutes $(MINUTES) --seed $(SEED)
+
+packages: $(DEV)  ## wheel and sdist at work outside this folder, in Python 3.11 to 3.13 (20 min)
+	$(BIN)/python -m pytest -m long -n 0 -rs tests/onespike/test_package.py
 
 bench: $(CORE)  ## ratios of speed, measured side by side (1 min)
 	$(BIN)/onespike bench

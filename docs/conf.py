@@ -19,7 +19,7 @@ nb_execution_cache_path = "../build/notebooks"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
-exclude_patterns = ["conf.py"]
+exclude_patterns = ["conf.py", "litex"]
 
 myst_heading_anchors = 4
 # A link to a line of code without a language is no mistake

@@ -1,7 +1,7 @@
 """Options of the commands about boards, and the build that several of them need."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Config = TypeVar("Config")
 Job = TypeVar("Job")
 Integers = TypeVar("Integers")
+# Where whole networks run
+HARDWARE = ("rtl", "board")
 # Bounds of --timeout in seconds
 PATIENCE = (1e-3, 1e6)
 
@@ -42,6 +44,15 @@ CoreNetworkOption = Annotated[
         help="The core of a whole network instead, as in `onespike infer`, or with --scheme stochastic as in "
         "`onespike stochastic demo`; --config may give its sizes.",
         show_default=False,
+    ),
+]
+HardwareOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="|".join(HARDWARE),
+        parser=one_of(HARDWARE),
+        help="Where it runs: the simulated RTL, or a board with the network's core at --port.",
     ),
 ]
 BoardOption = Annotated[
@@ -215,6 +226,20 @@ def stage_progress() -> Iterator["OnStage"]:
 def _tell_when_done(stage: str, state: str, seconds: float) -> None:
     if state == "done":
         print(f"onespike: {stage}: {seconds:.1f} s", file=sys.stderr, flush=True)
+
+
+def check_hardware(engine: str, port: str | None, of_core: Mapping[str, object]) -> None:
+    """Raise InputError unless a board is meant and named, or neither.
+
+    Args:
+        engine: one of `HARDWARE`.
+        of_core: options about the simulated core by name, None where absent; a board has a core of its own.
+    """
+    if (engine == "board") != (port is not None):
+        raise InputError("--engine board needs --port, and --port needs --engine board")
+    for option, given in of_core.items():
+        if engine == "board" and given is not None:
+            raise InputError(f"{option} is for the simulated core, --engine board has its own")
 
 
 def opened_board(

@@ -190,13 +190,17 @@ def filled_folder(label: str, directory: Path) -> Iterator[Path]:
                 scratch = _scratch(directory)
             with released(), _full_disk(f"{label} {directory}"):
                 yield scratch
-            files = sorted(scratch.iterdir())
-            for place in files:
-                if (directory / place.name).is_dir():
-                    raise InputError(f"{label} {directory}: {place.name} in it must be no folder")
+            made = [path.relative_to(scratch) for path in sorted(scratch.rglob("*"))]
+            for path in made:
+                if (directory / path).exists() and (directory / path).is_dir() != (scratch / path).is_dir():
+                    kind = "a folder" if (scratch / path).is_dir() else "no folder"
+                    raise InputError(f"{label} {directory}: {path} in it must be {kind}")
             with writing(f"{label} {directory}"):
-                for place in files:
-                    place.replace(directory / place.name)
+                for path in made:
+                    if (scratch / path).is_dir():
+                        (directory / path).mkdir(exist_ok=True)
+                    else:
+                        (scratch / path).replace(directory / path)
         finally:
             if scratch is not None:
                 shutil.rmtree(scratch, ignore_errors=True)

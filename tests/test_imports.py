@@ -15,7 +15,7 @@ GOLDEN_IN_HW = {
     "Bank",
     *("StochasticNetworkConfig", "LayerOp", "HeadsOp", "Kind"),
     *("MemoryConfig", "ReaderTiming", "SdramChip"),
-    *("InputError", "writing"),
+    *("InputError", "OutsideError", "cut", "writing"),
     *("AttentionOp", "LinearOp", "NormOp", "Neuron", "Source", "Target", "words"),
     *("decay_constants", "resolution", "roots", "rows", "shift_matrix", "signed_digits", "transform"),
     *("bits_for", "index_width", "most_octaves", "left_shift", "weights"),

@@ -5,21 +5,38 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from hw.export.interfaces import Unit, ports_of
 from hw.export.names import free, hints, name_all, tidy
-from hw.export.rtlil import Module, Wire, full, names, read_rtlil, rename, rewrite, write_module, write_rtlil
+from hw.export.rtlil import (
+    NAME,
+    Cell,
+    Module,
+    Wire,
+    full,
+    names,
+    read_rtlil,
+    rename,
+    rewrite,
+    write_module,
+    write_rtlil,
+)
+from hw.export.whole import whole_ports
 
 
-def readable(text: str, classes: Mapping[str, type]) -> tuple[str, dict[str, type]]:
+def readable(text: str, units: Mapping[str, Unit]) -> tuple[str, dict[str, type]]:
     """The same hardware as RTLIL for people.
 
     Args:
         text: RTLIL, as Amaranth writes it; its first module is the top, which keeps its name and ports.
-        classes: of the components, by the name of their module.
+        units: that modules were made from, by name of the module.
 
     Returns:
         RTLIL, and the class of each of its modules, by name.
     """
     modules = read_rtlil(text)
+    classes = {name: type(unit) for name, unit in units.items()}
+    interfaces = {name: {port: out for port, out, _ in ports_of(unit)} for name, unit in units.items()}
+    whole_ports(modules, interfaces)
     top = next(iter(modules))
     stands: dict[str, str] = {}  # for the module of a name: the first that is equal
     equal: dict[str, str] = {}  # that by what is in it
@@ -59,6 +76,7 @@ def _polish(module: Module, modules: Mapping[str, Module]) -> dict[str, str]:
     hinted = hints(module)
     clear(module, modules)
     absorb(module)
+    merge(module, modules)
     before = list(module.wires)
     tidy(module)
     name_all(module, modules, hinted)
@@ -71,6 +89,8 @@ def clear(module: Module, modules: Mapping[str, Module]) -> None:
     """Remove second names of signals with those of their fields, and what has no bits."""
     read: set[str] = set()
     driven: set[str] = set()
+    wide = {name for name, wire in module.wires.items() if wire.width}
+    module.connections = [(to, by) for to, by in module.connections if to in wide or to not in module.wires]
 
     def note(signal: str, where: set[str]) -> str:
         where.update(names(signal))
@@ -99,6 +119,33 @@ def absorb(module: Module) -> None:
     for name in new:
         del module.wires[name]
     rename(module, new)
+
+
+def merge(module: Module, modules: Mapping[str, Module]) -> None:
+    """Compute once what the source asks for in several places."""
+    first: dict[str, Cell] = {}
+    again: dict[str, str] = {}
+
+    def change(signal: str) -> str:
+        return NAME.sub(lambda match: again.get(match[0], match[0]), signal)
+
+    while True:
+        first.clear()
+        again.clear()
+        for cell in module.cells:
+            wire = module.wires.get(cell.ports.get("\\Y", ""))
+            if wire is None or wire.port or not wire.nameless or cell.is_instance:
+                continue
+            inputs = {port: signal for port, signal in cell.ports.items() if port != "\\Y"}
+            kept = first.setdefault(f"{cell.kind} {cell.parameters} {inputs}", cell)
+            if kept is not cell:
+                again[wire.name] = kept.ports["\\Y"]
+        if not again:
+            return
+        module.cells = [cell for cell in module.cells if cell.ports.get("\\Y") not in again]
+        rewrite(module, modules, change, change)
+        for name in again:
+            del module.wires[name]
 
 
 def _stem(name: str) -> str:

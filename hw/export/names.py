@@ -143,6 +143,9 @@ class _Names:
         return self._found[wire][1:]
 
     def _describe(self, wire: str) -> str:
+        stem = re.match(r"[^.\[]+", wire)
+        if stem is not None and stem[0] != wire and stem[0] in self._module.wires:
+            return self._name(stem[0]) + wire[stem.end() :]  # a field
         register = self._next.get(wire)
         if register is not None and register in self._module.wires:
             return self._name(register) + "_next"

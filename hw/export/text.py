@@ -10,6 +10,7 @@ _SIGNAL = re.compile(r"  (wire|reg) ((?:signed )?(?:\[[-\d:]+\] )?)(\\\S+ |\w+)(
 _REGISTER = re.compile(r"    (\\\S+ |\w+) <= (\\\S+ |\w+);")
 _FIELD = re.compile(r"  assign (\\[^\s.\[]+[.\[]\S* ) = (.*);")
 _PART = re.compile(r"\\\S+ (?:\[[\d:]+\])?|\b\w+\[[\d:]+\]")
+_NUMBERED = re.compile(r"  assign (\\\S+ |\w+) = (_\d+_);")
 # Yosys runs combinational processes once at the start by a register that never changes
 _START = re.compile(r"\\\$auto\$verilog_backend\S+ ")
 START = "at_start"
@@ -37,7 +38,7 @@ def tidy_text(verilog: str, classes: Mapping[str, type]) -> str:
 def _module(lines: Sequence[str]) -> Iterator[str]:
     name, _, _ = lines[0].removeprefix("module ").partition("(")
     head = next(number for number, line in enumerate(lines) if line.endswith(");"))
-    body = _registers(lines[head + 1 : -1])
+    body = _registers(_words(lines[head + 1 : -1]))
     if not any(line.endswith(f"if ({START}) begin end") for line in body):
         body = [line for line in body if line != f"  reg {START} = 0;"]
     ports = [match for line in body if (match := _PORT.fullmatch(line))]
@@ -88,6 +89,20 @@ def _module(lines: Sequence[str]) -> Iterator[str]:
         yield "  /* verilator lint_on UNUSEDSIGNAL */"
     yield from rest
     yield lines[-1]
+
+
+def _words(body: Sequence[str]) -> list[str]:
+    """Let what is read from a memory be the register behind it, for which Yosys has a number."""
+    numbered = {match[2]: match[1] for line in body if (match := _NUMBERED.fullmatch(line))}
+    made = []
+    for line in body:
+        declared = _SIGNAL.fullmatch(line)
+        if (declared and declared[3] in numbered) or _NUMBERED.fullmatch(line):
+            continue
+        if declared and declared[3].strip() in map(str.strip, numbered.values()):
+            line = line.replace("  wire ", "  reg ", 1)
+        made.append(re.sub(r"\b_\d+_\b", lambda match: numbered.get(match[0], match[0]), line))
+    return made
 
 
 def _by_field(lines: Sequence[str], fields: Mapping[str, str]) -> list[str]:

@@ -22,17 +22,18 @@ from amaranth.hdl import Const, Fragment, Shape, ShapeCastable, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import data, stream, wiring
 
-from golden.errors import InputError
+from golden.errors import MAX_QUOTED, InputError, OutsideError, cut
 from hw.export.header import header
 from hw.export.hierarchy import readable
+from hw.export.interfaces import Unit, name_interfaces, unit_of
 from hw.export.text import tidy_text
 from hw.export.yowasp import require_cache
 
 # More words than an FPGA holds of a memory on chip
 DEEP = 1 << 14
-TO_VERILOG = """proc -nomux -norom
-memory_collect
-write_verilog -norename"""
+# Commands of Yosys; the last takes the name of a file. Without -noopt, proc adds cells with names that differ
+# from instance to instance
+TO_VERILOG = "proc -nomux -norom -noopt; memory_collect; write_verilog -norename"
 Layout = dict[str, Any]
 """Nested description of a payload, least significant bit first. One of
 
@@ -183,7 +184,8 @@ def export(
         latency: cycles to keep in the manifest.
 
     Raises:
-        InputError: the name is no Verilog identifier, or a port cannot be described.
+        InputError: the name is no Verilog identifier, a port cannot be described, or Yosys does not run.
+        OutsideError: Yosys failed.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise InputError(f"name of a module must be a Verilog identifier, not {name!r}")
@@ -244,18 +246,18 @@ def export(
 
 def _rtlil(
     component: wiring.Component, name: str, ports: Mapping[str, tuple[Value, PortDirection]]
-) -> tuple[str, dict[str, type]]:
-    """RTLIL of a component, and the classes of its units by the names of their modules."""
+) -> tuple[str, dict[str, Unit]]:
+    """RTLIL of a component, and what its modules were made from, by name."""
     design = Fragment.get(component, None).prepare(ports=ports, hierarchy=(name,))
-    classes = {}
-    for unit, info in design.fragments.items():
-        # What was made first, before wrappers and statements
-        kinds = [type(origin) for origin in unit.origins or () if isinstance(origin, wiring.Component)]
-        if kinds:
-            classes["\\" + ".".join(info.name)] = kinds[0]
+    name_interfaces(design)
+    made = {
+        "\\" + ".".join(info.name): origin
+        for unit, info in design.fragments.items()
+        if (origin := unit_of(unit)) is not None
+    }
     with _deep_memories():
         text, _ = rtlil.convert_fragment(design, name=name, emit_src=False)
-    return text, classes
+    return text, made
 
 
 @contextlib.contextmanager
@@ -281,14 +283,19 @@ def _deep_memories() -> Iterator[None]:
 
 def _yosys(text: str) -> str:
     """Verilog of RTLIL."""
-    ran = subprocess.run(
-        (_find_yosys(), "-q", "-"),
-        input=f"read_rtlil <<rtlil\n{text}rtlil\n{TO_VERILOG}\n",
-        capture_output=True,
-        text=True,
-    )
+    tool = _find_yosys()
+    try:
+        ran = subprocess.run(
+            (tool, "-q", "-"),
+            input=f"read_rtlil <<rtlil\n{text}rtlil\n{TO_VERILOG}\n",
+            capture_output=True,
+            text=True,
+        )
+    except OSError as error:
+        raise InputError(f"Yosys must be a program that runs, not {tool} ({error.strerror})") from None
     if ran.returncode:
-        raise RuntimeError(f"Yosys failed with status {ran.returncode}: {ran.stderr.strip()[-1000:]}")
+        said = ran.stderr.strip().splitlines() or ["it said nothing"]
+        raise OutsideError(f"Yosys failed with status {ran.returncode} ({tool}): {cut(said[-1], MAX_QUOTED)}")
     return ran.stdout
 
 
@@ -321,7 +328,7 @@ def write(
         The two paths.
 
     Raises:
-        InputError: see `export`.
+        InputError, OutsideError: see `export`.
     """
     text, manifest = export(component, name, parameters=parameters, latency=latency)
     if about:

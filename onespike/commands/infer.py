@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from golden.errors import InputError
-from onespike.board_options import PortOption, TimeoutOption, opened_board
+from onespike.board_options import HardwareOption, PortOption, TimeoutOption, check_hardware, opened_board
 from onespike.files import filled_folder, whole_or_nothing
 from onespike.options import (
     CLOCK,
@@ -20,14 +20,13 @@ from onespike.options import (
     StepsOption,
     StreamedOption,
     number,
-    one_of,
     whole_number,
 )
 from onespike.tables import print_tables, progress
 from studies.page.page import write_page
 
 DIFFERENT = 1
-ENGINES = ("rtl", "board")
+WAVES = "network.fst"
 
 
 def infer(
@@ -96,15 +95,7 @@ def infer(
             "--data no others are drawn.",
         ),
     ] = 1,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine",
-            metavar="|".join(ENGINES),
-            parser=one_of(ENGINES),
-            help="Where these go through: the simulated RTL, or a board with a network core at --port.",
-        ),
-    ] = "rtl",
+    engine: HardwareOption = "rtl",
     port: PortOption = None,
     timeout: TimeoutOption = None,
     recode: Annotated[
@@ -121,6 +112,14 @@ def infer(
             show_default=False,
         ),
     ] = None,
+    waves: Annotated[
+        bool,
+        typer.Option(
+            "--waves",
+            help="Also write a waveform of the first ten in the RTL, network.fst, and what to view it with; "
+            "--rtl is then 1 unless given.",
+        ),
+    ] = False,
     html_file: HtmlOption = None,
     directory: FolderOption = Path("build/infer"),
     seed: SeedOption = 0,
@@ -141,6 +140,7 @@ def infer(
         onespike infer --rtl 0 --lanes 64 --clock 50
         onespike infer --streamed --images 40 --rtl 2
         onespike infer --html build/infer.html
+        onespike infer --images 1 --waves
         onespike infer --engine board --port /dev/ttyUSB0
         onespike infer --network build/minilm --lanes 64 --text "A man is dancing."
         onespike infer --network build/minilm --data stsb-en-dev.csv --tokens 16
@@ -149,18 +149,19 @@ def infer(
     inference) and `network.npz`, the integers of the network, from which `onespike rtl --network`
     generates the core. Exit status 1 says that an integer or a cycle differed.
     """
-    if (engine == "board") != (port is not None):
-        raise InputError("--engine board needs --port, and --port needs --engine board")
-    if engine == "board" and lanes is not None:
-        raise InputError("--lanes sizes the simulated core, --engine board has its own")
-    if engine == "board" and streamed:
-        raise InputError("--streamed is for the simulated core, --engine board has its own")
-    if engine == "board" and beside != 1:
-        raise InputError("--side-by-side is for the simulated core, --engine board has its own")
+    sizes = {
+        "--lanes": lanes,
+        "--streamed": streamed or None,
+        "--side-by-side": None if beside == 1 else beside,
+    }
+    check_hardware(engine, port, sizes)
     if engine == "rtl" and timeout is not None:
         raise InputError("--timeout is for --engine board")
+    if waves and (engine == "board" or rtl == 0):
+        raise InputError("--waves is for what runs in the RTL, of which there is nothing")
     from sim.cores.network.core import WholeNetworkCore
 
+    rtl = 1 if waves and rtl is None else rtl
     pages = {} if html_file is None else {"--html": html_file}
     with (
         filled_folder("-o", directory) as folder,
@@ -200,6 +201,7 @@ def infer(
                     board=board,
                     seed=seed,
                     clock_mhz=clock,
+                    waves=folder / WAVES if waves else None,
                     progress=tell,
                 )
                 found: Found = encoded
@@ -220,6 +222,7 @@ def infer(
                     seed=seed,
                     recode=recode,
                     clock_mhz=clock,
+                    waves=folder / WAVES if waves else None,
                     progress=tell,
                 )
                 found, tables = result, infer_tables(result)

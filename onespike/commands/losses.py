@@ -129,7 +129,8 @@ def losses(
         for code in wanted:
             by_steps.setdefault(code.steps, []).append(name_of(code))
         report = task.report(outputs, groups=list(by_steps.values()))
-        report |= {"model": str(source), "layout": layout, "data": str(data), "weight_bits": weight_bits}
+        named = {"model": source.resolve().name, "layout": layout, "data": data.resolve().name}
+        report |= named | {"weight_bits": weight_bits}
         report["codes"] = [
             {"mode": name_of(code), "steps": code.steps, "log2_base": str(code.log2_base)} for code in wanted
         ]

@@ -26,7 +26,10 @@ def sim(
     ] = None,
     directory: FolderOption = Path("build/sim"),
     waves: Annotated[
-        bool, typer.Option("--waves", help="Also write a waveform per layer: layer0.fst and so on.")
+        bool,
+        typer.Option(
+            "--waves", help="Also write a waveform per layer, layer0.fst and so on, and what to view it with."
+        ),
     ] = False,
     seed: SeedOption = 0,
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hw.export.verilog import TO_VERILOG
 from sim.verilator import toolchain
 from sim.verilator.cache import cached, digest
 from synth.boards import Board
@@ -17,8 +18,8 @@ HERE = Path(__file__).parent
 PROGRAM = "board"
 # Module that holds a board and its memory
 DESK = "desk"
-# As Amaranth writes Verilog, but from the very text that is synthesised
-TO_VERILOG = f"read_rtlil {TOP}.il; proc -nomux -norom; memory_collect; write_verilog -norename {TOP}.v"
+# From the very text that is synthesised
+RECIPE = f"read_rtlil {TOP}.il; {TO_VERILOG} {TOP}.v"
 
 
 def compile_board(board: Board, design: Design, clock: float | None = None) -> Path:
@@ -40,14 +41,14 @@ def compile_board(board: Board, design: Design, clock: float | None = None) -> P
     binding = "\n".join(_desk(board, clock) if top.memory else _binding(board, clock)) + "\n"
     yosys = find_tools(["yosys"])["yosys"]
     recipe = toolchain.Recipe(main=HERE / "board.cpp")
-    key = digest((text, *models.values(), binding, yosys.version, *recipe.key))
+    key = digest((text, RECIPE, *models.values(), binding, yosys.version, *recipe.key))
 
     def make(directory: Path) -> None:
         scratch = directory / "obj"
         scratch.mkdir()
         (scratch / f"{TOP}.il").write_text(text)
         (scratch / "binding.h").write_text(binding)
-        run_tool(yosys, ("-p", TO_VERILOG), scratch, scratch / "yosys.log")
+        run_tool(yosys, ("-p", RECIPE), scratch, scratch / "yosys.log")
         sources = [scratch / f"{TOP}.v", *(scratch / f"{name}.v" for name in models)]
         for name, model in models.items():
             (scratch / f"{name}.v").write_text(model)

@@ -240,7 +240,7 @@ class Core(ABC, Generic[Config, Job, Integers]):
         """Run one job; see `run_in_turn`."""
         return self.run_in_turn([job], **how)[0]
 
-    def write_views(self, waves: Path) -> None:
-        """Write what to view a waveform of `run` with into the folder `views_of` beside it."""
-        verilog = rtl.compiled(self, quick=False).verilog
+    def write_views(self, waves: Path, *, quick: bool = False) -> None:
+        """Write what to view a waveform of `run`, which was as quick, with into `views_of` beside it."""
+        verilog = rtl.compiled(self, quick=quick).verilog
         write_files(views_of(waves), view_files(self, verilog, waves.stem))

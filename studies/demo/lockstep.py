@@ -76,11 +76,15 @@ class LockstepEngine(SpikingEngine):
     def fire(self, job: AttentionJob, scales: HeadScales) -> tuple[NDArray[np.int8], Spikes]:
         layer, (q, k) = len(self.runs), self._floats
         self.core.check(job)
-        ran = self.core.tapped().run(
+        core = self.core.tapped()
+        waves = None if self.waves is None else self.waves / f"layer{layer}.fst"
+        ran = core.run(
             job,
-            waves=None if self.waves is None else self.waves / f"layer{layer}.fst",
+            waves=waves,
             progress=lambda cycle, received, expected: self.progress(layer, received / expected),
         )
+        if waves is not None:
+            core.write_views(waves)
         self.runs.append(
             LayerRun(
                 layer=layer,

@@ -50,7 +50,8 @@ def run_demo(
             `WAVE_IMAGES` with waveforms.
         seed: chooses them.
         weights: file of the trained network.
-        waves: existing folder that receives one waveform per layer, layer0.fst and so on.
+        waves: existing folder that receives one waveform per layer, layer0.fst and so on, each with its
+            views (`sim.cores.core.Core.write_views`).
         progress: told how far the job is.
 
     Raises:

@@ -1,6 +1,7 @@
 """What a run of `infer` finds of sentences: in floats, in golden, and in the RTL or on a board."""
 
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -97,6 +98,7 @@ def encode(
     streamed: bool = False,
     seed: int = 0,
     clock_mhz: float | None = None,
+    waves: Path | None = None,
     progress: Progress = lambda part, share: None,
 ) -> Encodings:
     """Run sentences in floats, in golden, and some in the RTL or on a board.
@@ -107,6 +109,7 @@ def encode(
         board: an open board that takes the place of the simulated RTL, with a core of its own size.
         seed: chooses them.
         clock_mhz: at which inferences per second are wanted; see `studies.boards.throughput`.
+        waves: see `studies.infer.hardware.through_rtl`.
         progress: told how far the job is.
 
     Raises:
@@ -137,7 +140,7 @@ def encode(
         if board is not None:
             on_board, inferred = through_board(board, case.job(through), progress)
         else:
-            found, inferred = through_rtl(case.job(through), core, progress)
+            found, inferred = through_rtl(case.job(through), core, progress, waves)
         scores = case.apart(inferred)
         cosines = np.array(
             [float(cosine(case.vector(n, s), floats[n])) for n, s in zip(through, scores, strict=True)]

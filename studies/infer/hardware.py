@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,9 +107,12 @@ def correct(scores: NDArray[np.int64], labels: NDArray[np.integer]) -> int:
 
 
 def through_rtl(
-    job: NetworkJob, core: WholeNetworkCore, progress: Progress
+    job: NetworkJob, core: WholeNetworkCore, progress: Progress, waves: Path | None = None
 ) -> tuple[RtlImages, NDArray[np.int64]]:
     """Load a network and run what enters it in the compiled RTL, beside golden and the cycle model.
+
+    Args:
+        waves: FST file to write of the first `BATCH`, with its views (`sim.cores.core.Core.write_views`).
 
     Returns:
         What was found, and the scores [images, ...] of the RTL.
@@ -124,7 +128,7 @@ def through_rtl(
 
     def run(job: NetworkJob, batch: str) -> NetworkIntegers:
         nonlocal additions, linear, total
-        ran, predicted = core.run(job), core.predict(job)
+        ran, predicted = core.run(job, waves=waves if job.load else None), core.predict(job)
         if ran.cycles != predicted:
             found.failures.append(
                 f"{batch}: scores predicted in cycles {predicted.heads.tolist()}, "
@@ -140,6 +144,8 @@ def through_rtl(
 
     progress("make and compile the RTL", 0.0)
     scores = found.feed(core, job, run, lambda what, share: progress(f"RTL: {what}", share))
+    if waves is not None:
+        core.write_views(waves)
     found.predicted, found.measured = (float(np.mean(cycles[name])) for name in ("predicted", "measured"))
     found.lanes_in_linear_layers = additions / linear / core.lanes
     found.lanes = additions / total / core.lanes

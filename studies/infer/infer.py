@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -81,6 +82,7 @@ def infer(
     seed: int = 0,
     recode: bool = False,
     clock_mhz: float | None = None,
+    waves: Path | None = None,
     progress: Progress = lambda part, share: None,
 ) -> Inferences:
     """Classify held-out images.
@@ -93,6 +95,7 @@ def infer(
         seed: chooses the images.
         recode: classify also with the residual coded after each sum.
         clock_mhz: at which inferences per second are wanted; see `studies.boards.throughput`.
+        waves: see `studies.infer.hardware.through_rtl`.
         progress: told how far the job is.
 
     Raises:
@@ -122,7 +125,7 @@ def infer(
             on_board, scores = through_board(board, job, progress)
             on_board.correct = correct(scores, labels)
         else:
-            measured, scores = through_rtl(job, core, progress)
+            measured, scores = through_rtl(job, core, progress, waves)
             measured.correct = correct(scores, labels)
     progress("count events, draw the timeline", 1.0)
     spikes = case.spikes(case.images[chosen[:ENERGY_IMAGES]])

@@ -65,12 +65,26 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A picture that does not move; `name` as that of a figure, `title` what it shows, `svg` its text."""
+
+    name: str
+    title: str
+    svg: str
+
+    @property
+    def address(self) -> str:
+        """The picture itself, as an address."""
+        return f"data:image/svg+xml;base64,{b64encode(self.svg.encode()).decode('ascii')}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Section:
     """A part of a page; `name` as that of a figure, it is the end of the address too."""
 
     name: str
     title: str
-    parts: Sequence[Table | Figure]
+    parts: Sequence[Table | Figure | Drawing]
     text: str = ""
 
 
@@ -154,6 +168,7 @@ def write_page(page: Page, path: Path) -> None:
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
     environment.tests["table"] = lambda part: isinstance(part, Table)
+    environment.tests["drawing"] = lambda part: isinstance(part, Drawing)
     environment.tests["number"] = lambda cell: isinstance(cell, Number)
     template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
     figures = [part for section in page.sections for part in section.parts if isinstance(part, Figure)]

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from studies.page.page import Number, Page, Section, Table, key, number
+from studies.page.page import Drawing, Number, Page, Section, Table, key, number
+from studies.rtl.timing import diagrams, draw
 from synth.figures import BUILDS
 
 Row = list[str | Number]
@@ -44,6 +45,14 @@ def page(report: Mapping[str, Any]) -> Page:
             title="What is in a beat",
             text="Bits from the lowest. A field of several elements holds element 0 lowest.",
             parts=[_fields(report)],
+        ),
+        Section(
+            name="timing",
+            title="Timing",
+            text="Signals are sampled at the rising edge that ends a cycle.",
+            parts=[
+                Drawing(name=name, title=title, svg=draw(waves)) for name, title, waves in diagrams(manifest)
+            ],
         ),
         Section(name="parameters", title="Parameters", parts=[_pairs(report, "parameters")]),
         Section(

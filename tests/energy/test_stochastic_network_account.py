@@ -6,7 +6,9 @@ import pytest
 from energy.stochastic_network import account
 from golden.stochastic.inference import infer
 from golden.stochastic.program import bit_planes
-from tests.hw.stochastic.bench_stochastic_network import SHAPE, STEPS, small_network
+from tests.hw.stochastic.bench_stochastic_network import SHAPES, STEPS, small_network
+
+SHAPE = SHAPES["patches"]
 
 
 def test_counts_are_those_of_the_spikes() -> None:

@@ -19,7 +19,7 @@ OWN = {
     "--clock": {"board_options", "infer", "predict"},
     "--codes": {"losses", "robustness"},
     "--data": {"options", "infer"},
-    "--engine": {"attention", "demo", "infer"},
+    "--engine": {"attention", "board_options"},
     "--head-dim": {"options", "area", "stochastic"},
     "--heads": {"options", "convert", "stochastic", "study"},
     "--images": {"accuracy", "demo", "dense", "infer", "robustness", "sim"},
@@ -38,7 +38,7 @@ OWN = {
     "--steps": {"accuracy", "attention", "compare", "demo", "options", "stochastic"},
     "--streamed": {"options", "predict"},
     "--synthesise": {"dense", "rival"},
-    "--waves": {"attention", "sim"},
+    "--waves": {"attention", "infer", "sim"},
 }
 
 

@@ -20,6 +20,8 @@ from sim.cores.network.neurons import NetworkIntegers
 from studies.infer import cores
 from studies.infer.cases import load_case
 from tests.golden.network.samples import converted, random_images, random_transformer
+from tests.sim.cores.views import traced
+from tests.sim.verilator.fst import fst_names
 
 
 def small(**shape: Any) -> Network:
@@ -88,6 +90,8 @@ def quick_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small cores, compiled quickly."""
     monkeypatch.setattr(cores, "config_for", partial(config_for, lanes=8, cluster=4))
     monkeypatch.setattr(WholeNetworkCore, "run", partialmethod(WholeNetworkCore.run, quick=True))
+    views = partialmethod(WholeNetworkCore.write_views, quick=True)
+    monkeypatch.setattr(WholeNetworkCore, "write_views", views)
 
 
 @pytest.mark.usefixtures("quick_rtl")
@@ -117,6 +121,26 @@ def test_network_file_through_the_rtl(
     assert "image 0, potential[5]" in ran.err
     found = report(folder / "out")
     assert (found["passed"], found["rtl"]["different"]) == (False, 1)
+
+
+@pytest.mark.usefixtures("quick_rtl")
+def test_waves(folder: Path, run: Callable[..., Any], refused: Callable[..., str]) -> None:
+    """One image; every signal of the layout is in the waveform. A second run takes the place of the first."""
+    save_network(folder / "n.npz", small())
+    words = ("infer", "--network", "n.npz", "--images", "3", "-o", "out", "--waves")
+    refused(*words, "--rtl", "0", says="--waves is for what runs in the RTL, of which there is nothing")
+    for _ in range(2):
+        ran = run(*words)
+        assert ran.status == 0, ran.err
+    assert report(folder / "out")["rtl"]["images"] == 1
+    views = folder / "out" / "network.views"
+    shown = traced((views / "network.gtkw").read_text())
+    assert {trace.path for trace in shown} <= fst_names((folder / "out" / "network.fst").read_bytes())
+    units = list(dict.fromkeys(trace.group for trace in shown))
+    assert units[:4] == ["ports", "image", "issue", "cluster_0"]
+    by_path = {trace.path: trace for trace in shown}
+    assert by_path["TOP.network_core.i_image__payload.spike[5:0]"].filter == "spike.filter.txt"
+    assert all((views / trace.filter).is_file() for trace in shown if trace.filter is not None)
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -154,7 +178,8 @@ def test_missing_and_wrong_data(folder: Path, refused: Callable[..., str]) -> No
 
 def test_unknown_network(refused: Callable[..., str]) -> None:
     """A slip in a name: the names are told."""
-    says = "--network must be one of digits, fashion, fashion-batchnorm, a file or a folder, not 'fasion'"
+    names = "digits, fashion, fashion-batchnorm, cifar10, cifar10-small"
+    says = f"--network must be one of {names}, a file or a folder, not 'fasion'"
     refused("infer", "--network", "fasion", says=says)
     refused("synth", "--network", "fasion", says=says)
     refused("rtl", "-o", "out", "--network", "fasion", says="--network must be a file that .*, not 'fasion'")
@@ -170,9 +195,9 @@ def test_bad_network_files(folder: Path, refused: Callable[..., str], command: s
     with np.load(folder / "n.npz") as file:
         arrays = {name: file[name] for name in file.files}
     description = json.loads(str(arrays["description"]))
-    later = arrays | {"description": np.array(json.dumps(description | {"version": 4}))}
+    later = arrays | {"description": np.array(json.dumps(description | {"version": 5}))}
     np.savez(folder / "later.npz", **later)
-    refused(*words, "later.npz", says="later.npz: version must be 3, not 4")
+    refused(*words, "later.npz", says="later.npz: version must be 4, not 5")
     weight = arrays["layers.0.weight"].astype(float)
     np.savez(folder / "nan.npz", **(arrays | {"layers.0.weight": weight * np.nan}))
     refused(*words, "nan.npz", says="nan.npz: layer 0.weight .*NaN")
@@ -206,7 +231,7 @@ def test_weights_with_nan(folder: Path, refused: Callable[..., str]) -> None:
         (("--engine", "board"), "--engine board needs --port"),
         (("--port", "/dev/absent"), "--port needs --engine board"),
         (("--engine", "board", "--port", "/dev/absent"), "port must be a serial port that can be opened"),
-        (("--engine", "board", "--port", "p", "--lanes", "8"), "--lanes sizes the simulated core"),
+        (("--engine", "board", "--port", "p", "--lanes", "8"), "--lanes is for the simulated core"),
         (("--engine", "board", "--port", "p", "--streamed"), "--streamed is for the simulated core"),
         (("--pieces", "0", "--rtl", "0"), r"pieces must be an integer in 1\.\.4096, not 0"),
         (("--timeout", "3"), "--timeout is for --engine board"),

@@ -15,6 +15,8 @@ from zipfile import ZipFile
 import pytest
 
 import onespike
+from golden.attention.config import PRESETS
+from sim.cores.attention.core import SpikedAttentionCore
 from tests.test_documents import PACKAGES, ROOT
 
 
@@ -33,6 +35,13 @@ def wheel_of(source: Path, folder: Path) -> Path:
     offline = ["--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*pip, "wheel", *offline, "--wheel-dir", folder, source], check=True)
     (made,) = folder.glob("*.whl")
+    return made
+
+
+def sdist_of(source: Path, folder: Path) -> Path:
+    build = "from setuptools.build_meta import build_sdist; import sys; build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, folder], cwd=source, check=True, capture_output=True)
+    (made,) = folder.glob("*.tar.gz")
     return made
 
 
@@ -60,9 +69,7 @@ def test_files(source: Path, wheel: Path) -> None:
 
 
 def test_source_distribution(source: Path, wheel: Path, tmp_path: Path) -> None:
-    build = "from setuptools.build_meta import build_sdist; import sys; build_sdist(sys.argv[1])"
-    subprocess.run([sys.executable, "-c", build, tmp_path], cwd=source, check=True, capture_output=True)
-    (archive,) = tmp_path.glob("*.tar.gz")
+    archive = sdist_of(source, tmp_path)
     with tarfile.open(archive) as files:
         files.extractall(tmp_path, filter="data")
     assert contents(wheel_of(tmp_path / archive.name.removesuffix(".tar.gz"), tmp_path)) == contents(wheel)
@@ -73,9 +80,29 @@ def test_version() -> None:
     assert onespike.__version__ == project["version"]
 
 
+def python_of(version: str) -> str:
+    """An interpreter of this version: this one, or one on PATH, or of pyenv."""
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return sys.executable
+    kept = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    for name in (f"python{version}", *kept):
+        found = shutil.which(name)
+        # What pyenv puts on PATH may stand for a version that is not chosen
+        if found and subprocess.run([found, "--version"], capture_output=True).returncode == 0:
+            return found
+    pytest.skip(f"no Python {version} here")
+
+
 @pytest.mark.long
-def test_installed(wheel: Path, tmp_path: Path) -> None:
-    """In an environment of its own, from another folder: data is found, what is made goes to the cache."""
+@pytest.mark.parametrize(
+    ("origin", "version"), [("wheel", "3.11"), ("wheel", "3.12"), ("wheel", "3.13"), ("sdist", "3.11")]
+)
+def test_installed(source: Path, wheel: Path, tmp_path: Path, origin: str, version: str) -> None:
+    """In an environment of its own, from another folder: data is found, what is made goes to the cache.
+
+    The Verilog is that of this Python, byte by byte.
+    """
+    package = wheel if origin == "wheel" else sdist_of(source, tmp_path)
     place, cache, folder = (tmp_path / name for name in ("environment", "cache", "elsewhere"))
     folder.mkdir()
     mine = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -95,16 +122,20 @@ def test_installed(wheel: Path, tmp_path: Path) -> None:
     def installed() -> set[Path]:
         return {path for path in place.rglob("*") if "__pycache__" not in path.parts}
 
-    run(sys.executable, "-m", "venv", place)
-    run(place / "bin" / "python", "-m", "pip", "install", wheel)
+    run(python_of(version), "-m", "venv", place)
+    run(place / "bin" / "python", "-m", "pip", "install", package)
     before = installed()
     command = place / "bin" / "onespike"
     assert run(command, "--version") == f"onespike {onespike.__version__}\n"
     assert "ulx3s-85f" in run(command, "boards")
     run(command, "example", "in.npz")
     run(command, "attention", "in.npz", "out.npz", "--engine", "rtl", "--preset", "tiny")
+    run(command, "rtl", "-o", "rtl", "--preset", "tiny")
+    core = SpikedAttentionCore(PRESETS["tiny"])
+    expected, _ = core.write(tmp_path / "expected")
+    assert (folder / "rtl" / expected.name).read_text() == expected.read_text()
     run(command, "infer", "--network", "digits", "--images", "2")
     assert "figures/boards.json" in "".join(run(command, "predict", "bert-base").split())
-    assert {path.name for path in folder.iterdir()} == {"in.npz", "out.npz", "build"}
+    assert {path.name for path in folder.iterdir()} == {"in.npz", "out.npz", "rtl", "build"}
     assert {path.name for path in (cache / "onespike").iterdir()} == {"verilog", "verilator"}
     assert installed() == before

@@ -5,14 +5,12 @@ from typing import Annotated
 import typer
 
 from golden.code import check_range
-from golden.errors import InputError, OutsideError
+from golden.errors import OutsideError
 from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.program import LANES
-from onespike.board_options import PortOption, TimeoutOption, opened_board
+from onespike.board_options import HardwareOption, PortOption, TimeoutOption, check_hardware, opened_board
 from onespike.files import write_report
-from onespike.options import MAX_SEED, ImageSetsOption, LanesOption, ReportOption, one_of, whole_number
-
-ENGINES = ("rtl", "board")
+from onespike.options import MAX_SEED, ImageSetsOption, LanesOption, ReportOption, whole_number
 
 
 def demo(
@@ -34,15 +32,7 @@ def demo(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", parser=whole_number, help="Of the random-number plan.")
     ] = 1,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine",
-            metavar="|".join(ENGINES),
-            parser=one_of(ENGINES),
-            help="The simulated RTL, or a board with the network's core at --port.",
-        ),
-    ] = "rtl",
+    engine: HardwareOption = "rtl",
     port: PortOption = None,
     timeout: TimeoutOption = None,
     report_file: ReportOption = None,
@@ -65,10 +55,7 @@ def demo(
     from studies.stochastic.cases import load_case
     from studies.stochastic.demo import demonstrate
 
-    if (engine == "board") != (port is not None):
-        raise InputError("--engine board needs --port, and --port needs --engine board")
-    if engine == "board" and lanes is not None:
-        raise InputError("--lanes sizes the simulated core, --engine board has its own")
+    check_hardware(engine, port, {"--lanes": lanes})
     check_range("--steps", steps, 1, MAX_STEPS)
     check_range("--seed", seed, 1, MAX_SEED)
     case = load_case(network, data)

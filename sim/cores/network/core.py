@@ -24,11 +24,13 @@ from hw.network.core import NetworkCore
 from hw.network.linked_network import LinkedNetwork
 from hw.network.paced_reader import PacedNetwork
 from hw.network.stored_network import StoredNetwork
+from hw.parts.payloads import spike
 from sim.cores.attention.driver import read_spikes
 from sim.cores.core import Core
 from sim.cores.network.beats import image_beats, load_beats, load_pieces
 from sim.cores.network.neurons import NetworkIntegers, all_beside, golden_neurons, in_rows, there
 from sim.cores.rtl import Run, count_of
+from sim.cores.waves import Kind, spike_kinds
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.timing.network import NetworkTimes, predict
 from sim.verilator.payload import Fields
@@ -89,6 +91,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     places = ("image",)
     accumulations = ("weight_additions",)
     clock = 50e6
+    units = ("loader", "image", "issue", "cluster", "drain", "norm", "attention")
 
     taps: bool = False
     reader: ReaderTiming | None = None
@@ -110,6 +113,9 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
 
     def tapped(self) -> Self:
         return replace(self, taps=True)
+
+    def kinds(self) -> dict[str, Kind]:
+        return spike_kinds(self.config.code, {"spike": spike(self.config.code)})
 
     def component(self) -> NetworkCore | PacedNetwork:
         core = NetworkCore(self.config, taps=self.taps)

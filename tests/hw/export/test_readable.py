@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import PRESETS
+from golden.errors import InputError, OutsideError
+from hw.attention.cluster import Cluster
 from hw.attention.core import AttentionCore
 from hw.attention.ramp_sequencer import RampSequencer
 from hw.attention.score_sequencer import ScoreSequencer
-from hw.attention.trace_loader import TraceLoader
+from hw.attention.winner import WinnerTree
 from hw.export.axi import LINT
 from hw.export.verilog import export
 from sim.verilator.toolchain import run as run_tool
@@ -36,8 +39,10 @@ class AddLane(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         held = [Signal(), Signal(2)]
+        up, down = Signal(), Signal()
+        m.d.comb += [up.eq(self.point.up & ~self.clear), down.eq(~self.point.up)]
         m.d.sync += [held[0].eq(self.point.up & ~self.clear), held[1].eq(held[1] + held[0])]
-        m.d.comb += self.late.eq(held[1] == 3)
+        m.d.comb += self.late.eq((held[1] == 3) & ~(up & down))
         with m.If(self.point.up):
             m.d.sync += self.sum.eq(self.sum + self.point.value * self._step)
         with m.If(self.clear):
@@ -60,8 +65,11 @@ class Lanes(wiring.Component):
         late = Signal(4)
         for lane in range(4):
             m.submodules[f"lane_{lane}"] = unit = AddLane(1 if lane < 3 else 2)
+            if not lane:
+                m.d.comb += [unit.point.up.eq(1), unit.point.value.eq(self.point[0].value)]
+            else:
+                m.d.comb += unit.point.eq(self.point[lane])
             m.d.comb += [
-                unit.point.eq(self.point[lane]),
                 unit.clear.eq(self.clear),
                 self.sum[lane].eq(unit.sum),
                 late[lane].eq(unit.late),
@@ -76,17 +84,32 @@ def modules(verilog: str) -> dict[str, str]:
     return dict(re.findall(r"^module (\S+) (.*?)^endmodule", verilog, re.MULTILINE | re.DOTALL))
 
 
+@cache
+def text_of(kind: str) -> str:
+    """Verilog of what several tests look at."""
+    if kind == "lanes":
+        return export(Lanes(), "top")[0]
+    return export(
+        AttentionCore(replace(PRESETS["pico"], taps=True, lanes=4, cluster=2, terms_per_beat=2)), "core"
+    )[0]
+
+
 def test_a_module_per_kind() -> None:
-    found = modules(export(Lanes(), "top")[0])
+    """Lane 0 has a constant where the others have an input; that makes it no other kind."""
+    found = modules(text_of("lanes"))
     assert set(found) == {"top", "top_add_lane", "top_add_lane_2"}
     assert re.findall(r"^  (top_\w+) (\w+) \($", found["top"], re.MULTILINE) == [
         *[("top_add_lane", f"lane_{lane}") for lane in range(3)],
         ("top_add_lane_2", "lane_3"),
     ]
+    assert "    .point(lane_0_point),\n" in found["top"]
+    assert "  assign lane_0_point[0] = 1'h1;\n" in found["top"]
 
 
 def test_names_say_what_is_computed() -> None:
-    lane = modules(export(Lanes(), "top")[0])["top_add_lane"]
+    lane = modules(text_of("lanes"))["top_add_lane"]
+    assert "  wire down;" in lane
+    assert "  wire up;" in lane  # the tuple that they are assigned as has no names for Amaranth
     assert "  wire up_and_not_clear;" in lane
     assert "  reg up_and_not_clear_held = 1'h0;" in lane
     assert "  wire \\point.up = point[0];" in lane
@@ -95,8 +118,8 @@ def test_names_say_what_is_computed() -> None:
 
 def test_the_whole_core() -> None:
     """No signal is without a name, no two modules are alike, and ports stand in the heads."""
-    verilog, _ = export(AttentionCore(PRESETS["tiny"]), "core")
-    assert not re.search(r"\\\$|\$auto|\$\d", verilog)
+    verilog = text_of("core")
+    assert not re.search(r"\\\$|\$auto|\$\d|\b_\d+_\b", verilog)
     found = modules(verilog)
     assert all(name == "core" or name.startswith("core_") for name in found)
     assert "\n// hw.attention.score_lane.ScoreLane\nmodule core_score_lane (\n" in verilog
@@ -104,9 +127,39 @@ def test_the_whole_core() -> None:
     assert not re.search(r"^  (input|output) [^;\n]*;", verilog, re.MULTILINE)
 
 
+def test_ports_are_those_of_the_source() -> None:
+    """Whole structures, though some of their fields are constant or pass a unit, and by their names."""
+    config = replace(PRESETS["pico"], taps=True, lanes=4, cluster=2, terms_per_beat=2)
+    found = modules(text_of("core"))
+    head = re.findall(
+        r"^  (?:in|out)put (?:wire|reg) (?:signed )?(?:\[\d+:0\] )?(\w+)", found["core_cluster"], re.M
+    )
+    cluster = Cluster(config, 0)
+    names = {"__".join(map(str, path)) for path, *_ in cluster.signature.flatten(cluster)}
+    assert set(head) - {"clk", "rst"} <= names
+    # the first has nothing to its left, and nothing reads what passes the last
+    assert names - set(head) == {"i_winner_bit", "i_context_sum"}
+    assert ".i_key(cluster_0_o_key)" in found["core"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "error", "says"),
+    [
+        ("false", OutsideError, r"^Yosys failed with status 1 \(false\): it said nothing$"),
+        ("/no/yosys", InputError, r"^Yosys must be a program that runs, not /no/yosys \(No such file"),
+    ],
+)
+def test_yosys_that_fails(
+    tool: str, error: type[Exception], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YOSYS", tool)
+    with pytest.raises(error, match=says):
+        export(AddLane(1), "lane")
+
+
 UNITS = {
     "lanes": Lanes,
-    "trace loader": lambda: TraceLoader(PRESETS["tiny"]),
+    "winner tree": lambda: WinnerTree(4, first_cluster=True),
     "ramp sequencer": lambda: RampSequencer(PRESETS["tiny"]),
     "score sequencer": lambda: ScoreSequencer(PRESETS["tiny"]),
 }
@@ -144,7 +197,7 @@ sat -verify -prove trigger 0 {" ".join(FROM_RESET)} both
 def differs(name: str, folder: Path, old: str = "", new: str = "") -> bool:
     """Whether RTLIL of a unit and Verilog with `new` for `old` differ, by a bounded proof of Yosys."""
     (folder / "gold.il").write_text(rtlil.convert(UNITS[name](), name="gold", emit_src=False))
-    verilog, _ = export(UNITS[name](), "gold")
+    verilog = export(UNITS[name](), "gold")[0]
     assert old in verilog
     (folder / "gate.v").write_text(verilog.replace(old, new))
     (folder / "go.ys").write_text(PROVE)
@@ -168,5 +221,5 @@ def test_other_hardware_is_found(tmp_path: Path) -> None:
 
 def test_lint(tmp_path: Path) -> None:
     """Verilator says nothing, but for the documented exceptions."""
-    (tmp_path / "core.v").write_text(export(AttentionCore(replace(PRESETS["pico"], taps=True)), "core")[0])
+    (tmp_path / "core.v").write_text(text_of("core"))
     run_tool((verilator_root() / "bin" / "verilator_bin", "--lint-only", *LINT, "core.v"), tmp_path)

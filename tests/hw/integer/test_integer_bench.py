@@ -12,9 +12,9 @@ from tests.hw.integer.bench_integer_attention import CASES, core
 BENCH = "tests.hw.integer.bench_integer_attention"
 # A memory of which synthesis is told that it need not mind collisions, its write and its read
 MEMORY = re.compile(
-    r"no_rw_check = 32'd1 \*\)\n(?:\s*\(\*[^\n]*\*\)\n)?\s*reg \[\d+:0\] (?P<name>\w+) \[.*?"
+    r"no_rw_check = 32'd1 \*\) (?:\(\*[^\n]*\*\) )?reg \[\d+:0\] (?P<name>\w+) \[.*?"
     r"if \((?P<write>[^\n]*)\)\n\s*(?P=name)\[(?P<to>[^\n]*)\] <= .*?"
-    r"_0_ <= (?P<word>(?P=name)\[(?P<at>[^\n]*)\]);",
+    r" <= (?P<word>(?P=name)\[(?P<at>[^\n]*)\]);",
     re.DOTALL,
 )
 
@@ -29,9 +29,7 @@ def spoiled(verilog: str, memories: int) -> str:
 
     def spoil(found: re.Match[str]) -> str:
         meet = f"({found['write']}) && ({found['to']}) == ({found['at']})"
-        return found[0].replace(
-            f"_0_ <= {found['word']};", f"_0_ <= {meet} ? ~{found['word']} : {found['word']};"
-        )
+        return found[0].replace(f"<= {found['word']};", f"<= {meet} ? ~{found['word']} : {found['word']};")
 
     text, count = MEMORY.subn(spoil, verilog)
     assert count == verilog.count("no_rw_check") == memories

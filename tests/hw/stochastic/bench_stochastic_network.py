@@ -27,7 +27,9 @@ SHAPES = {
 }
 
 
-def small_network(shape: NetworkShape) -> tuple[StochasticNetworkConfig, StochasticNetworkJob]:
+def small_network(
+    shape: NetworkShape = SHAPES["patches"],
+) -> tuple[StochasticNetworkConfig, StochasticNetworkJob]:
     """A network, a core of four lanes for it, and two images."""
     rng = np.random.default_rng(3)
     arrays = {

@@ -3,8 +3,10 @@
 import builtins
 import json
 import sys
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import plotly.graph_objects as go
@@ -199,6 +201,12 @@ def test_a_build(tmp_path: Path) -> None:
             assert cells["x"] == [need["lut4"] for need in figures["units"].values()]
 
 
+def words_of(address: str) -> list[str]:
+    """The texts of a picture, in their order."""
+    picture = fromstring(b64decode(address.removeprefix("data:image/svg+xml;base64,")))
+    return ["".join(text.itertext()) for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+
+
 def test_a_datasheet(folder: Path, run) -> None:
     """Ports, fields and latencies of the manifest; area and clock of the builds of the same configuration."""
     words = ("rtl", "-o", "ip", "--preset", "pico", "--axi", "--html", "ip/p.html")
@@ -218,6 +226,15 @@ def test_a_datasheet(folder: Path, run) -> None:
     page = read_page(folder / "p.html")
     assert_numbers(page, page.data["report"])
     assert page.data["report"]["builds"] == []
+    # the last stream in, and the last out
+    drawn = [words_of(a["src"]) for tag, a in page.elements if tag == "img"]
+    assert drawn == [
+        ["clk", "rst", "i_query__valid", "o_code__valid"],
+        *[
+            ["clk", f"{name}__payload", "beat", "next", f"{name}__valid", f"{name}__ready"]
+            for name in ("i_query", "o_code")
+        ],
+    ]
 
 
 def test_text_of_a_user_is_no_markup(tmp_path: Path) -> None:

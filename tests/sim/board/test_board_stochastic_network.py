@@ -54,7 +54,7 @@ def test_command(port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
     digits = cases.load_images("digits")
     images = replace(digits, test=np.stack([digits.test[:, :5, :5, 0]] * 2, axis=-1))
     monkeypatch.setattr(cases, "SIZES", {(5, 5, 2): "digits"})
-    monkeypatch.setattr(cases, "load_images", lambda name, data: images)
+    monkeypatch.setattr(cases, "load_images", lambda name, data, train: images)
     words = ["stochastic", "demo", "--network", str(tmp_path / "n.npz"), "--images", "3", "--steps", "2"]
     assert main([*words, "--engine", "board", "--port", port]) == 0
     assert "scores: 15 compared with the golden model, 0 differ" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from golden.attention.config import preset
 from golden.attention.job import AttentionJob, AttentionSpikes
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.rtl import Run
+from sim.cores.waves import views_of
 from sim.timing.cycles import CycleReport
 
 Found = tuple[AttentionSpikes, CycleReport]
@@ -42,6 +44,9 @@ class StandIn(SpikedAttentionCore):
     def run(self, job: AttentionJob, **how: Any) -> Run[AttentionSpikes]:
         spikes, cycles = self.change(job, self.compute(job), self.predict(job), **how)
         return Run(integers=spikes, cycles=cycles, result=None)  # type: ignore[arg-type]
+
+    def write_views(self, waves: Path, *, quick: bool = False) -> None:
+        views_of(waves).mkdir()
 
 
 def core(change: Change = golden_run) -> StandIn:

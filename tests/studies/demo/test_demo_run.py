@@ -104,6 +104,7 @@ def test_images_and_waves(tmp_path: Path) -> None:
 
     assert len(run_demo(core(run), waves=tmp_path).chosen) == WAVE_IMAGES
     assert files == [tmp_path / "layer0.fst", tmp_path / "layer1.fst"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["layer0.views", "layer1.views"]
     assert run_demo(core(run)).chosen.tolist() == list(range(450))
 
 
