@@ -38,17 +38,18 @@ IMAGES ?= 100
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
 PRESET ?=
-ON_BOARD = --board $(BOARD) $(if $(PRESET),--preset $(PRESET))
+ON_BOARD = --board $(BOARD) $(if $(CONVERTED),$(STREAMED_CORE) --tokens 32 --clock 80,$(if $(PRESET),--preset $(PRESET)))
 
-# The cores of make sim NETWORK=minilm and sst2
-STREAMED_CORE = --lanes 64 --streamed --pieces 384
-ON_MINILM = $(BIN)/onespike infer --network build/minilm $(STREAMED_CORE) --tokens 16
+# The converted model that a target takes with NETWORK=minilm or sst2, and the core that weights stream into
+CONVERTED = $(if $(filter minilm sst2,$(NETWORK)),build/$(NETWORK)/network.npz)
+STREAMED_CORE = --network build/$(or $(filter sst2,$(NETWORK)),minilm) --lanes 64 --streamed --pieces 384
+ON_MINILM = $(BIN)/onespike infer $(STREAMED_CORE) --tokens 16
 
 .PHONY: help sim sim-stochastic test prove mutate coverage gate-level soak soak-attention soak-network \
 	soak-stochastic soak-integer soak-minilm soak-cifar10 soak-all check packages bench docs rtl synth program \
 	clean
 
-sim: $(CORE) $(if $(filter minilm sst2,$(NETWORK)),build/$(NETWORK)/network.npz)  ## the main job: a trained transformer through the generated RTL (1 min)
+sim: $(CORE) $(CONVERTED)  ## the main job: a trained transformer through the generated RTL (1 min)
 ifeq ($(NETWORK),digits)
 	$(BIN)/onespike sim
 endif
@@ -56,7 +57,7 @@ ifeq ($(NETWORK),minilm)
 	$(ON_MINILM) \
 	    $(if $(DATA),--data $(DATA),--text "$(TEXT)" --text "$(OTHER)") -o build/infer-minilm
 else ifeq ($(NETWORK),sst2)
-	$(BIN)/onespike infer --network build/sst2 $(STREAMED_CORE) --tokens 32 \
+	$(BIN)/onespike infer $(STREAMED_CORE) --tokens 32 \
 	    --data $(DATA)/dev.tsv.gz --images 3 --rtl 3 -o build/infer-sst2
 else
 	$(BIN)/onespike infer --network $(NETWORK) $(if $(DATA),--data $(DATA)) -o build/infer-$(NETWORK)
@@ -115,8 +116,9 @@ soak-stochastic: $(DEV)  ## random stochastic engines and networks in RTL for MI
 soak-integer: $(DEV)  ## random integer cores and heads in RTL for MINUTES; SEED of the first core (MINUTES)
 	$(BIN)/python -m tests.hw.integer.soak --minutes $(MINUTES) --seed $(SEED)
 
-soak-minilm: $(CORE) build/minilm/network.npz  ## ten sentences of DATA=stsb-en-dev.csv through all-MiniLM-L6-v2 in the RTL (7 min)
+soak-minilm: $(CORE) build/minilm/network.npz  ## MiniLM: ten sentences of DATA=stsb-en-dev.csv in RTL, a cut on a board (12 min)
 	$(ON_MINILM) --data $(or $(DATA),$(error soak-minilm needs DATA=stsb-en-dev.csv)) --images 10 --rtl 10 -o build/soak-minilm
+	$(BIN)/python -m tests.sim.board.minilm build/minilm
 
 soak-cifar10: $(CORE)  ## IMAGES of CIFAR-10 (100; DATA=folder that holds cifar10/) through one network of each scheme in RTL (30 min)
 	$(BIN)/onespike infer --network cifar10 --steps 16 --log2-base 2/5 --images $(IMAGES) --rtl $(IMAGES) \
@@ -138,10 +140,10 @@ docs: $(DOCS)  ## the site of the documentation in build/site, notebooks run, li
 rtl: $(CORE)  ## Verilog of the default preset in build/rtl (20 s)
 	$(BIN)/onespike rtl -o build/rtl
 
-synth: $(FPGA)  ## a bitstream for BOARD in build/synth (10 min for ulx3s-85f)
+synth: $(FPGA) $(CONVERTED)  ## a bitstream for BOARD in build/synth (10 min for ulx3s-85f)
 	$(BIN)/onespike synth $(ON_BOARD)
 
-program: $(FPGA)  ## the same into the board (as synth)
+program: $(FPGA) $(CONVERTED)  ## the same into the board (as synth)
 	$(BIN)/onespike program $(ON_BOARD)
 
 help:  ## every target, its time on two cores once installed, and what that takes (1 s)

@@ -113,7 +113,9 @@ class Streamed:
     """What passes of streamed weights bring, layer after layer."""
 
     def __init__(self, network: Network, config: NetworkConfig) -> None:
-        self._program = compile_network(network, config.lanes, streamed=True, block=config.block)
+        self._program = compile_network(
+            network, config.lanes, streamed=True, block=config.block, shared=config.shared
+        )
         words = pass_words(self._program, config).tolist()
         self._passes = iter(zip(self._program.linear, words, strict=True))
 

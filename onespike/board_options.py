@@ -160,11 +160,9 @@ def board_config(
     throughput: Throughput
     core: Core[Any, Any, Any]
     if network is not None:
-        from studies.boards.throughput import network_throughput
-
         networks = network_module(scheme, preset_name)
         whole, job = networks.core_and_job(network, data, config_file, lanes, tokens, streamed, pieces)
-        throughput = partial(network_throughput, whole, job)
+        throughput = networks.throughput(whole, job)
         core, name = whole, Path(network).stem
         design = whole.design(name, job)
     else:

@@ -6,11 +6,14 @@ from typing import Any
 from rich.table import Table
 
 from studies.boards.page import RESOURCES
+from studies.boards.sentences import HEADS, table_rows
 
 
 def build_tables(figures: Mapping[str, Any]) -> list[Table]:
     """Tables of `studies.boards.figures.figures`."""
-    return [_summary(figures), _resources(figures), _units(figures)]
+    tables = [_summary(figures), _resources(figures), _units(figures)]
+    done = figures["throughput"]
+    return [*tables, sentence_table(done)] if "sentences" in done else tables
 
 
 def remarks(figures: Mapping[str, Any]) -> Iterator[str]:
@@ -44,6 +47,16 @@ def _summary(figures: Mapping[str, Any]) -> Table:
     table.add_row("bitstream", f"{figures['bitstream_bytes']:,} bytes")
     table.add_row("seed", str(figures["seed"]))
     table.add_row("tools", ", ".join(sorted(set(figures["tools"].values()))))
+    return table
+
+
+def sentence_table(done: Mapping[str, Any]) -> Table:
+    """Sentences per second, of a throughput that has them."""
+    table = Table(title=f"Sentences by the cycle model, at {done['clock_mhz']:g} MHz; where the cycles go")
+    for head in HEADS:
+        table.add_column(head, justify="right")
+    for row in table_rows(done["sentences"]):
+        table.add_row(*row)
     return table
 
 

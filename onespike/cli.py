@@ -23,6 +23,7 @@ from onespike.commands.dev.dense import dense
 from onespike.commands.dev.estimate import estimate
 from onespike.commands.dev.literal import literal
 from onespike.commands.dev.rival import rival
+from onespike.commands.dev.sentences import sentences
 from onespike.commands.dev.soak import soak
 from onespike.commands.doctor import doctor
 from onespike.commands.energy.hardware import hardware
@@ -88,7 +89,7 @@ GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
     "dev": (
         "For developers of Onespike",
         "Long checks, and what measures the figures that come with the project.",
-        (soak, literal, area, estimate, board_table, rival, dense),
+        (soak, literal, area, estimate, board_table, rival, dense, sentences),
     ),
 }
 

@@ -18,6 +18,8 @@ NETLIST = f"{TOP}.json"
 HIDE_ELEMENTS = ("rename -hide w:*[[]*",)
 # What `hw.parts.memory.NO_COLLISION` says: Yosys reads it of memories in Verilog, not of those in RTLIL
 NO_COLLISION = ("proc", "memory_collect", "setparam -set RD_COLLISION_X_MASK 1'1 a:no_rw_check")
+# What `hw.parts.register.KEPT` says: Yosys follows it of cells, and reads it of the signals behind them
+KEPT = ("setattr -set keep 1 */a:keep %ci1 */t:*dff* %i",)
 
 
 def generate(board: Board, top: Elaboratable, *, dsp: bool = False) -> dict[str, str]:
@@ -45,7 +47,8 @@ def synthesis(family: Family, options: str, statistics: str, *, dsp: bool = Fals
         dsp: use the device's DSP blocks.
     """
     command = family.multiplying if dsp else family.synthesis
-    return (*HIDE_ELEMENTS, f"{command} -top {TOP} {options}", f"tee -o {statistics} stat -json")
+    kept = KEPT if family.keeps_registers else ()
+    return (*kept, *HIDE_ELEMENTS, f"{command} -top {TOP} {options}", f"tee -o {statistics} stat -json")
 
 
 def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:

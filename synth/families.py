@@ -52,7 +52,9 @@ class Family:
         block_shapes: widths and depths that a block RAM may have.
         dsps: cells that multiply, by prefix.
         shared_cells: a flip-flop is fed by the LUT of its own logic cell only.
-        packs_carry_cells: what stands before a carry cell may disappear into it (`synth.carry_cells`).
+        keeps_registers: flip-flops are plenty, wires are long (`hw.parts.register`).
+        packs_cells: what stands before a carry cell or behind a block RAM may disappear into it
+            (`synth.carry_cells`, `synth.output_registers`).
     """
 
     name: str
@@ -75,7 +77,8 @@ class Family:
     block_shapes: tuple[tuple[int, int], ...]
     dsps: tuple[str, ...]
     shared_cells: bool
-    packs_carry_cells: bool = False
+    keeps_registers: bool = False
+    packs_cells: bool = False
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -111,7 +114,8 @@ FAMILIES = {
             block_shapes=KILOBITS_18,
             dsps=("MULT18X18", "ALU54"),
             shared_cells=False,
-            packs_carry_cells=True,
+            keeps_registers=True,
+            packs_cells=True,
         ),
         Family(
             name="ice40",

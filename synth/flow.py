@@ -15,7 +15,7 @@ from typing import Literal
 import amaranth
 
 from golden.errors import InputError, writing
-from synth import carry_cells, commands
+from synth import carry_cells, commands, output_registers
 from synth.boards import Board
 from synth.design import Design, board_top
 from synth.estimate import TOLERANCE
@@ -205,9 +205,9 @@ def _design_key(
 ) -> str:
     plan = [(stage, tool, list(arguments)) for stage, tool, arguments in commands.stages(board, clock, seed)]
     versions = {name: tool.version for name, tool in tools.items()}
-    packer = inspect.getsource(carry_cells) if board.family.packs_carry_cells else ""
+    packers = (carry_cells, output_registers) if board.family.packs_cells else ()
     return _key(
-        packer,
+        *map(inspect.getsource, packers),
         json.dumps(plan),
         json.dumps(versions, sort_keys=True),
         json.dumps(dict(files), sort_keys=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synth import carry_cells
+from synth import carry_cells, output_registers
 from synth.families import Family
 
 
@@ -104,15 +104,17 @@ def read_statistics(path: Path) -> dict[str, dict[str, int]]:
 
 
 def read_cells(statistics: Path, netlist: Path, family: Family) -> dict[str, Counter[str]]:
-    """Cells by type of every module, once the netlist's carry cells hold what they can (`synth.carry_cells`).
+    """Cells by type of every module, once the netlist's carry cells and block RAMs hold what they can
+    (`synth.carry_cells`, `synth.output_registers`).
 
-    The netlist is changed in place, if its family has such carry cells.
+    The netlist is changed in place, if its family has such cells.
     """
     modules = {name: Counter(cells) for name, cells in read_statistics(statistics).items()}
-    if family.packs_carry_cells:
+    if family.packs_cells:
         whole = json.loads(netlist.read_text())
         for name, module in whole["modules"].items():
             if name in modules:
                 modules[name]["LUT4"] -= carry_cells.pack(module)
+                modules[name]["TRELLIS_FF"] -= output_registers.pack(module)
         netlist.write_text(json.dumps(whole))
     return modules

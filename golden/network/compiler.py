@@ -77,16 +77,11 @@ class Compiler:
     """Assigns descriptors and memory to layers, in order."""
 
     def __init__(
-        self,
-        network: Network,
-        lanes: int,
-        step_limit: int,
-        terms_per_beat: int,
-        streamed: bool,
-        block: int,
-    ) -> None:
+        self, network: Network, lanes: int, step_limit: int, terms_per_beat: int, streamed: bool, block: int,
+        shared: bool,
+    ) -> None:  # fmt: skip
         self.network, self.lanes, self.step_limit = network, lanes, step_limit
-        self.streamed, self.block = streamed, block
+        self.streamed, self.block, self.shared = streamed, block, shared
         self.linear: list[LinearOp] = []
         self.norm: list[NormOp] = []
         self.attention: list[AttentionOp] = []
@@ -265,9 +260,11 @@ class Compiler:
         Row by row they do not: row t of the source is made when row t of what it is made of has been read.
         """
         by_index = layer.gather is not None
-        if held.place.source is Source.norm and target is Target.stream:
+        if isinstance(layer, StreamLinear) and held.place.source is Source.norm:
             assert self.last_norm is not None
-            return by_index or self.last_norm.gather is not None
+            # of one copy of the stream, sums and norm read in turn
+            adds = self.shared and not layer.fresh
+            return adds or by_index or self.last_norm.gather is not None
         return held.place.source is Source.mixed and target is Target.qkv and by_index
 
     def by_index(
@@ -300,7 +297,8 @@ class Compiler:
         made_of = None if self.stream is None else self.held.get(self.stream.source)
         reads = made_of is not None and made_of.place.source is Source.norm
         gathers = layer.gather is not None or (self.stream is not None and self.stream.gather is not None)
-        by_index = self.by_index(layer.gather, rows, reads and gathers)
+        adds = self.shared and self.stream is not None and not self.stream.fresh
+        by_index = self.by_index(layer.gather, rows, adds or (reads and gathers))
         wait, made = self.linear_rows - rows, by_index.pop("rows")
         self.held[layer.target] = Held(Place(Source.norm), made, self.norm_rows)
         self.last_norm = layer

@@ -58,6 +58,8 @@ class NetworkConfig:
             (`golden.network.blocks`), a power of two; 0 where passes read whole rows.
         drains: 2 where sums for the residual stream leave the lanes two per cycle, else all leave one by one.
         norm_rows: 2 where the norm unit measures a row while the one before fires.
+        shared: where weights are streamed, memories serve in turn: the stream has one copy, for the sums and
+            for the norm, and spikes of attention are where those of hidden neurons are.
 
     Raises:
         InputError: a field is out of range.
@@ -94,6 +96,7 @@ class NetworkConfig:
     norm_rows: int = 1
     channels: int = 0
     block: int = 0
+    shared: bool = False
 
     def __post_init__(self) -> None:
         check_range("NetworkConfig.weight_bits", self.weight_bits, LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS)
@@ -107,7 +110,7 @@ class NetworkConfig:
         check_range("NetworkConfig.channels", self.channels, 0, self.features)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
             check_range(f"NetworkConfig.{name}", getattr(self, name), 1, MAX_WORDS)
-        for name in ("windows", "token_counts"):
+        for name in ("windows", "token_counts", "shared"):
             if not isinstance(getattr(self, name), bool):
                 value = quoted(getattr(self, name))
                 raise InputError(f"NetworkConfig.{name} must be true or false, not {value}")
@@ -134,6 +137,10 @@ class NetworkConfig:
                 "NetworkConfig.block must be a power of two with weight_stream and maps, else 0, not "
                 f"{self.block}"
             )
+        if self.shared and (not self.weight_stream or self.hidden_lists > 1):
+            raise InputError(
+                "NetworkConfig.shared must be false without weight_stream, or with hidden_lists = 2"
+            )
         if self.entry not in ENTRIES:
             allowed = ", ".join(ENTRIES)
             raise InputError(f"NetworkConfig.entry must be one of {allowed}, not {quoted(self.entry)}")
@@ -156,6 +163,12 @@ class NetworkConfig:
                 "NetworkConfig.attention.terms_per_beat must be a power of two with token_counts, not "
                 f"{core.terms_per_beat}"
             )
+
+    @property
+    def pipelined(self) -> bool:
+        """Whether what large memories show is registered before it is used, and long sums are cut: a core of
+        streamed weights is large, its memories are many block RAMs, far apart."""
+        return self.weight_stream > 0
 
     @property
     def clusters(self) -> int:

@@ -11,6 +11,9 @@ from golden.network.layers import Norm, SpikingLinear, StreamLinear
 from golden.network.network import Network
 from golden.network.tensors import IMAGE, STREAM, Layer
 
+# What one memory holds where memories are shared
+SHARED = (Source.mixed, Source.hidden)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -56,9 +59,12 @@ def _places(layers: Iterable[Layer], lists: int) -> list[Place | None]:
     return found
 
 
-def check_order(network: Network) -> None:
+def check_order(network: Network, shared: bool = False) -> None:
     """Each kind of spikes has one memory, overwritten by the next layer of its kind, and units run side by
     side: a layer must read what is still held, and must not overwrite what another unit still reads.
+
+    Args:
+        shared: spikes of attention and of hidden neurons are in one memory (`NetworkConfig.shared`).
 
     Raises:
         InputError: a layer reads something else, or stands where no unit of the hardware computes it.
@@ -78,16 +84,42 @@ def check_order(network: Network) -> None:
                 raise InputError(f"{name}: attention must follow the linear layer that makes its q, k and v")
         else:
             following = network.layers[index + 1] if index + 1 < len(network.layers) else None
-            unread.pop(check_reads(layer, following, name, held, unread), None)
+            source = check_reads(layer, following, name, held, unread)
+            if shared:
+                check_shared(layer, source, place, isinstance(following, Attention), name, unread)
+            unread.pop(source, None)
         # a name means what was made last under it
         held = {p: spikes for p, spikes in held.items() if spikes != layer.target}
         if place is not None:
+            if shared and place.source in SHARED:
+                held = {p: spikes for p, spikes in held.items() if p.source not in SHARED}
             held[place] = layer.target
             if place.source in (Source.norm, Source.mixed):
                 unread[place.source] = layer.target
         before = layer
     for spikes in unread.values():
         raise InputError(f"a layer must read {quoted(spikes)}, which none does")
+
+
+def reads_in_turn(network: Network) -> bool:
+    """Whether the hardware runs a network whose spikes of attention and of hidden neurons share a memory."""
+    try:
+        check_order(network, shared=True)
+    except InputError:
+        return False
+    return True
+
+
+def check_shared(
+    layer: Layer, source: Source, place: Place | None, qkv: bool, name: str, unread: dict[Source, str]
+) -> None:
+    """InputError if a linear layer may overwrite, in the memory of attention and hidden neurons, what it or
+    another unit still uses, or lets attention do so."""
+    hidden = place is not None and place.source is Source.hidden
+    if (hidden and (source is Source.mixed or Source.mixed in unread)) or (qkv and source in SHARED):
+        raise InputError(f"{name}: spikes of attention and of hidden neurons must be read in turn")
+    if hidden and source is Source.hidden:
+        raise InputError(f"{name}: hidden neurons must not enter hidden neurons")
 
 
 def check_reads(

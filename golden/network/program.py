@@ -18,7 +18,7 @@ from golden.network.config import NetworkConfig, most_drains
 from golden.network.descriptors import LinearOp, NormOp, Source, Target
 from golden.network.limits import MAX_LANES, MAX_WORDS
 from golden.network.network import Network
-from golden.network.order import check_order
+from golden.network.order import check_order, reads_in_turn
 from golden.widths import index_width
 
 # Fields of `NetworkConfig` that are depths of memories
@@ -41,17 +41,18 @@ def compile_network(
     *,
     streamed: bool = False,
     block: int = 0,
+    shared: bool = False,
 ) -> Program:
     """Descriptors and memory images of a network, for a core that holds its weights or for a stream of them.
 
     Args:
-        block: as in `NetworkConfig`.
+        block, shared: as in `NetworkConfig`.
 
     Raises:
         InputError: the layers are not in the order that the hardware's memories allow.
     """
-    compiler = Compiler(network, lanes, step_limit, terms_per_beat, streamed, block)
-    check_order(network)
+    compiler = Compiler(network, lanes, step_limit, terms_per_beat, streamed, block, shared)
+    check_order(network, shared)
     for layer, following in zip_longest(network.layers, network.layers[1:]):
         compiler.add_layer(layer, following)
     if not (compiler.linear and compiler.norm and compiler.attention):
@@ -94,9 +95,10 @@ def config_for(
     if cluster is None:
         cluster = next(size for size in range(8, 0, -1) if lanes % size == 0)
     streamed, block = weight_stream > 0, 0
-    program = compile_network(network, lanes, streamed=streamed)
+    shared = streamed and reads_in_turn(network)
+    program = compile_network(network, lanes, streamed=streamed, shared=shared)
     if streamed:
-        sparse = compile_network(network, lanes, streamed=True, block=largest_block(lanes))
+        sparse = compile_network(network, lanes, streamed=True, block=largest_block(lanes), shared=shared)
         if any(op.blocks for op in sparse.linear):
             program, block = sparse, largest_block(lanes)
     needed = needs(network, program)
@@ -108,11 +110,11 @@ def config_for(
     core = CoreConfig(
         code=network.code, lanes=attention_lanes_for(size), tokens=size,
         head_dim=needed["attention.head_dim"], bias=needed["biases"] > 0, mask=needed["masks"] > 0,
-        output="codes",
+        output="codes", trace_store="logic" if streamed else CoreConfig.trace_store,
     )  # fmt: skip
     core = with_bias_limit(core, needed["attention.bias_limit"]) if core.bias else core
     sizes: dict[str, Any] = {
-        name: round_up(count) if name in MEMORIES and count else count
+        name: round_up(count, streamed) if name in MEMORIES and count else count
         for name, count in needed.items()
         if not name.startswith("attention.")
     }
@@ -120,7 +122,7 @@ def config_for(
         sizes["channels"] = 0  # nothing to be saved
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
-        attention=core, entry=network.entry, weight_stream=weight_stream, block=block,
+        attention=core, entry=network.entry, weight_stream=weight_stream, block=block, shared=shared,
         drains=most_drains(lanes, cluster) if lanes >= MANY_LANES else 1,
         norm_rows=2 if lanes >= MANY_LANES else 1, **sizes,
     )  # fmt: skip
@@ -192,13 +194,16 @@ def attention_lanes_for(tokens: int) -> int:
     return max(16, -(-tokens // 8) * 8)
 
 
-def joint_config(networks: list[Network], lanes: int = 32, cluster: int | None = None) -> NetworkConfig:
+def joint_config(
+    networks: list[Network], lanes: int = 32, cluster: int | None = None, weight_stream: int = 0
+) -> NetworkConfig:
     """The smallest core that runs each of several networks of one code and width of weights."""
-    configs = [config_for(network, lanes, cluster) for network in networks]
+    configs = [config_for(network, lanes, cluster, weight_stream) for network in networks]
     sizes = [f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention")]
     largest = {name: max(getattr(config, name) for config in configs) for name in sizes}
     widest = max(config.widest for config in configs)
     largest["channels"] = widest if widest < largest["features"] else 0
+    largest["shared"] = all(config.shared for config in configs)
     cores = [config.attention for config in configs]
     attention = replace(
         cores[0],
@@ -214,9 +219,11 @@ def joint_config(networks: list[Network], lanes: int = 32, cluster: int | None =
     return joint
 
 
-def round_up(count: int) -> int:
-    """The next power of two, at least 2."""
-    return max(2, 1 << (count - 1).bit_length())
+def round_up(count: int, closer: bool = False) -> int:
+    """The next power of two, at least 2; or `closer`, a multiple of a quarter of it."""
+    power = max(2, 1 << (count - 1).bit_length())
+    step = max(1, power // 4) if closer else power
+    return max(2, -(-count // step) * step)
 
 
 def streamed_need(program: Program) -> str:
@@ -242,6 +249,7 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
         core.terms_per_beat,
         streamed=config.weight_stream > 0,
         block=config.block,
+        shared=config.shared,
     )
     for name, need in needs(network, program).items():
         have = config.widest if name == "channels" else attrgetter(name)(config)

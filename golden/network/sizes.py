@@ -19,7 +19,7 @@ PLAIN = tuple(f.name for f in fields(NetworkConfig) if f.name not in ("code", "a
 # attention core follows
 GIVEN = (*(name for name in PLAIN if name not in ("weight_bits", "entry")), "head_dim", "attention_tokens")
 # Of them, those that are true or false
-SWITCHES = ("windows", "token_counts")
+SWITCHES = ("windows", "token_counts", "shared")
 
 
 def to_table(config: NetworkConfig) -> dict[str, Any]:

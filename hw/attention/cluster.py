@@ -15,6 +15,7 @@ from hw.attention.terms_chain import TermsChain
 from hw.attention.trace import TraceLookup
 from hw.attention.winner import WinnerTree
 from hw.parts.payloads import spike
+from hw.parts.register import KEPT
 
 COMMANDS = {
     "load_k": payloads.load_command,
@@ -74,7 +75,7 @@ class Cluster(wiring.Component):
 
         def delay(value: ValueLike, cycles: int, name: str, reset_less: bool) -> ValueLike:
             for n in range(cycles):
-                register = Signal.like(value, name=f"{name}_{n + 1}", reset_less=reset_less)
+                register = Signal.like(value, name=f"{name}_{n + 1}", reset_less=reset_less, attrs=KEPT)
                 m.d.sync += register.eq(value)
                 value = register
             return value
@@ -130,10 +131,10 @@ class Cluster(wiring.Component):
         m.submodules.winner_tree = winner = WinnerTree(config.cluster, first_cluster=first_cluster)
         m.submodules.adder_tree = adder = AdderTree(config, first_cluster=first_cluster)
         bits = Signal(config.cluster, reset_less=True)
-        bit_tags = Signal(payloads.winner_tags())
+        bit_tags = Signal(payloads.winner_tags(), attrs=KEPT)
         # one bit after the other, without a pause: a one that moves on costs no logic, and to choose with it
         # half of what it costs with a number
-        chosen, moving = Signal(config.score_width + 1), Signal(config.score_width)
+        chosen, moving = Signal(config.score_width + 1), Signal(config.score_width, attrs=KEPT)
         m.d.comb += chosen.eq(Cat(command["winner"].strobe.first, moving))
         m.d.sync += [
             moving.eq(chosen),
@@ -209,8 +210,8 @@ class Cluster(wiring.Component):
     def _register(self, m: Module, name: str) -> data.View:
         """Take a command from the cluster before; the next one takes it from here."""
         source, target = getattr(self, f"i_{name}"), getattr(self, f"o_{name}")
-        strobe = Signal.like(source.strobe, name=f"{name}_strobe")
-        fields = Signal.like(source.data, name=f"{name}_data", reset_less=True)
+        strobe = Signal.like(source.strobe, name=f"{name}_strobe", attrs=KEPT)
+        fields = Signal.like(source.data, name=f"{name}_data", reset_less=True, attrs=KEPT)
         m.d.sync += [strobe.eq(source.strobe), fields.eq(source.data)]
         m.d.comb += [target.strobe.eq(strobe), target.data.eq(fields)]
         return target

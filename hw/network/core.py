@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Assert, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -15,6 +15,7 @@ from hw.network.attention_unit import AttentionUnit
 from hw.network.drain import Drain
 from hw.network.linear_issue import LinearIssue
 from hw.network.load_bus import pick
+from hw.network.membrane import add_membrane
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.norm_unit import NormUnit
 from hw.network.spike_list import SpikeList
@@ -209,7 +210,7 @@ class NetworkCore(wiring.Component):
             self._neurons(m, drain, issue.o, bus, strobe)
         else:
             self._neurons(m, drain, issue.o, load, strobes["weights"])
-        self._membrane(m, drain, norm, image)
+        add_membrane(m, config, drain, norm, image)
         if self._taps:
             for name in ("o_potential", "o_potential_1")[: config.drains]:
                 shown, potential = getattr(self, name), getattr(drain, name)
@@ -226,6 +227,8 @@ class NetworkCore(wiring.Component):
     def _lists(self, m: Module, issue: LinearIssue, writers: dict[str, Any], rows: dict[str, Value]) -> None:
         """Spike memories of all sources, which the issue reads; `rows` that each source has completed."""
         config = self._config
+        if config.shared:
+            writers = dict(writers, hidden=self._in_turn(m, writers["hidden"], writers.pop("mixed")))
         for name, written in writers.items():
             lists = config.hidden_lists if name == "hidden" else 1
             features = config.features if name == "norm" else config.widest
@@ -242,10 +245,23 @@ class NetworkCore(wiring.Component):
                 spikes.count_row.eq(issue.row if lists == 1 else Cat(issue.row, issue.count_list)),
                 spikes.read_row.eq(issue.read_row if lists == 1 else Cat(issue.read_row, issue.read_list)),
                 spikes.position.eq(issue.position),
-                getattr(issue, f"count_{name}").eq(spikes.count),
-                getattr(issue, f"entry_{name}").eq(spikes.entry),
-                getattr(issue, f"rows_{name}").eq(rows[name]),
             ]
+            for source in ("mixed", "hidden") if config.shared and name == "hidden" else (name,):
+                m.d.comb += [
+                    getattr(issue, f"count_{source}").eq(spikes.count),
+                    getattr(issue, f"entry_{source}").eq(spikes.entry),
+                    getattr(issue, f"rows_{source}").eq(rows[source]),
+                ]
+
+    def _in_turn(self, m: Module, hidden: Any, mixed: Any) -> Any:
+        """What is written to the one list of hidden neurons and of attention, never of both at once."""
+        written = stream.Signature(payloads.list_write(self._config), always_ready=True).create()
+        m.d.comb += [
+            written.valid.eq(hidden.valid | mixed.valid),
+            written.payload.eq(Mux(hidden.valid, hidden.payload.as_value(), mixed.payload.as_value())),
+        ]
+        m.d.sync += Assert(~(hidden.valid & mixed.valid), "attention and hidden neurons write in turn")
+        return written
 
     def _copies(
         self, m: Module, load: Signal, strobes: dict[str, Signal], readers: dict[str, tuple[Any, Any]]
@@ -274,11 +290,11 @@ class NetworkCore(wiring.Component):
             loader.enable.eq(enabled),
             issue.weights_ready.eq(loader.ready),
             issue.weights_slot.eq(loader.slot),
-            loader.take.eq(issue.weights_take),
-            loader.free.eq(issue.weights_free),
             drain.i_load.eq(loader.o_neuron),
             drain.i_write.eq(loader.o_write_neuron),
         ]
+        # passes are at least four cycles apart: neither is missed
+        m.d.sync += [loader.take.eq(issue.weights_take), loader.free.eq(issue.weights_free)]
         return loader.o, loader.o_write
 
     def _neurons(self, m: Module, drain: Drain, command: Any, bus: Any, strobe: Signal) -> None:
@@ -301,45 +317,3 @@ class NetworkCore(wiring.Component):
             m.d.comb += [drain.i_sums.eq(lower), drain.i_sums_1.eq(sums)]
         else:
             m.d.comb += drain.i_sums.eq(sums)
-
-    def _membrane(self, m: Module, drain: Drain, norm: NormUnit, image: ImageLoader) -> None:
-        """Residual stream: one integer per token and channel, a copy for each of its two readers; with two
-        drains in a bank for each of them."""
-        config = self._config
-        row, channel = drain.write_row, drain.write_channel
-        changes = [(drain.stream_new, drain.stream_write)]
-        old = [drain.stream_old]
-        if config.drains > 1:
-            changes.append((drain.stream_new_1, drain.stream_write_1))
-            old.append(drain.stream_old_1)
-        if config.entry == STREAM:
-            # only between inferences, when the drain has nothing
-            enters, beat = image.o.valid, image.o.payload
-            row, channel = Mux(enters, beat.row, row), Mux(enters, beat.channel, channel)
-            _, bank = payloads.stream_address(config, beat.row, beat.channel)
-            changes = [
-                (Mux(enters, beat.value, value), (enters & (bank == number)) | change)
-                for number, (value, change) in enumerate(changes)
-            ]
-        values = []
-        for number, (value, change) in enumerate(changes):
-            for name in ("sum", "norm"):
-                m.submodules[f"stream_{name}" + f"_{number}" * (config.drains > 1)] = memory = Memory(
-                    shape=signed(config.stream_bits), depth=payloads.stream_depth(config), init=[]
-                )
-                read, write = memory.read_port(), memory.write_port()
-                place, _ = payloads.stream_address(config, row, channel)
-                m.d.comb += [write.addr.eq(place), write.data.eq(value), write.en.eq(change)]
-                reader = drain if name == "sum" else norm
-                place, bank = payloads.stream_address(config, reader.stream_row, reader.stream_channel)
-                m.d.comb += read.addr.eq(place)
-                if name == "sum":
-                    m.d.comb += old[number].eq(read.data)
-                else:
-                    values.append(read.data)
-        if config.drains > 1:
-            bank_1 = Signal()
-            m.d.sync += bank_1.eq(bank)
-            m.d.comb += norm.stream_value.eq(Mux(bank_1, values[1], values[0]))
-        else:
-            m.d.comb += norm.stream_value.eq(values[0])

@@ -15,19 +15,16 @@ from golden.network.limits import MAX_SHIFT
 from golden.widths import index_width
 from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
-from hw.network.linear_issue import LinearIssue
+from hw.network.linear_issue import issue_latency
 from hw.network.load_bus import pick
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.octave_encoder import OctaveEncoder
+from hw.parts.delay import registered
 from hw.parts.payloads import struct
 from hw.parts.shift_add import times
 
-# Cycles from a value leaving the clusters to its potential, its spike, and the row counting as done
+# Cycles from a value leaving the clusters to its potential, one more where it is pipelined
 POTENTIAL = 3
-SPIKE = POTENTIAL + OctaveEncoder.latency + FallingThreshold.latency
-ROW_DONE = SPIKE + 1
-# To what is added to the stream
-TERM = POTENTIAL + 2
 SHIFT_BITS = bits_for(MAX_SHIFT)
 
 
@@ -42,6 +39,7 @@ class Drain(wiring.Component):
         levels_address, levels: threshold list, one cycle later.
         o_hidden, o_qkv: spikes; cannot be held up.
         stream_row, stream_channel, stream_old: residual stream, one cycle later.
+        stream_adds: the stream is read for a sum (only if memories are shared).
         stream_write, write_row, write_channel, stream_new: its update; with two drains stream_old_1,
             stream_write_1 and stream_new_1 for the channel half of the lanes further on.
         o_score: class scores; scores_taken: the last one of a pass leaves (only where they leave in parts).
@@ -49,13 +47,20 @@ class Drain(wiring.Component):
             `hw.network.token_counts`.
         o_potential: every potential, for verification; cannot be held up. o_potential_1: of the second drain.
 
-    Timing: constants above, counted from a value at `i_sums`.
+    Timing: from a value at `i_sums` 3 cycles to its potential, 4 where it is pipelined; 8 more to its spike.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
+        self._encoder = OctaveEncoder(config, config.potential_bits)
+        # cycles to its potential, its spike, its row counting as done, and what is added to the stream
+        self._potential_at = POTENTIAL + config.pipelined
+        self._spike_at = self._potential_at + self._encoder.latency + FallingThreshold.latency
+        self._done_at = self._spike_at + 1
+        self._term_at = self._potential_at + 2
         row = payloads.row_width(config)
         parts = {"scores_taken": Out(1)} if config.score_parts else {}
+        parts |= {"stream_adds": Out(1)} if config.shared else {}
         parts |= {"short": Out(1)} if config.token_counts else {}
         hidden = payloads.list_write(config, config.hidden_lists)
         potential = stream.Signature(signed(config.potential_bits), always_ready=True)
@@ -101,7 +106,7 @@ class Drain(wiring.Component):
         read, write = table.read_port(), table.write_port()
         hand_over = payloads.hand_over(config)
         # as many passes as can be between the broadcast and here
-        way = LinearIssue.latency + NeuronCluster.latency + config.clusters
+        way = issue_latency(config) + NeuronCluster.latency + config.clusters
         depth = 2 + way // (config.lanes // config.drains)
         m.submodules.passes = passes = SyncFIFO(width=hand_over.size, depth=depth)
         now = Signal(hand_over)
@@ -137,7 +142,7 @@ class Drain(wiring.Component):
             {"valid": 1, "end": 1, "final": 1, "first": 1, "target": 2, "signed": 1, "fresh": 1,
              "levels": now.levels.shape(), "row": now.row.shape()} | dict.fromkeys(more, 1) | part
         )  # fmt: skip
-        tags = [Signal(tag_layout, name=f"tag_{n}") for n in range(ROW_DONE + 1)]
+        tags = [Signal(tag_layout, name=f"tag_{n}") for n in range(self._done_at + 1)]
         m.d.comb += [
             tags[0].valid.eq(valid & (lane < now.outputs)),
             tags[0].end.eq(now.last & row_end),
@@ -148,24 +153,25 @@ class Drain(wiring.Component):
         for before, after in pairwise(tags):
             m.d.sync += after.eq(before)
         neurons = [
-            Signal(struct(Neuron, config), name=f"neuron_{n}", reset_less=True) for n in range(SPIKE + 1)
+            Signal(struct(Neuron, config), name=f"neuron_{n}", reset_less=True)
+            for n in range(self._spike_at + 1)
         ]
         m.d.comb += neurons[1].eq(read.data)
         for before, after in pairwise(neurons[1:]):
             m.d.sync += after.eq(before)
 
         # stages 1 to 3: products with the constants, their sum, bias
-        potential = self._potential(m, arrived, neurons[2].bias)
+        potential = self._potential(m, arrived, neurons[self._potential_at - 1].bias)
         m.d.comb += [
             self.o_potential.payload.eq(potential),
-            self.o_potential.valid.eq(tags[POTENTIAL].valid),
+            self.o_potential.valid.eq(tags[self._potential_at].valid),
         ]
         self._spikes(m, tags, neurons, potential)
         self._stream(m, tags, neurons, potential)
         if config.drains > 1:
             self._second(m, tags, now.table + half + lane, valid & paired & (half + lane < now.outputs))
         self._scores(m, tags, potential)
-        done = tags[ROW_DONE]
+        done = tags[self._done_at]
         m.d.comb += [
             self.row_done.eq(done.valid & done.end),
             self.finished.eq(done.valid & done.end & done.final),
@@ -175,7 +181,7 @@ class Drain(wiring.Component):
         return m
 
     def _potential(self, m: Module, arrived: Value, bias: Value, suffix: str = "") -> Signal:
-        """Of accumulators, three cycles later; the bias is there after two."""
+        """Of accumulators, `_potential_at` cycles later; the bias is there one before."""
         config = self._config
         b, bits = config.code.log2_base.denominator, config.potential_bits
         sums = Signal(
@@ -186,15 +192,21 @@ class Drain(wiring.Component):
         m.d.sync += sums.eq(arrived)
         for r, constant in enumerate(config.constants):
             m.d.sync += parts[r].eq(times(sums[r], constant))
-        m.d.sync += potential.eq(sum(parts[1:], parts[0]) + bias)
+        added: list[Value] = list(parts)
+        if config.pipelined:
+            pairs = [parts[n : n + 2] for n in range(0, b, 2)]
+            names = (f"pair_{n}{suffix}" for n in range(len(pairs)))
+            added = [Signal(signed(bits), name=name, reset_less=True) for name in names]
+            m.d.sync += [of.eq(sum(pair[1:], pair[0])) for of, pair in zip(added, pairs, strict=True)]
+        m.d.sync += potential.eq(sum(added[1:], added[0]) + bias)
         return potential
 
     def _spikes(self, m: Module, tags: list, neurons: list, potential: Signal) -> None:
         config = self._config
-        m.submodules.encoder = encoder = OctaveEncoder(config, config.potential_bits)
+        m.submodules.encoder = encoder = self._encoder
         m.submodules.threshold = threshold = FallingThreshold(config)
-        placed = POTENTIAL + encoder.latency
-        tag, slot = tags[SPIKE], neurons[SPIKE].slot
+        placed = self._potential_at + encoder.latency
+        tag, slot = tags[self._spike_at], neurons[self._spike_at].slot
         m.d.comb += [
             encoder.value.eq(potential),
             threshold.place.eq(encoder.place),
@@ -217,17 +229,28 @@ class Drain(wiring.Component):
 
     def _stream(self, m: Module, tags: list, neurons: list, potential: Signal) -> None:
         """x += floor((V + 2**(s-1)) / 2**s): round, shift, add, one stage each."""
-        term = self._term(m, potential, [neurons[POTENTIAL + n].offset[:SHIFT_BITS] for n in range(2)])
+        at = self._potential_at
+        term = self._term(m, potential, [neurons[at + n].offset[:SHIFT_BITS] for n in range(2)])
+        tag, read = tags[self._term_at], self._term_at - 1 - self._config.pipelined
         m.d.sync += [
-            self.stream_new.eq(Mux(tags[TERM].fresh, 0, self.stream_old) + term),
-            self.stream_write.eq(tags[TERM].valid & (tags[TERM].target == Target.stream)),
-            self.write_row.eq(tags[TERM].row),
-            self.write_channel.eq(neurons[TERM].slot),
+            self.stream_new.eq(self._old(m, tag, self.stream_old) + term),
+            self.stream_write.eq(tag.valid & (tag.target == Target.stream)),
+            self.write_row.eq(tag.row),
+            self.write_channel.eq(neurons[self._term_at].slot),
         ]
         m.d.comb += [
-            self.stream_row.eq(tags[TERM - 1].row),
-            self.stream_channel.eq(neurons[TERM - 1].slot),
+            self.stream_row.eq(tags[read].row),
+            self.stream_channel.eq(neurons[read].slot),
         ]
+        if self._config.shared:
+            now = tags[read]
+            m.d.comb += self.stream_adds.eq(now.valid & (now.target == Target.stream) & ~now.fresh)
+
+    def _old(self, m: Module, tag: Signal, value: Value, suffix: str = "") -> Value:
+        """What the stream holds, 0 where the layer sets it anew."""
+        if self._config.pipelined:
+            value = registered(m, value, f"stream_old{suffix}")
+        return Mux(tag.fresh, 0, value)
 
     def _term(self, m: Module, potential: Signal, shift: list, suffix: str = "") -> Signal:
         """What is added to the stream, two cycles after the potential; the shift at these."""
@@ -249,21 +272,22 @@ class Drain(wiring.Component):
         m.submodules.table_1 = table = Memory(shape=layout, depth=payloads.table_depth(config), init=[])
         read, write = table.read_port(), table.write_port()
         pick(m, write, self.i_load, self.i_write)
-        neurons = [Signal(layout, name=f"neuron_1_{n}", reset_less=True) for n in range(TERM)]
-        there = Signal(TERM)
+        neurons = [Signal(layout, name=f"neuron_1_{n}", reset_less=True) for n in range(self._term_at)]
+        there = Signal(self._term_at)
         m.d.comb += [read.addr.eq(entry), neurons[1].eq(read.data)]
         m.d.sync += there.eq(Cat(valid, there))
         for before, after in pairwise(neurons[1:]):
             m.d.sync += after.eq(before)
-        potential = self._potential(m, self.i_sums_1.sum, neurons[2].bias, "_1")
-        term = self._term(m, potential, [neurons[POTENTIAL + n].shift for n in range(2)], "_1")
+        at = self._potential_at
+        potential = self._potential(m, self.i_sums_1.sum, neurons[at - 1].bias, "_1")
+        term = self._term(m, potential, [neurons[at + n].shift for n in range(2)], "_1")
         m.d.comb += [
             self.o_potential_1.payload.eq(potential),
-            self.o_potential_1.valid.eq(there[POTENTIAL - 1]),
+            self.o_potential_1.valid.eq(there[at - 1]),
         ]
         m.d.sync += [
-            self.stream_new_1.eq(Mux(tags[TERM].fresh, 0, self.stream_old_1) + term),
-            self.stream_write_1.eq(there[TERM - 1]),
+            self.stream_new_1.eq(self._old(m, tags[self._term_at], self.stream_old_1, "_1") + term),
+            self.stream_write_1.eq(there[self._term_at - 1]),
         ]
 
     def _scores(self, m: Module, tags: list, potential: Signal) -> None:
@@ -271,7 +295,7 @@ class Drain(wiring.Component):
         layout, parts = payloads.score_beat(config), config.score_parts
         m.submodules.scores = queue = SyncFIFO(width=layout.size + parts, depth=config.lanes)
         beat = Signal(layout)
-        tag = tags[POTENTIAL]
+        tag = tags[self._potential_at]
         if parts:
             taken = self.o_score.valid & self.o_score.ready
             m.d.comb += self.scores_taken.eq(taken & queue.r_data[-1])

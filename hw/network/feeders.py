@@ -1,5 +1,7 @@
 """Feeders of the attention core: they read code memories in the order the core wants."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -82,7 +84,8 @@ class QueryFeeder(wiring.Component):
 
     Members: as `TraceFeeder`; o: query spikes.
 
-    Timing: feature n is looked at n + 2 cycles after `start` where the core holds nothing up.
+    Timing: feature n is looked at n + 2 cycles after `start` where the core holds nothing up; pipelined one
+    cycle later.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -118,25 +121,34 @@ class QueryFeeder(wiring.Component):
         held, full, move = Signal(query(self._config.attention)), Signal(), Signal()
         closing = Signal()  # the spike held is the last of its row
         arrives = Signal()
+        code: Any = self.code
+        read, read_feature, read_end = running, feature, end_of_row
+        if self._config.pipelined:
+            code = Signal(spike(self._config.code), name="code_registered")
+            read, read_feature, read_end = Signal(), Signal.like(feature), Signal()
+            with m.If(move):
+                m.d.sync += [
+                    code.eq(self.code), read.eq(running), read_feature.eq(feature), read_end.eq(end_of_row)
+                ]  # fmt: skip
         # a spike that is held leaves when its successor is known; only then must the core take it
         m.d.comb += [
-            arrives.eq(looked_at & (self.code.active | (looked_end & (~full | closing)))),
+            arrives.eq(looked_at & (code.active | (looked_end & (~full | closing)))),
             self.o.payload.eq(held),
             self.o.payload.last.eq(closing),
-            self.o.valid.eq(full & (closing | (looked_at & self.code.active))),
+            self.o.valid.eq(full & (closing | (looked_at & code.active))),
             move.eq(~self.o.valid | self.o.ready),
             self.enable.eq(move),
         ]
         with m.If(move):
             m.d.sync += [
-                looked_at.eq(running),
-                looked_feature.eq(feature),
-                looked_end.eq(end_of_row),
+                looked_at.eq(read),
+                looked_feature.eq(read_feature),
+                looked_end.eq(read_end),
             ]
             with m.If(self.o.valid):
                 m.d.sync += [full.eq(0), closing.eq(0)]
             with m.If(arrives):
-                m.d.sync += [full.eq(1), held.feature.eq(looked_feature), held.spike.eq(self.code)]
+                m.d.sync += [full.eq(1), held.feature.eq(looked_feature), held.spike.eq(code)]
             with m.If(looked_at & looked_end):
                 m.d.sync += closing.eq(1)
             with m.If(running):

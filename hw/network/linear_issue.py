@@ -18,6 +18,11 @@ from hw.parts.descriptors import DescriptorFetch
 from hw.parts.payloads import struct
 
 
+def issue_latency(config: NetworkConfig) -> int:
+    """Cycles from reading a spike to its broadcast."""
+    return 2 + config.pipelined
+
+
 class LinearIssue(wiring.Component):
     """Broadcasts the spikes of each row once per pass of `lanes` outputs; where weights are streamed a
     descriptor is one pass, which waits for its weights.
@@ -31,7 +36,7 @@ class LinearIssue(wiring.Component):
         rows_N: rows that source N has completed.
         row: row whose count is looked up; count_N: its spikes in source N.
         read_row, position: spike to read; entry_N: from source N, one cycle later.
-        o: broadcast, `latency` cycles behind the read.
+        o: broadcast, `issue_latency` cycles behind the read.
         o_pass: one beat per pass that hands over; there is always room.
         map_address, map_word: rows by index, one cycle later (only with maps).
         span: of the block that `map_word` named one cycle before (only with blocks).
@@ -48,8 +53,6 @@ class LinearIssue(wiring.Component):
     scores after the part before has left. A row needs two cycles of fetching, one by index five and one per
     tap, a descriptor two more, all hidden behind the row before.
     """
-
-    latency = 2
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
@@ -134,13 +137,19 @@ class LinearIssue(wiring.Component):
         work_row, work_count = Signal.like(row), Signal.like(count)
         first_row, last_row = Signal(), Signal()
         position = Signal(bits_for(config.features))
+        # of a spike and of the one after it; the latter is known early where the core is pipelined
+        after = Signal.like(position, name="after", init=1)
+        onward = [position.eq(position + 1), *([after.eq(after + 1)] if config.pipelined else [])]
+        anew = [position.eq(0), *([after.eq(1)] if config.pipelined else [])]
         passes = None if halves.present else Signal.like(work.passes)
         gap = Signal(range(config.lanes + 1))
         last_entry, last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal(), Signal()
         paired = work.target == Target.stream
         pass_end = last_entry & ~taps.more if taps.present else last_entry
         m.d.comb += [
-            last_entry.eq(position + 1 >= work_count),
+            last_entry.eq(
+                (after == work_count) | (work_count == 0) if config.pipelined else position + 1 >= work_count
+            ),
             last_pass.eq(1 if passes is None else passes + 1 == work.passes),
             hand.eq(pass_end & (~work.pooled | last_row)),
             go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap == 0))),
@@ -154,15 +163,15 @@ class LinearIssue(wiring.Component):
         with m.If(gap != 0):
             m.d.sync += gap.eq(gap - 1)
         with m.If(go):
-            m.d.sync += position.eq(position + 1)
+            m.d.sync += onward
             with m.If(hand):
                 alone, half = config.lanes - 1, config.lanes // 2 - 1
                 m.d.sync += gap.eq(Mux(paired, half, alone) if config.drains > 1 else alone)
             if taps.present:
                 with m.If(last_entry):
-                    m.d.sync += position.eq(0)
+                    m.d.sync += anew
             with m.If(pass_end):
-                m.d.sync += position.eq(0)
+                m.d.sync += anew
                 if passes is not None:
                     m.d.sync += [
                         passes.eq(passes + 1),
@@ -183,7 +192,7 @@ class LinearIssue(wiring.Component):
                 first_row.eq(row == 0),
                 last_row.eq(row_last),
                 *([] if passes is None else [passes.eq(0)]),
-                position.eq(0),
+                *anew,
             ]
             taps.take(m)
             halves.take(m, row, table)
@@ -254,11 +263,21 @@ class LinearIssue(wiring.Component):
             source.eq(from_),
             base.eq(weight),
         ]
+        shown = [getattr(self, f"entry_{name}").as_value() for name in Source.__members__]
+        pairs = Signal()
         if config.drains > 1:
-            pairs = Signal()
-            m.d.sync += [pairs.eq(paired), self.o.paired.eq(pairs)]
+            m.d.sync += pairs.eq(paired)
+        if config.pipelined:
+            later = Signal.like(tags, name="tags_later")
+            m.d.sync += later.eq(tags)
+            tags, now = later, [*shown, source, base, pairs]
+            held = [Signal(signal.shape(), name=f"held_{n}", reset_less=True) for n, signal in enumerate(now)]
+            m.d.sync += [after.eq(before) for after, before in zip(held, now, strict=True)]
+            *shown, source, base, pairs = held
+        if config.drains > 1:
+            m.d.sync += self.o.paired.eq(pairs)
         entry = Signal(payloads.list_entry(config))
-        entries = Array(getattr(self, f"entry_{name}").as_value() for name in Source.__members__)
+        entries = Array(shown)
         m.d.comb += entry.eq(entries[source])
         m.d.sync += [
             self.o.valid.eq(tags.valid),

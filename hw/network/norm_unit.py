@@ -14,31 +14,19 @@ from golden.network.octave import ROOT_FRACTION_BITS, resolution, roots
 from golden.widths import index_width
 from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
-from hw.network.kept_row import KEPT, KeptRow
+from hw.network.kept_row import KeptRow, kept_latency
 from hw.network.load_bus import pick
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
 from hw.network.taps import RowIndex
 from hw.network.token_counts import members, there
+from hw.parts.delay import delayed, registered
 from hw.parts.descriptors import DescriptorFetch
 from hw.parts.payloads import struct
 
-# Cycles from reading a channel to: its value centred; its place; its square in the sum; its spike.
-# SQUARE: from its place to its square
-CENTRED = 2
-PLACED = CENTRED + OctaveEncoder.latency
-SQUARE = 2
-SQUARED = PLACED + SQUARE + 1
-SPIKE = PLACED + FallingThreshold.latency
+# Cycles from reading a channel to its value centred, from its place to its square
+CENTRED, SQUARE = 2, 2
 # With maps, from the number of a channel to reading it: its row by index is looked up first
 LOOKED_UP = 2
-
-
-def delayed(m: Module, signal: Signal, cycles: int) -> Signal:
-    for number in range(cycles):
-        later = Signal.like(signal, name=f"{signal.name}_{number + 1}")
-        m.d.sync += later.eq(signal)
-        signal = later
-    return signal
 
 
 def doubled(value: Value, twice: Value | None) -> Value:
@@ -59,23 +47,27 @@ class NormUnit(wiring.Component):
         i_load, i_write_op, i_write_offset: words of the descriptor and offset memories.
         rows_linear: rows that the linear unit has completed.
         map_address, map_word: rows by index, one cycle later (only with maps).
-        stream_row, stream_channel, stream_value: residual stream, one cycle later.
+        stream_row, stream_channel, stream_value: residual stream, one cycle later; stream_reads: it is read.
         levels_address, levels: threshold list, one cycle later.
         o: spikes; cannot be held up.
         row_done: a row is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
 
     Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
-    "layer" width + SQUARED + 5, then width + SPIKE up to and with `row_done`. A descriptor takes 2. With maps
-    each of these three takes LOOKED_UP more, and a row by index takes 2 before. With two rows the last of the
-    three is, but for "fixed", width + KEPT, beside the next row of the descriptor. A row that is read twice
-    (`NormOp.twice`) is measured in half of its width.
+    "layer" width + 15, then width + 10 up to and with `row_done`. A descriptor takes 2. With maps each of
+    these three takes LOOKED_UP more, and a row by index takes 2 before; `sim.timing.network` has what is
+    pipelined. With two rows the last of the three is, but for "fixed", width + `kept_latency`, beside the
+    next row of the descriptor. A row that is read twice (`NormOp.twice`) is measured in half of its width.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
-        self._config = config
+        self._config, self._late = config, int(config.pipelined)
         self._encoder = OctaveEncoder(config, 2 * config.stream_bits + config.feature_bits + 1)
         self._threshold = FallingThreshold(config)
+        # cycles from reading a channel to: its place; its square in the sum; its spike
+        self._placed = CENTRED + self._late + self._encoder.latency
+        self._squared = self._placed + SQUARE + 1
+        self._spike = self._placed + self._late + FallingThreshold.latency
         by_index: dict[str, wiring.Member] = {}
         if config.maps:
             by_index["map_address"] = Out(index_width(config.maps))
@@ -97,6 +89,7 @@ class NormUnit(wiring.Component):
             }
             | by_index
             | members(config)
+            | ({"stream_reads": Out(1)} if config.shared else {})
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -114,11 +107,12 @@ class NormUnit(wiring.Component):
         needed = Signal(config.row_count_width)
         channel = Signal(config.feature_bits + 1)
         index = RowIndex(config, self, op, needed)
-        ahead = LOOKED_UP if index.present else 0
+        ahead, late = LOOKED_UP if index.present else 0, self._late
         kept = KeptRow(m, config) if config.norm_rows > 1 else None
-        left = Signal(range(SPIKE + 1 + ahead))
+        left = Signal(range(self._spike + 1 + ahead))
         mean = Signal(signed(config.stream_bits + 1))
         channels_sum = Signal(signed(config.stream_bits + config.feature_bits))
+        rounded = Signal(signed(len(channels_sum) + 2)) if late else mean
         part = Signal.like(channels_sum)
         fraction = Signal.like(op.mean_fraction, name="fraction")
         bits_left = Signal.like(op.mean_bits, name="bits_left")
@@ -160,7 +154,7 @@ class NormUnit(wiring.Component):
                 index.first_row(m, fetched)
             index.states(m)
             with m.State("ROW"):
-                m.d.sync += [channel.eq(0), mean.eq(0), channels_sum.eq(0), squares.eq(0), shift.eq(0)]
+                m.d.sync += [channel.eq(0), rounded.eq(0), channels_sum.eq(0), squares.eq(0), shift.eq(0)]
                 m.d.sync += [part.eq(0), fraction.eq(op.mean_fraction), bits_left.eq(op.mean_bits)]
                 begins = self.rows_linear > needed
                 if kept:
@@ -175,22 +169,23 @@ class NormUnit(wiring.Component):
                         m.next = "FIRE"
                         if kept:
                             kept.take(m, op, row, 0)
-            sweep("SUM", summing, "MEAN", 1, measured)
+            sweep("SUM", summing, "MEAN", 1 + late, measured)
             with m.State("MEAN"):
                 # the sum times the reciprocal of the width, a bit of its fraction per cycle
                 half = (Const(1) << op.mean_shift) >> 1
+                total = channels_sum + part + half
                 m.d.sync += [
-                    mean.eq((channels_sum + part + half) >> op.mean_shift),
+                    rounded.eq(total if late else total >> op.mean_shift),
                     part.eq((part + Mux(fraction[0], channels_sum, 0)) >> 1),
                     fraction.eq(fraction >> 1),
                     bits_left.eq(bits_left - 1),
                 ]
                 with m.If(bits_left == 0):
                     m.next = "SQUARE"
-            sweep("SQUARE", squaring, "TOTAL", SQUARED - 1, measured)
+            sweep("SQUARE", squaring, "TOTAL", self._squared - 1, measured)
             with m.State("TOTAL"):
                 m.d.comb += place_of_sum.eq(1)
-                m.d.sync += left.eq(OctaveEncoder.latency - 1)
+                m.d.sync += left.eq(self._encoder.latency - 1)
                 m.next = "PLACE"
             with m.State("PLACE"):
                 m.d.sync += left.eq(left - 1)
@@ -202,7 +197,7 @@ class NormUnit(wiring.Component):
                     else:
                         m.d.sync += shift.eq(self._half_place())
                         m.next = "FIRE"
-            sweep("FIRE", firing, "DONE", SPIKE - 1)
+            sweep("FIRE", firing, "DONE", self._spike - 1)
             with m.State("DONE"):
                 m.d.comb += done.eq(1)
                 next_row(short)
@@ -210,19 +205,26 @@ class NormUnit(wiring.Component):
         centred = Signal(signed(config.stream_bits + 2), reset_less=True)
         m.submodules.encoder = encoder = self._encoder
         value = self._read(m, index, op, row, channel, (summing | squaring, firing), twice)
+        if config.shared:
+            reads = Signal()
+            m.d.comb += reads.eq(summing | squaring | firing)
+            m.d.comb += self.stream_reads.eq(delayed(m, reads, ahead))
+        if late:
+            value = registered(m, value, "value")
+            m.d.sync += mean.eq(rounded >> op.mean_shift)
         m.d.sync += centred.eq(value - mean)
-        with m.If(delayed(m, summing, 1 + ahead)):
+        with m.If(delayed(m, summing, 1 + ahead + late)):
             m.d.sync += channels_sum.eq(channels_sum + doubled(value, twice))
         m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
-        self._square(m, squares, squaring, SQUARED - 1 + ahead, twice)
-        channel_out = delayed(m, channel, PLACED - 1 + ahead)
+        self._square(m, squares, squaring, self._squared - 1 + ahead, twice)
+        channel_out = delayed(m, channel, self._placed - 1 + ahead)
         if kept:
             self._fire_kept(m, kept, offset_read, (channel_out, squaring, firing), ahead)
             m.d.comb += self.row_done.eq(done | kept.done)
             if config.token_counts:
                 m.d.comb += self.short.eq(short | (kept.done & kept.row.short))
             return m
-        fires = delayed(m, firing, SPIKE + ahead)
+        fires = delayed(m, firing, self._spike + ahead)
         m.d.comb += offset_read.addr.eq(op.offset + channel_out)
         self._fire(m, op.levels, offset_read.data, shift, row, channel_out, fires)
         return m
@@ -235,17 +237,17 @@ class NormUnit(wiring.Component):
         Args:
             reads: channel, a cycle before its place; whether it is measured, or fires, when it is read.
         """
-        encoder, (channel_out, squaring, firing) = self._encoder, reads
-        kept.write(m, delayed(m, squaring, PLACED + ahead), delayed(m, channel_out, 1), encoder)
-        straight = delayed(m, firing, PLACED - 1 + ahead)
+        encoder, row, (channel_out, squaring, firing) = self._encoder, kept.row, reads
+        kept.write(m, delayed(m, squaring, self._placed + ahead), delayed(m, channel_out, 1), encoder)
+        straight = delayed(m, firing, self._placed - 1 + ahead)
         fires, channel = Signal(), Signal.like(channel_out)
         m.d.comb += [
             fires.eq(straight | kept.fires),
             channel.eq(Mux(kept.fires, kept.channel, channel_out)),
-            offsets.addr.eq(kept.row.offset + channel),
+            offsets.addr.eq(row.offset + channel),
         ]
-        row = kept.row
-        self._fire(m, row.levels, offsets.data, row.shift, row.row, channel, delayed(m, fires, KEPT), kept)
+        fires = delayed(m, fires, kept_latency(self._config))
+        self._fire(m, row.levels, offsets.data, row.shift, row.row, channel, fires, kept)
 
     def _read(
         self,
@@ -305,6 +307,9 @@ class NormUnit(wiring.Component):
         if kept:
             place = Mux(kept.read, kept.place.place, place)
             negative = Mux(kept.read, kept.place.negative, negative)
+        if self._late:
+            place, negative = registered(m, place, "place"), registered(m, negative, "negative")
+            offset = registered(m, offset, "offset")
         m.d.comb += [
             threshold.place.eq(place),
             threshold.negative.eq(negative),
@@ -315,7 +320,7 @@ class NormUnit(wiring.Component):
             threshold.levels.eq(self.levels),
             self.o.valid.eq(fires),
             self.o.payload.row.eq(row),
-            entry.feature.eq(delayed(m, channel, SPIKE - PLACED + 1)),
+            entry.feature.eq(delayed(m, channel, self._spike - self._placed + 1)),
             self.o.payload.first.eq(entry.feature == 0),
             entry.spike.eq(threshold.spike),
         ]

@@ -11,6 +11,8 @@ from hw.network.payloads import MANTISSA_BITS
 from hw.parts.shift_add import times
 
 PLACE_BITS = bits_for(-NOWHERE) + 1
+# Values of more bits are wide
+WIDE = 40
 
 
 class OctaveEncoder(wiring.Component):
@@ -21,14 +23,13 @@ class OctaveEncoder(wiring.Component):
         place, negative: L and the sign of the value `latency` cycles ago; `NOWHERE` for zero.
         octave, residue, some: L = octave*R + residue where the value is not zero (`some`).
 
-    Timing: one value per cycle, 5 cycles later.
+    Timing: one value per cycle, 5 cycles later; of a wide value in a core that is pipelined 6.
     """
-
-    latency = 5
 
     def __init__(self, config: NetworkConfig, value_bits: int) -> None:
         self._points = resolution(config.code.log2_base)
         self._bits = value_bits
+        self.latency = 6 if config.pipelined and value_bits > WIDE else 5
         super().__init__(
             {
                 "value": In(signed(value_bits)),
@@ -44,16 +45,24 @@ class OctaveEncoder(wiring.Component):
         m = Module()
         bits = self._bits
         magnitude = Signal(bits, reset_less=True)
-        negative = Signal(4, reset_less=True)
+        negative = Signal(self.latency - 1, reset_less=True)
         m.d.sync += [
             magnitude.eq(Mux(self.value < 0, -self.value, self.value)),
             negative.eq(Cat(self.value < 0, negative)),
-            self.negative.eq(negative[3]),
+            self.negative.eq(negative[-1]),
         ]
-        # the leading one moves to the top by halves: large steps in one stage, small ones in the next
+        # the leading one moves to the top by halves: large steps in one stage or two, small ones in the next
         steps = [1 << n for n in reversed(range(ceil_log2(bits)))]
         middle = len(steps) // 2
-        large, value = self._normalised(magnitude, steps[:middle])
+        if self.latency > 5:
+            half = middle // 2
+            largest, value = self._normalised(magnitude, steps[:half])
+            largest_2, magnitude = Signal(len(largest)), Signal(bits, name="magnitude_2", reset_less=True)
+            m.d.sync += [largest_2.eq(largest), magnitude.eq(value)]
+            large, value = self._normalised(magnitude, steps[half:middle])
+            large = Cat(large, largest_2)
+        else:
+            large, value = self._normalised(magnitude, steps[:middle])
         large_2, value_2, some = Signal(len(large)), Signal(bits, reset_less=True), Signal(reset_less=True)
         m.d.sync += [large_2.eq(large), value_2.eq(value), some.eq(magnitude.any())]
         small, value = self._normalised(value_2, steps[middle:])

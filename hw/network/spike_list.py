@@ -9,9 +9,12 @@ from amaranth.utils import bits_for, exact_log2
 from golden.network.config import NetworkConfig
 from golden.widths import index_width
 from hw.network import payloads
+from hw.parts.sliced_memory import SlicedMemory
 
 # Counts of so many rows stand in registers, of more in a memory
 COUNT_REGISTERS = 64
+# The same where what is looked up must be there early in the cycle
+FEW_REGISTERS = 8
 
 
 class SpikeList(wiring.Component):
@@ -64,16 +67,19 @@ class SpikeList(wiring.Component):
         # rows of any number of features: no gaps between them where the row is the low part of the address
         exact = config.channels > 0
         rows = 1 << self.read_row.shape().width
-        m.submodules.memory = memory = Memory(
-            shape=payloads.list_entry(config),
-            depth=self._features * rows if exact else self._rows << places,
-            init=[],
-        )
+        depth, beat = self._features * rows if exact else self._rows << places, self.i.payload
+        memory: Memory | SlicedMemory
+        if config.pipelined:
+            # whatever is in the list fires
+            memory = SlicedMemory(len(beat.entry.as_value()) - 1, depth)
+        else:
+            memory = Memory(shape=payloads.list_entry(config), depth=depth, init=[])
+        m.submodules.memory = memory
         write, read = memory.write_port(), memory.read_port()
-        beat = self.i.payload
         place = Signal(bits_for(self._features))
         fires = Signal()
-        width, in_registers = bits_for(self._features), self._rows <= COUNT_REGISTERS
+        width = bits_for(self._features)
+        in_registers = self._rows <= (FEW_REGISTERS if config.pipelined else COUNT_REGISTERS)
         if in_registers:
             counts = Array(Signal(width, name=f"count_{n}") for n in range(self._rows))
             written, looked_up = counts[beat.row], counts[self.count_row]
@@ -90,11 +96,18 @@ class SpikeList(wiring.Component):
             fires.eq(self.i.valid & beat.entry.spike.active),
             write.en.eq(fires),
             write.addr.eq(Cat(beat.row, place[:places]) if exact else Cat(place[:places], beat.row)),
-            write.data.eq(beat.entry),
             read.addr.eq(Cat(self.read_row, self.position) if exact else Cat(self.position, self.read_row)),
-            self.entry.eq(read.data),
             self.count.eq(looked_up),
         ]
+        if config.pipelined:
+            spike, shown = beat.entry.spike, self.entry
+            m.d.comb += [
+                write.data.eq(Cat(beat.entry.feature, spike.negative, spike.phase)),
+                Cat(shown.feature, shown.spike.negative, shown.spike.phase).eq(read.data),
+                shown.spike.active.eq(1),
+            ]
+        else:
+            m.d.comb += [write.data.eq(beat.entry), self.entry.eq(read.data)]
         count = place + beat.entry.spike.active
         if in_registers:
             with m.If(self.i.valid):

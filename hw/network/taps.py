@@ -75,13 +75,14 @@ class Taps:
         origin, offset: row of the source that is broadcast, and where its weights begin.
         start: place of the first spike of the row that is broadcast, 0 unless blocks are read.
 
-    Timing: from ROW on, a cycle per tap and two more.
+    Timing: from ROW on, a cycle per tap and two more, three where counts are pipelined.
     """
 
     def __init__(
         self, m: Module, config: NetworkConfig, op: data.View, index: RowIndex, row: Signal, count: Signal
     ) -> None:
         self._index, self._op, self._row, self._count = index, op, row, count
+        self._pipelined = config.pipelined
         self.present = index.present
         if not self.present:
             return
@@ -114,11 +115,16 @@ class Taps:
             following.eq(Mux(self.more, self._number + 1, 0)),
             self._read.addr.eq(Cat(following, self._work_half)),
             self._write.addr.eq(Cat(self._found[:places], self._half)),
-            self._write.data.origin.eq(self._tap.row),
         ]
+        # the tap whose count is noted
+        self._noted: Signal = self._tap
+        if self._pipelined:
+            self._noted = Signal(self._tap.shape(), name="noted_tap")
+            m.d.sync += self._noted.eq(self._tap)
+        m.d.comb += self._write.data.origin.eq(self._noted.row)
         offset: Value = self._offset
         if config.block:
-            offset = offset - Mux(op.blocks, self._tap.block << exact_log2(config.block), 0)
+            offset = offset - Mux(op.blocks, self._noted.block << exact_log2(config.block), 0)
         m.d.comb += self._write.data.offset.eq(offset)
 
     def row(self) -> Value:
@@ -152,20 +158,32 @@ class Taps:
                 m.d.sync += self._index.address.eq(self._index.address + 1)
         with m.State("LAST-TAP"):
             m.d.sync += self._looking.eq(0)
-            m.next = "OFFER"
+            m.next = "NOTED" if self._pipelined else "OFFER"
+        if self._pipelined:
+            with m.State("NOTED"):
+                m.next = "OFFER"
 
     def note(self, m: Module, spikes: Value, span: data.View | None) -> None:
         """Note the tap that was looked up if it has `spikes`; of a block, those of its `span`."""
         if not self.present:
             return
+        looking = self._looking
+        start: Value = Const(0)
         if span is not None:
-            spikes = Mux(self._op.blocks, span.count, spikes)
-            m.d.comb += self._write.data.start.eq(Mux(self._op.blocks, span.start, 0))
+            spikes, start = Mux(self._op.blocks, span.count, spikes), Mux(self._op.blocks, span.start, 0)
+        if self._pipelined:
+            now = [looking, spikes, start]
+            looking, spikes, start = later = [
+                Signal(value.shape(), name=f"looked_up_{n}") for n, value in enumerate(now)
+            ]
+            m.d.sync += [after.eq(before) for after, before in zip(later, now, strict=True)]
+        if span is not None:
+            m.d.comb += self._write.data.start.eq(start)
         m.d.comb += [
-            self._write.en.eq(self._looking & ~self._tap.none & (spikes != 0)),
+            self._write.en.eq(looking & ~self._noted.none & (spikes != 0)),
             self._write.data.count.eq(spikes),
         ]
-        with m.If(self._looking):
+        with m.If(looking):
             m.d.sync += self._offset.eq(self._offset + self._op.width)
         with m.If(self._write.en):
             m.d.sync += self._found.eq(self._found + 1)

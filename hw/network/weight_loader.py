@@ -30,9 +30,9 @@ class WeightLoader(wiring.Component):
         o_neuron, o_write_neuron: entries of the neuron table; cannot be held up.
 
     Timing: one word per cycle. A pass is `ready` the cycle after its last word, the header of the next is
-    taken the cycle after `free`. What is written after `free` comes to each cluster behind the last read
-    there, what was written before `ready` ahead of the first: broadcast and bus pass the clusters at the same
-    rate. Of the neurons see `NetworkConfig.neuron_slots`.
+    taken the cycle after `free`; the core registers `take` and `free`. What is written after `free` comes to
+    each cluster behind the last read there, what was written before `ready` ahead of the first: broadcast and
+    bus pass the clusters at the same rate. Of the neurons see `NetworkConfig.neuron_slots`.
     """
 
     def __init__(self, config: NetworkConfig) -> None:

@@ -1,17 +1,28 @@
 """Networks of one-spike codes."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from golden.errors import InputError
 from golden.memory import WORD_BITS
 from golden.network.file import load_network
 from golden.network.network import Network
+from golden.network.program import joint_config
+from golden.network.rearrange import side_by_side
 from golden.network.sizes import read_sizes, sized_config
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
-from studies.boards.throughput import IMAGES
+from studies.boards.sentences import sentence_throughput
+from studies.boards.throughput import IMAGES, Throughput, network_throughput
 from studies.infer.cases import cut_case, load_case, load_folder
 from studies.infer.cores import core_with_memory
-from studies.infer.sentences import is_of_sentences, sample_sentences
+from studies.infer.sentences import Sentences, is_of_sentences, sample_sentences
+
+# Sentences side by side that a core of streamed weights runs, where each has so many rows
+BESIDE, SHORTEST = (2, 4, 8), 8
+# Sizes of it that this may change
+ARRANGED = ("windows", "heads", "maps", "taps", "biases", "masks", "table")
 
 
 def core_of(
@@ -21,20 +32,42 @@ def core_of(
     *,
     token_counts: bool = False,
     streamed: bool = False,
+    given: Mapping[str, int] = MappingProxyType({}),
 ) -> WholeNetworkCore:
     """The core of a network: sizes of --config and --lanes, and the smallest for the rest.
 
     Args:
         token_counts: an inference has a number of tokens, where the file says nothing else.
         streamed: weights come from a board's memory.
+        given: sizes, where the file says nothing else.
 
     Raises:
         InputError: a bad file or size, or the network does not fit: what it needs and what there is.
     """
-    given: dict[str, int] = {"token_counts": True} if token_counts else {}
+    given = dict(given) | ({"token_counts": True} if token_counts else {})
     given |= {"weight_stream": WORD_BITS} if streamed else {}
     given |= {} if config_file is None else read_sizes(config_file)
     return core_with_memory(sized_config(network, given if lanes is None else given | {"lanes": lanes}))
+
+
+def arranged(sentences: Sentences, lanes: int | None) -> dict[str, int]:
+    """What a core of streamed weights is given so that it runs one sentence of all its rows, and several side
+    by side."""
+    rows, made = sentences.network.tokens, sentences.made
+    networks = [
+        side_by_side(made.of_rows(rows // beside), beside)
+        for beside in BESIDE
+        if rows % beside == 0 and rows // beside >= SHORTEST
+    ]
+    size = {} if lanes is None else {"lanes": lanes}
+    joint = joint_config([sentences.network, *networks], **size, weight_stream=WORD_BITS)
+    return {name: getattr(joint, name) for name in ARRANGED}
+
+
+def throughput(core: WholeNetworkCore, job: NetworkJob) -> Throughput:
+    """What a core does per second; of streamed weights for sentences of every length."""
+    by_length = core.config.weight_stream and job.tokens is not None
+    return partial(sentence_throughput if by_length else network_throughput, core, job)
 
 
 def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> WholeNetworkCore:
@@ -61,7 +94,10 @@ def core_and_job(
     if stored is not None and is_of_sentences(stored):
         sentences = sample_sentences(name, stored, data, tokens, pieces)
         job = sentences.job(list(range(len(sentences.samples))))
-        core = core_of(sentences.network, config_file, lanes, token_counts=True, streamed=streamed)
+        given = arranged(sentences, lanes) if streamed else {}
+        core = core_of(
+            sentences.network, config_file, lanes, token_counts=True, streamed=streamed, given=given
+        )
         core.check(job)
         core.check_memory(job)
         return core, job

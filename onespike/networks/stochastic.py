@@ -1,5 +1,6 @@
 """Networks of LIF neurons and stochastic attention."""
 
+from functools import partial
 from pathlib import Path
 
 from golden.errors import InputError
@@ -7,7 +8,7 @@ from golden.stochastic.network import SpikingNetwork, load_network
 from golden.stochastic.network_config import read_sizes
 from golden.stochastic.program import sized_config
 from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
-from studies.boards.throughput import IMAGES
+from studies.boards.throughput import IMAGES, Throughput, network_throughput
 from studies.stochastic.cases import load_case
 
 
@@ -19,6 +20,11 @@ def core_of(network: SpikingNetwork, config_file: Path | None, lanes: int | None
     """
     given = {} if config_file is None else read_sizes(config_file)
     return WholeStochasticCore(sized_config(network, given if lanes is None else given | {"lanes": lanes}))
+
+
+def throughput(core: WholeStochasticCore, job: StochasticNetworkJob) -> Throughput:
+    """What a core does per second."""
+    return partial(network_throughput, core, job)
 
 
 def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> WholeStochasticCore:

@@ -47,6 +47,8 @@ POTENTIAL, SCORE, COUNTED = 3, 4, 13
 SUM_FLUSH, SQUARE_FLUSH, FIRE_FLUSH = 2, 15, 9
 # From the place of a last channel, which was kept, to its spike
 KEPT_FLUSH = 3
+# Sums of squares of more bits are placed a cycle later where the core is pipelined
+WIDE = 40
 # What is said of the stretch in which an image, or a stream of embedded tokens, enters
 PIXELS_IN, TOKENS_IN = "pixels in", "tokens in"
 
@@ -82,6 +84,8 @@ class LinearTiming:
     ) -> None:
         self.missing = 0
         self.weights = weights
+        # registers of a core that is pipelined: before a note of taps, a broadcast, a potential, a query
+        self.late = int(weights is not None)
         self.lanes, self.clusters, self.drains = lanes, clusters, drains
         self.times = NetworkTimes()
         self.drained = self.scores_taken = -(1 << 40)
@@ -97,7 +101,8 @@ class LinearTiming:
 
     def run_linear(self, op: LinearOp, what: str, counts: NDArray[np.int64], maps: NDArray[np.int64]) -> None:
         """Rows of a descriptor, `counts` spikes in each; `maps` of the program."""
-        lanes, clusters = self.lanes, self.clusters
+        lanes, late = self.lanes, self.late
+        arrives = HAND_OVER + self.clusters + late
         # neurons of a pass that leave one by one
         drained = lanes // self.drains if op.target is Target.stream else lanes
         entry, first, hand, least = self.linear_entry, None, 0, 0
@@ -106,7 +111,7 @@ class LinearTiming:
         for row in range(rows):
             needed = maps[op.map + row * (op.taps + 1)] if op.taps else row
             ready = self.rows[op.source][op.wait + needed]
-            look_up = op.taps + LAST_TAP if op.taps else 0
+            look_up = op.taps + LAST_TAP + late if op.taps else 0
             entry += INDEX if op.taps else 0
             taken = max(max(entry, ready) + look_up + 1, self.broadcast_end)
             if self.weights and row == 0:
@@ -124,12 +129,12 @@ class LinearTiming:
                     if op.target is Target.scores:  # after the part before has left
                         hand = max(hand, self.scores_taken + 1)
                         outputs = min(lanes, op.outputs - number * lanes)
-                        self.scores_taken = hand + HAND_OVER + clusters + outputs - 1 + SCORE
+                        self.scores_taken = hand + arrives + outputs - 1 + SCORE + late
                     self.drained = hand + drained
                 cycle = hand + 1
                 self.times.broadcasts += spikes
                 if number == op.passes - 1 and (not op.pooled or row == rows - 1):
-                    last = hand + HAND_OVER + clusters + min(drained, op.outputs - number * lanes) - 1
+                    last = hand + arrives + min(drained, op.outputs - number * lanes) - 1 + late
                     self.times.potential.append(last + POTENTIAL)
                     if op.closes:
                         self.rows[Source.hidden].append(last + COUNTED)
@@ -232,7 +237,10 @@ class NetworkTiming(LinearTiming):
 
     def run_norm(self, op: NormOp, what: str) -> None:
         width, start = op.width, 0
-        flush = LOOKED_UP if self.config.maps else 0
+        late = self.late
+        flush = LOOKED_UP * (self.config.maps > 0) + late
+        # from a channel to its place
+        deep = int(late and 2 * self.config.stream_bits + self.config.feature_bits + 1 > WIDE)
         missing = self.missing * op.counted
         for row in range(op.rows - missing):
             needed = self.program.maps[op.map + row * (op.taps + 1)] if op.taps else row
@@ -244,9 +252,9 @@ class NetworkTiming(LinearTiming):
             if op.kind == KINDS["layer"]:
                 measured += channels + SUM_FLUSH + op.mean_bits + flush
             if op.kind != KINDS["fixed"]:
-                measured += channels + SQUARE_FLUSH + flush
+                measured += channels + SQUARE_FLUSH + flush + 2 * deep
             kept = self.config.norm_rows > 1 and op.kind != KINDS["fixed"]
-            self.norm_done = measured + width + (KEPT_FLUSH if kept else FIRE_FLUSH + flush)
+            self.norm_done = measured + width + late + (KEPT_FLUSH if kept else FIRE_FLUSH + flush + deep)
             self.times.norm.append(self.norm_done)
             self.rows[Source.norm].append(self.norm_done + 1)
             self.norm_entry = measured if kept else self.norm_done + 1
@@ -262,7 +270,7 @@ class NetworkTiming(LinearTiming):
         terms = group[0].biased or group[0].masked
         start = max(self.attention_entry, self.rows[Source.hidden][group[0].wait])
         groups = group_sizes(tokens, config.lanes)
-        scan = QueryScan(start)
+        scan = QueryScan(start + self.late)
         offered, end = start + 1, start
         beats = row_beats(job)
         for number in range(len(group)):

@@ -15,9 +15,9 @@ from golden.network.config import NetworkConfig
 from golden.network.reader import ReaderTiming
 from golden.network.weights import pass_words
 
-# A pass may begin the cycle after its last word is accepted; the next one is let in the cycle after a half
+# A pass may begin the cycle after its last word is accepted; the next one is let in two cycles after a half
 # is free
-LOADED, FREED = 1, 1
+LOADED, FREED = 1, 2
 
 
 class Reader(Protocol):

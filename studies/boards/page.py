@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from studies.boards.sentences import HEADS, table_rows
 from studies.page.page import Figure, Number, Page, Section, Table, key, number
 from studies.page.plots import bars
 
@@ -29,12 +30,21 @@ def page(figures: Mapping[str, Any]) -> Page:
     ]
     if figures["units"]:
         sections.append(_units(figures))
+    if rates := figures["throughput"].get("sentences"):
+        sections.append(sentences(rates))
     return Page(
         title=f"{figures['design']} on {figures['board']} ({figures['device']})",
         remark=f"seed {figures['seed']}; {', '.join(sorted(set(figures['tools'].values())))}",
         report=figures,
         sections=sections,
     )
+
+
+def sentences(rates: list[dict[str, Any]]) -> Section:
+    """What `studies.boards.sentences` says of a core."""
+    rows: list[list[str | Number]] = [[*row] for row in table_rows(rates)]
+    parts = [Table(columns=HEADS, rows=rows)]
+    return Section(name="sentences", title="Sentences, by the cycle model", parts=parts)
 
 
 def _overview(figures: Mapping[str, Any]) -> Table:
@@ -45,6 +55,8 @@ def _overview(figures: Mapping[str, Any]) -> Table:
         ["bitstream, bytes", number(figures, "/bitstream_bytes")],
     ]
     for name, value in figures["throughput"].items():
+        if name == "sentences":
+            continue
         words = name.replace("_", " ")
         known = isinstance(value, int | float)
         rows.append([words, number(figures, f"/throughput/{key(name)}", "{:,}") if known else str(value)])

@@ -74,9 +74,9 @@ def fingerprint(subject: str) -> str:
 
 def draw(subject: str, each: int, seed: int) -> list[Mutant]:
     """`each` mutants of every component of the subject's folder, no two alike."""
-    places, folder = defaultdict(list), _subject(subject).folder
+    places, of = defaultdict(list), _subject(subject)
     for site in sound(subject).sites:
-        if site.file.startswith(folder):
+        if site.file.startswith(of.folder) and site.file not in of.apart:
             places[site.file].append(site)
     drawn: list[Mutant] = []
     for file in sorted(places):
@@ -111,7 +111,7 @@ class Judge:
         self._name, self._subject = subject, _subject(subject)
         self.trials = tuple(self._subject.trials)
         self._mutated = _mutated(subject, mutants)
-        built = build_verilog(self._mutated.verilog, self._mutated.manifest)
+        built = build_verilog(self._subject.finish(self._mutated.verilog), self._mutated.manifest)
         self._simulator = Switched(built.verilog, built.manifest, built._library)
         self._graphs: dict[str, Graph] = {}
 

@@ -19,9 +19,12 @@ from models.conversion.store import TOKENIZER, load
 from models.floating.engine import FloatEngine
 from onespike.board_options import Wanted, board_config
 from onespike.commands import infer as commands
+from onespike.networks import spiked
 from sim.board.simulate import compile_board, running
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.cores.network.neurons import NetworkIntegers
+from studies.boards import page
+from studies.boards import sentences as rates
 from studies.evaluate.samples import sentence_samples
 from studies.infer import cores
 from studies.infer.sentences import load_sentences
@@ -208,6 +211,34 @@ def test_the_bitstream_of_an_encoder(
         *words, "digits", "--tokens", "3", says="digits: is no model of sentences, --tokens must be absent"
     )
     refused("synth", "--tokens", "3", says="--tokens is for --network, it must be absent without one, not 3")
+
+
+def test_sentences_per_second_of_streamed_weights(
+    run: Callable[..., Any], refused: Callable[..., None], encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A core of 8 rows runs one sentence of all of them, or several of a length that it holds."""
+    monkeypatch.setattr(rates, "LENGTHS", (2, 4, 9))
+    monkeypatch.setattr(spiked, "SHORTEST", 2)
+    wanted = board_config("ulx3s-85f", None, None, None, encoder, lanes=8, tokens=8, streamed=True, pieces=4)
+    config = core_of(wanted).config
+    assert (config.tokens, config.windows, config.shared, config.token_counts) == (8, True, True, True)
+    done = wanted.throughput(40.0)["sentences"]
+    assert [(one["tokens"], one["side_by_side"]) for one in done] == [(2, 1), (2, 2), (2, 4), (4, 1), (4, 2)]
+    for one in done:
+        each = one["side_by_side"] * 40e6 / one["cycles"]
+        assert one["sentences_per_second"] == pytest.approx(each, abs=0.06)
+        assert 0 < one["words_per_cycle"] < 1
+        assert sum(one["shares"].values()) == pytest.approx(1, abs=0.003)
+        assert one["shares"]["dense layers"] > one["lanes_at_work"] > 0
+    # the words are those of one inference, whatever is in it
+    fetched = [one["words_per_cycle"] * one["cycles"] for one in done]
+    assert max(fetched) < 1.01 * min(fetched)
+    words = ("dev", "sentences", encoder, "--lanes", "8", "--tokens", "8", "--pieces", "4", "--clock", "40")
+    ran = run(*words)
+    assert ran.status == 0, ran.err
+    assert f"{done[2]['cycles']:,}" in ran.out
+    refused("dev", "sentences", "digits", says="digits: must be a model of sentences")
+    assert page.sentences(done).parts[0].rows[0][0] == "2"
 
 
 def test_the_timeline_tells_tokens(folder: Path, run: Callable[..., Any], encoder: str) -> None:

@@ -107,7 +107,7 @@ def test_weights_that_no_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "MAX_WORDS", 4)
     with pytest.raises(InputError, match=need.format("a core has at most")):
         config_for(network)
-    assert config_for(network, weight_stream=16).weights == 16
+    assert config_for(network, weight_stream=16).weights == 12
 
 
 @pytest.mark.parametrize(("weights", "width"), [(64, 6), (64, -1), (64, 65)])

@@ -12,6 +12,7 @@ from golden.network.counts import counted_layers
 from golden.network.layers import Linear, Norm
 from golden.network.limits import MAX_FEATURES, MAX_TOKENS, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
+from golden.network.order import reads_in_turn
 from golden.network.program import MAX_HEAD_DIM, check_fit, compile_network, needs, with_bias_limit
 from golden.network.reader import ReaderTiming
 from golden.network.tensors import Layer
@@ -56,6 +57,8 @@ USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
 LARGE = Scale(lanes=64, tokens=64, features=256, heads=85, networks=3)
 LONG = Scale(lanes=8, tokens=120, features=400, heads=4, networks=2)
 SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
+# Networks that are drawn for each that reads in turn
+TRIES = 20
 # Which kinds the core of a seed has: parities of these bits of it
 KINDS = {"held": 1, "windows": 2, "general": 4, "counts": 8, "beside": 7, "streamed": 11}
 
@@ -97,11 +100,13 @@ def random_reader(rng: np.random.Generator) -> ReaderTiming | None:
 
 
 def largest(
-    networks: list[tuple[Network, Entry]], lanes: int, terms_per_beat: int, streamed: bool, block: int
+    networks: list[tuple[Network, Entry]], lanes: int, terms_per_beat: int, **streamed: Any
 ) -> dict[str, int]:
     """What a core needs for each of some networks."""
-    made = {"terms_per_beat": terms_per_beat, "streamed": streamed, "block": block}
-    programs = [(network, compile_network(network, lanes, **made)) for network, _ in networks]
+    programs = [
+        (network, compile_network(network, lanes, terms_per_beat=terms_per_beat, **streamed))
+        for network, _ in networks
+    ]
     needed = [needs(*program) for program in programs]
     return {name: max(sizes[name] for sizes in needed) for name in needed[0]}
 
@@ -119,6 +124,14 @@ def sparse(network: Network, rng: np.random.Generator, block: int) -> Network:
             layer = replace(layer, weight=layer.weight * np.repeat(kept, block, axis=1)[:, :inputs])
         layers.append(layer)
     return replace(network, layers=tuple(layers))
+
+
+def in_turn(
+    networks: list[tuple[Network, Entry]], rng: np.random.Generator, room: Room
+) -> list[tuple[Network, Entry]]:
+    """Of so many networks and more that are drawn, those that a core runs whose memories are shared."""
+    drawn = [*networks, *(Drawer(rng, room).draw() for _ in range(TRIES * len(networks)))]
+    return [made for made in drawn if reads_in_turn(made[0])][: len(networks)]
 
 
 def doubled(network: Network, rng: np.random.Generator) -> Network:
@@ -177,21 +190,27 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
         gathers, chains, parts, streams = (bool(yes) for yes in rng.random(4) < (0.7, 0.5, 0.5, 0.3))
         room = replace(room, gathers=gathers, chains=chains, parts=parts, streams=float(streams))
     networks = [Drawer(rng, room).draw() for _ in range(scale.networks)]
+    turns = np.random.default_rng([seed, 3])
+    if shared := scale.streamed and bool(turns.random() < 0.6):
+        fitting = in_turn(networks, turns, replace(room, held=False, chains=False))
+        networks, shared = fitting or networks, bool(fitting)
     block, zeros = 0, np.random.default_rng([seed, 2])
     if scale.streamed:
         networks = [(doubled(network, zeros), entry) for network, entry in networks]
     if scale.streamed and zeros.random() < 0.7:
         block = int(zeros.choice([1, 2, 4, 8]))
         networks = [(sparse(network, zeros, block), entry) for network, entry in networks]
-    size = largest(networks, lanes, 1, scale.streamed, block)["attention.tokens"]
+    how = {"streamed": scale.streamed, "block": block, "shared": shared}
+    size = largest(networks, lanes, 1, **how)["attention.tokens"]
     attention_lanes, attention_cluster = random_lanes(rng, size + 3, size)
     terms_per_beat = 1
     if scale.windows:
         divisors = [n for n in range(1, attention_cluster + 1) if attention_cluster % n == 0]
         terms_per_beat = int(rng.choice([n for n in divisors if not scale.counts or n.bit_count() == 1]))
-    sizes = largest(networks, lanes, terms_per_beat, scale.streamed, block)
+    sizes = largest(networks, lanes, terms_per_beat, **how)
     spare = [name for name in sizes if name not in FIXED and (scale.windows or name not in TABLES.values())]
     spare = [name for name in spare if scale.general or name not in GENERAL]
+    spare = [name for name in spare if not shared or name != "hidden_lists"]
     if rng.random() < 0.5:  # room to spare, somewhere
         for name in rng.choice(spare, 3):
             limit = {
@@ -224,7 +243,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     config = NetworkConfig(
         code=code, weight_bits=weight_bits, lanes=lanes, cluster=cluster, attention=attention,
         entry=networks[0][0].entry, token_counts=scale.counts, drains=drains, norm_rows=norm_rows,
-        weight_stream=stream, block=block if sizes["maps"] else 0, **sizes,
+        weight_stream=stream, block=block if sizes["maps"] else 0, shared=shared, **sizes,
     )  # fmt: skip
     for network, _ in networks:
         check_fit(network, config)

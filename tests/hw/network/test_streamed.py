@@ -14,7 +14,7 @@ from tests.hw.network.compare import assert_integers_and_cycles
 from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, random_core
 
 STREAMED = replace(SMALL, tokens=8, features=24, networks=3, streamed=True)
-# Layers that read older spikes with numbers of tokens; everything else with windows
+# Layers that read older spikes with numbers of tokens; everything else with windows, on shared memories
 DRAWN = [(1012, replace(STREAMED, held=True, counts=True))]
 DRAWN += [(1032, replace(STREAMED, windows=True, general=True, beside=True))]
 
@@ -24,6 +24,7 @@ def test_a_random_core(seed: int, scale: Scale) -> None:
     """Memories of any timing, pauses and resets; many more in `make soak-network`."""
     core, checked = random_core(seed, scale), Checked()
     assert core.config.weight_stream
+    assert core.config.shared == scale.general
     assert core.config.block
     assert core.reader is not None
     check_core(core, seed, checked)
