@@ -53,6 +53,15 @@ def robustness(
     ] = None,
     adapters: AdaptersOption = None,
     data: ImageSetsOption = None,
+    title: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            metavar="TEXT",
+            help="The network's name in the titles. [default: that of MODEL]",
+            show_default=False,
+        ),
+    ] = None,
     codes: Annotated[
         str,
         typer.Option("--codes", metavar="LIST", help="Codes of the figure of codes, as of onespike losses."),
@@ -141,9 +150,9 @@ def robustness(
                 bit_figure: points_of(name, losses_of, [CODE]),
             }
             for what, values in each.items():
-                found.setdefault(what, {"network": source.resolve().name, "tasks": []})["tasks"].append(
-                    values
-                )
+                found.setdefault(what, {"network": title or source.resolve().name, "tasks": []})[
+                    "tasks"
+                ].append(values)
         if data is not None:
             tell("noise on images")
             floating, stochastic, steps = IMAGE_NETWORKS

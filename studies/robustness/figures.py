@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from studies.plot_style import CYCLE, INK, label_right, new_figure, styled
 
-BARS = "bars hold 95 % of 1000 bootstrap repetitions, paired with floats"
+BARS = "bars: 95 % of 1000 bootstraps, paired with floats"
 
 
 def remark(data: dict[str, Any]) -> str:
@@ -77,7 +77,7 @@ def against_length(data: dict[str, Any]) -> Figure:
 @styled()
 def against_codes(data: dict[str, Any]) -> Figure:
     """Loss of each task over the base, a line for each T."""
-    figure = new_figure(4.6 * len(data["tasks"]) + 1, 4.2, "Loss against base and T", remark(data))
+    figure = new_figure(max(8.0, 5.0 * len(data["tasks"])), 4.2, "Loss against base and T", remark(data))
     panels = figure.subplots(1, len(data["tasks"]), squeeze=False)[0]
     for axis, task in zip(panels, data["tasks"], strict=True):
         counts = sorted({point["steps"] for point in task["points"]})
@@ -112,8 +112,8 @@ def against_bits(data: dict[str, Any]) -> Figure:
     refused = sorted({int(count) for task in data["tasks"] for count in task["refused"]})
     for count in refused:
         axes.annotate("refused", (count, 0.5), xycoords=("data", "axes fraction"), rotation=90, ha="center")
-    axes.set_xticks(sorted({*measured, *refused}))
-    axes.margins(x=0.1)
+    ticks = sorted({*measured, *refused})
+    axes.set(xticks=ticks, xlim=(ticks[0] - 0.5, ticks[-1] + 0.5))
     return figure
 
 

@@ -1,5 +1,6 @@
 """A task of sentences against length, code and bits of weights; a classifier of images against noise."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -63,13 +64,12 @@ class Subject:
     jobs: int
     seed: int
 
-    def contest(self, calibration: list[NDArray[Any]], samples: list[NDArray[Any]], **origin: Any) -> Contest:
+    def contest(self, calibration: list[NDArray[Any]], samples: list[NDArray[Any]]) -> Contest:
         """What the outputs of a code are measured with, of 8-bit weights."""
         ranges, _ = record(self.model, calibration)
-        known = {"files": [checksum(path) for path in (*self.files, self.data)], "seed": self.seed}
         return Contest(
             model=self.model, ranges=ranges, calibration=calibration, samples=samples, weight_bits=8,
-            origin=known | {"samples": len(samples)} | origin,
+            origin=origin_of(self.files, calibration, samples),
         )  # fmt: skip
 
     def report(self, outputs: dict[str, Outputs], truth: NDArray[Any]) -> dict[str, Any]:
@@ -77,6 +77,16 @@ class Subject:
         if self.model.outputs == "logits":
             return label_report(outputs, labels=truth, seed=self.seed)
         return sts_report(outputs, scores=truth, seed=self.seed)
+
+
+def origin_of(
+    files: list[Path], calibration: list[NDArray[Any]], samples: list[NDArray[Any]]
+) -> dict[str, Any]:
+    """What makes the outputs of a code what they are: the files of the model, and every value it is given."""
+    values = hashlib.sha256()
+    for array in (*calibration, *samples):
+        values.update(f"{array.shape} {array.dtype}".encode() + array.tobytes())
+    return {"files": [checksum(path) for path in files], "inputs": values.hexdigest()}
 
 
 def point_of(report: dict[str, Any], code: PhaseCode, **where: Any) -> dict[str, Any]:
@@ -118,7 +128,7 @@ def against_length(subject: Subject, code: PhaseCode, samples: int, progress: Pr
             raise InputError(f"{subject.data}: {error}") from None
         cut = aside * sides
         calibration = [sample[None] for sample in joined.samples[:cut]]
-        contest = subject.contest(calibration, joined.samples[cut:], tokens=tokens)
+        contest = subject.contest(calibration, joined.samples[cut:])
         contest = replace(contest, also=partial(write_energy, model, contest.samples[:COUNTED]))
         outputs = outputs_of(contest, [code], subject.folder, subject.jobs, lambda ready: None)
         report = subject.report(outputs, joined.truth[aside:])
@@ -205,9 +215,10 @@ def against_noise(
     levels = [noisy(data.test[:samples], deviation, seed) for deviation in NOISES]
     calibration = np.array_split(given(data.train[:COLOUR_CALIBRATION]), 6)
     ranges, _ = record(model, calibration)
+    noised = [*given(np.concatenate(levels))]
     contest = Contest(
-        model=model, ranges=ranges, calibration=calibration, samples=[*given(np.concatenate(levels))],
-        weight_bits=8, origin={"files": [checksum(path) for path in files], "noise": NOISES, "seed": seed},
+        model=model, ranges=ranges, calibration=calibration, samples=noised, weight_bits=8,
+        origin=origin_of(files, calibration, noised),
     )  # fmt: skip
     outputs = outputs_of(contest, [code], folder, jobs, lambda ready: None)
     labels, points = data.test_labels[:samples], []

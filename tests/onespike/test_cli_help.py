@@ -24,6 +24,7 @@ OWN = {
     "--heads": {"options", "convert", "stochastic", "study"},
     "--images": {"accuracy", "demo", "dense", "infer", "robustness", "sim"},
     "--json": {"options", "presets"},
+    "--name": {"robustness", "search"},
     "--network": {"board_options", "demo", "dense", "infer", "rtl"},
     "--output": {"area", "dense", "losses", "options", "rival", "robustness", "soak", "sweep", "synth"},
     "--pairs": {"robustness", "search"},

@@ -115,6 +115,8 @@ def test_bits_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
     assert [text.get_text() for text in shown.axes[0].texts] == ["refused"]
     assert shown.axes[0].get_xticks().tolist() == [4, 8]
+    other = task.samples[6:12]
+    assert len({str(measure.origin_of([], other, samples)) for samples in (other, task.samples[:6])}) == 2
     with pytest.raises(InputError, match="too coarse"):
         measure.against_codes(*work, {4: [CODE]}, lambda what: None)
 
