@@ -8,6 +8,7 @@ from hw.export.rtlil import Cell, Module, Wire, full, names, rewrite
 
 Bit = tuple[str, int]
 """A bit of a signal; a constant is ("0", 0), ("1", 0) or ("x", 0)."""
+CLOCKED = ("\\clk", "\\rst")
 _CHUNK = re.compile(r"(\d+)'([01x]+)|(\S+)(?: \[(\d+)(?::(\d+))?\])?")
 
 
@@ -96,7 +97,7 @@ class _Unit:
             wire = self._module.wires[name]
             inner = self._inner(name)
             new = self._inside if wire.port == "input" else self._around
-            if name in self._ports or not all(bit in new for bit in inner):
+            if name in self._ports or name in CLOCKED or not all(bit in new for bit in inner):
                 for bit in inner:
                     self._inside.pop(bit, None)
                 continue
@@ -155,10 +156,9 @@ class _Unit:
         return full(self._parent.wires[name])
 
     def _same(self, inner: Sequence[Bit], outer: Sequence[Bit]) -> bool:
-        """Whether bits of the parent may be those of the module, as far as they pass its ports."""
-        return len(inner) == len(outer) and all(
-            self._outer.get(bit, other) == other for bit, other in zip(inner, outer, strict=True)
-        )
+        """Whether bits of the parent are those of the module; constants are."""
+        known = [self._outer.get(bit, bit) for bit in inner]
+        return known == list(outer)
 
 
 def _replace(module: Module, modules: Mapping[str, Module], new: Mapping[Bit, Bit]) -> None:
