@@ -47,14 +47,15 @@ def account(
         accumulator_bits=config.accumulator_bits, potential_bits=config.potential_bits, combinations=0,
         neurons=config.biases,
     )  # fmt: skip
-    for op, reads, gather in zip(program.layers, program.reads, program.gathers, strict=True):
+    of_layers = zip(program.layers, program.reads, program.writes, program.gathers, strict=True)
+    for op, reads, writes, gather in of_layers:
         rows, spikes = len(images) * op.rows, trains[reads]
         if gather is not None:
             of_row = spikes.sum(axis=(0, 1, 3))
             spikes = np.where(gather >= 0, of_row[gather], 0)
         outputs = (op.passes - 1) * config.lanes + op.outputs
         events = LinearEvents(
-            rows=rows, inputs=op.inputs, outputs=outputs,
+            rows=rows, inputs=network.arrays[f"{writes[0]}_weight"].shape[1], outputs=outputs,
             results=len(images) if op.kind is Kind.scores else rows, spikes=int(spikes.sum()),
         )  # fmt: skip
         spiking += layer(op, events, config)

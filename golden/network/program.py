@@ -81,7 +81,7 @@ def compile_network(
 def config_for(
     network: Network, lanes: int = 32, cluster: int | None = None, weight_stream: int = 0
 ) -> NetworkConfig:
-    """The smallest core that runs a network, memories rounded up to powers of two.
+    """The smallest core that runs a network, memories rounded up (`round_up`).
 
     Args:
         lanes: neurons at work at once.

@@ -193,7 +193,7 @@ class Compiler:
             needs={
                 "steps": steps,
                 "rows": self.rows,
-                "spikes": self.end,
+                "spikes": max(self.end, *(op.words for op in self.layers)),  # `words` is as wide
                 "stream": self.stream,
                 "weights": sum(map(len, self.weights)),
                 "biases": sum(map(len, self.biases)),

@@ -293,7 +293,7 @@ class NetworkCore(wiring.Component):
             drain.i_load.eq(loader.o_neuron),
             drain.i_write.eq(loader.o_write_neuron),
         ]
-        # passes are at least four cycles apart: neither is missed
+        # a cycle later, as the broadcast is: what is written stays behind what is read
         m.d.sync += [loader.take.eq(issue.weights_take), loader.free.eq(issue.weights_free)]
         return loader.o, loader.o_write
 

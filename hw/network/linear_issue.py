@@ -23,6 +23,11 @@ def issue_latency(config: NetworkConfig) -> int:
     return 2 + config.pipelined
 
 
+def stream_apart(config: NetworkConfig) -> int:
+    """Least cycles from a sum for the stream to one that reads what it wrote (`hw.network.drain`)."""
+    return 3 + config.pipelined
+
+
 class LinearIssue(wiring.Component):
     """Broadcasts the spikes of each row once per pass of `lanes` outputs; where weights are streamed a
     descriptor is one pass, which waits for its weights.
@@ -49,8 +54,8 @@ class LinearIssue(wiring.Component):
         busy: a row is being broadcast; accepted: a spike is read in this cycle.
 
     Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at
-    least `lanes` cycles apart, with two drains half of that after one to the stream, those of parts of the
-    scores after the part before has left. A row needs two cycles of fetching, one by index five and one per
+    least `lanes` cycles apart, with two drains half of that after one to the stream, which is `stream_apart`
+    at least; those of parts of the scores after the part before has left. A row needs two cycles of fetching, one by index five and one per
     tap, a descriptor two more, all hidden behind the row before.
     """
 
@@ -142,7 +147,8 @@ class LinearIssue(wiring.Component):
         onward = [position.eq(position + 1), *([after.eq(after + 1)] if config.pipelined else [])]
         anew = [position.eq(0), *([after.eq(1)] if config.pipelined else [])]
         passes = None if halves.present else Signal.like(work.passes)
-        gap = Signal(range(config.lanes + 1))
+        alone, sums = config.lanes, max(config.lanes // config.drains, stream_apart(config))
+        gap = Signal(range(max(alone, sums) + 1))
         last_entry, last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal(), Signal()
         paired = work.target == Target.stream
         pass_end = last_entry & ~taps.more if taps.present else last_entry
@@ -165,8 +171,7 @@ class LinearIssue(wiring.Component):
         with m.If(go):
             m.d.sync += onward
             with m.If(hand):
-                alone, half = config.lanes - 1, config.lanes // 2 - 1
-                m.d.sync += gap.eq(Mux(paired, half, alone) if config.drains > 1 else alone)
+                m.d.sync += gap.eq(Mux(paired, sums - 1, alone - 1) if sums != alone else alone - 1)
             if taps.present:
                 with m.If(last_entry):
                     m.d.sync += anew

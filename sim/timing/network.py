@@ -43,6 +43,8 @@ INDEX, LAST_TAP, LOOKED_UP = 2, 1, 2
 HAND_OVER = 7
 # In the drain: from a value to its potential, to its score leaving, to its row counting
 POTENTIAL, SCORE, COUNTED = 3, 4, 13
+# From a hand-over to the stream to one whose sums may read what it wrote
+SUM = 3
 # Norm: flush of the squares with the place of the sum, flush of the spikes
 SUM_FLUSH, SQUARE_FLUSH, FIRE_FLUSH = 2, 15, 9
 # From the place of a last channel, which was kept, to its spike
@@ -105,6 +107,8 @@ class LinearTiming:
         arrives = HAND_OVER + self.clusters + late
         # neurons of a pass that leave one by one
         drained = lanes // self.drains if op.target is Target.stream else lanes
+        # a sum reads the stream when the one before has written it
+        apart = max(drained, SUM + late) if op.target is Target.stream else drained
         entry, first, hand, least = self.linear_entry, None, 0, 0
         missing = self.missing * op.counted
         rows = op.rows - missing
@@ -121,7 +125,7 @@ class LinearTiming:
             first = cycle if first is None else first
             spikes = max(int(counts[row]), 1)
             self.times.additions += int(counts[row]) * op.outputs
-            least += op.passes * max(spikes, drained)
+            least += op.passes * max(spikes, apart)
             for number in range(op.passes):
                 hand = cycle + spikes - 1
                 if not op.pooled or row == rows - 1:
@@ -130,7 +134,7 @@ class LinearTiming:
                         hand = max(hand, self.scores_taken + 1)
                         outputs = min(lanes, op.outputs - number * lanes)
                         self.scores_taken = hand + arrives + outputs - 1 + SCORE + late
-                    self.drained = hand + drained
+                    self.drained = hand + apart
                 cycle = hand + 1
                 self.times.broadcasts += spikes
                 if number == op.passes - 1 and (not op.pooled or row == rows - 1):

@@ -78,6 +78,10 @@ def test_sums_of_a_norm_wait_for_all_of_it() -> None:
             (linear("image", "hidden", WIDTH, 5), OF_HIDDEN, ADDS),
             "layer 2: spikes of attention and of hidden neurons must be read in turn",
         ),
+        (
+            (TO_STREAM, linear("image", "hidden", WIDTH, 5), linear("hidden", "hidden", 5, 5), OF_HIDDEN),
+            "layer 4: hidden neurons must not enter hidden neurons",
+        ),
         # hidden neurons have taken their place
         (
             (TO_STREAM, linear("image", "hidden", WIDTH, 5), ADDS),
