@@ -39,6 +39,9 @@ IMAGES ?= 100
 BOARD ?= ulx3s-85f
 PRESET ?=
 ON_BOARD = --board $(BOARD) $(if $(CONVERTED),$(STREAMED_CORE) --tokens 32 --clock 80,$(if $(PRESET),--preset $(PRESET)))
+ifneq ($(and $(filter synth program,$(MAKECMDGOALS)),$(filter-out digits minilm sst2,$(NETWORK))),)
+$(error NETWORK of synth and program must be minilm or sst2, not $(NETWORK); of others: onespike synth --network $(NETWORK))
+endif
 
 # The converted model that a target takes with NETWORK=minilm or sst2, and the core that weights stream into
 CONVERTED = $(if $(filter minilm sst2,$(NETWORK)),build/$(NETWORK)/network.npz)

@@ -117,6 +117,8 @@ def main() -> None:
     parser.add_argument("--simulation", action="store_true", help="clock and reset are pins, no PLL")
     parser.add_argument("--build", action="store_true", help="a bitstream too, by Yosys and nextpnr on PATH")
     options = parser.parse_args()
+    if len(list(options.core.glob("*_axis.json"))) != 1:
+        parser.error(f"{options.core}: must be a folder that onespike rtl --axi wrote")
     soc = SoC(options.core, options.clock * 1e6, options.baud, options.simulation)
     builder = Builder(
         soc,

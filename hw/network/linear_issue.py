@@ -53,10 +53,10 @@ class LinearIssue(wiring.Component):
         begin: an image is there; start with the first descriptor.
         busy: a row is being broadcast; accepted: a spike is read in this cycle.
 
-    Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at
-    least `lanes` cycles apart, with two drains half of that after one to the stream, which is `stream_apart`
-    at least; those of parts of the scores after the part before has left. A row needs two cycles of fetching, one by index five and one per
-    tap, a descriptor two more, all hidden behind the row before.
+    Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at least
+    `lanes` cycles apart, after one to the stream half of that with two drains, but `stream_apart`; those of
+    parts of the scores after the part before has left. A row needs two cycles of fetching, one by index five
+    and one per tap, a descriptor two more, all hidden behind the row before.
     """
 
     def __init__(self, config: NetworkConfig) -> None:

@@ -21,6 +21,7 @@ from onespike.tables import progress
 from studies.data.datasets import load_images
 from studies.evaluate.samples import calibration_samples
 from studies.evaluate.task import task_of
+from studies.infer.cases import COLOUR_CALIBRATION
 
 CODES = "8@1/2,8@2/3,8@1,16@1/4,16@2/5,16@1/2"
 # That of the other figures
@@ -33,9 +34,13 @@ IMAGE_NETWORKS = ("cifar10", "ssa_cifar10", 10)
 
 def robustness(
     source: Annotated[
-        Path,
-        typer.Argument(metavar="MODEL", help="A text encoder, as for onespike convert.", show_default=False),
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="MODEL",
+            help="A text encoder, as for onespike convert; none with --data alone.",
+            show_default=False,
+        ),
+    ] = None,
     pairs: Annotated[
         Path | None,
         typer.Option(
@@ -114,6 +119,10 @@ def robustness(
         raise InputError("--phrases needs --adapters with a classifier, and --adapters needs --phrases")
     if pairs is None and phrases is None and data is None:
         raise InputError("one of --pairs, --phrases and --data must be given, there is none")
+    if (source is None) != (pairs is None and phrases is None):
+        raise InputError(
+            "MODEL is for --pairs and --phrases: given with one of them, absent with --data alone"
+        )
     found: dict[str, dict[str, Any]] = {}
     length, code_figure, bit_figure, noise = FIGURES
     points = target / "points"
@@ -124,7 +133,7 @@ def robustness(
             bar.update(shown, description=what)
 
         for name, (file, merged) in given.items():
-            if file is None:
+            if file is None or source is None:
                 continue
             tensors = read_tensors(source)
             if merged is not None:
@@ -158,7 +167,8 @@ def robustness(
             floating, stochastic, steps = IMAGE_NETWORKS
             weights = [FOLDER / f"float_{floating}.npz", FOLDER / f"{stochastic}.npz"]
             found[noise] = {"network": floating} | against_noise(
-                load_vit(weights[0]), load_network(weights[1]), load_images(floating, data, train=300), CODE,
+                load_vit(weights[0]), load_network(weights[1]),
+                load_images(floating, data, train=COLOUR_CALIBRATION), CODE,
                 steps, images, weights, points, jobs, seed,
             )  # fmt: skip
         for what, values in found.items():

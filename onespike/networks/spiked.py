@@ -55,9 +55,7 @@ def arranged(sentences: Sentences, lanes: int | None) -> dict[str, int]:
     by side."""
     rows, made = sentences.network.tokens, sentences.made
     networks = [
-        side_by_side(made.of_rows(rows // beside), beside)
-        for beside in BESIDE
-        if rows % beside == 0 and rows // beside >= SHORTEST
+        side_by_side(made.of_rows(rows // beside), beside) for beside in BESIDE if rows // beside >= SHORTEST
     ]
     size = {} if lanes is None else {"lanes": lanes}
     joint = joint_config([sentences.network, *networks], **size, weight_stream=WORD_BITS)

@@ -96,6 +96,8 @@ def run_sentences(
         raise InputError("engine board needs an open board, and an open board engine board")
     if engine == "board" and (lanes is not None or streamed):
         raise InputError("lanes and streamed size the simulated core, a board has its own")
+    if isinstance(texts, str) or not texts or not all(isinstance(text, str) for text in texts):
+        raise InputError(f"texts must be a list of sentences, at least one, not {quoted(texts)}")
     stored = load(Path(folder))
     if not is_of_sentences(stored):
         raise InputError(

@@ -49,7 +49,7 @@ class Subject:
     Attributes:
         name: of the task, for people.
         model: in floats; files: it was read from; tokenizer: its tokenizer.json.
-        data: rows that are scored; training: rows that set scales, or None for others of `data`.
+        data: rows that are scored, and others that set scales.
         folder: outputs that are ready.
         jobs: processes.
         seed: of every draw.

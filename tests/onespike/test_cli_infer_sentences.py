@@ -152,6 +152,9 @@ def test_from_python(folder: Path, encoder: str) -> None:
     ):
         with pytest.raises(onespike.InputError, match=says):
             onespike.run_sentences(encoder, texts, **options)  # type: ignore[arg-type]
+    for wrong in ([], "w5 w6", [3]):
+        with pytest.raises(onespike.InputError, match="texts must be a list of sentences, at least one, not"):
+            onespike.run_sentences(encoder, wrong)  # type: ignore[arg-type]
 
 
 def core_of(wanted: Wanted) -> WholeNetworkCore:
@@ -230,6 +233,9 @@ def test_sentences_per_second_of_streamed_weights(
         assert 0 < one["words_per_cycle"] < 1
         assert sum(one["shares"].values()) == pytest.approx(1, abs=0.003)
         assert one["shares"]["dense layers"] > one["lanes_at_work"] > 0
+    # also where no number of sentences fills the rows
+    odd = board_config("ulx3s-85f", None, None, None, encoder, lanes=8, tokens=7, streamed=True, pieces=4)
+    assert (2, 2) in [(one["tokens"], one["side_by_side"]) for one in odd.throughput(40.0)["sentences"]]
     # the words are those of one inference, whatever is in it
     fetched = [one["words_per_cycle"] * one["cycles"] for one in done]
     assert max(fetched) < 1.01 * min(fetched)

@@ -19,3 +19,9 @@ import pytest
 )
 def test_bad_words(words: tuple[str, ...], says: str, refused: Callable[..., str]) -> None:
     refused("robustness", "m", *words, says=says)
+
+
+def test_a_model_and_images_alone(refused: Callable[..., str]) -> None:
+    says = "MODEL is for --pairs and --phrases: given with one of them, absent with --data alone"
+    refused("robustness", "m", "--data", ".", says=says)
+    refused("robustness", "--pairs", "p.csv", says=says)

@@ -1,4 +1,4 @@
-"""Sums of the stream one right after the other, on cores of so few lanes that the first is not yet written."""
+"""Sums of the stream, one right after the other, on cores of so few lanes that the first is under way."""
 
 from dataclasses import replace
 from typing import Any
