@@ -23,13 +23,14 @@ class RowIndex:
         op: current descriptor, with `taps`, `map` and `wait`.
         needed: row of the source that must be complete, counted over the inference.
 
-    Timing: a row by index is in ROW two cycles later than another; `address` is then that of its first tap,
-    and `word` that tap.
+    Timing: a row by index is in ROW two cycles later than another, three where the core is pipelined;
+    `address` is then that of its first tap, and `word` that tap.
     """
 
     def __init__(self, config: NetworkConfig, unit: Any, op: data.View, needed: Signal) -> None:
         self.present = config.maps > 0
         self._op, self._needed = op, needed
+        self._pipelined = config.pipelined
         if self.present:
             self.address, self.word = unit.map_address, unit.map_word
 
@@ -56,8 +57,13 @@ class RowIndex:
                 m.d.sync += self.address.eq(self.address + 1)
                 m.next = "NEED"
             with m.State("NEED"):
-                m.d.sync += self._needed.eq(self._op.wait + self.word.row)
-                m.next = "ROW"
+                wait = 0 if self._pipelined else self._op.wait
+                m.d.sync += self._needed.eq(wait + self.word.row)
+                m.next = "SINCE" if self._pipelined else "ROW"
+            if self._pipelined:
+                with m.State("SINCE"):
+                    m.d.sync += self._needed.eq(self._op.wait + self._needed)
+                    m.next = "ROW"
 
 
 class Taps:

@@ -86,7 +86,8 @@ class LinearTiming:
     ) -> None:
         self.missing = 0
         self.weights = weights
-        # registers of a core that is pipelined: before a note of taps, a broadcast, a potential, a query
+        # registers of a core that is pipelined: before what a row by index waits for, a note of taps, a
+        # broadcast, a potential, a query
         self.late = int(weights is not None)
         self.lanes, self.clusters, self.drains = lanes, clusters, drains
         self.times = NetworkTimes()
@@ -116,7 +117,7 @@ class LinearTiming:
             needed = maps[op.map + row * (op.taps + 1)] if op.taps else row
             ready = self.rows[op.source][op.wait + needed]
             look_up = op.taps + LAST_TAP + late if op.taps else 0
-            entry += INDEX if op.taps else 0
+            entry += INDEX + late if op.taps else 0
             taken = max(max(entry, ready) + look_up + 1, self.broadcast_end)
             if self.weights and row == 0:
                 taken = self.weights.ready(taken)
@@ -248,7 +249,7 @@ class NetworkTiming(LinearTiming):
         missing = self.missing * op.counted
         for row in range(op.rows - missing):
             needed = self.program.maps[op.map + row * (op.taps + 1)] if op.taps else row
-            entry = self.norm_entry + (INDEX if op.taps else 0)
+            entry = self.norm_entry + (INDEX + late if op.taps else 0)
             begun = max(entry, self.rows[Source.hidden][op.wait + needed])
             if row == 0:  # of the descriptor before nothing is under way
                 begun = start = max(begun, self.norm_done + 1)
