@@ -55,8 +55,8 @@ class LinearIssue(wiring.Component):
 
     Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at least
     `lanes` cycles apart, after one to the stream half of that with two drains, but `stream_apart`; those of
-    parts of the scores after the part before has left. A row needs two cycles of fetching, one by index five
-    (six where the core is pipelined) and one per tap, a descriptor two more, all hidden behind the row before.
+    parts of the scores after the part before has left. A row needs two cycles of fetching, one by index five,
+    six where the core is pipelined, and one per tap, a descriptor two more, all hidden behind the row before.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
