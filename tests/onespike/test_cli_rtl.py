@@ -157,7 +157,7 @@ def test_a_stochastic_network(run, folder: Path) -> None:
     made = json.loads((folder / "rtl" / "stochastic_network_core.json").read_text())["parameters"]
     assert [made[name] for name in ("lanes", "steps", "spikes", "score")] == [8, 4, 999, "row"]
     for line, says in {
-        "tokens = 4": "unknown key 'tokens'; allowed are steps, lanes",
+        "tokens = 4": "unknown key 'tokens'; allowed are rows, steps, lanes",
         "spikes = 9": "the network needs spikes = ",
         "head_dim = 2": "unknown key 'head_dim'",
         "leap = 3": "RandomPlan.leap must keep the draws of a register of 32 bits independent",
