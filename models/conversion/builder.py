@@ -27,6 +27,7 @@ from golden.network.norm import NormKind
 from golden.network.octave import geometric_levels, phase_step, resolution
 from golden.network.rows import Gather
 from golden.network.tensors import IMAGE, STREAM, Layer
+from models.conversion.aims import Aim
 from models.conversion.dense import bias_of, stacked
 from models.conversion.reading import Reading, Windows, positive
 from models.conversion.thresholds import Array, invert, norm_places
@@ -45,7 +46,7 @@ class Builder:
     Attributes:
         layers: so far.
         nodes: per layer, the nodes of the float model that it computes.
-        aims: per layer, the mean potentials [outputs] of the float model over the calibration, or None.
+        aims: per layer, what its potentials should be, or None.
         readings: per layer, what its spikes, or units of the stream, stand for; None of scores.
         residual_codes: that a stream which is set anew from a norm is the mean of.
         owed: what the stream lacks until the next layer adds it, [width] or 0.
@@ -61,7 +62,7 @@ class Builder:
         self.one = 1 << (LINEAR_FRACTION_BITS + most_octaves(code))
         self.layers: list[Layer] = []
         self.nodes: list[tuple[str, ...]] = []
-        self.aims: list[Array | None] = []
+        self.aims: list[Aim | None] = []
         self.readings: list[Reading | None] = []
         self.learned = learned
         self.problems: list[tuple[str, str]] = []
@@ -91,7 +92,7 @@ class Builder:
         return integer, addend.astype(np.int64)
 
     def append(
-        self, layer: Layer, *nodes: str, aim: Array | None = None, reading: Reading | None = None
+        self, layer: Layer, *nodes: str, aim: Aim | None = None, reading: Reading | None = None
     ) -> None:
         self.layers.append(layer)
         self.nodes.append(nodes)
@@ -102,11 +103,11 @@ class Builder:
         """Mean input of a dense node, output of a norm, or None where calibration did not see it."""
         return self.ranges.mean(node) if node in self.ranges.total else None
 
-    def aim(
-        self, layer: Dense, units: Array, mean: NDArray[np.floating] | None, rows: int = 1
-    ) -> Array | None:
-        """Potentials of a dense layer in these units for the mean of its inputs, of `rows` rows together."""
-        return None if mean is None else (bias_of(layer) + layer.weight @ mean) * rows / units * self.one
+    def aim(self, layer: Dense, units: Array, mean: NDArray[np.floating] | None, rows: int = 1) -> Aim | None:
+        """What potentials of a dense layer in these units should be, of `rows` rows together."""
+        if mean is None:
+            return None
+        return Aim(layer=layer, unit=units / self.one, inputs=mean, stream=self.stream_unit, rows=rows)
 
     @contextmanager
     def node(self, name: str) -> Iterator[None]:

@@ -18,12 +18,13 @@ from golden.network.layers import Linear
 from golden.network.limits import STREAM_BITS
 from golden.network.network import Network, encode_image, encode_stream, first_rows, run_network
 from golden.network.tensors import IMAGE, Output
+from models.conversion.aims import Aim
 from models.conversion.builder import Builder
-from models.conversion.correct import correct
+from models.conversion.correct import correct, floats_of
 from models.conversion.lower import Ends, lower
 from models.conversion.reading import Reading
 from models.conversion.record import record
-from models.conversion.thresholds import LEAST_STREAM_BITS, MOST_STREAM_BITS, Array
+from models.conversion.thresholds import LEAST_STREAM_BITS, MOST_STREAM_BITS
 from models.floating.engine import Activity
 from models.floating.model import Model
 from models.floating.recording import Ranges
@@ -143,7 +144,7 @@ def convert_network(
         weight_bits: width of a weight.
         tokens: the most rows of an inference, where samples differ; what the model, else the longest of the
             samples has, when absent.
-        learned: biases are learned from the samples too, see `integers_of`.
+        learned: weights and biases are learned from the samples too, see `integers_of`.
 
     Raises:
         InputError: no samples.
@@ -185,12 +186,14 @@ def alike(samples: list[NDArray[Any]]) -> list[NDArray[Any]]:
 
 
 def corrected(
-    made: IntegerModel, aims: list[Array | None], model: Model, samples: list[NDArray[Any]]
+    made: IntegerModel, aims: list[Aim | None], model: Model, samples: list[NDArray[Any]]
 ) -> IntegerModel:
-    """With biases learned from samples, see `models.conversion.correct`."""
-    entries = [made.encode(model, batch) for batch in alike(samples)]
+    """With weights and biases learned from samples, see `models.conversion.correct`."""
+    batches = alike(samples)
+    entries = [made.encode(model, batch) for batch in batches]
+    floats = floats_of(model, batches, [entry.shape[-2] for entry in entries])
     ends, per_row = made.ends, made.ends.mean is not None
-    layers, lack = correct(made.network, aims, entries, per_row=per_row)
+    layers, lack = correct(made.network, aims, made.nodes, entries, floats, per_row=per_row)
     if ends.mean is not None:
         ends = replace(ends, mean=ends.mean + lack * ends.unit)
     return replace(made, network=replace(made.network, layers=tuple(layers)), ends=ends)
@@ -207,7 +210,7 @@ def integers_of(
     """Integers of a model from recorded ranges.
 
     Args:
-        samples: from which biases, and a layer for the lobes of GELU, are learned; None for neither.
+        samples: from which weights and biases, and a layer for the lobes of GELU, are learned; None for none.
 
     Raises:
         RefusedModel: a node that the integers cannot say, or whose integers leave their words.
