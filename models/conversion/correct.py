@@ -9,8 +9,9 @@ back what codes upstream lose, as far as it follows from what the layer reads.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def run_of(network: Network, entry: Spikes | NDArray[np.int64]) -> Run:
     return run
 
 
-def floats_of(model: Model, batches: list[NDArray[np.generic]], rows: list[int]) -> list[RowsEngine]:
+def floats_of(model: Model, batches: Sequence[NDArray[Any]], rows: Sequence[int]) -> list[RowsEngine]:
     """Rows of floats of each batch, of its first samples where all batches have more than `MOST_ROWS`.
 
     Args:
@@ -62,7 +63,7 @@ def joined(parts: list[Array]) -> Array:
     return np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])
 
 
-def fit(layer: AnyLinear, inputs: Array, potentials: Array) -> AnyLinear:
+def fit(layer: AnyLinear, inputs: NDArray[np.floating], potentials: NDArray[np.floating]) -> AnyLinear:
     """A layer of the same units nearest to potentials [rows, outputs] of inputs [rows, inputs]."""
     weight, largest = layer.transposed, int(np.abs(layer.weight).max())
     mean, aim = inputs.mean(axis=0), potentials.mean(axis=0)
