@@ -30,6 +30,9 @@ from models.floating.model import Model
 from models.floating.recording import Ranges
 from models.verdict import RefusedModel, refusal
 
+# Raised when a model, samples and a code become other integers: outputs that were kept are not theirs
+CONVERSION = 2
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IntegerModel:

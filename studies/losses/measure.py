@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.npz import read_npz
-from models.conversion.network import IntegerModel, integers_of, rows_of
+from models.conversion.network import CONVERSION, IntegerModel, integers_of, rows_of
 from models.floating.engine import Activity, FloatEngine
 from models.floating.model import Model
 from models.floating.recording import Ranges
@@ -48,7 +48,7 @@ class Contest:
         """File of the outputs in a code, None for floats."""
         known = self.origin | {"code": None, "bits": None}
         if code is not None:
-            known |= {"code": asdict(code), "bits": self.weight_bits}
+            known |= {"code": asdict(code), "bits": self.weight_bits, "conversion": CONVERSION}
         key = hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()[:16]
         name = "float" if code is None else f"{code.steps}-{str(code.log2_base).replace('/', '_')}"
         return folder / f"{name}-{key}.npz"
