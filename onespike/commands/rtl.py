@@ -49,8 +49,9 @@ def rtl(
 ) -> None:
     """Write the attention core of a configuration, or the core of a whole network, as plain Verilog.
 
-    A manifest beside it lists ports, payload layouts, parameters and latency; PAGE.html is a datasheet
-    with the same, and with area and clock where a build of the configuration comes with the project.
+    A manifest beside it lists ports, payload layouts, parameters and latency; a folder, .views, holds what
+    GTKWave and Surfer show its waveforms with; PAGE.html is a datasheet of the manifest, with area and
+    clock where a build of the configuration comes with the project.
 
     Examples:
 
