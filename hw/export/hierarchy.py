@@ -87,8 +87,8 @@ def readable(text: str, units: Mapping[str, Unit]) -> Hardware:
 
 def _sources(module: Module) -> dict[str, str]:
     """FILE:LINE of what is named in a module."""
-    named = [*module.wires.values(), *(cell for cell in module.cells if cell.is_instance)]
-    found = {thing.name[1:]: source_of(thing.attributes) for thing in named}
+    found = {wire.name[1:]: source_of(wire.attributes) for wire in module.wires.values()}
+    found |= {cell.name[1:]: source_of(cell.attributes) for cell in module.cells if cell.is_instance}
     for cell in module.cells:
         for pin in ("\\Y", "\\Q", "\\DATA"):  # a signal without a name in the source is what computes it
             signal = cell.ports.get(pin, "")[1:]

@@ -13,7 +13,8 @@ from rich.text import Text
 from golden.code import check_range
 from golden.errors import InputError
 from onespike.board_options import PortOption, TimeoutOption, board_config, opened_board
-from onespike.options import DataOption, SeedOption, whole_number
+from onespike.network_options import DataOption
+from onespike.options import SeedOption, whole_number
 from onespike.tables import print_tables, progress
 
 if TYPE_CHECKING:

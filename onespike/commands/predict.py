@@ -11,16 +11,8 @@ from energy.layers import SHAPES
 from energy.report import measured_densities
 from golden.network.reader import SDRAM
 from onespike.files import write_report
-from onespike.options import (
-    CLOCK,
-    ActivityOption,
-    ConfigOption,
-    PresetOption,
-    ReportOption,
-    SeedOption,
-    TextTokensOption,
-    number,
-)
+from onespike.network_options import ActivityOption, TextTokensOption
+from onespike.options import CLOCK, ConfigOption, PresetOption, ReportOption, SeedOption, number
 from onespike.schemes import chosen_config
 from onespike.tables import print_tables
 from studies.predict.layer_cycles import LayerCycles, network_cycles

@@ -9,14 +9,8 @@ import typer
 from golden.errors import InputError
 from onespike.cores import head_core, network_module
 from onespike.files import filled_folder, whole_or_nothing
-from onespike.options import (
-    ConfigOption,
-    FolderOption,
-    HtmlOption,
-    LanesOption,
-    PresetOption,
-    SchemeOption,
-)
+from onespike.network_options import LanesOption
+from onespike.options import ConfigOption, FolderOption, HtmlOption, PresetOption, SchemeOption
 from onespike.schemes import SCHEMES
 from studies.page.page import write_page
 

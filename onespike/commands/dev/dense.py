@@ -7,7 +7,8 @@ import typer
 from rich.table import Table
 
 from onespike.files import write_json, write_report
-from onespike.options import DataOption, LanesOption, ReportOption
+from onespike.network_options import DataOption, LanesOption
+from onespike.options import ReportOption
 from onespike.tables import print_tables
 
 

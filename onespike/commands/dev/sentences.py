@@ -6,7 +6,7 @@ import typer
 
 from golden.errors import InputError
 from onespike.board_options import ClockOption, board_config
-from onespike.options import LanesOption, PiecesOption, RowsOption
+from onespike.network_options import LanesOption, PiecesOption, RowsOption
 from onespike.tables import print_tables
 
 

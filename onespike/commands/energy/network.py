@@ -9,13 +9,8 @@ from rich.table import Table
 from energy.layers import SHAPES
 from energy.report import Densities, measured_densities, network_report
 from onespike.files import write_report
-from onespike.options import (
-    ActivityOption,
-    ConfigOption,
-    PresetOption,
-    ReportOption,
-    TextTokensOption,
-)
+from onespike.network_options import ActivityOption, TextTokensOption
+from onespike.options import ConfigOption, PresetOption, ReportOption
 from onespike.schemes import chosen_config
 from onespike.tables import print_tables
 

@@ -8,7 +8,8 @@ import typer
 from golden.errors import InputError, quoted
 from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import ImageSetsOption, PlotOption, ReportOption, one_of, plot_targets, whole_number
+from onespike.network_options import ImageSetsOption
+from onespike.options import PlotOption, ReportOption, one_of, plot_targets, whole_number
 
 
 def step_list(text: str) -> str:

@@ -10,7 +10,8 @@ from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.program import LANES
 from onespike.board_options import HardwareOption, PortOption, TimeoutOption, check_hardware, opened_board
 from onespike.files import write_report
-from onespike.options import MAX_SEED, ImageSetsOption, LanesOption, ReportOption, whole_number
+from onespike.network_options import ImageSetsOption, LanesOption
+from onespike.options import MAX_SEED, ReportOption, whole_number
 
 
 def demo(
