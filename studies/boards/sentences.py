@@ -24,7 +24,7 @@ def sentence_throughput(core: WholeNetworkCore, job: NetworkJob, clock_mhz: floa
 
 
 def sentence_rates(core: WholeNetworkCore, job: NetworkJob, clock_mhz: float) -> list[dict[str, Any]]:
-    """Of every length of which a core holds as many sentences as are side by side; of its own if all are longer.
+    """Of every length of which a core holds as many sentences as are side by side; or of its own if shorter.
 
     Args:
         job: sentences of all rows of the core; their first rows are the shorter ones.
