@@ -12,6 +12,7 @@ from onespike.files import filled_folder, whole_or_nothing
 from onespike.network_options import LanesOption
 from onespike.options import ConfigOption, FolderOption, HtmlOption, PresetOption, SchemeOption
 from onespike.schemes import SCHEMES
+from onespike.tables import working
 from studies.page.page import write_page
 
 
@@ -66,7 +67,11 @@ def rtl(
     elif lanes is not None:
         raise InputError("--lanes is for --network, a configuration has its own")
     pages = {} if html_file is None else {"--html": html_file}
-    with filled_folder("-o", directory) as folder, whole_or_nothing(pages) as places:
+    with (
+        filled_folder("-o", directory) as folder,
+        whole_or_nothing(pages) as places,
+        working("write Verilog"),
+    ):
         if network is None:
             core = head_core(scheme, preset_name, config_file)
             written = core.write(folder, axi=axi)
