@@ -25,6 +25,7 @@ from onespike.commands.dev.literal import literal
 from onespike.commands.dev.rival import rival
 from onespike.commands.dev.sentences import sentences
 from onespike.commands.dev.soak import soak
+from onespike.commands.dev.waveform import waveform
 from onespike.commands.doctor import doctor
 from onespike.commands.energy.hardware import hardware
 from onespike.commands.energy.network import network
@@ -89,7 +90,7 @@ GROUPS: dict[str, tuple[str, str, tuple[Callable[..., None], ...]]] = {
     "dev": (
         "For developers of Onespike",
         "Long checks, and what measures the figures that come with the project.",
-        (soak, literal, area, estimate, board_table, rival, dense, sentences),
+        (soak, literal, area, estimate, board_table, rival, dense, sentences, waveform),
     ),
 }
 

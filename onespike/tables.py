@@ -1,13 +1,16 @@
 """What commands print for people."""
 
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
-from rich.console import Console
+from rich.console import Console, ConsoleOptions
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from golden.attention.config import CoreConfig
 from studies.attention.report import in_words
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN_HEADS = 16
 PIPE_WIDTH = 140
+# Wider than any table
+_UNBOUNDED = 10_000
 
 
 def progress() -> Progress:
@@ -30,7 +35,17 @@ def progress() -> Progress:
         console=console,
         transient=True,
         disable=not console.is_terminal,
+        # What is printed goes above the bar where both are on a terminal, otherwise where it belongs
+        redirect_stdout=sys.stdout.isatty(),
     )
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """The same for work that does not tell how far it is."""
+    with progress() as bar:
+        bar.add_task(what, total=None)
+        yield
 
 
 def print_tables(tables: Iterable[Table]) -> None:
@@ -39,7 +54,64 @@ def print_tables(tables: Iterable[Table]) -> None:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=PIPE_WIDTH)
     for table in tables:
-        console.print(table)
+        for part in parts(table, console):
+            console.print(part)
+
+
+def parts(table: Table, console: Console) -> list[Table]:
+    """A table where it fits the console; otherwise with its lines broken between words, and where that is
+    not enough its columns in several tables, each after the first column.
+    """
+    wide = console.options.update(width=_UNBOUNDED)
+    limits = [_limits(console, wide, column) for column in table.columns]
+    frame = Measurement.get(console, wide, table).maximum - sum(most for _, most in limits)
+    if frame + sum(most for _, most in limits) <= console.width:
+        return [table]
+    # What stands around a column
+    around = -(-frame // len(limits))
+
+    def fits(columns: Sequence[int]) -> bool:
+        return sum(limits[n][0] + around for n in columns) <= console.width
+
+    chosen: list[list[int]] = []
+    for n in range(len(limits)):
+        if chosen and fits([*chosen[-1], n]):
+            chosen[-1].append(n)
+        else:
+            chosen.append([0, n] if chosen and fits([0, n]) else [n])
+    made: list[Table] = []
+    for columns in chosen:
+        widths = _widths([limits[n] for n in columns], console.width - around * len(columns))
+        made.append(_part(table, columns, widths, first=not made))
+    return made
+
+
+def _limits(console: Console, options: ConsoleOptions, column: Column) -> tuple[int, int]:
+    """Widths of a column without what is around it: of its longest word, and of its longest text."""
+    cells = [Measurement.get(console, options, cell) for cell in (column.header, *column.cells)]
+    most = max(cell.maximum for cell in cells)
+    return (most if column.no_wrap else max(cell.minimum for cell in cells)), most
+
+
+def _widths(limits: Sequence[tuple[int, int]], room: int) -> list[int]:
+    """Widths of columns that share some room, where their words need no more of it."""
+    widths = [least for least, _ in limits]
+    for _ in range(room - sum(widths)):
+        lacking = [most - width for (_, most), width in zip(limits, widths, strict=True)]
+        widths[lacking.index(max(lacking))] += max(lacking) > 0
+    return [min(width, room) for width in widths]
+
+
+def _part(table: Table, columns: Sequence[int], widths: Sequence[int], *, first: bool) -> Table:
+    """Some columns of a table, each of its width."""
+    title = table.title if first or table.title is None else f"{table.title}, more of it"
+    part = Table(title=title, box=table.box, padding=table.padding, show_header=table.show_header)
+    for n, width in zip(columns, widths, strict=True):
+        column = table.columns[n]
+        part.add_column(column.header, justify=column.justify, overflow="fold", width=width)
+    for row, *cells in zip(table.rows, *(table.columns[n].cells for n in columns), strict=True):
+        part.add_row(*cells, end_section=row.end_section)
+    return part
 
 
 def attention_tables(

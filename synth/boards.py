@@ -5,6 +5,7 @@ reports for the part.
 """
 
 import importlib
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,8 +82,8 @@ class Board:
         Raises:
             InputError: the clock cannot make the bit rate within 2 %.
         """
-        divisor = max(1, round(clock / self.baud))
-        if abs(clock / divisor - self.baud) > 0.02 * self.baud:
+        divisor = max(1, round(clock / self.baud)) if math.isfinite(clock) else 1
+        if not abs(clock / divisor - self.baud) <= 0.02 * self.baud:
             raise InputError(
                 f"clock of {self.name} must make {self.baud:g} baud within 2 %, {clock / 1e6:g} MHz does not"
             )

@@ -1,6 +1,7 @@
 """Fixtures of several folders."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from golden.attention.config import CoreConfig, to_table
 from synth.flow import REPORT
 from synth.report import BuildReport
+from tests.narrow import checked
 
 PutReport = Callable[..., Path]
 
@@ -21,6 +23,14 @@ LONG = ("test_place_and_route", "test_gate_level", "test_link_benches", "test_ax
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
+@pytest.fixture(autouse=True)
+def narrow_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever table a command prints in a test fits 80 columns too, whole."""
+    tables = sys.modules.get("onespike.tables")
+    if tables is not None:
+        monkeypatch.setattr(tables, "parts", checked(tables.parts))
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ BUS = "axi4-stream"
 _EXCEPTIONS = (*("DECLFILENAME", "PROCASSINIT", "UNUSEDSIGNAL", "WIDTHEXPAND", "CASEINCOMPLETE", "CMPCONST"),)
 LINT = ("-Wall", *(f"-Wno-{name}" for name in _EXCEPTIONS))
 LAST = "last"
+# Name of the component inside
+CORE = "core"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +124,7 @@ class AxiStream(wiring.Component):
         m = Module()
         m.domains.sync = ClockDomain(local=True)
         m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
-        m.submodules.core = self._component
+        m.submodules[CORE] = self._component
         for port in self.ports:
             inner = getattr(self._component, port.stream)
             payload = Value.cast(inner.payload)
@@ -223,7 +225,7 @@ def write_axi(
         component._MustUse__silence = True
         raise
     wrapped = AxiStream(component)
-    text, _ = export(wrapped, name)
+    text, _ = export(wrapped, name, sources=bool(about))
     manifest = AxiManifest(
         name=name, streams=wrapped.ports, parameters=dict(parameters), latency=dict(latency)
     )

@@ -2,16 +2,17 @@
 
 Every stream has a file. That of an input holds a beat per line, {tlast, tdata} as one hexadecimal number
 (tlast is the bit above tdata, where there is one); that of an output two such numbers, the beat that must
-come and a mask of the bits that are compared.
+come and a mask of the bits that are compared. With +waves it leaves a waveform, NAME.vcd.
 """
 
 from collections.abc import Iterator
 
-from hw.export.axi import AxiManifest, AxiPort
+from hw.export.axi import CORE, AxiManifest, AxiPort
 from hw.export.header import VERSION
 
 # Cycles without a beat: after the last one, in which none may follow, and after which the bench gives up
 GRACE, PATIENCE = 1_000, 100_000
+DUT = "dut"
 
 
 def beat_file(port: AxiPort) -> str:
@@ -22,6 +23,11 @@ def beat_file(port: AxiPort) -> str:
 def bench_name(name: str) -> str:
     """Module of the bench of an IP."""
     return f"{name}_tb"
+
+
+def core_path(name: str) -> str:
+    """Path of the core itself in the waveforms of its bench."""
+    return f"{bench_name(name)}.{DUT}.{CORE}"
 
 
 def bench(manifest: AxiManifest) -> str:
@@ -40,7 +46,12 @@ def bench(manifest: AxiManifest) -> str:
         "  integer errors = 0, quiet = 0; // cycles without a beat",
         *(line for port in manifest.streams for line in _declared(port)),
         "",
-        f"  {manifest.name} dut (",
+        '  initial if ($test$plusargs("waves")) begin',
+        f'    $dumpfile("{manifest.name}.vcd");',
+        f"    $dumpvars(0, {bench_name(manifest.name)});",
+        "  end",
+        "",
+        f"  {manifest.name} {DUT} (",
         "    .aclk(aclk), .aresetn(aresetn),",
         ",\n".join(
             "    " + ", ".join(f".{signal}({signal})" for signal in port.signals) for port in manifest.streams

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from hw.export.interfaces import Unit, ports_of
+from hw.export.interfaces import Unit, declared_at, ports_of
 from hw.export.names import free, hints, name_all, tidy
 from hw.export.rtlil import (
     NAME,
@@ -17,21 +17,35 @@ from hw.export.rtlil import (
     read_rtlil,
     rename,
     rewrite,
+    source_of,
     write_module,
     write_rtlil,
 )
 from hw.export.whole import whole_ports
 
 
-def readable(text: str, units: Mapping[str, Unit]) -> tuple[str, dict[str, type]]:
+@dataclass(frozen=True)
+class Hardware:
+    """RTLIL for people.
+
+    Attributes:
+        rtlil: its text.
+        classes: what its modules were made from, by name.
+        sources: by name of the module, FILE:LINE of its signals, memories and instances by name, as far as
+            the text it was made from said.
+    """
+
+    rtlil: str
+    classes: dict[str, type]
+    sources: dict[str, dict[str, str]]
+
+
+def readable(text: str, units: Mapping[str, Unit]) -> Hardware:
     """The same hardware as RTLIL for people.
 
     Args:
         text: RTLIL, as Amaranth writes it; its first module is the top, which keeps its name and ports.
         units: that modules were made from, by name of the module.
-
-    Returns:
-        RTLIL, and the class of each of its modules, by name.
     """
     modules = read_rtlil(text)
     classes = {name: type(unit) for name, unit in units.items()}
@@ -61,8 +75,31 @@ def readable(text: str, units: Mapping[str, Unit]) -> tuple[str, dict[str, type]
         module.name = new[module.name]
         for cell in module.cells:
             cell.kind = new.get(cell.kind, cell.kind)
-    made = {new[name].removeprefix("\\"): classes[name] for name in new if name in classes}
-    return write_rtlil([kept[name] for name in new]), made
+    return Hardware(
+        rtlil=write_rtlil([kept[name] for name in new]),
+        classes={new[name][1:]: classes[name] for name in new if name in classes},
+        sources={
+            new[name][1:]: _sources(kept[name]) | (declared_at(units[name]) if name in units else {})
+            for name in new
+        },
+    )
+
+
+def _sources(module: Module) -> dict[str, str]:
+    """FILE:LINE of what is named in a module."""
+    found = {wire.name[1:]: source_of(wire.attributes) for wire in module.wires.values()}
+    found |= {cell.name[1:]: source_of(cell.attributes) for cell in module.cells if cell.is_instance}
+    for cell in module.cells:
+        for pin in ("\\Y", "\\Q", "\\DATA"):  # a signal without a name in the source is what computes it
+            signal = cell.ports.get(pin, "")[1:]
+            found[signal] = found.get(signal) or source_of(cell.attributes)
+    attributes: list[str] = []
+    for line in module.memories:
+        attributes.append(line)
+        if line.startswith("memory"):
+            found[line.rsplit(" \\", 1)[1]] = source_of(attributes)
+            attributes = []
+    return found
 
 
 def _word(name: str, classes: Mapping[str, type]) -> str:

@@ -38,6 +38,21 @@ def ports_of(unit: Unit) -> Iterator[tuple[str, bool, Signal]]:
             yield "__".join(map(str, path)), member.flow == wiring.Out, signal
 
 
+def declared_at(unit: Unit) -> dict[str, str]:
+    """FILE:LINE at which a unit's signature has the member that each port comes from, by name of the port.
+
+    The signals themselves say where the signature of a stream is.
+    """
+    if isinstance(unit, FIFOInterface):
+        return {}
+    members = unit.signature.members
+    found = {}
+    for path, *_ in unit.signature.flatten(unit):
+        file, line = members[str(path[0])].src_loc
+        found["__".join(map(str, path))] = f"{file}:{line}"
+    return found
+
+
 def name_interfaces(design: Design) -> None:
     """Let the signals of every component's signature be called for it, inside and in the unit around.
 

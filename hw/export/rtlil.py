@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 NAME = re.compile(r"[\\$][^\s]+")
+# Of a file and a line, which stay with what is read and are not written
+_SOURCE = "attribute \\src "
 
 
 @dataclass
@@ -98,6 +100,12 @@ def split(text: str) -> tuple[str, str]:
     return text[:end], text[end + 1 :]
 
 
+def source_of(attributes: Iterable[str]) -> str:
+    """FILE:LINE of what has these attributes; empty if they do not say."""
+    said = (line.removeprefix(_SOURCE) for line in attributes if line.startswith(_SOURCE))
+    return next(said, "").strip('"')
+
+
 def read_rtlil(text: str) -> dict[str, Module]:
     """The modules, by name, parents first."""
     modules: dict[str, Module] = {}
@@ -159,6 +167,10 @@ def write_rtlil(modules: Iterable[Module]) -> str:
 
 def write_module(module: Module) -> Iterator[str]:
     """The lines of a module."""
+    return (line for line in _lines(module) if not line.startswith(_SOURCE))
+
+
+def _lines(module: Module) -> Iterator[str]:
     yield from module.attributes
     yield f"module {module.name}"
     number = 1

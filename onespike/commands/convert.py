@@ -20,14 +20,12 @@ from models.layouts import Options
 from models.layouts.options import ENCODER_POOLINGS, MASKS
 from models.verdict import RefusedModel, Verdict
 from onespike.files import filled_folder
+from onespike.network_options import AdaptersOption, CountOption, WeightBitsOption
 from onespike.options import (
-    AdaptersOption,
-    CountOption,
     FolderOption,
     Log2BaseOption,
     SeedOption,
     StepsOption,
-    WeightBitsOption,
     WindowOption,
     chosen_code,
     whole_number,

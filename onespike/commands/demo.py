@@ -13,7 +13,9 @@ from rich.text import Text
 from golden.code import check_range
 from golden.errors import InputError
 from onespike.board_options import PortOption, TimeoutOption, board_config, opened_board
-from onespike.options import DataOption, SeedOption, whole_number
+from onespike.files import whole_or_nothing, write_json
+from onespike.network_options import DataOption
+from onespike.options import ReportOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def demo(
     images: Annotated[
         int, typer.Option("--images", metavar="N", parser=whole_number, help="How many images.")
     ] = 3,
+    report_file: ReportOption = None,
     seed: SeedOption = 0,
 ) -> None:
     """See images go through a whole spiking transformer on a board, simulated or real.
@@ -73,8 +76,9 @@ def demo(
     case = load_case(network, data, None, None, load_folder(network))
     check_range("--images", images, 1, len(case.images))
     chosen = np.random.default_rng(seed).choice(len(case.images), images, replace=False)
-    different = 0
+    seen: list[Shown] = []
     with (
+        whole_or_nothing({} if report_file is None else {"--report": report_file}) as places,
         progress() as bar,
         _port(network, data, port, bar) as name,
         opened_board(WholeNetworkCore, name, timeout) as board,
@@ -84,10 +88,13 @@ def demo(
         load(board, case, lambda sent: bar.update(task, description=f"load the network, {sent:,} bytes"))
         bar.remove_task(task)
         for number in chosen.tolist():
-            shown = show(board, case, number)
-            different += shown.different
-            print_tables([_table(shown)])
+            seen.append(show(board, case, number))
+            print_tables([_table(seen[-1])])
         line = board.counters
+        if report_file is not None:
+            report = {"network": case.name, "seed": seed, "images": [shown.to_json() for shown in seen]}
+            write_json(places["--report"], report)
+    different = sum(shown.different for shown in seen)
     typer.echo(
         f"{images} images, seed {seed}: {different} class scores differ from golden; "
         f"{line.frames_sent} frames out, {line.frames_received} back, {line.resent_bytes} bytes sent again"

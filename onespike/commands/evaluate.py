@@ -16,7 +16,8 @@ from golden.errors import InputError, quoted
 from models.conversion.scheme import Parts
 from models.conversion.store import TOKENIZER, load
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import HtmlOption, JobsOption, LimitOption, ReportOption, SeedOption, whole_number
+from onespike.network_options import LimitOption
+from onespike.options import HtmlOption, JobsOption, ReportOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
 from studies.evaluate.literal import time_literal
 from studies.evaluate.page import page
@@ -141,9 +142,9 @@ def evaluate(
         report = task.report(outputs)
         code = conversion.scheme.code
         report |= {
-            "model": str(folder),
+            "model": folder.resolve().name,
             "layout": stored.layout,
-            "data": str(data),
+            "data": data.name,
             "code": {"steps": code.steps, "log2_base": str(code.log2_base)},
             "scales": conversion.scheme.granularity,
             "attention_scales": conversion.scheme.attention_granularity,

@@ -8,17 +8,14 @@ import typer
 from golden.errors import InputError
 from onespike.board_options import HardwareOption, PortOption, TimeoutOption, check_hardware, opened_board
 from onespike.files import filled_folder, whole_or_nothing
+from onespike.network_options import LanesOption, PiecesOption, RowsOption, StreamedOption
 from onespike.options import (
     CLOCK,
     FolderOption,
     HtmlOption,
-    LanesOption,
     Log2BaseOption,
-    PiecesOption,
-    RowsOption,
     SeedOption,
     StepsOption,
-    StreamedOption,
     number,
     whole_number,
 )

@@ -18,14 +18,8 @@ from models.files.tensors import read_tensors
 from models.layouts import Options, read_model
 from onespike.commands.evaluate import interval, number
 from onespike.files import made_folder, write_json
-from onespike.options import (
-    AdaptersOption,
-    CountOption,
-    JobsOption,
-    LimitOption,
-    SeedOption,
-    WeightBitsOption,
-)
+from onespike.network_options import AdaptersOption, CountOption, LimitOption, WeightBitsOption
+from onespike.options import JobsOption, SeedOption
 from onespike.tables import print_tables, progress
 from studies.evaluate.samples import calibration_samples
 from studies.evaluate.task import task_of

@@ -11,18 +11,10 @@ from energy.layers import SHAPES
 from energy.report import measured_densities
 from golden.network.reader import SDRAM
 from onespike.files import write_report
-from onespike.options import (
-    CLOCK,
-    ActivityOption,
-    ConfigOption,
-    PresetOption,
-    ReportOption,
-    SeedOption,
-    TextTokensOption,
-    number,
-)
+from onespike.network_options import ActivityOption, TextTokensOption
+from onespike.options import CLOCK, ConfigOption, PresetOption, ReportOption, SeedOption, number
 from onespike.schemes import chosen_config
-from onespike.tables import print_tables
+from onespike.tables import print_tables, working
 from studies.predict.layer_cycles import LayerCycles, network_cycles
 
 
@@ -89,15 +81,16 @@ def predict_network(
         densities = measured_densities(activity)
         density, dense_density = densities.operands, densities.dense
         parts = {"": dense_density, **densities.parts}
-    layers = network_cycles(
-        model,
-        config,
-        density=density,
-        dense_density=parts,
-        seed=seed,
-        tokens=tokens,
-        reader=SDRAM if streamed else None,
-    )
+    with working("predict"):
+        layers = network_cycles(
+            model,
+            config,
+            density=density,
+            dense_density=parts,
+            seed=seed,
+            tokens=tokens,
+            reader=SDRAM if streamed else None,
+        )
     total = sum(layer.cycles for layer in layers)
     report: dict[str, Any] = {
         "model": model,

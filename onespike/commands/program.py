@@ -15,16 +15,8 @@ from onespike.board_options import (
     board_build,
     board_config,
 )
-from onespike.options import (
-    ConfigOption,
-    DataOption,
-    LanesOption,
-    PiecesOption,
-    RowsOption,
-    SchemeOption,
-    SeedOption,
-    StreamedOption,
-)
+from onespike.network_options import DataOption, LanesOption, PiecesOption, RowsOption, StreamedOption
+from onespike.options import ConfigOption, SchemeOption, SeedOption
 from onespike.schemes import DEFAULT
 
 

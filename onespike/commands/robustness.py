@@ -16,7 +16,8 @@ from models.layouts import Options, read_model
 from models.shipped.vit_file import FOLDER, load_vit
 from onespike.commands.losses import order, read_codes
 from onespike.files import made_folder, write_json
-from onespike.options import AdaptersOption, ImageSetsOption, JobsOption, SeedOption, whole_number
+from onespike.network_options import AdaptersOption, ImageSetsOption, TitleOption
+from onespike.options import JobsOption, SeedOption, whole_number
 from onespike.tables import progress
 from studies.data.datasets import load_images
 from studies.evaluate.samples import calibration_samples
@@ -58,15 +59,7 @@ def robustness(
     ] = None,
     adapters: AdaptersOption = None,
     data: ImageSetsOption = None,
-    title: Annotated[
-        str | None,
-        typer.Option(
-            "--name",
-            metavar="TEXT",
-            help="The network's name in the titles. [default: that of MODEL]",
-            show_default=False,
-        ),
-    ] = None,
+    title: TitleOption = None,
     codes: Annotated[
         str,
         typer.Option("--codes", metavar="LIST", help="Codes of the figure of codes, as of onespike losses."),

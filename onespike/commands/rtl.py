@@ -9,15 +9,10 @@ import typer
 from golden.errors import InputError
 from onespike.cores import head_core, network_module
 from onespike.files import filled_folder, whole_or_nothing
-from onespike.options import (
-    ConfigOption,
-    FolderOption,
-    HtmlOption,
-    LanesOption,
-    PresetOption,
-    SchemeOption,
-)
+from onespike.network_options import LanesOption
+from onespike.options import ConfigOption, FolderOption, HtmlOption, PresetOption, SchemeOption
 from onespike.schemes import SCHEMES
+from onespike.tables import working
 from studies.page.page import write_page
 
 
@@ -49,8 +44,9 @@ def rtl(
 ) -> None:
     """Write the attention core of a configuration, or the core of a whole network, as plain Verilog.
 
-    A manifest beside it lists ports, payload layouts, parameters and latency; PAGE.html is a datasheet
-    with the same, and with area and clock where a build of the configuration comes with the project.
+    A manifest beside it lists ports, payload layouts, parameters and latency; a folder, .views, holds what
+    GTKWave and Surfer show its waveforms with; PAGE.html is a datasheet of the manifest, with area and
+    clock where a build of the configuration comes with the project.
 
     Examples:
 
@@ -71,7 +67,11 @@ def rtl(
     elif lanes is not None:
         raise InputError("--lanes is for --network, a configuration has its own")
     pages = {} if html_file is None else {"--html": html_file}
-    with filled_folder("-o", directory) as folder, whole_or_nothing(pages) as places:
+    with (
+        filled_folder("-o", directory) as folder,
+        whole_or_nothing(pages) as places,
+        working("write Verilog"),
+    ):
         if network is None:
             core = head_core(scheme, preset_name, config_file)
             written = core.write(folder, axi=axi)

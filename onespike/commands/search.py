@@ -13,6 +13,7 @@ from models.conversion.store import TOKENIZER
 from models.files.tensors import read_tensors
 from models.layouts import Options, read_model
 from onespike.files import filled_folder, write_json
+from onespike.network_options import TitleOption
 from onespike.options import FolderOption, JobsOption, SeedOption, whole_number
 from onespike.tables import progress
 from studies.data.tables import read_pairs
@@ -34,15 +35,7 @@ def search(
         ),
     ],
     target: FolderOption = Path("docs/figures"),
-    name: Annotated[
-        str | None,
-        typer.Option(
-            "--name",
-            metavar="TEXT",
-            help="The network's name in the titles. [default: that of MODEL]",
-            show_default=False,
-        ),
-    ] = None,
+    name: TitleOption = None,
     pairs: Annotated[
         int, typer.Option("--pairs", metavar="N", parser=whole_number, help="Pairs that are scored.")
     ] = 200,

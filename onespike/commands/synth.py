@@ -17,18 +17,8 @@ from onespike.board_options import (
     board_config,
 )
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import (
-    ConfigOption,
-    DataOption,
-    HtmlOption,
-    LanesOption,
-    PiecesOption,
-    ReportOption,
-    RowsOption,
-    SchemeOption,
-    SeedOption,
-    StreamedOption,
-)
+from onespike.network_options import DataOption, LanesOption, PiecesOption, RowsOption, StreamedOption
+from onespike.options import ConfigOption, HtmlOption, ReportOption, SchemeOption, SeedOption
 from onespike.tables import print_tables
 from studies.page.page import write_page
 

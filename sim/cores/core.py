@@ -18,7 +18,7 @@ from hw.export.axi import write_axi
 from hw.export.verilog import write, write_files
 from sim.cores import rtl
 from sim.cores.compare import Comparison, compare
-from sim.cores.waves import Kind, view_files, views_of
+from sim.cores.waves import Kind, in_bench, view_files, views_of
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.verilator.payload import Fields
 from sim.verilator.result import Result
@@ -105,14 +105,19 @@ class Core(ABC, Generic[Config, Job, Integers]):
         return {}
 
     def write(self, directory: Path, *, axi: bool = False) -> tuple[Path, ...]:
-        """Write Verilog and manifest.
+        """Write Verilog, manifest, and the folder with what to view waveforms with, whose path comes last.
 
         Args:
-            axi: with AXI4-Stream ports, and a FuseSoC core file beside; see `hw.export.axi.write_axi`.
+            axi: with AXI4-Stream ports, and a FuseSoC core file beside; see `hw.export.axi.write_axi`. The
+                waveforms are then those of its bench, see `hw.export.axi_bench`.
         """
         component = self.component()
         files, name = (write_axi, f"{self.module}_axis") if axi else (write, self.module)
-        return files(component, name, directory, self.to_table(), self.latency(component), self.noun)
+        written = files(component, name, directory, self.to_table(), self.latency(component), self.noun)
+        verilog, views = written[0].read_text(), views_of(written[0])
+        place = in_bench(verilog, name) if axi else None
+        write_files(views, view_files(self, verilog, name, place))
+        return *written, views
 
     def design(self, name: str, job: Job | None = None) -> Design:
         """The core as a design for a board.
@@ -240,7 +245,7 @@ class Core(ABC, Generic[Config, Job, Integers]):
         """Run one job; see `run_in_turn`."""
         return self.run_in_turn([job], **how)[0]
 
-    def write_views(self, waves: Path, *, quick: bool = False) -> None:
-        """Write what to view a waveform of `run`, which was as quick, with into `views_of` beside it."""
-        verilog = rtl.compiled(self, quick=quick).verilog
+    def write_views(self, waves: Path) -> None:
+        """Write what to view a waveform of `run` with into `views_of` beside it."""
+        verilog, _ = rtl.exported(self)
         write_files(views_of(waves), view_files(self, verilog, waves.stem))

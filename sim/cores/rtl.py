@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
+from hw.export.verilog import Manifest
 from sim.timing.cycles import CycleReport
-from sim.verilator.build import build
+from sim.verilator.build import build, verilog_of
 from sim.verilator.payload import Fields
 from sim.verilator.result import Beats, Result
 from sim.verilator.simulator import Simulator
@@ -34,10 +35,19 @@ class Run(Generic[Integers]):
     result: Result
 
 
+def exported(core: "Core[Any, Any, Any]") -> tuple[str, Manifest]:
+    """Verilog of a core's component as it is compiled, and its manifest."""
+    return verilog_of(core.component, core.module, parameters=_made_from(core))
+
+
+def _made_from(core: "Core[Any, Any, Any]") -> dict[str, str]:
+    return {"core": repr(core)}
+
+
 @cache
 def compiled(core: "Core[Any, Any, Any]", *, quick: bool) -> Simulator:
     """Simulator of a core's component; `quick` as in `sim.verilator.build.build`."""
-    return build(core.component, core.module, parameters={"core": repr(core)}, quick=quick)
+    return build(core.component, core.module, parameters=_made_from(core), quick=quick)
 
 
 def run_in_turn(

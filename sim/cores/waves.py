@@ -15,6 +15,8 @@ from amaranth.lib import data, wiring
 from vcd.gtkw import GTKWSave, make_translation_filter
 
 from golden.code import PhaseCode, phase_text, spike_text
+from hw.export.axi import CORE
+from hw.export.axi_bench import core_path
 from hw.export.names import SIGNAL_TOO
 
 if TYPE_CHECKING:
@@ -173,6 +175,7 @@ def _traces(scope: Scope, name: str, kinds: Mapping[str, Kind]) -> Iterator[Trac
 def groups(
     verilog: str,
     module: str,
+    place: str,
     units: Sequence[str],
     kinds: Mapping[str, Kind],
     states: Mapping[str, Kind],
@@ -182,6 +185,7 @@ def groups(
     Args:
         verilog: text of a core.
         module: name of its top.
+        place: path of its instance in a waveform.
         units: see `sim.cores.core.Core`; others follow in the order of their names.
         kinds: of structures and phases, by name.
         states: kinds of state registers, by their path.
@@ -200,8 +204,8 @@ def groups(
         if re.fullmatch(rf"{unit}(_\d+)?", name)
     ]
     order += sorted(set(names) - set(order), key=_natural)
-    shown = [("ports", f"{SCOPE}.{module}", top, "")]
-    shown += [(u, f"{SCOPE}.{module}.{names[u]}", found[top.units[names[u]]], f"{u}.") for u in order]
+    shown = [("ports", place, top, "")]
+    shown += [(u, f"{place}.{names[u]}", found[top.units[names[u]]], f"{u}.") for u in order]
     made = []
     for name, path, scope, prefix in shown:
         traces = [
@@ -216,13 +220,41 @@ def groups(
     return made
 
 
-def view_files(core: "Core[Any, Any, Any]", verilog: str, name: str) -> dict[str, str]:
+@dataclass(frozen=True)
+class Place:
+    """Where a core is in a waveform.
+
+    Attributes:
+        module: its name in the Verilog.
+        path: of its instance.
+        escape: what names with dots and brackets begin with.
+    """
+
+    module: str
+    path: str
+    escape: str = ""
+
+
+def in_bench(verilog: str, name: str) -> Place:
+    """The place of the core in what Icarus Verilog writes of the bench of an IP.
+
+    Args:
+        verilog: text of the IP.
+        name: of its module.
+    """
+    return Place(scopes(verilog)[name].units[CORE], core_path(name), escape="\\")
+
+
+def view_files(
+    core: "Core[Any, Any, Any]", verilog: str, name: str, place: Place | None = None
+) -> dict[str, str]:
     """Files to view a waveform of a core with.
 
     Args:
         core: whose signals they are.
         verilog: text of it.
         name: of the save file of GTKWave.
+        place: that of the core in the waveform; that of a top in what Verilator writes if absent.
 
     Returns:
         Contents by file name: NAME.gtkw; KIND.filter.txt, which it names, and KIND.surfer.txt for every kind.
@@ -230,11 +262,13 @@ def view_files(core: "Core[Any, Any, Any]", verilog: str, name: str) -> dict[str
     kinds, states = core.kinds(), state_kinds(core.component())
     text = io.StringIO()
     save = GTKWSave(text)
-    for group, path, traces in groups(verilog, core.module, core.units, kinds, states):
+    place = place or Place(core.module, f"{SCOPE}.{core.module}")
+    for group, path, traces in groups(verilog, place.module, place.path, core.units, kinds, states):
         with save.group(group, closed=group != "ports"):
             for trace in traces:
+                escape = place.escape if re.search(r"[.\[]", trace.name) else ""
                 save.trace(
-                    f"{path}.{trace.name}" + (f"[{trace.width - 1}:0]" if trace.width > 1 else ""),
+                    f"{path}.{escape}{trace.name}" + (f"[{trace.width - 1}:0]" if trace.width > 1 else ""),
                     alias=trace.name,
                     datafmt=trace.form,
                     translate_filter_file=None if trace.kind is None else f"{trace.kind}.filter.txt",
@@ -247,5 +281,5 @@ def view_files(core: "Core[Any, Any, Any]", verilog: str, name: str) -> dict[str
 
 
 def views_of(waves: Path) -> Path:
-    """The folder beside a waveform that holds what to view it with."""
+    """The folder beside a waveform, or beside Verilog, that holds what to view it with."""
     return waves.with_suffix(".views")

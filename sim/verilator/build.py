@@ -52,6 +52,18 @@ def build(
     if isinstance(component, wiring.Component):
         verilog, manifest = export(component, name, parameters=parameters, latency=latency)
         return build_verilog(verilog, manifest, quick=quick)
+    verilog, manifest = verilog_of(component, name, parameters=parameters, latency=latency)
+    return build_verilog(verilog, manifest, quick=quick)
+
+
+def verilog_of(
+    component: Callable[[], wiring.Component],
+    name: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    latency: Mapping[str, int] | None = None,
+) -> tuple[str, Manifest]:
+    """Verilog and manifest, from the cache if they are there; see `build`."""
     made_by = (component.__module__, component.__qualname__)
     details = json.dumps([made_by, name, parameters, latency], sort_keys=True)
 
@@ -59,8 +71,7 @@ def build(
         write(component(), name, directory, parameters or {}, latency or {})
 
     kept = cached("verilog", digest((SOURCES, details)), make)
-    manifest = Manifest.from_json((kept / f"{name}.json").read_text())
-    return build_verilog((kept / f"{name}.v").read_text(), manifest, quick=quick)
+    return (kept / f"{name}.v").read_text(), Manifest.from_json((kept / f"{name}.json").read_text())
 
 
 def build_verilog(verilog: str, manifest: Manifest, *, quick: bool = False) -> Simulator:

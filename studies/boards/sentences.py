@@ -24,7 +24,7 @@ def sentence_throughput(core: WholeNetworkCore, job: NetworkJob, clock_mhz: floa
 
 
 def sentence_rates(core: WholeNetworkCore, job: NetworkJob, clock_mhz: float) -> list[dict[str, Any]]:
-    """Of every length of which a core holds as many sentences as are side by side.
+    """Of every length of which a core holds as many sentences as are side by side; or of its own if shorter.
 
     Args:
         job: sentences of all rows of the core; their first rows are the shorter ones.
@@ -36,9 +36,10 @@ def sentence_rates(core: WholeNetworkCore, job: NetworkJob, clock_mhz: float) ->
     """
     assert isinstance(job.image, np.ndarray), "sentences enter as integers of the stream"
     rates = []
-    for tokens in LENGTHS:
+    most = min(core.config.tokens, core.config.attention.tokens)
+    for tokens in [length for length in LENGTHS if length <= most] or [most]:
         for beside in BESIDE:
-            if tokens * beside > core.config.tokens or tokens > core.config.attention.tokens:
+            if tokens * beside > core.config.tokens:
                 continue
             single = shortened(job.network, tokens)
             network = single if beside == 1 else side_by_side(single, beside)

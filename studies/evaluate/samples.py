@@ -55,8 +55,9 @@ def calibration_samples(model: Model, path: Path, tokenizer: Path, count: int, s
     """
     rng = np.random.default_rng(seed)
     samples: list[NDArray[Any]]
+    labels = None
     if model.samples.kind == "sentences":
-        texts = texts_of(model, path)
+        texts, labels = texts_of(model, path)
         rows = draw(rng, len(texts), count)
         samples = list(sentence_samples(model, tokenizer, [text for row in rows for text in texts[row]]))
     else:
@@ -67,18 +68,23 @@ def calibration_samples(model: Model, path: Path, tokenizer: Path, count: int, s
             raise InputError(
                 f"{path}: calibration samples must not all be constant, no scale can be taken from them"
             )
-    check_samples(model, path, samples)
+    check_samples(model, path, samples, labels)
     return Calibration(
         samples=[sample[None] for sample in samples],
         origin={"sha256": checksum(path), "rows": rows, "seed": seed},
     )
 
 
-def texts_of(model: Model, path: Path) -> list[tuple[str, ...]]:
-    """Rows of sentences of a file: of labelled phrases for a classifier, else see `read_sentences`."""
+def texts_of(model: Model, path: Path) -> tuple[list[tuple[str, ...]], NDArray[np.int64] | None]:
+    """Rows of sentences of a file, and their labels if it has some.
+
+    They are labelled phrases for a classifier, else see `read_sentences`.
+    """
     # Pairs of a .csv train no classifier
-    labelled = model.outputs == "logits" and path.suffix != ".txt"
-    return [(text,) for text in read_phrases(path).texts] if labelled else read_sentences(path)
+    if model.outputs != "logits" or path.suffix == ".txt":
+        return read_sentences(path), None
+    phrases = read_phrases(path)
+    return [(text,) for text in phrases.texts], phrases.labels
 
 
 def draw(rng: np.random.Generator, total: int, count: int) -> list[int]:

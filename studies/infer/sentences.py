@@ -18,7 +18,7 @@ from models.conversion.store import TOKENIZER, Stored
 from models.floating.engine import FloatEngine
 from models.floating.model import Model
 from sim.cores.network.core import NetworkJob
-from studies.evaluate.samples import held_out, sentence_samples, texts_of
+from studies.evaluate.samples import check_samples, held_out, sentence_samples, texts_of
 from studies.infer.cases import stored_network
 
 GOLDEN_SENTENCES, RTL_SENTENCES = 20, 2
@@ -149,9 +149,10 @@ def load_sentences(
             if len(sample) > most:
                 raise InputError(f"--text {quoted(text)}: must have at most {most} tokens, not {len(sample)}")
     else:
-        lines = texts_of(model, data)
+        lines, labels = texts_of(model, data)
         found = [text for row in held_out(data, len(lines), stored.calibration) for text in lines[row]]
         tried = sentence_samples(model, tokenizer, found)
+        check_samples(model, data, tried[:1], labels)
         least = most if beside > 1 else 1
         fitting = [n for n, sample in enumerate(tried) if least <= len(sample) <= most]
         if len(fitting) < beside:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,12 @@ class Shown:
     def different(self) -> int:
         """Scores that are not golden's."""
         return int(np.count_nonzero(self.scores != self.golden))
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the image itself."""
+        numbers = {"number": self.number, "label": self.label, "found": self.found, "spikes": self.spikes}
+        scores = {"scores": self.scores.tolist(), "golden": self.golden.tolist()}
+        return numbers | scores | {"seconds": round(self.seconds, 3)}
 
 
 def load(board: NetworkBoard, case: Case, progress: Callable[[int], None]) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError, writing
 
-PACKAGES = ("jinja2", "plotly")
+PACKAGES = ("jinja2", "plotly", "wavedrom")
 # In the order in which a page needs them
 SCRIPTS = ("frame.js", "controls.js", "plots.js", "raster.js", "ramp.js", "maps.js", "start.js")
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from golden.errors import InputError
-
 Waves = dict[str, Any]
 
 
@@ -63,15 +61,7 @@ def _names(port: Mapping[str, Any]) -> _Names | None:
 
 
 def draw(waves: Waves) -> str:
-    """SVG of WaveJSON.
+    """SVG of WaveJSON."""
+    import wavedrom
 
-    Raises:
-        InputError: WaveDrom is not installed.
-    """
-    try:
-        import wavedrom
-    except ImportError:
-        raise InputError(
-            "--html needs the package wavedrom, it is not installed (pip install -e '.[html]')"
-        ) from None
     return str(wavedrom.WaveDrom().render_waveform(0, {"signal": waves["signal"]}, []).tostring())

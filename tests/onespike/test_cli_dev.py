@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from studies.waves.trace import chosen, read_signals, read_views
 from tests.onespike.conftest import Ran
 
 MISTAKES = {
@@ -46,3 +48,45 @@ def test_area(run: Callable[..., Ran], folder: Path) -> None:
     assert engine["dsps"] == 0
     assert engine["tools"]["yosys"]
     assert label in ran.out
+
+
+def test_waveform(folder: Path, run: Callable[..., Any], refused: Callable[..., None]) -> None:
+    """A picture of a waveform that is written here: three signals, a clock of ten cycles."""
+    views = folder / "w.views"
+    views.mkdir()
+    (views / "spike.filter.txt").write_text("00 silent\n01 +B^-0\n10 silent\n11 +B^-1\n")
+    (views / "w.gtkw").write_text(
+        "@800200\n-ports\n@2028\n^1 spike.filter.txt\n+{i.spike} tb.dut.core.\\i.spike[1:0]\n"
+        "@28\n+{valid} tb.dut.core.valid\n@1000200\n-ports\n@800201\n-score\n+{n} tb.dut.core.score.n[1:0]\n"
+    )
+    head = (
+        "$timescale 1s $end $scope module tb $end $var reg 1 c clk $end $var reg 1 ! aclk $end\n"
+        "$scope module dut $end $scope module core $end $var wire 2 s \\i.spike [1:0] $end\n"
+        "$var wire 1 v valid $end $scope module score $end $var reg 2 n n [1:0] $end\n"
+        "$upscope $end $upscope $end $upscope $end $upscope $end $enddefinitions $end\n"
+    )
+    steps = "".join(
+        f"#{10 * n}\n1!\nb{n % 4:b} s\nb{n % 4:b} n\n{n % 2}v\n#{10 * n + 5}\n0!\n" for n in range(1, 11)
+    )
+    waves = folder / "w.vcd"
+    waves.write_text(f"{head}#0\nbx s\nbx n\nxv\n0!\n{steps}#200\n")
+    names = ["i.spike", "valid", "score.n"]
+    found = read_signals(waves, chosen(read_views(views), names), "aclk")
+    assert [signal.name for signal in found] == names
+    assert found[0].values == ["+B^-0", "silent", "+B^-1", "silent"] * 2 + ["+B^-0", "silent"]
+    assert (found[1].values[:3], found[2].values[:4]) == (["1", "0", "1"], ["1", "2", "3", "0"])
+    words = ("dev", "waveform", "w.vcd", "--plot", "w.png", "--signals", ",".join(names), "--cycles", "8")
+    ran = run(*words, "--begin", "2")
+    assert (ran.status, ran.out) == (0, "w.png\n")
+    assert (folder / "w.png").read_bytes()[:4] == b"\x89PNG"
+    refused(*words, "--begin", "3", says="must lie in the 10 cycles of the waveform, not 3 and 8")
+    refused(*words[:6], "i.spike,o", says="--signals: must be of the save file, 'o' is not")
+    refused(*words[:4], "w.gif", says="--plot must name a .png, .svg, .pdf file, not w.gif")
+    waves.write_text(head.replace("aclk", "bclk"))
+    refused(*words, says="w.vcd: must hold the signal aclk, it does not")
+    waves.write_text("FST")
+    refused(*words, says="w.vcd: must be a value change dump")
+    (views / "spike.filter.txt").unlink()
+    refused(*words, says="w.views/spike.filter.txt: cannot be read")
+    (views / "w.gtkw").unlink()
+    refused(*words, says="w.views: must hold one .gtkw file, as onespike rtl leaves it, not 0")

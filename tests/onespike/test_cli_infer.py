@@ -90,8 +90,6 @@ def quick_rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small cores, compiled quickly."""
     monkeypatch.setattr(cores, "config_for", partial(config_for, lanes=8, cluster=4))
     monkeypatch.setattr(WholeNetworkCore, "run", partialmethod(WholeNetworkCore.run, quick=True))
-    views = partialmethod(WholeNetworkCore.write_views, quick=True)
-    monkeypatch.setattr(WholeNetworkCore, "write_views", views)
 
 
 @pytest.mark.usefixtures("quick_rtl")

@@ -245,6 +245,9 @@ def test_sentences_per_second_of_streamed_weights(
     assert f"{done[2]['cycles']:,}" in ran.out
     refused("dev", "sentences", "digits", says="digits: must be a model of sentences")
     assert page.sentences(done).parts[0].rows[0][0] == "2"
+    # of its own length where all others are longer
+    monkeypatch.setattr(rates, "LENGTHS", (9,))
+    assert [one["tokens"] for one in wanted.throughput(40.0)["sentences"]] == [8]
 
 
 def test_the_timeline_tells_tokens(folder: Path, run: Callable[..., Any], encoder: str) -> None:

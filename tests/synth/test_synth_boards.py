@@ -36,6 +36,9 @@ def test_clock_without_bit_rate() -> None:
         InputError, match=r"clock of icebreaker must make 2e[+]06 baud within 2 %, 25 MHz does not"
     ):
         find_board("icebreaker").divisor(25e6)
+    for clock in (float("nan"), float("inf"), -1e6):
+        with pytest.raises(InputError, match=r"within 2 %, -?\w+ MHz does not"):
+            find_board("icebreaker").divisor(clock)
 
 
 def calculator(program: str, *arguments: str, directory: Path = Path()) -> str:

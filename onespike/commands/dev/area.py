@@ -18,6 +18,7 @@ from onespike.options import (
     whole_number,
 )
 from onespike.schemes import SCHEMES
+from onespike.tables import working
 
 
 def area(
@@ -79,7 +80,8 @@ def area(
         variants = {label: {"plan": plan} for label, plan in COMPARED.items()}
     measured = {"size": size, "head_dim": core.config.head_dim, "rows": size if rows is None else rows}
     engines: dict[str, dict[str, Any]] = {}
-    with whole_or_nothing({} if report_file is None else {"--report": report_file}) as places:
+    targets = {} if report_file is None else {"--report": report_file}
+    with whole_or_nothing(targets) as places, working("synthesise"):
         for label, plan in variants.items():
             label += ", encoders" if encoders else ""
             name = "x".join(str(number) for number in measured.values())

@@ -7,8 +7,9 @@ import typer
 from rich.table import Table
 
 from onespike.files import write_json, write_report
-from onespike.options import DataOption, LanesOption, ReportOption
-from onespike.tables import print_tables
+from onespike.network_options import DataOption, LanesOption
+from onespike.options import ReportOption
+from onespike.tables import print_tables, working
 
 
 def dense(
@@ -49,7 +50,8 @@ def dense(
             areas = measured().get(case.name, {})
             write_json(DENSE, measured() | {case.name: areas | {label: area}})
     known = measured().get(case.name, {})
-    spiking, every = work(case.network, config, case.spikes(case.images[:images]))
+    with working("count"):
+        spiking, every = work(case.network, config, case.spikes(case.images[:images]))
     rows: list[dict[str, Any]] = []
     for label, _, _ in clusters(config):
         done = spiking if label == SPIKES else every

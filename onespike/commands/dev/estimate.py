@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
+from onespike.tables import working
+
 
 def estimate(
     again: Annotated[bool, typer.Option("--again", help="Measure what was measured before, too.")] = False,
@@ -21,4 +23,5 @@ def estimate(
     def tell(family: str, configuration: dict[str, Any], need: object) -> None:
         typer.echo(f"{family} {configuration} {need}")
 
-    measure_samples(again, tell)
+    with working("synthesise"):
+        measure_samples(again, tell)

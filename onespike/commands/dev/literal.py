@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from onespike.options import SeedOption, in_range, whole_number
+from onespike.tables import working
 
 
 def literal(
@@ -30,4 +31,6 @@ def literal(
     """
     from studies.bench.golden import compare, measure, summary
 
-    typer.echo(summary(measure(rounds=rounds, seed=seed), compare(seed)))
+    with working("compute both ways"):
+        measured = measure(rounds=rounds, seed=seed), compare(seed)
+    typer.echo(summary(*measured))

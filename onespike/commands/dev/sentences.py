@@ -6,8 +6,10 @@ import typer
 
 from golden.errors import InputError
 from onespike.board_options import ClockOption, board_config
-from onespike.options import LanesOption, PiecesOption, RowsOption
-from onespike.tables import print_tables
+from onespike.files import write_report
+from onespike.network_options import LanesOption, PiecesOption, RowsOption
+from onespike.options import ReportOption
+from onespike.tables import print_tables, working
 
 
 def sentences(
@@ -16,6 +18,7 @@ def sentences(
     lanes: LanesOption = None,
     pieces: PiecesOption = None,
     clock: ClockOption = None,
+    report_file: ReportOption = None,
 ) -> None:
     """Sentences per second of a core whose weights are streamed, by the cycle model, and where the time goes.
 
@@ -26,12 +29,24 @@ def sentences(
 
         onespike dev sentences build/minilm --lanes 64 --pieces 384 --tokens 32
     """
-    wanted = board_config(
-        "ulx3s-85f", None, None, clock, network, None, lanes, "spiked", tokens, streamed=True, pieces=pieces
-    )
     from onespike.board_tables import sentence_table
 
-    done = wanted.throughput(wanted.clock / 1e6)
+    with working("predict"):
+        wanted = board_config(
+            "ulx3s-85f",
+            None,
+            None,
+            clock,
+            network,
+            None,
+            lanes,
+            "spiked",
+            tokens,
+            streamed=True,
+            pieces=pieces,
+        )
+        done = wanted.throughput(wanted.clock / 1e6)
     if "sentences" not in done:
         raise InputError(f"{network}: must be a model of sentences")
+    write_report(report_file, done)
     print_tables([sentence_table(done)])

@@ -9,15 +9,10 @@ from rich.table import Table
 from energy.layers import SHAPES
 from energy.report import Densities, measured_densities, network_report
 from onespike.files import write_report
-from onespike.options import (
-    ActivityOption,
-    ConfigOption,
-    PresetOption,
-    ReportOption,
-    TextTokensOption,
-)
+from onespike.network_options import ActivityOption, TextTokensOption
+from onespike.options import ConfigOption, PresetOption, ReportOption
 from onespike.schemes import chosen_config
-from onespike.tables import print_tables
+from onespike.tables import print_tables, working
 
 
 def network(
@@ -40,7 +35,8 @@ def network(
     densities = Densities(operands=1.0, survivors=1.0, dense=1.0)
     if activity is not None:
         densities = measured_densities(activity)
-    report = network_report(model, config, densities, tokens)
+    with working("count"):
+        report = network_report(model, config, densities, tokens)
     write_report(report_file, report)
     table = Table(
         title=f"{model}: densities {densities.operands:.2f} (q, k, v), {densities.survivors:.2f} (keys), "

@@ -8,7 +8,9 @@ import typer
 from golden.errors import InputError, quoted
 from golden.stochastic.plan import SCORE_SHARINGS, RandomPlan
 from onespike.files import whole_or_nothing, write_json
-from onespike.options import ImageSetsOption, PlotOption, ReportOption, one_of, plot_targets, whole_number
+from onespike.network_options import ImageSetsOption
+from onespike.options import PlotOption, ReportOption, one_of, plot_targets, whole_number
+from onespike.tables import working
 
 
 def step_list(text: str) -> str:
@@ -88,7 +90,7 @@ def accuracy(
         mean, spread = sum(percents) / len(percents), f"{min(percents):.2f} to {max(percents):.2f}"
         typer.echo(f"{dataset} {kind} T={count}: {mean:.2f} % ({spread}, {len(percents)} seeds)")
 
-    with whole_or_nothing(plot_targets(report_file, plot_file)) as places:
+    with whole_or_nothing(plot_targets(report_file, plot_file)) as places, working("classify"):
         counts = [int(part) for part in steps.split(",")]
         done, table, measured = measure_accuracy(
             networks, dataset, data, images=images, steps=counts, seeds=seeds, score=score,

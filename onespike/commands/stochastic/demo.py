@@ -10,7 +10,9 @@ from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.program import LANES
 from onespike.board_options import HardwareOption, PortOption, TimeoutOption, check_hardware, opened_board
 from onespike.files import write_report
-from onespike.options import MAX_SEED, ImageSetsOption, LanesOption, ReportOption, whole_number
+from onespike.network_options import ImageSetsOption, LanesOption
+from onespike.options import MAX_SEED, ReportOption, whole_number
+from onespike.tables import working
 
 
 def demo(
@@ -61,7 +63,7 @@ def demo(
     case = load_case(network, data)
     check_range("--images", images, 1, len(case.images.test))
     typer.echo(f"{case.name}: {images} images, T={steps}, seed {seed}")
-    with opened_board(WholeStochasticCore, port, timeout) as board:
+    with opened_board(WholeStochasticCore, port, timeout) as board, working(f"classify ({engine})"):
         found = demonstrate(case, images, steps, seed, LANES if lanes is None else lanes, board)
     compared = found.comparison
     write_report(report_file, {"steps": steps, "seed": seed} | found.to_json())

@@ -7,6 +7,7 @@ import typer
 
 from onespike.files import whole_or_nothing, write_json
 from onespike.options import PlotOption, ReportOption, SeedOption, plot_targets, whole_number
+from onespike.tables import working
 
 
 def study(
@@ -50,7 +51,7 @@ def study(
             f"    token mean {result['token_mean']:.2f} feature mean {result['feature_mean']:.2f}{cells}"
         )
 
-    with whole_or_nothing(plot_targets(report_file, plot_file)) as places:
+    with whole_or_nothing(plot_targets(report_file, plot_file)) as places, working("measure plans"):
         typer.echo(f"N = d = {size}, {heads} heads, seed {seed}, T = {', '.join(map(str, STEPS))}")
         results = run(size, heads, seed, areas, tell)
         if report_file is not None:

@@ -8,11 +8,16 @@ import pytest
 import yaml
 
 from golden.attention.config import CoreConfig, to_table
+from golden.attention.job import compute
+from golden.code import spike_text
 from hw.attention.core import AttentionCore
 from hw.export.axi import AxiManifest, write_axi
-from sim.cores.attention.axi_bench import write_bench
+from sim.cores.attention.axi_bench import random_job, write_bench
+from sim.cores.attention.core import SpikedAttentionCore
 from sim.verilator import toolchain
+from studies.waves.trace import chosen, read_signals, read_views
 from tests.hw.export.test_axi import CONFIGS, NAME
+from tests.sim.cores.views import traced
 
 icarus = pytest.mark.skipif(
     shutil.which("iverilog") is None,
@@ -71,6 +76,43 @@ def test_icarus(name: str, tmp_path: Path) -> None:
     keys.unlink()
     status, said = in_icarus(sources, tmp_path)
     assert (status, "FAIL: s_axis_key.hex must lie in the folder" in said) == (1, True)
+
+
+@icarus
+def test_waves(tmp_path: Path) -> None:
+    """What lies beside the Verilog to view them with shows signals that are there, and the core's."""
+    verilog, manifest, *_, views = SpikedAttentionCore(CONFIGS["codes"]).write(tmp_path, axi=True)
+    bench, *_ = write_bench(AxiManifest.from_json(manifest.read_text()), tmp_path)
+    assert run(["iverilog", "-g2005", "-o", "tb.vvp", verilog, bench], tmp_path)[0] == 0
+    assert run(["vvp", "-N", "tb.vvp"], tmp_path)[0] == 0
+    assert not list(tmp_path.glob("*.vcd"))
+    assert run(["vvp", "-N", "tb.vvp", "+waves"], tmp_path)[0] == 0
+    scope: list[str] = []
+    found = set()
+    for line in (tmp_path / f"{NAME}.vcd").read_text().splitlines():
+        match line.split():
+            case ["$scope", _, name, "$end"]:
+                scope.append(name)
+            case ["$upscope", "$end"]:
+                scope.pop()
+            case ["$var", _, _, _, name, *bits, "$end"]:
+                found.add(".".join([*scope, name]) + "".join(bits))
+            case ["$enddefinitions", "$end"]:
+                break
+    shown = traced((views / f"{NAME}.gtkw").read_text())
+    assert {trace.path for trace in shown} <= found
+    core = f"{NAME}_tb.dut.core"
+    spikes = {trace.path for trace in shown if trace.filter == "spike.filter.txt"}
+    assert {f"{core}.i_key__payload[4:0]", f"{core}.\\i_query__payload.spike[4:0]"} <= spikes
+    # In the words of a viewer the output is golden's
+    names = [f"o_code__{end}" for end in ("valid", "ready", "payload.spike")]
+    signals = read_signals(tmp_path / f"{NAME}.vcd", chosen(read_views(views), names), "aclk")
+    valid, ready, words = (signal.values for signal in signals)
+    read = [word for *passes, word in zip(valid, ready, words, strict=True) if passes == ["1", "1"]]
+    out = compute(random_job(CONFIGS["codes"])).out
+    pairs = zip(out.sign.ravel().tolist(), out.phase.ravel().tolist(), strict=True)
+    assert read == [spike_text(sign, phase) for sign, phase in pairs]
+    assert len(set(read)) > 4
 
 
 @pytest.mark.long

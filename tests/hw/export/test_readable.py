@@ -26,6 +26,7 @@ from hw.export.verilog import export
 from sim.verilator.toolchain import run as run_tool
 from sim.verilator.toolchain import verilator_root
 
+ROOT = Path(__file__).parents[3]
 POINT = data.StructLayout({"up": 1, "value": signed(4)})
 
 
@@ -85,13 +86,20 @@ def modules(verilog: str) -> dict[str, str]:
 
 
 @cache
-def text_of(kind: str) -> str:
-    """Verilog of what several tests look at."""
+def with_sources(kind: str) -> str:
+    """Verilog of what several tests look at, with file and line of its source."""
     if kind == "lanes":
-        return export(Lanes(), "top")[0]
-    return export(
-        AttentionCore(replace(PRESETS["pico"], taps=True, lanes=4, cluster=2, terms_per_beat=2)), "core"
-    )[0]
+        return export(Lanes(), "top", sources=True)[0]
+    config = replace(PRESETS["pico"], taps=True, lanes=4, cluster=2, terms_per_beat=2)
+    return export(AttentionCore(config), "core", sources=True)[0]
+
+
+def text_of(kind: str) -> str:
+    """The same without them."""
+    text = re.sub(
+        r"^\(\* src = .* \*\)\n|^  \(\* src = \S+ \*\)\n", "", with_sources(kind), flags=re.MULTILINE
+    )
+    return re.sub(r"^  \(\* src = \S+ \*\) ", "  ", text, flags=re.MULTILINE)
 
 
 def test_a_module_per_kind() -> None:
@@ -125,6 +133,32 @@ def test_the_whole_core() -> None:
     assert "\n// hw.attention.score_lane.ScoreLane\nmodule core_score_lane (\n" in verilog
     assert len(set(found.values())) == len(found)
     assert not re.search(r"^  (input|output) [^;\n]*;", verilog, re.MULTILINE)
+
+
+def test_sources() -> None:
+    """They are attributes alone, lead to the line that is meant, and name no folder of this machine."""
+    assert text_of("lanes") == export(Lanes(), "top")[0]
+    lines = Path(__file__).read_text().splitlines()
+    declared = r'^  \(\* src = "test_readable.py:(\d+)" \*\) .*?(\w+)(?: = \S+)?[;,]?$'
+    found = re.findall(declared, with_sources("lanes"), re.M)
+    assert {"point", "sum", "late", "up", "up_and_not_clear"} <= {name for _, name in found}
+    for line, name in found:
+        assert any(word in lines[int(line) - 1] for word in name.split("_")), (line, name)
+    core = with_sources("core")
+    places = set(re.findall(r'src = "([^"]*)"', core))
+    for place in places:
+        file, line = place.split(":")
+        assert file.startswith(("hw/", "amaranth/lib/")), place
+        assert file.startswith("amaranth/") or len((ROOT / file).read_text().splitlines()) >= int(line)
+    kinds = re.findall(r'^// (\S+)\n\(\* src = "(hw\S+):(\d+)" \*\)\nmodule ', core, re.M)
+    assert len(kinds) > 20
+    for name, file, line in kinds:
+        assert (
+            (ROOT / file).read_text().splitlines()[int(line) - 1].startswith(f"class {name.split('.')[-1]}(")
+        )
+    instance = re.search(r'^  \(\* src = "(\S+):(\d+)" \*\)\n  core_cluster cluster_0 \($', core, re.M)
+    assert instance is not None
+    assert "m.submodules" in (ROOT / instance[1]).read_text().splitlines()[int(instance[2]) - 1]
 
 
 def test_ports_are_those_of_the_source() -> None:
@@ -221,5 +255,5 @@ def test_other_hardware_is_found(tmp_path: Path) -> None:
 
 def test_lint(tmp_path: Path) -> None:
     """Verilator says nothing, but for the documented exceptions."""
-    (tmp_path / "core.v").write_text(text_of("core"))
+    (tmp_path / "core.v").write_text(with_sources("core"))
     run_tool((verilator_root() / "bin" / "verilator_bin", "--lint-only", *LINT, "core.v"), tmp_path)

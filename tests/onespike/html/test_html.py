@@ -263,7 +263,7 @@ def test_bad_places(source: str, refused, path: str, says: str) -> None:
     refused("sweep", "-o", "d", "--html", path, says=says)
 
 
-@pytest.mark.parametrize("package", ["plotly", "jinja2"])
+@pytest.mark.parametrize("package", ["plotly", "jinja2", "wavedrom"])
 def test_what_draws_is_not_installed(
     source: str, refused, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:

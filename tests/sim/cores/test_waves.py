@@ -90,6 +90,6 @@ def test_without_kinds() -> None:
     core = StochasticCore.of_size(3, 2)
     verilog = export(core.component(), core.module)[0]
     assert core.kinds() == {}
-    ports, *_ = groups(verilog, core.module, core.units, core.kinds(), {})
-    assert ports[1] == "TOP.stochastic_attention"
+    ports, *_ = groups(verilog, core.module, "tb.dut", core.units, core.kinds(), {})
+    assert ports[1] == "tb.dut"
     assert {trace.kind for trace in ports[2]} == {None}

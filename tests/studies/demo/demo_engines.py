@@ -45,7 +45,7 @@ class StandIn(SpikedAttentionCore):
         spikes, cycles = self.change(job, self.compute(job), self.predict(job), **how)
         return Run(integers=spikes, cycles=cycles, result=None)  # type: ignore[arg-type]
 
-    def write_views(self, waves: Path, *, quick: bool = False) -> None:
+    def write_views(self, waves: Path) -> None:
         views_of(waves).mkdir()
 
 

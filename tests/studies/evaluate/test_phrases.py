@@ -81,6 +81,7 @@ def test_adapters_through_both_commands(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(arguments) == 0
     found = json.loads(report.read_text())
     assert (found["metric"], found["samples"]) == ("accuracy, %", 8)
+    assert (found["model"], found["data"]) == ("converted", "phrases.tsv")
     assert set(found["modes"]) == {"float", "network"}
     assert found["modes"]["network"]["cosine"]["mean"] > 0.9
     assert "classifier.x" in found["modes"]["network"]["activity"]
@@ -91,4 +92,9 @@ def test_adapters_through_both_commands(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().err == f"onespike: {pairs}: labelled phrases must be a .tsv or .tsv.gz file\n"
     phrases.write_text("label\ttext\n2\tw1\n")
     assert main(["evaluate", str(target), str(phrases)]) == 2
-    assert "labels must be in 0..1, the model's classes, not 2" in capsys.readouterr().err
+    says = f"onespike: {phrases}: labels must be in 0..1, the model's classes, not 2\n"
+    assert capsys.readouterr().err == says
+    others = (["infer", "--network", target, "--data"], ["convert", *words[1:4], "-o", target, "--samples"])
+    for other in others:
+        assert main([str(word) for word in (*other, phrases)]) == 2
+        assert capsys.readouterr().err == says

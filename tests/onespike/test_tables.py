@@ -1,0 +1,65 @@
+"""Tables on narrow terminals: whole, with lines broken between words, or with columns in several tables."""
+
+import io
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from onespike.tables import parts
+from tests.narrow import check
+
+
+def wide(columns: int, words: str) -> Table:
+    """A table of a few rows, with a rule below the first."""
+    table = Table(title="Wide")
+    for n in range(columns):
+        table.add_column(f"column{n}", justify="right" if n else "left")
+    for row in ("first", "second", "third"):
+        table.add_row(row, *[f"{words}{row}"] * (columns - 1), end_section=row == "first")
+    return table
+
+
+def lines(table: Table, width: int) -> list[str]:
+    console = Console(width=width, file=io.StringIO(), no_color=True)
+    for part in parts(table, console):
+        console.print(part)
+    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+def test_what_fits_stays() -> None:
+    table = wide(3, "a ")
+    assert parts(table, Console(width=80)) == [table]
+
+
+def test_lines_break_between_words() -> None:
+    (part,) = parts(wide(3, "several words of a long text "), Console(width=60))
+    assert [column.width for column in part.columns[1:]] == [21, 20]
+    assert max(map(len, lines(wide(3, "several words of a long text "), 60))) <= 60
+    check(wide(4, "several words of a long text "), parts)
+
+
+def test_columns_in_several_tables() -> None:
+    """Each begins with the first column, and every cell is in one of them."""
+    table = wide(13, "12,345,678 ")
+    found = parts(table, Console(width=80))
+    assert len(found) == 3
+    assert [part.title for part in found] == ["Wide", *["Wide, more of it"] * 2]
+    assert all(part.columns[0].header == "column0" for part in found)
+    assert [column.header for part in found for column in part.columns[1:]] == [
+        f"column{n}" for n in range(1, 13)
+    ]
+    assert [row.end_section for row in found[1].rows] == [True, False, False]
+    check(table, parts)
+
+
+def test_a_word_longer_than_the_terminal() -> None:
+    """It is the only one that is broken."""
+    table = wide(3, "x" * 100)
+    assert max(map(len, lines(table, 80))) <= 80
+    assert "…" not in "".join(lines(table, 80))
+
+
+def test_the_check_finds_what_is_cut() -> None:
+    with pytest.raises(AssertionError, match="'column0' is broken"):
+        check(wide(13, "12,345,678 "), lambda table, console: [table])
