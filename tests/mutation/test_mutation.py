@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from tests.mutation import mutate
 from tests.mutation.components import COMPONENTS
-from tests.mutation.equivalence import Graph
+from tests.mutation.equivalence import Graph, surroundings
 from tests.mutation.judge import Judge, Verdict, draw
 from tests.mutation.netlist import Mutant, Site, mutated, netlist
 
@@ -78,6 +78,43 @@ def test_only_what_never_shows_is_equivalent() -> None:
         if graph.equivalent(mutant.number)
     }
     assert same == {("const0", "or", "B"), ("inv", "or", "B")}
+
+
+class Tied(wiring.Component):
+    """A `Redundant` that gets its `a` twice."""
+
+    a: In(1)
+    o: Out(1)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.inner = inner = Redundant()
+        m.d.comb += [inner.a.eq(self.a), inner.b.eq(self.a), self.o.eq(inner.o)]
+        return m
+
+
+def test_what_a_module_cannot_know_the_design_around_it_does() -> None:
+    made = netlist(Tied(), "tied")
+    module = "tied.inner"
+    (cell,) = re.findall(r"^  cell \$or (\S+)", made.rtlil, re.M)
+    mutants = [
+        Mutant(n, mode, Site(module, cell, "A", 0, 1, "", "")) for n, mode in enumerate(("const0", "inv"), 1)
+    ]
+    found = mutated(made, mutants)
+    around = surroundings(found.rtlil, module)
+    assert around == "tied"
+    assert [Graph(found, module).equivalent(n) for n in (1, 2)] == [False, False]
+    assert [Graph(found, around).equivalent(n) for n in (1, 2)] == [True, True]
+    foreign = found.rtlil.replace("module \\tied\n", "module \\tied\n  cell \\chip \\one\n  end\n")
+    assert foreign != found.rtlil
+    assert surroundings(foreign, module) == module
+
+
+def test_verdicts_hold_where_only_lines_moved() -> None:
+    one, other = (Site("m", "c", "A", 0, 1, "a.py", line) for line in ("a.py:1", "a.py:7"))
+    keys = {mutate._key("d", str(Mutant(1, "inv", site))) for site in (one, other)}
+    assert len(keys) == 1
+    assert mutate._key("d", str(Mutant(1, "const0", one))) not in keys
 
 
 def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
