@@ -106,8 +106,9 @@ def key_serial(name: str) -> Subject:
     return of_core("keyserial", KeySerialAttentionCore(config), tests)
 
 
-# Cores that have no more room than some of so many networks need: what these leave unused, no test can see
-FILLED = replace(random_cores.SMALL, lanes=4, networks=32)
+# Cores that have no more room than some of so many networks need, and codes whose every phase the potentials of
+# such networks reach: what these leave unused, no test can see
+FILLED = replace(random_cores.SMALL, lanes=4, features=10, networks=24)
 
 
 def network(seed: int, scale: random_cores.Scale = FILLED) -> Subject:
@@ -163,8 +164,8 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "integer, partial products": partial(integer, "partial products"),
     "key-serial, context": partial(key_serial, "both signs and no room for silence"),
     "key-serial, codes": partial(key_serial, "silence of each spike"),
-    "network 37": partial(network, 37),
-    "network 85": partial(network, 85),
+    "network 417": partial(network, 417),
+    "network 419": partial(network, 419),
     **{f"network, streamed {seed}": partial(network, seed, scale) for seed, scale in test_streamed.DRAWN},
     "linked network": partial(units.linked_network, 18),
     "octave encoder": units.octave_encoder,
