@@ -22,7 +22,7 @@ from tests.hw.attention.core_cases import CORES
 from tests.hw.integer import random_jobs as integer_jobs
 from tests.hw.integer import test_integer_core
 from tests.hw.keyserial import test_key_serial_core
-from tests.hw.network import random_cores, test_streamed
+from tests.hw.network import random_cores
 from tests.hw.stochastic import random_engines, random_networks, test_stochastic_core
 from tests.hw.stochastic.bench_stochastic_network import small_network
 from tests.mutation import units
@@ -106,9 +106,10 @@ def key_serial(name: str) -> Subject:
     return of_core("keyserial", KeySerialAttentionCore(config), tests)
 
 
-# Cores that have no more room than some of so many networks need, and codes whose every phase the potentials of
-# such networks reach: what these leave unused, no test can see
+# Cores that have no more room than some of so many networks need, of codes whose every phase the potentials of
+# these reach: what is never used no test can see
 FILLED = replace(random_cores.SMALL, lanes=4, features=10, networks=24)
+STREAMED = replace(FILLED, tokens=8, features=12, networks=8, streamed=True)
 
 
 def network(seed: int, scale: random_cores.Scale = FILLED) -> Subject:
@@ -166,7 +167,10 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "key-serial, codes": partial(key_serial, "silence of each spike"),
     "network 417": partial(network, 417),
     "network 419": partial(network, 419),
-    **{f"network, streamed {seed}": partial(network, seed, scale) for seed, scale in test_streamed.DRAWN},
+    "network, streamed 90": partial(network, 90, replace(STREAMED, held=True, counts=True)),
+    "network, streamed 100": partial(
+        network, 100, replace(STREAMED, windows=True, general=True, beside=True)
+    ),
     "linked network": partial(units.linked_network, 18),
     "octave encoder": units.octave_encoder,
     "falling threshold": units.falling_threshold,
