@@ -106,8 +106,8 @@ def key_serial(name: str) -> Subject:
     return of_core("keyserial", KeySerialAttentionCore(config), tests)
 
 
-# Cores that have no more room than some of so many networks need, of codes whose every phase the potentials of
-# these reach: what is never used no test can see
+# Cores that have no more room than some of so many networks need, of codes whose phases these reach: what is
+# never used no test can see
 FILLED = replace(random_cores.SMALL, lanes=4, features=10, networks=24)
 STREAMED = replace(FILLED, tokens=8, features=12, networks=8, streamed=True)
 
