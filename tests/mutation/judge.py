@@ -113,7 +113,8 @@ class Judge:
         self._name, self._subject = subject, _subject(subject)
         self.trials = tuple(self._subject.trials)
         self._mutated = _mutated(subject, mutants)
-        built = build_verilog(self._subject.finish(self._mutated.verilog), self._mutated.manifest)
+        verilog, quick = self._subject.finish(self._mutated.verilog), self._subject.quick
+        built = build_verilog(verilog, self._mutated.manifest, quick=quick)
         self._simulator = Switched(built.verilog, built.manifest, built._library)
         self._graphs: dict[str, Graph] = {}
 
