@@ -3,11 +3,10 @@
 import inspect
 import json
 import random
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from sim.verilator.build import SOURCES, build_verilog
 from sim.verilator.cache import cached, digest
 from sim.verilator.result import Result
 from sim.verilator.simulator import Simulator
-from tests.mutation import netlist
+from tests.mutation import forms, netlist
 from tests.mutation.equivalence import Graph, surroundings
 from tests.mutation.netlist import SELECT, Mutant, Mutated, Netlist, Site
 from tests.mutation.subject import Subject
@@ -32,7 +31,8 @@ class Verdict:
     """Of one mutant.
 
     Attributes:
-        design: what the netlist is known by: verdicts do not outlive it.
+        design: form of the netlist: verdicts do not outlive it.
+        place: of the mutant in it, whatever the names, which `mutant` has.
         outcome: killed, equivalent, survived, or passed: all trials pass, and no proof was tried yet.
         killer: the first trial that failed, and what it said.
     """
@@ -40,6 +40,7 @@ class Verdict:
     subject: str
     design: str
     component: str
+    place: str
     mutant: str
     outcome: str
     killer: str = ""
@@ -61,17 +62,14 @@ def sound(subject: str) -> Netlist:
         (folder / "netlist.il").write_text(made.rtlil)
         (folder / "manifest.json").write_text(made.manifest.to_json())
         (folder / "sites.json").write_text(json.dumps([asdict(site) for site in made.sites]))
+        (folder / "form").write_text(made.form)
 
-    kept = cached("mutation", digest([SOURCES, chosen.design, inspect.getsource(netlist)]), make)
+    sources = [inspect.getsource(module) for module in (netlist, forms)]
+    kept = cached("mutation", digest([SOURCES, chosen.design, *sources]), make)
     sites = (Site(**site) for site in json.loads((kept / "sites.json").read_text()))
     manifest = Manifest.from_json((kept / "manifest.json").read_text())
-    return Netlist((kept / "netlist.il").read_text(), manifest, tuple(sites))
-
-
-@cache
-def fingerprint(subject: str) -> str:
-    """What the netlist of a subject is known by: not by the places in the source, which move without it."""
-    return digest([re.sub(r"^ *attribute \\src .*\n", "", sound(subject).rtlil, flags=re.M)])
+    form = (kept / "form").read_text()
+    return Netlist((kept / "netlist.il").read_text(), manifest, tuple(sites), form)
 
 
 def draw(subject: str, each: int, seed: int) -> list[Mutant]:
@@ -113,10 +111,14 @@ class Judge:
         self._name, self._subject = subject, _subject(subject)
         self.trials = tuple(self._subject.trials)
         self._mutated = _mutated(subject, mutants)
+        self._graphs: dict[str, Graph] = {}
+
+    @cached_property
+    def _simulator(self) -> Switched:
+        """Compiled for the first trial: a proof needs none."""
         verilog, quick = self._subject.finish(self._mutated.verilog), self._subject.quick
         built = build_verilog(verilog, self._mutated.manifest, quick=quick)
-        self._simulator = Switched(built.verilog, built.manifest, built._library)
-        self._graphs: dict[str, Graph] = {}
+        return Switched(built.verilog, built.manifest, built._library)
 
     def failed(self, number: int, trials: Iterable[str]) -> tuple[str, str] | None:
         """The first of these trials that fails on a mutant, and what it says; None if all pass."""
@@ -141,7 +143,8 @@ class Judge:
         return self._told(mutant, "equivalent" if same else "survived")
 
     def _told(self, mutant: Mutant, outcome: str, *why: str) -> Verdict:
-        return Verdict(self._name, fingerprint(self._name), mutant.site.file, str(mutant), outcome, *why)
+        site, form = mutant.site, sound(self._name).form
+        return Verdict(self._name, form, site.file, mutant.place, str(mutant), outcome, *why)
 
     def _graph(self, module: str) -> Graph:
         if module not in self._graphs:

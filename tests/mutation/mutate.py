@@ -21,7 +21,7 @@ from rich.table import Table
 
 from onespike.options import SeedOption
 from tests.mutation.components import COMPONENTS
-from tests.mutation.judge import Judge, Verdict, draw, fingerprint
+from tests.mutation.judge import Judge, Verdict, draw, sound
 from tests.mutation.netlist import Mutant
 from tests.mutation.subjects import SUBJECTS
 
@@ -37,27 +37,22 @@ class Found:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = path.read_text().splitlines() if path.exists() else []
         kept = (Verdict(**json.loads(line)) for line in lines)
-        self.verdicts = {_key(one.design, one.mutant): one for one in kept}
+        self.verdicts = {(one.design, one.place): one for one in kept}
         if again:
             decided = ("killed", "equivalent")
             self.verdicts = {key: one for key, one in self.verdicts.items() if one.outcome in decided}
 
     def of(self, subject: str, mutant: Mutant) -> Verdict | None:
-        return self.verdicts.get(_key(fingerprint(subject), str(mutant)))
+        return self.verdicts.get((sound(subject).form, mutant.place))
 
     def outcome(self, subject: str, mutant: Mutant) -> str | None:
         verdict = self.of(subject, mutant)
         return verdict.outcome if verdict else None
 
     def add(self, verdict: Verdict) -> None:
-        self.verdicts[_key(verdict.design, verdict.mutant)] = verdict
+        self.verdicts[verdict.design, verdict.place] = verdict
         with self._path.open("a") as file:
             file.write(json.dumps(asdict(verdict)) + "\n")
-
-
-def _key(design: str, mutant: str) -> tuple[str, str]:
-    """What a mutant is, without the line of the source, which moves without it."""
-    return design, mutant.partition(": ")[2]
 
 
 @cache
