@@ -1,17 +1,29 @@
 """Random cores of every kind in turn, many jobs each, until enough is compared; see `make soak-all`."""
 
-from dataclasses import dataclass, replace
-from typing import Annotated
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import typer
+from rich.console import Console
+from rich.table import Table
 
+from onespike.files import write_json
 from onespike.options import MinutesOption, SeedOption
+from sim.verilator.build import SOURCES
+from sim.verilator.result import SimulationError
 from tests.hw.attention import random_jobs
 from tests.hw.integer import random_jobs as integer_jobs
 from tests.hw.network import random_cores
 from tests.hw.stochastic import random_engines, random_networks
-from tests.soaks import soak
 
 # Jobs of a core: to compile it takes longer than to run a few. Those that fill it compare the most integers
 RUNS, FULL, NETWORKS, JOBS = 200, 40, 60, 100
@@ -20,55 +32,118 @@ MOST_LANES = 16
 SPIKES, MOST_IMAGES = 10**7, 5000
 
 
-@dataclass
-class Compared:
-    """Integers and cycles of all cores, none different."""
+def attention(seed: int) -> random_jobs.Checked:
+    checked = random_jobs.Checked()
+    random_jobs.check_core(seed, RUNS, checked, most_lanes=MOST_LANES, full=FULL)
+    return checked
 
-    attention: int = 0
-    integer: int = 0
-    network: int = 0
-    stochastic: int = 0
-    stochastic_network: int = 0
-    integers: int = 0
-    cycles: int = 0
+
+def integer(seed: int) -> random_jobs.Checked:
+    checked = random_jobs.Checked()
+    integer_jobs.check_core(seed, RUNS, checked, most_lanes=MOST_LANES, full=FULL)
+    return checked
+
+
+def network(seed: int) -> random_cores.Checked:
+    checked = random_cores.Checked()
+    scale = replace(random_cores.USUAL, networks=NETWORKS, **random_cores.kinds_of(seed))
+    random_cores.check_core(random_cores.random_core(seed, scale), seed, checked)
+    return checked
+
+
+def stochastic(seed: int) -> random_engines.Checked:
+    rng, checked = np.random.default_rng(seed), random_engines.Checked()
+    random_engines.check_engine(random_engines.random_engine(rng, checked), rng, JOBS, checked)
+    return checked
+
+
+def stochastic_network(seed: int) -> random_networks.Checked:
+    rng, checked = np.random.default_rng(seed), random_networks.Checked()
+    core = random_networks.random_core(rng, checked)
+    random_networks.check_core(*core, rng, checked, images=1)
+    images = min(max(SPIKES // checked.integers, 1), MOST_IMAGES)
+    random_networks.check_core(*core, rng, checked, images=images)
+    return checked
+
+
+KINDS: Mapping[str, Callable[[int], Any]] = {
+    "attention": attention,
+    "integer": integer,
+    "network": network,
+    "stochastic": stochastic,
+    "stochastic network": stochastic_network,
+}
+
+
+class Compared:
+    """What was compared of each core, on disk: a run goes on where the last one of this design ended.
+
+    Attributes:
+        cores: `integers`, `cycles` and `seconds` of processor time of each core, by "SEED KIND".
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        found = json.loads(path.read_text()) if path.exists() else {}
+        self.cores: dict[str, dict[str, int]] = found["cores"] if found.get("sources") == SOURCES else {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def check(self, seed: int, kind: str) -> None:
+        """Compare the core of a seed, unless it was.
+
+        Raises:
+            AssertionError, SimulationError: it is wrong; nothing is noted.
+        """
+        name = f"{seed} {kind}"
+        if name in self.cores:
+            return
+        begin = sum(os.times()[:4])
+        checked = KINDS[kind](seed)
+        seconds = round(sum(os.times()[:4]) - begin)
+        self.cores[name] = {"integers": checked.integers, "cycles": checked.cycles, "seconds": seconds}
+        write_json(self._path, {"sources": SOURCES, "cores": self.cores})
+        print(f"{name}: {checked.integers} integers, {seconds} s; {self.integers} in all", flush=True)
+
+    @property
+    def integers(self) -> int:
+        return sum(core["integers"] for core in self.cores.values())
+
+    def table(self) -> Table:
+        """A line for every kind."""
+        lines = {kind: Counter[str]() for kind in (*KINDS, "all")}
+        for name, core in self.cores.items():
+            for line in (name.partition(" ")[2], "all"):
+                lines[line].update(core | {"cores": 1})
+        columns = ("cores", "integers", "cycles", "seconds")
+        shown = Table("kind", *columns, box=None)
+        for kind, counts in lines.items():
+            shown.add_row(kind, *(f"{counts[column]:,}" for column in columns))
+        return shown
 
 
 def main(
     minutes: MinutesOption = 30,
     seed: SeedOption = 1000,
     integers: Annotated[int, typer.Option(min=1, help="enough of them")] = 10**8,
+    output: Annotated[Path, typer.Option(help="what was compared of each core")] = Path(
+        "build/soak-all.json"
+    ),
 ) -> None:
-    """Random cores of every kind in the RTL, for as long as is asked or until enough is compared."""
-    heads, words = random_jobs.Checked(), random_jobs.Checked()
-    networks, engines = random_cores.Checked(), random_engines.Checked()
-    spiking = random_networks.Checked()
-    compared = Compared()
-
-    def check(number: int) -> None:
+    """Random cores of every kind in the RTL until enough is compared, in as many runs as that takes."""
+    begin, compared, wrong = time.monotonic(), Compared(output), []
+    for one, kind in ((one, kind) for one in count(seed) for kind in KINDS):
+        late = minutes is not None and time.monotonic() - begin >= 60 * minutes
+        if late or compared.integers >= integers:
+            break
         try:
-            random_jobs.check_core(number, RUNS, heads, most_lanes=MOST_LANES, full=FULL)
-            integer_jobs.check_core(number, RUNS, words, most_lanes=MOST_LANES, full=FULL)
-            scale = replace(random_cores.USUAL, networks=NETWORKS, **random_cores.kinds_of(number))
-            random_cores.check_core(random_cores.random_core(number, scale), number, networks)
-            rng = np.random.default_rng(number)
-            random_engines.check_engine(random_engines.random_engine(rng, engines), rng, JOBS, engines)
-            core, before = random_networks.random_core(rng, spiking), spiking.integers
-            random_networks.check_core(*core, rng, spiking, images=1)
-            images = SPIKES // (spiking.integers - before)
-            random_networks.check_core(*core, rng, spiking, images=min(max(images, 1), MOST_IMAGES))
-        finally:
-            parts = (heads, words, networks, engines, spiking)
-            (
-                compared.attention,
-                compared.integer,
-                compared.network,
-                compared.stochastic,
-                compared.stochastic_network,
-            ) = (part.integers for part in parts)
-            compared.integers = sum(part.integers for part in parts)
-            compared.cycles = sum(part.cycles for part in parts)
-
-    soak(check, compared, minutes, seed, enough=lambda: compared.integers >= integers)
+            compared.check(one, kind)
+        except (AssertionError, SimulationError) as error:
+            wrong.append(f"{one} {kind}")
+            print(f"{wrong[-1]} is wrong: {next(iter(str(error).splitlines()), '')}", flush=True)
+    Console().print(compared.table())
+    enough = compared.integers >= integers
+    print(f"different: {len(wrong)} cores {wrong}; {'enough' if enough else f'not yet {integers}'} integers")
+    sys.exit(bool(wrong) or not enough)
 
 
 if __name__ == "__main__":

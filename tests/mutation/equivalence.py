@@ -3,7 +3,8 @@
 The module with the fault stands beside the sound one in an and-inverter graph, where they share all that the
 fault cannot reach. Their inputs are the same and free, whatever the modules around would give them. ABC
 decides by property-directed reachability whether an output can differ, a payload only while it is valid.
-Equal modules make equal designs; unequal ones may make equal designs too, which is not looked for.
+Equal modules make equal designs. Unequal ones may make equal designs too: what is decided of the module is
+decided of the widest part of the design around it that is small enough.
 """
 
 import re
@@ -30,12 +31,32 @@ aigmap
 write_aiger -ascii -zinit -symbols graph.aag
 """
 # Of processor time, after which a mutant counts as different
-SECONDS = 12
+SECONDS = 20
+# Bits of all memories of a part of a design: every one becomes a register in the graph
+MOST_BITS = 20_000
 # A short search for a difference, which most show soon; then what is equal in every state is merged (van Eijk
 # 1998), and the rest decided
 READ = "read_aiger pair.aig; strash; scleanup"
 SEARCH = f"{READ}; bmc3 -F 12 -T 3"
 DECIDE = f"{READ}; &get; &lcorr; &scorr; &put; write_aiger merged.aig; pdr -v -T {SECONDS}"
+
+
+def surroundings(rtlil: str, module: str) -> str:
+    """The widest part of a design around a module, or itself, that is small and of known cells only."""
+    modules = {}
+    for part in re.split(r"^module \\", rtlil, flags=re.M)[1:]:
+        name, _, body = part.partition("\n")
+        sizes = re.findall(r"cell \$mem_v2 .*\n.*\n.* \\WIDTH (\d+)\n.*\n.* \\SIZE (\d+)", body)
+        inner = re.findall(r"^  cell \\(\S+)", body, re.M)
+        modules[name] = sum(int(width) * int(size) for width, size in sizes), inner
+    around = module
+    while around:
+        parts = [found for name, found in modules.items() if f"{name}.".startswith(f"{around}.")]
+        known = all(name in modules for _, inner in parts for name in inner)
+        if not known or sum(bits for bits, _ in parts) > MOST_BITS:
+            break
+        module, around = around, around.rpartition(".")[0]
+    return module
 
 
 class Graph:

@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from sim.verilator.build import SOURCES, build_verilog
 from sim.verilator.cache import cached, digest
 from sim.verilator.result import Result
 from sim.verilator.simulator import Simulator
-from tests.mutation import netlist
-from tests.mutation.equivalence import Graph
+from tests.mutation import forms, netlist
+from tests.mutation.equivalence import Graph, surroundings
 from tests.mutation.netlist import SELECT, Mutant, Mutated, Netlist, Site
-from tests.mutation.subjects import SUBJECTS, Subject
+from tests.mutation.subject import Subject
+from tests.mutation.subjects import SUBJECTS
 
 MODES = ("inv", "const0", "const1", "cnot0", "cnot1")
 # Cycles without a transfer after which a mutant is stuck; no trial of the sound design waits so long
@@ -30,7 +31,8 @@ class Verdict:
     """Of one mutant.
 
     Attributes:
-        design: what the netlist is known by: verdicts do not outlive it.
+        design: form of the netlist: verdicts do not outlive it.
+        place: of the mutant in it, whatever the names, which `mutant` has.
         outcome: killed, equivalent, survived, or passed: all trials pass, and no proof was tried yet.
         killer: the first trial that failed, and what it said.
     """
@@ -38,6 +40,7 @@ class Verdict:
     subject: str
     design: str
     component: str
+    place: str
     mutant: str
     outcome: str
     killer: str = ""
@@ -59,17 +62,14 @@ def sound(subject: str) -> Netlist:
         (folder / "netlist.il").write_text(made.rtlil)
         (folder / "manifest.json").write_text(made.manifest.to_json())
         (folder / "sites.json").write_text(json.dumps([asdict(site) for site in made.sites]))
+        (folder / "form").write_text(made.form)
 
-    kept = cached("mutation", digest([SOURCES, chosen.design, inspect.getsource(netlist)]), make)
+    sources = [inspect.getsource(module) for module in (netlist, forms)]
+    kept = cached("mutation", digest([SOURCES, chosen.design, *sources]), make)
     sites = (Site(**site) for site in json.loads((kept / "sites.json").read_text()))
     manifest = Manifest.from_json((kept / "manifest.json").read_text())
-    return Netlist((kept / "netlist.il").read_text(), manifest, tuple(sites))
-
-
-@cache
-def fingerprint(subject: str) -> str:
-    """What the netlist of a subject is known by."""
-    return digest([sound(subject).rtlil])
+    form = (kept / "form").read_text()
+    return Netlist((kept / "netlist.il").read_text(), manifest, tuple(sites), form)
 
 
 def draw(subject: str, each: int, seed: int) -> list[Mutant]:
@@ -111,9 +111,14 @@ class Judge:
         self._name, self._subject = subject, _subject(subject)
         self.trials = tuple(self._subject.trials)
         self._mutated = _mutated(subject, mutants)
-        built = build_verilog(self._subject.finish(self._mutated.verilog), self._mutated.manifest)
-        self._simulator = Switched(built.verilog, built.manifest, built._library)
         self._graphs: dict[str, Graph] = {}
+
+    @cached_property
+    def _simulator(self) -> Switched:
+        """Compiled for the first trial: a proof needs none."""
+        verilog, quick = self._subject.finish(self._mutated.verilog), self._subject.quick
+        built = build_verilog(verilog, self._mutated.manifest, quick=quick)
+        return Switched(built.verilog, built.manifest, built._library)
 
     def failed(self, number: int, trials: Iterable[str]) -> tuple[str, str] | None:
         """The first of these trials that fails on a mutant, and what it says; None if all pass."""
@@ -132,11 +137,14 @@ class Judge:
 
     def proven(self, mutant: Mutant) -> Verdict:
         """What a mutant is that passes all trials."""
-        same = self._graph(mutant.site.module).equivalent(mutant.number)
+        module = mutant.site.module
+        around = surroundings(self._mutated.rtlil, module)
+        same = any(self._graph(one).equivalent(mutant.number) for one in dict.fromkeys((module, around)))
         return self._told(mutant, "equivalent" if same else "survived")
 
     def _told(self, mutant: Mutant, outcome: str, *why: str) -> Verdict:
-        return Verdict(self._name, fingerprint(self._name), mutant.site.file, str(mutant), outcome, *why)
+        site, form = mutant.site, sound(self._name).form
+        return Verdict(self._name, form, site.file, mutant.place, str(mutant), outcome, *why)
 
     def _graph(self, module: str) -> Graph:
         if module not in self._graphs:

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from onespike.options import SeedOption
 from tests.mutation.components import COMPONENTS
-from tests.mutation.judge import Judge, Verdict, draw, fingerprint
+from tests.mutation.judge import Judge, Verdict, draw, sound
 from tests.mutation.netlist import Mutant
 from tests.mutation.subjects import SUBJECTS
 
@@ -37,19 +37,20 @@ class Found:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = path.read_text().splitlines() if path.exists() else []
         kept = (Verdict(**json.loads(line)) for line in lines)
-        self.verdicts = {(one.design, one.mutant): one for one in kept}
+        self.verdicts = {(one.design, one.place): one for one in kept}
         if again:
-            self.verdicts = {key: one for key, one in self.verdicts.items() if one.outcome != "survived"}
+            decided = ("killed", "equivalent")
+            self.verdicts = {key: one for key, one in self.verdicts.items() if one.outcome in decided}
 
-    def of(self, subject: str, mutant: Mutant) -> Verdict:
-        return self.verdicts[fingerprint(subject), str(mutant)]
+    def of(self, subject: str, mutant: Mutant) -> Verdict | None:
+        return self.verdicts.get((sound(subject).form, mutant.place))
 
     def outcome(self, subject: str, mutant: Mutant) -> str | None:
-        verdict = self.verdicts.get((fingerprint(subject), str(mutant)))
+        verdict = self.of(subject, mutant)
         return verdict.outcome if verdict else None
 
     def add(self, verdict: Verdict) -> None:
-        self.verdicts[verdict.design, verdict.mutant] = verdict
+        self.verdicts[verdict.design, verdict.place] = verdict
         with self._path.open("a") as file:
             file.write(json.dumps(asdict(verdict)) + "\n")
 
@@ -95,7 +96,9 @@ def main(
     seed: SeedOption = 1,
     jobs: Annotated[int, typer.Option(min=1, help="processes")] = 2,
     minutes: Annotated[float, typer.Option(min=0, help="no mutant is begun after so long")] = 600,
-    again: Annotated[bool, typer.Option("--again", help="judge those that survived once more")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="judge once more what was neither killed nor equivalent")
+    ] = False,
     output: Annotated[Path, typer.Option(help="verdicts, a line of JSON each")] = Path("build/mutants.jsonl"),
 ) -> None:
     """Plant faults in hw/ and count those that the tests find; goes on where it ended."""
@@ -117,7 +120,7 @@ def main(
                     if verdict:
                         found.add(verdict)
     every = [(subject, mutant) for subject, mutants in drawn.items() for mutant in mutants]
-    verdicts = [found.of(*one) for one in every if found.outcome(*one) in OUTCOMES]
+    verdicts = [one for one in (found.of(*one) for one in every) if one and one.outcome in OUTCOMES]
     shown, score = table(verdicts, Counter(mutant.site.file for _, mutant in every))
     console.print(shown)
     for verdict in verdicts:

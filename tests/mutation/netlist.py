@@ -18,6 +18,8 @@ from amaranth.lib import wiring
 
 import hw
 from hw.export.verilog import Manifest, PlainPort, export
+from sim.verilator.cache import digest
+from tests.mutation.forms import forms, path
 
 HW = Path(hw.__file__).parent
 SELECT = "mutant"
@@ -43,6 +45,9 @@ opt_hier
 opt_clean
 write_rtlil netlist.il
 write_json netlist.json
+flatten
+delete t:$scopeinfo
+write_json flat.json
 """
 # Flat vectors of which one bit feeds another; Verilator may take its time with them
 QUIET = "/* verilator lint_off UNOPTFLAT */\n"
@@ -55,7 +60,8 @@ class ToolError(Exception):
 
 @dataclass(frozen=True)
 class Site:
-    """A bit of a port of a cell; `file` and `line` of hw/ where its component, and it itself, are written."""
+    """A bit of a port of a cell; `file` and `line` of hw/ where its component, and it itself, are written;
+    `form`: the cell without its names (`tests.mutation.forms`)."""
 
     module: str
     cell: str
@@ -64,15 +70,17 @@ class Site:
     width: int
     file: str
     line: str
+    form: str = ""
 
 
 @dataclass(frozen=True)
 class Netlist:
-    """`rtlil` of a module and its manifest, and the `sites` in it."""
+    """`rtlil` of a module and its manifest, the `sites` in it, and the `form` of the whole."""
 
     rtlil: str
     manifest: Manifest
     sites: tuple[Site, ...]
+    form: str
 
 
 def run_script(script: str, files: dict[str, str], results: Sequence[str]) -> dict[str, str]:
@@ -94,9 +102,11 @@ def run_script(script: str, files: dict[str, str], results: Sequence[str]) -> di
 def netlist(component: wiring.Component, name: str) -> Netlist:
     """Netlist of a fresh component as the module `name`."""
     manifest, design = _design(component, name)
-    found = run_script(REDUCE.format(top=name), {"design.il": design}, ("netlist.il", "netlist.json"))
-    sites = _sites(json.loads(found["netlist.json"])["modules"])
-    return Netlist(found["netlist.il"], manifest, tuple(sites))
+    files = ("netlist.il", "netlist.json", "flat.json")
+    found = run_script(REDUCE.format(top=name), {"design.il": design}, files)
+    cells = forms(json.loads(found["flat.json"])["modules"][name])
+    sites = _sites(json.loads(found["netlist.json"])["modules"], cells)
+    return Netlist(found["netlist.il"], manifest, tuple(sites), digest(sorted(cells.values())))
 
 
 def _design(component: wiring.Component, name: str) -> tuple[Manifest, str]:
@@ -116,17 +126,18 @@ def _design(component: wiring.Component, name: str) -> tuple[Manifest, str]:
     return manifest, kept[0]
 
 
-def _sites(modules: dict[str, Any]) -> Iterator[Site]:
+def _sites(modules: dict[str, Any], cells: dict[str, str]) -> Iterator[Site]:
     for module, parts in modules.items():
         file = _written(modules, module)
         for cell, found in parts["cells"].items():
             if not file or found["type"] in SKIPPED_CELLS or found["type"] in modules:
                 continue
             line = _place(found["attributes"].get("src", ""))
+            form = cells[path(f"{module}.{cell}".partition(".")[2])]
             for port, bits in found["connections"].items():
                 for bit, net in enumerate(bits if port not in CLOCKS else ()):
                     if isinstance(net, int):
-                        yield Site(module, cell, port, bit, len(bits), file, line)
+                        yield Site(module, cell, port, bit, len(bits), file, line, form)
 
 
 def _place(source: str) -> str:
@@ -167,6 +178,11 @@ class Mutant:
         where = f"-module {site.module} -cell {site.cell} -port {site.port} -portbit {site.bit}"
         how = f" -ctrlbit {self.control}" if self.mode.startswith("cnot") else ""
         return f"mutate -mode {self.mode} {where}{how}"
+
+    @property
+    def place(self) -> str:
+        """What it is known by in its netlist, whatever the names."""
+        return f"{self.mode} {self.control} at {self.site.form} {self.site.port}[{self.site.bit}]"
 
     def __str__(self) -> str:
         site = self.site

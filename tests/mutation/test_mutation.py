@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from tests.mutation import mutate
 from tests.mutation.components import COMPONENTS
-from tests.mutation.equivalence import Graph
+from tests.mutation.equivalence import Graph, surroundings
 from tests.mutation.judge import Judge, Verdict, draw
 from tests.mutation.netlist import Mutant, Site, mutated, netlist
 
@@ -80,6 +80,70 @@ def test_only_what_never_shows_is_equivalent() -> None:
     assert same == {("const0", "or", "B"), ("inv", "or", "B")}
 
 
+class Tied(wiring.Component):
+    """A `Redundant` that gets its `a` twice, in a way that no netlist is simplified for."""
+
+    a: In(1)
+    b: In(1)
+    o: Out(1)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.inner = inner = Redundant()
+        same = self.a & (self.a | self.b)
+        m.d.comb += [inner.a.eq(self.a), inner.b.eq(same), self.o.eq(inner.o)]
+        return m
+
+
+def test_what_a_module_cannot_know_the_design_around_it_does() -> None:
+    made = netlist(Tied(), "tied")
+    module = "tied.inner"
+    inner = made.rtlil.partition("module \\tied.inner")[2].partition("\nend\n")[0]
+    (cell,) = re.findall(r"^  cell \$or (\S+)", inner, re.M)
+    mutants = [
+        Mutant(n, mode, Site(module, cell, "A", 0, 1, "", "")) for n, mode in enumerate(("const0", "inv"), 1)
+    ]
+    found = mutated(made, mutants)
+    around = surroundings(found.rtlil, module)
+    assert around == "tied"
+    assert [Graph(found, module).equivalent(n) for n in (1, 2)] == [False, False]
+    assert [Graph(found, around).equivalent(n) for n in (1, 2)] == [True, True]
+    foreign = found.rtlil.replace("module \\tied\n", "module \\tied\n  cell \\chip \\one\n  end\n")
+    assert foreign != found.rtlil
+    assert surroundings(foreign, module) == module
+
+
+class Renamed(wiring.Component):
+    """A `Redundant` in other words."""
+
+    a: In(1)
+    b: In(1)
+    o: Out(1)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        sum_of_both = Signal()
+        m.d.comb += sum_of_both.eq(self.a | self.b)
+        m.d.sync += self.o.eq(self.a & sum_of_both)
+        return m
+
+
+class Turned(Renamed):
+    """Not the same: or and and have changed places."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.sync += self.o.eq(self.a | (self.a & self.b))
+        return m
+
+
+def test_a_netlist_is_known_whatever_its_names() -> None:
+    one, again, other = (netlist(kind(), kind.__name__) for kind in (Redundant, Renamed, Turned))
+    assert {site.form for site in one.sites} == {site.form for site in again.sites}
+    assert one.form == again.form != other.form
+    assert len({Mutant(1, "inv", site).place for site in one.sites}) == len(one.sites)
+
+
 def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as status:
         mutate.main([SAMPLE], each=1, seed=1, jobs=1, minutes=0, again=False, output=tmp_path / "none.jsonl")
@@ -88,7 +152,7 @@ def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_every_component_has_its_line() -> None:
-    verdict = Verdict("x", "1", "link/ring.py", "inv", "killed", "trial")
+    verdict = Verdict("x", "1", "link/ring.py", "place", "inv", "killed", "trial")
     table, score = mutate.table([verdict], Counter({"link/ring.py": 3}))
     assert table.row_count == len(COMPONENTS) + 1
     assert score == 1 / 3  # what is not judged counts as alive

@@ -116,13 +116,17 @@ def check_run(jobs: Sequence[IntegerJob], config: IntegerConfig, checked: Checke
 
 
 def check_core(seed: int, runs: int, checked: Checked, *, most_lanes: int, full: int = 0) -> None:
-    """A random core with random runs, and `full` more with a job that fills it: a third with pauses, a few
-    cut off by a reset.
+    """A random core with random runs; see `check_runs`."""
+    check_runs(random_config(seed, most_lanes=most_lanes), seed, runs, checked, full=full)
+
+
+def check_runs(config: IntegerConfig, seed: int, runs: int, checked: Checked, *, full: int = 0) -> None:
+    """A core with random runs, and `full` more with a job that fills it: a third with pauses, a few cut off
+    by a reset.
 
     Raises:
         AssertionError: an integer or a cycle differs; the message names core and run.
     """
-    config = random_config(seed, most_lanes=most_lanes)
     rng = np.random.default_rng([seed, 3])
     for run in range(runs + full):
         jobs = random_run(seed * 1000 + run, config) if run < runs else [random_job(rng, config, full=True)]

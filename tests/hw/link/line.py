@@ -5,6 +5,7 @@ rules of `docs/link.md`. So all that it sends is known before the run; what come
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,7 @@ def heard(levels: NDArray[np.int64]) -> list[tuple[int, Frame]]:
     return frames
 
 
+@lru_cache(maxsize=64)
 def answers(taken: bytes) -> tuple[list[int], list[int], bool]:
     """Beats of both outputs of the stand-in to bytes of records, and whether a record is not understood."""
     sums: list[int] = []
@@ -229,7 +231,7 @@ def compare(host: Host, words: dict[str, NDArray[Any]]) -> None:
         AssertionError: something differs.
     """
     frames, got, following, session, at = heard(words["tx"]), b"", 0, 0, 0
-    for number, step in enumerate(host.steps):
+    for number, (step, next_step) in enumerate(zip(host.steps, [*host.steps[1:], None], strict=True)):
         here: dict[Kind, list[Frame]] = {kind: [] for kind in (Kind.IDENT, Kind.STATUS, Kind.REPLY)}
         while at < len(frames) and frames[at][0] < step.until:
             here[frames[at][1].kind].append(frames[at][1])
@@ -250,8 +252,9 @@ def compare(host: Host, words: dict[str, NDArray[Any]]) -> None:
             following = end
         assert following % POSITION_MODULUS == step.status.produced, f"body {number}: {following} bytes came"
         *beats, fault = answers(step.taken)
-        for found, want in zip(split(got), beats, strict=True):
-            assert found == want[: len(found)], f"body {number}: answers"
+        if next_step is None or next_step.session != session:  # all that came in a session
+            for found, want in zip(split(got), beats, strict=True):
+                assert found == want[: len(found)], f"body {number}: answers"
         state = {name: int(words[name][step.until - 1]) for name in ("open", "fault")}
         assert state == {"open": int(session != 0), "fault": int(fault)}, f"body {number}: {state}"
 

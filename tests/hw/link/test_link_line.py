@@ -74,6 +74,26 @@ def random_session(seed: int, steps: int = STEPS) -> Host:
     return host
 
 
+@cache
+def long_session() -> Host:
+    """Bytes until a position has had every bit."""
+    host = Host(1)
+    host.open(7)
+    while host.acked <= POSITION_MODULUS // 2 + DEPTH:
+        if not host.left:
+            host.left = records(5, host.rng.integers(-(1 << 19), 1 << 19, 240).tolist())
+        host.data(host.left[:40])
+        host.left = host.left[40:]
+        host.poll()
+    host.poll(host.acked - DEPTH // 2, Kind.RESEND)
+    return host
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_random_sessions(seed: int) -> None:
     run(random_session(seed), line())
+
+
+@pytest.mark.long
+def test_positions_use_all_their_bits() -> None:
+    run(long_session(), line())

@@ -5,9 +5,9 @@ import pytest
 from hw.export.verilog import export
 from sim.verilator.build import build_verilog
 from tests.hw.memory.chip import with_model
-from tests.hw.memory.sessions import SteppedWeights, check
+from tests.hw.memory.sessions import SMALL, SteppedWeights, check
 
-COUNTS = (1, 8, 45, 530)
+COUNTS = (1, 8, 45, SMALL.words)
 
 
 @pytest.mark.parametrize("count", COUNTS)

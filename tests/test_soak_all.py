@@ -1,0 +1,40 @@
+"""That `make soak-all` goes on where it ended, and that nothing of another design counts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests import soak_all
+from tests.hw.attention.random_jobs import Checked
+
+
+def test_cores_count_once_and_of_this_design_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, checked = tmp_path / "soak.json", []
+
+    def found(seed: int) -> Checked:
+        checked.append(seed)
+        return Checked(integers=7, cycles=9)
+
+    monkeypatch.setitem(soak_all.KINDS, "attention", found)
+    for _ in range(2):
+        compared = soak_all.Compared(path)
+        compared.check(1000, "attention")
+        assert compared.integers == 7
+    assert checked == [1000]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"sources": "others"}))
+    assert soak_all.Compared(path).integers == 0
+
+
+def test_what_is_wrong_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(seed: int) -> Checked:
+        assert seed != 1000, "an integer differs"
+        return Checked(integers=10)
+
+    for kind in [*soak_all.KINDS]:
+        monkeypatch.setitem(soak_all.KINDS, kind, wrong)
+    path = tmp_path / "soak.json"
+    with pytest.raises(SystemExit) as status:
+        soak_all.main(minutes=None, seed=1000, integers=20, output=path)
+    assert status.value.code == 1
+    assert [*json.loads(path.read_text())["cores"]] == ["1001 attention", "1001 integer"]
