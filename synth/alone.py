@@ -66,6 +66,7 @@ def route(
     """
     arguments = (
         *BOARD.place_options,
+        *BOARD.family.placer,
         *("--json", NETLIST, "--report", TIMING, "--seed", str(seed), "--freq", f"{frequency:g}"),
         *("--lpf-allow-unconstrained", "--timing-allow-fail"),
         *(("--lpf", pins) if pins else ()),

@@ -2,8 +2,8 @@
 
 What a block RAM reads comes 5.6 ns after its clock, from one of a few columns of the device. Behind each of
 its two ports it has registers of its own, which answer sooner; Yosys leaves them out. Here the registers that
-a port feeds become those, if they do what those do: take what is there with every edge of the port's clock,
-and nothing else. (Lattice FPGA-TN-02204, output registers.)
+a port feeds become those, if they do what those do: take what is there with every edge of the port's clock at
+which the memory is read, and nothing else. (Lattice FPGA-TN-02204, output registers.)
 """
 
 from collections import defaultdict
@@ -13,8 +13,8 @@ from typing import Any
 Cell = dict[str, Any]
 PORTS = "AB"
 WIDTH = 18
-# A flip-flop that always takes what comes, and is zero at first
-PLAIN = {"CLKMUX": "CLK", "CEMUX": "1", "REGSET": "RESET", "GSR": "DISABLED"}
+# A flip-flop that takes what comes, and is zero at first
+PLAIN = {"CLKMUX": "CLK", "REGSET": "RESET", "GSR": "DISABLED"}
 
 
 def pack(module: Mapping[str, Any]) -> int:
@@ -52,12 +52,15 @@ def _absorb(
     fed = {bits[0]: readers[bits[0]] for bits in outputs if readers.get(bits[0])}
     registers = {bit: cells[found[0][0]] for bit, found in fed.items() if _is_data_alone(found, cells)}
     plain = all(
-        _plain(register) and register["connections"]["CLK"] == clock for register in registers.values()
+        _plain(register)
+        and register["connections"]["CLK"] == clock
+        and _enable(register) == pins[f"CE{port}"]
+        for register in registers.values()
     )
-    always = pins[f"CE{port}"] == pins[f"OCE{port}"] == ["1"] and pins[f"RST{port}"] == ["0"]
-    if not fed or len(registers) < len(fed) or not (plain and always):
+    if not fed or len(registers) < len(fed) or not plain or pins[f"RST{port}"] != ["0"]:
         return []
     memory["parameters"][f"REGMODE_{port}"] = "OUTREG"
+    pins[f"OCE{port}"] = pins[f"CE{port}"]
     for bits in outputs:
         if bits[0] in registers:
             bits[:] = registers[bits[0]]["connections"]["Q"]
@@ -67,6 +70,12 @@ def _absorb(
 def _is_data_alone(found: list[tuple[str, str]], cells: Mapping[str, Cell]) -> bool:
     """Whether a net goes to the data of one flip-flop, and nowhere else."""
     return len(found) == 1 and found[0][1] == "DI" and cells[found[0][0]]["type"] == "TRELLIS_FF"
+
+
+def _enable(register: Cell) -> list[Any]:
+    """The net at which it takes what comes, or "1"."""
+    enable = register["parameters"]["CEMUX"].strip()
+    return register["connections"]["CE"] if enable == "CE" else [enable]
 
 
 def _plain(register: Cell) -> bool:

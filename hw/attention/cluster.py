@@ -112,8 +112,8 @@ class Cluster(wiring.Component):
             values.i.eq(self.i_value),
             self.o_value.eq(values.o),
             values.address.eq(context.data.address),
-            values.ones.eq(delay(context.data.ones, values.latency - 1, "context_ones", True)),
         ]
+        ones = delay(context.data.ones, values.latency, "context_ones", True)
         m.submodules.attention = attention = AttentionMemory(config)
         m.d.comb += [
             attention.command.eq(command["ramp"]),
@@ -177,6 +177,7 @@ class Cluster(wiring.Component):
                 trace.context_a.active.eq(attention.o[n].active),
                 trace.context_a.phase.eq(attention.o[n].phase),
                 trace.context_b.eq(values.spikes[n]),
+                trace.ones.eq(ones),
                 adder.addends[n].eq(trace.context_addend),
                 adder.carries[n].eq(trace.context_carry),
             ]

@@ -132,6 +132,7 @@ class AttentionCore(wiring.Component):
             score.last.eq(query_rows.last),
             score.spike.eq(query_rows.spike),
             query_rows.index.eq(score.index),
+            query_rows.leave.eq(score.leave_row),
             query_rows.release.eq(score.release_row),
             score.keys_full.eq(key_loader.full),
             key_loader.release.eq(score.release_keys),

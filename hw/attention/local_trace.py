@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
+from hw.parts.delay import registered
 from hw.parts.memory import BLOCK, NO_COLLISION
 from hw.parts.payloads import spike
 
@@ -21,10 +22,9 @@ class LocalTraceMemory(wiring.Component):
         i: spike that enters lane 0.
         o: spike that leaves for the next cluster, whose commands come one cycle later.
         address: word to read.
-        ones: a positive spike of phase 0 in every lane instead.
         spikes: one spike per lane.
 
-    Timing: `address` in cycle n, `ones` in n + 1, `spikes` in n + `latency`.
+    Timing: `address` in cycle n, `spikes` in n + `latency`.
     """
 
     latency = 2
@@ -37,7 +37,6 @@ class LocalTraceMemory(wiring.Component):
                 "i": In(spike(config.code)),
                 "o": Out(spike(config.code)),
                 "address": In(payloads.memory_address(config)),
-                "ones": In(1),
                 "spikes": Out(data.ArrayLayout(spike(config.code), config.cluster)),
             }
         )
@@ -62,12 +61,6 @@ class LocalTraceMemory(wiring.Component):
             write.data.eq(chain),
             read.addr.eq(self.address),
         ]
-        # a block RAM is slow from clock to output: take its word into registers at once, which are set
-        # and cleared for the ones
-        spikes = Signal(layout, reset_less=True)
-        with m.If(self.ones):
-            m.d.sync += spikes.eq(layout.const([{"active": 1}] * self._config.cluster))
-        with m.Else():
-            m.d.sync += spikes.eq(read.data)
-        m.d.comb += self.spikes.eq(spikes)
+        # a block RAM is slow from clock to output: take its word into registers at once
+        m.d.comb += self.spikes.eq(registered(m, read.data, "spikes"))
         return m

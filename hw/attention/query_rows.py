@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from golden.attention.config import CoreConfig
 from golden.widths import index_width
 from hw.attention import payloads
+from hw.parts.delay import registered
 from hw.parts.memory import BLOCK, NO_COLLISION
 
 
@@ -17,10 +18,11 @@ class QueryRows(wiring.Component):
     Members:
         i: query spikes, row by row.
         rows: complete rows held.
-        last: index of the last spike of the oldest row.
-        index: spike of the oldest row to read.
-        spike: the spike at `index`, one cycle later.
-        release: drop the oldest row.
+        last: index of the last spike of the row that is read, at first the oldest.
+        index: spike of that row to read.
+        spike: the spike at `index`, two cycles later.
+        leave: go on to read the row after.
+        release: drop the oldest row, which reading has left.
 
     Timing: one spike per cycle in; a row counts in `rows` from the cycle after its last spike.
     """
@@ -35,6 +37,7 @@ class QueryRows(wiring.Component):
                 "last": Out(width),
                 "index": In(width),
                 "spike": Out(payloads.query(config)),
+                "leave": In(1),
                 "release": In(1),
             }
         )
@@ -62,7 +65,7 @@ class QueryRows(wiring.Component):
             write.data.eq(self.i.payload),
             read_address.index.eq(self.index),
             read.addr.eq(read_address),
-            self.spike.eq(read.data),
+            self.spike.eq(registered(m, read.data, "spike")),  # a block RAM answers late in the cycle
             self.last.eq(lasts[read_address.bank]),
         ]
         with m.If(transfer):
@@ -75,7 +78,7 @@ class QueryRows(wiring.Component):
             ]
         bank = Signal(range(banks))
         m.d.comb += read_address.bank.eq(bank)
-        with m.If(self.release):
+        with m.If(self.leave):
             m.d.sync += bank.eq(bank + 1)
         m.d.sync += self.rows.eq(self.rows + complete - self.release)
         return m

@@ -79,7 +79,7 @@ class RampSequencer(wiring.Component):
             last_step.eq(step_now & (steps_left == 1)),
             last_group.eq(~above(left, config.lanes)),
             row_done.eq(last_step & last_group),
-            self.release_slot.eq(command.strobe.step & command.data.last),
+            self.release_slot.eq(command.data.last),
             threshold.eq(level >> fraction),
             now_below.eq(threshold[-1] & ~threshold[config.score_width - 1 :].all()),  # threshold < lowest
         ]

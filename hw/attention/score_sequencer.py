@@ -16,7 +16,7 @@ class ScoreSequencer(wiring.Component):
 
     Members:
         i_head: tokens of each head, and whether it has terms.
-        rows, last, index, spike, release_row: query buffer.
+        rows, last, index, spike, leave_row, release_row: query buffer, read one cycle ahead.
         keys_full, release_keys: key memory.
         terms_full, consume_terms: terms chain.
         winner_free: the search can take a score now.
@@ -37,6 +37,7 @@ class ScoreSequencer(wiring.Component):
                 "last": In(width),
                 "index": Out(width),
                 "spike": In(payloads.query(config)),
+                "leave_row": Out(1),
                 "release_row": Out(1),
                 "keys_full": In(1),
                 "release_keys": Out(1),
@@ -57,7 +58,7 @@ class ScoreSequencer(wiring.Component):
         left = Signal.like(head.tokens)  # tokens of this and the later groups, while a row runs
         group = Signal(max(1, ceil_log2(config.groups)))
         bank = Signal()
-        add = Signal()
+        place, add = Signal.like(self.index), Signal()  # of the spike that is broadcast
         terms_ready = Signal()
         m.d.comb += [
             terms_ready.eq(~head.terms | self.terms_full),
@@ -82,9 +83,10 @@ class ScoreSequencer(wiring.Component):
                 m.next = "SPIKES"
             with m.State("SPIKES"):
                 m.d.comb += add.eq(1)
-                m.d.sync += self.index.eq(self.index + 1)
-                with m.If(self.index == self.last):
-                    m.d.sync += self.index.eq(0)
+                m.d.sync += place.eq(self.index)
+                with m.If(place == self.last):
+                    m.d.sync += place.eq(0)
+                    m.d.comb += self.leave_row.eq(self.final)
                     m.next = "TAKE"
             with m.State("TAKE"), m.If(self.winner_free):
                 m.d.comb += self.take.eq(1)
@@ -102,7 +104,7 @@ class ScoreSequencer(wiring.Component):
                     with m.Elif(above(self.rows, 1) & terms_ready):
                         begin()
 
-        # the spike comes from the buffer one cycle after its index
+        # while none is broadcast the first spike of the next pass is read, which may begin in the next cycle
         command = self.o_command
         added = Signal()
         m.d.sync += [
@@ -114,6 +116,7 @@ class ScoreSequencer(wiring.Component):
             command.data.address.bank.eq(bank),
         ]
         m.d.comb += [
+            self.index.eq(place + add),
             command.strobe.add.eq(added & self.spike.spike.active),
             command.data.address.feature.eq(self.spike.feature),
             command.data.negative.eq(self.spike.spike.negative),

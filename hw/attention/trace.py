@@ -1,7 +1,7 @@
 """Global trace decay unit, and how a lane looks points of the trace up."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
-from amaranth.lib import data, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -66,6 +66,7 @@ class TraceLookup(wiring.Component):
     Members, for `NAME` in `PORTS`:
         NAME_a, NAME_b: spikes; the point is silent unless both are active, negative if one is.
             `context_a` is an attention spike, which has no sign.
+        ones: `context_b` counts as a positive spike of phase 0, whatever it is.
         NAME_addend, NAME_carry: the addend is addend + carry.
 
     Timing: `latency` cycles, one point per cycle on each port.
@@ -75,7 +76,7 @@ class TraceLookup(wiring.Component):
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
-        members: dict[str, wiring.Member] = {}
+        members: dict[str, wiring.Member] = {"ones": In(1)}
         first = {"score": spike(config.code), "context": payloads.attention(config)}
         for name in self.PORTS:
             members |= {
@@ -99,15 +100,18 @@ class TraceLookup(wiring.Component):
             self._from_logic(m)
         return m
 
-    def _spikes(self, name: str) -> tuple[data.View, data.View, Value, list[Value]]:
-        """Two spikes, whether both are active, and the signs that they have."""
+    def _spikes(self, name: str) -> tuple[list[Value], Value, list[Value]]:
+        """Phases of two spikes, whether both are active, and the signs that they have."""
         a, b = getattr(self, f"{name}_a"), getattr(self, f"{name}_b")
-        signs = [spike.negative for spike in (b, a) if "negative" in spike.shape().members]
-        return a, b, a.active & b.active, signs
+        if name == "score":
+            return [a.phase, b.phase], a.active & b.active, [b.negative, a.negative]
+        # to clear a register costs no logic
+        phase, negative = (Mux(self.ones, 0, field) for field in (b.phase, b.negative))
+        return [a.phase, phase], a.active & (b.active | self.ones), [negative]
 
     def _from_logic(self, m: Module) -> None:
         for name in self.PORTS:
-            a, b, both, signs = self._spikes(name)
+            phases, both, signs = self._spikes(name)
             m.submodules[f"{name}_decay"] = decay = TraceDecay(self._config.code)
             active, negative = Signal(name=f"{name}_on"), Signal(name=f"{name}_minus", reset_less=True)
             steps = Signal.like(decay.steps, name=f"{name}_step", reset_less=True)
@@ -116,7 +120,7 @@ class TraceLookup(wiring.Component):
             m.d.sync += [
                 active.eq(both),
                 negative.eq(both & Cat(signs).xor()),
-                steps.eq(a.phase + b.phase),
+                steps.eq(sum(phases)),
                 owed.eq(negative),
             ]
             m.d.comb += decay.steps.eq(steps)
@@ -139,7 +143,7 @@ class TraceLookup(wiring.Component):
         # Block RAMs stand in a few columns of the device, far from most lanes: a register on either
         # side covers the way there and the way back
         for name in self.PORTS:
-            a, b, both, signs = self._spikes(name)
+            phases, both, signs = self._spikes(name)
             read = memory.read_port()
             silent = Signal(3, name=f"{name}_silent", init=0b111)
             product, addend = (
@@ -147,10 +151,10 @@ class TraceLookup(wiring.Component):
                 for part in ("point", "product")
             )
             if pairs_fit(code):
-                point = Cat(a.phase, b.phase, *signs)
+                point = Cat(*phases, *signs)
             else:
                 steps = Signal(bits_for(2 * code.steps - 2), name=f"{name}_steps")
-                m.d.comb += steps.eq(a.phase + b.phase)
+                m.d.comb += steps.eq(sum(phases))
                 point = Cat(steps, Cat(signs).xor())
             address = Signal(len(point), name=f"{name}_address", reset_less=True)
             m.d.sync += [address.eq(point), silent.eq(Cat(~both, silent)), product.eq(read.data)]

@@ -152,7 +152,10 @@ class ClockSource(Component):
             m.d.sync += steady.eq(1)
         with m.Else():
             m.d.sync += count.eq(count + 1)
-        m.d.comb += self.rst.eq(~steady)
+        # one more, which can stand in the middle of what it resets
+        reset = Signal(init=1, reset_less=True)
+        m.d.sync += reset.eq(~steady)
+        m.d.comb += self.rst.eq(reset)
         return m
 
 

@@ -11,6 +11,7 @@ from amaranth.utils import exact_log2
 
 from golden.errors import InputError
 from hw.link.protocol import POSITION_MODULUS
+from hw.parts.delay import registered
 from hw.parts.memory import NO_COLLISION
 
 Position = exact_log2(POSITION_MODULUS)
@@ -140,10 +141,10 @@ class ReplayRing(wiring.Component):
             writer.data.eq(self.i.payload),
             writer.en.eq(self.i.valid & self.i.ready),
             reader.addr.eq(self.sent),
+            self.data.eq(registered(m, reader.data, "data")),
         ]
         # The memory answers late in the cycle; distances are taken a cycle before they are compared
         m.d.sync += [
-            self.data.eq(reader.data),
             target.eq(self.ack_position),
             advance.eq(self.ack_position - acked),
             range_.eq(Mux(self.rewind, self.produced, self.sent) - acked),

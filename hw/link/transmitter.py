@@ -14,6 +14,7 @@ from hw.link.crc import SerialCrc
 from hw.link.framing import LINE_BYTE
 from hw.link.protocol import CRC_BYTES, FLAG, HEADER_BYTES, Kind, Status
 from hw.link.ring import Position, ReplayRing
+from hw.parts.delay import registered
 from hw.parts.memory import BLOCK
 
 MAX_IDENT_BYTES = 2048
@@ -111,8 +112,7 @@ class FrameTransmitter(wiring.Component):
         def send(byte: Value, *, flag: int = 0) -> None:
             m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(byte), self.o.p.flag.eq(flag)]
 
-        identification, number = Signal(8), Signal(8)
-        m.d.sync += identification.eq(rom.data)
+        identification, number = registered(m, rom.data, "identification"), Signal(8)
         m.d.comb += number.eq(choose(numbers, turn))
         sent = self.o.valid & self.o.ready
         m.d.comb += [check.data.eq(self.o.p.data), rom.addr.eq(left)]

@@ -23,7 +23,7 @@ class AttentionUnit(wiring.Component):
     Members:
         i_load, i_write: words of the descriptor memory; i_write_N: of the table N of bias or mask.
         i_qkv: codes of q, k, v.
-        rows_linear: rows that the linear unit has completed.
+        rows_linear: rows that the linear unit will have completed in the next cycle.
         o: rows of the output codes; cannot be held up.
         row_done: a row of a head is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
@@ -60,7 +60,7 @@ class AttentionUnit(wiring.Component):
         op, lead = Signal(op_layout), Signal(op_layout)
         fetch = DescriptorFetch(m, op_read, op)
         group = Signal(group_of(config))
-        start = Signal()
+        leads, complete, start = Signal(), Signal(), Signal()
         heads_left = Signal.like(op.group, name="heads_left")
         rows_left = Signal.like(op.group_rows, name="rows_left")
         tokens = there(self, lead, lead.tokens, config)
@@ -69,7 +69,12 @@ class AttentionUnit(wiring.Component):
             for name in ("base", "features", "tokens", "span")
         ]
 
-        self._feed(m, core, lead, group, start)
+        query = self._feed(m, core, lead, group, start)
+        m.d.comb += [
+            query.take.eq(leads),
+            query.following.base.eq(op_read.data.base),
+            query.following.span.eq(op_read.data.span),
+        ]
         head = core.i_head
         m.d.comb += [
             head.payload.tokens.eq(there(self, op, op.tokens, config)),
@@ -80,13 +85,16 @@ class AttentionUnit(wiring.Component):
         ]
         if self.tables:
             self._terms(m, core, op, lead, tokens, start)
+        m.d.sync += complete.eq(self.rows_linear > op.wait)
         with m.FSM():
             with fetch.states(m, self.begin) as fetched:
+                m.d.sync += complete.eq(self.rows_linear > fetched.wait)
                 m.next = "HEAD"
                 with m.If(fetched.leads):
+                    m.d.comb += leads.eq(1)
                     m.d.sync += [lead.eq(fetched), heads_left.eq(fetched.group)]
                     m.next = "WAIT"
-            with m.State("WAIT"), m.If((self.rows_linear > op.wait) & (rows_left == 0)):
+            with m.State("WAIT"), m.If(complete & (rows_left == 0)):
                 m.d.comb += start.eq(1)
                 m.next = "HEAD"
             with m.State("HEAD"):
@@ -132,14 +140,13 @@ class AttentionUnit(wiring.Component):
         """A row of the window in the memories."""
         return (row + lead.row)[: len(row)] if self._config.windows else row
 
-    def _feed(self, m: Module, core: AttentionCore, lead: data.View, group: data.View, start: Signal) -> None:
+    def _feed(
+        self, m: Module, core: AttentionCore, lead: data.View, group: data.View, start: Signal
+    ) -> QueryFeeder:
         """Memories of q, k and v, written by the linear unit and read for the heads that start."""
         config = self._config
-        feeders: tuple[QueryFeeder | TraceFeeder, ...] = (
-            QueryFeeder(config),
-            TraceFeeder(config),
-            TraceFeeder(config),
-        )
+        query = QueryFeeder(config)
+        feeders: tuple[QueryFeeder | TraceFeeder, ...] = (query, TraceFeeder(config), TraceFeeder(config))
         for part, (name, feeder) in enumerate(zip(("query", "key", "value"), feeders, strict=True)):
             depth = config.widest << payloads.row_width(config)
             memory = Memory(shape=spike(config.code), depth=depth, init=[])
@@ -156,6 +163,7 @@ class AttentionUnit(wiring.Component):
                 feeder.start.eq(start),
             ]
             connect(m, feeder.o, getattr(core, f"i_{name}"))
+        return query
 
     def _terms(
         self, m: Module, core: AttentionCore, op: data.View, lead: data.View, tokens: Value, start: Signal

@@ -182,17 +182,19 @@ class NetworkCore(wiring.Component):
                 m.d.sync += missing.eq(tokens - image.rows)
             m.d.comb += [unit.missing.eq(missing) for unit in (issue, norm, attention)]
         rows: dict[str, Value] = {"image": image.rows + missing if counts else image.rows}
+        following = {}
         for name, unit in (("norm", norm), ("mixed", attention), ("hidden", drain)):
             rows[name] = Signal(config.row_count_width, name=f"rows_{name}")
             # rows of a stream that enters are there like those of the linear unit
             before = tokens if enters and name == "hidden" else 0
             done = unit.row_done + Mux(unit.short, missing, 0) if counts else unit.row_done
-            m.d.sync += rows[name].eq(Mux(begin, before, rows[name] + done))
+            following[name] = Mux(begin, before, rows[name] + done)
+            m.d.sync += rows[name].eq(following[name])
         for unit in (issue, norm, attention):
             m.d.comb += unit.begin.eq(begin)
         m.d.comb += [
             norm.rows_linear.eq(rows["hidden"]),
-            attention.rows_linear.eq(rows["hidden"]),
+            attention.rows_linear.eq(following["hidden"]),
             # the stream is read up to the last scores
             image.release.eq(drain.finished if enters else issue.release_image),
         ]

@@ -1,8 +1,6 @@
 """Feeders of the attention core: they read code memories in the order the core wants."""
 
-from typing import Any
-
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,10 +11,11 @@ from hw.network import payloads
 from hw.parts.payloads import spike, struct
 
 
-def group_of(config: NetworkConfig) -> data.StructLayout:
-    """Heads that run back to back, as the feeders need them."""
+def group_of(config: NetworkConfig, *names: str) -> data.StructLayout:
+    """Heads that run back to back, as the feeders need them; or the fields of these names alone."""
     layout = struct(AttentionOp, config)
-    return data.StructLayout({name: layout[name].shape for name in ("base", "features", "tokens", "span")})
+    names = names or ("base", "features", "tokens", "span")
+    return data.StructLayout({name: layout[name].shape for name in names})
 
 
 class TraceFeeder(wiring.Component):
@@ -80,18 +79,22 @@ class QueryFeeder(wiring.Component):
     """Reads query rows for the core and leaves silent features out.
 
     Every feature takes a cycle. A spike is held until the next one or the end of the row tells
-    whether it is the row's last.
+    whether it is the row's last. What the code memory shows is registered first, so it is read early.
 
-    Members: as `TraceFeeder`; o: query spikes.
+    Members: as `TraceFeeder`, but for:
+        following, take: heads whose `start` comes next; taken a cycle before it, or earlier.
+        o: query spikes.
 
-    Timing: feature n is looked at n + 2 cycles after `start` where the core holds nothing up; pipelined one
-    cycle later.
+    Timing: the first feature is read with `start`; feature n is looked at n + 2 cycles later where the core
+    holds nothing up.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
         super().__init__(
             {
+                "following": In(group_of(config, "base", "span")),
+                "take": In(1),
                 "group": In(group_of(config)),
                 "start": In(1),
                 "read_feature": Out(config.feature_bits),
@@ -106,30 +109,18 @@ class QueryFeeder(wiring.Component):
         m = Module()
         group = self.group
         # address: heads, in them rows, in them features
-        running = Signal()
+        running, reads = Signal(), Signal()
         head_base = Signal(self._config.feature_bits)
         left = Signal.like(self.group.span, name="left")
-        row = Signal(payloads.row_width(self._config))
         feature = Signal.like(group.features, name="feature")
         end_of_row = Signal()
-        m.d.comb += [
-            end_of_row.eq(feature + 1 == group.features),
-            self.read_feature.eq(head_base + feature),
-            self.read_row.eq(row),
-        ]
+        m.d.comb += [reads.eq(self.start | running), end_of_row.eq(feature + 1 == group.features)]
+        shown, shown_feature, shown_end = Signal(), Signal.like(feature), Signal()
         looked_at, looked_feature, looked_end = Signal(), Signal.like(feature), Signal()
+        code = Signal(spike(self._config.code), reset_less=True)
         held, full, move = Signal(query(self._config.attention)), Signal(), Signal()
         closing = Signal()  # the spike held is the last of its row
         arrives = Signal()
-        code: Any = self.code
-        read, read_feature, read_end = running, feature, end_of_row
-        if self._config.pipelined:
-            code = Signal(spike(self._config.code), name="code_registered")
-            read, read_feature, read_end = Signal(), Signal.like(feature), Signal()
-            with m.If(move):
-                m.d.sync += [
-                    code.eq(self.code), read.eq(running), read_feature.eq(feature), read_end.eq(end_of_row)
-                ]  # fmt: skip
         # a spike that is held leaves when its successor is known; only then must the core take it
         m.d.comb += [
             arrives.eq(looked_at & (code.active | (looked_end & (~full | closing)))),
@@ -141,9 +132,9 @@ class QueryFeeder(wiring.Component):
         ]
         with m.If(move):
             m.d.sync += [
-                looked_at.eq(read),
-                looked_feature.eq(read_feature),
-                looked_end.eq(read_end),
+                Cat(shown, shown_feature, shown_end).eq(Cat(reads, feature, end_of_row)),
+                Cat(looked_at, looked_feature, looked_end).eq(Cat(shown, shown_feature, shown_end)),
+                code.eq(self.code),
             ]
             with m.If(self.o.valid):
                 m.d.sync += [full.eq(0), closing.eq(0)]
@@ -151,24 +142,21 @@ class QueryFeeder(wiring.Component):
                 m.d.sync += [full.eq(1), held.feature.eq(looked_feature), held.spike.eq(code)]
             with m.If(looked_at & looked_end):
                 m.d.sync += closing.eq(1)
-            with m.If(running):
-                m.d.sync += feature.eq(feature + 1)
+            with m.If(reads):
+                onward = self.read_feature + 1
+                m.d.sync += [running.eq(1), feature.eq(feature + 1), self.read_feature.eq(onward)]
                 with m.If(end_of_row):
-                    m.d.sync += [feature.eq(0), row.eq(row + 1)]
-                    with m.If(row + 1 == group.tokens):
-                        m.d.sync += [
-                            row.eq(0),
-                            head_base.eq(head_base + group.features),
-                            left.eq(left - group.features),
-                        ]
+                    m.d.sync += [feature.eq(0), self.read_feature.eq(head_base)]
+                    m.d.sync += self.read_row.eq(self.read_row + 1)
+                    with m.If(self.read_row + 1 == group.tokens):
+                        m.d.sync += [self.read_row.eq(0), self.read_feature.eq(onward), head_base.eq(onward)]
+                        m.d.sync += left.eq(left - group.features)
                         with m.If(left == group.features):
                             m.d.sync += running.eq(0)
-        with m.If(self.start):
+        with m.If(self.take):
             m.d.sync += [
-                running.eq(1),
-                feature.eq(0),
-                row.eq(0),
-                head_base.eq(group.base),
-                left.eq(group.span),
+                self.read_feature.eq(self.following.base),
+                head_base.eq(self.following.base),
+                left.eq(self.following.span),
             ]
         return m

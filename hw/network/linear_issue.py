@@ -142,10 +142,8 @@ class LinearIssue(wiring.Component):
         work_row, work_count = Signal.like(row), Signal.like(count)
         first_row, last_row = Signal(), Signal()
         position = Signal(bits_for(config.features))
-        # of a spike and of the one after it; the latter is known early where the core is pipelined
-        after = Signal.like(position, name="after", init=1)
-        onward = [position.eq(position + 1), *([after.eq(after + 1)] if config.pipelined else [])]
-        anew = [position.eq(0), *([after.eq(1)] if config.pipelined else [])]
+        after = Signal.like(position, name="after", init=1)  # position of the next one, known early
+        onward, anew = [position.eq(after), after.eq(after + 1)], [position.eq(0), after.eq(1)]
         passes = None if halves.present else Signal.like(work.passes)
         alone, sums = config.lanes, max(config.lanes // config.drains, stream_apart(config))
         gap = Signal(range(max(alone, sums) + 1))
@@ -153,9 +151,7 @@ class LinearIssue(wiring.Component):
         paired = work.target == Target.stream
         pass_end = last_entry & ~taps.more if taps.present else last_entry
         m.d.comb += [
-            last_entry.eq(
-                (after == work_count) | (work_count == 0) if config.pipelined else position + 1 >= work_count
-            ),
+            last_entry.eq((after == work_count) | (work_count == 0)),
             last_pass.eq(1 if passes is None else passes + 1 == work.passes),
             hand.eq(pass_end & (~work.pooled | last_row)),
             go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap == 0))),

@@ -11,6 +11,7 @@ from golden.network.config import NetworkConfig
 from golden.network.neuron import most_octaves
 from hw.network import payloads
 from hw.network.load_bus import pick
+from hw.parts.register import KEPT
 
 
 class NeuronCluster(wiring.Component):
@@ -85,7 +86,7 @@ class NeuronCluster(wiring.Component):
 
         # stage 1: `o` holds the command while the memory shows its weights. Its output comes late in the
         # cycle and from far, so that it is registered before anything is done with it
-        weights, now = Signal(word, reset_less=True), Signal(self._broadcast())
+        weights, now = Signal(word, reset_less=True), Signal(self._broadcast(), attrs=KEPT)
         m.d.sync += [weights.eq(read.data), now.eq(self.o)]
         # stage 2: what is added
         addends, now, residues = self._addends(m, weights, now)

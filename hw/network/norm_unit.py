@@ -217,7 +217,8 @@ class NormUnit(wiring.Component):
             m.d.sync += channels_sum.eq(channels_sum + doubled(value, twice))
         m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
         self._square(m, squares, squaring, self._squared - 1 + ahead, twice)
-        channel_out = delayed(m, channel, self._placed - 1 + ahead)
+        channel_next = delayed(m, channel, self._placed - 2 + ahead)
+        channel_out = delayed(m, channel_next, 1)
         if kept:
             self._fire_kept(m, kept, offset_read, (channel_out, squaring, firing), ahead)
             m.d.comb += self.row_done.eq(done | kept.done)
@@ -225,8 +226,9 @@ class NormUnit(wiring.Component):
                 m.d.comb += self.short.eq(short | (kept.done & kept.row.short))
             return m
         fires = delayed(m, firing, self._spike + ahead)
-        m.d.comb += offset_read.addr.eq(op.offset + channel_out)
-        self._fire(m, op.levels, offset_read.data, shift, row, channel_out, fires)
+        m.d.comb += offset_read.addr.eq(op.offset + channel_next)
+        offset = registered(m, offset_read.data, "offset_read")  # a large memory answers late in the cycle
+        self._fire(m, op.levels, offset, shift, row, channel_out, fires)
         return m
 
     def _fire_kept(

@@ -95,9 +95,13 @@ class OctaveEncoder(wiring.Component):
 
     def _normalised(self, value: Value, steps: list[int]) -> tuple[Value, Value]:
         """Steps taken, the smallest first, and the value moved up by them."""
+        # where ones are, from the top in parts of the smallest step: all steps are known at once
+        least, top = steps[-1], Value.cast(value)[::-1]
+        ones: Value = Cat(top[n : n + least].any() for n in range(0, sum(steps), least))
         taken: list[Value] = []
         for step in steps:
-            empty = ~value[self._bits - step :].any()
-            value = Mux(empty, value << step, value)[: self._bits]
+            parts = step // least
+            empty = ~ones[:parts].any()
+            ones, value = Mux(empty, ones >> parts, ones), Mux(empty, value << step, value)[: self._bits]
             taken.insert(0, empty)
         return Cat(*taken), value

@@ -86,8 +86,8 @@ class LinearTiming:
     ) -> None:
         self.missing = 0
         self.weights = weights
-        # registers of a core that is pipelined: before what a row by index waits for, a note of taps, a
-        # broadcast, a potential, a query
+        # registers of a core that is pipelined: before what a row by index waits for, a note of
+        # taps, a broadcast, a potential
         self.late = int(weights is not None)
         self.lanes, self.clusters, self.drains = lanes, clusters, drains
         self.times = NetworkTimes()
@@ -275,7 +275,7 @@ class NetworkTiming(LinearTiming):
         terms = group[0].biased or group[0].masked
         start = max(self.attention_entry, self.rows[Source.hidden][group[0].wait])
         groups = group_sizes(tokens, config.lanes)
-        scan = QueryScan(start + self.late)
+        scan = QueryScan(start)
         offered, end = start + 1, start
         beats = row_beats(job)
         for number in range(len(group)):

@@ -76,7 +76,7 @@ def netlist() -> Netlist:
         memory["connections"] |= {
             f"CLK{port}": [1],
             f"CE{port}": ["1"],
-            f"OCE{port}": ["1"],
+            f"OCE{port}": ["0"],
             f"RST{port}": ["0"],
         }
     for pin in memory["connections"]:
@@ -102,6 +102,16 @@ def test_outputs_get_the_nets_of_the_registers() -> None:
     (memory,) = module["cells"].values()
     assert [memory["connections"][f"DOA{n}"] for n in range(3)] == [[20], [21], [12]]
     assert memory["parameters"] == {"REGMODE_A": "OUTREG", "REGMODE_B": "NOREG"}
+    assert [memory["connections"][f"OCE{port}"] for port in "AB"] == [["1"], ["0"]]
+
+
+def test_registers_that_move_with_the_memory_are_taken() -> None:
+    module = netlist()
+    module["cells"]["memory"]["connections"]["CEA"] = [3]
+    for n in range(2):
+        enabled(module, n)
+    assert pack(module) == 2
+    assert module["cells"]["memory"]["connections"]["OCEA"] == [3]
 
 
 def other_clock(module: Netlist) -> None:
@@ -112,8 +122,18 @@ def falling_edge(module: Netlist) -> None:
     module["cells"]["register_1"]["parameters"]["CLKMUX"] = "INV"
 
 
-def enabled(module: Netlist) -> None:
-    module["cells"]["register_1"]["parameters"]["CEMUX"] = "CE"
+def enabled(module: Netlist, number: int = 1) -> None:
+    cell = module["cells"][f"register_{number}"]
+    cell["parameters"]["CEMUX"] = "CE"
+    cell["connections"]["CE"] = [3]
+    cell["port_directions"]["CE"] = "input"
+
+
+def inverse_enable(module: Netlist) -> None:
+    module["cells"]["memory"]["connections"]["CEA"] = [3]
+    for n in range(2):
+        enabled(module, n)
+        module["cells"][f"register_{n}"]["parameters"]["CEMUX"] = "INV"
 
 
 def cleared(module: Netlist) -> None:
@@ -151,6 +171,7 @@ def cleared_memory(module: Netlist) -> None:
         other_clock,
         falling_edge,
         enabled,
+        inverse_enable,
         cleared,
         one_at_first,
         read_beside,

@@ -31,6 +31,7 @@ async def sum_of_every_column(bench: UnitBench, rng: np.random.Generator) -> Non
     active = attention.sign.astype(int)
     phase = np.where(active, attention.phase, noise[1])
     bench.send("i", {"attention": {"active": active, "phase": phase}, "value": fields} | tags)
+    value.sign[tags["ones"]], value.phase[tags["ones"]] = 1, 0
     total = trace_product(attention[:, None, :], value[:, :, None], config.code)[:, 0, 0]
     bench.expect("o", {"total": total} | tags)
 

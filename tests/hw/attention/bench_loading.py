@@ -20,7 +20,7 @@ async def heads_in_order(bench: UnitBench, rng: np.random.Generator) -> None:
 
 @scenario("memories")
 async def words_of_every_head(bench: UnitBench, rng: np.random.Generator) -> None:
-    """Heads of different size; one is read while the next one loads, with ones between its words."""
+    """Heads of different size; one is read while the next one loads."""
     config = bench.config
     sizes = [(config.tokens, config.head_dim), (1, 1), (config.lanes, 2)]
     sizes += [(rng.integers(1, config.tokens + 1), rng.integers(1, config.head_dim + 1)) for _ in range(3)]
@@ -39,11 +39,8 @@ async def words_of_every_head(bench: UnitBench, rng: np.random.Generator) -> Non
             for field in ("sign", "phase"):
                 column = getattr(keys, field)[0, groups[group[n]], feature[n]]
                 getattr(words, field)[n, : present[n]] = column
-        ones = rng.random(len(group)) < 0.2
-        for n in np.flatnonzero(ones):
-            words.sign[n, : present[n]], words.phase[n, : present[n]] = 1, 0
         await bench.until("full")
-        bench.send("i_read", {"address": address, "ones": ones, "present": present})
+        bench.send("i_read", {"address": address, "present": present})
         bench.expect("o_word", spike_beats(words))
         await bench.received("o_word")
         await bench.pulse("release")

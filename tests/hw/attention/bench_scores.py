@@ -67,9 +67,10 @@ async def rows_read_twice(bench: UnitBench, rng: np.random.Generator) -> None:
         differ(f"row {number}: last", bench.get("last"), count - 1)
         for index in (*range(count), *rng.permutation(count)):
             bench.set("index", int(index))
-            await bench.run(2)
+            await bench.run(3)
             got = unpack(layout, np.array([[bench.get("spike")]], np.uint32))
             differ(f"row {number}: spike {index}", got, at(row, index))
+        await bench.pulse("leave")
         await bench.pulse("release")
 
 

@@ -39,11 +39,14 @@ def points(
 
 
 async def every_addend(bench: UnitBench, rng: np.random.Generator) -> None:
-    """Both ports at once, each in an order of its own."""
-    inputs, outputs = {}, {}
+    """Both ports at once, each in an order of its own; for some pairs ones instead of values."""
+    ones = rng.random(PAIRS) < 0.2
+    inputs, outputs = {"ones": ones}, {}
     for port, signs in (("score", 2), ("context", 1)):
         fields, outputs[port] = points(rng, bench.config.code, signs)
         inputs |= {f"{port}_{name}": field for name, field in fields.items()}
+    a = inputs["context_a"]
+    outputs["context"] = np.where(ones, a["active"] * bench.config.code.trace[a["phase"]], outputs["context"])
     bench.send("i", inputs)
     bench.expect("o", outputs)
 

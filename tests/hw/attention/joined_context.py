@@ -21,7 +21,7 @@ class Columns(wiring.Component):
     """Trace lookups and adder trees of all clusters.
 
     Members:
-        i: attention spike and value of every lane, and what the column is.
+        i: attention spike and value of every lane, and what the column is; one of ones whatever its values.
         o: its sum, and what it is.
     """
 
@@ -63,6 +63,7 @@ class Columns(wiring.Component):
                     trace.context_a.active.eq(column.attention[number].active),
                     trace.context_a.phase.eq(column.attention[number].phase),
                     trace.context_b.eq(column.value[number]),
+                    trace.ones.eq(column.ones),
                     tree.addends[lane].eq(trace.context_addend),
                     tree.carries[lane].eq(trace.context_carry),
                 ]

@@ -31,7 +31,7 @@ class LoadedMemories(wiring.Component):
     """Loader and memories of all clusters.
 
     Members: those of the loader that face the streams and the score sequencer, and
-        i_read: word to read, or `ones` instead, and how many lanes of it count.
+        i_read: word to read, and how many lanes of it count.
         o_word: the spikes of all lanes.
     """
 
@@ -39,7 +39,7 @@ class LoadedMemories(wiring.Component):
         self._config = config
         self._loader = TraceLoader(config)
         members = self._loader.signature.members
-        read = {"address": payloads.memory_address(config), "ones": 1, "present": bits_for(config.lanes)}
+        read = {"address": payloads.memory_address(config), "present": bits_for(config.lanes)}
         super().__init__(
             {name: members[name] for name in ("i_head", "i", "full", "release")}
             | {
@@ -56,12 +56,11 @@ class LoadedMemories(wiring.Component):
         connect(m, flipped(self.i), loader.i)
         m.d.comb += [self.full.eq(loader.full), loader.release.eq(self.release)]
         command, spike, address = loader.o_command, loader.o_spike, self.i_read.payload.address
-        ones, words = delay(m, self.i_read.payload.ones, 1), []
+        words = []
         for n in range(clusters):
             m.submodules[f"memory_{n}"] = memory = LocalTraceMemory(self._config)
-            command, address, ones = (delay(m, value, 1) for value in (command, address, ones))
-            m.d.comb += [memory.command.eq(command), memory.i.eq(spike)]
-            m.d.comb += [memory.address.eq(address), memory.ones.eq(ones)]
+            command, address = (delay(m, value, 1) for value in (command, address))
+            m.d.comb += [memory.command.eq(command), memory.i.eq(spike), memory.address.eq(address)]
             spike = memory.o
             word = delay(m, memory.spikes, clusters - 1 - n)
             words += [word[lane] for lane in range(self._config.cluster)]

@@ -256,7 +256,10 @@ def test_query_feeder(seed: int, busy: float, features: int) -> None:
     async def bench(ctx: SimulatorContext) -> None:
         ctx.set(unit.group.features, features)
         ctx.set(unit.group.tokens, 4)
-        ctx.set(unit.group.span, 2 * features)
+        ctx.set(unit.following.span, 2 * features)
+        ctx.set(unit.take, 1)
+        await ctx.tick()
+        ctx.set(unit.take, 0)
         ctx.set(unit.start, 1)
         await ctx.tick()
         ctx.set(unit.start, 0)

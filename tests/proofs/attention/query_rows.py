@@ -13,11 +13,11 @@ CONFIG = CoreConfig(
 
 
 class RowsAreReadAsWritten(Property):
-    """Every spike of every row is read from the place at which it was written, unchanged, until its row is
-    released; a row has as many spikes as were sent, and rows come in order.
+    """Every spike of every row is read from the place at which it was written, unchanged, until reading
+    leaves its row; a row has as many spikes as were sent, and rows come in order.
 
-    Assumes: a row is at most `head_dim` spikes, is released only while one is held, and is read only up to
-    its last spike. Any one spike is followed."""
+    Assumes: a row is at most `head_dim` spikes, is left only while one is held that was not, is released
+    after that, and is read only up to its last spike. Any one spike is followed."""
 
     component = "attention/query_rows"
     faults = (
@@ -37,10 +37,13 @@ class RowsAreReadAsWritten(Property):
         place, kept = Signal.like(rows.index), Signal.like(rows.i.payload)
         index = Signal(range(CONFIG.head_dim))  # of the spike that is sent
         followed, whole, before, length = Signal(), Signal(), Signal(range(banks + 1)), Signal.like(rows.last)
+        left = Signal(range(banks + 1))  # rows that are left and not released
         m.d.comb += [
             Assume(~transfer | rows.i.payload.last | (index != CONFIG.head_dim - 1)),
-            Assume(~rows.release | (rows.rows != 0)),
+            Assume(~rows.leave | (left < rows.rows)),
+            Assume(~rows.release | (left != 0)),
         ]
+        m.d.sync += left.eq(left + rows.leave - rows.release)
         with m.If(transfer):
             m.d.sync += index.eq(index + 1)
             with m.If(rows.i.payload.last):
@@ -52,19 +55,19 @@ class RowsAreReadAsWritten(Property):
                 place.eq(index),
                 length.eq(index),
                 kept.eq(rows.i.payload),
-                before.eq(rows.rows - rows.release),
+                before.eq(rows.rows - left - rows.leave),
             ]
         with m.Elif(followed):
             with m.If(transfer & ~whole):
                 m.d.sync += [length.eq(index), whole.eq(rows.i.payload.last)]
-            with m.If(rows.release):
+            with m.If(rows.leave):
                 m.d.sync += [before.eq(before - 1), followed.eq(before != 0)]
         turn = followed & whole & (before == 0)
-        read = self.later(turn & (rows.index == place))
+        read = self.later(turn & (rows.index == place), 2)
         m.d.comb += [
-            Assert(~read | (rows.spike.as_value() == self.later(kept.as_value()))),
+            Assert(~read | (rows.spike.as_value() == self.later(kept.as_value(), 2))),
             Assert(~turn | (rows.last == length)),
-            Assert(~turn | (rows.rows != 0)),
+            Assert(~turn | (left < rows.rows)),
             Assert(rows.rows <= banks),
             Cover(read & turn & (place == 1)),
             Cover(turn & (length == 1) & (rows.rows == banks)),
@@ -91,11 +94,9 @@ class QueriesDoNotCollide(Property):
             score.ports.rows.eq(rows.ports.rows),
             score.ports.last.eq(rows.ports.last),
             rows.ports.index.eq(score.ports.index),
+            rows.ports.leave.eq(score.ports.leave_row),
             rows.ports.release.eq(score.ports.release_row),
         ]
-        write, read, used = rows["write"], rows["read"], score["add"]
-        m.d.comb += [
-            Assert(~(write.en & used & (write.addr == read.addr))),
-            Cover(write.en & used),
-            Cover(write.en & (write.addr == read.addr)),
-        ]
+        write, read, used = rows["write"], rows["read"], score["add"]  # a cycle after it was read
+        met = write.en & (write.addr == read.addr)
+        m.d.comb += [Assert(~(self.later(met) & used)), Cover(self.later(write.en) & used), Cover(met)]

@@ -24,7 +24,8 @@ def closed_form(code: PhaseCode, k: int) -> int:
 
 class LookupIsTheClosedForm(Property):
     """`latency` cycles after two spikes of phases p and q a port gives +-G[p + q], G[k] the integer nearest
-    to 2**F * B**-k, or zero where one is silent: at all phases and signs, on either port.
+    to 2**F * B**-k, or zero where one is silent: at all phases and signs, on either port. For ones q
+    is 0.
 
     Assumes: phases below T."""
 
@@ -44,6 +45,7 @@ class LookupIsTheClosedForm(Property):
         Fault(module=trace, old="constants[residue] + (1 << octaves)", new="constants[residue]"),
         Fault(module=trace, old="owed.eq(negative)", new="owed.eq(0)"),
         Fault(module=trace, old="with m.If(active):", new="with m.If(1):"),
+        Fault(module=trace, old="Mux(self.ones, 0, field)", new="field"),
     )
 
     def build(self, code: PhaseCode, store: str) -> None:
@@ -62,6 +64,9 @@ class LookupIsTheClosedForm(Property):
             # an attention spike has no sign
             signs = [b.negative] + ([a.negative] if name == "score" else [])
             active, negative, steps = a.active & b.active, Cat(signs).xor(), a.phase + b.phase
+            if name == "context":
+                active = Mux(lookup.ones, a.active, active)
+                negative, steps = negative & ~lookup.ones, Mux(lookup.ones, a.phase, steps)
             point = Signal(signed(code.trace_bits + 3), name=f"{name}_point")
             m.d.comb += [
                 Assume((a.phase < code.steps) & (b.phase < code.steps)),
