@@ -23,7 +23,7 @@ class CommittedBytesPassInOrder(Property):
     faults = (
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(written)"),
         Fault(module=ring, old="(read != self.committed) & ~fetched", new="(read != written) & ~fetched"),
-        Fault(module=ring, old="reader.en.eq(fetch)", new="reader.en.eq(1)"),
+        Fault(module=ring, old="fetch | fetched", new="fetch"),
     )
 
     def build(self) -> None:
