@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 Cell = dict[str, Any]
-PORTS = "AB"
 WIDTH = 18
+# Ports whose outputs show what a port reads. A word of 36 bits comes at both, and is read by the second
+PORTS = {"A": "A", "B": "B"}
+WIDE = {"B": "AB"}
 # A flip-flop that takes what comes, and is zero at first
 PLAIN = {"CLKMUX": "CLK", "REGSET": "RESET", "GSR": "DISABLED"}
 
@@ -35,20 +37,25 @@ def pack(module: Mapping[str, Any]) -> int:
                     readers[bit].append((name, pin))
     gone: list[str] = []
     for memory in [cell for cell in cells.values() if cell["type"] == "DP16KD"]:
-        for port in PORTS:
-            gone += _absorb(memory, port, cells, readers)
+        wide = int(memory["parameters"]["DATA_WIDTH_B"], 2) > WIDTH
+        for port, shown in (WIDE if wide else PORTS).items():
+            gone += _absorb(memory, port, shown, cells, readers)
     for name in gone:
         del cells[name]
     return len(gone)
 
 
 def _absorb(
-    memory: Cell, port: str, cells: Mapping[str, Cell], readers: Mapping[Any, list[tuple[str, str]]]
+    memory: Cell,
+    port: str,
+    shown: str,
+    cells: Mapping[str, Cell],
+    readers: Mapping[Any, list[tuple[str, str]]],
 ) -> list[str]:
-    """Names of the flip-flops that a port has taken in: all that it feeds, or none."""
+    """Names of the flip-flops that a port has taken in: all that it feeds at the outputs `shown`, or none."""
     pins = memory["connections"]
-    clock = pins[f"CLK{port}"]
-    outputs = [pins[name] for n in range(WIDTH) if (name := f"DO{port}{n}") in pins]
+    clock, resets = pins[f"CLK{port}"], [pins[f"RST{half}"] for half in shown]
+    outputs = [pins[name] for half in shown for n in range(WIDTH) if (name := f"DO{half}{n}") in pins]
     fed = {bits[0]: readers[bits[0]] for bits in outputs if readers.get(bits[0])}
     registers = {bit: cells[found[0][0]] for bit, found in fed.items() if _is_data_alone(found, cells)}
     plain = all(
@@ -57,10 +64,13 @@ def _absorb(
         and _enable(register) == pins[f"CE{port}"]
         for register in registers.values()
     )
-    if not fed or len(registers) < len(fed) or not plain or pins[f"RST{port}"] != ["0"]:
+    if not fed or len(registers) < len(fed) or not plain or any(reset != ["0"] for reset in resets):
         return []
-    memory["parameters"][f"REGMODE_{port}"] = "OUTREG"
-    pins[f"OCE{port}"] = pins[f"CE{port}"]
+    if any(pins[f"CLK{half}"] != clock for half in shown):
+        return []
+    for half in shown:
+        memory["parameters"][f"REGMODE_{half}"] = "OUTREG"
+        pins[f"OCE{half}"] = pins[f"CE{port}"]
     for bits in outputs:
         if bits[0] in registers:
             bits[:] = registers[bits[0]]["connections"]["Q"]

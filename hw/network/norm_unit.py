@@ -124,8 +124,7 @@ class NormUnit(wiring.Component):
         # channels that are measured: of a row that is read twice half of them, which count twice
         twice: Value | None = op.twice if index.present and config.weight_stream else None
         measured = op.width if twice is None else Mux(twice, op.channels, op.width)
-        # what is done with the channel being read
-        summing, squaring, firing = Signal(), Signal(), Signal()
+        summing, squaring, firing = Signal(), Signal(), Signal()  # what is done with the channel being read
 
         def sweep(state: str, strobe: Signal, following: str, flush: int, width: Value = op.width) -> None:
             """Read all channels, then wait until the last one is through."""
@@ -225,9 +224,8 @@ class NormUnit(wiring.Component):
             if config.token_counts:
                 m.d.comb += self.short.eq(short | (kept.done & kept.row.short))
             return m
-        fires = delayed(m, firing, self._spike + ahead)
+        fires, offset = delayed(m, firing, self._spike + ahead), registered(m, offset_read.data, "offset_1")
         m.d.comb += offset_read.addr.eq(op.offset + channel_next)
-        offset = registered(m, offset_read.data, "offset_read")  # a large memory answers late in the cycle
         self._fire(m, op.levels, offset, shift, row, channel_out, fires)
         return m
 

@@ -68,7 +68,7 @@ def netlist() -> Netlist:
     """A block RAM whose port A feeds two flip-flops, nets 10 and 11 to 20 and 21, with clock 1."""
     memory: Netlist = {
         "type": "DP16KD",
-        "parameters": {"REGMODE_A": "NOREG", "REGMODE_B": "NOREG"},
+        "parameters": {"REGMODE_A": "NOREG", "REGMODE_B": "NOREG", "DATA_WIDTH_B": f"{18:b}"},
         "port_directions": {},
         "connections": {"DOA0": [10], "DOA1": [11], "DOA2": [12], "DOB0": [13]},
     }
@@ -101,7 +101,7 @@ def test_outputs_get_the_nets_of_the_registers() -> None:
     assert pack(module) == 2
     (memory,) = module["cells"].values()
     assert [memory["connections"][f"DOA{n}"] for n in range(3)] == [[20], [21], [12]]
-    assert memory["parameters"] == {"REGMODE_A": "OUTREG", "REGMODE_B": "NOREG"}
+    assert [memory["parameters"][f"REGMODE_{port}"] for port in "AB"] == ["OUTREG", "NOREG"]
     assert [memory["connections"][f"OCE{port}"] for port in "AB"] == [["1"], ["0"]]
 
 
@@ -112,6 +112,20 @@ def test_registers_that_move_with_the_memory_are_taken() -> None:
         enabled(module, n)
     assert pack(module) == 2
     assert module["cells"]["memory"]["connections"]["OCEA"] == [3]
+
+
+def test_a_word_at_both_ports_is_of_the_one_that_reads() -> None:
+    """The other is enabled by what is written."""
+    module = netlist()
+    memory = module["cells"]["memory"]
+    memory["parameters"]["DATA_WIDTH_B"] = f"{36:b}"
+    memory["connections"]["CEB"] = [3]
+    assert pack(module) == 0
+    for n in range(2):
+        enabled(module, n)
+    assert pack(module) == 2
+    assert [memory["parameters"][f"REGMODE_{port}"] for port in "AB"] == ["OUTREG", "OUTREG"]
+    assert [memory["connections"][f"OCE{port}"] for port in "AB"] == [[3], [3]]
 
 
 def other_clock(module: Netlist) -> None:
