@@ -43,10 +43,11 @@ class Controller:
         self.due = config.refresh_period
         self.fresh = False
         self._bursts = config.chip.columns // BURST
+        self._all = config.chip.words // BURST
 
     def page_of(self, burst: int) -> int:
-        """Row of a burst."""
-        return burst // self._bursts
+        """Row of a burst; behind the last one of the chip comes the first."""
+        return burst % self._all // self._bursts
 
     def take(self, asked: int, burst: int) -> int:
         """Cycle in which a burst is taken that is asked for from a cycle on."""
