@@ -1,11 +1,13 @@
 """Tables on narrow terminals: whole, with lines broken between words, or with columns in several tables."""
 
 import io
+from functools import partial
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
+from onespike import tables
 from onespike.tables import parts
 from tests.narrow import check
 
@@ -63,3 +65,15 @@ def test_a_word_longer_than_the_terminal() -> None:
 def test_the_check_finds_what_is_cut() -> None:
     with pytest.raises(AssertionError, match="'column0' is broken"):
         check(wide(13, "12,345,678 "), lambda table, console: [table])
+
+
+def test_a_bar_leaves_standard_output_alone(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal on stderr and a file on stdout: what is printed goes into the file."""
+    monkeypatch.setattr(tables, "Console", partial(Console, force_terminal=True))
+    with tables.working("work"):
+        print("result")
+    out, err = capfd.readouterr()
+    assert out == "result\n"
+    assert "work" in err

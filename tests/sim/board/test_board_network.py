@@ -71,9 +71,11 @@ def test_demo_on_a_board(
     network = NETWORKS[0][1]
     save_network(tmp_path / "n.npz", network)
     words = ["demo", "--network", str(tmp_path / "n.npz"), "--images", "2", "--seed", "4", "--port", port]
-    assert main(words) == 0
+    report = tmp_path / "r.json"
+    assert main([*words, "--report", str(report)]) == 0
     out = capfd.readouterr().out
     assert "0 class scores differ from golden" in out
+    images = json.loads(report.read_text())["images"]
     case = load_case(str(tmp_path / "n.npz"), None, None, None)
     for number in re.findall(r"Image (\d+):", out):
         image = case.images[int(number)]
@@ -81,7 +83,11 @@ def test_demo_on_a_board(
         scores = run_network(network, case.spikes(image[None])).scores[0]
         assert all(f" {score:,}" in out for score in scores)
         assert re.search(rf"{scores.max():,}.* < the board", out)
-    assert len(re.findall(r"Image \d+:", out)) == 2
+    assert [image["number"] for image in images] == list(map(int, re.findall(r"Image (\d+):", out)))
+    assert len(images) == 2
+    for image in images:
+        assert image["scores"] == image["golden"]
+        assert (image["found"], image["label"]) == (np.argmax(image["golden"]), case.labels[image["number"]])
 
     def other(network: Network, image: Any) -> Any:
         found = run_network(network, image)
