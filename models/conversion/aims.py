@@ -41,6 +41,19 @@ class Aim:
         return np.asarray((inputs @ self.layer.weight.T.astype(np.float64) + bias_of(self.layer)) / self.unit)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fitted:
+    """Samples of a batch that weights are fitted to.
+
+    Attributes:
+        chosen: which of the batch, int64 [samples], rising.
+        floats: of these samples alone.
+    """
+
+    chosen: NDArray[np.int64]
+    floats: RowsEngine
+
+
 def reader_of(layers: tuple[Layer, ...], index: int) -> int | None:
     """The norm that reads the stream as layer `index` leaves it; None where another adds to it first."""
     for place in range(index + 1, len(layers)):
@@ -51,9 +64,14 @@ def reader_of(layers: tuple[Layer, ...], index: int) -> int | None:
     return None
 
 
-def wanted(
-    layer: Linear, aim: Aim, node: str, reader: str | None, run: Run, floats: RowsEngine
-) -> Array | None:
+def by_rows(values: NDArray[np.floating] | None, samples: int, rows: int) -> NDArray[np.floating] | None:
+    """[samples, rows, width] of floats whose rows may lie on a grid; None where they are not such rows."""
+    if values is None or len(values) != samples or values[0, ..., 0].size != rows:
+        return None
+    return values.reshape(samples, rows, values.shape[-1])
+
+
+def wanted(layer: Linear, aim: Aim, node: str, reader: str | None, run: Run, fitted: Fitted) -> Array | None:
     """Potentials [samples, rows, outputs] with which a layer would make the floats; None where it is not one
     row of them for each of its own.
 
@@ -63,18 +81,18 @@ def wanted(
         node: whose inputs the layer reads.
         reader: node of the norm that reads the stream after the layer, or None.
         run: tensors before the layer.
-        floats: of the same samples, or of the first ones of them.
     """
+    samples, chosen = len(fitted.chosen), fitted.chosen
     if layer.gather is not None or layer.bias.ndim != 1:
         return None
-    rows = run.spikes[layer.source].phase.shape[1]
     if isinstance(layer, SpikingLinear):
-        inputs = floats.inputs[node]
-        return aim.potentials(inputs) if inputs.ndim == 3 and inputs.shape[1] == rows else None
+        rows = run.spikes[layer.source].shape[1]
+        inputs = by_rows(fitted.floats.inputs.get(node), samples, rows)
+        return None if inputs is None else aim.potentials(inputs)
     if not isinstance(layer, StreamLinear) or layer.fresh or reader is None:
         return None
-    stream = floats.streams[reader]
-    if stream.shape[1:] != run.stream.shape[1:]:
+    stream = by_rows(fitted.floats.streams.get(reader), samples, run.stream.shape[1])
+    if stream is None:
         return None
-    lacks = stream.astype(np.float64) / aim.stream - run.stream[: len(stream)]
+    lacks = stream.astype(np.float64) / aim.stream - run.stream[chosen]
     return np.asarray(lacks * 2.0**layer.shift)

@@ -20,7 +20,7 @@ from golden.network.network import Network, encode_image, encode_stream, first_r
 from golden.network.tensors import IMAGE, Output
 from models.conversion.aims import Aim
 from models.conversion.builder import Builder
-from models.conversion.correct import correct, floats_of
+from models.conversion.correct import correct
 from models.conversion.lower import Ends, lower
 from models.conversion.reading import Reading
 from models.conversion.record import record
@@ -194,9 +194,8 @@ def corrected(
     """With weights and biases learned from samples, see `models.conversion.correct`."""
     batches = alike(samples)
     entries = [made.encode(model, batch) for batch in batches]
-    floats = floats_of(model, batches, [entry.shape[-2] for entry in entries])
     ends, per_row = made.ends, made.ends.mean is not None
-    layers, lack = correct(made.network, aims, made.nodes, entries, floats, per_row=per_row)
+    layers, lack = correct(made.network, aims, made.nodes, model, batches, entries, per_row=per_row)
     if ends.mean is not None:
         ends = replace(ends, mean=ends.mean + lack * ends.unit)
     return replace(made, network=replace(made.network, layers=tuple(layers)), ends=ends)

@@ -1,4 +1,6 @@
-"""Floats that keep the rows that dense layers and norms read, for layers that are fitted to them."""
+"""Floats that keep rows that dense layers and norms read, for layers that are fitted to them."""
+
+from collections.abc import Collection
 
 from models.floating.engine import FloatEngine, Floats, Linear
 from models.floating.functions import Norm
@@ -8,16 +10,18 @@ class RowsEngine(FloatEngine):
     """Floats of one run, kept as they are read.
 
     Attributes:
-        inputs: by dense node, [samples, rows, inputs].
-        streams: by norm, and where the stream is read without one, [samples, rows, width].
+        inputs: by dense node, those of the names given, [samples, ..., inputs].
+        streams: by norm, and where the stream is read without one, [samples, ..., width].
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Collection[str] = ()) -> None:
+        self.names = names
         self.inputs: dict[str, Floats] = {}
         self.streams: dict[str, Floats] = {}
 
     def linear(self, name: str, x: Floats, layer: Linear) -> Floats:
-        self.inputs[name] = x
+        if name in self.names:
+            self.inputs[name] = x
         return super().linear(name, x, layer)
 
     def norm(self, name: str, x: Floats, norm: Norm) -> Floats:
