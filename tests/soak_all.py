@@ -18,8 +18,10 @@ from rich.table import Table
 
 from onespike.files import write_json
 from onespike.options import MinutesOption, SeedOption
-from sim.verilator.build import SOURCES
+from sim.verilator.build import ROOT, SOURCES
+from sim.verilator.cache import digest
 from sim.verilator.result import SimulationError
+from tests.golden.network import rooms
 from tests.hw.attention import random_jobs
 from tests.hw.integer import random_jobs as integer_jobs
 from tests.hw.network import random_cores
@@ -75,43 +77,57 @@ KINDS: Mapping[str, Callable[[int], Any]] = {
 }
 
 
+def key() -> str:
+    """Of all that decides what a seed compares: the hardware, and what draws cores and their jobs."""
+    drawn = (RUNS, FULL, NETWORKS, JOBS, MOST_LANES, SPIKES, MOST_IMAGES)
+    sources = [*(ROOT / "tests").rglob("random_*.py"), Path(rooms.__file__)]
+    return digest([SOURCES, repr(drawn), *(path.read_bytes() for path in sorted(sources))])
+
+
 class Compared:
     """What was compared of each core, on disk: a run goes on where the last one of this design ended.
 
     Attributes:
         cores: `integers`, `cycles` and `seconds` of processor time of each core, by "SEED KIND".
+        counted: those of them that this run came to, whoever compared them.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self._key = path, key()
         found = json.loads(path.read_text()) if path.exists() else {}
-        self.cores: dict[str, dict[str, int]] = found["cores"] if found.get("sources") == SOURCES else {}
+        self.cores: dict[str, dict[str, int]] = found["cores"] if found.get("key") == self._key else {}
+        self.counted: dict[str, dict[str, int]] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
 
-    def check(self, seed: int, kind: str) -> None:
-        """Compare the core of a seed, unless it was.
+    def check(self, seed: int, kind: str, *, late: bool = False) -> bool:
+        """Compare the core of a seed, unless it was; False: it was not, and it is too `late` to begin.
 
         Raises:
             AssertionError, SimulationError: it is wrong; nothing is noted.
         """
         name = f"{seed} {kind}"
         if name in self.cores:
-            return
+            self.counted[name] = self.cores[name]
+            return True
+        if late:
+            return False
         begin = sum(os.times()[:4])
         checked = KINDS[kind](seed)
         seconds = round(sum(os.times()[:4]) - begin)
-        self.cores[name] = {"integers": checked.integers, "cycles": checked.cycles, "seconds": seconds}
-        write_json(self._path, {"sources": SOURCES, "cores": self.cores})
+        core = {"integers": checked.integers, "cycles": checked.cycles, "seconds": seconds}
+        self.cores[name] = self.counted[name] = core
+        write_json(self._path, {"key": self._key, "cores": self.cores})
         print(f"{name}: {checked.integers} integers, {seconds} s; {self.integers} in all", flush=True)
+        return True
 
     @property
     def integers(self) -> int:
-        return sum(core["integers"] for core in self.cores.values())
+        return sum(core["integers"] for core in self.counted.values())
 
     def table(self) -> Table:
-        """A line for every kind."""
+        """A line for every kind, of what counts."""
         lines = {kind: Counter[str]() for kind in (*KINDS, "all")}
-        for name, core in self.cores.items():
+        for name, core in self.counted.items():
             for line in (name.partition(" ")[2], "all"):
                 lines[line].update(core | {"cores": 1})
         columns = ("cores", "integers", "cycles", "seconds")
@@ -133,17 +149,19 @@ def main(
     begin, compared, wrong = time.monotonic(), Compared(output), []
     for one, kind in ((one, kind) for one in count(seed) for kind in KINDS):
         late = minutes is not None and time.monotonic() - begin >= 60 * minutes
-        if late or compared.integers >= integers:
-            break
         try:
-            compared.check(one, kind)
+            if compared.integers >= integers or not compared.check(one, kind, late=late):
+                break
         except (AssertionError, SimulationError) as error:
             wrong.append(f"{one} {kind}")
             print(f"{wrong[-1]} is wrong: {next(iter(str(error).splitlines()), '')}", flush=True)
     Console().print(compared.table())
-    enough = compared.integers >= integers
-    print(f"different: {len(wrong)} cores {wrong}; {'enough' if enough else f'not yet {integers}'} integers")
-    sys.exit(bool(wrong) or not enough)
+    print(
+        f"different: {len(wrong)} cores {wrong}; {compared.integers:,} of {integers:,} integers from seed {seed} on"
+    )
+    if compared.integers < integers:
+        print("not finished, the time was up: the same command goes on from here")
+    sys.exit(bool(wrong))
 
 
 if __name__ == "__main__":

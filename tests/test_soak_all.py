@@ -22,8 +22,39 @@ def test_cores_count_once_and_of_this_design_only(tmp_path: Path, monkeypatch: p
         compared.check(1000, "attention")
         assert compared.integers == 7
     assert checked == [1000]
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"sources": "others"}))
-    assert soak_all.Compared(path).integers == 0
+    with monkeypatch.context() as other:
+        other.setattr(soak_all, "RUNS", soak_all.RUNS + 1)
+        assert soak_all.Compared(path).cores == {}
+    assert [*soak_all.Compared(path).cores] == ["1000 attention"]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"key": "others"}))
+    assert soak_all.Compared(path).cores == {}
+
+
+def test_another_first_seed_compares_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked: list[int] = []
+
+    def found(seed: int) -> Checked:
+        checked.append(seed)
+        return Checked(integers=10)
+
+    for kind in [*soak_all.KINDS]:
+        monkeypatch.setitem(soak_all.KINDS, kind, found)
+
+    def run(seed: int, minutes: float | None) -> str:
+        with pytest.raises(SystemExit) as status:
+            soak_all.main(minutes=minutes, seed=seed, integers=20, output=tmp_path / "soak.json")
+        assert not status.value.code
+        return capsys.readouterr().out
+
+    unfinished = run(1000, 0)
+    assert "0 of 20 integers from seed 1000 on" in unfinished and "not finished" in unfinished
+    for minutes in (None, 0):
+        assert "20 of 20" in (shown := run(1000, minutes)) and "not finished" not in shown
+    assert checked == [1000, 1000]
+    assert "20 of 20 integers from seed 7 on" in run(7, None)
+    assert checked == [1000, 1000, 7, 7]
 
 
 def test_what_is_wrong_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

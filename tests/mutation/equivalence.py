@@ -46,9 +46,8 @@ def surroundings(rtlil: str, module: str) -> str:
     modules = {}
     for part in re.split(r"^module \\", rtlil, flags=re.M)[1:]:
         name, _, body = part.partition("\n")
-        sizes = re.findall(r"cell \$mem_v2 .*\n.*\n.* \\WIDTH (\d+)\n.*\n.* \\SIZE (\d+)", body)
         inner = re.findall(r"^  cell \\(\S+)", body, re.M)
-        modules[name] = sum(int(width) * int(size) for width, size in sizes), inner
+        modules[name] = _memory_bits(body), inner
     around = module
     while around:
         parts = [found for name, found in modules.items() if f"{name}.".startswith(f"{around}.")]
@@ -57,6 +56,14 @@ def surroundings(rtlil: str, module: str) -> str:
             break
         module, around = around, around.rpartition(".")[0]
     return module
+
+
+def _memory_bits(body: str) -> int:
+    """Bits of all memories of a module."""
+    memories = re.findall(r"^  cell \$mem.*?^  end$", body, re.M | re.S)
+    sizes = [re.findall(r"parameter \\(?:WIDTH|SIZE) (\d+)$", memory, re.M) for memory in memories]
+    assert all(len(pair) == 2 for pair in sizes), f"{len(memories)} memories, of sizes {sizes}"
+    return sum(int(one) * int(other) for one, other in sizes)
 
 
 class Graph:

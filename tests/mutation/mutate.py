@@ -30,14 +30,21 @@ GOAL = 0.97
 
 
 class Found:
-    """Verdicts on disk, a line each: what is there is not judged again."""
+    """Verdicts on disk, a line each: what is there is not judged again, but for lines of another form."""
 
     def __init__(self, path: Path, *, again: bool) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = path.read_text().splitlines() if path.exists() else []
-        kept = (Verdict(**json.loads(line)) for line in lines)
-        self.verdicts = {(one.design, one.place): one for one in kept}
+        self.verdicts, skipped = dict[tuple[str, str], Verdict](), 0
+        for line in path.read_text().splitlines() if path.exists() else []:
+            try:
+                one = Verdict(**json.loads(line))
+            except (TypeError, ValueError):  # fields of another day, or a line that was cut off
+                skipped += 1
+            else:
+                self.verdicts[one.design, one.place] = one
+        if skipped:
+            print(f"{skipped} lines of {path} are no verdicts as they are now: skipped, to be tried again")
         if again:
             decided = ("killed", "equivalent")
             self.verdicts = {key: one for key, one in self.verdicts.items() if one.outcome in decided}

@@ -104,9 +104,9 @@ def netlist(component: wiring.Component, name: str) -> Netlist:
     manifest, design = _design(component, name)
     files = ("netlist.il", "netlist.json", "flat.json")
     found = run_script(REDUCE.format(top=name), {"design.il": design}, files)
-    cells = forms(json.loads(found["flat.json"])["modules"][name])
+    cells, ports = forms(json.loads(found["flat.json"])["modules"][name])
     sites = _sites(json.loads(found["netlist.json"])["modules"], cells)
-    return Netlist(found["netlist.il"], manifest, tuple(sites), digest(sorted(cells.values())))
+    return Netlist(found["netlist.il"], manifest, tuple(sites), digest([*sorted(cells.values()), *ports]))
 
 
 def _design(component: wiring.Component, name: str) -> tuple[Manifest, str]:

@@ -1,16 +1,18 @@
 """A sample of the mutants, and that what judges them can tell what dies from what never shows."""
 
 import itertools
+import json
 import re
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from tests.mutation import mutate
+from tests.mutation import equivalence, mutate
 from tests.mutation.components import COMPONENTS
 from tests.mutation.equivalence import Graph, surroundings
 from tests.mutation.judge import Judge, Verdict, draw
@@ -113,6 +115,39 @@ def test_what_a_module_cannot_know_the_design_around_it_does() -> None:
     assert surroundings(foreign, module) == module
 
 
+class Remembers(wiring.Component):
+    """Sixteen words of eight bits beside a `Redundant`."""
+
+    a: In(4)
+    i: In(8)
+    o: Out(8)
+    p: Out(1)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.inner = inner = Redundant()
+        m.d.comb += [inner.a.eq(self.a[0]), inner.b.eq(self.a[1]), self.p.eq(inner.o)]
+        m.submodules.memory = words = memory.Memory(shape=8, depth=16, init=[])
+        write, read = words.write_port(), words.read_port()
+        m.d.comb += [write.addr.eq(self.a), write.data.eq(self.i), write.en.eq(1)]
+        m.d.comb += [read.addr.eq(self.a), read.en.eq(1), self.o.eq(read.data)]
+        return m
+
+
+def test_memories_are_measured_whatever_the_order_of_their_parameters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, module = netlist(Remembers(), "remembers").rtlil, "remembers.inner"
+    (size,) = re.findall(r"^ +parameter \\SIZE 16\n", found, re.M)
+    first = re.sub(r"(cell \$mem_v2 .*\n)", lambda cell: cell[0] + size, found.replace(size, ""))
+    assert first != found
+    for most, around in ((128, "remembers"), (127, module)):
+        monkeypatch.setattr(equivalence, "MOST_BITS", most)
+        assert [surroundings(one, module) for one in (found, first)] == [around, around]
+    with pytest.raises(AssertionError, match="1 memories"):
+        surroundings(found.replace(size, ""), module)
+
+
 class Renamed(wiring.Component):
     """A `Redundant` in other words."""
 
@@ -142,6 +177,64 @@ def test_a_netlist_is_known_whatever_its_names() -> None:
     assert {site.form for site in one.sites} == {site.form for site in again.sites}
     assert one.form == again.form != other.form
     assert len({Mutant(1, "inv", site).place for site in one.sites}) == len(one.sites)
+
+
+class Begun(wiring.Component):
+    """A register that no reset touches, which begins at `init`."""
+
+    a: In(1)
+    o: Out(1)
+
+    def __init__(self, init: int) -> None:
+        self.init = init
+        super().__init__()
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        kept = Signal(init=self.init, reset_less=True)
+        m.d.sync += kept.eq(kept ^ self.a)
+        m.d.comb += self.o.eq(kept)
+        return m
+
+
+def test_a_netlist_is_known_by_what_its_registers_begin_with() -> None:
+    one, again, other = (netlist(Begun(init), "begun") for init in (1, 1, 0))
+    assert one.form == again.form != other.form
+    assert not {site.form for site in one.sites} & {site.form for site in other.sites}
+
+
+class Difference(wiring.Component):
+    """One input minus the other, which also leaves as it came; `turned`: the other way round."""
+
+    a: In(4)
+    b: In(4)
+    o: Out(4)
+    p: Out(4)
+
+    def __init__(self, minus: str, past: str) -> None:
+        self.minus, self.past = minus, past
+        super().__init__()
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        one, two = (self.a, self.b) if self.minus == "a - b" else (self.b, self.a)
+        m.d.sync += self.o.eq(one - two)
+        m.d.comb += self.p.eq(getattr(self, self.past))
+        return m
+
+
+def test_a_netlist_is_known_by_which_port_is_which() -> None:
+    made = [netlist(Difference(*how), "difference") for how in itertools.product(("a - b", "b - a"), "ab")]
+    assert len({one.form for one in made}) == len(made)
+
+
+def test_lines_of_former_runs_are_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verdict = asdict(Verdict("x", "1", "link/ring.py", "place", "inv", "killed", "trial"))
+    former = {key: value for key, value in verdict.items() if key != "place"}
+    path = tmp_path / "mutants.jsonl"
+    path.write_text("\n".join(map(json.dumps, (former, verdict, former))) + '\n{"subject": "cut o')
+    assert [*mutate.Found(path, again=False).verdicts] == [("1", "place")]
+    assert f"3 lines of {path}" in capsys.readouterr().out
 
 
 def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
