@@ -128,7 +128,7 @@ soak-cifar10: $(CORE)  ## IMAGES of CIFAR-10 (100; DATA=folder that holds cifar1
 	    --data $(or $(DATA),$(error soak-cifar10 needs DATA=folder that holds cifar10/)) -o build/soak-cifar10
 	$(BIN)/onespike stochastic demo --network cifar10-small --data $(DATA) --images $(IMAGES)
 
-soak-all: $(DEV)  ## random cores of every kind until 10^8 integers are compared; goes on where it ended (MINUTES)
+soak-all: $(DEV)  ## random cores of every kind from SEED on until 10^8 integers are compared; goes on where it ended (MINUTES)
 	$(BIN)/python -m tests.soak_all --minutes $(MINUTES) --seed $(SEED)
 
 packages: $(DEV)  ## wheel and sdist at work outside this folder, in Python 3.11 to 3.13 (20 min)

@@ -156,9 +156,8 @@ def main(
             wrong.append(f"{one} {kind}")
             print(f"{wrong[-1]} is wrong: {next(iter(str(error).splitlines()), '')}", flush=True)
     Console().print(compared.table())
-    print(
-        f"different: {len(wrong)} cores {wrong}; {compared.integers:,} of {integers:,} integers from seed {seed} on"
-    )
+    print(f"different: {len(wrong)} cores {wrong}")
+    print(f"compared: {compared.integers:,} of {integers:,} integers, from seed {seed} on")
     if compared.integers < integers:
         print("not finished, the time was up: the same command goes on from here")
     sys.exit(bool(wrong))
