@@ -23,7 +23,13 @@ LargestLanesOption = Annotated[
 ]
 
 
-def soak(check: Callable[[int], None], checked: Any, minutes: float | None, first: int) -> None:
+def soak(
+    check: Callable[[int], None],
+    checked: Any,
+    minutes: float | None,
+    first: int,
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
     """Check the core of one seed after the other, and tell what was compared so far.
 
     Args:
@@ -31,13 +37,14 @@ def soak(check: Callable[[int], None], checked: Any, minutes: float | None, firs
         first: seed of the first core; the next ones follow.
         check: raises AssertionError or SimulationError where the RTL of a seed's core is wrong.
         checked: a dataclass of counts that `check` adds to.
+        enough: no core begins after this holds.
 
     Raises:
         SystemExit: with the seeds of the cores that are wrong, if any is.
     """
     begin, wrong = time.monotonic(), []
     for seed in count(first):
-        if minutes is not None and time.monotonic() - begin >= 60 * minutes:
+        if enough() or (minutes is not None and time.monotonic() - begin >= 60 * minutes):
             break
         try:
             check(seed)
