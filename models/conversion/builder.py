@@ -107,7 +107,7 @@ class Builder:
         """What potentials of a dense layer in these units should be, of `rows` rows together."""
         if mean is None:
             return None
-        return Aim(layer=layer, unit=units / self.one, inputs=mean, stream=self.stream_unit, rows=rows)
+        return Aim(layer=layer, unit=units / self.one, inputs=mean, rows=rows)
 
     @contextmanager
     def node(self, name: str) -> Iterator[None]:

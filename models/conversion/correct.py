@@ -2,13 +2,13 @@
 
 Layer by layer, as the samples' spikes arrive there. Mean potentials are made right by biases, as in Nagel et
 al., "Data-free quantization through weight equalization and bias correction" (ICCV 2019), section 4.2, with
-samples in place of the statistics of norms. Where float and integer rows stand side by side, weights are
-those of least squares, held near those of the float model; the aim, layer by layer, is that of Hubara et al.,
-"Accurate post training quantization with small calibration sets" (ICML 2021), here in closed form. They take
-back what codes upstream lose, as far as it follows from what the layer reads.
+samples in place of the statistics of norms. Where neurons fire, and rows of floats and integers stand side by
+side, weights are those of least squares, held near those of the float model; the aim, layer by layer, is
+that of Hubara et al., "Accurate post training quantization with small calibration sets" (ICML 2021), here in
+closed form. Layers that add to the stream keep theirs: `docs/results.md` has what became of fitted ones.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from golden.network.layers import Linear, ScoreLinear, SpikingLinear
 from golden.network.network import Network
 from golden.network.neuron import received
 from golden.network.tensors import Layer, Run
-from models.conversion.aims import Aim, Fitted, reader_of, wanted
+from models.conversion.aims import Aim, Fitted
 from models.conversion.thresholds import Array
 from models.floating.model import Model
 from models.floating.rows import RowsEngine
@@ -58,7 +58,7 @@ def choose(rows: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
     return found
 
 
-def fitted_of(model: Model, batches: Sequence[NDArray[Any]], names: Collection[str]) -> list[Fitted]:
+def fitted_of(model: Model, batches: Sequence[NDArray[Any]], names: Sequence[str]) -> list[Fitted]:
     """Samples of each batch that weights are fitted to, and their floats.
 
     Args:
@@ -66,14 +66,32 @@ def fitted_of(model: Model, batches: Sequence[NDArray[Any]], names: Collection[s
     """
     rows = list[NDArray[np.int64]]()
     for batch in batches:
-        model.run(batch[:1], probe := RowsEngine())
-        rows.append(np.full(len(batch), max(x[0, ..., 0].size for x in probe.streams.values())))
+        model.run(batch[:1], probe := RowsEngine(names))
+        rows.append(np.full(len(batch), max((x[..., 0].size for x in probe.inputs.values()), default=1)))
     found = list[Fitted]()
     for batch, chosen in zip(batches, choose(rows), strict=True):
         found.append(Fitted(chosen=chosen, floats=RowsEngine(names)))
         if len(chosen):
             model.run(batch[chosen], found[-1].floats)
     return found
+
+
+def fitted_layer(
+    layer: SpikingLinear, aim: Aim, node: str, runs: list[Run], fitted: list[Fitted]
+) -> SpikingLinear | None:
+    """A layer whose neurons fire, fitted to the floats that `node` reads; None where these are not one row
+    for each of its own.
+    """
+    seen, goal = list[Array](), list[Array]()
+    for run, part in zip(runs, fitted, strict=True):
+        if len(part.chosen):
+            spikes = layer.inputs(run)[part.chosen]
+            inputs = part.inputs(node, spikes.shape[1])
+            if inputs is None:
+                return None
+            seen.append(received(spikes, run.code))
+            goal.append(aim.potentials(inputs))
+    return fit(layer, joined(seen), joined(goal))
 
 
 def joined(parts: list[Array]) -> Array:
@@ -94,6 +112,16 @@ def fit(layer: AnyLinear, inputs: NDArray[np.floating], potentials: NDArray[np.f
     whole = np.clip(np.rint(weight + more), -largest, largest)
     bias = np.rint(aim - mean @ whole).astype(np.int64)
     return replace(layer, weight=np.ascontiguousarray(whole.T.astype(np.int16)), bias=bias)
+
+
+def mean_inputs(layer: Linear, runs: list[Run], *, per_row: bool) -> Array:
+    """Mean of what the synapses of a layer receive, [inputs], of a row or of all rows of a sample."""
+    count, total = 0, np.zeros(layer.weight.shape[1])
+    for run in runs:
+        inputs = received(layer.inputs(run), run.code)
+        total += inputs.sum(axis=(0, 1))
+        count += len(inputs) * (inputs.shape[1] if per_row else 1)
+    return total / count
 
 
 def correct(
@@ -118,38 +146,29 @@ def correct(
     Returns:
         The layers, and what pooled scores lack per row, float64 [outputs], zero unless `per_row`.
     """
-    read = [
-        found[0]
-        for layer, found in zip(network.layers, nodes, strict=True)
-        if isinstance(layer, SpikingLinear) and layer.gather is None
-    ]
-    fitted = fitted_of(model, batches, read)
+    fitting = {
+        index: found[0]
+        for index, (layer, found) in enumerate(zip(network.layers, nodes, strict=True))
+        if isinstance(layer, SpikingLinear) and layer.gather is None and layer.bias.ndim == 1
+    }
+    fitted = fitted_of(model, batches, list(fitting.values()))
     runs, layers = [run_of(network, entry) for entry in entries], list[Layer]()
     lack = np.zeros(network.classes)
     for index, (layer, aim) in enumerate(zip(network.layers, aims, strict=True)):
         made: Layer = layer
         if isinstance(layer, Linear) and aim is not None:
-            place = reader_of(network.layers, index)
-            reader = None if place is None else nodes[place][0]
-            pairs = [(run, part) for run, part in zip(runs, fitted, strict=True) if len(part.chosen)]
-            asked = [wanted(layer, aim, nodes[index][0], reader, run, part) for run, part in pairs]
-            goal = [rows for rows in asked if rows is not None]
-            if len(goal) == len(asked):
-                seen = [received(layer.inputs(run)[part.chosen], network.code) for run, part in pairs]
-                made = fit(layer, joined(seen), joined(goal))
+            fired = None
+            if isinstance(layer, SpikingLinear) and index in fitting:
+                fired = fitted_layer(layer, aim, fitting[index], runs, fitted)
+            pooled = isinstance(layer, ScoreLinear) and layer.pooled
+            if fired is not None:
+                made = fired
+            elif pooled and per_row:
+                lack = aim.mean - mean_inputs(layer, runs, per_row=True) @ layer.transposed
             else:
-                pooled = isinstance(layer, ScoreLinear) and layer.pooled
-                count, total = 0, np.zeros(layer.weight.shape[1])
-                for run in runs:
-                    inputs = received(layer.inputs(run), network.code)
-                    total += inputs.sum(axis=(0, 1))
-                    count += len(inputs) * (1 if pooled and not per_row else inputs.shape[1])
-                missing = aim.mean - total / count @ layer.transposed
-                if pooled and per_row:
-                    lack = missing
-                else:
-                    missing = missing - layer.bias
-                    made = replace(layer, bias=layer.bias + np.rint(missing).astype(np.int64))
+                mean = mean_inputs(layer, runs, per_row=not pooled)
+                missing = aim.mean - (mean @ layer.transposed + layer.bias)
+                made = replace(layer, bias=layer.bias + np.rint(missing).astype(np.int64))
         layers.append(made)
         for entry, run in zip(entries, runs, strict=True):
             rows = entry.shape[-2]

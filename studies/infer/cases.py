@@ -139,7 +139,7 @@ def load_case(
 
 def converted(model: Model, samples: Floats, code: PhaseCode) -> Network:
     """Integers of a float network, calibrated on samples."""
-    # a stem hands an error in the mean of one map on to the next: biases are learned, too
+    # a stem hands an error in the mean of one map on to the next: integers are learned, too
     learned = isinstance(model, Vit) and model.stem is not None
     batches = np.array_split(samples, -(-len(samples) // BATCH) if learned else 1)
     return convert_network(model, batches, code, learned=learned).network
