@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 from amaranth.sim import Simulator, SimulatorContext
+from numpy.typing import NDArray
 
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode, Spikes
@@ -21,7 +22,7 @@ from hw.network.drain import Drain
 from hw.network.falling_threshold import FallingThreshold
 from hw.network.feeders import QueryFeeder
 from hw.network.neuron_cluster import NeuronCluster
-from hw.network.octave_encoder import OctaveEncoder
+from hw.network.octave_encoder import WIDE, OctaveEncoder
 from hw.network.spike_list import COUNT_REGISTERS, SpikeList
 
 CODES = [
@@ -48,12 +49,29 @@ def simulate(unit: Any, bench: Any) -> None:
     simulator.run()
 
 
-@pytest.mark.parametrize("code", CODES, ids=IDS)
-def test_octave_encoder(code: PhaseCode) -> None:
-    bits = 12
-    values = np.arange(-(1 << bits - 1), 1 << bits - 1)
+def values_of(bits: int) -> NDArray[np.int64]:
+    """Every integer of few bits; of more bits some of every octave, its first and its last too."""
+    if bits <= 12:
+        return np.arange(-(1 << bits - 1), 1 << bits - 1)
+    rng = np.random.default_rng(bits)
+    octaves = 1 << np.arange(bits - 1)
+    some = np.concatenate([octaves, 2 * octaves - 1, rng.integers(octaves, 2 * octaves)])
+    return np.concatenate([[0], some, -some, [-(1 << bits - 1)]])
+
+
+@pytest.mark.parametrize(
+    ("code", "bits", "stream"),
+    [
+        *[pytest.param(code, 12, 0, id=name) for code, name in zip(CODES, IDS, strict=True)],
+        *[pytest.param(CODES[1], bits, 0, id=f"{bits} bits") for bits in (2, 3, 34, 37)],
+        pytest.param(CODES[1], 45, 8, id="45 bits, pipelined"),
+    ],
+)
+def test_octave_encoder(code: PhaseCode, bits: int, stream: int) -> None:
+    values = values_of(bits)
     expected = octave_code(values, resolution(code.log2_base))
-    unit = OctaveEncoder(config(code), bits)
+    unit = OctaveEncoder(replace(config(code), weight_stream=stream), bits)
+    assert unit.latency == (6 if stream and bits > WIDE else 5)
 
     async def bench(ctx: SimulatorContext) -> None:
         for cycle in range(len(values) + unit.latency):
