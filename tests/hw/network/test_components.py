@@ -285,6 +285,7 @@ def test_query_feeder(seed: int, busy: float, features: int) -> None:
             for _ in range(earlier):
                 await ctx.tick()
             ctx.set(unit.start, 1)
+            assert ctx.get(unit.enable), "heads start where nothing is held up"
             await ctx.tick()
             ctx.set(unit.start, 0)
             for _ in range(120):
