@@ -105,7 +105,7 @@ class TraceLookup(wiring.Component):
         a, b = getattr(self, f"{name}_a"), getattr(self, f"{name}_b")
         if name == "score":
             return [a.phase, b.phase], a.active & b.active, [b.negative, a.negative]
-        # to clear a register costs no logic
+        # the reset of the address register where phases are its bits; where they are added first, a mask
         phase, negative = (Mux(self.ones, 0, field) for field in (b.phase, b.negative))
         return [a.phase, phase], a.active & (b.active | self.ones), [negative]
 

@@ -102,7 +102,7 @@ def dividers(family: str, source: float, target: float) -> Dividers:
 class ClockSource(Component):
     """Clock and reset of the `sync` domain: a board's oscillator, the loop, a reset until both are steady.
 
-    The reset lasts 1024 cycles after lock, which also covers the time in which block memories of
+    The reset lasts 1025 cycles from when lock is seen, which also covers the time in which block memories of
     the iCE40 cannot be read after configuration.
 
     Args:

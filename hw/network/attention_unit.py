@@ -159,7 +159,7 @@ class AttentionUnit(wiring.Component):
                 read.addr.eq(Cat(self._placed(feeder.read_row, lead), feeder.read_feature)),
                 read.en.eq(feeder.enable),
                 feeder.code.eq(read.data),
-                feeder.group.eq(group),
+                *[feeder.group[name].eq(group[name]) for name in feeder.group.shape().members],
                 feeder.start.eq(start),
             ]
             connect(m, feeder.o, getattr(core, f"i_{name}"))

@@ -82,7 +82,9 @@ class QueryFeeder(wiring.Component):
     whether it is the row's last. What the code memory shows is registered first, so it is read early.
 
     Members: as `TraceFeeder`, but for:
-        following, take: heads whose `start` comes next; taken a cycle before it, or earlier.
+        following, take: heads whose `start` comes next; taken a cycle before it, or earlier, when all before
+            are read.
+        start: comes only where the core holds nothing up.
         o: query spikes.
 
     Timing: the first feature is read with `start`; feature n is looked at n + 2 cycles later where the core
@@ -95,7 +97,7 @@ class QueryFeeder(wiring.Component):
             {
                 "following": In(group_of(config, "base", "span")),
                 "take": In(1),
-                "group": In(group_of(config)),
+                "group": In(group_of(config, "features", "tokens")),
                 "start": In(1),
                 "read_feature": Out(config.feature_bits),
                 "read_row": Out(payloads.row_width(config)),
@@ -111,7 +113,7 @@ class QueryFeeder(wiring.Component):
         # address: heads, in them rows, in them features
         running, reads = Signal(), Signal()
         head_base = Signal(self._config.feature_bits)
-        left = Signal.like(self.group.span, name="left")
+        left = Signal.like(self.following.span, name="left")
         feature = Signal.like(group.features, name="feature")
         end_of_row = Signal()
         m.d.comb += [reads.eq(self.start | running), end_of_row.eq(feature + 1 == group.features)]

@@ -96,8 +96,8 @@ class OctaveEncoder(wiring.Component):
     def _normalised(self, value: Value, steps: list[int]) -> tuple[Value, Value]:
         """Steps taken, the smallest first, and the value moved up by them."""
         # where ones are, from the top in parts of the smallest step: all steps are known at once
-        least, top = steps[-1], Value.cast(value)[::-1]
-        ones: Value = Cat(top[n : n + least].any() for n in range(0, sum(steps), least))
+        least, top = min(steps, default=1), Value.cast(value)[::-1]
+        ones: Value = Cat(top[n : n + least].any() for n in range(0, min(sum(steps), len(top)), least))
         taken: list[Value] = []
         for step in steps:
             parts = step // least

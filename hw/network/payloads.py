@@ -244,7 +244,7 @@ def stream_address(config: NetworkConfig, row: Value, channel: Value) -> tuple[V
         place = Cat(row, channel) if config.channels else (row << config.feature_bits) | channel
         return place, Const(0, 1)
     bit = config.lanes.bit_length() - 2
-    if len(channel) <= bit:  # fewer channels than half of the lanes: all are in the first bank
+    if len(channel) <= bit:  # channels for half of the lanes at most: all are in the first bank
         channel = Cat(channel, Const(0, bit + 1 - len(channel)))
     place = Cat(channel[:bit], channel[bit + 1 :])
     return Cat(row, place) if config.channels else Cat(place, row), channel[bit]

@@ -55,7 +55,7 @@ async def sums_and_hand_over(bench: UnitBench, rng: np.random.Generator) -> None
 
 @scenario("queries")
 async def rows_read_twice(bench: UnitBench, rng: np.random.Generator) -> None:
-    """The spikes of a row, in any order and repeatedly, until it is released."""
+    """The spikes of a row, in any order and repeatedly, until reading leaves it."""
     config = bench.config
     rows = [query_beats(random_spikes(rng, config.code, 1, 1, config.head_dim)) for _ in range(ROWS)]
     for row in rows:

@@ -1,6 +1,7 @@
 """Units of the network core in Amaranth's simulator, each against golden."""
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 from amaranth.sim import Simulator, SimulatorContext
+from numpy.typing import NDArray
 
 from golden.attention.config import CoreConfig
 from golden.code import PhaseCode, Spikes
@@ -21,7 +23,7 @@ from hw.network.drain import Drain
 from hw.network.falling_threshold import FallingThreshold
 from hw.network.feeders import QueryFeeder
 from hw.network.neuron_cluster import NeuronCluster
-from hw.network.octave_encoder import OctaveEncoder
+from hw.network.octave_encoder import WIDE, OctaveEncoder
 from hw.network.spike_list import COUNT_REGISTERS, SpikeList
 
 CODES = [
@@ -48,12 +50,29 @@ def simulate(unit: Any, bench: Any) -> None:
     simulator.run()
 
 
-@pytest.mark.parametrize("code", CODES, ids=IDS)
-def test_octave_encoder(code: PhaseCode) -> None:
-    bits = 12
-    values = np.arange(-(1 << bits - 1), 1 << bits - 1)
+def values_of(bits: int) -> NDArray[np.int64]:
+    """Every integer of few bits; of more bits some of every octave, its first and its last too."""
+    if bits <= 12:
+        return np.arange(-(1 << bits - 1), 1 << bits - 1)
+    rng = np.random.default_rng(bits)
+    octaves = 1 << np.arange(bits - 1)
+    some = np.concatenate([octaves, 2 * octaves - 1, rng.integers(octaves, 2 * octaves)])
+    return np.concatenate([[0], some, -some, [-(1 << bits - 1)]])
+
+
+@pytest.mark.parametrize(
+    ("code", "bits", "stream"),
+    [
+        *[pytest.param(code, 12, 0, id=name) for code, name in zip(CODES, IDS, strict=True)],
+        *[pytest.param(CODES[1], bits, 0, id=f"{bits} bits") for bits in (2, 3, 34, 37)],
+        pytest.param(CODES[1], 45, 8, id="45 bits, pipelined"),
+    ],
+)
+def test_octave_encoder(code: PhaseCode, bits: int, stream: int) -> None:
+    values = values_of(bits)
     expected = octave_code(values, resolution(code.log2_base))
-    unit = OctaveEncoder(config(code), bits)
+    unit = OctaveEncoder(replace(config(code), weight_stream=stream), bits)
+    assert unit.latency == (6 if stream and bits > WIDE else 5)
 
     async def bench(ctx: SimulatorContext) -> None:
         for cycle in range(len(values) + unit.latency):
@@ -231,14 +250,15 @@ def test_spike_list_leaves_silence_out(tokens: int, lists: int) -> None:
 @pytest.mark.parametrize("busy", [0.0, 0.5])
 @pytest.mark.parametrize("features", [1, 2, 4])
 def test_query_feeder(seed: int, busy: float, features: int) -> None:
-    """Rows without their silent spikes, the last one marked, whatever the pauses of the core.
+    """Rows without their silent spikes, the last one marked, whatever the pauses of the core: of two heads,
+    then of one from an earlier feature on, taken some cycles before it starts.
 
     With one feature a silent row may arrive while the last spike of the row before leaves.
     """
     size = config(PhaseCode())
     unit = QueryFeeder(size)
     rng = np.random.default_rng(seed)
-    sign = np.where(rng.random((8, 4)) < [0.1, 0.5, 0.9][seed % 3], 1, 0)  # [features of two heads, tokens]
+    sign = np.where(rng.random((size.features, 4)) < [0.1, 0.5, 0.9][seed % 3], 1, 0)  # [features, tokens]
     codes = Spikes(sign.astype(np.int8), rng.integers(0, 16, sign.shape).astype(np.int8))
     got: list[tuple[int, int, int, int]] = []
 
@@ -251,38 +271,45 @@ def test_query_feeder(seed: int, busy: float, features: int) -> None:
                 unit.enable, unit.read_feature, unit.read_row
             )
             if enable:
-                feature, row = feature_ % 8, row_
+                feature, row = feature_, row_
 
     async def bench(ctx: SimulatorContext) -> None:
         ctx.set(unit.group.features, features)
         ctx.set(unit.group.tokens, 4)
-        ctx.set(unit.following.span, 2 * features)
-        ctx.set(unit.take, 1)
-        await ctx.tick()
-        ctx.set(unit.take, 0)
-        ctx.set(unit.start, 1)
-        await ctx.tick()
-        ctx.set(unit.start, 0)
-        for _ in range(200):
-            ctx.set(unit.o.ready, int(rng.random() >= busy))
-            beat = unit.o.payload
-            sampled = await ctx.tick().sample(
-                unit.o.valid, unit.o.ready, beat.feature, beat.spike.active, beat.spike.phase, beat.last
-            )
-            _, _, valid, ready, feature, active, phase, last = sampled
-            if valid and ready:
-                got.append((int(feature), int(active), int(phase) if active else 0, int(last)))
+        for earlier, base, heads in ((0, 5, 2), (3, 2, 1)):
+            ctx.set(unit.following.base, base)
+            ctx.set(unit.following.span, heads * features)
+            ctx.set(unit.take, 1)
+            await ctx.tick()
+            ctx.set(unit.take, 0)
+            for _ in range(earlier):
+                await ctx.tick()
+            ctx.set(unit.start, 1)
+            assert ctx.get(unit.enable), "heads start where nothing is held up"
+            await ctx.tick()
+            ctx.set(unit.start, 0)
+            for _ in range(120):
+                ctx.set(unit.o.ready, int(rng.random() >= busy))
+                beat = unit.o.payload
+                sampled = await ctx.tick().sample(
+                    unit.o.valid, unit.o.ready, beat.feature, beat.spike.active, beat.spike.phase, beat.last
+                )
+                _, _, valid, ready, feature, active, phase, last = sampled
+                if valid and ready:
+                    got.append((int(feature), int(active), int(phase) if active else 0, int(last)))
+            assert got == list(rows(base, heads))
+            got.clear()
+
+    def rows(base: int, heads: int) -> Iterator[tuple[int, int, int, int]]:
+        for head, row in itertools.product(range(base, base + heads * features, features), range(4)):
+            firing = [f for f in range(features) if codes.sign[head + f, row]]
+            if not firing:
+                yield features - 1, 0, 0, 1
+            for f in firing:
+                yield f, 1, int(codes.phase[head + f, row]), int(f == firing[-1])
 
     simulator = Simulator(unit)
     simulator.add_clock(1e-6)
     simulator.add_testbench(memory, background=True)
     simulator.add_testbench(bench)
     simulator.run()
-    expected = []
-    for head, row in itertools.product(range(2), range(4)):
-        firing = [f for f in range(features) if codes.sign[features * head + f, row]]
-        if not firing:
-            expected.append((features - 1, 0, 0, 1))
-        for f in firing:
-            expected.append((f, 1, int(codes.phase[features * head + f, row]), int(f == firing[-1])))
-    assert got == expected
