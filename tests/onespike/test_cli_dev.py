@@ -20,6 +20,7 @@ MISTAKES = {
     "area --scheme spiked --plans": "--plans needs --scheme stochastic, not spiked",
     "area --frequency 0": r"'--frequency': must be a number in 0\.001\.\.1e\+06 MHz, not '0'",
     "area --report no/r.json": "--report no/r.json: cannot be written .No such file",
+    "sentences absent --report no/r.json": "--report no/r.json: cannot be written .No such file",
     "board-table": "docs/boards.md is to be written: must run in the repository's folder",
     "estimate --once": "No such option: --once",
 }
