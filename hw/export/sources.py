@@ -40,8 +40,8 @@ def _lines(
             name = line.split(" ")[1]
             here = sources.get(name, {})
             if name in classes:
-                place = place_of_class(classes[name])
-                yield from [f'(* src = "{place}" *)'] if place else []
+                above = place_of_class(classes[name])
+                yield from [f'(* src = "{above}" *)'] if above else []
         declared, instance = _DECLARED.match(line), _INSTANCE.match(line)
         found = declared or instance
         place = found and place_of(here.get(found[1] or found[2], ""))
