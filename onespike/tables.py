@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
@@ -81,8 +83,10 @@ def parts(table: Table, console: Console) -> list[Table]:
             chosen.append([0, n] if chosen and fits([0, n]) else [n])
     made: list[Table] = []
     for columns in chosen:
-        widths = _widths([limits[n] for n in columns], console.width - around * len(columns))
-        made.append(_part(table, columns, widths, first=not made))
+        # Rich cuts what does not even have room for its frame
+        room = max(console.width - around * len(columns), 1)
+        widths = _widths([limits[n] for n in columns], room)
+        made.append(_part(table, columns, widths, first=not made, last=len(made) == len(chosen) - 1))
     return made
 
 
@@ -102,15 +106,17 @@ def _widths(limits: Sequence[tuple[int, int]], room: int) -> list[int]:
     return [min(width, room) for width in widths]
 
 
-def _part(table: Table, columns: Sequence[int], widths: Sequence[int], *, first: bool) -> Table:
-    """Some columns of a table, each of its width."""
-    title = table.title if first or table.title is None else f"{table.title}, more of it"
-    part = Table(title=title, box=table.box, padding=table.padding, show_header=table.show_header)
-    for n, width in zip(columns, widths, strict=True):
-        column = table.columns[n]
-        part.add_column(column.header, justify=column.justify, overflow="fold", width=width)
-    for row, *cells in zip(table.rows, *(table.columns[n].cells for n in columns), strict=True):
-        part.add_row(*cells, end_section=row.end_section)
+def _part(table: Table, columns: Sequence[int], widths: Sequence[int], *, first: bool, last: bool) -> Table:
+    """Some columns of a table, each of its width; title and caption are around all parts."""
+    part = copy(table)
+    if not first and table.title is not None:
+        part.title = f"{table.title}, more of it"
+    if not last:
+        part.caption = None
+    part.columns = [
+        replace(table.columns[n], width=width, no_wrap=False, overflow="fold", _index=place)
+        for place, (n, width) in enumerate(zip(columns, widths, strict=True))
+    ]
     return part
 
 

@@ -40,11 +40,12 @@ def _lines(
             name = line.split(" ")[1]
             here = sources.get(name, {})
             if name in classes:
-                yield f'(* src = "{place_of_class(classes[name])}" *)'
+                above = place_of_class(classes[name])
+                yield from [f'(* src = "{above}" *)'] if above else []
         declared, instance = _DECLARED.match(line), _INSTANCE.match(line)
         found = declared or instance
         place = found and place_of(here.get(found[1] or found[2], ""))
-        if not place or place.startswith(LIBRARY):
+        if not place:
             yield line
         elif instance:
             yield from (f'  (* src = "{place}" *)', line)
@@ -52,24 +53,28 @@ def _lines(
             yield f'  (* src = "{place}" *) {line[2:]}'
 
 
-def place_of_class(kind: type) -> str:
-    """Where a class is."""
-    _, line = inspect.getsourcelines(kind)
-    return f"{_from_package(inspect.getfile(kind))}:{line}"
-
-
 def place_of(source: str) -> str:
-    """FILE:LINE with the file as seen from the folder that its package is in; empty if there is no file."""
+    """FILE:LINE with the file as seen from the folder that its package is in; empty if it leads nowhere."""
     file, _, line = source.rpartition(":")
     path = _from_package(file)
     return f"{path}:{line}" if path else ""
+
+
+def place_of_class(kind: type) -> str:
+    """The same of a class."""
+    try:
+        _, line = inspect.getsourcelines(kind)
+        return place_of(f"{inspect.getfile(kind)}:{line}")
+    # It was made where no file is: in a terminal, or by a function of Python's own
+    except (OSError, TypeError):
+        return ""
 
 
 @cache
 def _from_package(file: str) -> str:
     """PACKAGE/FOLDER/NAME.py; the name alone for what is in no package.
 
-    Nothing for what is no file, or Python's own: the end of a `with` is there.
+    Nothing for what is no file, the library's, or Python's own: the end of a `with` is there.
     """
     path = Path(file)
     own = path.is_relative_to(sysconfig.get_path("stdlib")) and "site-packages" not in path.parts
@@ -78,4 +83,5 @@ def _from_package(file: str) -> str:
     top = path
     while (top.parent / "__init__.py").exists():
         top = top.parent
-    return path.relative_to(top.parent).as_posix()
+    seen = path.relative_to(top.parent).as_posix()
+    return "" if seen.startswith(LIBRARY) else seen

@@ -14,7 +14,7 @@ from rich.table import Table
 from golden.code import check_range
 from golden.errors import InputError, quoted
 from models.conversion.scheme import Parts
-from models.conversion.store import TOKENIZER, load
+from models.conversion.store import DESCRIPTION, TOKENIZER, checksum, load
 from onespike.files import whole_or_nothing, write_json
 from onespike.network_options import LimitOption
 from onespike.options import HtmlOption, JobsOption, ReportOption, SeedOption, whole_number
@@ -142,9 +142,11 @@ def evaluate(
         report = task.report(outputs)
         code = conversion.scheme.code
         report |= {
-            "model": folder.resolve().name,
+            "model": last_part(folder),
             "layout": stored.layout,
-            "data": data.name,
+            "data": last_part(data),
+            # Other files may bear the same names; the description has the checksums of the model's
+            "sha256": {"model": checksum(folder / DESCRIPTION), "data": checksum(data)},
             "code": {"steps": code.steps, "log2_base": str(code.log2_base)},
             "scales": conversion.scheme.granularity,
             "attention_scales": conversion.scheme.attention_granularity,
@@ -170,6 +172,11 @@ def evaluate(
             f"{found['difference']:.1%} of the largest"
         )
     typer.echo("seconds: " + ", ".join(f"{mode} {spent:.0f}" for mode, spent in seconds.items()))
+
+
+def last_part(path: Path) -> str:
+    """The name of a file or folder, though it be called `.`; the rest says how a machine is arranged."""
+    return path.resolve().name if path.name in ("", "..") else path.name
 
 
 def report_table(report: dict[str, Any]) -> Table:

@@ -13,7 +13,7 @@ from onespike.network_options import LanesOption
 from onespike.options import ConfigOption, FolderOption, HtmlOption, PresetOption, SchemeOption
 from onespike.schemes import SCHEMES
 from onespike.tables import working
-from studies.page.page import write_page
+from studies.page.page import check_packages, write_page
 
 
 def rtl(
@@ -66,6 +66,8 @@ def rtl(
         networks = network_module(scheme, preset_name)
     elif lanes is not None:
         raise InputError("--lanes is for --network, a configuration has its own")
+    if html_file is not None:
+        check_packages("wavedrom")
     pages = {} if html_file is None else {"--html": html_file}
     with (
         filled_folder("-o", directory) as folder,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from golden.errors import InputError, writing
 
-PACKAGES = ("jinja2", "plotly", "wavedrom")
+PACKAGES = ("jinja2", "plotly")
 # In the order in which a page needs them
 SCRIPTS = ("frame.js", "controls.js", "plots.js", "raster.js", "ramp.js", "maps.js", "start.js")
 
@@ -141,9 +141,9 @@ def _holds(kind: str, low: int, high: int) -> bool:
     return bool(limits.min <= low and high <= limits.max)
 
 
-def check_packages() -> None:
-    """Raise InputError unless what draws a page is installed."""
-    for package in PACKAGES:
+def check_packages(*others: str) -> None:
+    """Raise InputError unless what draws a page is installed, and others that one needs besides."""
+    for package in (*PACKAGES, *others):
         try:
             importlib.import_module(package)
         except ImportError:

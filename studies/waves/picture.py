@@ -1,4 +1,4 @@
-"""A waveform as a picture: a line for a bit, boxes with words for a bus."""
+"""A waveform as a picture: a line for a bit, boxes for a bus and for what reads in words."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -29,7 +29,8 @@ def waveform(signals: Sequence[Signal], begin: int, title: str, remark: str) -> 
     figure = new_figure(2.6 + _CYCLE * cycles, 1.2 + _ROW * len(signals), title, remark)
     axes = figure.add_subplot()
     for row, signal in enumerate(signals):
-        (_line if signal.width == 1 else _boxes)(axes, signal, len(signals) - 1 - row)
+        level = signal.width == 1 and {"0", "1", UNKNOWN}.issuperset(signal.values)
+        (_line if level else _boxes)(axes, signal, len(signals) - 1 - row)
     axes.set_yticks(
         [len(signals) - 1 - row + _HEIGHT / 2 for row in range(len(signals))],
         [signal.name for signal in signals],

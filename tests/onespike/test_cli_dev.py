@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from studies.waves.picture import waveform
 from studies.waves.trace import chosen, read_signals, read_views
 from tests.onespike.conftest import Ran
 
@@ -19,6 +20,7 @@ MISTAKES = {
     "area --scheme spiked --plans": "--plans needs --scheme stochastic, not spiked",
     "area --frequency 0": r"'--frequency': must be a number in 0\.001\.\.1e\+06 MHz, not '0'",
     "area --report no/r.json": "--report no/r.json: cannot be written .No such file",
+    "sentences absent --report no/r.json": "--report no/r.json: cannot be written .No such file",
     "board-table": "docs/boards.md is to be written: must run in the repository's folder",
     "estimate --once": "No such option: --once",
 }
@@ -48,6 +50,22 @@ def test_area(run: Callable[..., Ran], folder: Path) -> None:
     assert engine["dsps"] == 0
     assert engine["tools"]["yosys"]
     assert label in ran.out
+
+
+# What a file holds behind an empty line, and what is said of it
+BAD_VIEWS = {
+    "w.gtkw": {
+        "+abc": r"line 2 must be \+{NAME} PATH, not '\+abc'",
+        "^0": r"line 2 must be \^NUMBER FILTER, not '\^0'",
+        "^1 ": r"line 2 must be \^NUMBER FILTER, not '\^1 '",
+        "+{\xff} p": "must be UTF-8 text, it is not",
+    },
+    "spike.filter.txt": {
+        "00": "line 2 must be BITS WORD, not '00'",
+        "3 THREE": "line 2 must be BITS WORD, not '3 THREE'",
+        "00 \xff": "must be UTF-8 text, it is not",
+    },
+}
 
 
 def test_waveform(folder: Path, run: Callable[..., Any], refused: Callable[..., None]) -> None:
@@ -82,11 +100,41 @@ def test_waveform(folder: Path, run: Callable[..., Any], refused: Callable[..., 
     refused(*words, "--begin", "3", says="must lie in the 10 cycles of the waveform, not 3 and 8")
     refused(*words[:6], "i.spike,o", says="--signals: must be of the save file, 'o' is not")
     refused(*words[:4], "w.gif", says="--plot must name a .png, .svg, .pdf file, not w.gif")
+    refused(*words, "--begin", "-1", says="--begin must be an integer in 0..4294967296, not -1")
     waves.write_text(head.replace("aclk", "bclk"))
     refused(*words, says="w.vcd: must hold the signal aclk, it does not")
-    waves.write_text("FST")
-    refused(*words, says="w.vcd: must be a value change dump")
+    (views / "mine.gtkw").write_text("a save file of the user's is no hindrance")
+    for text in ("FST", "$upscope $end", f"{head}bqq v", f"{head}b\xff v"):
+        waves.write_bytes(text.encode("latin-1"))
+        refused(*words, says="w.vcd: must be a value change dump")
+    for name, lines in BAD_VIEWS.items():
+        path = views / name
+        good = path.read_bytes()
+        for line, says in lines.items():
+            path.write_bytes(b"\n" + line.encode("latin-1"))
+            refused(*words, says=f"w.views/{name}: {says}")
+        path.write_bytes(good)
     (views / "spike.filter.txt").unlink()
     refused(*words, says="w.views/spike.filter.txt: cannot be read")
     (views / "w.gtkw").unlink()
-    refused(*words, says="w.views: must hold one .gtkw file, as onespike rtl leaves it, not 0")
+    refused(*words, says="w.views/w.gtkw: cannot be read .No such file")
+
+
+def test_what_is_read_of_a_waveform(tmp_path: Path) -> None:
+    """Nothing behind the last cycle that is wanted, and a filter belongs to one signal."""
+    waves, views = tmp_path / "w.vcd", tmp_path / "w.views"
+    views.mkdir()
+    (views / "state.filter.txt").write_text("0 IDLE\n1 BUSY\n")
+    (views / "w.gtkw").write_text(
+        "-u\n^1 state.filter.txt\n@28\n+{a} t.a\n+{b} t.b\n^1 state.filter.txt\nt.c\n+c t.a\n"
+    )
+    steps = "".join(f"#{2 * n}\n1!\n{n % 2}a\n{n % 2}b\n#{2 * n + 1}\n0!\n" for n in range(1, 5))
+    head = "$scope module t $end $var reg 1 ! clk $end $var reg 1 a a $end $var reg 1 b b $end $upscope $end "
+    waves.write_text(f"{head}$enddefinitions $end\n#0\n0!\n{steps}bqq a\n")
+    state, bit, same = read_signals(waves, read_views(views), "clk", 1, 2)
+    assert (state.name, state.values) == ("u.a", ["IDLE", "BUSY"])
+    assert (bit.values, same.values) == (["0", "1"], ["0", "1"])
+    figure = waveform([state, bit], 1, "", "")
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["IDLE", "BUSY"]
+    assert len(axes.lines) == 1

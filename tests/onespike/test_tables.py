@@ -55,6 +55,28 @@ def test_columns_in_several_tables() -> None:
     check(table, parts)
 
 
+def test_parts_look_like_the_whole() -> None:
+    """Styles, of rows too, are in each part, the caption is below the last; the table is as it was."""
+    table = wide(13, "12,345,678 ")
+    table.caption, table.header_style, table.row_styles = "Measured", "bold", ["", "dim"]
+    table.add_row("last", *["0"] * 12, style="red")
+    table.columns[1].style, table.columns[1].header_style = "green", "blue"
+    found = parts(table, Console(width=80))
+    assert [part.caption for part in found] == [None, None, "Measured"]
+    assert all((part.header_style, part.row_styles) == ("bold", ["", "dim"]) for part in found)
+    assert all(part.rows[-1].style == "red" for part in found)
+    assert (found[0].columns[1].style, found[0].columns[1].header_style) == ("green", "blue")
+    assert (table.title, table.caption, len(table.columns)) == ("Wide", "Measured", 13)
+    assert "Measured" in lines(table, 80)[-1]
+
+
+@pytest.mark.parametrize("width", range(1, 8))
+def test_hardly_a_terminal(width: int) -> None:
+    found = parts(wide(3, "a "), Console(width=width))
+    assert all(column.width is not None and column.width >= 1 for part in found for column in part.columns)
+    assert all(len(line) <= width for line in lines(wide(3, "a "), width))
+
+
 def test_a_word_longer_than_the_terminal() -> None:
     """It is the only one that is broken."""
     table = wide(3, "x" * 100)

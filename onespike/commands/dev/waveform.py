@@ -48,14 +48,16 @@ def waveform(
     from sim.cores.waves import views_of
     from studies.plot_style import write_figure
     from studies.waves.picture import waveform as draw
-    from studies.waves.trace import chosen, cut, read_signals, read_views
+    from studies.waves.trace import chosen, read_signals, read_views
 
     targets = plot_targets(None, plot)
+    check_range("--begin", begin, 0, 1 << 32)
     check_range("--cycles", cycles, 1, 256)
     with whole_or_nothing(targets) as places, progress() as bar:
         bar.add_task("read", total=None)
         names = SIGNALS if signals is None else [name.strip() for name in signals.split(",")]
-        found = cut(read_signals(waves, chosen(read_views(views_of(waves)), names), CLOCK), begin, cycles)
+        shown = chosen(read_views(views_of(waves)), names)
+        found = read_signals(waves, shown, CLOCK, begin, cycles)
         remark = f"{waves.name}, {cycles} cycles from {begin}"
         write_figure(draw(found, begin, "Spikes through the core", remark), places["--plot"])
     typer.echo(plot)

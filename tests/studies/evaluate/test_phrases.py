@@ -12,6 +12,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from golden.errors import InputError
+from models.conversion.store import checksum
 from onespike.cli import main
 from studies.data.phrases import read_phrases
 
@@ -82,6 +83,7 @@ def test_adapters_through_both_commands(tmp_path: Path, capsys: pytest.CaptureFi
     found = json.loads(report.read_text())
     assert (found["metric"], found["samples"]) == ("accuracy, %", 8)
     assert (found["model"], found["data"]) == ("converted", "phrases.tsv")
+    assert found["sha256"] == {"model": checksum(target / "conversion.json"), "data": checksum(phrases)}
     assert set(found["modes"]) == {"float", "network"}
     assert found["modes"]["network"]["cosine"]["mean"] > 0.9
     assert "classifier.x" in found["modes"]["network"]["activity"]
