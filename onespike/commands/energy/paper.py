@@ -1,6 +1,6 @@
 """`onespike energy paper`: the authors' logs and formula."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.box import SIMPLE
@@ -33,7 +33,8 @@ def paper(
     write_report(report_file, report)
     entries = Table(title=f"{report['model']}: {report['source']}; the authors' prices", box=SIMPLE)
     for column in ("quantity", "published", "reproduced", "corrected", "unit", "how"):
-        entries.add_column(column, justify="right" if column in ("published", "reproduced") else "left")
+        justify: Literal["left", "right"] = "right" if column in ("published", "reproduced") else "left"
+        entries.add_column(column, justify=justify, no_wrap=column == "quantity")
     for entry in report["entries"]:
         corrected = "" if entry["corrected"] is None else f"{entry['corrected']:.3f}"
         numbers = (f"{entry['published']:.3f}", f"{entry['reproduced']:.3f}", corrected)
