@@ -10,7 +10,7 @@ closed form. Layers that add to the stream keep theirs: `docs/results.md` has wh
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,6 @@ from models.conversion.thresholds import Array
 from models.floating.model import Model
 from models.floating.rows import RowsEngine
 
-AnyLinear = TypeVar("AnyLinear", bound=Linear)
 # Rows of the calibration that weights are fitted to, about; more would fill the memory of large models
 MOST_ROWS = 8192
 # Rows beside them that ask for the weights as they are (ridge regression)
@@ -99,7 +98,9 @@ def joined(parts: list[Array]) -> Array:
     return np.concatenate([part.reshape(-1, part.shape[-1]) for part in parts])
 
 
-def fit(layer: AnyLinear, inputs: NDArray[np.floating], potentials: NDArray[np.floating]) -> AnyLinear:
+def fit(
+    layer: SpikingLinear, inputs: NDArray[np.floating], potentials: NDArray[np.floating]
+) -> SpikingLinear:
     """A layer of the same units nearest to potentials [rows, outputs] of inputs [rows, inputs]."""
     weight, largest = layer.transposed, int(np.abs(layer.weight).max())
     mean, aim = inputs.mean(axis=0), potentials.mean(axis=0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import models.conversion.correct as conversion
 from golden.code import PhaseCode
-from golden.network.layers import Linear, StreamLinear
+from golden.network.layers import Linear, SpikingLinear
 from models.conversion.network import convert_network
 from models.files.tensors import read_tensors
 from models.floating.engine import FloatEngine
@@ -20,10 +20,10 @@ from tests.models.test_libraries import FOLDERS, vectors
 COARSE = PhaseCode(steps=6, log2_base=Fraction(3, 4))
 
 
-def neurons(weight: NDArray[np.int16]) -> StreamLinear:
-    outputs = len(weight)
-    return StreamLinear(
-        source="norm", weight=weight, bias=np.zeros(outputs, np.int64), shift=np.zeros(outputs, np.int64)
+def neurons(weight: NDArray[np.int16]) -> SpikingLinear:
+    zeros = np.zeros(len(weight), np.int64)
+    return SpikingLinear(
+        source="norm", target="hidden", weight=weight, bias=zeros, offset=zeros, levels=np.zeros(1, np.int64)
     )
 
 
