@@ -96,7 +96,7 @@ prove: $(DEV)  ## proofs of the hardware, for all time where the statement allow
 mutate: $(DEV)  ## share of planted faults that the tests find; goes on where it ended (MINUTES)
 	$(BIN)/python -m tests.mutation.mutate --minutes $(MINUTES) --seed 1
 
-coverage: $(DEV)  ## what the benches reach of hw/, and the tests of golden/ and sim/; goes on where it ended (60 min)
+coverage: $(DEV)  ## what benches reach of hw/, tests of golden/ and sim/; resumes (60 min)
 	$(BIN)/python -m tests.coverage.cover
 	$(BIN)/coverage run -m pytest -n 0 tests/golden tests/sim
 	$(BIN)/coverage report
@@ -128,7 +128,7 @@ soak-cifar10: $(CORE)  ## IMAGES of CIFAR-10 (100; DATA=folder that holds cifar1
 	    --data $(or $(DATA),$(error soak-cifar10 needs DATA=folder that holds cifar10/)) -o build/soak-cifar10
 	$(BIN)/onespike stochastic demo --network cifar10-small --data $(DATA) --images $(IMAGES)
 
-soak-all: $(DEV)  ## random cores of every kind from SEED on until 10^8 integers are compared; goes on where it ended (MINUTES)
+soak-all: $(DEV)  ## random cores from SEED on until 10^8 integers compared; resumes (MINUTES)
 	$(BIN)/python -m tests.soak_all --minutes $(MINUTES) --seed $(SEED)
 
 packages: $(DEV)  ## wheel and sdist at work outside this folder, in Python 3.11 to 3.13 (20 min)
