@@ -10,6 +10,7 @@ import pickle
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from golden.code import check_range
 from golden.errors import InputError
+from training.step import Step
 
 # Epochs of a phase over which the rate rises from nothing
 WARM = 1
@@ -95,7 +97,20 @@ def optimiser_of(network: nn.Module, rate: float) -> torch.optim.Optimizer:
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": DECAY},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=rate, fused=parameters[0].is_cuda)
+    if not parameters[0].is_cuda:
+        return torch.optim.AdamW(groups, lr=rate)
+    # A step is recorded there (`training.step`), so the rate is a tensor
+    return torch.optim.AdamW(
+        groups, lr=torch.tensor(rate, device=parameters[0].device), fused=True, capturable=True
+    )
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
 
 def random_state() -> dict[str, Any]:
@@ -140,26 +155,13 @@ def load(path: Path, progress: Progress, device: torch.device) -> dict[str, Any]
     return saved
 
 
-def epoch_of(
-    network: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    phase: Phase,
-    epoch: int,
-    batches: Tensor,
-    loss_of: Callable[[Tensor, int], Tensor],
-) -> float:
+def epoch_of(step: Step, phase: Phase, epoch: int, batches: Tensor) -> float:
     """One pass over `batches` [n, images], indices of images; the mean loss."""
-    network.train()
+    step.network.train()
     total = torch.zeros((), device=batches.device)
     for number, index in enumerate(batches):
-        for group in optimiser.param_groups:
-            group["lr"] = phase.rate * phase.factor(epoch + number / len(batches))
-        loss = loss_of(index, phase.steps)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        total += loss.detach()
+        set_rate(step.optimiser, phase.rate * phase.factor(epoch + number / len(batches)))
+        total += step(index)
     return float(total / len(batches))
 
 
@@ -169,7 +171,7 @@ def train(
     *,
     images: int,
     batch: int,
-    loss_of: Callable[[Tensor, int], Tensor],
+    loss_of: Callable[..., Tensor],
     measure: Callable[[int], float],
     folded: Callable[[], None],
     checkpoint: Path,
@@ -182,7 +184,7 @@ def train(
         network: trained in place; has a method `fold`, which is called between two phases.
         progress: the phases; what the checkpoint says replaces it.
         images, batch: of the training set, and per step.
-        loss_of: loss of the images with these indices, at T.
+        loss_of: loss of the images with these indices, at T, `steps`.
         measure: accuracy in % at T; must leave the random numbers alone.
         folded: called when the network was folded.
         checkpoint: its file, written after every epoch.
@@ -208,10 +210,11 @@ def train(
                 optimiser.load_state_dict(saved["optimiser"])
             restore_random(saved["random"])
             saved = None
+        step = Step(network, optimiser, partial(loss_of, steps=phase.steps))
         while not phase.ended(len(progress.seconds)):
             epoch, began = len(progress.seconds), time.monotonic()
             order = torch.randperm(images, device=device)[: images // batch * batch].reshape(-1, batch)
-            loss = epoch_of(network, optimiser, phase, epoch, order, loss_of)
+            loss = epoch_of(step, phase, epoch, order)
             text = f"{phase.name} {epoch + 1} loss {loss:.4f}"
             if (epoch + 1) % every == 0:
                 text += f" test {measure(phase.steps):.2f} % (T={phase.steps})"

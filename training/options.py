@@ -38,7 +38,7 @@ def add_common(parser: argparse.ArgumentParser, batch: int, every: int, rate: fl
     parser.add_argument("--quantised-steps", type=at_least(1), default=10, help="T of the second phase")
     parser.add_argument("--rate", type=positive, default=rate)
     parser.add_argument("--batch", type=at_least(1), default=batch)
-    parser.add_argument("--teacher", type=Path, help="a float network's file: its outputs are targets too")
+    parser.add_argument("--teacher", type=Path, help="a trained network's file: its outputs are targets too")
     parser.add_argument("--seed", type=at_least(0), default=0)
     parser.add_argument("--every", type=at_least(1), default=every, help="epochs between two test results")
     parser.add_argument("--threads", type=at_least(1), default=2)

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from golden.convolution import Convolution
 from golden.stochastic.network import LIF_ATTENTION_GAIN, THRESHOLD, NetworkShape
+from golden.stochastic.program import LANES
 
 UNIT = float(THRESHOLD)
 # Width of the surrogate: gradient of a triangle of this half base around the threshold
@@ -46,7 +47,9 @@ def _lif_backward(gradient: Tensor, spikes: Tensor, slopes: Tensor) -> Tensor:
     return torch.stack(results[::-1])
 
 
-# Compiled once per T: four times faster than step by step on a CPU
+# Compiled once per T and dtype, four times faster than step by step on a CPU; the phases of a training
+# need more of them than PyTorch keeps by itself
+torch._dynamo.config.recompile_limit = 64
 _compiled_forward = torch.compile(_lif_forward, dynamic=True)
 _compiled_backward = torch.compile(_lif_backward, dynamic=True)
 
@@ -98,6 +101,9 @@ class SynapseLayer(nn.Module):
         nn.init.constant_(self.norm.weight, gain)
         nn.init.constant_(self.norm.bias, offset)
         self.quantised = False
+        self.passes: float = -(-outputs // LANES)
+        self.counted = False
+        self.reads = torch.zeros(())
 
     def fold(self) -> None:
         """Replace weight and bias by those that include the batch normalisation; quantise from now on."""
@@ -110,6 +116,8 @@ class SynapseLayer(nn.Module):
         self.quantised = True
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.counted:
+            self.reads = self.passes * x.sum(dtype=torch.float32) / (len(x) * x.shape[1])
         if self.quantised:
             return self.synapses(x, _rounded(self.linear.weight), _rounded(self.linear.bias, None))
         y = self.synapses(x, self.linear.weight, self.linear.bias)
@@ -135,6 +143,8 @@ class ConvolutionLayer(SynapseLayer):
     def __init__(self, inputs: int, layer: Convolution) -> None:
         super().__init__(layer.taps * inputs, layer.outputs)
         self.layer = layer
+        # How many rows by index read a spike, but for those at the edges
+        self.passes *= layer.taps / layer.stride**2
 
     def synapses(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return convolve(x, weight, bias, self.layer)
@@ -198,6 +208,23 @@ class SpikingNetwork(nn.Module):
                 module.fold()
             elif isinstance(module, SpikingBlock):
                 module.quantised = True
+
+    def count(self) -> None:
+        """From now on `reads` can be asked for."""
+        for layer in self._reading():
+            layer.counted = True
+
+    def reads(self) -> Tensor:
+        """Weights that a lane of the core reads for the last batch, per image and time step.
+
+        It reads one per spike and pass. Those of pixels and of the class scores are left out.
+        """
+        return torch.stack([layer.reads for layer in self._reading()]).sum()
+
+    def _reading(self) -> list[SynapseLayer]:
+        """Layers that read spikes: all but the first."""
+        first, *_ = [*self.stem, self.embed]
+        return [m for m in self.modules() if isinstance(m, SynapseLayer) and m is not first]
 
     def forward(self, images: Tensor, steps: int) -> Tensor:
         """Logits [B, classes] of images [B, side, side, channels] with pixels in 0..255/256."""

@@ -11,6 +11,8 @@ from studies.data.datasets import Images
 
 # Share of the teacher's outputs in the loss
 TAUGHT = 0.7
+# Of the loss: the part of the words read above what the network may read
+READING = 1.0
 # Test images that are classified together
 BATCH = 500
 
@@ -61,6 +63,8 @@ class Task:
         *,
         smoothing: float,
         images: int | None = None,
+        temperature: float = 1.0,
+        reads: float | None = None,
     ) -> None:
         """Args:
         raw: the data set.
@@ -68,7 +72,11 @@ class Task:
         augment: of training images.
         smoothing: of labels.
         images: train on about so many of the images.
+        temperature: by which the outputs of teacher and network are divided where they are compared
+            (G. Hinton et al., Distilling the knowledge in a neural network, 2015).
+        reads: of a spiking network, weights that a lane should read per image and time step at most.
         """
+        self.temperature, self.reads = temperature, reads
         self.device, self.augment, self.smoothing = device, augment, smoothing
         # Every n-th, since they may be sorted by class
         chosen = np.arange(0, len(raw.train), -(-len(raw.train) // (images or len(raw.train))))
@@ -85,11 +93,15 @@ class Task:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             logits = self.network(batch, steps).float()
             loss = functional.cross_entropy(logits, self.labels[index], label_smoothing=self.smoothing)
-            if self.teacher is None:
-                return loss
-            with torch.no_grad():
-                taught = self.teacher(batch, 1).float().softmax(-1)
-            return (1 - TAUGHT) * loss + TAUGHT * functional.cross_entropy(logits, taught)
+            if self.teacher is not None:
+                heat = self.temperature
+                with torch.no_grad():
+                    taught = (self.teacher(batch, 1).float() / heat).softmax(-1)
+                lesson = heat**2 * functional.cross_entropy(logits / heat, taught)
+                loss = (1 - TAUGHT) * loss + TAUGHT * lesson
+            if self.reads is not None:
+                loss = loss + READING * functional.relu(self.network.reads() / self.reads - 1)
+            return loss
 
     @torch.no_grad()
     def accuracy(self, network: nn.Module, steps: int) -> float:

@@ -118,13 +118,19 @@ def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     said = run(cifar10.main, monkeypatch, "ssa", "--data", tmp_path, "--out", out, "--epochs", 1, 1)
     assert said == "error: --epochs must be 4 integers, not 2\n"
     monkeypatch.setattr(cifar10, "load_images", lambda name, folder: images)
-    said = run(cifar10.main, monkeypatch, "ssa", "--data", tmp_path, "--out", out, "--teacher", text)
-    assert said.startswith(f"error: {text}: ")
-    assert said.count("\n") == 1
-    shipped = Path("models/shipped/weights")
-    words = ("ssa", "--data", tmp_path, "--out", out, "--teacher", shipped / "float_cifar10-small.npz")
+    words = ("ssa", "--data", tmp_path, "--out", out, "--teacher", text)
     said = run(cifar10.main, monkeypatch, *words)
-    assert said.endswith("must be a float network of this shape, its arrays are others\n")
+    assert said == f"error: {text}: must be what `training.cifar10 teacher` wrote\n"
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pt")
+    said = run(cifar10.main, monkeypatch, *words[:-1], tmp_path / "other.pt")
+    assert said == f"error: {tmp_path}/other.pt: must be what `training.cifar10 teacher` wrote\n"
+    said = run(cifar10.main, monkeypatch, *words[:-1], tmp_path / "none.pt")
+    assert said == f"error: {tmp_path}/none.pt: cannot be read (No such file or directory)\n"
+    said = run(cifar10.main, monkeypatch, "float", "--data", tmp_path, "--reads", 5)
+    assert said == "error: --reads is for networks that spike, not for float\n"
+    said = run(cifar10.main, monkeypatch, "teacher", "--data", tmp_path, "--teacher", text)
+    assert said == "error: --teacher is for the networks that it teaches, not for teacher\n"
+    shipped = Path("models/shipped/weights")
     said = run(ssa_train.main, monkeypatch, "digits", "ssa", "--out", out, "--teacher", text)
     assert said.startswith(f"error: {text}: must be a float network of this shape (")
     assert said.count("\n") == 1

@@ -1,12 +1,13 @@
 """Train the CIFAR-10 networks of one shape: float, and spiking with stochastic (or LIF) attention.
 
-    python -m training.cifar10 float --data DIR --out build/cifar10 --minutes 60
-    python -m training.cifar10 ssa --data DIR --out build/cifar10 --minutes 240 \\
-        --teacher build/cifar10/float_cifar10.npz
+    python -m training.cifar10 teacher --data DIR --minutes 60
+    python -m training.cifar10 float --data DIR --minutes 60 --teacher build/cifar10/teacher.pt
+    python -m training.cifar10 ssa --data DIR --minutes 240 --teacher build/cifar10/teacher.pt
 
 DIR holds `cifar10/`. Needs PyTorch and Pillow; an accelerator is used when there is one. Run again
-after an interruption, it goes on from the last epoch. Spiking networks are trained with batch
-normalisation in float first, then with the arithmetic of the integer network.
+after an interruption, it goes on from the last epoch. The outputs of a residual network, the teacher,
+are targets too. Spiking networks are trained with batch normalisation in float first, then with the
+arithmetic of the integer network.
 """
 
 import argparse
@@ -17,16 +18,19 @@ from pathlib import Path
 import torch
 
 from golden.errors import InputError
-from golden.stochastic.network import SHAPES
+from golden.stochastic.network import KINDS, SHAPES, NetworkShape
 from studies.data.datasets import load_images
 from training.cifar10.network import FloatNetwork, read_float, write_float
+from training.cifar10.teacher import TeacherNetwork, read_teacher, write_teacher
 from training.integers import export
 from training.loop import Phase, Progress, train
 from training.options import add_common, at_least, positive, start
 from training.ssa_model import SpikingNetwork
 from training.task import Augmentation, Task
 
+# Of the labels, not of a teacher's, whose outputs say more as they are (R. Mueller et al., 2019)
 LABEL_SMOOTHING = 0.1
+TEMPERATURE = 2.0
 AUGMENTATION = Augmentation(shift=4, flip=True, hole=10)
 # Part of the first phase in the budget
 FIRST = 0.6
@@ -35,17 +39,17 @@ TIME_STEPS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)
 HARMLESS = ("data", "out", "every", "wait")
 
 
-def teacher_of(path: Path, shape_name: str, wait: float, device: torch.device) -> FloatNetwork:
-    """The float network of a file, for which to wait up to so many minutes."""
+def teacher_of(path: Path, wait: float) -> TeacherNetwork:
+    """The teacher of a file, for which to wait up to so many minutes."""
     end = time.monotonic() + 60 * wait
     while not path.exists() and time.monotonic() < end:
         time.sleep(0.2)
-    return read_float(path, SHAPES[shape_name]).to(device)
+    return read_teacher(path)
 
 
 def phases_of(args: argparse.Namespace) -> list[Phase]:
-    if args.network == "float":
-        phases = [Phase(name="float", rate=args.rate, steps=1, minutes=args.minutes)]
+    if args.network in ("teacher", "float"):
+        phases = [Phase(name=args.network, rate=args.rate, steps=1, minutes=args.minutes)]
     else:
         first = FIRST * args.minutes
         phases = [
@@ -62,23 +66,35 @@ def phases_of(args: argparse.Namespace) -> list[Phase]:
     return phases
 
 
+def network_of(name: str, shape: NetworkShape) -> TeacherNetwork | FloatNetwork | SpikingNetwork:
+    if name == "teacher":
+        return TeacherNetwork()
+    return FloatNetwork(shape) if name == "float" else SpikingNetwork(shape, name)
+
+
 def run(args: argparse.Namespace, device: torch.device) -> None:
+    if args.reads and args.network not in KINDS:
+        raise InputError(f"--reads is for networks that spike, not for {args.network}")
+    if args.teacher and args.network == "teacher":
+        raise InputError("--teacher is for the networks that it teaches, not for teacher")
     shape, began = SHAPES[args.shape], time.monotonic()
     arguments = {name: str(value) for name, value in vars(args).items() if name not in HARMLESS}
     progress = Progress(phases=phases_of(args), arguments=arguments)
     task = Task(
         load_images("cifar10", args.data), device, AUGMENTATION,
-        smoothing=LABEL_SMOOTHING, images=args.images,
+        smoothing=0 if args.network == "teacher" else LABEL_SMOOTHING, images=args.images,
+        temperature=TEMPERATURE, reads=args.reads,
     )  # fmt: skip
-    network: FloatNetwork | SpikingNetwork
-    network = FloatNetwork(shape) if args.network == "float" else SpikingNetwork(shape, args.network)
+    network = network_of(args.network, shape)
+    if isinstance(network, SpikingNetwork) and args.reads:
+        network.count()
     task.network = network.to(device)
     print(f"{sum(p.numel() for p in network.parameters())} parameters on {device}, ", end="")
     print(f"data after {time.monotonic() - began:.1f} s", flush=True)
     if args.teacher:
-        task.teacher = teacher_of(args.teacher, args.teacher_shape or args.shape, args.wait, device)
+        task.teacher = teacher_of(args.teacher, args.wait).to(device)
         print(f"teacher after {time.monotonic() - began:.1f} s", flush=True)
-    stem = args.out / f"{args.network}_{args.shape}"
+    stem = args.out / (args.network if args.network == "teacher" else f"{args.network}_{args.shape}")
     args.out.mkdir(parents=True, exist_ok=True)
     train(
         network, progress, images=len(task.images), batch=args.batch, loss_of=task.loss,
@@ -88,7 +104,10 @@ def run(args: argparse.Namespace, device: torch.device) -> None:
     )  # fmt: skip
     report = {"arguments": {k: str(v) for k, v in vars(args).items()}, "torch": torch.__version__}
     report |= {"epochs": [n for phase in progress.phases for n in (phase.constant, phase.falling)]}
-    if isinstance(network, FloatNetwork):
+    if isinstance(network, TeacherNetwork):
+        write_teacher(network, stem.with_suffix(".pt"))
+        report["accuracy"] = task.accuracy(network, 1)
+    elif isinstance(network, FloatNetwork):
         report["float32"] = task.accuracy(network, 1)
         network.fold()
         write_float(network, stem.with_suffix(".npz"))
@@ -105,7 +124,7 @@ def run(args: argparse.Namespace, device: torch.device) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("network", choices=("float", "ssa", "lif"))
+    parser.add_argument("network", choices=("teacher", "float", "ssa", "lif"))
     parser.add_argument("--shape", choices=("cifar10", "cifar10-small"), default="cifar10")
     parser.add_argument("--data", type=Path, required=True, help="folder that holds cifar10/")
     parser.add_argument("--out", type=Path, default=Path("build/cifar10"))
@@ -114,7 +133,10 @@ def main() -> None:
         "--epochs", type=at_least(0), nargs="*",
         help="instead of a budget, per phase: epochs with the full rate and with the falling rate",
     )  # fmt: skip
-    parser.add_argument("--teacher-shape", choices=("cifar10", "cifar10-small"))
+    parser.add_argument(
+        "--reads", type=positive,
+        help="of a spiking network: weights a lane of the core should read per image and time step at most",
+    )  # fmt: skip
     parser.add_argument("--wait", type=float, default=0, help="minutes to wait for the teacher's file")
     parser.add_argument("--images", type=at_least(1), default=50000, help="train on about so many of them")
     add_common(parser, batch=256, every=10, rate=2e-3)
