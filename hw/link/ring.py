@@ -64,7 +64,7 @@ class CommitRing(wiring.Component):
         bits = exact_log2(self._depth)
         written = Signal(Position)
         read = Signal(Position)
-        fetch, fetched = Signal(), Signal()
+        fetch, fetched, moves = Signal(), Signal(), Signal()
         m.d.comb += [
             self.limit.eq(Cat(read[:bits], (read >> bits) + 1)),
             self.full.eq((written ^ read)[: bits + 1] == self._depth),
@@ -72,7 +72,8 @@ class CommitRing(wiring.Component):
             writer.data.eq(self.data),
             writer.en.eq(self.write),
             reader.addr.eq(read),
-            reader.en.eq(fetch),
+            moves.eq(fetch | fetched),
+            reader.en.eq(moves),
             fetch.eq((read != self.committed) & ~fetched & (~self.o.valid | self.o.ready)),
         ]
         with m.If(self.write):
@@ -81,11 +82,14 @@ class CommitRing(wiring.Component):
             m.d.sync += self.committed.eq(written)
         with m.If(self.revert):
             m.d.sync += written.eq(self.committed)
-        # The memory answers late in the cycle: a register stands between it and what uses the byte. It
-        # takes whatever is there, which stays until the byte is taken and the next one fetched
+        # The memory answers late in the cycle: a register stands between it and what uses the byte, and moves
+        # with it, so that it can be the memory's own. What is read behind a byte, written or not, goes no
+        # further
         payload = Signal.like(self.o.payload, reset_less=True)
         m.d.comb += self.o.payload.eq(payload)
-        m.d.sync += [payload.eq(reader.data), fetched.eq(fetch)]
+        with m.If(moves):
+            m.d.sync += payload.eq(reader.data)
+        m.d.sync += fetched.eq(fetch)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(fetched):

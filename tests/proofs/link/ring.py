@@ -23,7 +23,7 @@ class CommittedBytesPassInOrder(Property):
     faults = (
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(written)"),
         Fault(module=ring, old="(read != self.committed) & ~fetched", new="(read != written) & ~fetched"),
-        Fault(module=ring, old="reader.en.eq(fetch)", new="reader.en.eq(1)"),
+        Fault(module=ring, old="moves.eq(fetch | fetched)", new="moves.eq(1)"),
     )
 
     def build(self) -> None:
@@ -46,28 +46,39 @@ class CommittedBytesPassInOrder(Property):
             m.d.sync += committed.eq(written)
         with m.If(ports.revert):
             m.d.sync += written.eq(committed)
-        taken = Signal(16)  # position of the byte that leaves next
         pop = o.valid & o.ready
+        taken = Signal(16)  # position of the byte that leaves next
         m.d.sync += taken.eq(taken + pop)
+        # bytes inside, and those of them that are committed
+        stored, public = Signal(range(DEPTH + 2)), Signal(range(DEPTH + 2))
+        m.d.sync += [
+            stored.eq(Mux(ports.revert, public, stored + ports.write) - pop),
+            public.eq(Mux(ports.commit, stored, public) - pop),
+        ]
         follow = self.free(1, "follow")
         followed, firm, position, kept = Signal(), Signal(), Signal(16), Signal(8)
-        with m.If(ports.write & follow & ~followed & (written[:6] == address)):
+        before = Signal(range(DEPTH + 2))  # bytes that leave before the one that is followed
+        turn = followed & (position == taken)
+        m.d.sync += before.eq(before - pop)
+        with m.If(ports.write & follow & ~followed & (written[:BITS] == address)):
             m.d.sync += [followed.eq(1), firm.eq(0), position.eq(written), kept.eq(ports.data)]
+            m.d.sync += before.eq(stored - pop)
         with m.Elif(ports.commit):
             m.d.sync += firm.eq(followed)
         with m.Elif(ports.revert & ~firm):
             m.d.sync += followed.eq(0)
-        # what is stored at the address; reset leaves a memory as it is
-        shadow = Signal(8, reset_less=True)
-        with m.If(ports.write & (written[:6] == address)):
-            m.d.sync += shadow.eq(ports.data)
-        waiting = followed & ((position - read)[:16] < (written - read)[:16])
-        turn = followed & (position == taken)
         with m.If(pop & turn):
             m.d.sync += followed.eq(0)
-        stored, public = Signal(16), Signal(16)  # bytes inside, and those of them that are committed
-        m.d.comb += [stored.eq(written - taken), public.eq(committed - taken)]
-        on_its_way = followed & (position == (read - 1)[:16])
+        # what is stored at the address; reset leaves a memory as it is
+        shadow = Signal(8, reset_less=True)
+        with m.If(ports.write & (written[:BITS] == address)):
+            m.d.sync += shadow.eq(ports.data)
+        # what a fetch brought; what is read in the cycle behind it goes no further
+        byte = Signal(8, reset_less=True)
+        with m.If(fetched):
+            m.d.sync += byte.eq(reader.data)
+        out = fetched + o.valid  # bytes inside that are no longer in the memory alone
+        waiting, on_its_way = followed & (before >= out), followed & (before < out)
         m.d.comb += [
             Assert(~pop | ~turn | (firm & (o.payload == kept))),
             Assert(~pop | (public != 0)),
@@ -76,19 +87,20 @@ class CommittedBytesPassInOrder(Property):
             Assert(ports.committed == committed),
             # what holds in between
             Assert(inside["written"] == written),
-            Assert((written - read)[:16] <= DEPTH),
-            Assert((committed - read)[:16] <= (written - read)[:16]),
-            Assert((read - taken)[:16] == fetched + o.valid),
+            Assert(written == (taken + stored)[:16]),
+            Assert(committed == (taken + public)[:16]),
+            Assert(read == (taken + out)[:16]),
+            Assert((stored <= out + DEPTH) & (out <= public)),
             Assert(~(fetched & o.valid)),
-            Assert(~o.valid | (o.payload == reader.data)),
-            Assert(~followed | (position[:6] == address)),
-            Assert(~followed | ((position - taken)[:16] < stored)),
-            Assert(~followed | (firm == ((position - taken)[:16] < public))),
+            Assert(~o.valid | (o.payload == byte)),
+            Assert(~followed | (position[:BITS] == address)),
+            Assert(~followed | (position == (taken + before)[:16])),
+            Assert(~followed | (before < stored)),
+            Assert(~followed | (firm == (before < public))),
             Assert(peek.data == shadow),
             Assert(~waiting | (shadow == kept)),
-            Assert(~followed | waiting | on_its_way),
             Assert(~(fetched & on_its_way) | (reader.data == kept)),
-            Assert(~(o.valid & on_its_way) | ((o.payload == kept) & (reader.data == kept))),
+            Assert(~(o.valid & on_its_way) | (o.payload == kept)),
             Cover(pop & turn),
             Cover(followed & firm & (stored == 3)),
         ]
@@ -118,9 +130,9 @@ class CommittedReadsDoNotCollide(Property):
         writer, reader = inside["writer"], inside["reader"]
         stored, public = (written - read)[:16], (ports.committed - read)[:16]
         m.d.comb += [
-            Assert(~(writer.en & reader.en & (writer.addr == reader.addr))),
+            Assert(~(writer.en & inside["fetch"] & (writer.addr == reader.addr))),
             Assert((stored <= depth) & (public <= stored)),
-            Cover(writer.en & reader.en),
+            Cover(writer.en & inside["fetch"]),
         ]
 
 
