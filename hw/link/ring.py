@@ -111,10 +111,11 @@ class ReplayRing(wiring.Component):
         sent: position of the byte at `data`.
         data: the byte at `sent`, valid from the third cycle after `sent` changed or the byte came in.
         step: move `sent` to the next byte.
-        ack: everything before what was `ack_position` in the cycle before may be forgotten; ignored
-            where that is not between the bytes forgotten and the bytes sent.
-        rewind: with `ack`, steady for two cycles, read on from there; ignored where that is not between
-            the bytes forgotten and the bytes produced.
+        ack: everything before `ack_position` may be forgotten; ignored where that is not between the bytes
+            forgotten and the bytes sent two cycles before.
+        ack_position, rewind: with `ack`, and the same in the two cycles before it; none of those follows
+            an `ack`. With `rewind` read on from there; ignored where that is not between the bytes
+            forgotten and the bytes produced two cycles before.
     """
 
     def __init__(self, depth: int) -> None:
@@ -137,8 +138,8 @@ class ReplayRing(wiring.Component):
         m = Module()
         m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[], attrs=NO_COLLISION)
         writer, reader = memory.write_port(), memory.read_port()
-        acked, target = Signal(Position), Signal(Position)
-        advance, range_ = Signal(Position), Signal(Position)
+        acked, advance, range_ = Signal(Position), Signal(Position), Signal(Position)
+        fits = Signal(init=1)  # none of no bytes
         m.d.comb += [
             self.i.ready.eq((self.produced ^ acked)[: exact_log2(self._depth) + 1] != self._depth),
             writer.addr.eq(self.produced),
@@ -147,9 +148,9 @@ class ReplayRing(wiring.Component):
             reader.addr.eq(self.sent),
             self.data.eq(registered(m, reader.data, "data")),
         ]
-        # The memory answers late in the cycle; distances are taken a cycle before they are compared
+        # The memory answers late in the cycle; distances are taken in one cycle and compared in the next
         m.d.sync += [
-            target.eq(self.ack_position),
+            fits.eq(~(range_ < advance)),
             advance.eq(self.ack_position - acked),
             range_.eq(Mux(self.rewind, self.produced, self.sent) - acked),
         ]
@@ -157,8 +158,8 @@ class ReplayRing(wiring.Component):
             m.d.sync += self.produced.eq(self.produced + 1)
         with m.If(self.step):
             m.d.sync += self.sent.eq(self.sent + 1)
-        with m.If(self.ack & ~(range_ < advance)):
-            m.d.sync += acked.eq(target)
+        with m.If(self.ack & fits):
+            m.d.sync += acked.eq(self.ack_position)
             with m.If(self.rewind):
-                m.d.sync += self.sent.eq(target)
+                m.d.sync += self.sent.eq(self.ack_position)
         return m

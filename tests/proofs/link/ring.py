@@ -1,10 +1,13 @@
 """Proofs of the rings of the link."""
 
-from amaranth.hdl import Assert, Assume, Cover, Mux, Signal
+from collections.abc import Iterator
+from typing import Any
+
+from amaranth.hdl import Assert, Assume, Cover, Mux, Signal, Value
 
 from hw.link import ring
 from tests.proofs.following import peeked, stays_offered
-from tests.proofs.property import Fault, Property
+from tests.proofs.property import Fault, Inside, Property
 
 DEPTH = 64
 BITS = 6
@@ -136,18 +139,45 @@ class CommittedReadsDoNotCollide(Property):
         ]
 
 
+def announced(prop: Property, ports: Any) -> Iterator[Any]:
+    """What `ReplayRing` asks of acknowledgements."""
+    for cycles in (1, 2):
+        yield Assume(~(ports.ack & prop.later(ports.ack, cycles)))
+        for value in (ports.ack_position, ports.rewind):
+            yield Assume(~ports.ack | (value == prop.later(value, cycles)))
+
+
+def weighed(prop: Property, inside: Inside, stored: Value, sent: Value) -> Iterator[Any]:
+    """What holds of the distances that `ReplayRing` takes and compares, where no acknowledgement came
+    in between; of `stored` bytes inside `sent` are sent."""
+    ports, acked = inside.ports, inside["acked"]
+    limit = Mux(ports.rewind, ports.produced, ports.sent)
+
+    def distances(cycles: int) -> tuple[Value, Value, Value]:
+        then = (prop.later(value, cycles) for value in (ports.ack_position, limit))
+        advance, range_ = ((position - acked)[:16] for position in then)
+        return advance, range_, range_ <= Mux(prop.later(ports.rewind, cycles), stored, sent)
+
+    quiet = ~prop.later(ports.ack)
+    advance, range_, within = distances(1)
+    yield Assert(~quiet | (inside["advance"] == advance) & (inside["range_"] == range_) & within)
+    quiet &= ~prop.later(ports.ack, 2)
+    advance, range_, within = distances(2)
+    yield Assert(~quiet | (inside["fits"] == (advance <= range_)) & within)
+
+
 class StoredReadsDoNotCollide(Property):
     """A byte that is in the ring is never read in the cycle in which its place is written: what `data` shows
     from the third cycle on was read after it was written.
 
-    Assumes: no step beyond the last byte; after an acknowledgement a cycle without, `rewind` not withdrawn
-    since the cycle before. Acknowledged positions are any."""
+    Assumes: no step beyond the last byte; two cycles without an acknowledgement before each, in which
+    `ack_position` and `rewind` are what they are with it. Acknowledged positions are any."""
 
     component = "link/ring"
     cases = ({}, {"depth": 8192})
     faults = (
         Fault(module=ring, old="reader.addr.eq(self.sent)", new="reader.addr.eq(self.produced)"),
-        Fault(module=ring, old="self.ack & ~(range_ < advance)", new="self.ack"),
+        Fault(module=ring, old="self.ack & fits", new="self.ack"),
     )
 
     def build(self, depth: int = DEPTH) -> None:
@@ -156,21 +186,14 @@ class StoredReadsDoNotCollide(Property):
         ports, acked = inside.ports, inside["acked"]
         m.d.comb += [
             Assume(~ports.step | (ports.sent != ports.produced)),
-            Assume(~(ports.ack & self.later(ports.ack))),
-            Assume(~ports.ack | ports.rewind | ~self.later(ports.rewind)),
+            *announced(self, ports),
         ]
         writer, reader = inside["writer"], inside["reader"]
         stored, sent = (ports.produced - acked)[:16], (ports.sent - acked)[:16]
-        # what an acknowledgement is compared with is at most a cycle old
-        settled = ~self.later(ports.ack)
-        advance = (inside["target"] - acked)[:16]
-        limit = inside["range_"]
         m.d.comb += [
             Assert(~(writer.en & (ports.sent != ports.produced) & (writer.addr == reader.addr))),
             Assert((stored <= depth) & (sent <= stored)),
-            Assert(~settled | (inside["advance"] == advance)),
-            Assert(~settled | (limit <= stored)),
-            Assert(~settled | self.later(ports.rewind) | (limit <= sent)),
+            *weighed(self, inside, stored, sent),
             Cover(writer.en & (ports.sent != ports.produced)),
             Cover(writer.en & (writer.addr == reader.addr)),
         ]
@@ -186,8 +209,8 @@ class ReplayedBytesAreThoseProduced(Property):
 
     component = "link/ring"
     faults = (
-        Fault(module=ring, old="self.ack & ~(range_ < advance)", new="self.ack"),
-        Fault(module=ring, old="self.sent.eq(target)", new="self.sent.eq(acked)"),
+        Fault(module=ring, old="self.ack & fits", new="self.ack"),
+        Fault(module=ring, old="self.sent.eq(self.ack_position)", new="self.sent.eq(acked)"),
         Fault(
             module=ring,
             old="self.produced.eq(self.produced + 1)",
@@ -205,8 +228,7 @@ class ReplayedBytesAreThoseProduced(Property):
         m.d.comb += [
             peek.addr.eq(address),
             Assume(~ports.step | (sent != produced)),
-            Assume(~(ports.ack & self.later(ports.ack))),
-            Assume(~ports.ack | ports.rewind | ~self.later(ports.rewind)),
+            *announced(self, ports),
         ]
         push = ports.i.valid & ports.i.ready
         # the byte of the last position with this address
@@ -216,7 +238,7 @@ class ReplayedBytesAreThoseProduced(Property):
         span = (produced - acked)[:16]
         stored = some & ((position - acked)[:16] < span)
         turn = stored & (sent == position)
-        wanted, limit = self.later(ports.ack_position), self.later(Mux(ports.rewind, produced, sent))
+        wanted, limit = ports.ack_position, self.later(Mux(ports.rewind, produced, sent), 2)
         counts = ports.ack & ((wanted - acked)[:16] <= (limit - acked)[:16])
         following = {
             "acked": (acked, Mux(counts, wanted, acked)),
@@ -227,7 +249,6 @@ class ReplayedBytesAreThoseProduced(Property):
             then = Signal(16, name=f"then_{name}")
             m.d.sync += then.eq(value)
             m.d.comb += Assert(now == then)
-        settled = ~self.later(ports.ack)
         m.d.comb += [
             Assert(~(turn & self.later(turn) & self.later(turn, 2)) | (ports.data == kept)),
             Assert(ports.i.ready == (span < DEPTH)),
@@ -238,10 +259,6 @@ class ReplayedBytesAreThoseProduced(Property):
             Assert(~self.later(turn) | (inside["reader"].data == kept)),
             Assert(~self.later(turn, 2) | ~self.later(turn) | (ports.data == kept)),
             Assert((span <= DEPTH) & ((sent - acked)[:16] <= span)),
-            Assert(inside["target"] == wanted),
-            Assert(~settled | (inside["advance"] == (wanted - acked)[:16])),
-            Assert(~settled | (inside["range_"] == (limit - acked)[:16])),
-            Assert(~settled | (inside["range_"] <= span)),
-            Assert(~settled | self.later(ports.rewind) | (inside["range_"] <= (sent - acked)[:16])),
+            *weighed(self, inside, span, (sent - acked)[:16]),
             Cover(turn & self.later(turn, 3)),
         ]
