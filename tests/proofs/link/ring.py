@@ -238,8 +238,8 @@ class ReplayedBytesAreThoseProduced(Property):
         span = (produced - acked)[:16]
         stored = some & ((position - acked)[:16] < span)
         turn = stored & (sent == position)
-        wanted, limit = ports.ack_position, self.later(Mux(ports.rewind, produced, sent), 2)
-        counts = ports.ack & ((wanted - acked)[:16] <= (limit - acked)[:16])
+        wanted, limit = ports.ack_position, Mux(ports.rewind, produced, sent)
+        counts = ports.ack & ((self.later(wanted, 2) - acked)[:16] <= (self.later(limit, 2) - acked)[:16])
         following = {
             "acked": (acked, Mux(counts, wanted, acked)),
             "sent": (sent, Mux(counts & ports.rewind, wanted, sent + ports.step)),
