@@ -151,19 +151,14 @@ def weighed(prop: Property, inside: Inside, stored: Value, sent: Value) -> Itera
     """What holds of the distances that `ReplayRing` takes and compares, where no acknowledgement came
     in between; of `stored` bytes inside `sent` are sent."""
     ports, acked = inside.ports, inside["acked"]
-    limit = Mux(ports.rewind, ports.produced, ports.sent)
-
-    def distances(cycles: int) -> tuple[Value, Value, Value]:
-        then = (prop.later(value, cycles) for value in (ports.ack_position, limit))
-        advance, range_ = ((position - acked)[:16] for position in then)
-        return advance, range_, range_ <= Mux(prop.later(ports.rewind, cycles), stored, sent)
-
     quiet = ~prop.later(ports.ack)
-    advance, range_, within = distances(1)
-    yield Assert(~quiet | (inside["advance"] == advance) & (inside["range_"] == range_) & within)
-    quiet &= ~prop.later(ports.ack, 2)
-    advance, range_, within = distances(2)
-    yield Assert(~quiet | (inside["fits"] == (advance <= range_)) & within)
+    advance = (prop.later(ports.ack_position) - acked)[:16]
+    limit = Mux(prop.later(ports.rewind), stored, sent)
+    yield Assert(~quiet | (inside["advance"] == advance) & (inside["range_"] <= limit))
+    fits = inside["fits"] & quiet & ~prop.later(ports.ack, 2)
+    advance = (prop.later(ports.ack_position, 2) - acked)[:16]
+    limit = Mux(prop.later(ports.rewind, 2), stored, sent)
+    yield Assert(~fits | (advance <= limit))
 
 
 class StoredReadsDoNotCollide(Property):
@@ -239,7 +234,8 @@ class ReplayedBytesAreThoseProduced(Property):
         stored = some & ((position - acked)[:16] < span)
         turn = stored & (sent == position)
         wanted, limit = ports.ack_position, Mux(ports.rewind, produced, sent)
-        counts = ports.ack & ((self.later(wanted, 2) - acked)[:16] <= (self.later(limit, 2) - acked)[:16])
+        fits = (self.later(wanted, 2) - acked)[:16] <= (self.later(limit, 2) - acked)[:16]
+        counts = ports.ack & fits
         following = {
             "acked": (acked, Mux(counts, wanted, acked)),
             "sent": (sent, Mux(counts & ports.rewind, wanted, sent + ports.step)),
@@ -260,5 +256,7 @@ class ReplayedBytesAreThoseProduced(Property):
             Assert(~self.later(turn, 2) | ~self.later(turn) | (ports.data == kept)),
             Assert((span <= DEPTH) & ((sent - acked)[:16] <= span)),
             *weighed(self, inside, span, (sent - acked)[:16]),
+            Assert(self.later(ports.ack) | (inside["range_"] == (self.later(limit) - acked)[:16])),
+            Assert(self.later(ports.ack) | self.later(ports.ack, 2) | (inside["fits"] == fits)),
             Cover(turn & self.later(turn, 3)),
         ]
