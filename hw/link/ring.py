@@ -26,7 +26,7 @@ def check_depth(name: str, depth: int) -> None:
 class CommitRing(wiring.Component):
     """Bytes that stay hidden until they are committed; the receiver's store.
 
-    A byte is offered three cycles after its commit; one byte in two cycles.
+    A byte is offered four cycles after its commit; one byte in two cycles.
 
     Args:
         depth: bytes, a power of two.
@@ -64,7 +64,7 @@ class CommitRing(wiring.Component):
         bits = exact_log2(self._depth)
         written = Signal(Position)
         read = Signal(Position)
-        fetch, fetched, moves = Signal(), Signal(), Signal()
+        some, fetch, fetched, moves = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             self.limit.eq(Cat(read[:bits], (read >> bits) + 1)),
             self.full.eq((written ^ read)[: bits + 1] == self._depth),
@@ -74,8 +74,10 @@ class CommitRing(wiring.Component):
             reader.addr.eq(read),
             moves.eq(fetch | fetched),
             reader.en.eq(moves),
-            fetch.eq((read != self.committed) & ~fetched & (~self.o.valid | self.o.ready)),
+            fetch.eq(some & ~fetched & (~self.o.valid | self.o.ready)),
         ]
+        # whether a byte waits was true a cycle ago, and still is: behind a fetch comes a cycle without
+        m.d.sync += some.eq(read != self.committed)
         with m.If(self.write):
             m.d.sync += written.eq(written + 1)
         with m.If(self.commit):

@@ -25,7 +25,7 @@ class CommittedBytesPassInOrder(Property):
     quick = False
     faults = (
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(written)"),
-        Fault(module=ring, old="(read != self.committed) & ~fetched", new="(read != written) & ~fetched"),
+        Fault(module=ring, old="some.eq(read != self.committed)", new="some.eq(read != written)"),
         Fault(module=ring, old="moves.eq(fetch | fetched)", new="moves.eq(1)"),
     )
 
@@ -95,6 +95,7 @@ class CommittedBytesPassInOrder(Property):
             Assert(read == (taken + out)[:16]),
             Assert((stored <= out + DEPTH) & (out <= public)),
             Assert(~(fetched & o.valid)),
+            Assert(~inside["some"] | fetched | (public != out)),
             Assert(~o.valid | (o.payload == byte)),
             Assert(~followed | (position[:BITS] == address)),
             Assert(~followed | (position == (taken + before)[:16])),
@@ -118,7 +119,7 @@ class CommittedReadsDoNotCollide(Property):
     component = "link/ring"
     cases = ({}, {"depth": 8192})
     faults = (
-        Fault(module=ring, old="fetch.eq((read != self.committed) &", new="fetch.eq("),
+        Fault(module=ring, old="fetch.eq(some &", new="fetch.eq("),
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(read - 1)"),
     )
 
@@ -135,6 +136,7 @@ class CommittedReadsDoNotCollide(Property):
         m.d.comb += [
             Assert(~(writer.en & inside["fetch"] & (writer.addr == reader.addr))),
             Assert((stored <= depth) & (public <= stored)),
+            Assert(~inside["some"] | inside["fetched"] | (public != 0)),
             Cover(writer.en & inside["fetch"]),
         ]
 
