@@ -22,7 +22,6 @@ class CommittedBytesPassInOrder(Property):
     are followed, any one of them."""
 
     component = "link/ring"
-    quick = False
     faults = (
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(written)"),
         Fault(module=ring, old="some.eq(read != self.committed)", new="some.eq(read != written)"),
