@@ -69,7 +69,8 @@ class PhaseEncoder(wiring.Component):
                 port.valid.eq(fifo.r_rdy),
                 fifo.r_en.eq(port.ready),
             ]
-            rooms.append(fifo.w_rdy)
+            # one bit of what is never more than two: all registers here wait for it
+            rooms.append(~fifo.level[1])
             return fifo
 
         # turn: one column per cycle

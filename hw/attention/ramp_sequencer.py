@@ -59,7 +59,7 @@ class RampSequencer(wiring.Component):
         step = Signal(config.step_width, reset_less=True)
         window = Signal.like(head.window, reset_less=True)
         t = Signal(range(config.code.steps))
-        steps_left = Signal.like(head.window)
+        steps_left, final_step = Signal.like(head.window), Signal()  # the next step is the last of its window
         left = Signal.like(head.tokens)
         row, last_row = Signal.like(head.tokens), Signal()
         used = Signal(range(3))
@@ -76,7 +76,7 @@ class RampSequencer(wiring.Component):
             top.eq(Cat(ones, self.i_winner.payload).as_signed() - (head.step >> 1)),
             level.eq(Mux(fresh, start_level, next_level)),
             step_now.eq(running & self.slot_full),  # a step meets scores in the lanes one cycle later
-            last_step.eq(step_now & (steps_left == 1)),
+            last_step.eq(step_now & final_step),
             last_group.eq(~above(left, config.lanes)),
             row_done.eq(last_step & last_group),
             self.release_slot.eq(command.data.last),
@@ -91,12 +91,14 @@ class RampSequencer(wiring.Component):
                 step.eq(head.step),
                 window.eq(head.window),
                 steps_left.eq(head.window),
+                final_step.eq(head.window == 1),
                 left.eq(head.tokens),
             ]
         with m.If(step_now):
             m.d.sync += [
                 t.eq(t + 1),
                 steps_left.eq(steps_left - 1),
+                final_step.eq(steps_left == 2),
                 fresh.eq(0),
                 next_level.eq(level - step),
                 below.eq(below | now_below),
@@ -105,6 +107,7 @@ class RampSequencer(wiring.Component):
             m.d.sync += [
                 t.eq(0),
                 steps_left.eq(window),
+                final_step.eq(window == 1),
                 fresh.eq(1),
                 below.eq(0),
                 left.eq(left - config.lanes),

@@ -1,6 +1,6 @@
 """Loads bias and mask of the next row into the terms chain of all clusters."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -45,19 +45,29 @@ class TermsLoader(wiring.Component):
         config = self._config
         head = self.i_head.payload
         row, last_row = Signal.like(head.tokens), Signal()
-        left = Signal.like(head.tokens)
-        lane = Signal(range(config.lanes + 1))
+        left = Signal.like(head.tokens)  # tokens of this group and the later ones
+        last_group = Signal()
+        # Tokens of the pass that are not in the chain yet; the beat with the last of them is known before it
+        # comes: the stream that brings it waits for what follows
+        rest, last_beat = Signal(range(config.lanes + 1)), Signal()
         pause = 2 + TraceLookup.latency(config)
         wait = Signal(range(pause))
-        reached = Signal(range(config.lanes + config.terms_per_beat + 1))
-        m.d.comb += reached.eq(lane + config.terms_per_beat)
         m.d.sync += [
             self.o_terms.eq(self.i.payload),
             last_row.eq(row + 1 == head.tokens),  # in time: every row takes several cycles
         ]
+        beat = config.terms_per_beat
+
+        def begin(tokens: Value) -> None:
+            m.d.sync += [
+                rest.eq(Mux(above(tokens, config.lanes), config.lanes, tokens)),
+                last_beat.eq(~above(tokens, beat) if beat < config.lanes else 1),
+            ]
+
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [row.eq(0), left.eq(head.tokens), lane.eq(0)]
+                m.d.sync += [row.eq(0), left.eq(head.tokens)]
+                begin(head.tokens)
                 with m.If(self.i_head.valid):
                     with m.If(head.terms):
                         m.next = "LOAD"
@@ -66,23 +76,23 @@ class TermsLoader(wiring.Component):
             with m.State("LOAD"):
                 m.d.comb += [self.i.ready.eq(1), self.o_shift.eq(self.i.valid)]
                 with m.If(self.i.valid):
-                    m.d.sync += lane.eq(reached)
-                    with m.If((reached >= left) | (reached >= config.lanes)):
-                        m.d.sync += lane.eq(0)
+                    m.d.sync += [rest.eq(rest - beat), last_beat.eq(~above(rest, 2 * beat))]
+                    with m.If(last_beat):
                         m.next = "FULL"
             with m.State("FULL"):
                 m.d.comb += self.full.eq(1)
+                more = above(left, config.lanes)
                 with m.If(self.consume):
+                    m.d.sync += [last_group.eq(~more), left.eq(Mux(more, left - config.lanes, head.tokens))]
                     m.next = "WAIT"
             with m.State("WAIT"):
+                begin(left)
                 m.d.sync += wait.eq(wait + 1)
                 with m.If(wait == pause - 1):
                     m.d.sync += wait.eq(0)
                     m.next = "LOAD"
-                    with m.If(above(left, config.lanes)):
-                        m.d.sync += left.eq(left - config.lanes)
-                    with m.Else():
-                        m.d.sync += [left.eq(head.tokens), row.eq(row + 1)]
+                    with m.If(last_group):
+                        m.d.sync += row.eq(row + 1)
                         with m.If(last_row):
                             m.d.comb += self.i_head.ready.eq(1)
                             m.next = "IDLE"

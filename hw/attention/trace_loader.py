@@ -50,7 +50,9 @@ class TraceLoader(wiring.Component):
         feature = Signal(index_width(config.head_dim))
         features_left = Signal.like(head.features)
         group = Signal(max(1, ceil_log2(config.groups)))
-        left = Signal.like(head.tokens)  # tokens of this feature still to come
+        # Tokens of this feature still to come. That the next is the last is known before it comes: what
+        # brings it waits for what follows
+        left, last_token = Signal.like(head.tokens), Signal()
         lane = Signal(range(config.lanes))
         bank = Signal()
 
@@ -60,7 +62,7 @@ class TraceLoader(wiring.Component):
             start.eq(~loading & self.i_head.valid & (started != 2)),
             self.i.ready.eq(loading),
             transfer.eq(loading & self.i.valid),
-            feature_done.eq(transfer & (left == 1)),
+            feature_done.eq(transfer & last_token),
             word.eq(feature_done | (transfer & (lane == config.lanes - 1))),
             done.eq(feature_done & (features_left == 1)),
             self.i_head.ready.eq(done),
@@ -69,12 +71,13 @@ class TraceLoader(wiring.Component):
         ]
         with m.If(start):
             m.d.sync += [loading.eq(1), left.eq(head.tokens), features_left.eq(head.features)]
+            m.d.sync += last_token.eq(head.tokens == 1)
         with m.If(transfer):
-            m.d.sync += [lane.eq(lane + 1), left.eq(left - 1)]
+            m.d.sync += [lane.eq(lane + 1), left.eq(left - 1), last_token.eq(left == 2)]
         with m.If(word):
             m.d.sync += [lane.eq(0), group.eq(group + 1)]
         with m.If(feature_done):
-            m.d.sync += [group.eq(0), left.eq(head.tokens)]
+            m.d.sync += [group.eq(0), left.eq(head.tokens), last_token.eq(head.tokens == 1)]
             m.d.sync += [feature.eq(feature + 1), features_left.eq(features_left - 1)]
         with m.If(done):
             m.d.sync += [feature.eq(0), bank.eq(~bank), loading.eq(0)]

@@ -112,12 +112,12 @@ class BeatWriter(wiring.Component):
         sizes = [self._channels.output_bytes(n) for n in range(count)]
         tag_bits = self._channels.tag_bits
         bits = Signal(8 * max(sizes))
-        left = Signal(range(max(sizes) + 1))
+        left = Signal(range(max(sizes)))  # bytes behind the one that is offered
         turn = Signal(range(count))
-        m.d.comb += [self.o.valid.eq(left != 0), self.o.payload.eq(bits[:8])]
+        m.d.comb += self.o.payload.eq(bits[:8])
         with m.If(self.o.valid & self.o.ready):
-            m.d.sync += [bits.eq(bits >> 8), left.eq(left - 1)]
-        with m.If(left == 0):
+            m.d.sync += [bits.eq(bits >> 8), left.eq(left - 1), self.o.valid.eq(left != 0)]
+        with m.If(~self.o.valid):
             # While its stream has nothing the turn moves on
             m.d.sync += turn.eq(0 if count == 1 else turn + 1)
             with m.If(turn == count - 1):
@@ -129,7 +129,8 @@ class BeatWriter(wiring.Component):
                         m.d.comb += i.ready.eq(1)
                         with m.If(i.valid):
                             m.d.sync += [
+                                self.o.valid.eq(1),
                                 bits.eq(Cat(Const(number, tag_bits), i.payload)),
-                                left.eq(sizes[number]),
+                                left.eq(sizes[number] - 1),
                             ]
         return m

@@ -26,7 +26,7 @@ def check_depth(name: str, depth: int) -> None:
 class CommitRing(wiring.Component):
     """Bytes that stay hidden until they are committed; the receiver's store.
 
-    A byte is offered three cycles after its commit; one byte in two cycles.
+    A byte is offered four cycles after its commit; one byte in two cycles.
 
     Args:
         depth: bytes, a power of two.
@@ -64,7 +64,7 @@ class CommitRing(wiring.Component):
         bits = exact_log2(self._depth)
         written = Signal(Position)
         read = Signal(Position)
-        fetch, fetched = Signal(), Signal()
+        some, fetch, fetched, moves = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             self.limit.eq(Cat(read[:bits], (read >> bits) + 1)),
             self.full.eq((written ^ read)[: bits + 1] == self._depth),
@@ -72,20 +72,26 @@ class CommitRing(wiring.Component):
             writer.data.eq(self.data),
             writer.en.eq(self.write),
             reader.addr.eq(read),
-            reader.en.eq(fetch),
-            fetch.eq((read != self.committed) & ~fetched & (~self.o.valid | self.o.ready)),
+            moves.eq(fetch | fetched),
+            reader.en.eq(moves),
+            fetch.eq(some & ~fetched & (~self.o.valid | self.o.ready)),
         ]
+        # whether a byte waits was true a cycle ago, and still is: behind a fetch comes a cycle without
+        m.d.sync += some.eq(read != self.committed)
         with m.If(self.write):
             m.d.sync += written.eq(written + 1)
         with m.If(self.commit):
             m.d.sync += self.committed.eq(written)
         with m.If(self.revert):
             m.d.sync += written.eq(self.committed)
-        # The memory answers late in the cycle: a register stands between it and what uses the byte. It
-        # takes whatever is there, which stays until the byte is taken and the next one fetched
+        # The memory answers late in the cycle: a register stands between it and what uses the byte, and moves
+        # with it, so that it can be the memory's own. What is read behind a byte, written or not, goes no
+        # further
         payload = Signal.like(self.o.payload, reset_less=True)
         m.d.comb += self.o.payload.eq(payload)
-        m.d.sync += [payload.eq(reader.data), fetched.eq(fetch)]
+        with m.If(moves):
+            m.d.sync += payload.eq(reader.data)
+        m.d.sync += fetched.eq(fetch)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(fetched):
@@ -107,10 +113,11 @@ class ReplayRing(wiring.Component):
         sent: position of the byte at `data`.
         data: the byte at `sent`, valid from the third cycle after `sent` changed or the byte came in.
         step: move `sent` to the next byte.
-        ack: everything before what was `ack_position` in the cycle before may be forgotten; ignored
-            where that is not between the bytes forgotten and the bytes sent.
-        rewind: with `ack`, steady for two cycles, read on from there; ignored where that is not between
-            the bytes forgotten and the bytes produced.
+        ack: everything before `ack_position` may be forgotten; ignored where that is not between the bytes
+            forgotten and the bytes sent two cycles before.
+        ack_position, rewind: with `ack`, and the same in the two cycles before it; none of those follows
+            an `ack`. With `rewind` read on from there; ignored where that is not between the bytes
+            forgotten and the bytes produced two cycles before.
     """
 
     def __init__(self, depth: int) -> None:
@@ -133,8 +140,8 @@ class ReplayRing(wiring.Component):
         m = Module()
         m.submodules.memory = memory = Memory(shape=8, depth=self._depth, init=[], attrs=NO_COLLISION)
         writer, reader = memory.write_port(), memory.read_port()
-        acked, target = Signal(Position), Signal(Position)
-        advance, range_ = Signal(Position), Signal(Position)
+        acked, advance, range_ = Signal(Position), Signal(Position), Signal(Position)
+        fits = Signal(init=1)  # none of no bytes
         m.d.comb += [
             self.i.ready.eq((self.produced ^ acked)[: exact_log2(self._depth) + 1] != self._depth),
             writer.addr.eq(self.produced),
@@ -143,9 +150,9 @@ class ReplayRing(wiring.Component):
             reader.addr.eq(self.sent),
             self.data.eq(registered(m, reader.data, "data")),
         ]
-        # The memory answers late in the cycle; distances are taken a cycle before they are compared
+        # The memory answers late in the cycle; distances are taken in one cycle and compared in the next
         m.d.sync += [
-            target.eq(self.ack_position),
+            fits.eq(~(range_ < advance)),
             advance.eq(self.ack_position - acked),
             range_.eq(Mux(self.rewind, self.produced, self.sent) - acked),
         ]
@@ -153,8 +160,8 @@ class ReplayRing(wiring.Component):
             m.d.sync += self.produced.eq(self.produced + 1)
         with m.If(self.step):
             m.d.sync += self.sent.eq(self.sent + 1)
-        with m.If(self.ack & ~(range_ < advance)):
-            m.d.sync += acked.eq(target)
+        with m.If(self.ack & fits):
+            m.d.sync += acked.eq(self.ack_position)
             with m.If(self.rewind):
-                m.d.sync += self.sent.eq(target)
+                m.d.sync += self.sent.eq(self.ack_position)
         return m

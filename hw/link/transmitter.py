@@ -80,10 +80,12 @@ class FrameTransmitter(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), ring.i)
 
         ident_due, status_due, ack_due = Signal(), Signal(), Signal()
+        steady = Signal()  # the ring has had the position for a cycle, and still has it
         m.d.sync += [
             ident_due.eq(ident_due | self.send_ident),
             status_due.eq(status_due | self.send_status),
             ack_due.eq(ack_due | self.ack),
+            steady.eq(ack_due & ~self.ack),
         ]
         rewind = Signal()
         with m.If(self.ack):
@@ -120,8 +122,9 @@ class FrameTransmitter(wiring.Component):
             with m.State("idle"):
                 m.d.comb += check.start.eq(1)
                 with m.If(ack_due):
-                    m.d.sync += ack_due.eq(self.ack)
-                    m.next = "acknowledge"
+                    m.d.sync += ack_due.eq(self.ack | ~steady)
+                    with m.If(steady & ~self.ack):
+                        m.next = "acknowledge"
                 with m.Elif(ident_due):
                     m.d.sync += ident_due.eq(self.send_ident)
                     begin(Kind.IDENT, len(self._ident))

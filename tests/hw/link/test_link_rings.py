@@ -63,18 +63,20 @@ def test_replay_ring(seed: int) -> None:
     ring = ReplayRing(DEPTH)
     produced: list[int] = []
     acked = sent = 0
-    target, due = 0, False
+    target, wait = 0, 0  # cycles to the acknowledgement, of which the last is its own
 
     async def bench(ctx: Any) -> None:
-        nonlocal acked, sent, target, due
+        nonlocal acked, sent, target, wait
         refused = replays = rewind = known = 0
         steady = 0  # cycles since `sent` changed or its byte came in
         for _ in range(4000):
             byte, valid = rng.randrange(256), int(rng.random() < 0.5)
-            asked, due = due, not due and rng.random() < 0.1
+            due = wait == 0 and rng.random() < 0.1
+            wait = 3 if due else max(wait - 1, 0)
+            asked = wait == 1
             ctx.set(ring.i.valid, valid)
             ctx.set(ring.i.payload, byte)
-            step = int(not asked and not due and sent < len(produced) and steady >= 2 and rng.random() < 0.5)
+            step = int(not wait and sent < len(produced) and steady >= 2 and rng.random() < 0.5)
             if step:
                 assert ctx.get(ring.data) == produced[sent]
             ctx.set(ring.step, step)

@@ -129,6 +129,7 @@ class KeyFiresAtTheContractsTime(Property):
             Assert(~running | ramp["below"] | (ramp["level"] == top - fallen)),
             Assert(~(running & ramp["below"]) | (((winner - lowest) << fraction) <= fallen)),
             Assert(~running | ((ramp["steps_left"] > 0) & (time + ramp["steps_left"] == ramp["window"]))),
+            Assert(~running | (ramp["final_step"] == (ramp["steps_left"] == 1))),
             Assert(running | ~ramp["below"]),
             Assert(~running | (fallen <= (time + 1) << (config.step_width - 1))),
             Assert(~running | ramp["below"] | (ramp["level"] >= (lowest << fraction) - config.step_limit)),

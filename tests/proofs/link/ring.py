@@ -1,10 +1,13 @@
 """Proofs of the rings of the link."""
 
-from amaranth.hdl import Assert, Assume, Cover, Mux, Signal
+from collections.abc import Iterator
+from typing import Any
+
+from amaranth.hdl import Assert, Assume, Cover, Mux, Signal, Value
 
 from hw.link import ring
 from tests.proofs.following import peeked, stays_offered
-from tests.proofs.property import Fault, Property
+from tests.proofs.property import Fault, Inside, Property
 
 DEPTH = 64
 BITS = 6
@@ -19,11 +22,10 @@ class CommittedBytesPassInOrder(Property):
     are followed, any one of them."""
 
     component = "link/ring"
-    quick = False
     faults = (
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(written)"),
-        Fault(module=ring, old="(read != self.committed) & ~fetched", new="(read != written) & ~fetched"),
-        Fault(module=ring, old="reader.en.eq(fetch)", new="reader.en.eq(1)"),
+        Fault(module=ring, old="some.eq(read != self.committed)", new="some.eq(read != written)"),
+        Fault(module=ring, old="moves.eq(fetch | fetched)", new="moves.eq(1)"),
     )
 
     def build(self) -> None:
@@ -46,28 +48,39 @@ class CommittedBytesPassInOrder(Property):
             m.d.sync += committed.eq(written)
         with m.If(ports.revert):
             m.d.sync += written.eq(committed)
-        taken = Signal(16)  # position of the byte that leaves next
         pop = o.valid & o.ready
+        taken = Signal(16)  # position of the byte that leaves next
         m.d.sync += taken.eq(taken + pop)
+        # bytes inside, and those of them that are committed
+        stored, public = Signal(range(DEPTH + 2)), Signal(range(DEPTH + 2))
+        m.d.sync += [
+            stored.eq(Mux(ports.revert, public, stored + ports.write) - pop),
+            public.eq(Mux(ports.commit, stored, public) - pop),
+        ]
         follow = self.free(1, "follow")
         followed, firm, position, kept = Signal(), Signal(), Signal(16), Signal(8)
-        with m.If(ports.write & follow & ~followed & (written[:6] == address)):
+        before = Signal(range(DEPTH + 2))  # bytes that leave before the one that is followed
+        turn = followed & (position == taken)
+        m.d.sync += before.eq(before - pop)
+        with m.If(ports.write & follow & ~followed & (written[:BITS] == address)):
             m.d.sync += [followed.eq(1), firm.eq(0), position.eq(written), kept.eq(ports.data)]
+            m.d.sync += before.eq(stored - pop)
         with m.Elif(ports.commit):
             m.d.sync += firm.eq(followed)
         with m.Elif(ports.revert & ~firm):
             m.d.sync += followed.eq(0)
-        # what is stored at the address; reset leaves a memory as it is
-        shadow = Signal(8, reset_less=True)
-        with m.If(ports.write & (written[:6] == address)):
-            m.d.sync += shadow.eq(ports.data)
-        waiting = followed & ((position - read)[:16] < (written - read)[:16])
-        turn = followed & (position == taken)
         with m.If(pop & turn):
             m.d.sync += followed.eq(0)
-        stored, public = Signal(16), Signal(16)  # bytes inside, and those of them that are committed
-        m.d.comb += [stored.eq(written - taken), public.eq(committed - taken)]
-        on_its_way = followed & (position == (read - 1)[:16])
+        # what is stored at the address; reset leaves a memory as it is
+        shadow = Signal(8, reset_less=True)
+        with m.If(ports.write & (written[:BITS] == address)):
+            m.d.sync += shadow.eq(ports.data)
+        # what a fetch brought; what is read in the cycle behind it goes no further
+        byte = Signal(8, reset_less=True)
+        with m.If(fetched):
+            m.d.sync += byte.eq(reader.data)
+        out = fetched + o.valid  # bytes inside that are no longer in the memory alone
+        waiting, on_its_way = followed & (before >= out), followed & (before < out)
         m.d.comb += [
             Assert(~pop | ~turn | (firm & (o.payload == kept))),
             Assert(~pop | (public != 0)),
@@ -76,19 +89,21 @@ class CommittedBytesPassInOrder(Property):
             Assert(ports.committed == committed),
             # what holds in between
             Assert(inside["written"] == written),
-            Assert((written - read)[:16] <= DEPTH),
-            Assert((committed - read)[:16] <= (written - read)[:16]),
-            Assert((read - taken)[:16] == fetched + o.valid),
+            Assert(written == (taken + stored)[:16]),
+            Assert(committed == (taken + public)[:16]),
+            Assert(read == (taken + out)[:16]),
+            Assert((stored <= out + DEPTH) & (out <= public)),
             Assert(~(fetched & o.valid)),
-            Assert(~o.valid | (o.payload == reader.data)),
-            Assert(~followed | (position[:6] == address)),
-            Assert(~followed | ((position - taken)[:16] < stored)),
-            Assert(~followed | (firm == ((position - taken)[:16] < public))),
+            Assert(~inside["some"] | fetched | (public != out)),
+            Assert(~o.valid | (o.payload == byte)),
+            Assert(~followed | (position[:BITS] == address)),
+            Assert(~followed | (position == (taken + before)[:16])),
+            Assert(~followed | (before < stored)),
+            Assert(~followed | (firm == (before < public))),
             Assert(peek.data == shadow),
             Assert(~waiting | (shadow == kept)),
-            Assert(~followed | waiting | on_its_way),
             Assert(~(fetched & on_its_way) | (reader.data == kept)),
-            Assert(~(o.valid & on_its_way) | ((o.payload == kept) & (reader.data == kept))),
+            Assert(~(o.valid & on_its_way) | (o.payload == kept)),
             Cover(pop & turn),
             Cover(followed & firm & (stored == 3)),
         ]
@@ -103,7 +118,7 @@ class CommittedReadsDoNotCollide(Property):
     component = "link/ring"
     cases = ({}, {"depth": 8192})
     faults = (
-        Fault(module=ring, old="fetch.eq((read != self.committed) &", new="fetch.eq("),
+        Fault(module=ring, old="fetch.eq(some &", new="fetch.eq("),
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(read - 1)"),
     )
 
@@ -118,24 +133,47 @@ class CommittedReadsDoNotCollide(Property):
         writer, reader = inside["writer"], inside["reader"]
         stored, public = (written - read)[:16], (ports.committed - read)[:16]
         m.d.comb += [
-            Assert(~(writer.en & reader.en & (writer.addr == reader.addr))),
+            Assert(~(writer.en & inside["fetch"] & (writer.addr == reader.addr))),
             Assert((stored <= depth) & (public <= stored)),
-            Cover(writer.en & reader.en),
+            Assert(~inside["some"] | inside["fetched"] | (public != 0)),
+            Cover(writer.en & inside["fetch"]),
         ]
+
+
+def announced(prop: Property, ports: Any) -> Iterator[Any]:
+    """What `ReplayRing` asks of acknowledgements."""
+    for cycles in (1, 2):
+        yield Assume(~(ports.ack & prop.later(ports.ack, cycles)))
+        for value in (ports.ack_position, ports.rewind):
+            yield Assume(~ports.ack | (value == prop.later(value, cycles)))
+
+
+def weighed(prop: Property, inside: Inside, stored: Value, sent: Value) -> Iterator[Any]:
+    """What holds of the distances that `ReplayRing` takes and compares, where no acknowledgement came
+    in between; of `stored` bytes inside `sent` are sent."""
+    ports, acked = inside.ports, inside["acked"]
+    quiet = ~prop.later(ports.ack)
+    advance = (prop.later(ports.ack_position) - acked)[:16]
+    limit = Mux(prop.later(ports.rewind), stored, sent)
+    yield Assert(~quiet | (inside["advance"] == advance) & (inside["range_"] <= limit))
+    fits = inside["fits"] & quiet & ~prop.later(ports.ack, 2)
+    advance = (prop.later(ports.ack_position, 2) - acked)[:16]
+    limit = Mux(prop.later(ports.rewind, 2), stored, sent)
+    yield Assert(~fits | (advance <= limit))
 
 
 class StoredReadsDoNotCollide(Property):
     """A byte that is in the ring is never read in the cycle in which its place is written: what `data` shows
     from the third cycle on was read after it was written.
 
-    Assumes: no step beyond the last byte; after an acknowledgement a cycle without, `rewind` not withdrawn
-    since the cycle before. Acknowledged positions are any."""
+    Assumes: no step beyond the last byte; two cycles without an acknowledgement before each, in which
+    `ack_position` and `rewind` are what they are with it. Acknowledged positions are any."""
 
     component = "link/ring"
     cases = ({}, {"depth": 8192})
     faults = (
         Fault(module=ring, old="reader.addr.eq(self.sent)", new="reader.addr.eq(self.produced)"),
-        Fault(module=ring, old="self.ack & ~(range_ < advance)", new="self.ack"),
+        Fault(module=ring, old="self.ack & fits", new="self.ack"),
     )
 
     def build(self, depth: int = DEPTH) -> None:
@@ -144,21 +182,14 @@ class StoredReadsDoNotCollide(Property):
         ports, acked = inside.ports, inside["acked"]
         m.d.comb += [
             Assume(~ports.step | (ports.sent != ports.produced)),
-            Assume(~(ports.ack & self.later(ports.ack))),
-            Assume(~ports.ack | ports.rewind | ~self.later(ports.rewind)),
+            *announced(self, ports),
         ]
         writer, reader = inside["writer"], inside["reader"]
         stored, sent = (ports.produced - acked)[:16], (ports.sent - acked)[:16]
-        # what an acknowledgement is compared with is at most a cycle old
-        settled = ~self.later(ports.ack)
-        advance = (inside["target"] - acked)[:16]
-        limit = inside["range_"]
         m.d.comb += [
             Assert(~(writer.en & (ports.sent != ports.produced) & (writer.addr == reader.addr))),
             Assert((stored <= depth) & (sent <= stored)),
-            Assert(~settled | (inside["advance"] == advance)),
-            Assert(~settled | (limit <= stored)),
-            Assert(~settled | self.later(ports.rewind) | (limit <= sent)),
+            *weighed(self, inside, stored, sent),
             Cover(writer.en & (ports.sent != ports.produced)),
             Cover(writer.en & (writer.addr == reader.addr)),
         ]
@@ -174,8 +205,8 @@ class ReplayedBytesAreThoseProduced(Property):
 
     component = "link/ring"
     faults = (
-        Fault(module=ring, old="self.ack & ~(range_ < advance)", new="self.ack"),
-        Fault(module=ring, old="self.sent.eq(target)", new="self.sent.eq(acked)"),
+        Fault(module=ring, old="self.ack & fits", new="self.ack"),
+        Fault(module=ring, old="self.sent.eq(self.ack_position)", new="self.sent.eq(acked)"),
         Fault(
             module=ring,
             old="self.produced.eq(self.produced + 1)",
@@ -193,8 +224,7 @@ class ReplayedBytesAreThoseProduced(Property):
         m.d.comb += [
             peek.addr.eq(address),
             Assume(~ports.step | (sent != produced)),
-            Assume(~(ports.ack & self.later(ports.ack))),
-            Assume(~ports.ack | ports.rewind | ~self.later(ports.rewind)),
+            *announced(self, ports),
         ]
         push = ports.i.valid & ports.i.ready
         # the byte of the last position with this address
@@ -204,8 +234,9 @@ class ReplayedBytesAreThoseProduced(Property):
         span = (produced - acked)[:16]
         stored = some & ((position - acked)[:16] < span)
         turn = stored & (sent == position)
-        wanted, limit = self.later(ports.ack_position), self.later(Mux(ports.rewind, produced, sent))
-        counts = ports.ack & ((wanted - acked)[:16] <= (limit - acked)[:16])
+        wanted, limit = ports.ack_position, Mux(ports.rewind, produced, sent)
+        fits = (self.later(wanted, 2) - acked)[:16] <= (self.later(limit, 2) - acked)[:16]
+        counts = ports.ack & fits
         following = {
             "acked": (acked, Mux(counts, wanted, acked)),
             "sent": (sent, Mux(counts & ports.rewind, wanted, sent + ports.step)),
@@ -215,7 +246,6 @@ class ReplayedBytesAreThoseProduced(Property):
             then = Signal(16, name=f"then_{name}")
             m.d.sync += then.eq(value)
             m.d.comb += Assert(now == then)
-        settled = ~self.later(ports.ack)
         m.d.comb += [
             Assert(~(turn & self.later(turn) & self.later(turn, 2)) | (ports.data == kept)),
             Assert(ports.i.ready == (span < DEPTH)),
@@ -226,10 +256,8 @@ class ReplayedBytesAreThoseProduced(Property):
             Assert(~self.later(turn) | (inside["reader"].data == kept)),
             Assert(~self.later(turn, 2) | ~self.later(turn) | (ports.data == kept)),
             Assert((span <= DEPTH) & ((sent - acked)[:16] <= span)),
-            Assert(inside["target"] == wanted),
-            Assert(~settled | (inside["advance"] == (wanted - acked)[:16])),
-            Assert(~settled | (inside["range_"] == (limit - acked)[:16])),
-            Assert(~settled | (inside["range_"] <= span)),
-            Assert(~settled | self.later(ports.rewind) | (inside["range_"] <= (sent - acked)[:16])),
+            *weighed(self, inside, span, (sent - acked)[:16]),
+            Assert(self.later(ports.ack) | (inside["range_"] == (self.later(limit) - acked)[:16])),
+            Assert(self.later(ports.ack) | self.later(ports.ack, 2) | (inside["fits"] == fits)),
             Cover(turn & self.later(turn, 3)),
         ]
