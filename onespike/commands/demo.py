@@ -13,7 +13,7 @@ from rich.text import Text
 from golden.code import check_range
 from golden.errors import InputError
 from onespike.board_options import PortOption, TimeoutOption, board_config, opened_board
-from onespike.files import whole_or_nothing, write_json
+from onespike.files import reporting
 from onespike.network_options import DataOption
 from onespike.options import ReportOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
@@ -78,7 +78,7 @@ def demo(
     chosen = np.random.default_rng(seed).choice(len(case.images), images, replace=False)
     seen: list[Shown] = []
     with (
-        whole_or_nothing({} if report_file is None else {"--report": report_file}) as places,
+        reporting(report_file) as write,
         progress() as bar,
         _port(network, data, port, bar) as name,
         opened_board(WholeNetworkCore, name, timeout) as board,
@@ -91,9 +91,7 @@ def demo(
             seen.append(show(board, case, number))
             print_tables([_table(seen[-1])])
         line = board.counters
-        if report_file is not None:
-            report = {"network": case.name, "seed": seed, "images": [shown.to_json() for shown in seen]}
-            write_json(places["--report"], report)
+        write({"network": case.name, "seed": seed, "images": [shown.to_json() for shown in seen]})
     different = sum(shown.different for shown in seen)
     typer.echo(
         f"{images} images, seed {seed}: {different} class scores differ from golden; "
