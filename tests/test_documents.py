@@ -100,6 +100,21 @@ def test_links(document: Path) -> None:
             assert (document.parent / target).exists(), target
 
 
+def test_pages_of_the_site() -> None:
+    """`make docs` ends where a page has no place, or a link leads to Python that is no page."""
+    pages = set(re.findall(r"^[\w/-]+$", (ROOT / "docs" / "index.md").read_text(), re.MULTILINE))
+    for document in (ROOT / "docs").glob("*.md"):
+        assert document.stem in pages | {"index"}, f"{document.name}: not in a toctree of index.md"
+        for target in re.findall(r"\]\(([\w./-]+)\.py\)", document.read_text()):
+            assert target in pages, f"{document.name}: {target}.py is no page"
+
+
+def test_the_gallery_has_every_figure() -> None:
+    figures = sorted(path.name for path in (ROOT / "docs" / "figures").glob("*.png"))
+    shown = re.findall(r"\]\(figures/([\w.-]+)\)", (ROOT / "docs" / "gallery.md").read_text())
+    assert sorted(shown) == figures
+
+
 def exists(name: str) -> bool:
     """Whether a dotted name leads from a module to something that is there."""
     parts = name.split(".")
