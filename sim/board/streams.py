@@ -22,6 +22,14 @@ READ_SECONDS = 0.005
 PATIENCE = 10.0
 
 
+def _keep_silent(component: wiring.Component) -> None:
+    """Amaranth takes an unused component, and each that it holds, for a mistake."""
+    component._MustUse__silence = True
+    for part in vars(component).values():
+        if isinstance(part, wiring.Component):
+            _keep_silent(part)
+
+
 class LinkedStreams:
     """The streams of the component on a board.
 
@@ -36,8 +44,7 @@ class LinkedStreams:
 
     def __init__(self, session: Session, name: str, component: wiring.Component) -> None:
         self._session, self._name = session, name
-        # Amaranth takes an unused component for a mistake
-        component._MustUse__silence = True
+        _keep_silent(component)
         signature = component.signature
         try:
             stated = ChannelMap.from_table(session.identification["streams"])
