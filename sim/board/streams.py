@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from golden.errors import InputError
 from hw.export.verilog import Layout, describe
 from hw.link.channels import MAX_RECORD_BEATS, ChannelMap
+from hw.parts.ports_only import ports_only
 from sim.board.session import LinkError, Progress, Session
 from sim.verilator.payload import Fields, pack, unpack, word_count
 
@@ -20,14 +21,6 @@ DEFAULT_BAUD = 2_000_000
 READ_SECONDS = 0.005
 # Seconds without progress after which a board is given up
 PATIENCE = 10.0
-
-
-def _keep_silent(component: wiring.Component) -> None:
-    """Amaranth takes an unused component, and each that it holds, for a mistake."""
-    component._MustUse__silence = True
-    for part in vars(component).values():
-        if isinstance(part, wiring.Component):
-            _keep_silent(part)
 
 
 class LinkedStreams:
@@ -44,8 +37,7 @@ class LinkedStreams:
 
     def __init__(self, session: Session, name: str, component: wiring.Component) -> None:
         self._session, self._name = session, name
-        _keep_silent(component)
-        signature = component.signature
+        signature = ports_only(component).signature
         try:
             stated = ChannelMap.from_table(session.identification["streams"])
         except (KeyError, ValueError):
