@@ -123,7 +123,7 @@ soak-minilm: $(CORE) build/minilm/network.npz  ## MiniLM: ten sentences of DATA=
 	$(ON_MINILM) --data $(or $(DATA),$(error soak-minilm needs DATA=stsb-en-dev.csv)) --images 10 --rtl 10 -o build/soak-minilm
 	$(BIN)/python -m tests.sim.board.minilm build/minilm
 
-soak-cifar10: $(CORE)  ## IMAGES of CIFAR-10 (100; DATA=folder that holds cifar10/) through one network of each scheme in RTL (30 min)
+soak-cifar10: $(CORE)  ## IMAGES of CIFAR-10 in DATA through a network of each scheme, in RTL (30 min)
 	$(BIN)/onespike infer --network cifar10 --steps 16 --log2-base 2/5 --images $(IMAGES) --rtl $(IMAGES) \
 	    --data $(or $(DATA),$(error soak-cifar10 needs DATA=folder that holds cifar10/)) -o build/soak-cifar10
 	$(BIN)/onespike stochastic demo --network cifar10-small --data $(DATA) --images $(IMAGES)
@@ -151,7 +151,7 @@ program: $(FPGA) $(CONVERTED)  ## the same into the board (as synth)
 
 help:  ## every target, its time on two cores once installed, and what that takes (1 s)
 	@awk '/^## / { disk["$$(" $$2 ")"] = $$3 " " $$4 } \
-	/^[a-z-]+:.*  ## / { \
+	/^[a-z0-9-]+:.*  ## / { \
 	    split($$0, line, "  ## "); split(line[1], rule, ": *"); sentence = line[2]; \
 	    match(sentence, / \([^()]*\)$$/); \
 	    split(rule[2], first, " "); disk[rule[1]] = disk[first[1]]; \

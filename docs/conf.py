@@ -11,6 +11,8 @@ html_title = "Onespike"
 html_theme_options = {"navigation_with_keys": True}
 # Pages open from a folder, without a server, and load nothing from anywhere
 html_copy_source = False
+# The licence names who holds it
+html_show_copyright = False
 
 # Notebooks are Python with comments in Markdown, and run while the site is built
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}

@@ -152,6 +152,7 @@ def board_config(
     Raises:
         InputError: one of them is not usable.
     """
+    from hw.parts.ports_only import ports_only
     from synth.boards import find_board
     from synth.budgets import clock_of
     from synth.design import memory_of
@@ -180,7 +181,7 @@ def board_config(
         design = heads.design(name)
     default_clock = clock_of(board, name) if core.clock is None else core.clock
     hertz = default_clock if clock is None else clock * 1e6
-    memory_of(board, design.make(), hertz)  # before anything is made
+    memory_of(board, ports_only(design.make()), hertz)  # before anything is made
     return Wanted(board=board, design=design, throughput=throughput, clock=hertz)
 
 

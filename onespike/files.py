@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -112,15 +112,20 @@ def write_json(path: Path, value: object) -> None:
         path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def write_report(path: Path | None, report: object) -> None:
-    """Write what --report asked for, if it did.
+@contextmanager
+def reporting(path: Path | None) -> Iterator[Callable[[object], None]]:
+    """What writes the report that --report asked for, if it did; its place is tried before the block begins.
 
     Raises:
         InputError: the path is no place for a file.
     """
-    if path is not None:
-        with whole_or_nothing({"--report": path}) as places:
-            write_json(places["--report"], report)
+    with whole_or_nothing({} if path is None else {"--report": path}) as places:
+
+        def write(report: object) -> None:
+            for place in places.values():
+                write_json(place, report)
+
+        yield write
 
 
 def same_place(one: Path, other: Path) -> bool:

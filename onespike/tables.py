@@ -24,6 +24,8 @@ SHOWN_HEADS = 16
 PIPE_WIDTH = 140
 # Wider than any table
 _UNBOUNDED = 10_000
+# Longer words of a column that folds, paths mostly, are broken before it goes into another table
+_FOLDED = 20
 
 
 def progress() -> Progress:
@@ -69,11 +71,13 @@ def parts(table: Table, console: Console) -> list[Table]:
     frame = Measurement.get(console, wide, table).maximum - sum(most for _, most in limits)
     if frame + sum(most for _, most in limits) <= console.width:
         return [table]
-    # What stands around a column
-    around = -(-frame // len(limits))
+
+    def around(columns: Sequence[int]) -> int:
+        """Width of what stands beside and between columns."""
+        return -(-frame * len(columns) // len(limits))
 
     def fits(columns: Sequence[int]) -> bool:
-        return sum(limits[n][0] + around for n in columns) <= console.width
+        return sum(limits[n][0] for n in columns) + around(columns) <= console.width
 
     chosen: list[list[int]] = []
     for n in range(len(limits)):
@@ -84,7 +88,7 @@ def parts(table: Table, console: Console) -> list[Table]:
     made: list[Table] = []
     for columns in chosen:
         # Rich cuts what does not even have room for its frame
-        room = max(console.width - around * len(columns), 1)
+        room = max(console.width - around(columns), 1)
         widths = _widths([limits[n] for n in columns], room)
         made.append(_part(table, columns, widths, first=not made, last=len(made) == len(chosen) - 1))
     return made
@@ -94,7 +98,8 @@ def _limits(console: Console, options: ConsoleOptions, column: Column) -> tuple[
     """Widths of a column without what is around it: of its longest word, and of its longest text."""
     cells = [Measurement.get(console, options, cell) for cell in (column.header, *column.cells)]
     most = max(cell.maximum for cell in cells)
-    return (most if column.no_wrap else max(cell.minimum for cell in cells)), most
+    least = most if column.no_wrap else max(cell.minimum for cell in cells)
+    return (min(least, _FOLDED) if column.overflow == "fold" else least), most
 
 
 def _widths(limits: Sequence[tuple[int, int]], room: int) -> list[int]:
@@ -129,6 +134,8 @@ def attention_tables(
         title, summary: of its scheme; see `studies.attention.spiked.AttentionResult`.
     """
     table = Table(title=title, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
     table.add_row("engine", f"{report['engine']}, seed {report['seed']}")
     for row in summary:
         table.add_row(*row)

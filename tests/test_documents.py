@@ -83,12 +83,12 @@ def test_modules() -> None:
 
 
 def test_targets() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     calls = commands("make")
     assert len(calls) > 5
     for document, words in calls:
         for word in words:
-            if re.fullmatch(r"[a-z][a-z-]*", word):
+            if re.fullmatch(r"[a-z][a-z0-9-]*", word):
                 assert word in targets, f"{document}: make has no target {word}"
 
 
@@ -98,6 +98,21 @@ def test_links(document: Path) -> None:
     for target in re.findall(r"\]\(([\w./-]+)[^)]*\)", prose):
         if not target.startswith("http"):
             assert (document.parent / target).exists(), target
+
+
+def test_pages_of_the_site() -> None:
+    """`make docs` ends where a page has no place, or a link leads to Python that is no page."""
+    pages = set(re.findall(r"^[\w/-]+$", (ROOT / "docs" / "index.md").read_text(), re.MULTILINE))
+    for document in (ROOT / "docs").glob("*.md"):
+        assert document.stem in pages | {"index"}, f"{document.name}: not in a toctree of index.md"
+        for target in re.findall(r"\]\(([\w./-]+)\.py\)", document.read_text()):
+            assert target in pages, f"{document.name}: {target}.py is no page"
+
+
+def test_the_gallery_has_every_figure() -> None:
+    figures = sorted(path.name for path in (ROOT / "docs" / "figures").glob("*.png"))
+    shown = re.findall(r"\]\(figures/([\w.-]+)\)", (ROOT / "docs" / "gallery.md").read_text())
+    assert sorted(shown) == figures
 
 
 def exists(name: str) -> bool:

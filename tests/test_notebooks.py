@@ -2,15 +2,40 @@
 
 import re
 import runpy
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
+from packaging.requirements import Requirement
 
 from tests.test_documents import ROOT
 
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.py"))
+# Extras for what Onespike itself does; others are tools, or needed by what all installations have
+PARTS = ("models", "html", "fpga", "formal", "torch")
+
+
+def packages(*extras: str) -> set[str]:
+    """What the project installs with these extras, and with those that they name."""
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    found: set[str] = set()
+    for requirement in (Requirement(text) for extra in extras for text in known[extra]):
+        found |= packages(*requirement.extras) if requirement.name == "onespike" else {requirement.name}
+    return found
+
+
+@pytest.fixture
+def as_make_docs_installs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra `docs` alone: packages of the others are not there."""
+    absent = packages(*PARTS) - packages("docs")
+    assert "plotly" in absent
+    for module, names in packages_distributions().items():
+        if absent.intersection(names):
+            monkeypatch.setitem(sys.modules, module, None)
 
 
 @pytest.fixture
@@ -21,7 +46,7 @@ def aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     matplotlib.use("agg")
 
 
-@pytest.mark.usefixtures("aside")
+@pytest.mark.usefixtures("aside", "as_make_docs_installs")
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs(notebook: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(notebook))

@@ -17,6 +17,7 @@ from amaranth.lib.wiring import In, Out
 from golden.errors import InputError
 from hw.export.header import VERSION, header
 from hw.export.verilog import Layout, describe, export, write_files
+from hw.parts.ports_only import ports_only
 
 BUS = "axi4-stream"
 # Of what Verilator may warn: all modules are in one file; registers have values at power-on; not every bit of
@@ -221,8 +222,7 @@ def write_axi(
     try:
         axi_ports(component.signature)
     except InputError:
-        # Amaranth takes a component that is refused for one that was forgotten
-        component._MustUse__silence = True
+        ports_only(component)
         raise
     wrapped = AxiStream(component)
     text, _ = export(wrapped, name, sources=bool(about))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from golden.errors import InputError
-from onespike.files import whole_or_nothing, write_json
+from onespike.files import reporting
 from onespike.options import ReportOption, SeedOption
 from onespike.tables import print_tables, progress, ratio_table
 
@@ -39,8 +39,7 @@ def bench(
             from onespike.torch.bench import RATIOS
         except ImportError as error:
             raise InputError(f"--torch: {error}") from None
-    targets = {} if report_file is None else {"--report": report_file}
-    with whole_or_nothing(targets) as places:
+    with reporting(report_file) as write:
         ratios = []
         with progress() as bar:
             task = bar.add_task("measure", total=len(RATIOS))
@@ -48,11 +47,5 @@ def bench(
                 bar.update(task, description=measure.__name__.replace("_", " "))
                 ratios.append(measure(seed))
                 bar.advance(task)
-        if report_file is not None:
-            report = {
-                "seed": seed,
-                "tools": tool_versions(),
-                "ratios": [ratio.to_json() for ratio in ratios],
-            }
-            write_json(places["--report"], report)
+        write({"seed": seed, "tools": tool_versions(), "ratios": [ratio.to_json() for ratio in ratios]})
     print_tables([ratio_table(ratios, seed)])

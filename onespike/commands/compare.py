@@ -9,10 +9,10 @@ from rich.table import Table
 from golden.errors import InputError
 from golden.inputs import INPUTS
 from golden.stochastic.table import load_config as load_engine
-from onespike.files import read_arrays, whole_or_nothing, write_json
+from onespike.files import read_arrays, reporting
 from onespike.options import ConfigOption, PresetOption, ReportOption, whole_number
 from onespike.schemes import SCHEMES, chosen_config
-from onespike.tables import print_tables, progress
+from onespike.tables import print_tables, working
 from studies.attention.report import in_words
 
 # Of every scheme its title, and what it is compared with
@@ -83,16 +83,13 @@ def compare(
             raise InputError(
                 f"{source}: {name} must be rates [heads, tokens, head_dim], not {list(arrays[name].shape)}"
             )
-    targets = {} if report_file is None else {"--report": report_file}
     from studies.compare.schemes import compare as both
 
-    with whole_or_nothing(targets) as places, progress() as bar:
-        bar.add_task("compute", total=None)
+    with reporting(report_file) as write, working("compute"):
         reports = both(
             arrays, source=str(source), core=core, engine=engine, steps=steps, seed=seed, option="--"
         )
-        if report_file is not None:
-            write_json(places["--report"], reports)
+        write(reports)
     print_tables([_table(reports)])
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from golden.code import check_range
 from golden.errors import InputError
 from onespike.board_options import PortOption, TimeoutOption, board_config, opened_board
-from onespike.files import whole_or_nothing, write_json
+from onespike.files import reporting
 from onespike.network_options import DataOption
 from onespike.options import ReportOption, SeedOption, whole_number
 from onespike.tables import print_tables, progress
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DIFFERENT = 1
 # Paper to ink, two for each pixel so that it is about square
 SHADES = " ░▒▓█"
-BAR = 24
+BAR = 16
 # A bit of the serial line is five cycles then, which is what a simulated board spends its time on
 SIMULATED_BOARD, SIMULATED_MHZ = "ulx3s-85f", 10.0
 
@@ -78,7 +78,7 @@ def demo(
     chosen = np.random.default_rng(seed).choice(len(case.images), images, replace=False)
     seen: list[Shown] = []
     with (
-        whole_or_nothing({} if report_file is None else {"--report": report_file}) as places,
+        reporting(report_file) as write,
         progress() as bar,
         _port(network, data, port, bar) as name,
         opened_board(WholeNetworkCore, name, timeout) as board,
@@ -89,11 +89,10 @@ def demo(
         bar.remove_task(task)
         for number in chosen.tolist():
             seen.append(show(board, case, number))
+            typer.echo(_heading(seen[-1]))
             print_tables([_table(seen[-1])])
         line = board.counters
-        if report_file is not None:
-            report = {"network": case.name, "seed": seed, "images": [shown.to_json() for shown in seen]}
-            write_json(places["--report"], report)
+        write({"network": case.name, "seed": seed, "images": [shown.to_json() for shown in seen]})
     different = sum(shown.different for shown in seen)
     typer.echo(
         f"{images} images, seed {seed}: {different} class scores differ from golden; "
@@ -126,9 +125,17 @@ def drawing(image: Any) -> str:
     )
 
 
+def _heading(shown: "Shown") -> str:
+    return (
+        f"Image {shown.number}: {shown.spikes} spikes in, {len(shown.scores)} scores out, "
+        f"{shown.seconds:.2f} s with the line"
+    )
+
+
 def _table(shown: "Shown") -> Table:
     """The image, and a bar for each class from the smallest score to the largest."""
     least, most = int(shown.scores.min()), int(shown.scores.max())
+    digits = max(len(f"{score:,}") for score in shown.scores.tolist())
     lines = Text()
     for number, (score, golden) in enumerate(zip(shown.scores.tolist(), shown.golden.tolist(), strict=True)):
         length = round(BAR * (score - least) / max(most - least, 1))
@@ -142,12 +149,8 @@ def _table(shown: "Shown") -> Table:
             if there
         )
         style = "bold" if number == shown.found else ""
-        lines.append(f"{number:>3} {'━' * length:{BAR}} {score:>14,}{marks}\n", style)
-    title = (
-        f"Image {shown.number}: {shown.spikes} spikes in, {len(shown.scores)} scores out, "
-        f"{shown.seconds:.2f} s with the line"
-    )
-    table = Table(title=title, box=SIMPLE, show_header=False)
+        lines.append(f"{number:>3} {'━' * length:{BAR}} {score:>{digits},}{marks}\n", style)
+    table = Table(box=SIMPLE, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_row(drawing(shown.image), lines)

@@ -10,7 +10,7 @@ from rich.table import Table
 from energy.layers import SHAPES
 from energy.report import measured_densities
 from golden.network.reader import SDRAM
-from onespike.files import write_report
+from onespike.files import reporting
 from onespike.network_options import ActivityOption, TextTokensOption
 from onespike.options import CLOCK, ConfigOption, PresetOption, ReportOption, SeedOption, number
 from onespike.schemes import chosen_config
@@ -81,32 +81,33 @@ def predict_network(
         densities = measured_densities(activity)
         density, dense_density = densities.operands, densities.dense
         parts = {"": dense_density, **densities.parts}
-    with working("predict"):
-        layers = network_cycles(
-            model,
-            config,
-            density=density,
-            dense_density=parts,
-            seed=seed,
-            tokens=tokens,
-            reader=SDRAM if streamed else None,
-        )
-    total = sum(layer.cycles for layer in layers)
-    report: dict[str, Any] = {
-        "model": model,
-        "lanes": config.lanes,
-        "density": density,
-        "dense_density": dense_density,
-        "densities": parts,
-        "clock_mhz": clock,
-        "clock_source": source,
-        "seed": seed,
-        "streamed": streamed,
-        "cycles": total,
-        "milliseconds": None if clock is None else total / clock / 1000,
-        "layers": [asdict(layer) for layer in layers],
-    }
-    write_report(report_file, report)
+    with reporting(report_file) as write:
+        with working("predict"):
+            layers = network_cycles(
+                model,
+                config,
+                density=density,
+                dense_density=parts,
+                seed=seed,
+                tokens=tokens,
+                reader=SDRAM if streamed else None,
+            )
+        total = sum(layer.cycles for layer in layers)
+        report: dict[str, Any] = {
+            "model": model,
+            "lanes": config.lanes,
+            "density": density,
+            "dense_density": dense_density,
+            "densities": parts,
+            "clock_mhz": clock,
+            "clock_source": source,
+            "seed": seed,
+            "streamed": streamed,
+            "cycles": total,
+            "milliseconds": None if clock is None else total / clock / 1000,
+            "layers": [asdict(layer) for layer in layers],
+        }
+        write(report)
     print_tables([layer_table(layers, clock, report)])
     longest = max(layers, key=lambda layer: layer.cycles)
     parts_of = by_part(layers)

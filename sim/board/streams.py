@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from golden.errors import InputError
 from hw.export.verilog import Layout, describe
 from hw.link.channels import MAX_RECORD_BEATS, ChannelMap
+from hw.parts.ports_only import ports_only
 from sim.board.session import LinkError, Progress, Session
 from sim.verilator.payload import Fields, pack, unpack, word_count
 
@@ -36,9 +37,7 @@ class LinkedStreams:
 
     def __init__(self, session: Session, name: str, component: wiring.Component) -> None:
         self._session, self._name = session, name
-        # Amaranth takes an unused component for a mistake
-        component._MustUse__silence = True
-        signature = component.signature
+        signature = ports_only(component).signature
         try:
             stated = ChannelMap.from_table(session.identification["streams"])
         except (KeyError, ValueError):

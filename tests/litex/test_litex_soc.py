@@ -14,6 +14,7 @@ from golden.attention.config import PRESETS
 from hw.export.axi import AxiManifest
 from sim.cores.attention.axi_bench import write_bench
 from sim.cores.attention.core import SpikedAttentionCore
+from synth.tools import find_tools, run_tool
 from tests.hw.cocotb.launch import run_verilog
 from tests.litex.bench_soc import BIT
 
@@ -51,6 +52,25 @@ def test_for_the_board(core: Path, tmp_path: Path) -> None:
     assert pins == {"aclk", "aresetn", *(signal for port in manifest.streams for signal in port.signals)}
     assert 'LOCATE COMP "clk25" SITE "G2"' in (tmp_path / "gateware" / "soc.lpf").read_text()
     assert str(core / "attention_core_axis.v") in (tmp_path / "gateware" / "soc.ys").read_text()
+
+
+@pytest.mark.long
+def test_bitstream(core: Path, tmp_path: Path) -> None:
+    """Its scripts synthesise, place and route both files, and the clock is reached."""
+    made(core, tmp_path)
+    folder = tmp_path / "gateware"
+    shutil.copy(core / "attention_core_axis.v", folder)
+    # Tools of YoWASP see a /tmp of their own
+    script = (folder / "soc.ys").read_text()
+    (folder / "soc.ys").write_text(script.replace(f"{core}/", "").replace(f"{folder}/", ""))
+    words = dict(re.findall(r"^([\w-]+) +(.*)", (folder / "build_soc.sh").read_text(), re.M))
+    for name, tool in find_tools(["yosys", "nextpnr-ecp5", "ecppack"]).items():
+        run_tool(tool, words[name].split(), folder, folder / f"{name}.log")
+    reached = re.findall(
+        r"Max frequency for clock .*: ([\d.]+) MHz", (folder / "nextpnr-ecp5.log").read_text()
+    )
+    assert float(reached[-1]) >= MHZ
+    assert (folder / "soc.bit").stat().st_size > 100_000
 
 
 def test_equals_golden(core: Path, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def test_this_installation(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert entry(ran, "writable cache")["found"] == str(cache_folder())
     assert all(f"tools of {family}" in ran.out for family in FAMILIES)
     assert max(map(len, table.out.splitlines())) <= 80
+    assert "more of it" not in table.out
     found = json.loads(ran.out)
     assert len({finding["what"] for finding in found}) == len(found)
     rows = [line.strip().split("  ")[0] for line in table.out.splitlines()]

@@ -116,14 +116,39 @@ def test_report_target(source: str, refused: Callable[..., str], report: str, me
     refused("attention", source, "out.npz", "--report", report, says=message)
 
 
-def test_targets_are_checked_before_computing(
-    source: str, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("words", "work"),
+    [
+        ("attention in.npz out.npz", "studies.attention.spiked.run_engine"),
+        ("bench", "onespike.commands.bench.progress"),
+        ("compare rates.npz", "studies.compare.schemes.compare"),
+        ("demo --board-sim", "onespike.commands.demo._port"),
+        ("predict bert-base", "onespike.commands.predict.network_cycles"),
+        ("energy hardware", "onespike.commands.energy.hardware.hardware_report"),
+        ("energy network bert-base", "onespike.commands.energy.network.network_report"),
+        ("energy paper", "onespike.commands.energy.paper.paper_report"),
+        ("energy stochastic", "onespike.commands.energy.stochastic.scheme_report"),
+        ("stochastic demo", "studies.stochastic.demo.demonstrate"),
+        ("stochastic study", "onespike.commands.stochastic.study.working"),
+        ("dev area", "synth.alone.measure_alone"),
+        ("dev dense --synthesise", "studies.rival.dense.measure"),
+        ("dev rival --synthesise bits", "studies.rival.contest.measure_lanes"),
+    ],
+)
+def test_report_target_is_tried_before_computing(
+    source: str,
+    arrays: Arrays,
+    refused: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: str,
+    work: str,
 ) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("computed before the report's place was known to be writable")
 
-    monkeypatch.setattr("studies.attention.spiked.run_engine", never)
-    refused("attention", source, "out.npz", "--report", "absent/r.json", says="--report absent/r.json")
+    np.savez("rates.npz", **{name: np.clip(arrays[name], 0, 1) for name in ("q", "k", "v")})
+    monkeypatch.setattr(work, never)
+    refused(*words.split(), "--report", "absent/r.json", says="^onespike: --report absent/r.json")
 
 
 def test_nothing_is_left_when_computing_fails(

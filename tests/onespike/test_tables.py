@@ -36,9 +36,18 @@ def test_what_fits_stays() -> None:
 
 def test_lines_break_between_words() -> None:
     (part,) = parts(wide(3, "several words of a long text "), Console(width=60))
-    assert [column.width for column in part.columns[1:]] == [21, 20]
+    assert [column.width for column in part.columns[1:]] == [22, 21]
     assert max(map(len, lines(wide(3, "several words of a long text "), 60))) <= 60
     check(wide(4, "several words of a long text "), parts)
+
+
+def test_paths_are_broken_in_columns_that_fold() -> None:
+    table = wide(3, "of_many_letters_" * 4)
+    assert len(parts(table, Console(width=80))) == 3
+    for column in table.columns[1:]:
+        column.overflow = "fold"
+    assert len(parts(table, Console(width=80))) == 1
+    check(table, parts)
 
 
 def test_columns_in_several_tables() -> None:

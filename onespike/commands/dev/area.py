@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from golden.stochastic.plan import COMPARED
-from onespike.files import whole_or_nothing, write_json
+from onespike.files import reporting
 from onespike.options import (
     FrequencyOption,
     ReportOption,
@@ -80,8 +80,7 @@ def area(
         variants = {label: {"plan": plan} for label, plan in COMPARED.items()}
     measured = {"size": size, "head_dim": core.config.head_dim, "rows": size if rows is None else rows}
     engines: dict[str, dict[str, Any]] = {}
-    targets = {} if report_file is None else {"--report": report_file}
-    with whole_or_nothing(targets) as places, working("synthesise"):
+    with reporting(report_file) as write, working("synthesise"):
         for label, plan in variants.items():
             label += ", encoders" if encoders else ""
             name = "x".join(str(number) for number in measured.values())
@@ -95,5 +94,4 @@ def area(
                 dsp=engine.dsp,
             )
             typer.echo(f"N={size} d={measured['head_dim']} rows={measured['rows']} {label}: {engines[label]}")
-        if report_file is not None:
-            write_json(places["--report"], measured | {"engines": engines})
+        write(measured | {"engines": engines})

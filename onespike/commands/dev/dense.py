@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from onespike.files import write_json, write_report
+from onespike.files import reporting, write_json
 from onespike.network_options import DataOption, LanesOption
 from onespike.options import ReportOption
 from onespike.tables import print_tables, working
@@ -44,19 +44,20 @@ def dense(
 
     case = load_case(network, data, None, None)
     config = core_of(case.network, None, lanes).config
-    if synthesise:
-        for label, area in measure(config, folder):
-            typer.echo(f"{label}: {area}")
-            areas = measured().get(case.name, {})
-            write_json(DENSE, measured() | {case.name: areas | {label: area}})
-    known = measured().get(case.name, {})
-    with working("count"):
-        spiking, every = work(case.network, config, case.spikes(case.images[:images]))
-    rows: list[dict[str, Any]] = []
-    for label, _, _ in clusters(config):
-        done = spiking if label == SPIKES else every
-        rows.append({"label": label, **vars(done), "area": known.get(label)})
-    write_report(report_file, rows)
+    with reporting(report_file) as write:
+        if synthesise:
+            for label, area in measure(config, folder):
+                typer.echo(f"{label}: {area}")
+                areas = measured().get(case.name, {})
+                write_json(DENSE, measured() | {case.name: areas | {label: area}})
+        known = measured().get(case.name, {})
+        with working("count"):
+            spiking, every = work(case.network, config, case.spikes(case.images[:images]))
+        rows: list[dict[str, Any]] = []
+        for label, _, _ in clusters(config):
+            done = spiking if label == SPIKES else every
+            rows.append({"label": label, **vars(done), "area": known.get(label)})
+        write(rows)
     table = Table(title=f"Dense layers of {case.name}, and cells of {config.cluster} lanes")
     table.add_column("")
     for column in ("cycles per row", "nJ per image", "LUT4", "flip-flops", "block RAMs", "DSPs"):

@@ -8,9 +8,9 @@ import typer
 from rich.table import Table
 
 from golden.errors import InputError
-from onespike.files import read_inputs, whole_or_nothing, write_json
+from onespike.files import read_inputs, reporting, write_json
 from onespike.options import FrequencyOption, ReportOption, RouteOption, SeedOption
-from onespike.tables import print_tables, progress
+from onespike.tables import print_tables, working
 
 
 def rival(
@@ -63,11 +63,13 @@ def rival(
         raise InputError("--route needs --whole, as whole cores are placed")
     arrays = random_heads(4, 128, 64, seed) if source is None else read_inputs(source)
     cores = list(contenders())
+    chosen = []
     if synthesise is not None:
         chosen = [contender for contender in cores if synthesise in contender.label]
         if not chosen:
             labels = "; ".join(contender.label for contender in cores)
             raise InputError(f"--synthesise must be part of a name of a core ({labels}), not {synthesise!r}")
+    with reporting(report_file) as write:
         for contender in chosen:
             place = folder / re.sub(r"[^a-z0-9]+", "-", contender.label.lower())
             area = measured().get(contender.label, {}) | {"lanes": measure_lanes(contender, place)}
@@ -75,14 +77,9 @@ def rival(
                 area["core"] = measure_core(contender, place, frequency if route else None)
             typer.echo(f"{contender.label}: {area}")
             write_json(RIVALS, measured() | {contender.label: area})
-    with (
-        whole_or_nothing({} if report_file is None else {"--report": report_file}) as places,
-        progress() as bar,
-    ):
-        bar.add_task("compute", total=None)
-        standings = [stand(contender, arrays).to_json() for contender in cores]
-        if report_file is not None:
-            write_json(places["--report"], standings)
+        with working("compute"):
+            standings = [stand(contender, arrays).to_json() for contender in cores]
+        write(standings)
     print_tables([_made(standings), _cells(standings)])
 
 

@@ -6,7 +6,7 @@ import typer
 
 from golden.errors import InputError
 from onespike.board_options import ClockOption, board_config
-from onespike.files import whole_or_nothing, write_json
+from onespike.files import reporting
 from onespike.network_options import LanesOption, PiecesOption, RowsOption
 from onespike.options import ReportOption
 from onespike.tables import print_tables, working
@@ -31,8 +31,7 @@ def sentences(
     """
     from onespike.board_tables import sentence_table
 
-    targets = {} if report_file is None else {"--report": report_file}
-    with whole_or_nothing(targets) as places, working("predict"):
+    with reporting(report_file) as write, working("predict"):
         wanted = board_config(
             "ulx3s-85f",
             None,
@@ -49,6 +48,5 @@ def sentences(
         done = wanted.throughput(wanted.clock / 1e6)
         if "sentences" not in done:
             raise InputError(f"{network}: must be a model of sentences")
-        if report_file is not None:
-            write_json(places["--report"], done)
+        write(done)
     print_tables([sentence_table(done)])

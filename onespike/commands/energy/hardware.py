@@ -9,7 +9,7 @@ from energy.report import hardware_report
 from energy.tables import ledger_tables
 from golden.attention.job import prepare
 from golden.errors import InputError
-from onespike.files import read_inputs, write_report
+from onespike.files import read_inputs, reporting
 from onespike.options import (
     ConfigOption,
     HeadDimOption,
@@ -21,7 +21,7 @@ from onespike.options import (
     number,
 )
 from onespike.schemes import chosen_config
-from onespike.tables import print_tables
+from onespike.tables import print_tables, working
 from studies.data.random import random_heads
 
 
@@ -72,9 +72,10 @@ def hardware(
         job = prepare(**arrays, code=config.code).job
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
-    report = hardware_report(job, config, clock)
-    report["seed"] = seed
-    write_report(report_file, report)
+    with reporting(report_file) as write, working("count"):
+        report = hardware_report(job, config, clock)
+        report["seed"] = seed
+        write(report)
     titles = {"spiking": "Spiking core", "mac": "8-bit multiply-accumulate lanes, softmax"}
     print_tables(ledger_tables({title: report[side] for side, title in titles.items()}))
     ratio = report["spiking"]["microjoule"] / report["mac"]["microjoule"]

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from energy.layers import SHAPES
 from energy.report import Densities, measured_densities, network_report
-from onespike.files import write_report
+from onespike.files import reporting
 from onespike.network_options import ActivityOption, TextTokensOption
 from onespike.options import ConfigOption, PresetOption, ReportOption
 from onespike.schemes import chosen_config
@@ -35,9 +35,9 @@ def network(
     densities = Densities(operands=1.0, survivors=1.0, dense=1.0)
     if activity is not None:
         densities = measured_densities(activity)
-    with working("count"):
+    with reporting(report_file) as write, working("count"):
         report = network_report(model, config, densities, tokens)
-    write_report(report_file, report)
+        write(report)
     table = Table(
         title=f"{model}: densities {densities.operands:.2f} (q, k, v), {densities.survivors:.2f} (keys), "
         f"{densities.dense:.2f} (dense inputs)",

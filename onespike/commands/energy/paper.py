@@ -8,7 +8,7 @@ from rich.table import Table
 
 from energy.report import paper_report
 from energy.tables import ledger_tables
-from onespike.files import write_report
+from onespike.files import reporting
 from onespike.options import ReportOption
 from onespike.tables import print_tables
 
@@ -29,8 +29,9 @@ def paper(
 
         onespike energy paper bert-base
     """
-    report = paper_report(model)
-    write_report(report_file, report)
+    with reporting(report_file) as write:
+        report = paper_report(model)
+        write(report)
     entries = Table(title=f"{report['model']}: {report['source']}; the authors' prices", box=SIMPLE)
     for column in ("quantity", "published", "reproduced", "corrected", "unit", "how"):
         justify: Literal["left", "right"] = "right" if column in ("published", "reproduced") else "left"

@@ -9,7 +9,7 @@ from rich.table import Table
 from energy.scheme_report import scheme_report
 from energy.stochastic import PAPER_RATIOS, Layer
 from energy.tables import gate_verdict, ledger_tables, sensitivity_table
-from onespike.files import write_report
+from onespike.files import reporting
 from onespike.options import ReportOption, number, whole_number
 from onespike.tables import print_tables
 
@@ -68,8 +68,9 @@ def stochastic(
         rate=rate,
         score_rate=score_rate,
     )
-    report = scheme_report(layer, register)
-    write_report(report_file, report)
+    with reporting(report_file) as write:
+        report = scheme_report(layer, register)
+        write(report)
     table = Table(title="Attention of one layer", box=SIMPLE)
     columns = ("", "compute, µJ", "memory, µJ", "compute / stochastic", "memory / stochastic")
     for column in columns:

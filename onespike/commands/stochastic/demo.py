@@ -9,7 +9,7 @@ from golden.errors import OutsideError
 from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.program import LANES
 from onespike.board_options import HardwareOption, PortOption, TimeoutOption, check_hardware, opened_board
-from onespike.files import write_report
+from onespike.files import reporting
 from onespike.network_options import ImageSetsOption, LanesOption
 from onespike.options import MAX_SEED, ReportOption, whole_number
 from onespike.tables import working
@@ -62,11 +62,15 @@ def demo(
     check_range("--seed", seed, 1, MAX_SEED)
     case = load_case(network, data)
     check_range("--images", images, 1, len(case.images.test))
-    typer.echo(f"{case.name}: {images} images, T={steps}, seed {seed}")
-    with opened_board(WholeStochasticCore, port, timeout) as board, working(f"classify ({engine})"):
+    with (
+        reporting(report_file) as write,
+        opened_board(WholeStochasticCore, port, timeout) as board,
+        working(f"classify ({engine})"),
+    ):
+        typer.echo(f"{case.name}: {images} images, T={steps}, seed {seed}")
         found = demonstrate(case, images, steps, seed, LANES if lanes is None else lanes, board)
+        write({"steps": steps, "seed": seed} | found.to_json())
     compared = found.comparison
-    write_report(report_file, {"steps": steps, "seed": seed} | found.to_json())
     what = "spikes and scores" if board is None else "scores"
     typer.echo(f"{what}: {compared.compared} compared with the golden model, {compared.different} differ")
     share = 100 * found.right / found.images

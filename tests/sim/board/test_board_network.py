@@ -67,7 +67,9 @@ def test_one_board_runs_several_networks(port: str) -> None:
 def test_demo_on_a_board(
     port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The image as it is, a bar for each score of golden; a score that differs is told, with status 1."""
+    """The image as it is, a bar for each score of golden beside it on a terminal of 80 columns; a score that
+    differs is told, with status 1."""
+    monkeypatch.setenv("COLUMNS", "80")
     network = NETWORKS[0][1]
     save_network(tmp_path / "n.npz", network)
     words = ["demo", "--network", str(tmp_path / "n.npz"), "--images", "2", "--seed", "4", "--port", port]
@@ -79,9 +81,15 @@ def test_demo_on_a_board(
     case = load_case(str(tmp_path / "n.npz"), None, None, None)
     for number in re.findall(r"Image (\d+):", out):
         image = case.images[int(number)]
-        assert all(line.strip() in out for line in drawing(image).splitlines())
         scores = run_network(network, case.spikes(image[None])).scores[0]
-        assert all(f" {score:,}" in out for score in scores)
+        (shown,) = re.findall(rf"Image {number}:.*\n\s*\n((?:.*\n){{8}})", out)
+        assert max(map(len, shown.splitlines())) <= 80
+        for line, row in zip(shown.splitlines(), drawing(image).splitlines(), strict=True):
+            assert line.strip().startswith(row.strip())
+        bars = shown.splitlines()[: len(scores)]
+        for n, (bar, score) in enumerate(zip(bars, scores.tolist(), strict=True)):
+            assert f" {n} " in bar
+            assert f" {score:,}" in bar
         assert re.search(rf"{scores.max():,}.* < the board", out)
     assert [image["number"] for image in images] == list(map(int, re.findall(r"Image (\d+):", out)))
     assert len(images) == 2

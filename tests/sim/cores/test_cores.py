@@ -18,6 +18,7 @@ from golden.network.program import config_for
 from golden.network.tensors import IMAGE
 from golden.stochastic.config import StochasticConfig
 from hw.link.channels import ChannelMap
+from hw.parts.ports_only import ports_only
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.compare import compare
 from sim.cores.core import Core
@@ -74,8 +75,7 @@ def test_promises(make) -> None:
     are sent, and what is awaited are its outputs."""
     core, job = make()
     assert type(core).from_table(core.to_table(), "table").config == core.config
-    component = core.linked()
-    component._MustUse__silence = True
+    component = ports_only(core.linked())
     channels = ChannelMap.of(component.signature)
     beats = core.linked_beats(job)
     assert set(beats) == {channel.name for channel in channels.inputs}
