@@ -12,6 +12,8 @@ from golden.toml import read_toml
 
 WEIGHT_BITS = 8
 MAX_LANES = 256
+# A block RAM has two ports
+MAX_WEIGHT_PORTS = 2
 # Bits of a pixel, which enters bit by bit
 PLANES = 8
 # The threshold and what lies below it, signed
@@ -29,6 +31,7 @@ class StochasticNetworkConfig:
         steps: largest number of time steps T, 1..1024.
         lanes: neurons at work at once, and spikes in a word: a power of two, 1..256, at least `head_dim`,
             which is one too.
+        weight_ports: weights that a lane reads and adds in a cycle, 1 or 2: as many spikes of a word leave.
         spikes: words of the spike memory; stream: of the residual currents; weights: a weight of every lane
             each; biases: a bias of every lane each; layers: descriptors; maps: of the memory of rows by
             index, 0 for none, and for no stem.
@@ -45,6 +48,7 @@ class StochasticNetworkConfig:
     rows: int
     steps: int = 16
     lanes: int = 32
+    weight_ports: int = MAX_WEIGHT_PORTS
     spikes: int
     stream: int
     weights: int
@@ -65,6 +69,7 @@ class StochasticNetworkConfig:
                 raise InputError(
                     f"StochasticNetworkConfig.{name} must be a power of two, not {getattr(self, name)}"
                 )
+        check_range("StochasticNetworkConfig.weight_ports", self.weight_ports, 1, MAX_WEIGHT_PORTS)
         for name in MEMORIES:
             check_range(f"StochasticNetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
         check_range("StochasticNetworkConfig.rows", self.rows, self.tokens, 1 << 20)
