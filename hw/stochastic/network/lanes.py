@@ -10,6 +10,7 @@ from golden.stochastic.network import THRESHOLD
 from golden.stochastic.network_config import PLANES, WEIGHT_BITS, StochasticNetworkConfig
 from golden.widths import index_width
 from hw.network.load_bus import pick
+from hw.parts.memory import NO_COLLISION
 from hw.stochastic.network import payloads
 from hw.stochastic.network.payloads import Base
 
@@ -52,7 +53,7 @@ class NeuronLanes(wiring.Component):
         m = Module()
         config, lanes = self._config, self._config.lanes
         m.submodules.weights = weights = Memory(
-            shape=payloads.weight_word(config), depth=config.weights, init=[]
+            shape=payloads.weight_word(config), depth=config.weights, init=[], attrs=NO_COLLISION
         )
         m.submodules.biases = biases = Memory(shape=payloads.bias_word(config), depth=config.biases, init=[])
         m.submodules.stream = held = Memory(shape=payloads.stream_word(config), depth=config.stream, init=[])
