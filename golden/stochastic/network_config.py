@@ -16,6 +16,7 @@ MAX_LANES = 256
 MAX_WEIGHT_PORTS = 2
 # Bits of a pixel, which enters bit by bit
 PLANES = 8
+BIAS_STORES = ("memory", "logic")
 # The threshold and what lies below it, signed
 LEAST_STREAM_BITS = 8
 MEMORIES = ("spikes", "stream", "weights", "biases", "layers")
@@ -35,6 +36,8 @@ class StochasticNetworkConfig:
         spikes: words of the spike memory; stream: of the residual currents; weights: a weight of every lane
             each; biases: a bias of every lane each; layers: descriptors; maps: of the memory of rows by
             index, 0 for none, and for no stem.
+        bias_store: where biases lie: block RAM, or the LUTs of logic, which cost more and leave block RAM to
+            others.
         accumulator_bits, stream_bits, bias_bits: widths of signed integers: sums of a layer, residual and
             other currents, biases.
         plan: random numbers of the engine.
@@ -53,6 +56,7 @@ class StochasticNetworkConfig:
     stream: int
     weights: int
     biases: int
+    bias_store: str = "memory"
     layers: int
     maps: int = 0
     accumulator_bits: int
@@ -70,6 +74,11 @@ class StochasticNetworkConfig:
                     f"StochasticNetworkConfig.{name} must be a power of two, not {getattr(self, name)}"
                 )
         check_range("StochasticNetworkConfig.weight_ports", self.weight_ports, 1, MAX_WEIGHT_PORTS)
+        if self.bias_store not in BIAS_STORES:
+            raise InputError(
+                f"StochasticNetworkConfig.bias_store must be one of {', '.join(BIAS_STORES)}, "
+                f"not {quoted(self.bias_store)}"
+            )
         for name in MEMORIES:
             check_range(f"StochasticNetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
         check_range("StochasticNetworkConfig.rows", self.rows, self.tokens, 1 << 20)

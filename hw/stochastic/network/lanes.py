@@ -10,7 +10,7 @@ from golden.stochastic.network import THRESHOLD
 from golden.stochastic.network_config import PLANES, WEIGHT_BITS, StochasticNetworkConfig
 from golden.widths import index_width
 from hw.network.load_bus import pick
-from hw.parts.memory import NO_COLLISION
+from hw.parts.memory import LUTS, NO_COLLISION
 from hw.stochastic.network import payloads
 from hw.stochastic.network.payloads import Base
 
@@ -55,7 +55,10 @@ class NeuronLanes(wiring.Component):
         m.submodules.weights = weights = Memory(
             shape=payloads.weight_word(config), depth=config.weights, init=[], attrs=NO_COLLISION
         )
-        m.submodules.biases = biases = Memory(shape=payloads.bias_word(config), depth=config.biases, init=[])
+        m.submodules.biases = biases = Memory(
+            shape=payloads.bias_word(config), depth=config.biases, init=[],
+            attrs=NO_COLLISION | (LUTS if config.bias_store == "logic" else {}),
+        )  # fmt: skip
         m.submodules.stream = held = Memory(shape=payloads.stream_word(config), depth=config.stream, init=[])
         bias, old = biases.read_port(), held.read_port()
         reads = [weights.read_port() for _ in range(config.weight_ports)]

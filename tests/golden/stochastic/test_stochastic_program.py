@@ -116,6 +116,7 @@ def test_table() -> None:
         ("lanes", 6, "lanes must be a power of two, not 6"),
         ("weight_ports", 0, "weight_ports must be an integer in 1..2, not 0"),
         ("weight_ports", 3, "weight_ports must be an integer in 1..2, not 3"),
+        ("bias_store", "ram", "bias_store must be one of memory, logic, not 'ram'"),
         ("lanes", 2, "head_dim must be an integer in 1..2, not 4"),
         ("head_dim", 3, "head_dim must be a power of two, not 3"),
         ("rows", 3, "rows must be an integer in 4..1048576, not 3"),
@@ -125,7 +126,7 @@ def test_table() -> None:
         ("accumulator_bits", 9, "accumulator_bits must be an integer in 10..64, not 9"),
     ],
 )
-def test_bad_sizes(name: str, value: int, says: str) -> None:
+def test_bad_sizes(name: str, value: int | str, says: str) -> None:
     config = replace(config_for(network(), steps=3, lanes=4), stream_bits=10)
     with pytest.raises(InputError) as error:
         replace(config, **{name: value})

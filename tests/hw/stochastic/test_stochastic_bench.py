@@ -36,9 +36,9 @@ def test_weights_that_are_loaded_while_they_are_read_are_not_used(tmp_path: Path
     """As synthesis is told: every word read in a cycle in which one is written comes inverted."""
 
     def spoil(verilog: str) -> str:
-        read, spoiled = r"<= (weights\[[^\n]*\]);", r"<= i_write_weights ? ~\1 : \1;"
+        read, spoiled = r"<= ((weights|biases)\[[^\n]*\]);", r"<= i_write_\2 ? ~\1 : \1;"
         text, count = re.subn(read, spoiled, verilog)
-        assert (count, verilog.count("no_rw_check")) == (2, 1)
+        assert (count, verilog.count("no_rw_check")) == (3, 2)
         return text
 
     run_network("stem", tmp_path, transform=spoil)
