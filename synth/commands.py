@@ -16,8 +16,8 @@ NETLIST = f"{TOP}.json"
 # Amaranth names an element of an array \a[0] beside the array \a; the reintegration after ABC9 (Yosys
 # 0.70) takes that name for bit 0 of \a, fails or joins the wrong wires. Private names do not clash.
 HIDE_ELEMENTS = ("rename -hide w:*[[]*",)
-# What `hw.parts.memory.NO_COLLISION` says: Yosys reads it of memories in Verilog, not of those in RTLIL. A bit
-# for each port that reads
+# What `hw.parts.memory.NO_COLLISION` says: Yosys reads it of memories in Verilog, not of those in RTLIL. A
+# bit for each port that reads
 NO_COLLISION = (
     "proc",
     "memory_collect",

@@ -1,12 +1,12 @@
 """What a core for stochastic networks is given: descriptors and memory images of a network, and its sizes.
 
-The spike memory has two parts: the spikes of the stream; and what attention made, or the hidden neurons, with
-those of queries, keys and values behind them. Every layer reads one place and writes another. The image enters
-the first part, and the maps of a stem take both in turn; so the stream is in the second, or with an odd number
-of convolutions in the first.
+The spike memory has two parts: the spikes of the stream; and what attention made, or the hidden neurons,
+with those of queries, keys and values behind them. Every layer reads one place and writes another. The image
+enters the first part, and the maps of a stem take both in turn; so the stream is in the second, or with an
+odd number of convolutions in the first.
 
-Bit planes of pixels double a sum eight times; so a bias of the first layer, which enters with the first plane,
-is stored doubled, and half a unit of the current with it.
+A sum of pixels is doubled with each of their bit planes but the first; so a bias of that layer, which enters
+with the first plane, is stored doubled, and half a unit of the current with it.
 """
 
 from dataclasses import dataclass, replace

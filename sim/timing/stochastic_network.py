@@ -5,10 +5,10 @@ Nothing overlaps but what lies within a layer: layers, attention and scores foll
 
 A layer reads the words of every row and time step once per pass; a row by index that is none is a word
 without spikes. As many spikes of a word leave in a cycle as the weight memory has ports; the biases, in the
-first word of a step, count as one. The first word of a step and the last take a cycle at least. Others without
-spikes are passed over, one in each cycle of the word before them but its last; the rest take a cycle. Pixels
-are words of bit planes, each plane a step, the first with the biases; only the last plane ends with a cycle at
-least, and behind it stands a cycle per time step but the first.
+first word of a step, count as one. The first word of a step and the last take a cycle at least. Others
+without spikes are passed over, one in each cycle of the word before them but its last; the rest take a cycle.
+Pixels are words of bit planes, each plane a step, the first with the biases; only the last plane ends with a
+cycle at least, and behind it stands a cycle per time step but the first.
 """
 
 from collections.abc import Sequence

@@ -23,7 +23,8 @@ class NeuronLanes(wiring.Component):
     each other, so that v stays in the lane.
 
     Members:
-        i: inputs, as many per cycle as ports; i_load, strobes i_write_weights, i_write_biases: words of the memories.
+        i: inputs, as many per cycle as ports; i_load, strobes i_write_weights, i_write_biases: words of the
+            memories.
         kind, target, begins: of the layer; stay until its last spikes have left.
         o: words of spikes.
         sums: of the inputs, from cycle to cycle.

@@ -97,9 +97,7 @@ def load(config: StochasticNetworkConfig) -> data.StructLayout:
     )
 
 
-def _beat(
-    config: StochasticNetworkConfig, active: ShapeLike, weight_address: ShapeLike
-) -> data.StructLayout:
+def _beat(config: StochasticNetworkConfig, active: ShapeLike, weight_address: ShapeLike) -> data.StructLayout:
     return data.StructLayout(
         {
             "base": Base,

@@ -45,7 +45,7 @@ def test_what_the_cycle_model_says(capsys, monkeypatch, tmp_path):
     report = tmp_path / "r.json"
     words = ["stochastic", "demo", "--engine", "model", "--images", "2", "--steps", "2"]
     assert main([*words, "--report", str(report)]) == 0
-    first, classes, cycles, _ = capsys.readouterr().out.splitlines()
+    _, classes, cycles, _ = capsys.readouterr().out.splitlines()
     assert classes == "classes: 2 of 2 right (100.00 %)"
     found = json.loads(report.read_text())
     assert found["comparison"] is None
