@@ -16,8 +16,16 @@ NETLIST = f"{TOP}.json"
 # Amaranth names an element of an array \a[0] beside the array \a; the reintegration after ABC9 (Yosys
 # 0.70) takes that name for bit 0 of \a, fails or joins the wrong wires. Private names do not clash.
 HIDE_ELEMENTS = ("rename -hide w:*[[]*",)
-# What `hw.parts.memory.NO_COLLISION` says: Yosys reads it of memories in Verilog, not of those in RTLIL
-NO_COLLISION = ("proc", "memory_collect", "setparam -set RD_COLLISION_X_MASK 1'1 a:no_rw_check")
+# What `hw.parts.memory.NO_COLLISION` says: Yosys reads it of memories in Verilog, not of those in RTLIL. A
+# bit for each port that reads
+NO_COLLISION = (
+    "proc",
+    "memory_collect",
+    *(
+        f"setparam -set RD_COLLISION_X_MASK {ports}'b{'1' * ports} a:no_rw_check r:RD_PORTS={ports} %i"
+        for ports in (1, 2)
+    ),
+)
 # What `hw.parts.register.KEPT` says: Yosys follows it of cells, and reads it of the signals behind them
 KEPT = ("setattr -set keep 1 */a:keep %ci1 */t:*dff* %i",)
 

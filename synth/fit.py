@@ -11,6 +11,7 @@ from amaranth.hdl._mem import MemoryInstance
 from amaranth.lib import wiring
 
 from golden.errors import InputError
+from hw.parts.memory import LUTS
 from synth.boards import BOARDS, Board
 from synth.design import Design
 from synth.families import Family
@@ -52,7 +53,8 @@ def memories(component: wiring.Component) -> list[MemoryNeed]:
                     Shape.cast(part._data.shape).width,
                     part._data.depth,
                 )
-                if need.width * need.depth >= LEAST_BITS:
+                block = part._attrs.get("ram_style") != LUTS["ram_style"]
+                if block and need.width * need.depth >= LEAST_BITS:
                     yield need
 
     return list(walk(Fragment.get(component, None), "top"))

@@ -12,8 +12,11 @@ from golden.toml import read_toml
 
 WEIGHT_BITS = 8
 MAX_LANES = 256
+# A block RAM has two ports
+MAX_WEIGHT_PORTS = 2
 # Bits of a pixel, which enters bit by bit
 PLANES = 8
+BIAS_STORES = ("memory", "logic")
 # The threshold and what lies below it, signed
 LEAST_STREAM_BITS = 8
 MEMORIES = ("spikes", "stream", "weights", "biases", "layers")
@@ -29,9 +32,12 @@ class StochasticNetworkConfig:
         steps: largest number of time steps T, 1..1024.
         lanes: neurons at work at once, and spikes in a word: a power of two, 1..256, at least `head_dim`,
             which is one too.
+        weight_ports: weights that a lane reads and adds in a cycle, 1 or 2: as many spikes of a word leave.
         spikes: words of the spike memory; stream: of the residual currents; weights: a weight of every lane
             each; biases: a bias of every lane each; layers: descriptors; maps: of the memory of rows by
             index, 0 for none, and for no stem.
+        bias_store: where biases lie: block RAM, or the LUTs of logic, which cost more and leave block RAM to
+            others.
         accumulator_bits, stream_bits, bias_bits: widths of signed integers: sums of a layer, residual and
             other currents, biases.
         plan: random numbers of the engine.
@@ -45,10 +51,12 @@ class StochasticNetworkConfig:
     rows: int
     steps: int = 16
     lanes: int = 32
+    weight_ports: int = MAX_WEIGHT_PORTS
     spikes: int
     stream: int
     weights: int
     biases: int
+    bias_store: str = "memory"
     layers: int
     maps: int = 0
     accumulator_bits: int
@@ -65,6 +73,12 @@ class StochasticNetworkConfig:
                 raise InputError(
                     f"StochasticNetworkConfig.{name} must be a power of two, not {getattr(self, name)}"
                 )
+        check_range("StochasticNetworkConfig.weight_ports", self.weight_ports, 1, MAX_WEIGHT_PORTS)
+        if self.bias_store not in BIAS_STORES:
+            raise InputError(
+                f"StochasticNetworkConfig.bias_store must be one of {', '.join(BIAS_STORES)}, "
+                f"not {quoted(self.bias_store)}"
+            )
         for name in MEMORIES:
             check_range(f"StochasticNetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
         check_range("StochasticNetworkConfig.rows", self.rows, self.tokens, 1 << 20)

@@ -1,9 +1,12 @@
 """What a core for stochastic networks is given: descriptors and memory images of a network, and its sizes.
 
-The spike memory has three parts: what attention made, or the hidden neurons; the spikes of the stream; and
-those of queries, keys and values. Every layer reads one and writes another. The image enters the first part,
-and the maps of a stem take the first two in turn; so the stream is in the second, or with an odd number of
-convolutions in the first.
+The spike memory has two parts: the spikes of the stream; and what attention made, or the hidden neurons,
+with those of queries, keys and values behind them. Every layer reads one place and writes another. The image
+enters the first part, and the maps of a stem take both in turn; so the stream is in the second, or with an
+odd number of convolutions in the first.
+
+A sum of pixels is doubled with each of their bit planes but the first; so a bias of that layer, which enters
+with the first plane, is stored doubled, and half a unit of the current with it.
 """
 
 from dataclasses import dataclass, replace
@@ -86,12 +89,12 @@ class Compiler:
             rows = layer.across(side) ** 2
             parts[(index + 1) % 2].append(area(self._words(layer.outputs), rows=rows))
         first = len(shape.stem) % 2  # part in which the stream is not
-        parts[first].append(others)
+        parts[first].append(others + area(self._words(3 * shape.width)))
         sizes = [max(part) for part in parts]
         places = [0, sizes[0]]
         self.other, self.spikes = places[first], places[1 - first]
-        self.qkv = sum(sizes)
-        self.end = self.qkv + area(self._words(3 * shape.width))
+        self.qkv = self.other + others
+        self.end = sum(sizes)
         self.stream = stream
         self.rows = max(layer.across(side) ** 2 for layer, side, _ in shape.convolutions.values())
 
@@ -113,6 +116,8 @@ class Compiler:
         if begins:
             bias = bias + self._array("position")
         bounds = np.abs(bias), np.abs(weight).sum(axis=1)
+        if kind is Kind.entry:
+            bias = 2 * bias + 1
         if gather is not None:
             taps = gather.shape[1]
             width = weight.shape[1] // taps
@@ -158,7 +163,8 @@ class Compiler:
     ) -> None:
         """Follow the largest magnitudes through a layer: of biases and sums of weights, by output."""
         largest = bias + weight
-        self.bias = max(self.bias, int(bias.max()))
+        stored = 2 * bias + 1 if kind is Kind.entry else bias
+        self.bias = max(self.bias, int(stored.max()))
         if kind is Kind.scores:
             # over all rows and time steps, and nothing fires
             sums = self.network.shape.tokens * self.steps * largest

@@ -3,10 +3,12 @@
 from types import MappingProxyType
 
 # Attribute of a memory of which no word is read in the cycle in which it is written, or whose word is not
-# used then: each has its proof in tests/proofs/, and those of hw/integer a bench that spoils such words.
+# used then: each has its proof in tests/proofs/, but weights and biases of stochastic networks, which are
+# loaded between images; those and the memories of hw/integer have a bench that spoils such words.
 # Without it a block RAM gets a comparison of the addresses and a copy of what was written, to behave as the
 # RTL does. Yosys knows the name from Verilog; `synth.commands` tells it the same of RTLIL.
 NO_COLLISION = MappingProxyType({"no_rw_check": True})
 # Where a memory goes, if Yosys would choose something else: LUT RAM takes six LUTs for 16 words of 4 bits
 BLOCK = MappingProxyType({"ram_style": "block"})
 LOGIC = MappingProxyType({"ram_style": "logic"})
+LUTS = MappingProxyType({"ram_style": "distributed"})

@@ -24,7 +24,7 @@ class ImageTimes:
     Attributes:
         begun: cycle in which the first of what enters with each image is accepted.
         finished: cycle in which the last score of each image leaves.
-        broadcasts: cycles in which a spike is broadcast to the lanes; additions: by all lanes.
+        broadcasts: of spikes to the lanes; additions: by all lanes.
         timeline: what each unit did.
     """
 

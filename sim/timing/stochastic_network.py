@@ -4,9 +4,11 @@ Cycle n is what is sampled at clock edge n. Inputs are offered without a pause, 
 Nothing overlaps but what lies within a layer: layers, attention and scores follow one another.
 
 A layer reads the words of every row and time step once per pass; a row by index that is none is a word
-without spikes. A word takes a cycle per spike, at least one; the first of a step a cycle more, for the
-biases. Pixels are words of bit planes; before them stands a step of a cycle for the biases, behind them a
-cycle per time step but the first.
+without spikes. As many spikes of a word leave in a cycle as the weight memory has ports; the biases, in the
+first word of a step, count as one. The first word of a step and the last take a cycle at least. Others
+without spikes are passed over, one in each cycle of the word before them but its last; the rest take a cycle.
+Pixels are words of bit planes, each plane a step, the first with the biases; only the last plane ends with a
+cycle at least, and behind it stands a cycle per time step but the first.
 """
 
 from collections.abc import Sequence
@@ -23,7 +25,7 @@ from sim.timing.stochastic import SCORE_LATENCY, output_latency
 LOADED = 1
 # From the last bits of an image, or the end of what came before, to the first spike of a layer; from its last
 # spike to its end: what it made is in memory
-FETCH, SETTLE = 5, 8
+FETCH, SETTLE = 6, 8
 # Rows by index are a stage more between the two
 MAPPED = 1
 # From the end of a layer to the first score, and from a score to the next
@@ -32,23 +34,41 @@ FIRST_SCORE, SCORE = 2, 2
 READ = 1
 
 
-def layer_cycles(op: LayerOp, counts: NDArray[np.integer], outputs: int, times: ImageTimes) -> int:
+def word_cycles(beats: NDArray[np.int64]) -> int:
+    """Cycles of the words of steps, int64 [..., words], each of which takes `beats`, the first not zero.
+
+    Those of zero fall into the cycles of a word before them, of which all but the last have room for one.
+    """
+    cycles, room = int(beats.sum()), np.zeros(beats.shape[:-1], np.int64)
+    for word in np.moveaxis(beats, -1, 0):
+        cycles += int(np.count_nonzero((word == 0) & (room == 0)))
+        room = np.where(word > 0, word - 1, np.maximum(room - 1, 0))
+    return cycles
+
+
+def layer_cycles(
+    op: LayerOp, counts: NDArray[np.integer], outputs: int, ports: int, times: ImageTimes
+) -> int:
     """Cycles in which a layer sends its words.
 
     Args:
         counts: spikes of the words of its source, [rows, steps or planes, words].
         outputs: of the layer.
+        ports: of the weight memory.
         times: where broadcasts and additions are added.
     """
     entry = op.kind is Kind.entry
-    beats = counts.astype(np.int64)
+    inputs = counts.astype(np.int64)
     biases = len(counts) * (1 if entry else op.steps)
-    times.broadcasts += op.passes * int(beats.sum())
-    times.additions += outputs * (int(beats.sum()) + biases)
-    if not entry:
-        beats[..., 0] += 1
-    around = len(counts) * op.steps if entry else 0  # the biases, and all time steps but the first
-    return op.passes * (int(np.maximum(beats, 1).sum()) + around)
+    times.broadcasts += op.passes * int(inputs.sum())
+    times.additions += outputs * (int(inputs.sum()) + biases)
+    biased, firing = (np.s_[:, :1], np.s_[:, -1:]) if entry else (np.s_[:], np.s_[:])
+    inputs[biased][..., 0] += 1
+    beats = -(-inputs // ports)
+    for steps, word in ((np.s_[:], 0), (firing, -1)):
+        beats[steps][..., word] = np.maximum(beats[steps][..., word], 1)
+    held = len(counts) * (op.steps - 1) if entry else 0
+    return op.passes * (word_cycles(beats) + held)
 
 
 def attention_cycles(op: HeadsOp, config: StochasticNetworkConfig) -> int:
@@ -80,7 +100,7 @@ def predict(
         for op, read in zip(layers, image, strict=True):
             first = cycle + FETCH + (MAPPED if config.maps else 0)
             outputs = (op.passes - 1) * config.lanes + op.outputs
-            last = first + layer_cycles(op, read, outputs, times) - 1
+            last = first + layer_cycles(op, read, outputs, config.weight_ports, times) - 1
             cycle = last + SETTLE
             times.timeline.append(Segment("linear", op.kind.name, first, last))
             if op.attend:

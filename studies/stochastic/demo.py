@@ -1,4 +1,4 @@
-"""Whole stochastic networks in RTL, or on a board, beside golden.
+"""Whole stochastic networks in RTL, or on a board, beside golden; or what the cycle model says of them.
 
     onespike stochastic demo --images 60
 
@@ -32,7 +32,8 @@ class Demonstration:
 
     Attributes:
         images, right: classified, and classified rightly.
-        comparison: of spikes and scores with golden; a board shows scores alone.
+        comparison: of spikes and scores with golden; a board shows scores alone. None with the cycle model,
+            whose integers are golden's.
         cycles: of an inference, the mean; None on a board, which does not tell.
         wrong_cycles: inferences that did not end in the cycle that the cycle model says.
         spiking, dense: energy of an inference, and of the same network in 8-bit multiply-accumulates.
@@ -41,7 +42,7 @@ class Demonstration:
 
     images: int
     right: int
-    comparison: Comparison
+    comparison: Comparison | None
     cycles: float | None
     wrong_cycles: int
     spiking: Ledger
@@ -51,11 +52,19 @@ class Demonstration:
     def to_json(self) -> dict[str, Any]:
         """Plain values; energy line by line."""
         ledgers = {name: getattr(self, name).to_json() for name in ("spiking", "dense")}
-        return vars(self) | ledgers | {"comparison": asdict(self.comparison)}
+        compared = None if self.comparison is None else asdict(self.comparison)
+        return vars(self) | ledgers | {"comparison": compared}
 
 
 def demonstrate(
-    case: Case, images: int, steps: int, seed: int, lanes: int, board: Board[Any, Any, Any] | None = None
+    case: Case,
+    images: int,
+    steps: int,
+    seed: int,
+    lanes: int,
+    board: Board[Any, Any, Any] | None = None,
+    *,
+    modelled: bool = False,
 ) -> Demonstration:
     """Classify the first images of the test set.
 
@@ -64,6 +73,7 @@ def demonstrate(
         steps: T.
         seed, lanes: of the random-number plan and of the simulated core.
         board: that runs it instead.
+        modelled: the cycle model does.
 
     Raises:
         InputError: a number outside its range, a network that does not fit, or there is no C++ compiler.
@@ -74,10 +84,15 @@ def demonstrate(
     began = time.perf_counter()
     if board is None:
         simulated = WholeStochasticCore(config_for(case.network, steps, lanes, RandomPlan(seed=seed)))
-        core: Core[Any, Any, Any] = simulated.tapped()
-        run = core.run(job)
-        integers, cycles = run.integers, float(run.cycles.durations.mean())
-        wrong = int(np.count_nonzero(run.cycles.rows != core.predict(job).rows))
+        core: Core[Any, Any, Any] = simulated if modelled else simulated.tapped()
+        predicted = core.predict(job)
+        if modelled:
+            integers, report = core.compute(job), predicted
+        else:
+            run = core.run(job)
+            integers, report = run.integers, run.cycles
+        cycles = float(report.durations.mean())
+        wrong = int(np.count_nonzero(report.rows != predicted.rows))
     else:
         core = board.core
         board.require(replace(core.config, plan=replace(core.config.plan, seed=seed)))
@@ -87,7 +102,7 @@ def demonstrate(
     return Demonstration(
         images=images,
         right=int((integers.scores.argmax(axis=1) == case.images.test_labels[:images]).sum()),
-        comparison=core.compare(job, vars(integers)),
+        comparison=None if modelled else core.compare(job, vars(integers)),
         cycles=cycles,
         wrong_cycles=wrong,
         spiking=spiking,

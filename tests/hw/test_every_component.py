@@ -33,7 +33,7 @@ def designs() -> Iterator[Elaboratable]:
     yield from test_components.units(test_components.CONFIGS["T16"]).values()
     yield AttentionCore(test_components.core_config("memory"))
     yield from (make(**parameters) for make, parameters in bench_stochastic_attention.CASES.values())
-    yield from map(bench_stochastic_network.core, bench_stochastic_network.SHAPES)
+    yield from map(bench_stochastic_network.core, bench_stochastic_network.CASES.values())
     yield from map(bench_integer_attention.core, bench_integer_attention.CASES.values())
     yield from map(bench_key_serial_attention.core, bench_key_serial_attention.CASES.values())
     yield AxiStream(AttentionCore(test_axi.CONFIGS["codes"]))

@@ -1,6 +1,7 @@
 """Designs that a board has no room for: what is short, and what would have it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from golden.attention.config import PRESETS
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network.program import config_for
+from hw.parts.memory import BLOCK, LUTS
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from synth.boards import BOARDS
@@ -30,13 +32,17 @@ class Store(wiring.Component):
     i: In(stream.Signature(8))
     o: Out(stream.Signature(8))
 
-    def __init__(self, depth: int, domain: str = "sync", width: int = 16) -> None:
-        self.depth, self.domain, self.width = depth, domain, width
+    def __init__(
+        self, depth: int, domain: str = "sync", width: int = 16, attributes: Mapping[str, str] | None = None
+    ) -> None:
+        self.depth, self.domain, self.width, self.attributes = depth, domain, width, attributes
         super().__init__()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.words = memory = Memory(shape=signed(self.width), depth=self.depth, init=[])
+        m.submodules.words = memory = Memory(
+            shape=signed(self.width), depth=self.depth, init=[], attrs=self.attributes
+        )
         write, read = memory.write_port(), memory.read_port(domain=self.domain)
         m.d.comb += [write.en.eq(self.i.valid), write.data.eq(self.i.payload), read.addr.eq(self.i.payload)]
         m.d.comb += [self.o.payload.eq(read.data), self.o.valid.eq(1), self.i.ready.eq(1)]
@@ -47,6 +53,8 @@ def test_memories_that_must_be_block_ram() -> None:
     (memory,) = memories(Store(512))
     assert (memory.name, memory.width, memory.depth) == ("top.words", 16, 512)
     assert memories(Store(511)) == memories(Store(4096, "comb")) == []
+    assert memories(Store(512, attributes=BLOCK)) == [memory]
+    assert memories(Store(512, attributes=LUTS)) == []
 
 
 @pytest.mark.parametrize(

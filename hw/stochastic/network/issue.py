@@ -1,4 +1,4 @@
-"""Runs the list of layers: reads words of spikes, and sends the lanes one spike after the other."""
+"""Runs the list of layers: reads words of spikes, and sends the lanes one or two spikes after the other."""
 
 from collections.abc import Callable
 
@@ -22,8 +22,12 @@ from hw.stochastic.network.row_index import RowIndex
 class SpikeIssue(wiring.Component):
     """Layer, pass of as many outputs as lanes, row, time step, word, spike: the loops of a network.
 
-    A step begins with the biases. Pixels enter as bit planes, the highest first: a step for the biases, one
-    for each plane, which doubles the sum, then the time steps, in which the sum stays and fires.
+    A step begins with the biases. Pixels enter as bit planes, the highest first: a step for each plane, which
+    doubles the sum and the last of which fires, then the other time steps, in which the sum stays and fires.
+
+    Of a word the lowest spike leaves each cycle, with two ports of the weight memory the highest too. The
+    bias takes the place of a spike. While spikes of a word leave, words without any behind it are passed
+    over, as many as there are cycles between its first spikes and its last.
 
     Members:
         i_load, i_write: words of the descriptors; i_write_maps: of the rows by index, if there are any.
@@ -34,9 +38,9 @@ class SpikeIssue(wiring.Component):
         start: its spikes are in memory, and it wants attention or scores; done: that is over.
         finished: the last layer is.
 
-    Timing: one input per cycle; a word takes as many cycles as it holds spikes (with the biases one more), at
-    least one, also where a row by index is none. Two cycles from word to word beside that are hidden, with
-    rows by index three. See `sim.timing.stochastic_network`.
+    Timing: as many inputs per cycle as ports; a word takes a cycle at least unless it is passed over. Three
+    cycles from word to word beside that are hidden, with rows by index four. See
+    `sim.timing.stochastic_network`.
     """
 
     # cycles from a beat at `o` to where its spikes can be read
@@ -62,9 +66,9 @@ class SpikeIssue(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        # Stages hand words on, as the beats that they begin with: `asked` is the word whose row the
-        # counters are at, `wanted` the one whose address stands at the memory, `found` the one that it
-        # shows, `current` that whose spikes leave. Without rows by index what is asked is wanted.
+        # Stages hand words on: `asked` is the word whose row the counters are at, `wanted` the one whose
+        # address stands at the memory, `found` the one that it shows, `ready` one that has been seen to hold
+        # spikes or none, `current` that whose spikes leave. Without rows by index what is asked is wanted.
         m = Module()
         m.submodules.ops = ops = Memory(
             shape=struct(LayerOp, self._config), depth=self._config.layers, init=[]
@@ -75,9 +79,12 @@ class SpikeIssue(wiring.Component):
         m.d.comb += self.op.eq(op)
 
         walking, ends, move = Signal(), Signal(), Signal()
-        asked, found, current = (Signal.like(self.o, name=name) for name in ("asked", "found", "current"))
-        found_valid, current_valid, done = Signal(), Signal(), Signal()
-        left = Signal(self._config.lanes)
+        asked, found, ready, current = (
+            Signal(payloads.word(self._config), name=name) for name in ("asked", "found", "ready", "current")
+        )
+        found_valid, ready_valid, ready_idle, current_valid = Signal(), Signal(), Signal(), Signal()
+        free, done = Signal(), Signal()
+        shown, unsent, left = (Signal(self._config.lanes, name=name) for name in ("shown", "unsent", "left"))
         index = RowIndex(self._config, op)
         begin_walk, address = self._walk(m, op, asked, walking & move, ends, index)
         wanted, wanted_valid = asked, walking
@@ -86,23 +93,27 @@ class SpikeIssue(wiring.Component):
                 m, self.i_load, self.i_write_maps, asked, walking, move, address
             )
         m.d.comb += self.address.eq(address)
-        more = Mux(current.bias, left, left & (left - 1))
+        more = self._send(m, current, current_valid, left, done)
         m.d.comb += [
             done.eq(more == 0),
-            move.eq(~found_valid | ~current_valid | done),
+            free.eq(~current_valid | done),
+            move.eq(~ready_valid | ready_idle | free),
             self.enable.eq(move),
+            shown.eq(Mux(found.active, self.word.as_value(), 0)),
         ]
         with m.If(move):
-            m.d.sync += [found.eq(wanted), found_valid.eq(wanted_valid)]
-        with m.If(~current_valid | done):
             m.d.sync += [
-                current.eq(found),
-                current_valid.eq(found_valid),
-                left.eq(Mux(found.active, self.word.as_value(), 0)),
+                found.eq(wanted),
+                found_valid.eq(wanted_valid),
+                ready.eq(found),
+                ready_valid.eq(found_valid),
+                ready_idle.eq((shown == 0) & (found.base == Base.SUM) & ~found.bias & ~found.fire),
+                unsent.eq(shown),
             ]
+        with m.If(free):
+            m.d.sync += [current.eq(ready), current_valid.eq(ready_valid & ~ready_idle), left.eq(unsent)]
         with m.Else():
             m.d.sync += [left.eq(more), current.bias.eq(0), current.base.eq(Base.SUM)]
-        self._send(m, current, current_valid, left, done)
 
         settled = Signal(range(self.settle + 1))
         with m.FSM():
@@ -115,7 +126,7 @@ class SpikeIssue(wiring.Component):
                 with m.If(move & ends):
                     m.next = "SETTLE"
             with m.State("SETTLE"):
-                with m.If(~wanted_valid & ~found_valid & ~current_valid):
+                with m.If(~wanted_valid & ~found_valid & ~ready_valid & ~current_valid):
                     m.d.sync += settled.eq(settled + 1)
                 with m.If(settled == self.settle):
                     fetch.step(m)
@@ -139,7 +150,7 @@ class SpikeIssue(wiring.Component):
         """
         words, passes, steps = (Signal.like(op[n], name=f"{n}_left") for n in ("words", "passes", "steps"))
         rows = Signal.like(op.rows, name="rows_left")
-        lead = Signal(range(PLANES + 1))  # steps before the first that fires
+        lead = Signal(range(PLANES))  # steps before the first that fires
         first, fresh = Signal(), Signal()  # of the step; of the layer
         address, weight, pass_weight, bias, place, pass_place = (
             Signal.like(like, name=name)
@@ -148,21 +159,20 @@ class SpikeIssue(wiring.Component):
                 ("place", self.o.place), ("pass_place", self.o.place),
             )
         )  # fmt: skip
-        entry, biased, held, last_word, last_step, last_row = (
-            Signal(name=name) for name in ("entry", "biased", "held", "last_word", "last_step", "last_row")
+        entry, opens, held, last_word, last_step, last_row = (
+            Signal(name=name) for name in ("entry", "opens", "held", "last_word", "last_step", "last_row")
         )
         m.d.comb += [
             entry.eq(op.kind == Kind.entry),
-            biased.eq(lead == PLANES),
+            opens.eq(lead == PLANES - 1),
             held.eq(entry & (lead == 0) & (steps != op.steps)),
-            wanted.active.eq(~biased & ~held),
+            wanted.active.eq(~held),
             last_word.eq(~wanted.active | (words == 1)),
             last_step.eq(last_word & (lead == 0) & (steps == 1)),
             last_row.eq(last_step & (rows == 1)),
             ends.eq(last_row & (passes == 1)),
-            wanted.half.eq(lead == PLANES - 1),
-            wanted.bias.eq(first & (~entry | biased)),
-            wanted.fire.eq(last_word & (lead == 0) & (op.kind != Kind.scores)),
+            wanted.bias.eq(first & (~entry | opens)),
+            wanted.fire.eq(last_word & (lead == 0)),
             wanted.rest.eq(last_step),
             wanted.weight_address.eq(weight),
             wanted.bias_address.eq(bias),
@@ -172,14 +182,14 @@ class SpikeIssue(wiring.Component):
             with m.Case(Kind.spikes):
                 m.d.comb += wanted.base.eq(Base.ZERO)
             with m.Case(Kind.entry):
-                m.d.comb += wanted.base.eq(Mux(biased, Base.ZERO, Base.DOUBLE))
+                m.d.comb += wanted.base.eq(Mux(opens, Base.ZERO, Base.DOUBLE))
             with m.Case(Kind.stream):
                 m.d.comb += wanted.base.eq(Base.STREAM)
             with m.Case(Kind.scores):
                 m.d.comb += wanted.base.eq(Mux(fresh, Base.ZERO, Base.SUM))
 
         def begin_row(layer: data.View) -> None:
-            m.d.sync += [steps.eq(layer.steps), lead.eq(Mux(layer.kind == Kind.entry, PLANES, 0))]
+            m.d.sync += [steps.eq(layer.steps), lead.eq(Mux(layer.kind == Kind.entry, PLANES - 1, 0))]
 
         def begin(layer: data.View) -> None:
             begin_row(layer)
@@ -214,21 +224,49 @@ class SpikeIssue(wiring.Component):
                 ]  # fmt: skip
         return begin, address
 
-    def _send(self, m: Module, beat: data.View, valid: Signal, left: Signal, done: Signal) -> None:
-        """The lowest spike of the word, or the bias: its number, a cycle later its address."""
-        lowest = left & -left
-        number = Signal(index_width(self._config.lanes))
-        sent = Signal.like(self.o, name="sent")
+    def _send(self, m: Module, beat: data.View, valid: Signal, left: Signal, done: Signal) -> Value:
+        """The spikes of a word that leave, or the bias: their numbers, a cycle later their addresses.
+
+        Returns:
+            The spikes that remain.
+        """
+        ports = self._config.weight_ports
+        # the last port is the bias's; two find the same spike where there is one
+        lowest = _lowest(left)
+        chosen = [lowest, _mirrored(_lowest(_mirrored(left)))][:ports]
+        wanted = [left != 0, (left ^ lowest) != 0][:ports]
+        remaining: Value = left
+        for port, one in enumerate(chosen):
+            remaining &= ~one | beat.bias.replicate(len(left)) if port == ports - 1 else ~one
+        sent = Signal(payloads.beat(self._config), name="sent")
+        first = Signal(index_width(self._config.weights), name="first_weight")
+        for name in ("base", "bias", "rest", "bias_address", "place"):
+            m.d.sync += sent[name].eq(beat[name])
         m.d.sync += [
-            sent.eq(beat),
-            sent.active.eq(valid & ~beat.bias & (left != 0)),
+            first.eq(beat.weight_address),
             sent.fire.eq(valid & done & beat.fire),
-            *[
-                number[place].eq(Cat(lowest[n] for n in range(len(left)) if n >> place & 1).any())
-                for place in range(len(number))
-            ],
+            sent.active.eq(
+                Cat(valid & one & (~beat.bias | (port < ports - 1)) for port, one in enumerate(wanted))
+            ),
             self.o.eq(sent),
-            self.o.weight_address.eq(sent.weight_address + number),
         ]
+        for port, one in enumerate(chosen):
+            number = Signal(index_width(self._config.lanes), name=f"number_{port}")
+            m.d.sync += [
+                *[
+                    number[place].eq(Cat(one[n] for n in range(len(left)) if n >> place & 1).any())
+                    for place in range(len(number))
+                ],
+                self.o.weight_address[port].eq(first + number),
+            ]
         with m.If(~valid):
             m.d.sync += [sent.bias.eq(0), sent.base.eq(Base.SUM)]
+        return remaining
+
+
+def _lowest(word: Value) -> Value:
+    return (word & -word)[: len(word)]
+
+
+def _mirrored(word: Value) -> Value:
+    return Cat(*reversed(word))

@@ -10,6 +10,7 @@ from golden.stochastic.network import THRESHOLD
 from golden.stochastic.network_config import PLANES, WEIGHT_BITS, StochasticNetworkConfig
 from golden.widths import index_width
 from hw.network.load_bus import pick
+from hw.parts.memory import LUTS, NO_COLLISION
 from hw.stochastic.network import payloads
 from hw.stochastic.network.payloads import Base
 
@@ -22,7 +23,8 @@ class NeuronLanes(wiring.Component):
     each other, so that v stays in the lane.
 
     Members:
-        i: inputs, one per cycle; i_load, strobes i_write_weights, i_write_biases: words of the memories.
+        i: inputs, as many per cycle as ports; i_load, strobes i_write_weights, i_write_biases: words of the
+            memories.
         kind, target, begins: of the layer; stay until its last spikes have left.
         o: words of spikes.
         sums: of the inputs, from cycle to cycle.
@@ -52,15 +54,26 @@ class NeuronLanes(wiring.Component):
         m = Module()
         config, lanes = self._config, self._config.lanes
         m.submodules.weights = weights = Memory(
-            shape=payloads.weight_word(config), depth=config.weights, init=[]
+            shape=payloads.weight_word(config), depth=config.weights, init=[], attrs=NO_COLLISION
         )
-        m.submodules.biases = biases = Memory(shape=payloads.bias_word(config), depth=config.biases, init=[])
+        m.submodules.biases = biases = Memory(
+            shape=payloads.bias_word(config), depth=config.biases, init=[],
+            attrs=NO_COLLISION | (LUTS if config.bias_store == "logic" else {}),
+        )  # fmt: skip
         m.submodules.stream = held = Memory(shape=payloads.stream_word(config), depth=config.stream, init=[])
-        weight, bias, old = weights.read_port(), biases.read_port(), held.read_port()
-        pick(m, weights.write_port(), self.i_load, self.i_write_weights)
+        bias, old = biases.read_port(), held.read_port()
+        reads = [weights.read_port() for _ in range(config.weight_ports)]
+        load = weights.write_port()
         pick(m, biases.write_port(), self.i_load, self.i_write_biases)
+        # a block RAM has two ports: one that reads is loaded, too
+        loaded = Signal.like(load.addr, name="loaded")
         m.d.comb += [
-            weight.addr.eq(self.i.weight_address),
+            loaded.eq(Mux(self.i_write_weights, self.i_load.address, self.i.weight_address[0])),
+            load.addr.eq(loaded),
+            load.data.eq(self.i_load.data.as_value()),
+            load.en.eq(self.i_write_weights),
+            *[read.addr.eq(self.i.weight_address[port]) for port, read in enumerate(reads) if port],
+            reads[0].addr.eq(loaded),
             bias.addr.eq(self.i.bias_address),
             old.addr.eq(self.i.place),
         ]
@@ -74,35 +87,40 @@ class NeuronLanes(wiring.Component):
         _, _, registered, added, _, current, fired = beats
 
         # block RAM answers late in the cycle and from far, so that its words have a register
-        weight_now = Signal(payloads.weight_word(config), reset_less=True)
+        weights_now = [
+            Signal(payloads.weight_word(config), name=f"weight_now_{port}", reset_less=True)
+            for port in range(config.weight_ports)
+        ]
         bias_now = Signal(payloads.bias_word(config), reset_less=True)
         old_now = Signal(payloads.stream_word(config), reset_less=True)
         old_added = Signal(payloads.stream_word(config), reset_less=True)
         m.d.sync += [
-            weight_now.eq(weight.data), bias_now.eq(bias.data), old_now.eq(old.data), old_added.eq(old_now)
+            *[now.eq(read.data) for now, read in zip(weights_now, reads, strict=True)],
+            bias_now.eq(bias.data), old_now.eq(old.data), old_added.eq(old_now),
         ]  # fmt: skip
         write = held.write_port()
         m.d.comb += [
             write.addr.eq(current.place),
             write.en.eq(current.fire & (self.begins | (self.kind == Kind.stream))),
-            self.o.valid.eq(fired.fire),
+            self.o.valid.eq(fired.fire & (self.kind != Kind.scores)),
             self.o.payload.address.eq(fired.place + self.target),
         ]
-        input_bits = max(config.bias_bits, WEIGHT_BITS)
+        input_bits = max(config.bias_bits, WEIGHT_BITS) + config.weight_ports - 1
         for lane in range(lanes):
             addend = Signal(signed(input_bits), name=f"addend_{lane}", reset_less=True)
             total = Signal(signed(config.accumulator_bits), name=f"sum_{lane}", reset_less=True)
             base = Signal.like(total, name=f"base_{lane}")
-            m.d.sync += addend.eq(Mux(registered.bias, bias_now[lane], weight_now[lane]))
-            with m.If(~registered.bias & ~registered.active):
-                m.d.sync += addend.eq(0)
+            *weights, last = [
+                Mux(registered.active[port], now[lane], 0) for port, now in enumerate(weights_now)
+            ]
+            m.d.sync += addend.eq(sum(weights, Mux(registered.bias, bias_now[lane], last)))
             with m.Switch(added.base):
                 with m.Case(Base.SUM):
                     m.d.comb += base.eq(total)
                 with m.Case(Base.STREAM):
                     m.d.comb += base.eq(old_added[lane])
                 with m.Case(Base.DOUBLE):
-                    m.d.comb += base.eq(Cat(added.half, total).as_signed())
+                    m.d.comb += base.eq(total << 1)
             m.d.sync += total.eq(base + addend)
 
             # the current of pixels has eight bits of fraction

@@ -18,7 +18,7 @@ class Base(IntEnum):
     SUM = 0
     ZERO = 1
     STREAM = 2
-    DOUBLE = 3
+    DOUBLE = 3  # of the sum
 
 
 def spikes(config: StochasticNetworkConfig) -> data.ArrayLayout:
@@ -97,24 +97,33 @@ def load(config: StochasticNetworkConfig) -> data.StructLayout:
     )
 
 
-def beat(config: StochasticNetworkConfig) -> data.StructLayout:
-    """What the lanes hear each cycle.
-
-    Fields: base, what the input is added to, and the bit that enters where a sum is doubled (half); bias,
-    active: the input is the bias, a weight; weight_address, bias_address: where it stands; fire: the sum is
-    the current of this time step; rest: the row ends with it; place: of the step among the words of the
-    layer.
-    """
+def _beat(config: StochasticNetworkConfig, active: ShapeLike, weight_address: ShapeLike) -> data.StructLayout:
     return data.StructLayout(
         {
             "base": Base,
-            "half": 1,
             "bias": 1,
-            "active": 1,
+            "active": active,
             "fire": 1,
             "rest": 1,
-            "weight_address": index_width(config.weights),
+            "weight_address": weight_address,
             "bias_address": index_width(config.biases),
             "place": index_width(config.spikes),
         }
     )
+
+
+def word(config: StochasticNetworkConfig) -> data.StructLayout:
+    """A word of spikes on its way: a beat, with `active` where the word is read, and where the weight of its
+    first place stands."""
+    return _beat(config, 1, index_width(config.weights))
+
+
+def beat(config: StochasticNetworkConfig) -> data.StructLayout:
+    """What the lanes hear each cycle.
+
+    Fields: base, what the inputs are added to; bias, active: the inputs are the bias, weights of the ports;
+    weight_address, bias_address: where they stand; fire: the sum is the current of this time step; rest: the
+    row ends with it; place: of the step among the words of the layer.
+    """
+    ports = config.weight_ports
+    return _beat(config, ports, data.ArrayLayout(index_width(config.weights), ports))

@@ -160,7 +160,7 @@ class WholeStochasticCore(Core[StochasticNetworkConfig, StochasticNetworkJob, St
         return self.times(job).report()
 
     def activity(self, job: StochasticNetworkJob, integers: StochasticNetworkIntegers) -> StageActivity:
-        return self.times(job).activity(self.lanes)
+        return self.times(job).activity(self.lanes * self.config.weight_ports)
 
     def run_in_turn(
         self, jobs: Sequence[StochasticNetworkJob], **how: Any

@@ -67,7 +67,28 @@ def test_largest_sums_fit_just() -> None:
     assert largest["stream_bits"] == currents.bit_length() + 1
     pixels = (2 * 127 << 8) + 255 * 32 * 127 + 128
     assert largest["accumulator_bits"] == pixels.bit_length() + 1
-    assert largest["bias_bits"] == (2 * 127).bit_length() + 1
+    # the first layer's are stored with half a unit
+    assert largest["bias_bits"] == (2 * (2 * 127) + 1).bit_length() + 1
+
+
+def test_biases_of_pixels() -> None:
+    """Doubled seven times more, they are biases in units of 2**-8 of a current, and half a unit."""
+    program = compile_network(network(value=3), lanes=4, steps=3)
+    entry, following, *_ = program.layers
+    assert entry.kind is Kind.entry
+    assert (program.biases[entry.bias : following.bias] << 7 == (2 * 3 << 8) + 128).all()
+    assert (program.biases[following.bias :] == 3).any()
+
+
+def test_queries_lie_behind_what_attention_makes() -> None:
+    """In the part of the image, which is over then: 4 tokens of 8 planes and 8 words, or of 3 steps."""
+    program = compile_network(network(), lanes=4, steps=3)
+    tokens, steps, heads, hidden, qkv, width = 4, 3, 2, 2, 6, 2
+    assert program.heads.target == 0
+    assert program.heads.source == tokens * steps * max(heads, hidden)
+    image, attended = tokens * 8 * 8, tokens * steps * (max(heads, hidden) + qkv)
+    assert program.layers[1].source == max(image, attended)
+    assert program.needs["spikes"] == max(image, attended) + tokens * steps * width
 
 
 def test_pixels_as_bits() -> None:
@@ -93,6 +114,9 @@ def test_table() -> None:
     [
         ("lanes", 257, "lanes must be an integer in 1..256, not 257"),
         ("lanes", 6, "lanes must be a power of two, not 6"),
+        ("weight_ports", 0, "weight_ports must be an integer in 1..2, not 0"),
+        ("weight_ports", 3, "weight_ports must be an integer in 1..2, not 3"),
+        ("bias_store", "ram", "bias_store must be one of memory, logic, not 'ram'"),
         ("lanes", 2, "head_dim must be an integer in 1..2, not 4"),
         ("head_dim", 3, "head_dim must be a power of two, not 3"),
         ("rows", 3, "rows must be an integer in 4..1048576, not 3"),
@@ -102,7 +126,7 @@ def test_table() -> None:
         ("accumulator_bits", 9, "accumulator_bits must be an integer in 10..64, not 9"),
     ],
 )
-def test_bad_sizes(name: str, value: int, says: str) -> None:
+def test_bad_sizes(name: str, value: int | str, says: str) -> None:
     config = replace(config_for(network(), steps=3, lanes=4), stream_bits=10)
     with pytest.raises(InputError) as error:
         replace(config, **{name: value})

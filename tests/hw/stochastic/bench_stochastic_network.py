@@ -1,5 +1,6 @@
 """A core for stochastic networks: every word of spikes and every score, with pauses and a reset."""
 
+from dataclasses import replace
 from typing import Any
 
 import cocotb
@@ -7,7 +8,7 @@ import numpy as np
 
 from golden.convolution import Convolution
 from golden.stochastic.network import NetworkShape, SpikingNetwork
-from golden.stochastic.network_config import StochasticNetworkConfig
+from golden.stochastic.network_config import MAX_WEIGHT_PORTS, StochasticNetworkConfig
 from golden.stochastic.program import config_for
 from hw.stochastic.network.core import StochasticNetworkCore
 from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
@@ -20,34 +21,38 @@ STEM = (
     Convolution(outputs=5, kernel=3, stride=1, padding=1),
     Convolution(outputs=6, kernel=2, stride=2, padding=0),
 )
-# Patches of the pixels, and of what a stem of convolutions makes of them
+# Patches of the pixels, and of what a stem of convolutions makes of them; ports of the weight memory
 SHAPES = {
     "patches": NetworkShape(side=5, patch=3, stride=2, depth=2, **SIZES),
     "stem": NetworkShape(side=4, stem=STEM, patch=2, stride=2, padding=1, depth=1, **SIZES),
 }
+CASES: dict[str, dict[str, Any]] = {
+    "patches": {"shape": "patches", "ports": 1},
+    "stem": {"shape": "stem", "ports": 2},
+}
 
 
 def small_network(
-    shape: NetworkShape = SHAPES["patches"],
+    shape: str = "patches", ports: int = MAX_WEIGHT_PORTS
 ) -> tuple[StochasticNetworkConfig, StochasticNetworkJob]:
     """A network, a core of four lanes for it, and two images."""
-    rng = np.random.default_rng(3)
+    rng, sizes = np.random.default_rng(3), SHAPES[shape]
     arrays = {
         name: np.clip(rng.normal(8, 40, size), -128, 127).astype(kind)
-        for name, (kind, size) in shape.arrays.items()
+        for name, (kind, size) in sizes.arrays.items()
     }
-    network = SpikingNetwork(shape=shape, kind="ssa", arrays=arrays)
-    images = rng.integers(0, 256, (2, shape.side, shape.side, shape.channels)).astype(np.uint8)
+    network = SpikingNetwork(shape=sizes, kind="ssa", arrays=arrays)
+    images = rng.integers(0, 256, (2, sizes.side, sizes.side, sizes.channels)).astype(np.uint8)
     job = StochasticNetworkJob(network=network, steps=STEPS, load=True, images=images)
-    return config_for(network, STEPS, lanes=4), job
+    return replace(config_for(network, STEPS, lanes=4), weight_ports=ports), job
 
 
-def core(shape: str) -> StochasticNetworkCore:
-    return StochasticNetworkCore(small_network(SHAPES[shape])[0], taps=True)
+def core(parameters: dict[str, Any]) -> StochasticNetworkCore:
+    return StochasticNetworkCore(small_network(**parameters)[0], taps=True)
 
 
 async def play(bench: Bench) -> None:
-    config, job = small_network(SHAPES[bench.manifest.parameters["shape"]])
+    config, job = small_network(**bench.manifest.parameters)
     whole = WholeStochasticCore(config).tapped()
     for name, fields in whole.input_beats(job).items():
         bench.send(name, fields)

@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from golden.convolution import Convolution
 from golden.errors import InputError
 from golden.stochastic.network import NetworkShape, SpikingNetwork
-from golden.stochastic.network_config import MEMORIES, StochasticNetworkConfig
+from golden.stochastic.network_config import (
+    BIAS_STORES,
+    MAX_WEIGHT_PORTS,
+    MEMORIES,
+    StochasticNetworkConfig,
+)
 from golden.stochastic.plan import LANE_SHARINGS, SCORE_SHARINGS, RandomPlan
 from golden.stochastic.program import config_for
 from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
@@ -100,6 +105,11 @@ def random_core(
         except InputError:
             checked.refused += 1
             continue
+        config = replace(
+            config,
+            weight_ports=int(rng.integers(1, MAX_WEIGHT_PORTS + 1)),
+            bias_store=str(rng.choice(BIAS_STORES)),
+        )
         if rng.random() < 0.5:  # a larger core gives the same integers
             more, wider = log_uniform(rng, 50), int(rng.integers(0, 3))
             larger = {name: getattr(config, name) + more for name in (*MEMORIES, "steps", "rows", "maps")}

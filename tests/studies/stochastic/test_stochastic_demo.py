@@ -39,6 +39,20 @@ def test_whole_network_in_rtl(capsys, monkeypatch):
     assert lines[3].endswith(" 0 of 2 images end in another cycle than predicted")
 
 
+def test_what_the_cycle_model_says(capsys, monkeypatch, tmp_path):
+    """The cycles of the RTL above, without it."""
+    monkeypatch.setattr(WholeStochasticCore, "run", None)
+    report = tmp_path / "r.json"
+    words = ["stochastic", "demo", "--engine", "model", "--images", "2", "--steps", "2"]
+    assert main([*words, "--report", str(report)]) == 0
+    _, classes, cycles, _ = capsys.readouterr().out.splitlines()
+    assert classes == "classes: 2 of 2 right (100.00 %)"
+    found = json.loads(report.read_text())
+    assert found["comparison"] is None
+    assert cycles == f"cycles: {found['cycles']:.0f} per image by the cycle model"
+    assert found["cycles"] > 1000
+
+
 def test_a_difference_is_told(capsys, monkeypatch):
     """Golden of another seed: spikes and cycles differ, and the status says so."""
     compute = WholeStochasticCore.compute
