@@ -29,7 +29,7 @@ from golden.network.program import check_fit
 from golden.network.reader import ReaderTiming
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE, STREAM
-from sim.timing.attention import CoreTiming, group_sizes, row_beats
+from sim.timing.attention import CoreTiming
 from sim.timing.image_times import ImageTimes, Segment
 from sim.timing.query_scan import QueryScan
 from sim.timing.weights import LayerFetch, WeightTiming, weight_timing
@@ -269,42 +269,19 @@ class NetworkTiming(LinearTiming):
 
     def run_attention(self, group: list[AttentionOp], job: AttentionJob, first_head: int, where: str) -> None:
         """Heads that run back to back, from `first_head` of the job on."""
-        core, config = self.core, self.config.attention
-        missing = self.missing * group[0].counted
+        core, missing = self.core, self.missing * group[0].counted
         tokens, features = group[0].tokens - missing, group[0].features
         terms = group[0].biased or group[0].masked
         start = max(self.attention_entry, self.rows[Source.hidden][group[0].wait])
-        groups = group_sizes(tokens, config.lanes)
-        scan = QueryScan(start)
+        active = job.q.sign[first_head : first_head + len(group), :tokens] != 0
+        beats = np.maximum(np.count_nonzero(active, axis=-1), 1).tolist()
+        scan = QueryScan(start, active.reshape(-1, features))
         offered, end = start + 1, start
-        beats = row_beats(job)
-        for number in range(len(group)):
-            head = first_head + number
-            offered = core.heads.accept(offered) + 3
-            keys, values = core.keys.load(tokens * features), core.values.load(tokens * features)
-            keys = max(keys, core.heads.seen("score"))
-            values = max(values, core.heads.seen("context"))
-            if config.terms:
-                core.terms_ready = max(core.terms_ready, core.heads.seen("terms")) + terms
-            for row in range(tokens):
-                first, last = row == 0, row == tokens - 1
-                free = core.rows_dropped.back(4) + 1
-                ready = core.rows_accepted.add(scan.row(job.q.sign[head, row] != 0, free)) + 1
-                ready = max(ready, keys) if first else ready
-                searched = core.score(ready, int(beats[head, row]), groups, terms)
-                phases = core.ramp(searched, len(groups), job.window)
-                ready = max(phases, values) if first else phases
-                normaliser, complete = core.context(ready, len(groups), features)
-                end = core.output(normaliser, complete, features, last)
-                self.times.mixed.append(end)
-                self.rows[Source.mixed].append(end + 1)
-            self.rows[Source.mixed] += missing * [end + 1]
-            core.keys.released.add(core.taken.back(1))
-            core.values.released.add(core.contexts.back(1))
-            for unit, history in (("score", core.taken), ("ramp", core.ramps), ("context", core.contexts)):
-                core.heads.dropped[unit].add(history.back(1))
-            if config.terms:
-                core.heads.dropped["terms"].add(core.terms_ready - terms)
+        for spikes in beats:
+            ends = core.run_head(spikes, features, job.window, terms, offered, scan.row)
+            offered, end = core.heads.accepted.back(1) + 3, ends[-1]
+            self.times.mixed += ends
+            self.rows[Source.mixed] += [cycle + 1 for cycle in ends] + missing * [end + 1]
         self.times.timeline.append(Segment("attention", where, start, end))
         self.attention_entry = end + 1 + FETCH
 
