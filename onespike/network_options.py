@@ -52,6 +52,16 @@ StreamedOption = Annotated[
         "once per inference, in place of all of them in the core.",
     ),
 ]
+BesideOption = Annotated[
+    int,
+    typer.Option(
+        "--side-by-side",
+        metavar="N",
+        parser=whole_number,
+        help="Most sentences of --tokens that the core runs at once; it has rows for all of them. "
+        "With --streamed only.",
+    ),
+]
 PiecesOption = Annotated[
     int | None,
     typer.Option(
