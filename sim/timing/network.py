@@ -49,6 +49,8 @@ SUM = 3
 SUM_FLUSH, SQUARE_FLUSH, FIRE_FLUSH = 2, 15, 9
 # From the place of a last channel, which was kept, to its spike
 KEPT_FLUSH = 3
+# From the last place that was kept to the first of the next row
+PLACE = 6
 # Sums of squares of more bits are placed a cycle later where the core is pipelined
 WIDE = 40
 # What is said of the stretch in which an image, or a stream of embedded tokens, enters
@@ -70,6 +72,15 @@ class NetworkTimes(ImageTimes):
     mixed: list[int] = field(default_factory=list)
     linear: int = 0
     fetched: list[LayerFetch] = field(default_factory=list)
+
+
+def mean_cycles(op: NormOp) -> int:
+    """Cycles of a mean: a bit of its constant each, the lowest first, and with it a zero behind it."""
+    cycles, left, fraction = 0, op.mean_bits, op.mean_fraction
+    while left:
+        taken = 2 if left > 1 and not fraction & 2 else 1
+        cycles, left, fraction = cycles + 1, left - taken, fraction >> taken
+    return cycles
 
 
 class LinearTiming:
@@ -241,7 +252,7 @@ class NetworkTiming(LinearTiming):
         return (self.idle if enters else self.release) + 1
 
     def run_norm(self, op: NormOp, what: str) -> None:
-        width, start = op.width, 0
+        width, start, fired = op.width, 0, 0
         late = self.late
         flush = LOOKED_UP * (self.config.maps > 0) + late
         # from a channel to its place
@@ -255,10 +266,15 @@ class NetworkTiming(LinearTiming):
                 begun = start = max(begun, self.norm_done + 1)
             measured, channels = begun + 1, op.channels if op.twice else width
             if op.kind == KINDS["layer"]:
-                measured += channels + SUM_FLUSH + op.mean_bits + flush
+                # of two banks that the channels fill, a channel of each at once
+                pairs = self.config.drains > 1 and op.channels % self.config.lanes == 0
+                measured += (channels >> pairs) + SUM_FLUSH + mean_cycles(op) + flush
             if op.kind != KINDS["fixed"]:
                 measured += channels + SQUARE_FLUSH + flush + 2 * deep
             kept = self.config.norm_rows > 1 and op.kind != KINDS["fixed"]
+            if kept and row:  # the row before has fired when this one begins to
+                measured = max(measured, fired + PLACE + deep)
+            fired = measured + width
             self.norm_done = measured + width + late + (KEPT_FLUSH if kept else FIRE_FLUSH + flush + deep)
             self.times.norm.append(self.norm_done)
             self.rows[Source.norm].append(self.norm_done + 1)
