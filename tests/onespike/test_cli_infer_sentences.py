@@ -233,6 +233,7 @@ def test_sentences_per_second_of_streamed_weights(
         assert 0 < one["words_per_cycle"] < 1
         assert sum(one["shares"].values()) == pytest.approx(1, abs=0.003)
         assert one["shares"]["dense layers"] > one["lanes_at_work"] > 0
+        assert 1 > one["busy_in_dense_layers"] >= one["lanes_at_work"] / one["shares"]["dense layers"] - 0.01
     # also where no number of sentences fills the rows
     odd = board_config("ulx3s-85f", None, None, None, encoder, lanes=8, tokens=7, streamed=True, pieces=4)
     assert (2, 2) in [(one["tokens"], one["side_by_side"]) for one in odd.throughput(40.0)["sentences"]]
