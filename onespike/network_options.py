@@ -58,8 +58,9 @@ BesideOption = Annotated[
         "--side-by-side",
         metavar="N",
         parser=whole_number,
-        help="Most sentences of --tokens that the core runs at once; it has rows for all of them. "
-        "With --streamed only.",
+        help="Sentences side by side, which attend their own words only. An inference of `onespike infer` "
+        "has so many, each of exactly --tokens: of --data no others are drawn. A core of streamed weights "
+        "has rows for at most so many.",
     ),
 ]
 PiecesOption = Annotated[
