@@ -138,6 +138,7 @@ def board_config(
     tokens: int | None = None,
     streamed: bool = False,
     pieces: int | None = None,
+    beside: int = 1,
 ) -> Wanted:
     """Board, core and clock that the options name.
 
@@ -148,6 +149,7 @@ def board_config(
         tokens: rows of the core of a model of sentences.
         streamed: weights of the network are in the board's memory.
         pieces: most neurons of a hidden layer of the network.
+        beside: most sentences of an inference, side by side.
 
     Raises:
         InputError: one of them is not usable.
@@ -162,7 +164,9 @@ def board_config(
     core: Core[Any, Any, Any]
     if network is not None:
         networks = network_module(scheme, preset_name)
-        whole, job = networks.core_and_job(network, data, config_file, lanes, tokens, streamed, pieces)
+        whole, job = networks.core_and_job(
+            network, data, config_file, lanes, tokens, streamed, pieces, beside
+        )
         throughput = networks.throughput(whole, job)
         core, name = whole, Path(network).stem
         design = whole.design(name, job)
@@ -170,6 +174,7 @@ def board_config(
         from studies.boards.throughput import head_throughput
 
         alone = {"--data": data, "--lanes": lanes, "--tokens": tokens, "--pieces": pieces}
+        alone |= {"--side-by-side": None if beside == 1 else beside}
         for option, value in (alone | {"--streamed": streamed or None}).items():
             if value is not None:
                 raise InputError(f"{option} is for --network, it must be absent without one, not {value}")

@@ -52,6 +52,17 @@ StreamedOption = Annotated[
         "once per inference, in place of all of them in the core.",
     ),
 ]
+BesideOption = Annotated[
+    int,
+    typer.Option(
+        "--side-by-side",
+        metavar="N",
+        parser=whole_number,
+        help="Sentences side by side, which attend their own words only. An inference of `onespike infer` "
+        "has so many, each of exactly --tokens: of --data no others are drawn. A core of streamed weights "
+        "has rows for at most so many.",
+    ),
+]
 PiecesOption = Annotated[
     int | None,
     typer.Option(

@@ -41,15 +41,16 @@ class MemoryNeed:
 
 
 def memories(component: wiring.Component) -> list[MemoryNeed]:
-    """Those of a component that are read with a clock, and too large for LUTs."""
+    """Those of a component that are read with a clock, and too large for LUTs; slices of one
+    (`hw.parts.sliced_memory`) have its name."""
 
     def walk(fragment: Any, unit: str) -> Iterator[MemoryNeed]:
         for part, name, _ in fragment.subfragments:
             if not isinstance(part, MemoryInstance):
-                yield from walk(part, re.sub(r"_\d+$", "", str(name)))
+                yield from walk(part, unit if name == "memory" else re.sub(r"_\d+$", "", str(name)))
             elif all(port._domain != "comb" for port in part._read_ports):
                 need = MemoryNeed(
-                    unit if name == "memory" else f"{unit}.{name}",
+                    unit if name == "memory" or str(name).startswith("slice_") else f"{unit}.{name}",
                     Shape.cast(part._data.shape).width,
                     part._data.depth,
                 )

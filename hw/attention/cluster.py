@@ -41,6 +41,9 @@ def links(config: CoreConfig) -> dict[str, data.Layout]:
 class Cluster(wiring.Component):
     """Token lanes `index * cluster` onwards.
 
+    Args:
+        lut_ram: keys and values are in LUT RAM.
+
     Members:
         i_NAME, o_NAME: for every command of `COMMANDS` (and `shift_terms`) and every link: from
             the cluster before, to the cluster after.
@@ -53,8 +56,8 @@ class Cluster(wiring.Component):
 
     bit_latency = 1
 
-    def __init__(self, config: CoreConfig, index: int) -> None:
-        self._config = config
+    def __init__(self, config: CoreConfig, index: int, *, lut_ram: bool = False) -> None:
+        self._config, self._lut_ram = config, lut_ram
         self._index = index
         members = {}
         layouts: dict[str, ValueLike] = {name: layout(config) for name, layout in COMMANDS.items()}
@@ -81,7 +84,7 @@ class Cluster(wiring.Component):
             return value
 
         # score: the key arrives two cycles after its address, so the rest of the command waits
-        m.submodules.keys = keys = LocalTraceMemory(config)
+        m.submodules.keys = keys = LocalTraceMemory(config, lut_ram=self._lut_ram)
         m.d.comb += [
             keys.command.eq(command["load_k"]),
             keys.i.eq(self.i_key),
@@ -105,7 +108,7 @@ class Cluster(wiring.Component):
             ]
 
         # context: the value is ready two cycles after its address, the attention spike at once
-        m.submodules.values = values = LocalTraceMemory(config)
+        m.submodules.values = values = LocalTraceMemory(config, lut_ram=self._lut_ram)
         context = command["context"]
         m.d.comb += [
             values.command.eq(command["load_v"]),

@@ -34,6 +34,9 @@ QUEUE_LATENCY = 1
 class AttentionCore(wiring.Component):
     """Spiked attention of one head after the other.
 
+    Args:
+        lut_ram: keys and values are in LUT RAM, for a design that is short of block RAM.
+
     Members (streams; payloads in `hw.attention.payloads`):
         i_head: one descriptor per head.
         i_key, i_value: spikes of K and V; for each feature, for each group of `lanes` tokens, the
@@ -53,8 +56,8 @@ class AttentionCore(wiring.Component):
         output   ratio_width + 2, or features + 1
     """
 
-    def __init__(self, config: CoreConfig) -> None:
-        self._config = config
+    def __init__(self, config: CoreConfig, *, lut_ram: bool = False) -> None:
+        self._config, self._lut_ram = config, lut_ram
         members = {
             "i_head": In(stream.Signature(payloads.head(config))),
             "i_key": In(stream.Signature(spike(config.code))),
@@ -222,7 +225,7 @@ class AttentionCore(wiring.Component):
         names = [*COMMANDS, *links(config)] + (["shift_terms"] if config.terms else [])
         before: Cluster | None = None
         for n in range(config.clusters):
-            m.submodules[f"cluster_{n}"] = cluster = Cluster(config, n)
+            m.submodules[f"cluster_{n}"] = cluster = Cluster(config, n, lut_ram=self._lut_ram)
             if before is not None:
                 m.d.comb += [getattr(cluster, f"i_{name}").eq(getattr(before, f"o_{name}")) for name in names]
             before = cluster

@@ -8,13 +8,16 @@ from amaranth.lib.wiring import In, Out
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
 from hw.parts.delay import registered
-from hw.parts.memory import BLOCK, NO_COLLISION
+from hw.parts.memory import BLOCK, LUT_RAM, NO_COLLISION
 from hw.parts.payloads import spike
 
 
 class LocalTraceMemory(wiring.Component):
     """Spikes of the tokens of a cluster: sign and phase instead of a 16-bit trace, since the
     phase fixes the trace. (SpikedAttention, section 3.2: the frozen local trace.)
+
+    Args:
+        lut_ram: it is LUT RAM, of which a device must have some, in place of block RAM.
 
     Members:
         command: loading; `shift` moves the chain by one lane towards higher lanes, `write` stores
@@ -29,8 +32,8 @@ class LocalTraceMemory(wiring.Component):
 
     latency = 2
 
-    def __init__(self, config: CoreConfig) -> None:
-        self._config = config
+    def __init__(self, config: CoreConfig, *, lut_ram: bool = False) -> None:
+        self._config, self._store = config, LUT_RAM if lut_ram else BLOCK
         super().__init__(
             {
                 "command": In(payloads.load_command(config)),
@@ -47,7 +50,10 @@ class LocalTraceMemory(wiring.Component):
         m = Module()
         layout = self.spikes.shape()
         m.submodules.memory = memory = Memory(
-            shape=layout, depth=payloads.memory_depth(self._config), init=[], attrs={**BLOCK, **NO_COLLISION}
+            shape=layout,
+            depth=payloads.memory_depth(self._config),
+            init=[],
+            attrs={**self._store, **NO_COLLISION},
         )
         write, read = memory.write_port(), memory.read_port()
         chain = Signal(layout, reset_less=True)

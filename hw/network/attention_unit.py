@@ -56,7 +56,8 @@ class AttentionUnit(wiring.Component):
         m.submodules.ops = ops = Memory(shape=op_layout, depth=config.heads, init=[])
         op_read, op_write = ops.read_port(), ops.write_port()
         pick(m, op_write, self.i_load, self.i_write)
-        m.submodules.core = core = AttentionCore(config.attention)
+        # streamed weights come with lists that fill the block RAM
+        m.submodules.core = core = AttentionCore(config.attention, lut_ram=config.weight_stream > 0)
         op, lead = Signal(op_layout), Signal(op_layout)
         fetch = DescriptorFetch(m, op_read, op)
         group = Signal(group_of(config))

@@ -19,7 +19,6 @@ from hw.network.linear_issue import issue_latency
 from hw.network.load_bus import pick
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.octave_encoder import OctaveEncoder
-from hw.parts.delay import registered
 from hw.parts.payloads import struct
 from hw.parts.shift_add import times
 
@@ -38,7 +37,7 @@ class Drain(wiring.Component):
         i_sums: accumulators; with two drains of the lower half of the lanes, i_sums_1 of the upper one.
         levels_address, levels: threshold list, one cycle later.
         o_hidden, o_qkv: spikes; cannot be held up.
-        stream_row, stream_channel, stream_old: residual stream, one cycle later.
+        stream_row, stream_channel, stream_old: residual stream, one cycle later, two where it is pipelined.
         stream_adds: the stream is read for a sum (only if memories are shared).
         stream_write, write_row, write_channel, stream_new: its update; with two drains stream_old_1,
             stream_write_1 and stream_new_1 for the channel half of the lanes further on.
@@ -233,7 +232,7 @@ class Drain(wiring.Component):
         term = self._term(m, potential, [neurons[at + n].offset[:SHIFT_BITS] for n in range(2)])
         tag, read = tags[self._term_at], self._term_at - 1 - self._config.pipelined
         m.d.sync += [
-            self.stream_new.eq(self._old(m, tag, self.stream_old) + term),
+            self.stream_new.eq(Mux(tag.fresh, 0, self.stream_old) + term),
             self.stream_write.eq(tag.valid & (tag.target == Target.stream)),
             self.write_row.eq(tag.row),
             self.write_channel.eq(neurons[self._term_at].slot),
@@ -245,12 +244,6 @@ class Drain(wiring.Component):
         if self._config.shared:
             now = tags[read]
             m.d.comb += self.stream_adds.eq(now.valid & (now.target == Target.stream) & ~now.fresh)
-
-    def _old(self, m: Module, tag: Signal, value: Value, suffix: str = "") -> Value:
-        """What the stream holds, 0 where the layer sets it anew."""
-        if self._config.pipelined:
-            value = registered(m, value, f"stream_old{suffix}")
-        return Mux(tag.fresh, 0, value)
 
     def _term(self, m: Module, potential: Signal, shift: list, suffix: str = "") -> Signal:
         """What is added to the stream, two cycles after the potential; the shift at these."""
@@ -286,7 +279,7 @@ class Drain(wiring.Component):
             self.o_potential_1.valid.eq(there[at - 1]),
         ]
         m.d.sync += [
-            self.stream_new_1.eq(self._old(m, tags[self._term_at], self.stream_old_1, "_1") + term),
+            self.stream_new_1.eq(Mux(tags[self._term_at].fresh, 0, self.stream_old_1) + term),
             self.stream_write_1.eq(there[self._term_at - 1]),
         ]
 

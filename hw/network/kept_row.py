@@ -1,6 +1,10 @@
-"""A row that the norm unit has measured fires from kept places of its channels while the next is measured."""
+"""A row that the norm unit has measured fires from kept places of its channels while the next is measured.
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+Places of the next row are written behind those that fire; of rows that are read twice, which fire longer,
+into the other half of the memory.
+"""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
 
@@ -53,8 +57,11 @@ class KeptRow:
             self._address = Signal(config.feature_bits, name="kept_address")
             again = self.row.twice & (self._address + 1 == self.row.channels)
             m.d.sync += self._address.eq(Mux(self.begin | again, 0, self._address + 1))
+            # which half is written
+            self._half = Signal(name="kept_half")
+            m.d.sync += self._half.eq(self._half ^ self.begin)
         m.d.comb += [
-            read.addr.eq(self._address if twice else self.channel),
+            read.addr.eq(self._halved(self.row.twice, ~self._half, self._address) if twice else self.channel),
             last.eq(self.fires & (self.channel + 1 == self.row.width)),
             self.done.eq(later[-1]),
         ]
@@ -77,11 +84,18 @@ class KeptRow:
             self.row.short.eq(self.short),
         ]
 
-    def write(self, m: Module, measured: Value, channel: Value, encoder: OctaveEncoder) -> None:
-        """Keep the place that leaves the encoder if it is of a channel that is `measured`."""
+    def _halved(self, twice: Value, half: Value, channel: Value) -> Value:
+        """Where the place of a channel is, of a row that is read twice or not."""
+        return Mux(twice, Cat(channel[: self._config.feature_bits - 1], half), channel)
+
+    def write(
+        self, m: Module, measured: Value, channel: Value, encoder: OctaveEncoder, twice: Value | None
+    ) -> None:
+        """Keep the place that leaves the encoder if it is of a channel that is `measured`, of a row that is
+        read `twice`."""
         m.d.comb += [
             self._write.en.eq(measured),
-            self._write.addr.eq(channel),
+            self._write.addr.eq(channel if twice is None else self._halved(twice, self._half, channel)),
             self._write.data.place.eq(encoder.place),
             self._write.data.negative.eq(encoder.negative),
         ]

@@ -40,7 +40,8 @@ class LinearIssue(wiring.Component):
         i_load, i_write: words of the descriptor memory.
         rows_N: rows that source N has completed.
         row: row whose count is looked up; count_N: its spikes in source N.
-        read_row, position: spike to read; entry_N: from source N, one cycle later.
+        read_row, position: spike to read; entry_N: from source N, one cycle later, two where the core is
+            pipelined.
         o: broadcast, `issue_latency` cycles behind the read.
         o_pass: one beat per pass that hands over; there is always room.
         map_address, map_word: rows by index, one cycle later (only with maps).
@@ -271,10 +272,10 @@ class LinearIssue(wiring.Component):
         if config.pipelined:
             later = Signal.like(tags, name="tags_later")
             m.d.sync += later.eq(tags)
-            tags, now = later, [*shown, source, base, pairs]
+            tags, now = later, [source, base, pairs]
             held = [Signal(signal.shape(), name=f"held_{n}", reset_less=True) for n, signal in enumerate(now)]
             m.d.sync += [after.eq(before) for after, before in zip(held, now, strict=True)]
-            *shown, source, base, pairs = held
+            source, base, pairs = held
         if config.drains > 1:
             m.d.sync += self.o.paired.eq(pairs)
         entry = Signal(payloads.list_entry(config))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Assert, Module, Mux, Signal, signed
+from amaranth.hdl import Assert, Module, Mux, signed
 from amaranth.lib.memory import Memory
 
 from golden.network.config import NetworkConfig
@@ -44,7 +44,7 @@ def add_membrane(m: Module, config: NetworkConfig, drain: Drain, norm: NormUnit,
             place, _ = payloads.stream_address(config, row, channel)
             m.d.comb += [write.addr.eq(place), write.data.eq(value), write.en.eq(change)]
             reader = drain if name == "sum" else norm
-            place, bank = payloads.stream_address(config, reader.stream_row, reader.stream_channel)
+            place, _ = payloads.stream_address(config, reader.stream_row, reader.stream_channel)
             if config.shared:
                 sums, _ = payloads.stream_address(config, drain.stream_row, drain.stream_channel)
                 place = Mux(drain.stream_adds, sums, place)
@@ -53,12 +53,9 @@ def add_membrane(m: Module, config: NetworkConfig, drain: Drain, norm: NormUnit,
                 m.d.comb += old[number].eq(read.data)
             if name != "sum":
                 values.append(read.data)
+    m.d.comb += norm.stream_value.eq(values[0])
     if config.drains > 1:
-        bank_1 = Signal()
-        m.d.sync += bank_1.eq(bank)
-        m.d.comb += norm.stream_value.eq(Mux(bank_1, values[1], values[0]))
-    else:
-        m.d.comb += norm.stream_value.eq(values[0])
+        m.d.comb += norm.stream_value_1.eq(values[1])
     if config.shared:
         both = drain.stream_adds & norm.stream_reads
         m.d.sync += Assert(~both, "sums and the norm read the stream in turn")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -16,6 +16,7 @@ from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
 from hw.network.kept_row import KeptRow, kept_latency
 from hw.network.load_bus import pick
+from hw.network.norm_reads import LOOKED_UP, NormReads
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
 from hw.network.taps import RowIndex
 from hw.network.token_counts import members, there
@@ -25,8 +26,6 @@ from hw.parts.payloads import struct
 
 # Cycles from reading a channel to its value centred, from its place to its square
 CENTRED, SQUARE = 2, 2
-# With maps, from the number of a channel to reading it: its row by index is looked up first
-LOOKED_UP = 2
 
 
 def doubled(value: Value, twice: Value | None) -> Value:
@@ -47,17 +46,21 @@ class NormUnit(wiring.Component):
         i_load, i_write_op, i_write_offset: words of the descriptor and offset memories.
         rows_linear: rows that the linear unit has completed.
         map_address, map_word: rows by index, one cycle later (only with maps).
-        stream_row, stream_channel, stream_value: residual stream, one cycle later; stream_reads: it is read.
+        stream_row, stream_channel, stream_value: residual stream, one cycle later, two where the core is
+            pipelined; stream_reads: it is read.
+        stream_value_1: what the second bank has there, the first one is in stream_value (with two drains).
         levels_address, levels: threshold list, one cycle later.
         o: spikes; cannot be held up.
         row_done: a row is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
 
-    Timing per row, from the cycle in which it may begin: 1, for "layer" width + mean_bits + 2, for "rms" and
-    "layer" width + 15, then width + 10 up to and with `row_done`. A descriptor takes 2. With maps each of
-    these three takes LOOKED_UP more, and a row by index takes 2 before; `sim.timing.network` has what is
-    pipelined. With two rows the last of the three is, but for "fixed", width + `kept_latency`, beside the
-    next row of the descriptor. A row that is read twice (`NormOp.twice`) is measured in half of its width.
+    Timing per row, from the cycle in which it may begin: 1, for "layer" width + 2, half of the width where
+    channels are summed in pairs (`NormReads.pairs`), and a cycle for each bit of the mean's constant, or a
+    bit and a zero behind it, for "rms" and "layer" width + 15, then width + 10 up to and with `row_done`. A
+    descriptor takes 2. With maps each of these three takes LOOKED_UP more, and a row by index takes 2
+    before; `sim.timing.network` has what is pipelined. With two rows the last of the three is, but for
+    "fixed", width + `kept_latency`, beside the next row of the descriptor. A row that is read twice
+    (`NormOp.twice`) is measured in half of its width.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -81,6 +84,7 @@ class NormUnit(wiring.Component):
                 "stream_row": Out(payloads.row_width(config)),
                 "stream_channel": Out(config.feature_bits),
                 "stream_value": In(signed(config.stream_bits)),
+                **({"stream_value_1": In(signed(config.stream_bits))} if config.drains > 1 else {}),
                 "levels_address": Out(index_width(config.lists)),
                 "levels": In(payloads.levels(config)),
                 "o": Out(stream.Signature(payloads.list_write(config), always_ready=True)),
@@ -116,6 +120,7 @@ class NormUnit(wiring.Component):
         part = Signal.like(channels_sum)
         fraction = Signal.like(op.mean_fraction, name="fraction")
         bits_left = Signal.like(op.mean_bits, name="bits_left")
+        zero = ~fraction[1] & (bits_left > 1)  # behind the next bit
         squares = Signal(2 * config.stream_bits + config.feature_bits)
         shift = Signal(signed(PLACE_BITS))
         place_of_sum = Signal()
@@ -125,6 +130,7 @@ class NormUnit(wiring.Component):
         twice: Value | None = op.twice if index.present and config.weight_stream else None
         measured = op.width if twice is None else Mux(twice, op.channels, op.width)
         summing, squaring, firing = Signal(), Signal(), Signal()  # what is done with the channel being read
+        reads = NormReads(config, self, index, op, summing, twice)
 
         def sweep(state: str, strobe: Signal, following: str, flush: int, width: Value = op.width) -> None:
             """Read all channels, then wait until the last one is through."""
@@ -168,24 +174,27 @@ class NormUnit(wiring.Component):
                         m.next = "FIRE"
                         if kept:
                             kept.take(m, op, row, 0)
-            sweep("SUM", summing, "MEAN", 1 + late, measured)
+            sweep("SUM", summing, "MEAN", 1 + late, reads.half(measured))
             with m.State("MEAN"):
-                # the sum times the reciprocal of the width, a bit of its fraction per cycle
+                # the sum times the reciprocal of the width, a bit of its fraction a cycle, or one and a zero
                 half = (Const(1) << op.mean_shift) >> 1
                 total = channels_sum + part + half
+                more = part + Mux(fraction[0], channels_sum, 0)
                 m.d.sync += [
                     rounded.eq(total if late else total >> op.mean_shift),
-                    part.eq((part + Mux(fraction[0], channels_sum, 0)) >> 1),
-                    fraction.eq(fraction >> 1),
-                    bits_left.eq(bits_left - 1),
+                    part.eq(Mux(zero, more >> 2, more >> 1)),
+                    fraction.eq(Mux(zero, fraction >> 2, fraction >> 1)),
+                    bits_left.eq(Mux(zero, bits_left - 2, bits_left - 1)),
                 ]
                 with m.If(bits_left == 0):
                     m.next = "SQUARE"
             sweep("SQUARE", squaring, "TOTAL", self._squared - 1, measured)
             with m.State("TOTAL"):
-                m.d.comb += place_of_sum.eq(1)
                 m.d.sync += left.eq(self._encoder.latency - 1)
-                m.next = "PLACE"
+                # the row before has fired when this one begins to
+                with m.If(~kept.fires if kept else 1):
+                    m.d.comb += place_of_sum.eq(1)
+                    m.next = "PLACE"
             with m.State("PLACE"):
                 m.d.sync += left.eq(left - 1)
                 with m.If(left == 0):
@@ -203,23 +212,22 @@ class NormUnit(wiring.Component):
 
         centred = Signal(signed(config.stream_bits + 2), reset_less=True)
         m.submodules.encoder = encoder = self._encoder
-        value = self._read(m, index, op, row, channel, (summing | squaring, firing), twice)
+        value, added = reads.read(m, row, channel, summing | squaring, firing)
         if config.shared:
-            reads = Signal()
-            m.d.comb += reads.eq(summing | squaring | firing)
-            m.d.comb += self.stream_reads.eq(delayed(m, reads, ahead))
+            under_way = Signal()
+            m.d.comb += under_way.eq(summing | squaring | firing)
+            m.d.comb += self.stream_reads.eq(delayed(m, under_way, ahead))
         if late:
-            value = registered(m, value, "value")
             m.d.sync += mean.eq(rounded >> op.mean_shift)
         m.d.sync += centred.eq(value - mean)
         with m.If(delayed(m, summing, 1 + ahead + late)):
-            m.d.sync += channels_sum.eq(channels_sum + doubled(value, twice))
+            m.d.sync += channels_sum.eq(channels_sum + doubled(added, twice))
         m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
         self._square(m, squares, squaring, self._squared - 1 + ahead, twice)
         channel_next = delayed(m, channel, self._placed - 2 + ahead)
         channel_out = delayed(m, channel_next, 1)
         if kept:
-            self._fire_kept(m, kept, offset_read, (channel_out, squaring, firing), ahead)
+            self._fire_kept(m, kept, offset_read, (channel_out, squaring, firing), ahead, twice)
             m.d.comb += self.row_done.eq(done | kept.done)
             if config.token_counts:
                 m.d.comb += self.short.eq(short | (kept.done & kept.row.short))
@@ -230,7 +238,13 @@ class NormUnit(wiring.Component):
         return m
 
     def _fire_kept(
-        self, m: Module, kept: KeptRow, offsets: Any, reads: tuple[Value, Value, Value], ahead: int
+        self,
+        m: Module,
+        kept: KeptRow,
+        offsets: Any,
+        reads: tuple[Value, Value, Value],
+        ahead: int,
+        twice: Value | None,
     ) -> None:
         """Fire from places that are kept, or straight from the encoder what needs no measure.
 
@@ -238,7 +252,7 @@ class NormUnit(wiring.Component):
             reads: channel, a cycle before its place; whether it is measured, or fires, when it is read.
         """
         encoder, row, (channel_out, squaring, firing) = self._encoder, kept.row, reads
-        kept.write(m, delayed(m, squaring, self._placed + ahead), delayed(m, channel_out, 1), encoder)
+        kept.write(m, delayed(m, squaring, self._placed + ahead), delayed(m, channel_out, 1), encoder, twice)
         straight = delayed(m, firing, self._placed - 1 + ahead)
         fires, channel = Signal(), Signal.like(channel_out)
         m.d.comb += [
@@ -248,46 +262,6 @@ class NormUnit(wiring.Component):
         ]
         fires = delayed(m, fires, kept_latency(self._config))
         self._fire(m, row.levels, offsets.data, row.shift, row.row, channel, fires, kept)
-
-    def _read(
-        self,
-        m: Module,
-        index: RowIndex,
-        op: data.View,
-        row: Signal,
-        channel: Signal,
-        sweeps: tuple[Value, Value],
-        twice: Value | None,
-    ) -> Value:
-        """The stream at a channel of a row, one cycle after it is read; with maps LOOKED_UP cycles later,
-        from the row of its tap.
-
-        Args:
-            sweeps: the channel is measured; it fires.
-            twice: see `NormOp`; None where there is no such norm.
-        """
-        if not index.present:
-            m.d.comb += [self.stream_row.eq(row), self.stream_channel.eq(channel)]
-            return self.stream_value
-        # the channel within a tap; every sweep goes through the taps of the row and back to the first
-        within, channel_1 = Signal.like(op.channels, name="within"), Signal.like(self.stream_channel)
-        measuring, firing = sweeps
-        with m.If(measuring | firing):
-            m.d.sync += within.eq(within + 1)
-            with m.If(within + 1 == op.channels):
-                back = Mux(channel + 1 == op.width, op.taps, 0)
-                if twice is not None:
-                    back = Mux(measuring & twice, 1, back)
-                m.d.sync += [within.eq(0), index.address.eq(index.address + 1 - back)]
-        none, none_2 = Signal(), Signal()
-        m.d.sync += [
-            channel_1.eq(within),
-            self.stream_channel.eq(channel_1),
-            self.stream_row.eq(Mux(op.taps != 0, index.word.row, row)),
-            none.eq((op.taps != 0) & index.word.none),
-            none_2.eq(none),
-        ]
-        return Mux(none_2, 0, self.stream_value)
 
     def _fire(
         self,

@@ -250,6 +250,12 @@ def stream_address(config: NetworkConfig, row: Value, channel: Value) -> tuple[V
     return Cat(row, place) if config.channels else Cat(place, row), channel[bit]
 
 
+def paired_channel(config: NetworkConfig, number: Value) -> Value:
+    """The channel in the first bank of the stream that comes at a number among those; with two drains."""
+    bit = config.lanes.bit_length() - 2
+    return Cat(number[:bit], Const(0, 1), number[bit:])
+
+
 def stream_depth(config: NetworkConfig) -> int:
     """Of each bank of the stream."""
     if not config.channels:

@@ -29,7 +29,7 @@ class SpikeList(wiring.Component):
         i: neurons of a row one after the other; cannot be held up.
         count_row, count: spikes of a row, in the same cycle.
         read_row, position: what to read.
-        entry: the spike there, one cycle later.
+        entry: the spike there, one cycle later, two where the core is pipelined.
         block_row, block, span: where the spikes of a block of a row are, one cycle later (only with blocks).
 
     Timing: a spike can be read, and counts, from the cycle after its write on.

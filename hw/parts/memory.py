@@ -10,5 +10,6 @@ from types import MappingProxyType
 NO_COLLISION = MappingProxyType({"no_rw_check": True})
 # Where a memory goes, if Yosys would choose something else: LUT RAM takes six LUTs for 16 words of 4 bits
 BLOCK = MappingProxyType({"ram_style": "block"})
+LUT_RAM = MappingProxyType({"ram_style": "distributed"})
 LOGIC = MappingProxyType({"ram_style": "logic"})
 LUTS = MappingProxyType({"ram_style": "distributed"})

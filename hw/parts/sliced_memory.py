@@ -2,8 +2,11 @@
 
 from functools import cache
 
-from amaranth.hdl import Cat, Elaboratable, Module, ShapeLike, Signal
+from amaranth.hdl import Array, Cat, Elaboratable, Module, ShapeLike, Signal, Value
 from amaranth.lib.memory import Memory
+from amaranth.utils import exact_log2
+
+from hw.parts.delay import registered
 
 # Width and depth that a block RAM of 18 kbit may have, as on the ECP5 and the Gowin parts
 BLOCK_SHAPES = ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024), (36, 512))
@@ -27,6 +30,12 @@ def slices(width: int, depth: int) -> tuple[int, ...]:
     return tuple(sorted(widths, reverse=True)) if count < whole else (width,)
 
 
+def block_depth(width: int, depth: int) -> int:
+    """Words of the block RAMs of which the fewest hold a slice, the deepest of them."""
+    counts = [(-(-width // wide) * -(-depth // deep), -deep) for wide, deep in BLOCK_SHAPES]
+    return -min(counts)[1]
+
+
 class Port:
     """Signals of a port; `en` of one that writes."""
 
@@ -38,6 +47,9 @@ class Port:
 
 class SlicedMemory(Elaboratable):
     """As `amaranth.lib.memory.Memory` of zeros, with a port that reads and one that writes, both clocked.
+
+    What is read comes two cycles after its address: every block RAM, slow from clock to output, has a
+    register behind it, and only then one of those that lie behind each other is chosen.
 
     Args:
         shape: of a word; depth: words.
@@ -57,15 +69,27 @@ class SlicedMemory(Elaboratable):
         m = Module()
         word, low, shown = Cat(self._write.data), 0, []
         for number, width in enumerate(slices(len(word), self._depth)):
-            m.submodules[f"slice_{number}"] = memory = Memory(shape=width, depth=self._depth, init=[])
-            read, write = memory.read_port(), memory.write_port()
-            m.d.comb += [
-                read.addr.eq(self._read.addr),
-                write.addr.eq(self._write.addr),
-                write.data.eq(word[low : low + width]),
-                write.en.eq(self._write.en),
-            ]
-            shown.append(read.data)
+            slice_shown = self._slice(m, f"slice_{number}", word[low : low + width])
+            shown.append(slice_shown)
             low += width
         m.d.comb += Cat(self._read.data).eq(Cat(*shown))
         return m
+
+    def _slice(self, m: Module, name: str, written: Value) -> Value:
+        """A slice of all words, which gets `written`: block RAMs one behind another."""
+        deep = block_depth(len(written), self._depth)
+        bits = exact_log2(deep)
+        shown = []
+        for part, first in enumerate(range(0, self._depth, deep)):
+            memory = Memory(shape=len(written), depth=min(deep, self._depth - first), init=[])
+            m.submodules[f"{name}_{part}" if self._depth > deep else name] = memory
+            read, write = memory.read_port(), memory.write_port()
+            m.d.comb += [
+                read.addr.eq(self._read.addr[:bits]),
+                write.addr.eq(self._write.addr[:bits]),
+                write.data.eq(written),
+                write.en.eq(self._write.en & (self._write.addr[bits:] == part)),
+            ]
+            shown.append(registered(m, read.data, f"{name}_{part}"))
+        chosen = registered(m, registered(m, self._read.addr[bits:], f"{name}_part"), f"{name}_part_later")
+        return Array(shown)[chosen]

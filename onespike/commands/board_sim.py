@@ -7,7 +7,14 @@ from onespike.board_options import (
     CoreNetworkOption,
     board_config,
 )
-from onespike.network_options import DataOption, LanesOption, PiecesOption, RowsOption, StreamedOption
+from onespike.network_options import (
+    BesideOption,
+    DataOption,
+    LanesOption,
+    PiecesOption,
+    RowsOption,
+    StreamedOption,
+)
 from onespike.options import ConfigOption, SchemeOption
 
 
@@ -21,6 +28,7 @@ def board_sim(
     tokens: RowsOption = None,
     streamed: StreamedOption = False,
     pieces: PiecesOption = None,
+    beside: BesideOption = 1,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
 ) -> None:
@@ -38,7 +46,18 @@ def board_sim(
         onespike infer --engine board --port /dev/pts/3
     """
     wanted = board_config(
-        board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens, streamed, pieces
+        board_name,
+        preset_name,
+        config_file,
+        clock,
+        network,
+        data,
+        lanes,
+        scheme,
+        tokens,
+        streamed,
+        pieces,
+        beside,
     )
     from onespike.tables import progress
     from sim.board.simulate import compile_board, started

@@ -8,7 +8,7 @@ import typer
 from golden.errors import InputError
 from onespike.board_options import HardwareOption, PortOption, TimeoutOption, check_hardware, opened_board
 from onespike.files import filled_folder, whole_or_nothing
-from onespike.network_options import LanesOption, PiecesOption, RowsOption, StreamedOption
+from onespike.network_options import BesideOption, LanesOption, PiecesOption, RowsOption, StreamedOption
 from onespike.options import (
     CLOCK,
     FolderOption,
@@ -82,16 +82,7 @@ def infer(
     lanes: LanesOption = None,
     streamed: StreamedOption = False,
     pieces: PiecesOption = None,
-    beside: Annotated[
-        int,
-        typer.Option(
-            "--side-by-side",
-            metavar="N",
-            parser=whole_number,
-            help="Sentences of an inference, which attend their own words only; each of exactly --tokens. Of "
-            "--data no others are drawn.",
-        ),
-    ] = 1,
+    beside: BesideOption = 1,
     engine: HardwareOption = "rtl",
     port: PortOption = None,
     timeout: TimeoutOption = None,

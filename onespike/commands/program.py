@@ -15,7 +15,14 @@ from onespike.board_options import (
     board_build,
     board_config,
 )
-from onespike.network_options import DataOption, LanesOption, PiecesOption, RowsOption, StreamedOption
+from onespike.network_options import (
+    BesideOption,
+    DataOption,
+    LanesOption,
+    PiecesOption,
+    RowsOption,
+    StreamedOption,
+)
 from onespike.options import ConfigOption, SchemeOption, SeedOption
 from onespike.schemes import DEFAULT
 
@@ -30,6 +37,7 @@ def program(
     tokens: RowsOption = None,
     streamed: StreamedOption = False,
     pieces: PiecesOption = None,
+    beside: BesideOption = 1,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
@@ -74,13 +82,14 @@ def program(
             tokens,
             streamed,
             pieces,
+            beside,
         )
         bitstream = board_build(wanted, seed=seed, tools=tools).bitstream
     else:
         given = {
             "--preset": preset_name, "--config": config_file, "--network": network, "--data": data,
             "--lanes": lanes, "--tokens": tokens, "--streamed": streamed or None, "--pieces": pieces,
-            "--clock": clock,
+            "--clock": clock, "--side-by-side": None if beside == 1 else beside,
             "--scheme": None if scheme == DEFAULT else scheme,
         }  # fmt: skip
         for option, value in given.items():

@@ -17,7 +17,14 @@ from onespike.board_options import (
     board_config,
 )
 from onespike.files import whole_or_nothing, write_json
-from onespike.network_options import DataOption, LanesOption, PiecesOption, RowsOption, StreamedOption
+from onespike.network_options import (
+    BesideOption,
+    DataOption,
+    LanesOption,
+    PiecesOption,
+    RowsOption,
+    StreamedOption,
+)
 from onespike.options import ConfigOption, HtmlOption, ReportOption, SchemeOption, SeedOption
 from onespike.tables import print_tables
 from studies.page.page import write_page
@@ -35,6 +42,7 @@ def synth(
     tokens: RowsOption = None,
     streamed: StreamedOption = False,
     pieces: PiecesOption = None,
+    beside: BesideOption = 1,
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
@@ -64,7 +72,8 @@ def synth(
         onespike synth --scheme stochastic --config engine.toml --clock 50
         onespike synth --network fashion --data DIR --clock 60
         onespike synth --network build/encoder --tokens 16 --clock 50
-        onespike synth --network build/minilm --streamed --pieces 384 --tokens 16
+        onespike synth --network build/minilm --streamed --pieces 384 --tokens 64
+        onespike synth --network DIR --streamed --tokens 16 --side-by-side 4
         onespike synth --scheme stochastic --network digits
 
     A design that does not fit the device is refused before place and route, most of them before
@@ -72,7 +81,18 @@ def synth(
     names the log.
     """
     wanted = board_config(
-        board_name, preset_name, config_file, clock, network, data, lanes, scheme, tokens, streamed, pieces
+        board_name,
+        preset_name,
+        config_file,
+        clock,
+        network,
+        data,
+        lanes,
+        scheme,
+        tokens,
+        streamed,
+        pieces,
+        beside,
     )
     wished = {"-o": bitstream, "--report": report_file, "--html": html_file}
     targets = {label: path for label, path in wished.items() if path is not None}

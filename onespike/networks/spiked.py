@@ -5,9 +5,11 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from golden.code import check_range
 from golden.errors import InputError
 from golden.memory import WORD_BITS
 from golden.network.file import load_network
+from golden.network.limits import MAX_TOKENS
 from golden.network.network import Network
 from golden.network.program import joint_config
 from golden.network.rearrange import side_by_side
@@ -22,7 +24,7 @@ from studies.infer.sentences import Sentences, is_of_sentences, sample_sentences
 # Sentences side by side that a core of streamed weights runs, where each has so many rows
 BESIDE, SHORTEST = (2, 4, 8), 8
 # Sizes of it that this may change
-ARRANGED = ("windows", "heads", "maps", "taps", "biases", "masks", "table")
+ARRANGED = ("tokens", "windows", "heads", "maps", "taps", "biases", "masks", "table")
 
 
 def core_of(
@@ -50,16 +52,20 @@ def core_of(
     return core_with_memory(sized_config(network, given if lanes is None else given | {"lanes": lanes}))
 
 
-def arranged(sentences: Sentences, lanes: int | None) -> dict[str, int]:
-    """What a core of streamed weights is given so that it runs one sentence of all its rows, and several side
-    by side."""
-    rows, made = sentences.network.tokens, sentences.made
+def arranged(sentences: Sentences, lanes: int | None, most: int) -> dict[str, int]:
+    """What a core of streamed weights is given so that it runs `most` sentences side by side, and others of
+    as many rows."""
+    tokens, made = sentences.network.tokens, sentences.made
+    rows = tokens * most
     networks = [
-        side_by_side(made.of_rows(rows // beside), beside) for beside in BESIDE if rows // beside >= SHORTEST
+        side_by_side(made.of_rows(min(tokens, rows // beside)), beside)
+        for beside in sorted({most, *BESIDE} - {1})
+        if rows // beside >= SHORTEST or beside == most
     ]
     size = {} if lanes is None else {"lanes": lanes}
     joint = joint_config([sentences.network, *networks], **size, weight_stream=WORD_BITS)
-    return {name: getattr(joint, name) for name in ARRANGED}
+    given = {name: getattr(joint, name) for name in ARRANGED}
+    return given | {"attention_tokens": joint.attention.tokens}
 
 
 def throughput(core: WholeNetworkCore, job: NetworkJob) -> Throughput:
@@ -81,26 +87,33 @@ def core_and_job(
     tokens: int | None,
     streamed: bool = False,
     pieces: int | None = None,
+    beside: int = 1,
 ) -> tuple[WholeNetworkCore, NetworkJob]:
     """The core of a network, and the first images for it; see `studies.infer.cases.load_case`. Of a model of
-    sentences, sentences of at most so many tokens; see `studies.infer.sentences.sample_sentences`.
+    sentences, sentences of at most so many tokens; see `studies.infer.sentences.sample_sentences`. A core of
+    streamed weights has rows for `beside` of them.
 
     Raises:
-        InputError: what these say, or `core_of`, or tokens of a network of images.
+        InputError: what these say, or `core_of`, or tokens of a network of images, or sentences side by side
+            of one or with weights in the core.
     """
     stored = load_folder(name)
     if stored is not None and is_of_sentences(stored):
         sentences = sample_sentences(name, stored, data, tokens, pieces)
         job = sentences.job(list(range(len(sentences.samples))))
-        given = arranged(sentences, lanes) if streamed else {}
+        if beside > 1 and not streamed:
+            raise InputError(f"--side-by-side {beside}: is for weights that are --streamed")
+        check_range("--side-by-side", beside, 1, MAX_TOKENS // sentences.network.tokens)
+        given = arranged(sentences, lanes, beside) if streamed else {}
         core = core_of(
             sentences.network, config_file, lanes, token_counts=True, streamed=streamed, given=given
         )
         core.check(job)
         core.check_memory(job)
         return core, job
-    if tokens is not None:
-        raise InputError(f"{name}: is no model of sentences, --tokens must be absent")
+    for option, value in (("--tokens", tokens), ("--side-by-side", None if beside == 1 else beside)):
+        if value is not None:
+            raise InputError(f"{name}: is no model of sentences, {option} must be absent")
     case = cut_case(load_case(name, data, None, None, stored), pieces)
     job = NetworkJob(network=case.network, image=case.spikes(case.images[:IMAGES]))
     core = core_of(case.network, config_file, lanes, streamed=streamed)

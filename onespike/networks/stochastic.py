@@ -40,6 +40,7 @@ def core_and_job(
     tokens: int | None,
     streamed: bool = False,
     pieces: int | None = None,
+    beside: int = 1,
 ) -> tuple[WholeStochasticCore, StochasticNetworkJob]:
     """The core of a network, and the first images for it; see `studies.stochastic.cases.load_case`.
 
@@ -50,8 +51,9 @@ def core_and_job(
     for option, value in (("--streamed", streamed or None), ("--pieces", pieces)):
         if value is not None:
             raise InputError(f"{name}: runs from weights in the core, {option} must be absent")
-    if tokens is not None:
-        raise InputError(f"{name}: is no model of sentences, --tokens must be absent")
+    for option, value in (("--tokens", tokens), ("--side-by-side", None if beside == 1 else beside)):
+        if value is not None:
+            raise InputError(f"{name}: is no model of sentences, {option} must be absent")
     case = load_case(name, data)
     core = core_of(case.network, config_file, lanes)
     job = StochasticNetworkJob(

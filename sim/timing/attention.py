@@ -15,7 +15,7 @@ Order within a row, in the words of the hardware:
     output  the threshold integrates the normaliser; the row is streamed out and coded
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,8 +95,18 @@ class Loader:
         return self.heads.dropped[self.unit].add(start + spikes) + 2
 
 
+# Cycle in which the last spike of the next row is accepted, from the first one with room for it
+Accept = Callable[[int], int]
+
+
 class CoreTiming:
-    """The stages of a core; each method advances one of them by a row."""
+    """The stages of a core.
+
+    Attributes:
+        taken, copied, slots_dropped: of groups of keys: when the score is handed over, its last bit is on the
+            search, the ramp is through. contexts, contexts_dropped: of rows: when the context is done, and
+            the row out. Each in order, behind as many that are long past as anyone looks back.
+    """
 
     def __init__(self, config: CoreConfig) -> None:
         units = ["keys", "values", "score", "ramp", "context", "threshold"]
@@ -107,80 +117,139 @@ class CoreTiming:
         self.depth = (config.cluster - 1).bit_length() + config.clusters + self.lookup
         self.slots = config.groups + 2
         self.first_column = int(config.output == "codes")
-        self.rows_accepted, self.rows_dropped = History(), History()
-        self.taken, self.copied, self.slots_dropped = History(), History(), History()
+        self.accepted, self.rows_dropped = NEVER, [NEVER] * ROW_BUFFERS
+        self.taken, self.copied, self.slots_dropped = [NEVER], [NEVER], [NEVER] * self.slots
         self.terms_ready = 0
-        self.ramps, self.phases_dropped = History(), History()
-        self.contexts = History()
-        self.integrated, self.handed_over = NEVER, NEVER
-        self.turns, self.contexts_dropped = History(), History()
+        self.ramped, self.phases_dropped = NEVER, [NEVER] * PHASE_BANKS
+        self.contexts, self.contexts_dropped = [NEVER], [NEVER] * ROW_BUFFERS
+        self.integrated = self.turned = NEVER
 
-    def accept_row(self, beats: int) -> int:
-        """First cycle in which the score stage sees the next query row."""
-        begin = max(0, self.rows_accepted.back(1) + 1, self.rows_dropped.back(ROW_BUFFERS) + 1)
-        return self.rows_accepted.add(begin + beats - 1) + 1
-
-    def score(self, ready: int, beats: int, groups: list[int], terms: bool) -> int:
-        """All groups of a row.
+    def run_head(
+        self, beats: list[int], features: int, window: int, terms: bool, offered: int = 0,
+        accept: Accept | None = None,
+    ) -> list[int]:  # fmt: skip
+        """Cycles in which the last beat of each row of the next head leaves.
 
         Args:
-            ready: cycle from which the row, and for the first row its head and keys, are there.
-            beats: spikes of the row.
-            groups: number of tokens in each group.
-            terms: bias or mask entries come with the row.
-
-        Returns:
-            Cycle in which the last bit of the last group is put on the search.
+            beats: spikes of every row, or one if it is silent.
+            terms: bias or mask entries come with the rows.
+            offered: first cycle in which its descriptor is there.
+            accept: of the query rows; None where they are offered without a pause.
         """
-        width = self.config.score_width
-        for number, tokens in enumerate(groups):
-            decide = max(self.taken.back(1), ready) if number == 0 else self.taken.back(1)
-            if terms:
-                decide = max(decide, self.terms_ready + -(-tokens // self.config.terms_per_beat))
-                self.terms_ready = decide + 1 + TERMS_GUARD + self.lookup
-            done = decide + 1 + terms + beats
-            take = self.taken.add(max(done, self.copied.back(1)))
-            room = self.slots_dropped.back(
-                self.slots - len(self.copied.times) + len(self.slots_dropped.times)
-            )
-            self.copied.add(max(take, room) + 1 + width)
-        self.rows_dropped.add(self.taken.back(1))
-        return self.copied.back(1)
+        heads, tokens = self.heads, len(beats)
+        heads.accept(offered)
+        keys, values = self.keys.load(tokens * features), self.values.load(tokens * features)
+        keys, values = max(keys, heads.seen("score")), max(values, heads.seen("context"))
+        if self.config.terms:
+            self.terms_ready = max(self.terms_ready, heads.seen("terms")) + terms
+        rows = self._rows(beats, features, window, terms, keys, values, accept)
+        self.keys.released.add(self.taken[-1])
+        self.values.released.add(self.contexts[-1])
+        ends = {"score": self.taken[-1], "ramp": self.ramped, "context": self.contexts[-1]}
+        if self.config.terms:
+            ends["terms"] = self.terms_ready - terms
+        for unit, end in ends.items():
+            heads.dropped[unit].add(end)
+        return rows
 
-    def ramp(self, searched: int, groups: int, window: int) -> int:
-        """First cycle in which the attention spikes of the row are there."""
-        winner = searched + WINNER_LATENCY + self.depth
-        start = max(
-            winner, self.heads.seen("ramp"), self.ramps.back(1) + 1, self.phases_dropped.back(PHASE_BANKS) + 1
-        )
-        end = start + 1
-        for _ in range(groups):
-            entered = self.copied.times[len(self.slots_dropped.times)]
-            end = max(end, entered + self.slots + SLOT_LATENCY + self.lookup) + window
-            self.slots_dropped.add(end)
-        return self.ramps.add(end - 1) + 1
+    def _rows(
+        self, beats: list[int], features: int, window: int, terms: bool, keys: int, values: int,
+        accept: Accept | None,
+    ) -> list[int]:  # fmt: skip
+        """The rows of a head through all stages; `keys` and `values`: from when on they are there.
 
-    def context(self, ready: int, groups: int, features: int) -> tuple[int, int]:
-        """First cycles in which the normaliser and the whole row are in the context buffer."""
-        start = max(ready, self.contexts.back(1), self.contexts_dropped.back(ROW_BUFFERS) + 1)
-        end = self.contexts.add(start + groups * (features + 1))
-        self.phases_dropped.add(end)
+        One loop over local names, with comparisons in place of `max`: here is where a prediction's time goes.
+        """
+        config, sizes = self.config, group_sizes(len(beats), self.config.lanes)
+        rows_dropped, phases_dropped = self.rows_dropped, self.phases_dropped
+        taken, copied, slots_dropped = self.taken, self.copied, self.slots_dropped
+        contexts, contexts_dropped = self.contexts, self.contexts_dropped
+        accepted, terms_ready, ramped = self.accepted, self.terms_ready, self.ramped
+        integrated, turned = self.integrated, self.turned
+        slots, groups, first = self.slots, len(sizes), len(self.taken)
+        term_beats = [-(-tokens // config.terms_per_beat) for tokens in sizes]
+        guarded = 1 + TERMS_GUARD + self.lookup
+        fixed, bits = 1 + terms, 1 + config.score_width
+        winner, in_slot = WINNER_LATENCY + self.depth, slots + SLOT_LATENCY + self.lookup
+        summed = groups * (features + 1)
         arrival = CONTEXT_LATENCY + self.depth + 2
-        return start + groups + arrival, end + arrival
-
-    def output(self, normaliser: int, row: int, features: int, last: bool) -> int:
-        """Cycle in which the last beat of the row leaves."""
-        load = max(normaliser, self.heads.seen("threshold"), self.integrated + 1)
-        if last:
-            self.heads.dropped["threshold"].add(load + 1)
-        # levels are taken in the third cycle of a row's turn
-        taken = self.turns.back(1) + 3
-        self.integrated = max(load + RATIO_WIDTH + 1, taken)
+        normalised = groups + arrival
         columns = features + 1 - self.first_column
-        turn = max(self.integrated + 1, taken + 1, row, self.contexts_dropped.back(1))
-        self.turns.add(turn)
-        end = self.contexts_dropped.add(turn + columns)
-        return end + (RAW_LATENCY if self.config.output == "context" else CODE_LATENCY)
+        leaves = RAW_LATENCY if config.output == "context" else CODE_LATENCY
+        ramp_head, threshold_head = self.heads.seen("ramp"), self.heads.seen("threshold")
+        handed, searched = taken[-1], copied[-1]
+        rows = []
+        for row, spikes in enumerate(beats):
+            free = rows_dropped[-ROW_BUFFERS] + 1
+            accepted = max(0, accepted + 1, free) + spikes - 1 if accept is None else accept(free)
+            # score and winner
+            decide = accepted + 1
+            if row == 0 and keys > decide:
+                decide = keys
+            if handed > decide:
+                decide = handed
+            for group in range(groups):
+                if terms:
+                    there = terms_ready + term_beats[group]
+                    if there > decide:
+                        decide = there
+                    terms_ready = decide + guarded
+                handed = decide + fixed + spikes
+                if searched > handed:
+                    handed = searched
+                taken.append(handed)
+                room = slots_dropped[first - 1 + group]
+                searched = (room if room > handed else handed) + bits
+                copied.append(searched)
+                decide = handed
+            rows_dropped.append(handed)
+            # ramp
+            end = searched + winner
+            if ramp_head > end:
+                end = ramp_head
+            if ramped >= end:
+                end = ramped + 1
+            bank = phases_dropped[-PHASE_BANKS]
+            if bank >= end:
+                end = bank + 1
+            end += 1
+            for number in range(first, first + groups):
+                there = copied[number] + in_slot
+                end = (there if there > end else end) + window
+                slots_dropped.append(end)
+            first += groups
+            ramped = end - 1
+            # context
+            start = values if row == 0 and values > end else end
+            if contexts[-1] > start:
+                start = contexts[-1]
+            room = contexts_dropped[-ROW_BUFFERS]
+            if room >= start:
+                start = room + 1
+            end = start + summed
+            contexts.append(end)
+            phases_dropped.append(end)
+            # output: levels are taken in the third cycle of a row's turn
+            load = start + normalised
+            if threshold_head > load:
+                load = threshold_head
+            if integrated >= load:
+                load = integrated + 1
+            integrated = load + RATIO_WIDTH + 1
+            if turned + 3 > integrated:
+                integrated = turned + 3
+            turned = integrated + 1
+            if end + arrival > turned:
+                turned = end + arrival
+            if contexts_dropped[-1] > turned:
+                turned = contexts_dropped[-1]
+            end = turned + columns
+            contexts_dropped.append(end)
+            rows.append(end + leaves)
+        self.heads.dropped["threshold"].add(load + 1)
+        self.accepted, self.terms_ready, self.ramped = accepted, terms_ready, ramped
+        self.integrated, self.turned = integrated, turned
+        return rows
 
 
 def row_beats(job: AttentionJob) -> NDArray[np.int64]:
@@ -214,33 +283,9 @@ def predict_in_turn(jobs: Sequence[AttentionJob], config: CoreConfig) -> list[Cy
 
 def advance(core: CoreTiming, job: AttentionJob) -> CycleReport:
     """All heads of a job, after what the core has done so far."""
-    config = core.config
-    config.check_job(job)
-    beats = row_beats(job)
-    groups = group_sizes(job.tokens, config.lanes)
+    core.config.check_job(job)
+    features, window = job.head_dim, job.window
     terms = job.bias is not None or job.allowed is not None
-    rows = np.empty(beats.shape, np.int64)
-    for head in range(job.heads):
-        core.heads.accept()
-        keys = core.keys.load(job.tokens * job.head_dim)
-        values = core.values.load(job.tokens * job.head_dim)
-        keys = max(keys, core.heads.seen("score"))
-        values = max(values, core.heads.seen("context"))
-        if config.terms:
-            core.terms_ready = max(core.terms_ready, core.heads.seen("terms")) + terms
-        for row in range(job.tokens):
-            first, last = row == 0, row == job.tokens - 1
-            ready = core.accept_row(int(beats[head, row]))
-            ready = max(ready, keys) if first else ready
-            searched = core.score(ready, int(beats[head, row]), groups, terms)
-            phases = core.ramp(searched, len(groups), job.window)
-            ready = max(phases, values) if first else phases
-            normaliser, complete = core.context(ready, len(groups), job.head_dim)
-            rows[head, row] = core.output(normaliser, complete, job.head_dim, last)
-        core.keys.released.add(core.taken.back(1))
-        core.values.released.add(core.contexts.back(1))
-        for unit, history in (("score", core.taken), ("ramp", core.ramps), ("context", core.contexts)):
-            core.heads.dropped[unit].add(history.back(1))
-        if config.terms:
-            core.heads.dropped["terms"].add(core.terms_ready - 1 if terms else core.terms_ready)
-    return CycleReport(rows)
+    return CycleReport(
+        np.array([core.run_head(beats, features, window, terms) for beats in row_beats(job).tolist()])
+    )

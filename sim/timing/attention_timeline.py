@@ -20,20 +20,23 @@ def timeline(job: AttentionJob, config: CoreConfig) -> list[Segment]:
     groups = len(group_sizes(job.tokens, config.lanes))
     terms = int(job.bias is not None or job.allowed is not None)
     beats = row_beats(job).ravel().tolist()
+    count = len(beats) * groups
+    taken, copied, ramped = (times[-count:] for times in (core.taken, core.copied, core.slots_dropped))
+    contexts, rows = (times[-len(beats) :] for times in (core.contexts, core.contexts_dropped))
     columns = job.head_dim + (config.output != "codes")
     found = []
     for number, spikes in enumerate(beats):
         what = f"head {number // job.tokens}, row {number % job.tokens}"
         for group in range(number * groups, (number + 1) * groups):
-            # Each history holds the cycle after the last of a stretch, but for the winner's bits
+            # Each list holds the cycle after the last of a stretch, but for the winner's bits
             found += [
-                _ending("score", what, core.taken.times[group], spikes + 1 + terms),
-                _ending("winner", what, core.copied.times[group], config.score_width + 1),
-                _ending("ramp", what, core.slots_dropped.times[group], job.window),
+                _ending("score", what, taken[group], spikes + 1 + terms),
+                _ending("winner", what, copied[group], config.score_width + 1),
+                _ending("ramp", what, ramped[group], job.window),
             ]
         found += [
-            _ending("context", what, core.contexts.times[number], groups * (job.head_dim + 1)),
-            _ending("output", what, core.contexts_dropped.times[number], columns),
+            _ending("context", what, contexts[number], groups * (job.head_dim + 1)),
+            _ending("output", what, rows[number], columns),
         ]
     return found
 

@@ -29,7 +29,7 @@ from golden.network.program import check_fit
 from golden.network.reader import ReaderTiming
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE, STREAM
-from sim.timing.attention import CoreTiming, group_sizes, row_beats
+from sim.timing.attention import CoreTiming
 from sim.timing.image_times import ImageTimes, Segment
 from sim.timing.query_scan import QueryScan
 from sim.timing.weights import LayerFetch, WeightTiming, weight_timing
@@ -49,6 +49,8 @@ SUM = 3
 SUM_FLUSH, SQUARE_FLUSH, FIRE_FLUSH = 2, 15, 9
 # From the place of a last channel, which was kept, to its spike
 KEPT_FLUSH = 3
+# From the last place that was kept to the first of the next row
+PLACE = 6
 # Sums of squares of more bits are placed a cycle later where the core is pipelined
 WIDE = 40
 # What is said of the stretch in which an image, or a stream of embedded tokens, enters
@@ -70,6 +72,15 @@ class NetworkTimes(ImageTimes):
     mixed: list[int] = field(default_factory=list)
     linear: int = 0
     fetched: list[LayerFetch] = field(default_factory=list)
+
+
+def mean_cycles(op: NormOp) -> int:
+    """Cycles of a mean: a bit of its constant each, the lowest first, and with it a zero behind it."""
+    cycles, left, fraction = 0, op.mean_bits, op.mean_fraction
+    while left:
+        taken = 2 if left > 1 and not fraction & 2 else 1
+        cycles, left, fraction = cycles + 1, left - taken, fraction >> taken
+    return cycles
 
 
 class LinearTiming:
@@ -241,7 +252,7 @@ class NetworkTiming(LinearTiming):
         return (self.idle if enters else self.release) + 1
 
     def run_norm(self, op: NormOp, what: str) -> None:
-        width, start = op.width, 0
+        width, start, fired = op.width, 0, 0
         late = self.late
         flush = LOOKED_UP * (self.config.maps > 0) + late
         # from a channel to its place
@@ -255,10 +266,15 @@ class NetworkTiming(LinearTiming):
                 begun = start = max(begun, self.norm_done + 1)
             measured, channels = begun + 1, op.channels if op.twice else width
             if op.kind == KINDS["layer"]:
-                measured += channels + SUM_FLUSH + op.mean_bits + flush
+                # of two banks that the channels fill, a channel of each at once
+                pairs = self.config.drains > 1 and op.channels % self.config.lanes == 0
+                measured += (channels >> pairs) + SUM_FLUSH + mean_cycles(op) + flush
             if op.kind != KINDS["fixed"]:
                 measured += channels + SQUARE_FLUSH + flush + 2 * deep
             kept = self.config.norm_rows > 1 and op.kind != KINDS["fixed"]
+            if kept and row:  # the row before has fired when this one begins to
+                measured = max(measured, fired + PLACE + deep)
+            fired = measured + width
             self.norm_done = measured + width + late + (KEPT_FLUSH if kept else FIRE_FLUSH + flush + deep)
             self.times.norm.append(self.norm_done)
             self.rows[Source.norm].append(self.norm_done + 1)
@@ -269,42 +285,19 @@ class NetworkTiming(LinearTiming):
 
     def run_attention(self, group: list[AttentionOp], job: AttentionJob, first_head: int, where: str) -> None:
         """Heads that run back to back, from `first_head` of the job on."""
-        core, config = self.core, self.config.attention
-        missing = self.missing * group[0].counted
+        core, missing = self.core, self.missing * group[0].counted
         tokens, features = group[0].tokens - missing, group[0].features
         terms = group[0].biased or group[0].masked
         start = max(self.attention_entry, self.rows[Source.hidden][group[0].wait])
-        groups = group_sizes(tokens, config.lanes)
-        scan = QueryScan(start)
+        active = job.q.sign[first_head : first_head + len(group), :tokens] != 0
+        beats = np.maximum(np.count_nonzero(active, axis=-1), 1).tolist()
+        scan = QueryScan(start, active.reshape(-1, features))
         offered, end = start + 1, start
-        beats = row_beats(job)
-        for number in range(len(group)):
-            head = first_head + number
-            offered = core.heads.accept(offered) + 3
-            keys, values = core.keys.load(tokens * features), core.values.load(tokens * features)
-            keys = max(keys, core.heads.seen("score"))
-            values = max(values, core.heads.seen("context"))
-            if config.terms:
-                core.terms_ready = max(core.terms_ready, core.heads.seen("terms")) + terms
-            for row in range(tokens):
-                first, last = row == 0, row == tokens - 1
-                free = core.rows_dropped.back(4) + 1
-                ready = core.rows_accepted.add(scan.row(job.q.sign[head, row] != 0, free)) + 1
-                ready = max(ready, keys) if first else ready
-                searched = core.score(ready, int(beats[head, row]), groups, terms)
-                phases = core.ramp(searched, len(groups), job.window)
-                ready = max(phases, values) if first else phases
-                normaliser, complete = core.context(ready, len(groups), features)
-                end = core.output(normaliser, complete, features, last)
-                self.times.mixed.append(end)
-                self.rows[Source.mixed].append(end + 1)
-            self.rows[Source.mixed] += missing * [end + 1]
-            core.keys.released.add(core.taken.back(1))
-            core.values.released.add(core.contexts.back(1))
-            for unit, history in (("score", core.taken), ("ramp", core.ramps), ("context", core.contexts)):
-                core.heads.dropped[unit].add(history.back(1))
-            if config.terms:
-                core.heads.dropped["terms"].add(core.terms_ready - terms)
+        for spikes in beats:
+            ends = core.run_head(spikes, features, job.window, terms, offered, scan.row)
+            offered, end = core.heads.accepted.back(1) + 3, ends[-1]
+            self.times.mixed += ends
+            self.rows[Source.mixed] += [cycle + 1 for cycle in ends] + missing * [end + 1]
         self.times.timeline.append(Segment("attention", where, start, end))
         self.attention_entry = end + 1 + FETCH
 

@@ -31,8 +31,10 @@ def sentence_rates(core: WholeNetworkCore, job: NetworkJob, clock_mhz: float) ->
 
     Returns:
         For each: tokens, side_by_side, cycles of an inference, sentences_per_second, words_per_cycle that the
-        memory brings, lanes_at_work: the share of cycles in which a spike is broadcast, and shares of the
-        cycles in which dense layers are at work, and of the others norms, attention and neither.
+        memory brings, lanes_at_work: the share of cycles in which a spike is broadcast, shares of the
+        cycles in which dense layers are at work, and of the others norms, attention and neither; and
+        busy_in_dense_layers: of the cycles of dense layers, the share in which a spike is broadcast, or the
+        least in which a word comes, what is more.
     """
     assert isinstance(job.image, np.ndarray), "sentences enter as integers of the stream"
     rates = []
@@ -47,16 +49,20 @@ def sentence_rates(core: WholeNetworkCore, job: NetworkJob, clock_mhz: float) ->
             image = rows.reshape(INFERENCES, network.tokens, network.width)
             times = core.times(NetworkJob(network=network, image=image))
             cycles = times.finished[-1] - times.finished[-2]
-            words = sum(layer.words for layer in times.fetched) / INFERENCES
+            words = sum(layer.words for layer in times.fetched) / INFERENCES / cycles
+            lanes, of_units = times.broadcasts / INFERENCES / cycles, shares(times)
+            dense = of_units[UNITS["linear"]]
             rates.append(
                 {
                     "tokens": tokens,
                     "side_by_side": beside,
                     "cycles": cycles,
                     "sentences_per_second": round(beside * clock_mhz * 1e6 / cycles, 1),
-                    "words_per_cycle": round(words / cycles, 3),
-                    "lanes_at_work": round(times.broadcasts / INFERENCES / cycles, 3),
-                    "shares": shares(times),
+                    "words_per_cycle": round(words, 3),
+                    "lanes_at_work": round(lanes, 3),
+                    "shares": of_units,
+                    # words may come in all of the other cycles; no spike is broadcast in them
+                    "busy_in_dense_layers": round(max(lanes, words - (1 - dense)) / dense, 3),
                 }
             )
     return rates
@@ -78,7 +84,7 @@ def shares(times: NetworkTimes) -> dict[str, float]:
 
 HEADS = (
     "tokens", "side by side", "cycles", "sentences per second", "words per cycle", "lanes at work",
-    *UNITS.values(), "neither",
+    *UNITS.values(), "neither", "dense layers busy",
 )  # fmt: skip
 
 
@@ -93,6 +99,7 @@ def table_rows(rates: list[dict[str, Any]]) -> list[list[str]]:
             f"{rate['words_per_cycle']:.2f}",
             f"{rate['lanes_at_work']:.1%}",
             *[f"{share:.1%}" for share in rate["shares"].values()],
+            f"{rate['busy_in_dense_layers']:.1%}",
         ]
         for rate in rates
     ]

@@ -233,9 +233,23 @@ def test_sentences_per_second_of_streamed_weights(
         assert 0 < one["words_per_cycle"] < 1
         assert sum(one["shares"].values()) == pytest.approx(1, abs=0.003)
         assert one["shares"]["dense layers"] > one["lanes_at_work"] > 0
+        assert 1 > one["busy_in_dense_layers"] >= one["lanes_at_work"] / one["shares"]["dense layers"] - 0.01
     # also where no number of sentences fills the rows
     odd = board_config("ulx3s-85f", None, None, None, encoder, lanes=8, tokens=7, streamed=True, pieces=4)
     assert (2, 2) in [(one["tokens"], one["side_by_side"]) for one in odd.throughput(40.0)["sentences"]]
+    # rows for four of two tokens each, which attend no more than that
+    beside = board_config(
+        "ulx3s-85f", None, None, None, encoder, lanes=8, tokens=2, streamed=True, pieces=4, beside=4
+    )
+    config = core_of(beside).config
+    assert (config.tokens, config.attention.tokens, config.windows) == (8, 2, True)
+    rated = beside.throughput(40.0)["sentences"]
+    assert [(one["tokens"], one["side_by_side"]) for one in rated] == [(2, 1), (2, 2), (2, 4)]
+    several = ("synth", "--network", encoder, "--side-by-side")
+    refused(*several, "2", says="--side-by-side 2: is for weights that are --streamed")
+    refused(*several, "999", "--streamed", says="--side-by-side must be an integer in 1..113, not 999")
+    refused("synth", "--network", "digits", "--side-by-side", "2", says="digits: is no model of sentences")
+    refused("synth", "--side-by-side", "2", says="--side-by-side is for --network, it must be absent without")
     # the words are those of one inference, whatever is in it
     fetched = [one["words_per_cycle"] * one["cycles"] for one in done]
     assert max(fetched) < 1.01 * min(fetched)

@@ -7,7 +7,7 @@ import typer
 from golden.errors import InputError
 from onespike.board_options import ClockOption, board_config
 from onespike.files import reporting
-from onespike.network_options import LanesOption, PiecesOption, RowsOption
+from onespike.network_options import BesideOption, LanesOption, PiecesOption, RowsOption
 from onespike.options import ReportOption
 from onespike.tables import print_tables, working
 
@@ -17,6 +17,7 @@ def sentences(
     tokens: RowsOption = None,
     lanes: LanesOption = None,
     pieces: PiecesOption = None,
+    beside: BesideOption = 1,
     clock: ClockOption = None,
     report_file: ReportOption = None,
 ) -> None:
@@ -44,6 +45,7 @@ def sentences(
             tokens,
             streamed=True,
             pieces=pieces,
+            beside=beside,
         )
         done = wanted.throughput(wanted.clock / 1e6)
         if "sentences" not in done:

@@ -1,6 +1,7 @@
 """Hidden layers in pieces, and inferences side by side: the same integers."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from tests.golden.network.samples import converted, random_images, random_transf
 from tests.golden.network.test_program import CODE
 
 
-def sample(**shape: int) -> tuple[Network, Spikes]:
+def sample(**shape: Any) -> tuple[Network, Spikes]:
     floating = random_transformer(1, **shape)
     network = converted(floating, random_images(2, 20), CODE)
     return network, encode_image(network, floating.entering(random_images(3, 4)[:, None]))
