@@ -31,7 +31,7 @@ aigmap
 write_aiger -ascii -zinit -symbols graph.aag
 """
 # Of processor time, after which a mutant counts as different
-SECONDS = 20
+SECONDS = 6
 # Bits of all memories of a part of a design: every one becomes a register in the graph
 MOST_BITS = 20_000
 # A short search for a difference, which most show soon; then what is equal in every state is merged (van Eijk

@@ -1,10 +1,9 @@
 """A sample of the mutants, and that what judges them can tell what dies from what never shows."""
 
 import itertools
-import json
 import re
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,11 @@ from amaranth.lib.wiring import In, Out
 from tests.mutation import equivalence, mutate
 from tests.mutation.components import COMPONENTS
 from tests.mutation.equivalence import Graph, surroundings
-from tests.mutation.judge import Judge, Verdict, draw
+from tests.mutation.judge import Judge, draw
 from tests.mutation.netlist import Mutant, Site, mutated, netlist
+from tests.mutation.subjects import SUBJECTS
+from tests.mutation.verdicts import OUTCOMES, PATH, Verdict, Verdicts, counts, key, markdown, score
+from tests.test_documents import ROOT
 
 SAMPLE = "stochastic, two tokens"
 EACH = 8
@@ -228,13 +230,43 @@ def test_a_netlist_is_known_by_which_port_is_which() -> None:
     assert len({one.form for one in made}) == len(made)
 
 
-def test_lines_of_former_runs_are_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    verdict = asdict(Verdict("x", "1", "link/ring.py", "place", "inv", "killed", "trial"))
-    former = {key: value for key, value in verdict.items() if key != "place"}
-    path = tmp_path / "mutants.jsonl"
-    path.write_text("\n".join(map(json.dumps, (former, verdict, former))) + '\n{"subject": "cut o')
-    assert [*mutate.Found(path, again=False).verdicts] == [("1", "place")]
-    assert f"3 lines of {path}" in capsys.readouterr().out
+def test_verdicts_of_a_netlist_stay_and_those_of_another_go(tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.jsonl"
+    now, before, elsewhere = (
+        Verdict(design, "link/ring.py", key(form, "place"), "killed", "trial")
+        for design, form in (("x", "1" * 24), ("x", "2" * 24), ("y", "3" * 24))
+    )
+    passed, fresh = (replace(now, mutant=key("1" * 24, place), outcome="passed", killer="") for place in "ab")
+    first = Verdicts(path)
+    for one in (before, elsewhere, now, passed):
+        first.add(one)
+    first.write()
+    for again, outcome in ((False, "passed"), (True, "not judged")):
+        second, drawn = Verdicts(path), [replace(one, outcome="not judged") for one in (now, passed, fresh)]
+        assert second.begin(drawn, "1" * 24, again=again) == 1
+        assert {*second} == {elsewhere, now, replace(passed, outcome=outcome), drawn[2]}
+        assert [second.outcome(one) for one in drawn] == ["killed", outcome, "not judged"]
+        second.write()
+        assert [*Verdicts(path)] == [*second]
+        first.write()
+
+
+def test_what_is_published_are_mutants_of_designs() -> None:
+    published = [*Verdicts(PATH)]
+    assert {one.design for one in published} == {*SUBJECTS}
+    assert {one.component for one in published} <= {*COMPONENTS}
+    assert {one.outcome for one in published} <= {*OUTCOMES}
+    assert all(bool(one.killer) == (one.outcome == "killed") for one in published)
+    # one netlist of each design
+    assert len({(one.design, one.mutant[:8]) for one in published}) == len(SUBJECTS)
+    assert PATH.stat().st_size < 1_000_000
+
+
+def test_the_table_of_the_document_is_that_of_the_file() -> None:
+    document = (ROOT / "docs" / "verification.md").read_text()
+    assert f"<!-- begin mutants -->\n{markdown(Verdicts(PATH))}<!-- end mutants -->" in document, (
+        "python -m tests.mutation.verdicts prints the table"
+    )
 
 
 def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -245,8 +277,11 @@ def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_every_component_has_its_line() -> None:
-    verdict = Verdict("x", "1", "link/ring.py", "place", "inv", "killed", "trial")
-    table, score = mutate.table([verdict], Counter({"link/ring.py": 3}))
-    assert table.row_count == len(COMPONENTS) + 1
-    assert score == 1 / 3  # what is not judged counts as alive
+    lines = [
+        Verdict("x", "link/ring.py", str(n), outcome)
+        for n, outcome in enumerate(("killed", "not judged", "not judged", "equivalent"))
+    ]
+    assert mutate.table(lines).row_count == len(COMPONENTS) + 1
+    assert score(counts(lines)["all"]) == 1 / 3  # what is not judged counts as alive
     assert "board/clock.py" in COMPONENTS
+    assert "| `link/ring` | 4 | 1 | 0 | 1 | 0 | 2 | 33 |\n| all | 4 |" in markdown(lines)
