@@ -33,7 +33,7 @@ write_aiger -ascii -zinit -symbols graph.aag
 # Of processor time, after which a mutant counts as different
 SECONDS = 6
 # Bits of all memories of a part of a design: every one becomes a register in the graph
-MOST_BITS = 20_000
+MOST_BITS = 4_000
 # A short search for a difference, which most show soon; then what is equal in every state is merged (van Eijk
 # 1998), and the rest decided
 READ = "read_aiger pair.aig; strash; scleanup"

@@ -149,17 +149,23 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
     return of_core("stochastic", StochasticCore(config).tapped(), tests)
 
 
+# Of a core for stochastic networks; memories are not larger, and most of each is used
+TOKENS_SIDE, HEAD_DIM, STOCHASTIC_LANES = 3, 4, 8
+MEMORIES = {"spikes": 512, "stream": 64, "weights": 256, "biases": 32}
+
+
 def stochastic_network(seed: int) -> Subject:
     """A core with many networks: each of its sizes is what one of them needs."""
-    lanes, head_dim, across, least = 4, 4, 2, 24
-    rng, drawn = np.random.default_rng(seed), list[tuple[SpikingNetwork, int]]()
-    while len(drawn) < least:
-        network = random_networks.random_network(rng, head_dim, most=20)
-        if network.shape.tokens == across**2:
-            drawn.append((network, int(rng.integers(1, 6))))
-    needs = [compile_network(network, lanes, steps).needs for network, steps in drawn]
+    rng, drawn, needs = np.random.default_rng(seed), list[tuple[SpikingNetwork, int]](), []
+    while len(drawn) < 40:
+        network, steps = random_networks.random_network(rng, HEAD_DIM, most=20), int(rng.integers(1, 6))
+        if network.shape.tokens == TOKENS_SIDE**2:
+            need = compile_network(network, STOCHASTIC_LANES, steps).needs
+            if all(need[name] <= most for name, most in MEMORIES.items()):
+                drawn.append((network, steps))
+                needs.append(need)
     config = StochasticNetworkConfig(
-        tokens=across**2, head_dim=head_dim, lanes=lanes, plan=RandomPlan(seed=seed),
+        tokens=TOKENS_SIDE**2, head_dim=HEAD_DIM, lanes=STOCHASTIC_LANES, plan=RandomPlan(seed=seed),
         **{name: max(need[name] for need in needs) for name in needs[0]},
     )  # fmt: skip
 
