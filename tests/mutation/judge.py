@@ -18,15 +18,15 @@ from sim.verilator.cache import cached, digest
 from sim.verilator.result import Result, SimulationError
 from sim.verilator.simulator import Simulator
 from tests.mutation import forms, netlist
-from tests.mutation.equivalence import Graph, surroundings
+from tests.mutation.equivalence import Graph, Part, parts
 from tests.mutation.netlist import SELECT, Mutant, Mutated, Netlist, Site
 from tests.mutation.subject import Subject
 from tests.mutation.subjects import SUBJECTS
 from tests.mutation.verdicts import NOT_JUDGED, Verdict, key
 
 MODES = ("inv", "const0", "const1", "cnot0", "cnot1")
-# Cycles without a transfer after which a mutant is stuck; no trial of the sound design waits so long
-STALL = 20_000
+# A mutant is stuck after so many times the longest wait of the sound design, and so many cycles
+STALL = 2, 1000
 
 
 @cache
@@ -84,13 +84,16 @@ class Switched(Simulator):
     Attributes:
         number: of the mutant that runs; 0 for none.
         noted: where runs are noted, if they are.
+        stall: cycles without a transfer after which it is stuck; the simulator's own number when absent.
     """
 
     number = 0
     noted: Runs | None = None
+    stall: int | None = None
 
     def run(self, *streams: Any, **how: Any) -> Result:
-        result = super().run(*streams, **how | {"ports": {SELECT: self.number}, "stall": STALL})
+        stall = {} if self.stall is None else {"stall": self.stall}
+        result = super().run(*streams, **how | {"ports": {SELECT: self.number}} | stall)
         if self.noted is not None:
             self.noted.append((streams, how, result))
         return result
@@ -115,6 +118,13 @@ def _same(one: Result, other: Result) -> bool:
     )
 
 
+def _longest_wait(result: Result) -> int:
+    """Most cycles without a transfer."""
+    outputs = [beats.cycles for beats in result.outputs.values()]
+    cycles = np.sort(np.concatenate([[0], *result.accepted.values(), *outputs]))
+    return int(np.diff(cycles).max(initial=0))
+
+
 class Judge:
     """Judges the mutants of one subject by its `trials`."""
 
@@ -122,7 +132,7 @@ class Judge:
         self._name, self._subject = subject, _subject(subject)
         self.trials = tuple(self._subject.trials)
         self._mutated = _mutated(subject, mutants)
-        self._graphs: dict[str, Graph] = {}
+        self._graphs: dict[Part, Graph] = {}
 
     @cached_property
     def _simulator(self) -> Switched:
@@ -140,6 +150,8 @@ class Judge:
             simulator.noted = found[name] = []
             trial(simulator)
         simulator.noted = None
+        longest = max(_longest_wait(result) for runs in found.values() for _, _, result in runs)
+        simulator.stall = STALL[0] * longest + STALL[1]
         return found
 
     def failed(self, number: int, trials: Iterable[str]) -> tuple[str, str] | None:
@@ -166,15 +178,14 @@ class Judge:
 
     def proven(self, mutant: Mutant) -> Verdict:
         """What a mutant is that passes all trials."""
-        module = mutant.site.module
-        around = surroundings(self._mutated.rtlil, module)
-        same = any(self._graph(one).equivalent(mutant.number) for one in dict.fromkeys((module, around)))
+        found = parts(self._mutated.rtlil, mutant.site.module)
+        same = any(self._graph(part).equivalent(mutant.number) for part in found)
         return told(self._name, mutant, "equivalent" if same else "survived")
 
-    def _graph(self, module: str) -> Graph:
-        if module not in self._graphs:
-            self._graphs[module] = Graph(self._mutated, module)
-        return self._graphs[module]
+    def _graph(self, part: Part) -> Graph:
+        if part not in self._graphs:
+            self._graphs[part] = Graph(self._mutated, part)
+        return self._graphs[part]
 
 
 def told(subject: str, mutant: Mutant, outcome: str = NOT_JUDGED, killer: str = "") -> Verdict:

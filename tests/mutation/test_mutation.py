@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 
 from tests.mutation import equivalence, mutate
 from tests.mutation.components import COMPONENTS
-from tests.mutation.equivalence import Graph, surroundings
+from tests.mutation.equivalence import Graph, Part, parts
 from tests.mutation.judge import Judge, draw
 from tests.mutation.netlist import Mutant, Site, mutated, netlist
 from tests.mutation.subjects import SUBJECTS
@@ -75,7 +75,7 @@ def test_only_what_never_shows_is_equivalent() -> None:
         Mutant(n, mode, Site("redundant", cell, port, 0, 1, "", ""))
         for n, (mode, (_, port, cell)) in enumerate(itertools.product(("const0", "inv"), places), 1)
     ]
-    graph = Graph(mutated(made, mutants), "redundant")
+    graph = Graph(mutated(made, mutants), Part("redundant"))
     same = {
         (mutant.mode, kind, port)
         for mutant, (kind, port, _) in zip(mutants, places * 2, strict=True)
@@ -108,13 +108,12 @@ def test_what_a_module_cannot_know_the_design_around_it_does() -> None:
         Mutant(n, mode, Site(module, cell, "A", 0, 1, "", "")) for n, mode in enumerate(("const0", "inv"), 1)
     ]
     found = mutated(made, mutants)
-    around = surroundings(found.rtlil, module)
-    assert around == "tied"
-    assert [Graph(found, module).equivalent(n) for n in (1, 2)] == [False, False]
-    assert [Graph(found, around).equivalent(n) for n in (1, 2)] == [True, True]
+    assert parts(found.rtlil, module) == [Part(module), Part("tied")]
+    assert [Graph(found, Part(module)).equivalent(n) for n in (1, 2)] == [False, False]
+    assert [Graph(found, Part("tied")).equivalent(n) for n in (1, 2)] == [True, True]
     foreign = found.rtlil.replace("module \\tied\n", "module \\tied\n  cell \\chip \\one\n  end\n")
     assert foreign != found.rtlil
-    assert surroundings(foreign, module) == module
+    assert parts(foreign, module) == [Part(module)]
 
 
 class Remembers(wiring.Component):
@@ -136,6 +135,22 @@ class Remembers(wiring.Component):
         return m
 
 
+class Around(wiring.Component):
+    """A `Remembers` whose address is a | (a & i), and whose word is masked."""
+
+    a: In(4)
+    i: In(8)
+    o: Out(8)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.inner = inner = Remembers()
+        both = Signal(4)
+        m.d.comb += [both.eq(self.a & self.i[:4]), inner.a.eq(self.a | both)]
+        m.d.comb += [inner.i.eq(self.i), self.o.eq(inner.o ^ self.a)]
+        return m
+
+
 def test_memories_are_measured_whatever_the_order_of_their_parameters(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -143,11 +158,29 @@ def test_memories_are_measured_whatever_the_order_of_their_parameters(
     (size,) = re.findall(r"^ +parameter \\SIZE 16\n", found, re.M)
     first = re.sub(r"(cell \$mem_v2 .*\n)", lambda cell: cell[0] + size, found.replace(size, ""))
     assert first != found
-    for most, around in ((128, "remembers"), (127, module)):
+    # and the register inside
+    for most, around in ((129, [Part(module), Part("remembers")]), (128, [Part(module)]), (0, [])):
         monkeypatch.setattr(equivalence, "MOST_BITS", most)
-        assert [surroundings(one, module) for one in (found, first)] == [around, around]
+        assert [parts(one, module) for one in (found, first)] == [around, around]
     with pytest.raises(AssertionError, match="1 memories"):
-        surroundings(found.replace(size, ""), module)
+        parts(found.replace(size, ""), module)
+
+
+def test_own_cells_are_compared_at_what_is_inside() -> None:
+    """In a | (a & i) it does not show that a & i is 0, nor that it is a; that it is inverted does."""
+    made = netlist(Around(), "around")
+    assert parts(made.rtlil, "around") == [Part("around", own=True), Part("around")]
+    body = re.split(r"^module .around$", made.rtlil, flags=re.M)[1]
+    (cell,) = re.findall(r"^  cell \$or (\S+)", body, re.M)
+    (kept,) = re.findall(r"^  cell \$and (\S+)", body, re.M)
+    mutants = [
+        Mutant(n, mode, Site("around", at, port, 0, 4, "", ""))
+        for n, (mode, at, port) in enumerate(
+            (("const0", cell, "B"), ("inv", cell, "Y"), ("inv", kept, "Y"), ("const1", kept, "B")), 1
+        )
+    ]
+    graph = Graph(mutated(made, mutants), Part("around", own=True))
+    assert [graph.equivalent(mutant.number) for mutant in mutants] == [True, False, False, True]
 
 
 class Renamed(wiring.Component):
