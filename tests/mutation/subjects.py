@@ -111,7 +111,7 @@ def key_serial(name: str) -> Subject:
 
 # Cores that have no more room than some of so many networks need, of codes whose phases these reach: what is
 # never used no test can see
-FILLED = replace(random_cores.SMALL, lanes=4, features=10, networks=60)
+FILLED = replace(random_cores.SMALL, lanes=4, features=10, networks=60, spare=False)
 STREAMED = replace(FILLED, tokens=8, features=12, networks=24, streamed=True)
 
 
@@ -186,10 +186,8 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "key-serial, codes": partial(key_serial, "silence of each spike"),
     "network 417": partial(network, 417),
     "network 419": partial(network, 419),
-    "network, streamed 90": partial(network, 90, replace(STREAMED, held=True, counts=True)),
-    "network, streamed 100": partial(
-        network, 100, replace(STREAMED, windows=True, general=True, beside=True)
-    ),
+    "network, streamed 81": partial(network, 81, replace(STREAMED, held=True, counts=True)),
+    "network, streamed 90": partial(network, 90, replace(STREAMED, windows=True, general=True, beside=True)),
     "linked network": partial(units.linked_network, 18),
     "octave encoder": units.octave_encoder,
     "falling threshold": units.falling_threshold,

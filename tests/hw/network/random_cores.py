@@ -32,7 +32,7 @@ class Scale:
 
     `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
     the cores; `beside`: two drains, or two rows in the norm unit, or both; `streamed`: the weights are, from
-    a reader of any timing.
+    a reader of any timing. `spare`: some cores are larger than their networks need.
     """
 
     lanes: int
@@ -46,6 +46,7 @@ class Scale:
     counts: bool = False
     beside: bool = False
     streamed: bool = False
+    spare: bool = True
 
 
 # Sizes that are as the networks need them
@@ -211,7 +212,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     spare = [name for name in sizes if name not in FIXED and (scale.windows or name not in TABLES.values())]
     spare = [name for name in spare if scale.general or name not in GENERAL]
     spare = [name for name in spare if not shared or name != "hidden_lists"]
-    if rng.random() < 0.5:  # room to spare, somewhere
+    if scale.spare and rng.random() < 0.5:  # somewhere
         for name in rng.choice(spare, 3):
             limit = {
                 "features": MAX_FEATURES,
