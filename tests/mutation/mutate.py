@@ -66,17 +66,17 @@ def main(
         raise typer.BadParameter(f"designs are {'; '.join(SUBJECTS)}, not {wrong[0]}")
     begin, found, console = time.time(), Verdicts(output), Console()
     console.width = max(console.width, 110)  # whole names, also where there is no terminal
-    drawn = {
-        subject: {told(subject, mutant): mutant for mutant in draw(subject, each, seed)}
-        for subject in subjects or SUBJECTS
-    }
-    for subject, mutants in drawn.items():
-        if gone := found.begin(mutants, sound(subject).form, again=again):
-            console.print(f"{subject}: {gone} verdicts on another netlist are gone")
+    found.keep(SUBJECTS)
+    drawn: dict[str, dict[Verdict, Mutant]] = {}
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         # A proof takes longer than all trials, which kill most
         for step, open_ in ((_tried, NOT_JUDGED), (_proven, "passed")):
-            for subject, mutants in drawn.items():
+            for subject in subjects or SUBJECTS:
+                if subject not in drawn:
+                    drawn[subject] = {told(subject, mutant): mutant for mutant in draw(subject, each, seed)}
+                    if gone := found.begin(drawn[subject], sound(subject).form, again=again):
+                        console.print(f"{subject}: {gone} verdicts on another netlist are gone")
+                mutants = drawn[subject]
                 left = [mutant for one, mutant in mutants.items() if found.outcome(one) == open_]
                 # So that a run that is cut off has judged a sample
                 random.Random(seed).shuffle(left)

@@ -5,7 +5,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -61,6 +61,10 @@ class Verdicts:
     def outcome(self, of: Verdict) -> str:
         """What stands there of the mutant of a verdict."""
         return self._of[of.mutant].outcome
+
+    def keep(self, designs: Container[str]) -> None:
+        """Those of other designs go."""
+        self._of = {mutant: one for mutant, one in self._of.items() if one.design in designs}
 
     def begin(self, drawn: Iterable[Verdict], form: str, *, again: bool) -> int:
         """Note mutants of one design that are to be judged: those that are not; `again`, also those that are
