@@ -69,14 +69,13 @@ def main(
     found.keep(SUBJECTS)
     drawn: dict[str, dict[Verdict, Mutant]] = {}
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        # A proof takes longer than all trials, which kill most
-        for step, open_ in ((_tried, NOT_JUDGED), (_proven, "passed")):
-            for subject in subjects or SUBJECTS:
-                if subject not in drawn:
-                    drawn[subject] = {told(subject, mutant): mutant for mutant in draw(subject, each, seed)}
-                    if gone := found.begin(drawn[subject], sound(subject).form, again=again):
-                        console.print(f"{subject}: {gone} verdicts on another netlist are gone")
-                mutants = drawn[subject]
+        for subject in subjects or SUBJECTS:
+            drawn[subject] = {told(subject, mutant): mutant for mutant in draw(subject, each, seed)}
+            if gone := found.begin(drawn[subject], sound(subject).form, again=again):
+                console.print(f"{subject}: {gone} verdicts on another netlist are gone")
+            mutants = drawn[subject]
+            # A proof takes longer than all trials, which kill most
+            for step, open_ in ((_tried, NOT_JUDGED), (_proven, "passed")):
                 left = [mutant for one, mutant in mutants.items() if found.outcome(one) == open_]
                 # So that a run that is cut off has judged a sample
                 random.Random(seed).shuffle(left)
