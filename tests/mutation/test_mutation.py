@@ -15,7 +15,7 @@ from tests.mutation import equivalence, mutate
 from tests.mutation.components import COMPONENTS
 from tests.mutation.equivalence import Graph, Part, parts
 from tests.mutation.judge import Judge, draw
-from tests.mutation.netlist import Mutant, Site, mutated, netlist
+from tests.mutation.netlist import SELECT, Mutant, Site, mutated, netlist
 from tests.mutation.subjects import SUBJECTS
 from tests.mutation.verdicts import OUTCOMES, PATH, Verdict, Verdicts, counts, key, markdown, score
 from tests.test_documents import ROOT
@@ -181,6 +181,30 @@ def test_own_cells_are_compared_at_what_is_inside() -> None:
     ]
     graph = Graph(mutated(made, mutants), Part("around", own=True))
     assert [graph.equivalent(mutant.number) for mutant in mutants] == [True, False, False, True]
+
+
+class Wide(wiring.Component):
+    """Two registers of eight bits one behind the other, of which two bits leave."""
+
+    i: In(8)
+    o: Out(2)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        first, second = Signal(8), Signal(8)
+        m.d.sync += [first.eq(self.i), second.eq(first)]
+        m.d.comb += self.o.eq(second[3:5])
+        return m
+
+
+def test_no_fault_is_planted_in_bits_that_nothing_reads() -> None:
+    found = netlist(Wide(), "wide").rtlil
+    registers = re.findall(r"^  cell \$dff .*\n +parameter \\WIDTH (\d+)$", found, re.M)
+    assert registers == ["2", "2"]
+    mutant = Mutant(
+        1, "inv", Site("wide", re.findall(r"^  cell \$dff (\S+)", found, re.M)[1], "Q", 1, 2, "", "")
+    )
+    assert SELECT in mutated(netlist(Wide(), "wide"), [mutant]).verilog
 
 
 class Renamed(wiring.Component):
