@@ -78,9 +78,11 @@ KINDS: Mapping[str, Callable[[int], Any]] = {
 
 
 def key() -> str:
-    """Of all that decides what a seed compares: the hardware, and what draws cores and their jobs."""
+    """Of all that decides what a seed compares: the hardware, what runs it and says its cycles, and what
+    draws cores and their jobs."""
     drawn = (RUNS, FULL, NETWORKS, JOBS, MOST_LANES, SPIKES, MOST_IMAGES)
     sources = [*(ROOT / "tests").rglob("random_*.py"), Path(rooms.__file__)]
+    sources += [path for part in ("sim/timing", "sim/cores") for path in (ROOT / part).rglob("*.py")]
     return digest([SOURCES, repr(drawn), *(path.read_bytes() for path in sorted(sources))])
 
 

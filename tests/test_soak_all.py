@@ -72,3 +72,17 @@ def test_what_is_wrong_does_not_count(tmp_path: Path, monkeypatch: pytest.Monkey
         soak_all.main(minutes=None, seed=1000, integers=20, output=path)
     assert status.value.code == 1
     assert [*json.loads(path.read_text())["cores"]] == ["1001 attention", "1001 integer"]
+
+
+def test_what_says_cycles_and_integers_of_a_core_is_in_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soak_all, "ROOT", tmp_path)
+    keys = [soak_all.key()]
+    for part in ("sim/timing", "sim/cores/network", "tests/hw"):
+        (tmp_path / part).mkdir(parents=True)
+        (tmp_path / part / "random_new.py").touch()
+        keys.append(soak_all.key())
+        (tmp_path / part / "random_new.py").write_text("1")
+        keys.append(soak_all.key())
+    assert len({*keys}) == len(keys)

@@ -7,7 +7,6 @@ from golden.code import PhaseCode, check_range
 from golden.errors import InputError, quoted
 from golden.network.checks import check_code
 from golden.network.limits import (
-    LEAST_FEATURE_BITS,
     LEAST_WEIGHT_BITS,
     MAX_FEATURES,
     MAX_LANES,
@@ -195,7 +194,7 @@ class NetworkConfig:
     @property
     def feature_bits(self) -> int:
         """Bits of the number of a feature, or of a channel of the stream."""
-        return max(LEAST_FEATURE_BITS, index_width(self.features))
+        return index_width(self.features)
 
     @property
     def widest(self) -> int:

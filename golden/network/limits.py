@@ -6,9 +6,8 @@ from golden.network.neuron import LINEAR_FRACTION_BITS
 MAX_TOKENS, MAX_FEATURES = 1024, 4096
 # Spikes of a pixel
 MAX_PIXEL_CODES = 4
-# Neurons at work at once; bits that a core counts features with at least
+# Neurons at work at once
 MAX_LANES = 256
-LEAST_FEATURE_BITS = 8
 # Of any memory of a core that is loaded
 MAX_WORDS = 1 << 20
 LEAST_WEIGHT_BITS, MOST_WEIGHT_BITS = 2, 8

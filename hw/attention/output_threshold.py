@@ -6,14 +6,15 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from golden.attention.config import CoreConfig
+from golden.attention.normaliser import RATIO_FRACTION_BITS
 from hw.attention import payloads
 
 
 def threshold_beat(config: CoreConfig) -> data.StructLayout:
-    """S * RATIO[r] - 1 for every residue r, and the features of the row's head.
+    """(S * RATIO[r] - 1) >> 16 for every residue r, and the features of the row's head.
 
-    One less, because |U| << n >= X is the same as |U| > (X - 1) >> n."""
-    width = config.normaliser_width + config.ratio_width
+    One less, because |U| << n >= X is the same as |U| > (X - 1) >> n; of fractions no n leaves anything."""
+    width = config.normaliser_width + config.ratio_width - RATIO_FRACTION_BITS
     return data.StructLayout(
         {
             "level": data.ArrayLayout(width, config.code.log2_base.denominator),
@@ -86,7 +87,7 @@ class OutputThreshold(wiring.Component):
         for n in range(config.code.log2_base.denominator):
             ratio = Signal(bits, name=f"ratio_{n}", reset_less=True)
             high = Signal(signed(config.normaliser_width + 1), name=f"high_{n}", reset_less=True)
-            low = Signal(bits, name=f"low_{n}", reset_less=True)
+            low = Signal(bits - RATIO_FRACTION_BITS, name=f"low_{n}", reset_less=True)
             total = Signal(signed(config.normaliser_width + 2), name=f"total_{n}")
             m.d.comb += total.eq(high + Mux(ratio[0], normaliser, 0))
             with m.If(load):

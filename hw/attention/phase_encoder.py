@@ -10,7 +10,6 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from golden.attention.config import CoreConfig
-from golden.attention.normaliser import RATIO_FRACTION_BITS
 from golden.widths import index_width
 from hw.attention import payloads
 from hw.attention.output_threshold import threshold_beat
@@ -161,8 +160,10 @@ def fire(
         ]
         for phase in range(code.steps):
             octaves, residue = code.octave(phase)
-            threshold = levels[residue] >> (RATIO_FRACTION_BITS + octaves)
-            m.d.sync += reached[phase].eq(threshold < magnitude)  # `>` would cost an equality, too
+            # the levels have no fraction
+            m.d.sync += reached[phase].eq(
+                levels[residue] >> octaves < magnitude
+            )  # `>` would cost an equality, too
         m.d.sync += spike.active.eq(reached.any())
         for phase in reversed(range(code.steps)):
             with m.If(reached[phase]):

@@ -42,7 +42,8 @@ class Divisor(wiring.Component):
         head = self.i_head.payload
         bits = config.ratio_width
         normaliser = Signal(config.normaliser_width, reset_less=True)
-        ratio, low = Signal(bits, reset_less=True), Signal(bits, reset_less=True)
+        ratio = Signal(bits, reset_less=True)
+        low = Signal(bits - config.bits, reset_less=True)  # of the sum, but for what the divisor leaves out
         high = Signal(config.normaliser_width, reset_less=True)
         total = Signal(config.normaliser_width + 1)
         count = Signal(range(bits))
@@ -78,7 +79,7 @@ class Divisor(wiring.Component):
                 m.d.sync += [
                     self.o.valid.eq(1),
                     self.o.payload.normaliser.eq(normaliser),
-                    self.o.payload.divisor.eq(Cat(low, high) >> config.bits),
+                    self.o.payload.divisor.eq(Cat(low, high)),
                 ]
                 m.next = "IDLE"
         return m

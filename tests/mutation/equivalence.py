@@ -4,7 +4,9 @@ The module with the fault stands beside the sound one in an and-inverter graph, 
 fault cannot reach. Their inputs are the same and free, whatever the modules around would give them. ABC
 decides by property-directed reachability whether an output can differ, a payload only while it is valid.
 Equal modules make equal designs. Unequal ones may make equal designs too: what is decided of the module is
-decided of the widest part of the design around it that is small enough.
+decided of the widest part of the design around it that is small enough. And what is inside of a module may
+be too large where its own cells are not: then what goes to the modules inside and to memories is compared,
+and what comes from them is free.
 """
 
 import re
@@ -13,6 +15,7 @@ import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutation.netlist import SELECT, Mutated, run_script
@@ -20,6 +23,7 @@ from tests.mutation.netlist import SELECT, Mutated, run_script
 GRAPH = """
 read_rtlil design.il
 hierarchy -top {top}
+{cut}
 flatten
 delete t:$check t:$print t:$scopeinfo
 opt_clean
@@ -30,10 +34,12 @@ setundef -zero -undriven
 aigmap
 write_aiger -ascii -zinit -symbols graph.aag
 """
+# What is inside of a module becomes ports of it
+CUT = "expose -evert {top}/t:{top}.* {top}/t:$mem_v2"
 # Of processor time, after which a mutant counts as different
-SECONDS = 20
-# Bits of all memories of a part of a design: every one becomes a register in the graph
-MOST_BITS = 20_000
+SECONDS = 6
+# Bits of registers and memories of a part of a design: every one is a register in the graph
+MOST_BITS = 4_000
 # A short search for a difference, which most show soon; then what is equal in every state is merged (van Eijk
 # 1998), and the rest decided
 READ = "read_aiger pair.aig; strash; scleanup"
@@ -41,46 +47,65 @@ SEARCH = f"{READ}; bmc3 -F 12 -T 3"
 DECIDE = f"{READ}; &get; &lcorr; &scorr; &put; write_aiger merged.aig; pdr -v -T {SECONDS}"
 
 
-def surroundings(rtlil: str, module: str) -> str:
-    """The widest part of a design around a module, or itself, that is small and of known cells only."""
-    modules = {}
-    for part in re.split(r"^module \\", rtlil, flags=re.M)[1:]:
-        name, _, body = part.partition("\n")
-        inner = re.findall(r"^  cell \\(\S+)", body, re.M)
-        modules[name] = _memory_bits(body), inner
-    around = module
-    while around:
-        parts = [found for name, found in modules.items() if f"{name}.".startswith(f"{around}.")]
-        known = all(name in modules for _, inner in parts for name in inner)
-        if not known or sum(bits for bits, _ in parts) > MOST_BITS:
-            break
-        module, around = around, around.rpartition(".")[0]
-    return module
+@dataclass(frozen=True)
+class Part:
+    """A part of a design: a module and all that is inside of it, or its own cells only."""
+
+    module: str
+    own: bool = False
 
 
-def _memory_bits(body: str) -> int:
-    """Bits of all memories of a module."""
+def parts(rtlil: str, module: str) -> list[Part]:
+    """What to look at for a fault in a module, in that order: its own cells, if something else is inside; the
+    module; the widest part of the design around it. The last two where they are small and of known cells."""
+    sizes: dict[str, tuple[int, list[str]]] = {}
+    for text in re.split(r"^module \\", rtlil, flags=re.M)[1:]:
+        name, _, body = text.partition("\n")
+        sizes[name] = _state_bits(body), re.findall(r"^  cell \\(\S+)", body, re.M)
+
+    def fits(around: str) -> bool:
+        within = [found for name, found in sizes.items() if f"{name}.".startswith(f"{around}.")]
+        known = all(name in sizes for _, inner in within for name in inner)
+        return known and sum(bits for bits, _ in within) <= MOST_BITS
+
+    def wider(around: str) -> str:
+        outer = around.rpartition(".")[0]
+        return wider(outer) if outer and fits(outer) else around
+
+    own = [Part(module, own=True)] if sizes[module][1] or "cell $mem" in _body(rtlil, module) else []
+    return own + [Part(one) for one in dict.fromkeys((module, wider(module))) if fits(one)]
+
+
+def _body(rtlil: str, module: str) -> str:
+    (found,) = re.findall(rf"^module \\{re.escape(module)}\n.*?^end$", rtlil, re.M | re.S)
+    return found
+
+
+def _state_bits(body: str) -> int:
+    """Bits of all registers and memories of a module."""
     memories = re.findall(r"^  cell \$mem.*?^  end$", body, re.M | re.S)
     sizes = [re.findall(r"parameter \\(?:WIDTH|SIZE) (\d+)$", memory, re.M) for memory in memories]
     assert all(len(pair) == 2 for pair in sizes), f"{len(memories)} memories, of sizes {sizes}"
-    return sum(int(one) * int(other) for one, other in sizes)
+    registers = re.findall(r"^  cell \$\w*dff.*?parameter \\WIDTH (\d+)$", body, re.M | re.S)
+    return sum(int(one) * int(other) for one, other in sizes) + sum(map(int, registers))
 
 
 class Graph:
-    """The and-inverter graph of one module of a mutated netlist, in literals of AIGER (Biere 2007)."""
+    """The and-inverter graph of a part of a mutated netlist, in literals of AIGER (Biere 2007)."""
 
-    def __init__(self, mutated: Mutated, module: str) -> None:
-        found = run_script(GRAPH.format(top=module), {"design.il": mutated.rtlil}, ("graph.aag",))
+    def __init__(self, mutated: Mutated, part: Part) -> None:
+        script = GRAPH.format(top=part.module, cut=CUT.format(top=part.module) if part.own else "")
+        found = run_script(script, {"design.il": mutated.rtlil}, ("graph.aag",))
         lines = found["graph.aag"].splitlines()
         sizes = [int(number) for number in lines[0].split()[2:]]
         rows = [[int(number) for number in line.split()] for line in lines[1 : 1 + sum(sizes)]]
-        parts = [[rows.pop(0) for _ in range(size)] for size in sizes]
-        self._inputs = [literal for (literal,) in parts[0]]
-        self._latches, self._ands = parts[1], parts[3]
+        lists = [[rows.pop(0) for _ in range(size)] for size in sizes]
+        self._inputs = [literal for (literal,) in lists[0]]
+        self._latches, self._ands = lists[1], lists[3]
         names = re.findall(r"^([io])(\d+) (\S+)", "\n".join(lines[1 + sum(sizes) :]), re.M)
         inputs = {name: self._inputs[int(n)] for kind, n, name in names if kind == "i"}
         self._select = {literal: _bit(name) for name, literal in inputs.items() if _port(name) == SELECT}
-        self._seen = list(_seen({name: parts[2][int(n)][0] for kind, n, name in names if kind == "o"}))
+        self._seen = list(_seen({name: lists[2][int(n)][0] for kind, n, name in names if kind == "o"}))
 
     def _constants(self, number: int) -> dict[int, int]:
         """The value of every even literal that is constant while `number` is selected."""
@@ -211,9 +236,15 @@ def _bit(name: str) -> int:
 
 
 def _seen(outputs: dict[str, int]) -> Iterator[tuple[int, int]]:
-    """Output bits, each with the literal of the `valid` without which it means nothing."""
+    """Output bits, each with the literal of the `valid` without which it means nothing.
+
+    Of what goes to modules inside, whose ports have dots in their names, everything is seen but SELECT.
+    """
     for name, literal in outputs.items():
-        yield (
-            literal,
-            outputs.get(re.sub(r"__payload.*", "__valid", _port(name)), 1) if "__payload" in name else 1,
-        )
+        port = _port(name)
+        if "." in port:
+            if not port.endswith(f".{SELECT}"):
+                yield literal, 1
+        else:
+            valid = re.sub(r"__payload.*", "__valid", port)
+            yield literal, outputs.get(valid, 1) if "__payload" in name else 1

@@ -5,46 +5,28 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hw.export.verilog import Manifest
 from sim.verilator.build import SOURCES, build_verilog
 from sim.verilator.cache import cached, digest
-from sim.verilator.result import Result
+from sim.verilator.result import Result, SimulationError
 from sim.verilator.simulator import Simulator
 from tests.mutation import forms, netlist
-from tests.mutation.equivalence import Graph, surroundings
+from tests.mutation.equivalence import Graph, Part, parts
 from tests.mutation.netlist import SELECT, Mutant, Mutated, Netlist, Site
 from tests.mutation.subject import Subject
 from tests.mutation.subjects import SUBJECTS
+from tests.mutation.verdicts import NOT_JUDGED, Verdict, key
 
 MODES = ("inv", "const0", "const1", "cnot0", "cnot1")
-# Cycles without a transfer after which a mutant is stuck; no trial of the sound design waits so long
-STALL = 20_000
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Of one mutant.
-
-    Attributes:
-        design: form of the netlist: verdicts do not outlive it.
-        place: of the mutant in it, whatever the names, which `mutant` has.
-        outcome: killed, equivalent, survived, or passed: all trials pass, and no proof was tried yet.
-        killer: the first trial that failed, and what it said.
-    """
-
-    subject: str
-    design: str
-    component: str
-    place: str
-    mutant: str
-    outcome: str
-    killer: str = ""
-    said: str = ""
+# A mutant is stuck after so many times the longest wait of the sound design, and so many cycles
+STALL = 2, 1000
 
 
 @cache
@@ -75,7 +57,8 @@ def sound(subject: str) -> Netlist:
 def draw(subject: str, each: int, seed: int) -> list[Mutant]:
     """`each` mutants of every component of the subject's folder, no two alike."""
     places, of = defaultdict(list), _subject(subject)
-    for site in sound(subject).sites:
+    # By what they are: another name draws no other mutant
+    for site in sorted(sound(subject).sites, key=lambda site: (site.form, site.port, site.bit, site.cell)):
         if site.file.startswith(of.folder) and site.file not in of.apart:
             places[site.file].append(site)
     drawn: list[Mutant] = []
@@ -91,17 +74,55 @@ def draw(subject: str, each: int, seed: int) -> list[Mutant]:
     return drawn
 
 
+Runs = list[tuple[tuple[Any, ...], dict[str, Any], Result]]
+"""Streams, how they ran, and what came of it on the sound design."""
+
+
 class Switched(Simulator):
     """A compiled design that holds many mutants.
 
     Attributes:
         number: of the mutant that runs; 0 for none.
+        noted: where runs are noted, if they are.
+        stall: cycles without a transfer after which it is stuck; the simulator's own number when absent.
     """
 
     number = 0
+    noted: Runs | None = None
+    stall: int | None = None
 
     def run(self, *streams: Any, **how: Any) -> Result:
-        return super().run(*streams, **how | {"ports": {SELECT: self.number}, "stall": STALL})
+        stall = {} if self.stall is None else {"stall": self.stall}
+        result = super().run(*streams, **how | {"ports": {SELECT: self.number}} | stall)
+        if self.noted is not None:
+            self.noted.append((streams, how, result))
+        return result
+
+    def repeats(self, runs: Runs) -> bool:
+        """Whether all of it comes out as it did, every bit in the same cycle."""
+        try:
+            return all(_same(self.run(*streams, **how), result) for streams, how, result in runs)
+        except SimulationError:
+            return False
+
+
+def _same(one: Result, other: Result) -> bool:
+    return (
+        (one.cycles, one.ports) == (other.cycles, other.ports)
+        and all(np.array_equal(one.accepted[name], cycles) for name, cycles in other.accepted.items())
+        and all(
+            np.array_equal(one.outputs[name].words, beats.words)
+            and np.array_equal(one.outputs[name].cycles, beats.cycles)
+            for name, beats in other.outputs.items()
+        )
+    )
+
+
+def _longest_wait(result: Result) -> int:
+    """Most cycles without a transfer."""
+    outputs = [beats.cycles for beats in result.outputs.values()]
+    cycles = np.sort(np.concatenate([[0], *result.accepted.values(), *outputs]))
+    return int(np.diff(cycles).max(initial=0))
 
 
 class Judge:
@@ -111,19 +132,39 @@ class Judge:
         self._name, self._subject = subject, _subject(subject)
         self.trials = tuple(self._subject.trials)
         self._mutated = _mutated(subject, mutants)
-        self._graphs: dict[str, Graph] = {}
+        self._graphs: dict[Part, Graph] = {}
 
     @cached_property
     def _simulator(self) -> Switched:
         """Compiled for the first trial: a proof needs none."""
-        verilog, quick = self._subject.finish(self._mutated.verilog), self._subject.quick
-        built = build_verilog(verilog, self._mutated.manifest, quick=quick)
+        verilog = self._subject.finish(self._mutated.verilog)
+        built = build_verilog(verilog, self._mutated.manifest)
         return Switched(built.verilog, built.manifest, built._library)
 
+    @cached_property
+    def _sound(self) -> dict[str, Runs]:
+        """What the trials run on the sound design, which passes them."""
+        simulator = self._simulator
+        simulator.number, found = 0, {}
+        for name, trial in self._subject.trials.items():
+            simulator.noted = found[name] = []
+            trial(simulator)
+        simulator.noted = None
+        longest = max(_longest_wait(result) for runs in found.values() for _, _, result in runs)
+        simulator.stall = STALL[0] * longest + STALL[1]
+        return found
+
     def failed(self, number: int, trials: Iterable[str]) -> tuple[str, str] | None:
-        """The first of these trials that fails on a mutant, and what it says; None if all pass."""
+        """The first of these trials that fails on a mutant, and what it says; None if all pass.
+
+        A trial depends on what comes of its runs only. So they alone are repeated, without computing again
+        what should come, until something differs; then the trial itself decides whether it looks there.
+        """
+        runs = self._sound
         self._simulator.number = number
         for name in trials:
+            if self._simulator.repeats(runs[name]):
+                continue
             try:
                 self._subject.trials[name](self._simulator)
             except Exception as error:  # whatever makes a test fail
@@ -133,23 +174,23 @@ class Judge:
     def tried(self, mutant: Mutant) -> Verdict:
         """Whether a trial kills a mutant, or all pass."""
         failed = self.failed(mutant.number, self.trials)
-        return self._told(mutant, "killed", *failed) if failed else self._told(mutant, "passed")
+        return told(self._name, mutant, "killed", failed[0]) if failed else told(self._name, mutant, "passed")
 
     def proven(self, mutant: Mutant) -> Verdict:
         """What a mutant is that passes all trials."""
-        module = mutant.site.module
-        around = surroundings(self._mutated.rtlil, module)
-        same = any(self._graph(one).equivalent(mutant.number) for one in dict.fromkeys((module, around)))
-        return self._told(mutant, "equivalent" if same else "survived")
+        found = parts(self._mutated.rtlil, mutant.site.module)
+        same = any(self._graph(part).equivalent(mutant.number) for part in found)
+        return told(self._name, mutant, "equivalent" if same else "survived")
 
-    def _told(self, mutant: Mutant, outcome: str, *why: str) -> Verdict:
-        site, form = mutant.site, sound(self._name).form
-        return Verdict(self._name, form, site.file, mutant.place, str(mutant), outcome, *why)
+    def _graph(self, part: Part) -> Graph:
+        if part not in self._graphs:
+            self._graphs[part] = Graph(self._mutated, part)
+        return self._graphs[part]
 
-    def _graph(self, module: str) -> Graph:
-        if module not in self._graphs:
-            self._graphs[module] = Graph(self._mutated, module)
-        return self._graphs[module]
+
+def told(subject: str, mutant: Mutant, outcome: str = NOT_JUDGED, killer: str = "") -> Verdict:
+    """A verdict on a mutant of a subject."""
+    return Verdict(subject, mutant.site.file, key(sound(subject).form, mutant.place), outcome, killer)
 
 
 def _mutated(subject: str, mutants: Sequence[Mutant]) -> Mutated:

@@ -43,12 +43,15 @@ opt_expr
 opt_clean
 opt_hier
 opt_clean
+{split}
 write_rtlil netlist.il
 write_json netlist.json
 flatten
 delete t:$scopeinfo
 write_json flat.json
 """
+# Bits of a register or a multiplexer that nothing reads go, then those that only these read, and so on
+SPLIT = "splitcells\nopt_clean\nopt_hier\nopt_clean\n" * 3
 # Flat vectors of which one bit feeds another; Verilator may take its time with them
 QUIET = "/* verilator lint_off UNOPTFLAT */\n"
 RUN = "from pyosys import libyosys; libyosys.run_pass('script run.ys')"
@@ -103,7 +106,7 @@ def netlist(component: wiring.Component, name: str) -> Netlist:
     """Netlist of a fresh component as the module `name`."""
     manifest, design = _design(component, name)
     files = ("netlist.il", "netlist.json", "flat.json")
-    found = run_script(REDUCE.format(top=name), {"design.il": design}, files)
+    found = run_script(REDUCE.format(top=name, split=SPLIT), {"design.il": design}, files)
     cells, ports = forms(json.loads(found["flat.json"])["modules"][name])
     sites = _sites(json.loads(found["netlist.json"])["modules"], cells)
     return Netlist(found["netlist.il"], manifest, tuple(sites), digest([*sorted(cells.values()), *ports]))

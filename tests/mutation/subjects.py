@@ -11,6 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from golden.stochastic.network import SpikingNetwork
+from golden.stochastic.network_config import StochasticNetworkConfig
+from golden.stochastic.plan import RandomPlan
+from golden.stochastic.program import compile_network
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.integer.core import IntegerAttentionCore
 from sim.cores.keyserial.core import KeySerialAttentionCore
@@ -24,7 +28,6 @@ from tests.hw.integer import test_integer_core
 from tests.hw.keyserial import test_key_serial_core
 from tests.hw.network import random_cores
 from tests.hw.stochastic import random_engines, random_networks, test_stochastic_core
-from tests.hw.stochastic.bench_stochastic_network import small_network
 from tests.mutation import units
 from tests.mutation.subject import Subject, of_core
 
@@ -46,7 +49,7 @@ def attention(name: str) -> Subject:
         f"random heads {seed}": partial(
             random_jobs.check_runs, config, seed, 10, random_jobs.Checked(), full=2
         )
-        for seed in range(4)
+        for seed in range(8)
     }
     return of_core("attention", SpikedAttentionCore(config), tests)
 
@@ -66,7 +69,7 @@ def integer(name: str) -> Subject:
         f"random heads {seed}": partial(
             integer_jobs.check_runs, config, seed, 10, random_jobs.Checked(), full=2
         )
-        for seed in range(4)
+        for seed in range(8)
     }
     if name == "squares":
         tests |= {"test_every_pair_of_codes": test_integer_core.test_every_pair_of_codes}
@@ -101,15 +104,15 @@ def key_serial(name: str) -> Subject:
             full=2,
             kind=random_jobs.KEY_SERIAL,
         )
-        for seed in range(4)
+        for seed in range(8)
     }
     return of_core("keyserial", KeySerialAttentionCore(config), tests)
 
 
 # Cores that have no more room than some of so many networks need, of codes whose phases these reach: what is
 # never used no test can see
-FILLED = replace(random_cores.SMALL, lanes=4, features=10, networks=24)
-STREAMED = replace(FILLED, tokens=8, features=12, networks=8, streamed=True)
+FILLED = replace(random_cores.SMALL, lanes=4, features=10, networks=60, spare=False)
+STREAMED = replace(FILLED, tokens=8, features=12, networks=24, streamed=True)
 
 
 def network(seed: int, scale: random_cores.Scale = FILLED) -> Subject:
@@ -136,7 +139,7 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
     def random_jobs_of(seed: int) -> None:
         random_engines.check_engine(config, np.random.default_rng(seed), 6, random_engines.Checked())
 
-    tests |= {f"random jobs {seed}": partial(random_jobs_of, seed) for seed in range(6)}
+    tests |= {f"random jobs {seed}": partial(random_jobs_of, seed) for seed in range(12)}
     tests |= {
         f"test_pauses_change_no_spike[{pauses}]": partial(
             test_stochastic_core.test_pauses_change_no_spike, shape, pauses
@@ -146,15 +149,31 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
     return of_core("stochastic", StochasticCore(config).tapped(), tests)
 
 
-def stochastic_network() -> Subject:
-    """The core of the cocotb bench, with many images."""
-    config, job = small_network()
+# Of a core for stochastic networks; memories are not larger, and most of each is used
+TOKENS_SIDE, HEAD_DIM, STOCHASTIC_LANES = 3, 4, 8
+MEMORIES = {"spikes": 512, "stream": 64, "weights": 256, "biases": 32}
 
-    def images_of(seed: int) -> None:
-        rng, checked = np.random.default_rng(seed), random_networks.Checked()
-        random_networks.check_core(config, job.network, job.steps, rng, checked)
 
-    tests = {f"random images {seed}": partial(images_of, seed) for seed in range(6)}
+def stochastic_network(seed: int) -> Subject:
+    """A core with many networks: each of its sizes is what one of them needs."""
+    rng, drawn, needs = np.random.default_rng(seed), list[tuple[SpikingNetwork, int]](), []
+    while len(drawn) < 40:
+        network, steps = random_networks.random_network(rng, HEAD_DIM, most=20), int(rng.integers(1, 6))
+        if network.shape.tokens == TOKENS_SIDE**2:
+            need = compile_network(network, STOCHASTIC_LANES, steps).needs
+            if all(need[name] <= most for name, most in MEMORIES.items()):
+                drawn.append((network, steps))
+                needs.append(need)
+    config = StochasticNetworkConfig(
+        tokens=TOKENS_SIDE**2, head_dim=HEAD_DIM, lanes=STOCHASTIC_LANES, plan=RandomPlan(seed=seed),
+        **{name: max(need[name] for need in needs) for name in needs[0]},
+    )  # fmt: skip
+
+    def images_of(number: int) -> None:
+        images, checked = np.random.default_rng(number), random_networks.Checked()
+        random_networks.check_core(config, *drawn[number], images, checked)
+
+    tests = {f"random network {seed}.{number}": partial(images_of, number) for number in range(len(drawn))}
     return of_core("stochastic/network", WholeStochasticCore(config).tapped(), tests)
 
 
@@ -167,16 +186,14 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "key-serial, codes": partial(key_serial, "silence of each spike"),
     "network 417": partial(network, 417),
     "network 419": partial(network, 419),
-    "network, streamed 90": partial(network, 90, replace(STREAMED, held=True, counts=True)),
-    "network, streamed 100": partial(
-        network, 100, replace(STREAMED, windows=True, general=True, beside=True)
-    ),
+    "network, streamed 81": partial(network, 81, replace(STREAMED, held=True, counts=True)),
+    "network, streamed 90": partial(network, 90, replace(STREAMED, windows=True, general=True, beside=True)),
     "linked network": partial(units.linked_network, 18),
     "octave encoder": units.octave_encoder,
     "falling threshold": units.falling_threshold,
     "memory": units.memory,
     "link": units.link,
-    "stochastic network": stochastic_network,
+    "stochastic network": partial(stochastic_network, 1),
     "stochastic, encoders": partial(stochastic, (9, 10, 4, True, "none", "unit", "serial")),
     "stochastic, rows": partial(stochastic, (9, 10, 4, False, "none", "row", "lane")),
     "stochastic, two tokens": partial(stochastic, (2, 2, 2, False, "none", "row-broadcast", "lane")),

@@ -1,10 +1,9 @@
 """A sample of the mutants, and that what judges them can tell what dies from what never shows."""
 
 import itertools
-import json
 import re
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,12 @@ from amaranth.lib.wiring import In, Out
 
 from tests.mutation import equivalence, mutate
 from tests.mutation.components import COMPONENTS
-from tests.mutation.equivalence import Graph, surroundings
-from tests.mutation.judge import Judge, Verdict, draw
-from tests.mutation.netlist import Mutant, Site, mutated, netlist
+from tests.mutation.equivalence import Graph, Part, parts
+from tests.mutation.judge import Judge, draw
+from tests.mutation.netlist import SELECT, Mutant, Site, mutated, netlist
+from tests.mutation.subjects import SUBJECTS
+from tests.mutation.verdicts import OUTCOMES, PATH, Verdict, Verdicts, counts, key, markdown, score
+from tests.test_documents import ROOT
 
 SAMPLE = "stochastic, two tokens"
 EACH = 8
@@ -73,7 +75,7 @@ def test_only_what_never_shows_is_equivalent() -> None:
         Mutant(n, mode, Site("redundant", cell, port, 0, 1, "", ""))
         for n, (mode, (_, port, cell)) in enumerate(itertools.product(("const0", "inv"), places), 1)
     ]
-    graph = Graph(mutated(made, mutants), "redundant")
+    graph = Graph(mutated(made, mutants), Part("redundant"))
     same = {
         (mutant.mode, kind, port)
         for mutant, (kind, port, _) in zip(mutants, places * 2, strict=True)
@@ -106,13 +108,12 @@ def test_what_a_module_cannot_know_the_design_around_it_does() -> None:
         Mutant(n, mode, Site(module, cell, "A", 0, 1, "", "")) for n, mode in enumerate(("const0", "inv"), 1)
     ]
     found = mutated(made, mutants)
-    around = surroundings(found.rtlil, module)
-    assert around == "tied"
-    assert [Graph(found, module).equivalent(n) for n in (1, 2)] == [False, False]
-    assert [Graph(found, around).equivalent(n) for n in (1, 2)] == [True, True]
+    assert parts(found.rtlil, module) == [Part(module), Part("tied")]
+    assert [Graph(found, Part(module)).equivalent(n) for n in (1, 2)] == [False, False]
+    assert [Graph(found, Part("tied")).equivalent(n) for n in (1, 2)] == [True, True]
     foreign = found.rtlil.replace("module \\tied\n", "module \\tied\n  cell \\chip \\one\n  end\n")
     assert foreign != found.rtlil
-    assert surroundings(foreign, module) == module
+    assert parts(foreign, module) == [Part(module)]
 
 
 class Remembers(wiring.Component):
@@ -134,6 +135,22 @@ class Remembers(wiring.Component):
         return m
 
 
+class Around(wiring.Component):
+    """A `Remembers` whose address is a | (a & i), and whose word is masked."""
+
+    a: In(4)
+    i: In(8)
+    o: Out(8)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.inner = inner = Remembers()
+        both = Signal(4)
+        m.d.comb += [both.eq(self.a & self.i[:4]), inner.a.eq(self.a | both)]
+        m.d.comb += [inner.i.eq(self.i), self.o.eq(inner.o ^ self.a)]
+        return m
+
+
 def test_memories_are_measured_whatever_the_order_of_their_parameters(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -141,11 +158,53 @@ def test_memories_are_measured_whatever_the_order_of_their_parameters(
     (size,) = re.findall(r"^ +parameter \\SIZE 16\n", found, re.M)
     first = re.sub(r"(cell \$mem_v2 .*\n)", lambda cell: cell[0] + size, found.replace(size, ""))
     assert first != found
-    for most, around in ((128, "remembers"), (127, module)):
+    # and the register inside
+    for most, around in ((129, [Part(module), Part("remembers")]), (128, [Part(module)]), (0, [])):
         monkeypatch.setattr(equivalence, "MOST_BITS", most)
-        assert [surroundings(one, module) for one in (found, first)] == [around, around]
+        assert [parts(one, module) for one in (found, first)] == [around, around]
     with pytest.raises(AssertionError, match="1 memories"):
-        surroundings(found.replace(size, ""), module)
+        parts(found.replace(size, ""), module)
+
+
+def test_own_cells_are_compared_at_what_is_inside() -> None:
+    """In a | (a & i) it does not show that a & i is 0, nor that it is a; that it is inverted does."""
+    made = netlist(Around(), "around")
+    assert parts(made.rtlil, "around") == [Part("around", own=True), Part("around")]
+    body = re.split(r"^module .around$", made.rtlil, flags=re.M)[1]
+    (cell,) = re.findall(r"^  cell \$or (\S+)", body, re.M)
+    (kept,) = re.findall(r"^  cell \$and (\S+)", body, re.M)
+    mutants = [
+        Mutant(n, mode, Site("around", at, port, 0, 4, "", ""))
+        for n, (mode, at, port) in enumerate(
+            (("const0", cell, "B"), ("inv", cell, "Y"), ("inv", kept, "Y"), ("const1", kept, "B")), 1
+        )
+    ]
+    graph = Graph(mutated(made, mutants), Part("around", own=True))
+    assert [graph.equivalent(mutant.number) for mutant in mutants] == [True, False, False, True]
+
+
+class Wide(wiring.Component):
+    """Two registers of eight bits one behind the other, of which two bits leave."""
+
+    i: In(8)
+    o: Out(2)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        first, second = Signal(8), Signal(8)
+        m.d.sync += [first.eq(self.i), second.eq(first)]
+        m.d.comb += self.o.eq(second[3:5])
+        return m
+
+
+def test_no_fault_is_planted_in_bits_that_nothing_reads() -> None:
+    found = netlist(Wide(), "wide").rtlil
+    registers = re.findall(r"^  cell \$dff .*\n +parameter \\WIDTH (\d+)$", found, re.M)
+    assert registers == ["2", "2"]
+    mutant = Mutant(
+        1, "inv", Site("wide", re.findall(r"^  cell \$dff (\S+)", found, re.M)[1], "Q", 1, 2, "", "")
+    )
+    assert SELECT in mutated(netlist(Wide(), "wide"), [mutant]).verilog
 
 
 class Renamed(wiring.Component):
@@ -228,13 +287,43 @@ def test_a_netlist_is_known_by_which_port_is_which() -> None:
     assert len({one.form for one in made}) == len(made)
 
 
-def test_lines_of_former_runs_are_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    verdict = asdict(Verdict("x", "1", "link/ring.py", "place", "inv", "killed", "trial"))
-    former = {key: value for key, value in verdict.items() if key != "place"}
-    path = tmp_path / "mutants.jsonl"
-    path.write_text("\n".join(map(json.dumps, (former, verdict, former))) + '\n{"subject": "cut o')
-    assert [*mutate.Found(path, again=False).verdicts] == [("1", "place")]
-    assert f"3 lines of {path}" in capsys.readouterr().out
+def test_verdicts_of_a_netlist_stay_and_those_of_another_go(tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.jsonl"
+    now, before, elsewhere = (
+        Verdict(design, "link/ring.py", key(form, "place"), "killed", "trial")
+        for design, form in (("x", "1" * 24), ("x", "2" * 24), ("y", "3" * 24))
+    )
+    passed, fresh = (replace(now, mutant=key("1" * 24, place), outcome="passed", killer="") for place in "ab")
+    first = Verdicts(path)
+    for one in (before, elsewhere, now, passed):
+        first.add(one)
+    first.write()
+    for again, outcome in ((False, "passed"), (True, "not judged")):
+        second, drawn = Verdicts(path), [replace(one, outcome="not judged") for one in (now, passed, fresh)]
+        assert second.begin(drawn, "1" * 24, again=again) == 1
+        assert {*second} == {elsewhere, now, replace(passed, outcome=outcome), drawn[2]}
+        assert [second.outcome(one) for one in drawn] == ["killed", outcome, "not judged"]
+        second.write()
+        assert [*Verdicts(path)] == [*second]
+        first.write()
+
+
+def test_what_is_published_are_mutants_of_designs() -> None:
+    published = [*Verdicts(PATH)]
+    assert {one.design for one in published} == {*SUBJECTS}
+    assert {one.component for one in published} <= {*COMPONENTS}
+    assert {one.outcome for one in published} <= {*OUTCOMES}
+    assert all(bool(one.killer) == (one.outcome == "killed") for one in published)
+    # one netlist of each design
+    assert len({(one.design, one.mutant[:8]) for one in published}) == len(SUBJECTS)
+    assert PATH.stat().st_size < 1_000_000
+
+
+def test_the_table_of_the_document_is_that_of_the_file() -> None:
+    document = (ROOT / "docs" / "verification.md").read_text()
+    assert f"<!-- begin mutants -->\n{markdown(Verdicts(PATH))}<!-- end mutants -->" in document, (
+        "python -m tests.mutation.verdicts prints the table"
+    )
 
 
 def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -245,8 +334,11 @@ def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_every_component_has_its_line() -> None:
-    verdict = Verdict("x", "1", "link/ring.py", "place", "inv", "killed", "trial")
-    table, score = mutate.table([verdict], Counter({"link/ring.py": 3}))
-    assert table.row_count == len(COMPONENTS) + 1
-    assert score == 1 / 3  # what is not judged counts as alive
+    lines = [
+        Verdict("x", "link/ring.py", str(n), outcome)
+        for n, outcome in enumerate(("killed", "not judged", "not judged", "equivalent"))
+    ]
+    assert mutate.table(lines).row_count == len(COMPONENTS) + 1
+    assert score(counts(lines)["all"]) == 1 / 3  # what is not judged counts as alive
     assert "board/clock.py" in COMPONENTS
+    assert "| `link/ring` | 4 | 1 | 0 | 1 | 0 | 2 | 33 |\n| all | 4 |" in markdown(lines)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from golden.attention.config import CoreConfig
-from golden.attention.normaliser import fire_output
+from golden.attention.normaliser import RATIO_FRACTION_BITS, fire_output
 from golden.attention.product import trace_product
 from golden.code import Spikes
 from sim.cores.attention.driver import spike_beats
@@ -54,7 +54,7 @@ async def product_of_every_row(bench: UnitBench, rng: np.random.Generator) -> No
         bench.send("i_head", {"tokens": np.array([tokens]), "features": features, "ratio": ratio[None]})
         normaliser = spread(rng, config.normaliser_limit, tokens)
         bench.send("i", normaliser)
-        level = normaliser[:, None] * ratio - 1
+        level = normaliser[:, None] * ratio - 1 >> RATIO_FRACTION_BITS
         bench.expect("o", {"level": level, "features": np.repeat(features, tokens)})
 
 
@@ -87,7 +87,7 @@ async def rows_coded_again(bench: UnitBench, rng: np.random.Generator) -> None:
         bench.send("i", {"sum": sums - carry, "carry": carry} | tags)
         bench.expect("o_normaliser", normaliser)
         ratio = random_ratio(rng, config)
-        level = normaliser[:, None] * ratio - 1
+        level = normaliser[:, None] * ratio - 1 >> RATIO_FRACTION_BITS
         bench.send("i_levels", {"level": level, "features": np.array([features])})
         tags = {"normaliser": np.arange(features + 1) == 0, "last": np.arange(features + 1) == features}
         bench.expect("o_context", {"value": row} | tags)

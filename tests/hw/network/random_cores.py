@@ -1,12 +1,16 @@
 """Random cores over everything that `NetworkConfig` accepts, each with random networks that fit it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from golden.attention.config import TRACE_STORES, CoreConfig
 from golden.errors import InputError
+from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.counts import counted_layers
 from golden.network.layers import Linear, Norm
@@ -18,6 +22,9 @@ from golden.network.reader import ReaderTiming
 from golden.network.tensors import Layer
 from golden.widths import bits_for
 from hw.network.payloads import TABLES
+from sim.cores.network import core as network_core
+from sim.cores.network.beats import load_beats
+from sim.verilator.payload import Fields
 from tests.golden.network.random_networks import Drawer
 from tests.golden.network.rooms import Room, random_code, some
 from tests.hw.network.compare import Entry, Tokens, assert_cycles, assert_integers
@@ -32,7 +39,7 @@ class Scale:
 
     `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
     the cores; `beside`: two drains, or two rows in the norm unit, or both; `streamed`: the weights are, from
-    a reader of any timing.
+    a reader of any timing. `spare`: some cores are larger than their networks need.
     """
 
     lanes: int
@@ -46,6 +53,7 @@ class Scale:
     counts: bool = False
     beside: bool = False
     streamed: bool = False
+    spare: bool = True
 
 
 # Sizes that are as the networks need them
@@ -211,7 +219,7 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     spare = [name for name in sizes if name not in FIXED and (scale.windows or name not in TABLES.values())]
     spare = [name for name in spare if scale.general or name not in GENERAL]
     spare = [name for name in spare if not shared or name != "hidden_lists"]
-    if rng.random() < 0.5:  # room to spare, somewhere
+    if scale.spare and rng.random() < 0.5:  # somewhere
         for name in rng.choice(spare, 3):
             limit = {
                 "features": MAX_FEATURES,
@@ -263,13 +271,32 @@ class Checked:
     resets: int = 0
 
 
+@contextmanager
+def loaded_in_any_order(rng: np.random.Generator) -> Iterator[None]:
+    """While this lasts, the words of all memories come mixed; what one takes, no other does."""
+
+    def mixed(program: Program, config: NetworkConfig) -> Fields:
+        beats = load_beats(program, config)
+        count = len(beats["memory"]) - 1  # the last one lets images in
+        order = np.append(rng.permutation(count), count)
+        return {name: values[order] for name, values in beats.items()}
+
+    with patch.object(network_core, "load_beats", mixed):
+        yield
+
+
 def check_core(core: RandomCore, seed: int, checked: Checked) -> None:
-    """Every network in the RTL: integers always; cycles at full rate; some with pauses, some with a reset.
+    """Every network in the RTL, loaded in any order: integers always; cycles at full rate; some with pauses,
+    some with a reset.
 
     Raises:
         AssertionError: an integer or a cycle differs.
     """
-    rng = np.random.default_rng([seed, 1])
+    with loaded_in_any_order(np.random.default_rng([seed, 4])):
+        _check_networks(core, np.random.default_rng([seed, 1]), checked)
+
+
+def _check_networks(core: RandomCore, rng: np.random.Generator, checked: Checked) -> None:
     checked.cores += 1
     for network, image in core.networks:
         work, taps = (network, core.config, image), core.taps
