@@ -78,6 +78,14 @@ class FrameReceiver(wiring.Component):
         long = Signal()
         overflow = Signal()
 
+        # What the kind says is known before the next event
+        is_open, is_data, is_poll, is_resend = Signal(), Signal(), Signal(), Signal()
+        m.d.sync += [
+            is_open.eq(kind == Kind.OPEN),
+            is_data.eq(kind == Kind.DATA),
+            is_poll.eq(kind == Kind.POLL),
+            is_resend.eq(kind == Kind.RESEND),
+        ]
         event = self.i.p
         body = Signal()
         m.d.comb += [
@@ -96,7 +104,7 @@ class FrameReceiver(wiring.Component):
                     m.d.sync += left.eq(Cat(left[8:], event.data))
             with m.Elif(left != 0):
                 m.d.sync += left.eq(left - 1)
-                m.d.comb += ring.write.eq((kind == Kind.DATA) & ~ring.full)
+                m.d.comb += ring.write.eq(is_data & ~ring.full)
                 with m.If(ring.full):
                     m.d.sync += overflow.eq(1)
             with m.Elif(tail_left != 0):
@@ -106,12 +114,14 @@ class FrameReceiver(wiring.Component):
 
         # The verdict takes two steps: what the frame is, then what follows from it
         ended, good, mine, due, repeated = Signal(), Signal(), Signal(), Signal(), Signal()
+        no_session = Signal()
         behind = Signal(Position)
         m.d.comb += behind.eq(position - ring.committed)
         m.d.sync += [
             ended.eq(self.i.valid & event.end),
             good.eq(~event.bad & (header_left == 0) & (left == 0) & (tail_left == 0) & ~long & check.match),
             mine.eq((session == self.session) & (session != NO_SESSION)),
+            no_session.eq(session == NO_SESSION),
             due.eq((behind == 0) & ~overflow & ~self.refuse),
             repeated.eq(behind[-1]),
         ]
@@ -129,10 +139,10 @@ class FrameReceiver(wiring.Component):
         m.d.comb += self.ack_position.eq(position)
         with m.If(ended):
             m.d.comb += ring.revert.eq(~ring.commit)
-            with m.If(~good | ((kind == Kind.OPEN) & (session == NO_SESSION))):
+            with m.If(~good | (is_open & no_session)):
                 m.d.sync += self.bad_frames.eq(self.bad_frames + 1)
                 m.d.comb += self.status.eq(1)
-            with m.Elif(kind == Kind.OPEN):
+            with m.Elif(is_open):
                 # The same session again is a repeated frame: answer, but do not disturb the session
                 m.d.comb += [self.ident.eq(1), self.opened.eq(~mine)]
                 with m.If(self.opened):
@@ -141,11 +151,11 @@ class FrameReceiver(wiring.Component):
                 m.d.comb += self.status.eq(1)
                 with m.If(~mine):
                     drop()
-                with m.Elif(kind == Kind.DATA):
+                with m.Elif(is_data):
                     m.d.comb += ring.commit.eq(due)
                     # A repeated frame has lost nothing: it is neither taken nor counted
                     with m.If(~due & ~repeated):
                         drop()
-                with m.Elif((kind == Kind.POLL) | (kind == Kind.RESEND)):
-                    m.d.comb += [self.ack.eq(1), self.rewind.eq(kind == Kind.RESEND)]
+                with m.Elif(is_poll | is_resend):
+                    m.d.comb += [self.ack.eq(1), self.rewind.eq(is_resend)]
         return m

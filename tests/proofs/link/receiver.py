@@ -33,12 +33,12 @@ class FramesAreActedOnByTheContract(Property):
     POLL and RESEND acknowledge, whatever else is answered by STATUS; session, position and the counts of
     refused and dropped bodies follow. Bodies have any number of bytes, up to more than a length can say.
 
-    Assumes: no event in the cycle after the end of a body; on a serial line they are farther apart. The
-    check sum is given every byte of a body and told to begin anew with its end, and whether it matches is
-    any value here: what it does is proven in `link/crc`, what becomes of the bytes in `link/ring`."""
+    Assumes: no event in the cycle after another; on a serial line they are farther apart. The check sum is
+    given every byte of a body and told to begin anew with its end, and whether it matches is any value here:
+    what it does is proven in `link/crc`, what becomes of the bytes in `link/ring`."""
 
     component = "link/receiver"
-    reach = 20
+    reach = 30
     faults = (
         Fault(module=receiver, old="(tail_left == 0) & ~long", new="~long"),
         Fault(module=receiver, old="~overflow & ~self.refuse", new="~overflow"),
@@ -54,7 +54,7 @@ class FramesAreActedOnByTheContract(Property):
         ports, check = inside.ports, inside["check"]
         event, valid = ports.i.payload, ports.i.valid
         end, body = valid & event.end, valid & ~event.end
-        m.d.comb += Assume(~valid | ~inside["ended"])
+        m.d.comb += Assume(~valid | ~self.later(valid))
 
         # The body so far, in the words of the document
         count, header = Signal(17), Signal(8 * HEADER_BYTES)
@@ -122,6 +122,11 @@ class FramesAreActedOnByTheContract(Property):
             Assert(~heard | (inside["repeated"] == repeated)),
             Assert(~(heard | (count >= 4)) | (inside["header"] == header[:32])),
             *[Assert((count != n) | (inside["header"][-8 * n :] == header[: 8 * n])) for n in range(1, 4)],
+            *[
+                Assert(self.later(valid) | (inside[f"is_{of.name.lower()}"] == (inside["kind"] == of)))
+                for of in (Kind.OPEN, Kind.DATA, Kind.POLL, Kind.RESEND)
+            ],
+            Assert(~ended | (inside["no_session"] == (inside["session"] == NO_SESSION))),
             Assert((count != HEADER_BYTES - 1) | (left[8:] == header[32:40])),
             Assert(header_left == Mux(headed, 0, HEADER_BYTES - count)),
             Assert(~headed | (left == Mux(in_tail, 0, (-outer)[:16]))),
