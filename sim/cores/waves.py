@@ -269,7 +269,8 @@ def view_files(
                 escape = place.escape if re.search(r"[.\[]", trace.name) else ""
                 save.trace(
                     f"{path}.{escape}{trace.name}" + (f"[{trace.width - 1}:0]" if trace.width > 1 else ""),
-                    alias=trace.name,
+                    # Of a name with dots GTKWave shows what stands behind the last
+                    alias=trace.name.replace(".", "/"),
                     datafmt=trace.form,
                     translate_filter_file=None if trace.kind is None else f"{trace.kind}.filter.txt",
                 )

@@ -56,7 +56,7 @@ def read_views(folder: Path) -> dict[str, Shown]:
             words = _words(folder / filter_file)
         elif kind == "+":
             quoted_alias, alias, place = _fields(path, number, line, _SIGNAL, "+{NAME} PATH")
-            name = quoted_alias or alias
+            name = (quoted_alias or alias).replace("/", ".")
             shown[name if group == "ports" else f"{group}.{name}"] = Shown(place, words)
         # A filter is that of the signal that follows, of which flags and a colour may come first
         if kind not in "^@[":

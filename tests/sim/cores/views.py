@@ -31,7 +31,8 @@ def traced(text: str) -> list[Shown]:
         else:
             assert kind == "+", f"no line of a trace: {line}"
             alias, path = rest.split(" ", 1)
-            assert path.split("[")[0].endswith(alias.strip("{}").split("[")[0])
+            assert "." not in alias
+            assert path.split("[")[0].endswith(alias.strip("{}").replace("/", ".").split("[")[0])
             assert (filter_file is None) == ("ftranslated" not in flags)
             shown.append(Shown(group, path, flags, filter_file))
             filter_file = None
