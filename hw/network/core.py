@@ -238,8 +238,8 @@ class NetworkCore(wiring.Component):
             m.submodules[f"list_{name}"] = spikes = SpikeList(config, features, lists, blocks=blocks)
             if blocks:
                 m.d.comb += [
-                    spikes.block_row.eq(issue.map_word.row),
-                    spikes.block.eq(issue.map_word.block),
+                    spikes.block_row.eq(issue.tap.row),
+                    spikes.block.eq(issue.tap.block),
                     issue.span.eq(spikes.span),
                 ]
             connect(m, written, spikes.i)

@@ -45,7 +45,8 @@ class LinearIssue(wiring.Component):
         o: broadcast, `issue_latency` cycles behind the read.
         o_pass: one beat per pass that hands over; there is always room.
         map_address, map_word: rows by index, one cycle later (only with maps).
-        span: of the block that `map_word` named one cycle before (only with blocks).
+        tap, span: the tap that is looked up, and where the spikes of its block are, one cycle later (only
+            with blocks).
         count_list, read_list: of two lists of hidden neurons, that of the counts and that which is read
             (only with two).
         scores_taken: the last score of a part leaves (only where they leave in parts).
@@ -84,6 +85,7 @@ class LinearIssue(wiring.Component):
             members["map_address"] = Out(index_width(config.maps))
             members["map_word"] = In(payloads.map_word(config))
         if config.block:
+            members["tap"] = Out(payloads.map_word(config))
             members["span"] = In(payloads.block_span(config))
         if config.hidden_lists > 1:
             members |= {"count_list": Out(1), "read_list": Out(1)}
@@ -136,6 +138,8 @@ class LinearIssue(wiring.Component):
                     with m.If(row_last):
                         fetch.step(m)
                         fetch.following(m)
+        if config.block:
+            m.d.comb += self.tap.eq(taps.tap)
         taps.note(m, counts[op.source], self.span if config.block else None)
 
         # broadcast

@@ -77,6 +77,7 @@ class Taps:
         row, count: the row that is looked up, and spikes of its first note.
 
     Attributes:
+        tap: that is looked up.
         starts, more: of the row that is broadcast, this is its first note; there are others behind it.
         origin, offset: row of the source that is broadcast, and where its weights begin.
         start: place of the first spike of the row that is broadcast, 0 unless blocks are read.
@@ -102,7 +103,7 @@ class Taps:
         m.submodules.notes = notes = Memory(shape=note, depth=2 << places, init=[])
         self._write, self._read = notes.write_port(), notes.read_port(domain="comb")
         # looking up: this tap, how many are left, and the notes so far, with the first of them at hand
-        self._tap, self._looking = Signal(payloads.map_word(config), name="tap"), Signal(name="looking")
+        self.tap, self._looking = Signal(payloads.map_word(config), name="tap"), Signal(name="looking")
         self._left = Signal.like(op.taps, name="taps_left")
         self._offset = Signal(note["offset"].shape, name="tap_offset")
         self._found, self._half = Signal(bits_for(config.taps), name="found"), Signal(name="half")
@@ -123,10 +124,10 @@ class Taps:
             self._write.addr.eq(Cat(self._found[:places], self._half)),
         ]
         # the tap whose count is noted
-        self._noted: Signal = self._tap
+        self._noted: Signal = self.tap
         if self._pipelined:
-            self._noted = Signal(self._tap.shape(), name="noted_tap")
-            m.d.sync += self._noted.eq(self._tap)
+            self._noted = Signal(self.tap.shape(), name="noted_tap")
+            m.d.sync += self._noted.eq(self.tap)
         m.d.comb += self._write.data.origin.eq(self._noted.row)
         offset: Value = self._offset
         if config.block:
@@ -135,7 +136,7 @@ class Taps:
 
     def row(self) -> Value:
         """Row of the source whose spikes are counted."""
-        return Mux(self._op.taps != 0, self._tap.row, self._row) if self.present else self._row
+        return Mux(self._op.taps != 0, self.tap.row, self._row) if self.present else self._row
 
     def begin(self, m: Module, ready: Value) -> None:
         """In state ROW: a row in order is its own first note, one by index is looked up once `ready`."""
@@ -157,7 +158,7 @@ class Taps:
         if not self.present:
             return
         with m.State("TAPS"):
-            m.d.sync += [self._tap.eq(self._index.word), self._looking.eq(1), self._left.eq(self._left - 1)]
+            m.d.sync += [self.tap.eq(self._index.word), self._looking.eq(1), self._left.eq(self._left - 1)]
             with m.If(self._left == 1):
                 m.next = "LAST-TAP"
             with m.Else():
@@ -170,21 +171,19 @@ class Taps:
                 m.next = "OFFER"
 
     def note(self, m: Module, spikes: Value, span: data.View | None) -> None:
-        """Note the tap that was looked up if it has `spikes`; of a block, those of its `span`."""
+        """Note the tap that was looked up if it has `spikes`; of a block its `span`, one cycle later."""
         if not self.present:
             return
         looking = self._looking
-        start: Value = Const(0)
-        if span is not None:
-            spikes, start = Mux(self._op.blocks, span.count, spikes), Mux(self._op.blocks, span.start, 0)
         if self._pipelined:
-            now = [looking, spikes, start]
-            looking, spikes, start = later = [
+            now = [looking, spikes]
+            looking, spikes = later = [
                 Signal(value.shape(), name=f"looked_up_{n}") for n, value in enumerate(now)
             ]
             m.d.sync += [after.eq(before) for after, before in zip(later, now, strict=True)]
         if span is not None:
-            m.d.comb += self._write.data.start.eq(start)
+            spikes = Mux(self._op.blocks, span.count, spikes)
+            m.d.comb += self._write.data.start.eq(Mux(self._op.blocks, span.start, 0))
         m.d.comb += [
             self._write.en.eq(looking & ~self._noted.none & (spikes != 0)),
             self._write.data.count.eq(spikes),
