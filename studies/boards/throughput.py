@@ -32,8 +32,8 @@ def network_throughput(core: Core[Any, Any, Any], job: Any, clock_mhz: float) ->
     """What enters the core of a network; of what is held out the first `IMAGES`. It is loaded already.
 
     Returns:
-        As `throughput`, and lanes, images, and lanes_in_linear_layers: the share of the lane-cycles of
-        linear layers in which a weight is added.
+        As `throughput`, and lanes, images, and lanes_in_linear_layers: the share of what the lanes
+        could add in the cycles of linear layers that they do.
 
     Raises:
         InputError: the network does not fit the core.
@@ -41,7 +41,7 @@ def network_throughput(core: Core[Any, Any, Any], job: Any, clock_mhz: float) ->
     job = replace(job, load=False)
     done = core.activity(job, core.compute(job))
     found = throughput(core, job, done, clock_mhz)
-    share = done.events["weight_additions"] / done.busy["linear"] / core.lanes
+    share = done.lane_utilisation * (core.predict(job).total + 1) / done.busy["linear"]
     size = {"lanes": core.lanes, "images": job.inferences}
     return size | found | {"lanes_in_linear_layers": round(share, 4)}
 
