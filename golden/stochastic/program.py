@@ -259,7 +259,7 @@ def config_for(
     """
     check_range("StochasticNetworkConfig.lanes", lanes, 1, MAX_LANES)
     check_range("StochasticNetworkConfig.steps", steps, 1, MAX_STEPS)
-    needs = compile_network(network, lanes, steps).needs
+    needs: dict[str, Any] = dict(compile_network(network, lanes, steps).needs)
     shape = network.shape
     return StochasticNetworkConfig(
         tokens=shape.tokens, head_dim=shape.head_dim, lanes=lanes, plan=plan or RandomPlan(), **needs
