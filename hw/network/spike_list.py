@@ -133,8 +133,9 @@ class SpikeList(wiring.Component):
         )
         write, read = spans.write_port(), spans.read_port()
         start, begins = Signal(write.data.start.shape(), name="block_start"), Signal()
-        number = feature[within:][: index_width(config.row_blocks)]
+        number = Signal.like(self.block, name="block_number")  # of one bit where the row is one block, and 0
         m.d.comb += [
+            number.eq(feature >> within),
             begins.eq(feature[:within] == 0 if within else 1),
             write.addr.eq(Cat(number, beat.row)),
             write.en.eq(self.i.valid),
