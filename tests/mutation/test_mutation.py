@@ -310,18 +310,18 @@ def test_verdicts_of_a_netlist_stay_and_those_of_another_go(tmp_path: Path) -> N
 
 def test_what_is_published_are_mutants_of_designs() -> None:
     published = [*Verdicts(PATH)]
-    assert {one.design for one in published} == {*SUBJECTS}
+    assert {one.design for one in published} <= {*SUBJECTS}
     assert {one.component for one in published} <= {*COMPONENTS}
     assert {one.outcome for one in published} <= {*OUTCOMES}
     assert all(bool(one.killer) == (one.outcome == "killed") for one in published)
     # one netlist of each design
-    assert len({(one.design, one.mutant[:8]) for one in published}) == len(SUBJECTS)
+    assert len({(one.design, one.mutant[:8]) for one in published}) == len({one.design for one in published})
     assert PATH.stat().st_size < 1_000_000
 
 
 def test_the_table_of_the_document_is_that_of_the_file() -> None:
     document = (ROOT / "docs" / "verification.md").read_text()
-    assert f"<!-- begin mutants -->\n{markdown(Verdicts(PATH))}<!-- end mutants -->" in document, (
+    assert f"<!-- begin mutants -->\n{markdown(Verdicts(PATH), SUBJECTS)}<!-- end mutants -->" in document, (
         "python -m tests.mutation.verdicts prints the table"
     )
 
@@ -341,4 +341,5 @@ def test_every_component_has_its_line() -> None:
     assert mutate.table(lines).row_count == len(COMPONENTS) + 1
     assert score(counts(lines)["all"]) == 1 / 3  # what is not judged counts as alive
     assert "board/clock.py" in COMPONENTS
-    assert "| `link/ring` | 4 | 1 | 0 | 1 | 0 | 2 | 33 |\n| all | 4 |" in markdown(lines)
+    assert "| `link/ring` | 4 | 1 | 0 | 1 | 0 | 2 | 33 |\n| all | 4 |" in markdown(lines, ["x", "y"])
+    assert markdown(lines, ["x", "y"]).endswith("\nDesigns without any verdict: `y`.\n")

@@ -14,6 +14,7 @@ import typer
 
 from sim.verilator.cache import digest
 from tests.mutation.components import COMPONENTS
+from tests.mutation.subjects import SUBJECTS
 
 PATH = Path(__file__).with_name("verdicts.jsonl")
 NOT_JUDGED = "not judged"
@@ -111,8 +112,10 @@ def score(count: Counter[str]) -> float:
     return count["killed"] / different if different else 0.0
 
 
-def markdown(verdicts: Iterable[Verdict]) -> str:
-    """A row for every component that has mutants."""
+def markdown(verdicts: Iterable[Verdict], designs: Iterable[str]) -> str:
+    """A row for every component that has mutants, and which of the designs have none."""
+    verdicts = [*verdicts]
+    drawn = {one.design for one in verdicts}
     rows = [
         [f"`{name.removesuffix('.py')}`" if name != "all" else name, str(count.total())]
         + [str(count[outcome]) for outcome in OUTCOMES]
@@ -122,14 +125,16 @@ def markdown(verdicts: Iterable[Verdict]) -> str:
     ]
     head = ["component", "mutants", *OUTCOMES, "score, %"]
     rule = ["---", *["---:"] * (len(head) - 1)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in (head, rule, *rows))
+    table = "".join(f"| {' | '.join(row)} |\n" for row in (head, rule, *rows))
+    missing = [f"`{design}`" for design in designs if design not in drawn]
+    return f"{table}\nDesigns without any verdict: {'; '.join(missing) or 'none'}.\n"
 
 
 def main(
     verdicts: Annotated[Path, typer.Argument(help="file of verdicts")] = PATH,
 ) -> None:
     """Print the table of the verdicts."""
-    print(markdown(Verdicts(verdicts)), end="")
+    print(markdown(Verdicts(verdicts), SUBJECTS), end="")
 
 
 if __name__ == "__main__":
