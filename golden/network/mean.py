@@ -4,8 +4,8 @@
     mean = floor(sum * (1 + f) / 2**c + 1/2)
 
 Hardware adds the sum once per set bit of f, one bit per cycle and row, with it a zero behind it; a width
-that is a power of two has f = 0. The mean is off by at most 1/2 + max|x| * 2**-25, so by less than 3/4 of a unit for
-a stream of 24 bits.
+that is a power of two has f = 0. The mean is off by at most 1/2 + max|x| * 2**-25, so by less than 3/4 of a
+unit for a stream of 24 bits.
 """
 
 from dataclasses import dataclass
