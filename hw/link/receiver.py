@@ -8,6 +8,7 @@ from hw.link.crc import SerialCrc
 from hw.link.framing import BODY_EVENT
 from hw.link.protocol import CRC_BYTES, HEADER_BYTES, LENGTH_BYTES, NO_SESSION, Kind
 from hw.link.ring import CommitRing, Position
+from hw.parts.delay import registered
 
 
 class FrameReceiver(wiring.Component):
@@ -79,13 +80,10 @@ class FrameReceiver(wiring.Component):
         overflow = Signal()
 
         # What the kind says is known before the next event
-        is_open, is_data, is_poll, is_resend = Signal(), Signal(), Signal(), Signal()
-        m.d.sync += [
-            is_open.eq(kind == Kind.OPEN),
-            is_data.eq(kind == Kind.DATA),
-            is_poll.eq(kind == Kind.POLL),
-            is_resend.eq(kind == Kind.RESEND),
-        ]
+        kinds = (Kind.OPEN, Kind.DATA, Kind.POLL, Kind.RESEND)
+        is_open, is_data, is_poll, is_resend = (
+            registered(m, kind == of, f"is_{of.name.lower()}") for of in kinds
+        )
         event = self.i.p
         body = Signal()
         m.d.comb += [

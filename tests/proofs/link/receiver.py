@@ -114,6 +114,7 @@ class FramesAreActedOnByTheContract(Property):
         in_tail = headed & (outer >= 0)
         of_data = headed & (kind == Kind.DATA)
         heard = ended & whole
+        unknown = self.later(body) | ((count == 0) & ~ended)  # the kind has just come, or has not begun to
         m.d.comb += [
             Assert(~ended | ((count == 0) & (inside["good"] == whole))),
             Assert(inside["ended"] == ended),
@@ -123,7 +124,7 @@ class FramesAreActedOnByTheContract(Property):
             Assert(~(heard | (count >= 4)) | (inside["header"] == header[:32])),
             *[Assert((count != n) | (inside["header"][-8 * n :] == header[: 8 * n])) for n in range(1, 4)],
             *[
-                Assert(self.later(valid) | (inside[f"is_{of.name.lower()}"] == (inside["kind"] == of)))
+                Assert(unknown | (inside[f"is_{of.name.lower()}"] == (inside["kind"] == of)))
                 for of in (Kind.OPEN, Kind.DATA, Kind.POLL, Kind.RESEND)
             ],
             Assert(~ended | (inside["no_session"] == (inside["session"] == NO_SESSION))),
