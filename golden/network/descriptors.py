@@ -180,8 +180,8 @@ class AttentionOp:
 
     first: bool = word(1)
     leads: bool = word(1)
-    # heads of a group are fewer than features
-    group: int = feature_word()
+    # as many as features where a head has one
+    group: int = feature_word(1)
     span: int = feature_word(1)
     group_rows: int = word(lambda config: config.feature_bits + bits_for(config.tokens))
     base: int = feature_word()

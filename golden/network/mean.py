@@ -3,7 +3,7 @@
     1/n = 2**-c * (1 + f),  c = ceil(log2 n),  f in [0, 1) rounded to k <= 24 bits
     mean = floor(sum * (1 + f) / 2**c + 1/2)
 
-Hardware adds the sum once per set bit of f, one bit per cycle and row, with it a zero behind it; a width
+Hardware adds the sum once per set bit of f, in each cycle a bit, or a bit and a zero behind it; a width
 that is a power of two has f = 0. The mean is off by at most 1/2 + max|x| * 2**-25, so by less than 3/4
 of a unit for a stream of 24 bits.
 """

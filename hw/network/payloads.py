@@ -259,7 +259,10 @@ def paired_channel(config: NetworkConfig, number: Value) -> Value:
 def stream_depth(config: NetworkConfig) -> int:
     """Of each bank of the stream."""
     if not config.channels:
-        return 1 << (row_width(config) + config.feature_bits - config.drains + 1)
+        bits = config.feature_bits
+        if config.drains > 1:  # a place has the bits of half of the lanes at least, however few the features
+            bits = max(bits, config.lanes.bit_length() - 1) - 1
+        return 1 << (row_width(config) + bits)
     whole = -(-config.channels // config.lanes) * config.lanes
     return (whole // config.drains if config.drains > 1 else config.channels) << row_width(config)
 

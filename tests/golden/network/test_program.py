@@ -15,6 +15,7 @@ from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, Stre
 from golden.network.network import Network
 from golden.network.program import check_fit, compile_network, config_for
 from golden.network.tensors import Layer
+from sim.cores.network.beats import load_beats
 from tests.hw.network.random_cores import SMALL, random_core
 
 CODE = PhaseCode(steps=6)
@@ -277,6 +278,15 @@ def test_any_attention_core_with_a_lane_per_token(lanes: int, cluster: int) -> N
     config = config_for(attended())
     core = replace(config.attention, lanes=lanes, cluster=cluster, terms_per_beat=1)
     check_fit(attended(), replace(config, attention=core))
+
+
+def test_as_many_heads_as_features_fit_their_descriptors() -> None:
+    heads = [linear("image", "qkv", WIDTH, 3 * WIDTH), attention("qkv", "mixed", WIDTH)]
+    every = network(*heads, linear("mixed", "stream", WIDTH, WIDTH, fresh=True), norm("norm"), SCORES)
+    config = config_for(every)
+    program = check_fit(every, config)
+    assert {op.group for op in program.attention} == {config.features}
+    load_beats(program, config)  # refuses a field that its word does not hold
 
 
 def test_a_hidden_layer_counts_under_any_name() -> None:

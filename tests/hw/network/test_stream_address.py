@@ -12,9 +12,16 @@ from tests.hw.network.test_components import CODES, config
 
 
 @pytest.mark.parametrize("drains", [1, 2])
-@pytest.mark.parametrize(("lanes", "channels"), [(4, 0), (4, 1), (4, 2), (8, 3), (4, 5), (4, 13)])
-def test_every_channel_has_its_place(lanes: int, channels: int, drains: int) -> None:
-    sizes = replace(config(CODES[0], lanes, 1), drains=drains, channels=channels)
+@pytest.mark.parametrize(
+    ("lanes", "channels", "features"),
+    [
+        (4, 0, 16), (4, 1, 16), (4, 2, 16), (8, 3, 16), (4, 5, 16), (4, 13, 16),
+        # few features for many lanes
+        (64, 0, 16), (64, 0, 32), (64, 0, 33), (64, 0, 64), (64, 0, 65), (256, 0, 128), (256, 0, 129),
+    ],
+)  # fmt: skip
+def test_every_channel_has_its_place(lanes: int, channels: int, features: int, drains: int) -> None:
+    sizes = replace(config(CODES[0], lanes, 1), drains=drains, channels=channels, features=features)
     row, channel = Signal(payloads.row_width(sizes)), Signal(sizes.feature_bits)
     place, bank = Signal(16), Signal(4)
     m = Module()
