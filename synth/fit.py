@@ -11,7 +11,7 @@ from amaranth.hdl._mem import MemoryInstance
 from amaranth.lib import wiring
 
 from golden.errors import InputError
-from hw.parts.memory import LUTS
+from hw.parts.memory import LUT_RAM
 from synth.boards import BOARDS, Board
 from synth.design import Design
 from synth.families import Family
@@ -54,7 +54,7 @@ def memories(component: wiring.Component) -> list[MemoryNeed]:
                     Shape.cast(part._data.shape).width,
                     part._data.depth,
                 )
-                block = part._attrs.get("ram_style") != LUTS["ram_style"]
+                block = part._attrs.get("ram_style") != LUT_RAM["ram_style"]
                 if block and need.width * need.depth >= LEAST_BITS:
                     yield need
 

@@ -105,6 +105,14 @@ def optimiser_of(network: nn.Module, rate: float) -> torch.optim.Optimizer:
     )
 
 
+def resume(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Take what an optimiser had learned, on whatever device; how it works stays that of this device."""
+    ways = [{name: group[name] for name in ("lr", "fused", "capturable")} for group in optimiser.param_groups]
+    optimiser.load_state_dict(state)
+    for group, way in zip(optimiser.param_groups, ways, strict=True):
+        group |= way
+
+
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
     for group in optimiser.param_groups:
         if isinstance(group["lr"], Tensor):
@@ -207,7 +215,7 @@ def train(
         optimiser = optimiser_of(network, phase.rate)
         if saved is not None:
             if progress.seconds:
-                optimiser.load_state_dict(saved["optimiser"])
+                resume(optimiser, saved["optimiser"])
             restore_random(saved["random"])
             saved = None
         step = Step(network, optimiser, partial(loss_of, steps=phase.steps))

@@ -11,7 +11,7 @@ from studies.data.datasets import Images
 
 # Share of the teacher's outputs in the loss
 TAUGHT = 0.7
-# Of the loss: the part of the words read above what the network may read
+# Weight in the loss of what a lane reads above `reads`, as a share of it
 READING = 1.0
 # Test images that are classified together
 BATCH = 500

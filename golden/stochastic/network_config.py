@@ -12,11 +12,11 @@ from golden.toml import read_toml
 
 WEIGHT_BITS = 8
 MAX_LANES = 256
-# A block RAM has two ports
+# A block RAM of the ECP5 or of Gowin has two ports; of the iCE40 it takes two for two weights
 MAX_WEIGHT_PORTS = 2
 # Bits of a pixel, which enters bit by bit
 PLANES = 8
-BIAS_STORES = ("memory", "logic")
+BIAS_STORES = ("block", "distributed")
 # The threshold and what lies below it, signed
 LEAST_STREAM_BITS = 8
 MEMORIES = ("spikes", "stream", "weights", "biases", "layers")
@@ -36,8 +36,8 @@ class StochasticNetworkConfig:
         spikes: words of the spike memory; stream: of the residual currents; weights: a weight of every lane
             each; biases: a bias of every lane each; layers: descriptors; maps: of the memory of rows by
             index, 0 for none, and for no stem.
-        bias_store: where biases lie: block RAM, or the LUTs of logic, which cost more and leave block RAM to
-            others.
+        bias_store: the RAM of the biases: block, or distributed, in LUTs, of devices that have such (not
+            iCE40), which costs more and leaves block RAM to others.
         accumulator_bits, stream_bits, bias_bits: widths of signed integers: sums of a layer, residual and
             other currents, biases.
         plan: random numbers of the engine.
@@ -56,7 +56,7 @@ class StochasticNetworkConfig:
     stream: int
     weights: int
     biases: int
-    bias_store: str = "memory"
+    bias_store: str = "block"
     layers: int
     maps: int = 0
     accumulator_bits: int

@@ -7,8 +7,8 @@ scores are taken at once.
 Order within a row, in the words of the hardware:
     linear     fetch (wait for the row), broadcast once per pass, hand over, drain one neuron per cycle,
                of the stream two with two drains
-    norm       sum, mean (a cycle per bit of the reciprocal, or for a bit and a zero behind it), sum of squares,
-               place of the sum, thresholds
+    norm       sum, mean (a cycle per bit of the reciprocal, or for a bit and a zero behind it), sum of
+               squares, place of the sum, thresholds
     attention  keys, values and query rows are fed; rows come back as the core completes them
 """
 

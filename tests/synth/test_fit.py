@@ -14,7 +14,7 @@ from golden.attention.config import PRESETS
 from golden.code import PhaseCode
 from golden.errors import InputError
 from golden.network.program import config_for
-from hw.parts.memory import BLOCK, LUTS
+from hw.parts.memory import BLOCK, LUT_RAM
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from synth.boards import BOARDS
@@ -54,7 +54,7 @@ def test_memories_that_must_be_block_ram() -> None:
     assert (memory.name, memory.width, memory.depth) == ("top.words", 16, 512)
     assert memories(Store(511)) == memories(Store(4096, "comb")) == []
     assert memories(Store(512, attributes=BLOCK)) == [memory]
-    assert memories(Store(512, attributes=LUTS)) == []
+    assert memories(Store(512, attributes=LUT_RAM)) == []
 
 
 @pytest.mark.parametrize(

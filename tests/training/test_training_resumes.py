@@ -130,6 +130,10 @@ def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert said == "error: --reads is for networks that spike, not for float\n"
     said = run(cifar10.main, monkeypatch, "teacher", "--data", tmp_path, "--teacher", text)
     assert said == "error: --teacher is for the networks that it teaches, not for teacher\n"
+    said = run(cifar10.main, monkeypatch, "teacher", "--data", tmp_path, "--shape", "cifar10")
+    assert said == "error: --shape is for the networks that it teaches, not for teacher\n"
+    said = run(cifar10.main, monkeypatch, "float", "--data", tmp_path, "--wait", 3)
+    assert said == "error: --wait is for the file of --teacher, which is absent\n"
     shipped = Path("models/shipped/weights")
     said = run(ssa_train.main, monkeypatch, "digits", "ssa", "--out", out, "--teacher", text)
     assert said.startswith(f"error: {text}: must be a float network of this shape (")

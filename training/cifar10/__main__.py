@@ -75,8 +75,12 @@ def network_of(name: str, shape: NetworkShape) -> TeacherNetwork | FloatNetwork 
 def run(args: argparse.Namespace, device: torch.device) -> None:
     if args.reads and args.network not in KINDS:
         raise InputError(f"--reads is for networks that spike, not for {args.network}")
-    if args.teacher and args.network == "teacher":
-        raise InputError("--teacher is for the networks that it teaches, not for teacher")
+    for name in ("teacher", "shape"):
+        if getattr(args, name) and args.network == "teacher":
+            raise InputError(f"--{name} is for the networks that it teaches, not for teacher")
+    if args.wait and not args.teacher:
+        raise InputError("--wait is for the file of --teacher, which is absent")
+    args.shape = args.shape or "cifar10"
     shape, began = SHAPES[args.shape], time.monotonic()
     arguments = {name: str(value) for name, value in vars(args).items() if name not in HARMLESS}
     progress = Progress(phases=phases_of(args), arguments=arguments)
@@ -125,7 +129,7 @@ def run(args: argparse.Namespace, device: torch.device) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("network", choices=("teacher", "float", "ssa", "lif"))
-    parser.add_argument("--shape", choices=("cifar10", "cifar10-small"), default="cifar10")
+    parser.add_argument("--shape", choices=("cifar10", "cifar10-small"), help="cifar10 when absent")
     parser.add_argument("--data", type=Path, required=True, help="folder that holds cifar10/")
     parser.add_argument("--out", type=Path, default=Path("build/cifar10"))
     parser.add_argument("--minutes", type=positive, default=60, help="budget, from which the epochs follow")

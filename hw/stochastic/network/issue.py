@@ -23,7 +23,8 @@ class SpikeIssue(wiring.Component):
     """Layer, pass of as many outputs as lanes, row, time step, word, spike: the loops of a network.
 
     A step begins with the biases. Pixels enter as bit planes, the highest first: a step for each plane, which
-    doubles the sum and the last of which fires, then the other time steps, in which the sum stays and fires.
+    doubles the sum, the first with the biases; the last fires, then the other time steps, in which the sum
+    stays and fires.
 
     Of a word the lowest spike leaves each cycle, with two ports of the weight memory the highest too. The
     bias takes the place of a spike. While spikes of a word leave, words without any behind it are passed
@@ -38,8 +39,8 @@ class SpikeIssue(wiring.Component):
         start: its spikes are in memory, and it wants attention or scores; done: that is over.
         finished: the last layer is.
 
-    Timing: as many inputs per cycle as ports; a word takes a cycle at least unless it is passed over. Three
-    cycles from word to word beside that are hidden, with rows by index four. See
+    Timing: as many inputs per cycle as ports, the bias one of them; a word takes a cycle at least unless it
+    is passed over. Three cycles from word to word beside that are hidden, with rows by index four. See
     `sim.timing.stochastic_network`.
     """
 

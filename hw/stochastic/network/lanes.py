@@ -10,7 +10,7 @@ from golden.stochastic.network import THRESHOLD
 from golden.stochastic.network_config import PLANES, WEIGHT_BITS, StochasticNetworkConfig
 from golden.widths import index_width
 from hw.network.load_bus import pick
-from hw.parts.memory import LUTS, NO_COLLISION
+from hw.parts.memory import LUT_RAM, NO_COLLISION
 from hw.stochastic.network import payloads
 from hw.stochastic.network.payloads import Base
 
@@ -58,14 +58,14 @@ class NeuronLanes(wiring.Component):
         )
         m.submodules.biases = biases = Memory(
             shape=payloads.bias_word(config), depth=config.biases, init=[],
-            attrs=NO_COLLISION | (LUTS if config.bias_store == "logic" else {}),
+            attrs=NO_COLLISION | (LUT_RAM if config.bias_store == "distributed" else {}),
         )  # fmt: skip
         m.submodules.stream = held = Memory(shape=payloads.stream_word(config), depth=config.stream, init=[])
         bias, old = biases.read_port(), held.read_port()
         reads = [weights.read_port() for _ in range(config.weight_ports)]
         load = weights.write_port()
         pick(m, biases.write_port(), self.i_load, self.i_write_biases)
-        # a block RAM has two ports: one that reads is loaded, too
+        # a block RAM has two ports at most: words are loaded at the first one that reads
         loaded = Signal.like(load.addr, name="loaded")
         m.d.comb += [
             loaded.eq(Mux(self.i_write_weights, self.i_load.address, self.i.weight_address[0])),

@@ -116,7 +116,7 @@ def test_table() -> None:
         ("lanes", 6, "lanes must be a power of two, not 6"),
         ("weight_ports", 0, "weight_ports must be an integer in 1..2, not 0"),
         ("weight_ports", 3, "weight_ports must be an integer in 1..2, not 3"),
-        ("bias_store", "ram", "bias_store must be one of memory, logic, not 'ram'"),
+        ("bias_store", "ram", "bias_store must be one of block, distributed, not 'ram'"),
         ("lanes", 2, "head_dim must be an integer in 1..2, not 4"),
         ("head_dim", 3, "head_dim must be a power of two, not 3"),
         ("rows", 3, "rows must be an integer in 4..1048576, not 3"),
