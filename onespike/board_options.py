@@ -132,6 +132,7 @@ def board_config(
     config_file: Path | None,
     clock: float | None,
     network: str | None = None,
+    *,
     data: Path | None = None,
     lanes: int | None = None,
     scheme: str = "spiked",
@@ -236,7 +237,7 @@ def check_hardware(engine: str, port: str | None, of_core: Mapping[str, object])
     """Raise InputError unless a board is meant and named, or neither.
 
     Args:
-        engine: one of `HARDWARE`.
+        engine: what runs a core; of all names only `board` is a board.
         of_core: options about the simulated core by name, None where absent; a board has a core of its own.
     """
     if (engine == "board") != (port is not None):

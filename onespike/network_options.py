@@ -58,9 +58,8 @@ BesideOption = Annotated[
         "--side-by-side",
         metavar="N",
         parser=whole_number,
-        help="Sentences side by side, which attend their own words only. An inference of `onespike infer` "
-        "has so many, each of exactly --tokens: of --data no others are drawn. A core of streamed weights "
-        "has rows for at most so many.",
+        help="Sentences of one inference, side by side, which attend their own words only; a core of "
+        "streamed weights has rows for so many.",
     ),
 ]
 PiecesOption = Annotated[

@@ -51,13 +51,13 @@ def board_sim(
         config_file,
         clock,
         network,
-        data,
-        lanes,
-        scheme,
-        tokens,
-        streamed,
-        pieces,
-        beside,
+        data=data,
+        lanes=lanes,
+        scheme=scheme,
+        tokens=tokens,
+        streamed=streamed,
+        pieces=pieces,
+        beside=beside,
     )
     from onespike.tables import progress
     from sim.board.simulate import compile_board, started

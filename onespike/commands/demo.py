@@ -110,7 +110,7 @@ def _port(network: str, data: Path | None, port: str | None, bar: "Progress") ->
         return
     from sim.board.simulate import compile_board, running
 
-    wanted = board_config(SIMULATED_BOARD, None, None, SIMULATED_MHZ, network, data)
+    wanted = board_config(SIMULATED_BOARD, None, None, SIMULATED_MHZ, network, data=data)
     task = bar.add_task("compile the board", total=None)
     program = compile_board(wanted.board, wanted.design, wanted.clock)
     bar.remove_task(task)

@@ -118,7 +118,7 @@ def infer(
     them run through the RTL as well, where each integer of each layer is compared with golden and
     the cycle of each result with the cycle model. Of a text encoder that onespike convert wrote a
     sentence goes in, its tokens embedded, and a vector comes out, which is compared with the float
-    model's.
+    model's. Sentences side by side all have exactly --tokens; of a file no others are drawn.
 
     Examples:
 

@@ -76,13 +76,13 @@ def program(
             config_file,
             clock,
             network,
-            data,
-            lanes,
-            scheme,
-            tokens,
-            streamed,
-            pieces,
-            beside,
+            data=data,
+            lanes=lanes,
+            scheme=scheme,
+            tokens=tokens,
+            streamed=streamed,
+            pieces=pieces,
+            beside=beside,
         )
         bitstream = board_build(wanted, seed=seed, tools=tools).bitstream
     else:

@@ -86,13 +86,13 @@ def synth(
         config_file,
         clock,
         network,
-        data,
-        lanes,
-        scheme,
-        tokens,
-        streamed,
-        pieces,
-        beside,
+        data=data,
+        lanes=lanes,
+        scheme=scheme,
+        tokens=tokens,
+        streamed=streamed,
+        pieces=pieces,
+        beside=beside,
     )
     wished = {"-o": bitstream, "--report": report_file, "--html": html_file}
     targets = {label: path for label, path in wished.items() if path is not None}

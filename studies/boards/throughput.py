@@ -6,6 +6,8 @@ from typing import Any
 
 from sim.cores.core import Core
 from sim.cores.heads import HeadCore
+from sim.cores.network.core import WholeNetworkCore
+from sim.cores.stochastic.network import WholeStochasticCore
 from sim.timing.cycles import StageActivity
 from studies.data.random import random_heads, random_rates
 
@@ -28,7 +30,9 @@ def head_throughput(core: HeadCore[Any, Any, Any], clock_mhz: float, *, seed: in
     return {"tokens": tokens, "head_dim": head_dim, "seed": seed} | found
 
 
-def network_throughput(core: Core[Any, Any, Any], job: Any, clock_mhz: float) -> dict[str, Any]:
+def network_throughput(
+    core: WholeNetworkCore | WholeStochasticCore, job: Any, clock_mhz: float
+) -> dict[str, Any]:
     """What enters the core of a network; of what is held out the first `IMAGES`. It is loaded already.
 
     Returns:
@@ -39,9 +43,10 @@ def network_throughput(core: Core[Any, Any, Any], job: Any, clock_mhz: float) ->
         InputError: the network does not fit the core.
     """
     job = replace(job, load=False)
-    done = core.activity(job, core.compute(job))
+    integers: Any = core.compute(job)
+    done = core.activity(job, integers)
     found = throughput(core, job, done, clock_mhz)
-    share = done.lane_utilisation * (core.predict(job).total + 1) / done.busy["linear"]
+    share = done.events["weight_additions"] / (core.adders * done.busy["linear"])
     size = {"lanes": core.lanes, "images": job.inferences}
     return size | found | {"lanes_in_linear_layers": round(share, 4)}
 

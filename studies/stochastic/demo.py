@@ -35,7 +35,7 @@ class Demonstration:
         comparison: of spikes and scores with golden; a board shows scores alone. None with the cycle model,
             whose integers are golden's.
         cycles: of an inference, the mean; None on a board, which does not tell.
-        wrong_cycles: inferences that did not end in the cycle that the cycle model says.
+        wrong_cycles: inferences that did not end in the cycle that the cycle model says, where that is known.
         spiking, dense: energy of an inference, and of the same network in 8-bit multiply-accumulates.
         seconds: of the run.
     """
@@ -87,12 +87,12 @@ def demonstrate(
         core: Core[Any, Any, Any] = simulated if modelled else simulated.tapped()
         predicted = core.predict(job)
         if modelled:
-            integers, report = core.compute(job), predicted
+            integers, report, wrong = core.compute(job), predicted, 0
         else:
             run = core.run(job)
             integers, report = run.integers, run.cycles
+            wrong = int(np.count_nonzero(report.rows != predicted.rows))
         cycles = float(report.durations.mean())
-        wrong = int(np.count_nonzero(report.rows != predicted.rows))
     else:
         core = board.core
         board.require(replace(core.config, plan=replace(core.config.plan, seed=seed)))

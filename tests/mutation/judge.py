@@ -149,6 +149,7 @@ class Judge:
         for name, trial in self._subject.trials.items():
             simulator.noted = found[name] = []
             trial(simulator)
+            assert found[name], f"a trial runs its subject, {name} does not"
         simulator.noted = None
         longest = max(_longest_wait(result) for runs in found.values() for _, _, result in runs)
         simulator.stall = STALL[0] * longest + STALL[1]

@@ -58,7 +58,7 @@ def main(
     again: Annotated[
         bool, typer.Option("--again", help="judge once more what was neither killed nor equivalent")
     ] = False,
-    output: Annotated[Path, typer.Option(help="verdicts, a line of JSON each")] = PATH,
+    output: Annotated[Path, typer.Option(dir_okay=False, help="verdicts, a line of JSON each")] = PATH,
 ) -> None:
     """Plant faults in hw/ and count those that the tests find; goes on where it ended."""
     wrong = [name for name in subjects or [] if name not in SUBJECTS]
@@ -70,6 +70,10 @@ def main(
     drawn: dict[str, dict[Verdict, Mutant]] = {}
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         for subject in subjects or SUBJECTS:
+            if time.time() > begin + 60 * minutes:
+                # Published verdicts of a design that has changed stay until others can take their place
+                console.print(f"{subject}: not begun, the time was up")
+                continue
             drawn[subject] = {told(subject, mutant): mutant for mutant in draw(subject, each, seed)}
             if gone := found.begin(drawn[subject], sound(subject).form, again=again):
                 console.print(f"{subject}: {gone} verdicts on another netlist are gone")
@@ -93,7 +97,7 @@ def main(
     judged = 0
     for subject, mutants in drawn.items():
         for one, mutant in mutants.items():
-            judged += found.outcome(one) != NOT_JUDGED
+            judged += found.outcome(one) not in (NOT_JUDGED, "passed")
             if found.outcome(one) == "survived":
                 console.print(f"survived in {subject}: {mutant}", markup=False, highlight=False)
     console.print(table(found))

@@ -28,7 +28,6 @@ class Subject:
         trials: tests by name.
         apart: files of that folder that have a design of their own here, and are not mutated in this one.
         finish: makes what is simulated of the Verilog.
-        quick: compile in less time what runs in more; not for trials of many cycles.
     """
 
     folder: str
@@ -38,7 +37,6 @@ class Subject:
     trials: Mapping[str, Trial] = field(repr=False)
     apart: tuple[str, ...] = ()
     finish: Callable[[str], str] = str
-    quick: bool = True
 
 
 @contextmanager

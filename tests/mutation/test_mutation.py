@@ -4,21 +4,16 @@ import itertools
 import re
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from tests.mutation import equivalence, mutate
-from tests.mutation.components import COMPONENTS
+from tests.mutation import equivalence
 from tests.mutation.equivalence import Graph, Part, parts
 from tests.mutation.judge import Judge, draw
 from tests.mutation.netlist import SELECT, Mutant, Site, mutated, netlist
-from tests.mutation.subjects import SUBJECTS
-from tests.mutation.verdicts import OUTCOMES, PATH, Verdict, Verdicts, counts, key, markdown, score
-from tests.test_documents import ROOT
 
 SAMPLE = "stochastic, two tokens"
 EACH = 8
@@ -31,6 +26,16 @@ def judge() -> Judge:
 
 def test_the_sound_design_passes(judge: Judge) -> None:
     assert judge.failed(0, judge.trials) is None
+
+
+def test_a_trial_that_runs_nothing_is_refused() -> None:
+    """Nothing is no run that could come out otherwise: every mutant would pass."""
+    idle = Judge(SAMPLE, draw(SAMPLE, EACH, seed=1))
+    first = idle.trials[0]
+    trials = {first: idle._subject.trials[first], "idle": lambda simulator: None}
+    idle._subject = replace(idle._subject, trials=trials)
+    with pytest.raises(AssertionError, match="a trial runs its subject, idle does not"):
+        idle.failed(0, trials)
 
 
 def test_a_sample_dies(judge: Judge) -> None:
@@ -285,61 +290,3 @@ class Difference(wiring.Component):
 def test_a_netlist_is_known_by_which_port_is_which() -> None:
     made = [netlist(Difference(*how), "difference") for how in itertools.product(("a - b", "b - a"), "ab")]
     assert len({one.form for one in made}) == len(made)
-
-
-def test_verdicts_of_a_netlist_stay_and_those_of_another_go(tmp_path: Path) -> None:
-    path = tmp_path / "verdicts.jsonl"
-    now, before, elsewhere = (
-        Verdict(design, "link/ring.py", key(form, "place"), "killed", "trial")
-        for design, form in (("x", "1" * 24), ("x", "2" * 24), ("y", "3" * 24))
-    )
-    passed, fresh = (replace(now, mutant=key("1" * 24, place), outcome="passed", killer="") for place in "ab")
-    first = Verdicts(path)
-    for one in (before, elsewhere, now, passed):
-        first.add(one)
-    first.write()
-    for again, outcome in ((False, "passed"), (True, "not judged")):
-        second, drawn = Verdicts(path), [replace(one, outcome="not judged") for one in (now, passed, fresh)]
-        assert second.begin(drawn, "1" * 24, again=again) == 1
-        assert {*second} == {elsewhere, now, replace(passed, outcome=outcome), drawn[2]}
-        assert [second.outcome(one) for one in drawn] == ["killed", outcome, "not judged"]
-        second.write()
-        assert [*Verdicts(path)] == [*second]
-        first.write()
-
-
-def test_what_is_published_are_mutants_of_designs() -> None:
-    published = [*Verdicts(PATH)]
-    assert {one.design for one in published} <= {*SUBJECTS}
-    assert {one.component for one in published} <= {*COMPONENTS}
-    assert {one.outcome for one in published} <= {*OUTCOMES}
-    assert all(bool(one.killer) == (one.outcome == "killed") for one in published)
-    # one netlist of each design
-    assert len({(one.design, one.mutant[:8]) for one in published}) == len({one.design for one in published})
-    assert PATH.stat().st_size < 1_000_000
-
-
-def test_the_table_of_the_document_is_that_of_the_file() -> None:
-    document = (ROOT / "docs" / "verification.md").read_text()
-    assert f"<!-- begin mutants -->\n{markdown(Verdicts(PATH), SUBJECTS)}<!-- end mutants -->" in document, (
-        "python -m tests.mutation.verdicts prints the table"
-    )
-
-
-def test_a_run_of_no_mutants_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as status:
-        mutate.main([SAMPLE], each=1, seed=1, jobs=1, minutes=0, again=False, output=tmp_path / "none.jsonl")
-    assert status.value.code == 1
-    assert "0 of" in capsys.readouterr().out
-
-
-def test_every_component_has_its_line() -> None:
-    lines = [
-        Verdict("x", "link/ring.py", str(n), outcome)
-        for n, outcome in enumerate(("killed", "not judged", "not judged", "equivalent"))
-    ]
-    assert mutate.table(lines).row_count == len(COMPONENTS) + 1
-    assert score(counts(lines)["all"]) == 1 / 3  # what is not judged counts as alive
-    assert "board/clock.py" in COMPONENTS
-    assert "| `link/ring` | 4 | 1 | 0 | 1 | 0 | 2 | 33 |\n| all | 4 |" in markdown(lines, ["x", "y"])
-    assert markdown(lines, ["x", "y"]).endswith("\nDesigns without any verdict: `y`.\n")

@@ -112,7 +112,7 @@ def memory() -> Subject:
     }
     made = sessions.SteppedWeights
     design = inspect.getsource(sessions) + inspect.getsource(chip)
-    return Subject("memory", design, made, "stepped_weights", trials, finish=chip.with_model, quick=False)
+    return Subject("memory", design, made, "stepped_weights", trials, finish=chip.with_model)
 
 
 def link() -> Subject:
@@ -130,4 +130,4 @@ def link() -> Subject:
         for seed, steps in sessions
     }
     trials["long session"] = partial(trial, test_link_line.long_session)
-    return Subject("link", inspect.getsource(line), line.Line, "line", trials, quick=False)
+    return Subject("link", inspect.getsource(line), line.Line, "line", trials)

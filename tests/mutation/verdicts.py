@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from golden.errors import quoted
 from sim.verilator.cache import digest
 from tests.mutation.components import COMPONENTS
 from tests.mutation.subjects import SUBJECTS
@@ -46,15 +47,34 @@ def key(form: str, place: str) -> str:
     return f"{form[:8]} {digest([form, place])[:12]}"
 
 
+def _read(path: Path) -> Iterator[Verdict]:
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        try:
+            one = Verdict(**json.loads(line))
+        except (ValueError, TypeError):  # no JSON, no object, or other fields
+            one = None
+        if (
+            one is None
+            or one.outcome not in OUTCOMES
+            or not all(isinstance(field, str) for field in asdict(one).values())
+        ):
+            raise typer.BadParameter(
+                f"{path}, line {number}: must be a verdict, JSON of the texts design, component, mutant, "
+                f"outcome ({', '.join(OUTCOMES)}) and killer, not {quoted(line)}"
+            )
+        yield one
+
+
 class Verdicts:
-    """The file: a line for every mutant that was drawn, sorted, those of one netlist for every design."""
+    """The file: a line for every mutant that was drawn, sorted, those of one netlist for every design.
+
+    Raises:
+        typer.BadParameter: a line is no verdict.
+    """
 
     def __init__(self, path: Path) -> None:
-        lines = path.read_text().splitlines() if path.exists() else []
-        self._path, self._of = (
-            path,
-            {one.mutant: one for one in (Verdict(**json.loads(line)) for line in lines)},
-        )
+        self._path = path
+        self._of = {one.mutant: one for one in _read(path)} if path.exists() else {}
 
     def __iter__(self) -> Iterator[Verdict]:
         return iter(sorted(self._of.values(), key=lambda one: (one.design, one.component, one.mutant)))
@@ -131,7 +151,7 @@ def markdown(verdicts: Iterable[Verdict], designs: Iterable[str]) -> str:
 
 
 def main(
-    verdicts: Annotated[Path, typer.Argument(help="file of verdicts")] = PATH,
+    verdicts: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="file of verdicts")] = PATH,
 ) -> None:
     """Print the table of the verdicts."""
     print(markdown(Verdicts(verdicts), SUBJECTS), end="")

@@ -47,7 +47,7 @@ def test_the_core_of_a_network(folder: Path) -> None:
     network = converted(random_transformer(1), random_images(2, 20), PhaseCode())
     save_network(folder / "n.npz", network)
     (folder / "sizes.toml").write_text("features = 40\n")
-    wanted = board_config("ulx3s-85f", None, folder / "sizes.toml", 50.0, str(folder / "n.npz"), None, 12)
+    wanted = board_config("ulx3s-85f", None, folder / "sizes.toml", 50.0, str(folder / "n.npz"), lanes=12)
     assert (wanted.design.name, wanted.clock) == ("n", 50e6)
     assert (wanted.design.parameters["features"], wanted.design.parameters["lanes"]) == (40, 12)
     assert board_config("ulx3s-85f", None, None, None, str(folder / "n.npz")).clock == 50e6

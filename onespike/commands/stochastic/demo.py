@@ -53,7 +53,8 @@ def demo(
     """Classify images with a whole stochastic network in RTL, and compare every spike with golden.
 
     Neurons, attention and class scores are all in the generated core; a board shows the scores. The cycle
-    of each inference is compared with the cycle model.
+    of each inference is compared with the cycle model. With --engine model nothing runs and nothing is
+    compared: integers are golden's, cycles the model's.
 
     Examples:
 

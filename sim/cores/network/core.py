@@ -111,6 +111,11 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     def lanes(self) -> int:
         return self.config.lanes
 
+    @property
+    def adders(self) -> int:
+        """Weights that it can add in a cycle."""
+        return self.config.lanes
+
     def tapped(self) -> Self:
         return replace(self, taps=True)
 
@@ -281,7 +286,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return self.times(job).report()
 
     def activity(self, job: NetworkJob, integers: NetworkIntegers) -> StageActivity:
-        return self.times(job).activity(self.lanes)
+        return self.times(job).activity(self.adders)
 
     def run_in_turn(self, jobs: Sequence[NetworkJob], **how: Any) -> list[Run[NetworkIntegers]]:
         assert [job.load for job in jobs] == [True] + [False] * (len(jobs) - 1), "loaded once, from reset on"

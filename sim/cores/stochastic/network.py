@@ -106,6 +106,11 @@ class WholeStochasticCore(Core[StochasticNetworkConfig, StochasticNetworkJob, St
     def lanes(self) -> int:
         return self.config.lanes
 
+    @property
+    def adders(self) -> int:
+        """Weights that it can add in a cycle: those of so many spikes in every lane."""
+        return self.config.lanes * self.config.weight_ports
+
     def tapped(self) -> Self:
         return replace(self, taps=True)
 
@@ -160,7 +165,7 @@ class WholeStochasticCore(Core[StochasticNetworkConfig, StochasticNetworkJob, St
         return self.times(job).report()
 
     def activity(self, job: StochasticNetworkJob, integers: StochasticNetworkIntegers) -> StageActivity:
-        return self.times(job).activity(self.lanes * self.config.weight_ports)
+        return self.times(job).activity(self.adders)
 
     def run_in_turn(
         self, jobs: Sequence[StochasticNetworkJob], **how: Any

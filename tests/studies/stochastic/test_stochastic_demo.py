@@ -25,9 +25,12 @@ def test_shipped_digits_network():
     assert hits == 443
 
 
-def test_whole_network_in_rtl(capsys, monkeypatch):
+def test_whole_network_in_rtl(capsys, monkeypatch, tmp_path):
+    """And the cycle model, which says the same cycles without it."""
+    report, words_of_both = tmp_path / "r.json", ["stochastic", "demo", "--images", "2", "--steps", "2"]
     monkeypatch.setattr(WholeStochasticCore, "run", partialmethod(WholeStochasticCore.run, quick=True))
-    assert main(["stochastic", "demo", "--images", "2", "--steps", "2"]) == 0
+    assert main([*words_of_both, "--report", str(report)]) == 0
+    measured = json.loads(report.read_text())["cycles"]
     lines = capsys.readouterr().out.splitlines()
     # Words of 32 spikes for every token and time step: the stream, and q, k, v, attention, its projection,
     # hidden neurons and theirs in two blocks; class scores
@@ -37,20 +40,14 @@ def test_whole_network_in_rtl(capsys, monkeypatch):
     assert lines[1] == f"spikes and scores: {compared} compared with the golden model, 0 differ"
     assert lines[2] == "classes: 2 of 2 right (100.00 %)"
     assert lines[3].endswith(" 0 of 2 images end in another cycle than predicted")
-
-
-def test_what_the_cycle_model_says(capsys, monkeypatch, tmp_path):
-    """The cycles of the RTL above, without it."""
     monkeypatch.setattr(WholeStochasticCore, "run", None)
-    report = tmp_path / "r.json"
-    words = ["stochastic", "demo", "--engine", "model", "--images", "2", "--steps", "2"]
-    assert main([*words, "--report", str(report)]) == 0
+    assert main([*words_of_both, "--engine", "model", "--report", str(report)]) == 0
     _, classes, cycles, _ = capsys.readouterr().out.splitlines()
     assert classes == "classes: 2 of 2 right (100.00 %)"
     found = json.loads(report.read_text())
-    assert found["comparison"] is None
+    assert (found["comparison"], found["wrong_cycles"]) == (None, 0)
     assert cycles == f"cycles: {found['cycles']:.0f} per image by the cycle model"
-    assert found["cycles"] > 1000
+    assert found["cycles"] == measured
 
 
 def test_a_difference_is_told(capsys, monkeypatch):
