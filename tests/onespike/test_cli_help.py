@@ -19,7 +19,7 @@ OWN = {
     "--clock": {"board_options", "infer", "predict"},
     "--codes": {"losses", "robustness"},
     "--data": {"network_options", "infer"},
-    "--engine": {"attention", "board_options"},
+    "--engine": {"attention", "board_options", "demo"},
     "--head-dim": {"options", "area", "stochastic"},
     "--heads": {"options", "convert", "stochastic", "study"},
     "--images": {"accuracy", "demo", "dense", "infer", "robustness", "sim"},

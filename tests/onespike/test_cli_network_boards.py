@@ -38,7 +38,7 @@ def test_the_core_of_a_stochastic_network() -> None:
     wanted = board_config("ulx3s-85f", None, None, 50.0, "digits", scheme="stochastic")
     assert (wanted.design.name, wanted.design.parameters["steps"]) == ("digits", 10)
     found = wanted.throughput(50.0)
-    assert 40_000 < found["cycles_per_inference"] < 60_000
+    assert 20_000 < found["cycles_per_inference"] < 40_000
     assert 0.2 < found["lanes_in_linear_layers"] < 1
 
 
