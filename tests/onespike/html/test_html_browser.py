@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from onespike.cli import main
+from studies.boards.page import page as build_page
+from studies.page.page import write_page
+from synth.figures import BUILDS
 from tests.onespike.html.browser import PROGRAMS, VARIABLE, Browser, find_browser
 from tests.onespike.html.reading import at
 
@@ -42,12 +45,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pages(folder: Path) -> Path:
-    """trains.html and infer.html too."""
+    """Of the other commands, too; of a build that comes with the project."""
     rates = folder / "rates.npz"
     onespike("example", rates, "--rates", "--tokens", 4, "--head-dim", 4)
     trains = ("--scheme", "stochastic", "--html", folder / "trains.html")
     onespike("attention", rates, folder / "o.npz", *trains)
     onespike("infer", "--images", 1, "--rtl", 0, "-o", folder / "d", "--html", folder / "infer.html")
+    grid = folder / "grid.toml"
+    grid.write_text('lanes = [8, 16]\nsteps = [8]\nlog2_base = ["1/2"]\ntrace_bits = [8]\n')
+    onespike("sweep", "--grid", grid, "-o", folder / "s", "--jobs", 1, "--html", folder / "sweep.html")
+    write_page(build_page(json.loads(BUILDS.read_text())[0]), folder / "synth.html")
     return folder
 
 
@@ -71,7 +78,7 @@ def coloured(browser: Browser, place: str) -> list[int]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["attention", "trains", "infer"])
+@pytest.mark.parametrize("name", ["attention", "trains", "infer", "sweep", "synth"])
 def test_it_opens(browser: Browser, pages: Path, name: str) -> None:
     """Every plot is drawn, in the colours that the reader's system asks for; nothing leaves the window."""
     browser.open(pages / f"{name}.html", width=WIDTHS[0])
