@@ -64,7 +64,7 @@ def unit_of(config: NetworkConfig) -> LinearUnit:
         steps=config.code.steps,
         weight_bits=config.weight_bits,
         weights=config.weights,
-        inputs=config.tokens * config.features,
+        inputs=config.most_spikes,
         entry_bits=config.feature_bits + spike_bits(config.code),
         accumulator_bits=config.accumulator_bits,
         potential_bits=config.potential_bits,

@@ -97,7 +97,7 @@ def account_by_layer(
         elif isinstance(layer, Attention):
             qkv, core = tensors[layer.source], config.attention
             codes = spike_bits(network.code)
-            memory = access(codes, config.tokens * config.features * codes)
+            memory = access(codes, config.most_stream_rows * config.features * codes)
             head_events = attention_events(layer.job(qkv, network.code), core)
             spiking += Ledger(Line("codes of q, k, v", 2 * qkv.sign.size, memory, "code, written and read"))
             bias, sums = core.score_width, mac.sum_bits(2 * mac.BITS, head_events.head_dim)
@@ -178,7 +178,7 @@ def terms(
 
 def stream(config: NetworkConfig) -> Price:
     """An access to the residual stream."""
-    return access(config.stream_bits, config.tokens * config.features * config.stream_bits)
+    return access(config.stream_bits, config.most_stream_rows * config.features * config.stream_bits)
 
 
 def norm(layer: Norm, output: Spikes, config: NetworkConfig) -> Ledger:

@@ -47,6 +47,7 @@ class Program:
             row that is read (`golden.network.blocks`), 0 where rows are read whole.
         tokens: rows that enter.
         streamed: weights are; each linear descriptor is one pass.
+        shared: spikes of attention are where those of hidden neurons are.
     """
 
     linear: list[LinearOp]
@@ -62,6 +63,7 @@ class Program:
     blocks: NDArray[np.int64]
     tokens: int
     streamed: bool
+    shared: bool
 
 
 @dataclass(frozen=True)

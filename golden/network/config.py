@@ -10,6 +10,7 @@ from golden.network.limits import (
     LEAST_WEIGHT_BITS,
     MAX_FEATURES,
     MAX_LANES,
+    MAX_ROOM,
     MAX_TOKENS,
     MAX_WORDS,
     MOST_WEIGHT_BITS,
@@ -36,6 +37,11 @@ class NetworkConfig:
         lanes: neurons at work at once, a multiple of `cluster`; cluster: lanes that share a memory.
         tokens, features: largest number of rows and of inputs or outputs of a layer.
         channels: the same of all but norms, whose rows alone are wider; 0 where they are not.
+        stream_rows: the largest number of rows of the stream, and of what norms and attention make of it; 0
+            where it is `tokens`. Less behind convolutions, whose rows are pixels.
+        image_room, hidden_room: bits of an address in the list of the image's spikes, and in each of those of
+            hidden neurons; 0 where there is room for all features of all rows. Less where layers of many
+            rows have few features, and those of many features few rows.
         weights: words of a weight memory (one weight per lane), of each of its two halves where weights are
             streamed; table: entries of the neuron table, of one pass where weights are streamed;
         offsets: entries of the norm table; lists: threshold lists; linear_ops, norm_ops, heads: descriptors.
@@ -94,6 +100,9 @@ class NetworkConfig:
     drains: int = 1
     norm_rows: int = 1
     channels: int = 0
+    stream_rows: int = 0
+    image_room: int = 0
+    hidden_room: int = 0
     block: int = 0
     shared: bool = False
 
@@ -107,6 +116,9 @@ class NetworkConfig:
         check_range("NetworkConfig.tokens", self.tokens, 1, MAX_TOKENS)
         check_range("NetworkConfig.features", self.features, 1, MAX_FEATURES)
         check_range("NetworkConfig.channels", self.channels, 0, self.features)
+        check_range("NetworkConfig.stream_rows", self.stream_rows, 0, self.tokens)
+        for name in ("image_room", "hidden_room"):
+            check_range(f"NetworkConfig.{name}", getattr(self, name), 0, MAX_ROOM)
         for name in ("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"):
             check_range(f"NetworkConfig.{name}", getattr(self, name), 1, MAX_WORDS)
         for name in ("windows", "token_counts", "shared"):
@@ -200,6 +212,25 @@ class NetworkConfig:
     def widest(self) -> int:
         """Largest number of features of a row, but of norms."""
         return self.channels or self.features
+
+    @property
+    def most_stream_rows(self) -> int:
+        """`stream_rows`, or all."""
+        return self.stream_rows or self.tokens
+
+    @property
+    def full_room(self) -> int:
+        """Bits of an address where there is room for all features of all rows."""
+        return index_width(self.tokens) + index_width(self.widest)
+
+    @property
+    def most_spikes(self) -> int:
+        """Spikes of the largest of the lists."""
+        whole = self.tokens * self.features
+        lists = [self.most_stream_rows * self.features, 1 << self.hidden_room if self.hidden_room else whole]
+        if self.entry == IMAGE:
+            lists.append(1 << self.image_room if self.image_room else whole)
+        return max(lists)
 
     @property
     def row_blocks(self) -> int:

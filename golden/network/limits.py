@@ -1,9 +1,12 @@
 """Limits of networks and of the words of their integers: checks, messages and widths take them from here."""
 
 from golden.network.neuron import LINEAR_FRACTION_BITS
+from golden.widths import index_width
 
 # Rows and features of any tensor
 MAX_TOKENS, MAX_FEATURES = 1024, 4096
+# Bits of an address among the spikes of a layer
+MAX_ROOM = index_width(MAX_TOKENS) + index_width(MAX_FEATURES)
 # Spikes of a pixel
 MAX_PIXEL_CODES = 4
 # Neurons at work at once

@@ -19,6 +19,7 @@ from golden.network.descriptors import LinearOp, NormOp, Source, Target
 from golden.network.limits import MAX_LANES, MAX_WORDS
 from golden.network.network import Network
 from golden.network.order import check_order, reads_in_turn
+from golden.network.tensors import IMAGE, STREAM
 from golden.widths import index_width
 
 # Fields of `NetworkConfig` that are depths of memories
@@ -26,6 +27,8 @@ MEMORIES = (
     *("weights", "table", "offsets", "lists", "linear_ops", "norm_ops", "heads"),
     *("biases", "masks", "maps"),
 )
+# Bits of addresses in lists of spikes
+ROOMS = ("image_room", "hidden_room")
 # Largest head of an attention core, and terms of scores in a word where nothing else is said
 MAX_HEAD_DIM = 256
 TERMS_PER_BEAT = CoreConfig.terms_per_beat
@@ -75,6 +78,7 @@ def compile_network(
         blocks=maps[:, 1],
         tokens=network.tokens,
         streamed=streamed,
+        shared=shared,
     )
 
 
@@ -118,25 +122,35 @@ def config_for(
         for name, count in needed.items()
         if not name.startswith("attention.")
     }
-    if index_width(sizes["channels"]) == index_width(sizes["features"]):
-        sizes["channels"] = 0  # nothing to be saved
     return NetworkConfig(
         code=network.code, weight_bits=network.weight_bits, lanes=lanes, cluster=cluster,
         attention=core, entry=network.entry, weight_stream=weight_stream, block=block, shared=shared,
         drains=most_drains(lanes, cluster) if lanes >= MANY_LANES else 1,
-        norm_rows=2 if lanes >= MANY_LANES else 1, **sizes,
+        norm_rows=2 if lanes >= MANY_LANES else 1, **worthwhile(sizes),
     )  # fmt: skip
+
+
+def worthwhile(sizes: dict[str, Any]) -> dict[str, Any]:
+    """Sizes of which those that save no memory are 0: they are as the others say."""
+    tokens, features, channels = (index_width(sizes[name]) for name in ("tokens", "features", "channels"))
+    found = dict(sizes, channels=sizes["channels"] if channels < features else 0)
+    if index_width(sizes["stream_rows"]) == tokens:
+        found["stream_rows"] = 0
+    # where rows are of any number of features, lists have no gaps
+    spikes = found["channels"] << tokens or 1 << (tokens + features)
+    return found | {name: 0 for name in ROOMS if 1 << sizes[name] >= spikes}
 
 
 def needs(network: Network, program: Program) -> dict[str, int]:
     """Least sizes of a core that runs a network, by field of `NetworkConfig`, and of the attention core."""
     shapes = network.shapes()
     # q, k and v do not leave through a spike list; their memories hold the features of one of them
-    channels = [
-        int(program.table[op.table : op.table + op.outputs, 2].max()) + 1
+    written = [
+        (op.target, op.rows, int(program.table[op.table : op.table + op.outputs, 2].max()) + 1)
         for op in program.linear
         if op.target in (Target.hidden, Target.stream)
     ]
+    channels = [count for _, _, count in written]
     read = {True: [0], False: channels}  # from norms, and from everything else
     for op in program.linear:
         read[op.source is Source.norm].append(op.width if op.taps else op.inputs)
@@ -144,11 +158,21 @@ def needs(network: Network, program: Program) -> dict[str, int]:
     channels += [op.base + op.features for op in program.attention]
     norms = read[True] + [op.width for op in program.norm]
     scores = [op for op in program.linear if op.target is Target.scores]
+    mixed = [(op.row + op.tokens, op.base + op.features) for op in program.attention]
+    hidden = [(rows, count) for target, rows, count in written if target is Target.hidden]
+    hidden += mixed if program.shared else []
+    image = [(network.tokens, network.width)] if network.entry == IMAGE else []
+    stream = [op.rows for op in program.linear if op.target in (Target.qkv, Target.stream)]
+    stream += [op.rows for op in program.norm] + [rows for rows, _ in mixed]
+    stream += [network.tokens] if network.entry == STREAM else []
     by_index: list[LinearOp | NormOp] = [*program.linear, *program.norm]
     return {
         "tokens": max(network.tokens, *(op.rows for op in by_index)),
         "features": max(channels + norms + [op.outputs for op in scores]),
         "channels": max(channels),
+        "stream_rows": max(stream),
+        "image_room": room_for(image),
+        "hidden_room": room_for(hidden),
         "weights": max(op.inputs for op in program.linear) if program.streamed else len(program.weights),
         "table": max(op.neurons for op in program.linear) if program.streamed else len(program.table),
         "offsets": len(program.offsets),
@@ -173,6 +197,11 @@ def needs(network: Network, program: Program) -> dict[str, int]:
         "attention.lanes": max(op.tokens for op in program.attention),
         "attention.bias_limit": int(np.abs(program.biases).max(initial=0)),
     }
+
+
+def room_for(layers: list[tuple[int, int]]) -> int:
+    """Bits of an address in a list of spikes that holds layers of (rows, features), one after the other."""
+    return max([1, *(index_width(rows) + index_width(features) for rows, features in layers)])
 
 
 def with_bias_limit(core: CoreConfig, bias: int) -> CoreConfig:
@@ -200,9 +229,7 @@ def joint_config(
     """The smallest core that runs each of several networks of one code and width of weights."""
     configs = [config_for(network, lanes, cluster, weight_stream) for network in networks]
     sizes = [f.name for f in fields(NetworkConfig) if f.name not in ("code", "attention")]
-    largest = {name: max(getattr(config, name) for config in configs) for name in sizes}
-    widest = max(config.widest for config in configs)
-    largest["channels"] = widest if widest < largest["features"] else 0
+    largest = {name: max(has(config, name) for config in configs) for name in sizes}
     largest["shared"] = all(config.shared for config in configs)
     cores = [config.attention for config in configs]
     attention = replace(
@@ -213,7 +240,7 @@ def joint_config(
         bias=any(core.bias for core in cores),
         mask=any(core.mask for core in cores),
     )
-    joint = NetworkConfig(code=configs[0].code, attention=attention, **largest)
+    joint = NetworkConfig(code=configs[0].code, attention=attention, **worthwhile(largest))
     for network in networks:
         check_fit(network, joint)
     return joint
@@ -229,6 +256,14 @@ def round_up(count: int, closer: bool = False) -> int:
 def streamed_need(program: Program) -> str:
     """What is said of the weights of a core that does not hold them all."""
     return f"; with weight_stream it would need {max(op.inputs for op in program.linear)}"
+
+
+def has(config: NetworkConfig, name: str) -> Any:
+    """A size of a core by its field, of the attention core too; where it is 0, what the others say."""
+    implied = {"channels": config.features, "stream_rows": config.tokens}
+    implied |= dict.fromkeys(ROOMS, config.full_room)
+    value = attrgetter(name)(config)
+    return value or implied.get(name, value)
 
 
 def check_fit(network: Network, config: NetworkConfig) -> Program:
@@ -252,7 +287,7 @@ def check_fit(network: Network, config: NetworkConfig) -> Program:
         shared=config.shared,
     )
     for name, need in needs(network, program).items():
-        have = config.widest if name == "channels" else attrgetter(name)(config)
+        have = has(config, name)
         if need > have:
             more = "" if config.weight_stream or name != "weights" else streamed_need(program)
             raise SizeError(f"the network needs {name} = {need}, this core has {have}{more}")

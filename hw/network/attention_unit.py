@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect
 
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp
+from golden.widths import index_width
 from hw.attention.core import AttentionCore
 from hw.network import payloads
 from hw.network.feeders import QueryFeeder, TraceFeeder, group_of
@@ -149,15 +150,16 @@ class AttentionUnit(wiring.Component):
         query = QueryFeeder(config)
         feeders: tuple[QueryFeeder | TraceFeeder, ...] = (query, TraceFeeder(config), TraceFeeder(config))
         for part, (name, feeder) in enumerate(zip(("query", "key", "value"), feeders, strict=True)):
-            depth = config.widest << payloads.row_width(config)
+            rows = index_width(config.most_stream_rows)
+            depth = config.widest << rows
             memory = Memory(shape=spike(config.code), depth=depth, init=[])
             m.submodules[f"{name}_codes"], m.submodules[f"{name}_feeder"] = memory, feeder
             read, write = memory.read_port(), memory.write_port()
             m.d.comb += [
-                write.addr.eq(Cat(self.i_qkv.payload.row, self.i_qkv.payload.feature)),
+                write.addr.eq(Cat(self.i_qkv.payload.row[:rows], self.i_qkv.payload.feature)),
                 write.data.eq(self.i_qkv.payload.spike),
                 write.en.eq(self.i_qkv.valid & (self.i_qkv.payload.part == part)),
-                read.addr.eq(Cat(self._placed(feeder.read_row, lead), feeder.read_feature)),
+                read.addr.eq(Cat(self._placed(feeder.read_row, lead)[:rows], feeder.read_feature)),
                 read.en.eq(feeder.enable),
                 feeder.code.eq(read.data),
                 *[feeder.group[name].eq(group[name]) for name in feeder.group.shape().members],

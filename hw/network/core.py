@@ -235,7 +235,11 @@ class NetworkCore(wiring.Component):
             lists = config.hidden_lists if name == "hidden" else 1
             features = config.features if name == "norm" else config.widest
             blocks = config.block > 0 and name == "norm"
-            m.submodules[f"list_{name}"] = spikes = SpikeList(config, features, lists, blocks=blocks)
+            most = config.most_stream_rows if name in ("norm", "mixed") else config.tokens
+            room = {"image": config.image_room, "hidden": config.hidden_room}.get(name, 0)
+            m.submodules[f"list_{name}"] = spikes = SpikeList(
+                config, features, lists, rows=most, room=room, blocks=blocks
+            )
             if blocks:
                 m.d.comb += [
                     spikes.block_row.eq(issue.tap.row),

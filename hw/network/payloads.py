@@ -238,6 +238,7 @@ def qkv_write(config: NetworkConfig) -> data.StructLayout:
 def stream_address(config: NetworkConfig, row: Value, channel: Value) -> tuple[Value, Value]:
     """Where a channel of a row of the stream is, and in which bank: with two drains each half of
     the lanes has one."""
+    row = row[: index_width(config.most_stream_rows)]
     if config.channels:
         channel = channel[: index_width(config.channels)]
     if config.drains == 1:
@@ -258,13 +259,14 @@ def paired_channel(config: NetworkConfig, number: Value) -> Value:
 
 def stream_depth(config: NetworkConfig) -> int:
     """Of each bank of the stream."""
+    rows = index_width(config.most_stream_rows)
     if not config.channels:
         bits = config.feature_bits
         if config.drains > 1:  # a place has the bits of half of the lanes at least, however few the features
             bits = max(bits, config.lanes.bit_length() - 1) - 1
-        return 1 << (row_width(config) + bits)
+        return 1 << (rows + bits)
     whole = -(-config.channels // config.lanes) * config.lanes
-    return (whole // config.drains if config.drains > 1 else config.channels) << row_width(config)
+    return (whole // config.drains if config.drains > 1 else config.channels) << rows
 
 
 MANTISSA_BITS = ROOT_FRACTION_BITS + 1

@@ -1,6 +1,6 @@
 """Spike memory: the firing neurons of every row, silent ones left out."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -23,6 +23,8 @@ class SpikeList(wiring.Component):
     Args:
         features: most of a row.
         lists: 2 for two lists.
+        rows: most of a list; as many as the core has tokens when absent.
+        room: bits of an address of one list, 0 for as many as rows and features need (`NetworkConfig`).
         blocks: rows may be read block by block (`NetworkConfig.block`).
 
     Members:
@@ -35,11 +37,20 @@ class SpikeList(wiring.Component):
     Timing: a spike can be read, and counts, from the cycle after its write on.
     """
 
-    def __init__(self, config: NetworkConfig, features: int, lists: int = 1, *, blocks: bool = False) -> None:
-        self._config, self._features, self._blocks = config, features, blocks
+    def __init__(
+        self,
+        config: NetworkConfig,
+        features: int,
+        lists: int = 1,
+        *,
+        rows: int | None = None,
+        room: int = 0,
+        blocks: bool = False,
+    ) -> None:
+        self._config, self._features, self._lists, self._blocks = config, features, lists, blocks
+        self._rows, self._room = rows or config.tokens, room
         written = payloads.list_write(config, lists)
         rows = written["row"].width
-        self._rows = config.tokens if lists == 1 else 1 << rows
         super().__init__(
             {
                 "i": In(stream.Signature(written, always_ready=True)),
@@ -63,11 +74,8 @@ class SpikeList(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        places = index_width(self._features)
-        # rows of any number of features: no gaps between them where the row is the low part of the address
-        exact = config.channels > 0
-        rows = 1 << self.read_row.shape().width
-        depth, beat = self._features * rows if exact else self._rows << places, self.i.payload
+        beat, depth = self.i.payload, self._depth()
+        written_row, counted_row = self._row(beat.row), self._row(self.count_row)
         memory: Memory | SlicedMemory
         if config.pipelined:
             # whatever is in the list fires
@@ -79,24 +87,25 @@ class SpikeList(wiring.Component):
         place = Signal(bits_for(self._features))
         fires = Signal()
         width = bits_for(self._features)
-        in_registers = self._rows <= (FEW_REGISTERS if config.pipelined else COUNT_REGISTERS)
+        rows = self._rows if self._lists == 1 else 1 << len(written_row)
+        in_registers = rows <= (FEW_REGISTERS if config.pipelined else COUNT_REGISTERS)
         if in_registers:
-            counts = Array(Signal(width, name=f"count_{n}") for n in range(self._rows))
-            written, looked_up = counts[beat.row], counts[self.count_row]
+            counts = Array(Signal(width, name=f"count_{n}") for n in range(rows))
+            written, looked_up = counts[written_row], counts[counted_row]
         else:
-            m.submodules.counts = held = Memory(shape=width, depth=self._rows, init=[])
+            m.submodules.counts = held = Memory(shape=width, depth=rows, init=[])
             set_count = held.write_port()
             ports = held.read_port(domain="comb"), held.read_port(domain="comb")
             written, looked_up = (port.data for port in ports)
             m.d.comb += [
-                port.addr.eq(row) for port, row in zip(ports, (beat.row, self.count_row), strict=True)
+                port.addr.eq(row) for port, row in zip(ports, (written_row, counted_row), strict=True)
             ]
         m.d.comb += [
             place.eq(Mux(beat.first, 0, written)),
             fires.eq(self.i.valid & beat.entry.spike.active),
             write.en.eq(fires),
-            write.addr.eq(Cat(beat.row, place[:places]) if exact else Cat(place[:places], beat.row)),
-            read.addr.eq(Cat(self.read_row, self.position) if exact else Cat(self.position, self.read_row)),
+            write.addr.eq(self._address(beat.row, place)),
+            read.addr.eq(self._address(self.read_row, self.position)),
             self.count.eq(looked_up),
         ]
         if config.pipelined:
@@ -111,10 +120,10 @@ class SpikeList(wiring.Component):
         count = place + beat.entry.spike.active
         if in_registers:
             with m.If(self.i.valid):
-                m.d.sync += counts[beat.row].eq(count)
+                m.d.sync += counts[written_row].eq(count)
         else:
             m.d.comb += [
-                set_count.addr.eq(beat.row),
+                set_count.addr.eq(written_row),
                 set_count.data.eq(count),
                 set_count.en.eq(self.i.valid),
             ]
@@ -122,13 +131,44 @@ class SpikeList(wiring.Component):
             self._span(m, place, count)
         return m
 
+    @property
+    def _row_bits(self) -> int:
+        return index_width(self._rows)
+
+    def _row(self, row: Value) -> Value:
+        """A row, of two lists with the bit that says which, in as many bits as the lists have."""
+        which = row[payloads.row_width(self._config) :] if self._lists > 1 else []
+        return Cat(row[: self._row_bits], which)
+
+    def _depth(self) -> int:
+        if self._room:
+            return self._lists << self._room
+        if self._config.channels:
+            return self._features * (self._lists << self._row_bits)
+        rows = self._rows if self._lists == 1 else self._lists << self._row_bits
+        return rows << index_width(self._features)
+
+    def _address(self, row: Value, place: Value) -> Value:
+        """Where a spike of a row is.
+
+        Rows of any number of features leave no gaps where the row is the low part of the address. A list with
+        less room counts rows from the highest bit of the address downwards, their lowest bit the highest, and
+        spikes from the lowest upwards: layers of many rows and layers of many features meet in the middle.
+        """
+        row, place = self._row(row), place[: index_width(self._features)]
+        if not self._room:
+            return Cat(row, place) if self._config.channels else Cat(place, row)
+        bits = min(self._row_bits, self._room)
+        downwards = Cat(Const(0, self._room - bits), *reversed([*row[:bits]]))
+        return Cat((downwards | place)[: self._room], row[self._row_bits :])
+
     def _span(self, m: Module, place: Signal, count: Value) -> None:
         """Where each block of the row that is written begins, and how many spikes it has so far."""
         config, beat = self._config, self.i.payload
         within, feature = exact_log2(config.block), beat.entry.feature
         m.submodules.spans = spans = Memory(
             shape=payloads.block_span(config),
-            depth=1 << (beat.row.shape().width + index_width(config.row_blocks)),
+            depth=1 << (self._row_bits + index_width(config.row_blocks)),
             init=[],
         )
         write, read = spans.write_port(), spans.read_port()
@@ -137,11 +177,11 @@ class SpikeList(wiring.Component):
         m.d.comb += [
             number.eq(feature >> within),
             begins.eq(feature[:within] == 0 if within else 1),
-            write.addr.eq(Cat(number, beat.row)),
+            write.addr.eq(Cat(number, self._row(beat.row))),
             write.en.eq(self.i.valid),
             write.data.start.eq(Mux(begins, place, start)),
             write.data.count.eq(count - write.data.start),
-            read.addr.eq(Cat(self.block, self.block_row)),
+            read.addr.eq(Cat(self.block, self._row(self.block_row))),
             self.span.eq(read.data),
         ]
         with m.If(self.i.valid):

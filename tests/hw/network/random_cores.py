@@ -57,7 +57,15 @@ class Scale:
 
 
 # Sizes that are as the networks need them
-FIXED = ("channels", "tokens", "windows", "attention.tokens", "attention.lanes", "attention.bias_limit")
+FIXED = (
+    "channels",
+    "tokens",
+    "stream_rows",
+    "windows",
+    "attention.tokens",
+    "attention.lanes",
+    "attention.bias_limit",
+)
 # Sizes of networks that are `general`
 GENERAL = ("maps", "taps", "hidden_lists", "score_parts")
 # Most of a soak, a few of it (of many lanes, or of many rows and features), and what `make test` has time for
