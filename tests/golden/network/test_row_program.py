@@ -10,7 +10,7 @@ from golden.errors import InputError
 from golden.network.compiler import Program
 from golden.network.layers import Linear, Norm, ScoreLinear
 from golden.network.network import Network
-from golden.network.program import check_fit, compile_network, config_for
+from golden.network.program import check_fit, compile_network, config_for, joint_config
 from golden.network.tensors import Layer
 from tests.golden.network.test_program import (
     CODE,
@@ -220,3 +220,39 @@ def test_a_thousand_rows() -> None:
     assert (config.tokens, config.attention.tokens, config.attention.lanes) == (1024, 16, 16)
     with pytest.raises(InputError, match=r"^the network needs tokens = 1024, this core has 64$"):
         check_fit(drawn, replace(config, tokens=64))
+
+
+def stem() -> Network:
+    """64 rows of 2 pixels, 64 of 5 features, 16 tokens of 5 that attend, 40 hidden neurons each."""
+    first = by_index(linear("image", "map", 2, 5), [[n, -1] for n in range(64)])
+    second = by_index(linear("map", "tokens", 5, 5), [[n] for n in range(0, 64, 4)])
+    qkv = linear("tokens", "qkv", 5, QKV)
+    hidden, back = linear("norm", "hidden", WIDTH, 40), linear("hidden", "stream", 40, WIDTH)
+    layers = (first, second, qkv, attention("qkv", "mixed", HEADS), TO_STREAM, norm("norm"), hidden, back)
+    layers = (*layers, norm("norm"), SCORES)
+    return Network(code=CODE, weight_bits=4, tokens=64, width=2, scale=1.0, layers=layers)
+
+
+def test_lists_have_room_for_their_layers() -> None:
+    """64 rows of 5 features take 6 and 3 bits of an address, 16 of 40 take 4 and 6; all would take 12."""
+    drawn = stem()
+    config = config_for(drawn)
+    assert (config.tokens, config.features, config.hidden_lists) == (64, 40, 2)
+    assert (config.stream_rows, config.image_room, config.hidden_room) == (16, 7, 10)
+    for name, less in (("stream_rows", 15), ("image_room", 6), ("hidden_room", 9)):
+        needs = rf"^the network needs {name} = {less + 1}, this core has {less}$"
+        with pytest.raises(InputError, match=needs):
+            check_fit(drawn, replace(config, **{name: less}))
+        check_fit(drawn, replace(config, **{name: 0}))
+    with pytest.raises(InputError, match=r"^NetworkConfig.hidden_room must be an integer in 0..22, not 23$"):
+        replace(config, hidden_room=23)
+
+
+def test_lists_of_equal_layers_have_no_room_of_their_own() -> None:
+    config = config_for(attended())
+    assert (config.stream_rows, config.hidden_room) == (0, 1)  # no hidden neurons
+    joint = joint_config([stem(), stem()])
+    assert joint == config_for(stem())
+    width = HEADS * HEAD_DIM
+    equal = attended(linear("image", "hidden", WIDTH, width), source="hidden", inputs=width)
+    assert config_for(equal).hidden_room == 0
