@@ -97,7 +97,8 @@ def load_case(
     Args:
         name: one of `NETWORKS`, or a path.
         data: folder with idx files, of a model of images in colour one that holds cifar10/; the
-            handwritten digits when absent.
+            handwritten digits when absent. A network file does not say which: it is given those in colour if
+            there are any.
         steps, log2_base: T and log2 B of the conversion; those of `PhaseCode` when absent.
         stored: what is in a folder of that name; read when absent.
 
@@ -129,7 +130,7 @@ def load_case(
         raise InputError(f"{name} has its code, --steps and --log2-base must be absent")
     if stored is None and (stored := load_folder(name)) is None:
         network = load_network(path)
-        calibration, images, labels = load_splits(data, False)
+        calibration, images, labels = load_splits(data, data is not None and (data / "cifar10").is_dir())
         return Case(name, network, None, grid(network, images, name), calibration, images, labels)
     calibration, images, labels = load_splits(data, in_colour(stored.model))
     network = stored_network(name, stored)
@@ -206,20 +207,23 @@ def grid(network: Network, images: Images, name: str) -> Callable[[Images], Floa
     Raises:
         InputError: there are none.
     """
-    side, patch, across = images.shape[-1], math.isqrt(network.width), math.isqrt(network.tokens)
+    side, channels = images.shape[1], images.shape[3] if images.ndim == 4 else 1
+    pixels, odd = divmod(network.width, network.pixel_codes * channels)
+    patch, across = math.isqrt(pixels), math.isqrt(network.tokens)
     gaps, room = across - 1, side - patch
-    square = patch**2 == network.width and across**2 == network.tokens
+    square = not odd and patch**2 == pixels and across**2 == network.tokens
     if not square or room < 0 or (room % gaps or not room if gaps else room):
         raise InputError(
-            f"{name}: images must give {network.tokens} patches of {network.width} pixels, "
-            f"those of {shape(images)} pixels do not"
+            f"{name}: images must give {network.tokens} patches of {network.width // network.pixel_codes} "
+            f"pixels, those of {shape(images)} pixels do not"
         )
     return partial(cut, patch, room // gaps if gaps else 1)
 
 
 def cut(size: int, stride: int, images: Images) -> Floats:
-    """Pixels of patches, [n, patches, size**2]."""
-    return patches(images[:, None], size, stride).reshape(len(images), -1, size * size)
+    """Pixels of patches, [n, patches, channels * size**2]."""
+    maps = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
+    return patches(maps, size, stride).reshape(len(images), -1, maps.shape[1] * size * size)
 
 
 def shape(images: NDArray[Any]) -> str:

@@ -162,6 +162,14 @@ def test_infer_in_colour(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert run("--data", str(tmp_path), "--rtl", "0", "-o", str(out)) == 0
     found = json.loads((out / "report.json").read_text())
     assert (found["accuracy"]["images"], found["network"]["tokens"]) == (18, 64)
+    # the network file that this left is given the same images
+    again = ["infer", "--network", str(out / "network.npz"), "--rtl", "0", "-o", str(tmp_path / "again")]
+    assert main([*again, "--data", str(tmp_path)]) == 0
+    repeated = json.loads((tmp_path / "again" / "report.json").read_text())
+    assert repeated["accuracy"]["spiking"] == found["accuracy"]["spiking"]
+    assert main(again) == 2
+    says = "network.npz: images must give 64 patches of 3 pixels, those of 8x8 pixels do not"
+    assert says in capsys.readouterr().err
     assert run("--rtl", "0", "-o", str(tmp_path / "more")) == 2
     assert "data set cifar10 needs a folder that holds cifar10/" in capsys.readouterr().err
     assert main(["infer", "--network", "cifar10"]) == 2
