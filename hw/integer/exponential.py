@@ -2,7 +2,6 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -16,8 +15,9 @@ from golden.integer.softmax import (
     weights,
 )
 from hw.integer import payloads
-from hw.integer.product import delayed, multiply, multiply_latency
+from hw.integer.product import delayed, delayed_tags, multiply, multiply_latency
 from hw.integer.weight_sequencer import weight_tags
+from hw.parts.granted_queue import GrantedQueue
 
 # From a key to its distance, to that in units of the table, to their limit
 BEFORE_PRODUCT = 4
@@ -99,14 +99,14 @@ class Exponential(wiring.Component):
         alive = delayed(m, self.score.alive, latency - 1, "alive")
         found = Signal(entry, reset_less=True)
         m.d.comb += [read.addr.eq(index), self.o_vector.eq(found.weight)]
-        launching = delayed(m, self.tags, latency - 1, "tags", reset=True)
-        entering = delayed(m, launching, 1, "entering", reset=True)
+        launching = delayed_tags(m, self.tags, latency - 1, "tags")
+        entering = delayed_tags(m, launching, 1, "entering")
         with m.If(alive & entering.valid):
             m.d.sync += found.eq(read.data)
         with m.Else():
             m.d.sync += found.eq(0)
 
-        tags = delayed(m, entering, 1, "weight_tags", reset=True)
+        tags = delayed_tags(m, entering, 1, "weight_tags")
         m.d.comb += [
             self.o_shift.eq(entering.valid),
             self.launch.eq(launching.valid & launching.last),
@@ -127,7 +127,7 @@ class Exponential(wiring.Component):
         """Sums of rows wait in a queue; there are never more than rows in the core."""
         o = getattr(self, f"o_{name}")
         total = Signal(o.payload.shape(), name=f"{name}_sum")
-        queue = SyncFIFO(width=len(total), depth=payloads.CONTEXT_ROWS)
+        queue = GrantedQueue(len(total), payloads.CONTEXT_ROWS)
         m.submodules[f"{name}_queue"] = queue
         complete = Signal(name=f"{name}_complete")
         m.d.sync += complete.eq(tags.valid & tags.last & tags.final)
