@@ -52,7 +52,7 @@ class ContextSequencer(wiring.Component):
         value_bank, phase_bank = Signal(), Signal()
         used = Signal(range(payloads.ROW_BANKS + 1))  # rows of the context buffer
 
-        # what `left` and `columns_left` say stands in registers beside them, as it is needed early in the cycle
+        # what `left` and `columns_left` say stands in registers beside them: it is needed early in the cycle
         last_group, last_feature = Signal(init=1), Signal(init=1)
         one_group, no_feature = ~above(head.tokens, config.lanes), head.features == 0
         room, start, row_done, head_done = Signal(), Signal(), Signal(), Signal()

@@ -69,8 +69,8 @@ class Link(wiring.Component):
         return self._component
 
     def elaborate(self, platform: object) -> Module:
-        # Everything behind the receiver starts afresh with a session, by one registered reset. The board's own
-        # only sets that register: a choice of the two would stand between a register and all of them
+        # Everything behind the receiver starts afresh with a session, by one registered reset. That of the
+        # board only sets the register: a choice of both would stand in front of all of them
         m = Module()
         m.submodules.uart_receiver = line_in = UartReceiver(self._divisor)
         m.submodules.uart_transmitter = line_out = UartTransmitter(self._divisor)

@@ -16,7 +16,7 @@ class LastIsKnownEarly(Property):
     component = "attention/context_sequencer"
     cases = ({}, {"config": preset("digits")}, {"config": preset("default")})
     faults = (
-        Fault(module=context_sequencer, old="~above(left, 2 * config.lanes)", new="~above(left, config.lanes)"),
+        Fault(module=context_sequencer, old="above(left, 2 *", new="above(left, 1 *"),
         Fault(module=context_sequencer, old="columns_left == 1)", new="columns_left == 0)"),
     )
 

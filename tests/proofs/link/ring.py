@@ -198,9 +198,9 @@ class StoredReadsDoNotCollide(Property):
 
 class ReplayedBytesAreThoseProduced(Property):
     """Every byte that came in is read as it was, each time its position is sent, until it is acknowledged,
-    however often the ring goes round; bytes come in only while there is room, in the cycle behind one with room
-    in which none came, and an acknowledgement counts
-    only from the bytes forgotten to the bytes sent, or with `rewind` to the bytes produced.
+    however often the ring goes round; a byte comes in only behind a cycle in which there was room and none
+    came, and can then; an acknowledgement counts only from the bytes forgotten to the bytes sent, or with
+    `rewind` to the bytes produced.
 
     Assumes: as `StoredReadsDoNotCollide`; `data` is looked at from the third cycle after `sent` changed or
     the byte came in. Bytes at one address are followed, any one of them."""
