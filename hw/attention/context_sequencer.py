@@ -52,12 +52,12 @@ class ContextSequencer(wiring.Component):
         value_bank, phase_bank = Signal(), Signal()
         used = Signal(range(payloads.ROW_BANKS + 1))  # rows of the context buffer
 
-        room, start = Signal(), Signal()
-        last_group, last_feature, row_done, head_done = Signal(), Signal(), Signal(), Signal()
+        # what `left` and `columns_left` say stands in registers beside them: it is needed early in the cycle
+        last_group, last_feature = Signal(init=1), Signal(init=1)
+        one_group, no_feature = ~above(head.tokens, config.lanes), head.features == 0
+        room, start, row_done, head_done = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             room.eq(used != payloads.ROW_BANKS),
-            last_group.eq(~above(left, config.lanes)),
-            last_feature.eq(columns_left == 0),
             row_done.eq(running & last_group & last_feature),
             head_done.eq(row_done & last_row),
             self.release_phases.eq(row_done),
@@ -74,6 +74,7 @@ class ContextSequencer(wiring.Component):
         ]
         with m.If(~running):
             m.d.sync += [left.eq(head.tokens), columns_left.eq(head.features)]
+            m.d.sync += [last_group.eq(one_group), last_feature.eq(no_feature)]
             m.d.comb += start.eq(self.i_head.valid & self.values_full & (self.phases != 0) & room)
         with m.Elif(row_done & ~head_done):
             m.d.comb += start.eq(above(self.phases, 1) & room)
@@ -83,9 +84,11 @@ class ContextSequencer(wiring.Component):
             m.d.sync += running.eq(0)
         with m.If(running):
             m.d.sync += [group.eq(group + 1), left.eq(left - config.lanes)]
+            m.d.sync += last_group.eq(~above(left, 2 * config.lanes))
             with m.If(last_group):
-                m.d.sync += [group.eq(0), left.eq(head.tokens), ones.eq(0)]
+                m.d.sync += [group.eq(0), left.eq(head.tokens), last_group.eq(one_group), ones.eq(0)]
                 m.d.sync += columns_left.eq(Mux(last_feature, head.features, columns_left - 1))
+                m.d.sync += last_feature.eq(Mux(last_feature, no_feature, columns_left == 1))
                 with m.If(~ones):
                     m.d.sync += feature.eq(feature + 1)
         with m.If(row_done):

@@ -58,10 +58,10 @@ class OutputThreshold(wiring.Component):
         features = Signal.like(head.features, reset_less=True)
         count = Signal(range(bits))
         row = Signal.like(head.tokens)  # rows of the head that were loaded
-        load, add, hand_over = Signal(), Signal(), Signal()
+        idle, load, add, hand_over = Signal(), Signal(), Signal(), Signal()
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += [load.eq(self.i.valid & self.i_head.valid), self.i.ready.eq(load)]
+                m.d.comb += [idle.eq(1), load.eq(self.i.valid & self.i_head.valid), self.i.ready.eq(load)]
                 with m.If(load):
                     m.next = "ADD"
             with m.State("ADD"):
@@ -77,8 +77,9 @@ class OutputThreshold(wiring.Component):
                 m.d.comb += hand_over.eq(1)
                 m.next = "IDLE"
 
-        with m.If(load):
-            m.d.sync += [normaliser.eq(self.i.payload), features.eq(head.features), row.eq(row + 1)]
+        # until there is a row to load whatever is offered is taken in: so many registers do not wait for that
+        with m.If(idle):
+            m.d.sync += [normaliser.eq(self.i.payload), features.eq(head.features), row.eq(row + load)]
         with m.If(hand_over):
             m.d.sync += [self.o.valid.eq(1), self.o.payload.features.eq(features)]
         with m.Elif(self.o.ready):
@@ -90,7 +91,7 @@ class OutputThreshold(wiring.Component):
             low = Signal(bits - RATIO_FRACTION_BITS, name=f"low_{n}", reset_less=True)
             total = Signal(signed(config.normaliser_width + 2), name=f"total_{n}")
             m.d.comb += total.eq(high + Mux(ratio[0], normaliser, 0))
-            with m.If(load):
+            with m.If(idle):
                 m.d.sync += [ratio.eq(head.ratio[n]), high.eq(-1)]
             with m.Elif(add):
                 m.d.sync += [ratio.eq(ratio >> 1), low.eq(Cat(low[1:], total[0])), high.eq(total >> 1)]

@@ -77,9 +77,10 @@ class PhaseEncoder(wiring.Component):
         column = Signal(index_width(config.head_dim + 1), init=first_column)
         features = Signal(bits_for(config.head_dim), reset_less=True)
         bank = Signal(range(payloads.ROW_BANKS))
+        final = Signal()  # `column` is the last of its row, while one runs
         last, start, take_levels = Signal(), Signal(), Signal()
         m.d.comb += [
-            last.eq(running & (column == features)),
+            last.eq(running & final),
             self.bank.eq(bank),
             self.column.eq(column),
             self.enable.eq(advance),
@@ -93,11 +94,13 @@ class PhaseEncoder(wiring.Component):
         with m.If(advance):
             with m.If(running):
                 m.d.sync += column.eq(Mux(last, first_column, column + 1))
+                m.d.sync += final.eq(column + 1 == features)
             with m.If(last):
                 m.d.sync += bank.eq(bank + 1)
             m.d.sync += running.eq(start | (running & ~last))
             with m.If(start):
                 m.d.sync += [features.eq(self.i.payload.features), claimed.eq(1)]
+                m.d.sync += final.eq(self.i.payload.features == first_column)
         with m.If(take_levels):
             m.d.sync += claimed.eq(0)
 

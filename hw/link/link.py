@@ -1,6 +1,6 @@
 """A component behind a serial port."""
 
-from amaranth.hdl import DomainRenamer, Module, ResetInserter, Signal, Value
+from amaranth.hdl import DomainRenamer, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
@@ -32,8 +32,9 @@ class Link(wiring.Component):
 
     Members:
         rx, tx: serial lines.
-        restart: reset of the component, from a register. The component is in the clock domain
-            `component`, which the parent defines: the clock of `sync`, this reset.
+        restart: reset of the component and of the link's parts that start afresh with a session, from a
+            register. They are in the clock domain `component`, which the parent defines: the clock of
+            `sync`, this reset.
         open: a session has been opened.
         fault: the data of this session cannot be understood.
 
@@ -68,23 +69,21 @@ class Link(wiring.Component):
         return self._component
 
     def elaborate(self, platform: object) -> Module:
-        # Everything behind the receiver starts afresh with a session, by one registered reset
+        # Everything behind the receiver starts afresh with a session, by one registered reset. That of the
+        # board only sets the register: a choice of both would stand in front of all of them
         m = Module()
-        clear = Signal(init=1)
         m.submodules.uart_receiver = line_in = UartReceiver(self._divisor)
         m.submodules.uart_transmitter = line_out = UartTransmitter(self._divisor)
         m.submodules.unstuffer = unstuffer = Unstuffer()
         m.submodules.receiver = receiver = self._receiver
         stuffer, reader, writer = Stuffer(), RecordReader(self._channels), BeatWriter(self._channels)
         transmitter, component = self._transmitter, self._component
-        m.submodules.stuffer = ResetInserter(clear)(stuffer)
-        m.submodules.reader = ResetInserter(clear)(reader)
-        m.submodules.writer = ResetInserter(clear)(writer)
-        m.submodules.transmitter = ResetInserter(clear)(transmitter)
-        m.submodules.component = DomainRenamer("component")(component)
-        restart = Signal(init=1, reset_less=True)
-        m.d.sync += restart.eq(clear)
-        m.d.comb += self.restart.eq(restart)
+        afresh = DomainRenamer("component")
+        m.submodules.stuffer = afresh(stuffer)
+        m.submodules.reader = afresh(reader)
+        m.submodules.writer = afresh(writer)
+        m.submodules.transmitter = afresh(transmitter)
+        m.submodules.component = afresh(component)
 
         m.d.comb += [line_in.rx.eq(self.rx), self.tx.eq(line_out.tx)]
         wiring.connect(m, line_in.o, unstuffer.i)
@@ -108,12 +107,15 @@ class Link(wiring.Component):
                 port.ready.eq(beat.ready),
             ]
 
+        # `clear` stands from the session's first cycle on, `restart` from the second, and both fall together
+        clear, restart = Signal(init=1), Signal(init=1, reset_less=True)
         clearing = Signal(range(CLEAR_CYCLES + 1), init=CLEAR_CYCLES)
         ident_due = Signal()
         granted = Signal(Position, init=self._receive_depth)
         freed = Signal(exact_log2(self._receive_depth) + 1)
         half = exact_log2(self._receive_depth // 2)
-        m.d.sync += clear.eq(clearing != 0)
+        m.d.sync += [clear.eq(clearing != 0), restart.eq(clearing != 0)]
+        m.d.comb += self.restart.eq(restart)
         with m.If(receiver.opened):
             m.d.sync += [
                 clearing.eq(CLEAR_CYCLES),

@@ -11,7 +11,8 @@ from hw.parts.compare import above
 class RecordReader(wiring.Component):
     """Bytes to beats of the numbered streams.
 
-    A beat is offered in the cycle after its last byte; the next byte is taken once it is accepted.
+    A beat is offered in the cycle after its last byte; the next byte is taken from the second cycle after it
+    was accepted on.
     A record for a channel that does not exist stops the reader until it is reset: what follows
     could no longer be told apart.
 
@@ -32,14 +33,13 @@ class RecordReader(wiring.Component):
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
-        # What a component sees comes from flip-flops: its `ready` may depend on it through a long path, and
-        # what follows from `ready` ends here
+        # What a component sees comes from flip-flops: its `ready` may depend on it through a long path, which
+        # ends where it says that the beat is no longer offered
         m = Module()
         sizes = [self._channels.input_bytes(n) for n in range(len(self._channels.inputs))]
         channel, offered = Signal(len(sizes)), Signal(len(sizes))  # one bit per stream
         beats = Signal(range(MAX_RECORD_BEATS))
         left = Signal(range(max(sizes) + 1))
-        accepted = Signal()
         # Bytes enter at the top; a shorter beat ends up in the top bytes
         bits = Signal(8 * max(sizes))
 
@@ -53,7 +53,8 @@ class RecordReader(wiring.Component):
             o = getattr(self, f"o{n}")
             m.d.comb += [o.payload.eq(bits[8 * (max(sizes) - size) :]), o.valid.eq(offered[n])]
             ready.append(o.ready)
-        m.d.comb += accepted.eq((offered & Cat(ready)).any())
+        with m.If((offered & Cat(ready)).any()):
+            m.d.sync += offered.eq(0)
         with m.FSM():
             with m.State("channel"):
                 m.d.comb += self.i.ready.eq(1)
@@ -75,8 +76,8 @@ class RecordReader(wiring.Component):
                     with m.If(left == 0):
                         m.d.sync += offered.eq(channel)
                         m.next = "beat"
-            with m.State("beat"), m.If(accepted):
-                m.d.sync += [offered.eq(0), beats.eq(beats - 1)]
+            with m.State("beat"), m.If(offered == 0):
+                m.d.sync += beats.eq(beats - 1)
                 start_beat()
                 m.next = "byte"
                 with m.If(beats == 0):

@@ -108,7 +108,7 @@ class ReplayRing(wiring.Component):
         depth: bytes, a power of two.
 
     Members:
-        i: bytes to append; stalls while the ring is full.
+        i: bytes to append, one in two cycles; stalls while the ring is full.
         produced: position after the last byte appended.
         sent: position of the byte at `data`.
         data: the byte at `sent`, valid from the third cycle after `sent` changed or the byte came in.
@@ -142,8 +142,10 @@ class ReplayRing(wiring.Component):
         writer, reader = memory.write_port(), memory.read_port()
         acked, advance, range_ = Signal(Position), Signal(Position), Signal(Position)
         fits = Signal(init=1)  # none of no bytes
+        # whether there was room a cycle ago, and still is: behind a byte comes a cycle without
+        free = (self.produced ^ acked)[: exact_log2(self._depth) + 1] != self._depth
+        m.d.sync += self.i.ready.eq(free & ~writer.en)
         m.d.comb += [
-            self.i.ready.eq((self.produced ^ acked)[: exact_log2(self._depth) + 1] != self._depth),
             writer.addr.eq(self.produced),
             writer.data.eq(self.i.payload),
             writer.en.eq(self.i.valid & self.i.ready),

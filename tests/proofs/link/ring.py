@@ -189,6 +189,7 @@ class StoredReadsDoNotCollide(Property):
         m.d.comb += [
             Assert(~(writer.en & (ports.sent != ports.produced) & (writer.addr == reader.addr))),
             Assert((stored <= depth) & (sent <= stored)),
+            Assert(~ports.i.ready | (stored < depth)),
             *weighed(self, inside, stored, sent),
             Cover(writer.en & (ports.sent != ports.produced)),
             Cover(writer.en & (writer.addr == reader.addr)),
@@ -197,8 +198,9 @@ class StoredReadsDoNotCollide(Property):
 
 class ReplayedBytesAreThoseProduced(Property):
     """Every byte that came in is read as it was, each time its position is sent, until it is acknowledged,
-    however often the ring goes round; bytes come in only while there is room, and an acknowledgement counts
-    only from the bytes forgotten to the bytes sent, or with `rewind` to the bytes produced.
+    however often the ring goes round; a byte comes in only behind a cycle in which there was room and none
+    came, and can then; an acknowledgement counts only from the bytes forgotten to the bytes sent, or with
+    `rewind` to the bytes produced.
 
     Assumes: as `StoredReadsDoNotCollide`; `data` is looked at from the third cycle after `sent` changed or
     the byte came in. Bytes at one address are followed, any one of them."""
@@ -207,6 +209,7 @@ class ReplayedBytesAreThoseProduced(Property):
     faults = (
         Fault(module=ring, old="self.ack & fits", new="self.ack"),
         Fault(module=ring, old="self.sent.eq(self.ack_position)", new="self.sent.eq(acked)"),
+        Fault(module=ring, old="free & ~writer.en", new="free"),
         Fault(
             module=ring,
             old="self.produced.eq(self.produced + 1)",
@@ -248,7 +251,7 @@ class ReplayedBytesAreThoseProduced(Property):
             m.d.comb += Assert(now == then)
         m.d.comb += [
             Assert(~(turn & self.later(turn) & self.later(turn, 2)) | (ports.data == kept)),
-            Assert(ports.i.ready == (span < DEPTH)),
+            Assert(ports.i.ready == self.later((span < DEPTH) & ~push)),
             # what holds in between
             Assert(peek.data == kept),
             Assert(~some | (position[:BITS] == address)),
