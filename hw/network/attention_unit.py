@@ -28,8 +28,9 @@ class AttentionUnit(wiring.Component):
         row_done: a row of a head is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
 
-    Timing: a group starts when it may and the one before is complete. Descriptors of its heads
-    reach the core three cycles apart, the first one cycle after the feeders start.
+    Timing: a group starts when it may and the one before is complete, a cycle later where the core is
+    pipelined and it need not wait. Descriptors of its heads reach the core three cycles apart, the first
+    one cycle after the feeders start.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -89,13 +90,17 @@ class AttentionUnit(wiring.Component):
         m.d.sync += complete.eq(self.rows_linear > op.wait)
         with m.FSM():
             with fetch.states(m, self.begin) as fetched:
-                m.d.sync += complete.eq(self.rows_linear > fetched.wait)
                 m.next = "HEAD"
                 with m.If(fetched.leads):
                     m.d.comb += leads.eq(1)
                     m.d.sync += [lead.eq(fetched), heads_left.eq(fetched.group)]
+                    m.next = "LEAD" if config.pipelined else "WAIT"
+                if not config.pipelined:
+                    m.d.sync += complete.eq(self.rows_linear > fetched.wait)
+            if config.pipelined:
+                with m.State("LEAD"):
                     m.next = "WAIT"
-            with m.State("WAIT"), m.If(complete & (rows_left == 0)):
+            with m.State("WAIT"), m.If(complete):
                 m.d.comb += start.eq(1)
                 m.next = "HEAD"
             with m.State("HEAD"):

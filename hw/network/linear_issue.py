@@ -58,7 +58,8 @@ class LinearIssue(wiring.Component):
     Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at least
     `lanes` cycles apart, after one to the stream half of that with two drains, but `stream_apart`; those of
     parts of the scores after the part before has left. A row needs two cycles of fetching, one by index five,
-    six where the core is pipelined, and one per tap, a descriptor two more, all hidden behind the row before.
+    eight where the core is pipelined, and one per tap, a descriptor two more, all hidden behind the row
+    before.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -147,16 +148,19 @@ class LinearIssue(wiring.Component):
         work_row, work_count = Signal.like(row), Signal.like(count)
         first_row, last_row = Signal(), Signal()
         position = Signal(bits_for(config.features))
-        after = Signal.like(position, name="after", init=1)  # position of the next one, known early
-        onward, anew = [position.eq(after), after.eq(after + 1)], [position.eq(0), after.eq(1)]
+        last_entry = Signal()  # what is read now is the last spike of its row, or it has none; known early
+
+        def anew(spikes: Value) -> None:
+            """From the first of so many spikes."""
+            m.d.sync += [position.eq(0), last_entry.eq(spikes <= 1)]
+
         passes = None if halves.present else Signal.like(work.passes)
         alone, sums = config.lanes, max(config.lanes // config.drains, stream_apart(config))
         gap = Signal(range(max(alone, sums) + 1))
-        last_entry, last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal(), Signal()
+        last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal()
         paired = work.target == Target.stream
         pass_end = last_entry & ~taps.more if taps.present else last_entry
         m.d.comb += [
-            last_entry.eq((after == work_count) | (work_count == 0)),
             last_pass.eq(1 if passes is None else passes + 1 == work.passes),
             hand.eq(pass_end & (~work.pooled | last_row)),
             go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap == 0))),
@@ -170,14 +174,14 @@ class LinearIssue(wiring.Component):
         with m.If(gap != 0):
             m.d.sync += gap.eq(gap - 1)
         with m.If(go):
-            m.d.sync += onward
+            m.d.sync += [position.eq(position + 1), last_entry.eq(position + 2 == work_count)]
             with m.If(hand):
                 m.d.sync += gap.eq(Mux(paired, sums - 1, alone - 1) if sums != alone else alone - 1)
             if taps.present:
                 with m.If(last_entry):
-                    m.d.sync += anew
+                    anew(work_count)
             with m.If(pass_end):
-                m.d.sync += anew
+                anew(work_count)
                 if passes is not None:
                     m.d.sync += [
                         passes.eq(passes + 1),
@@ -185,7 +189,7 @@ class LinearIssue(wiring.Component):
                         work.table.eq(work.table + config.lanes),
                         work.outputs.eq(work.outputs - config.lanes),
                     ]
-        taps.step(m, go & last_entry, work_count)
+        taps.step(m, go & last_entry, work_count, last_entry)
         with m.If(row_done):
             m.d.sync += self.busy.eq(0)
         with m.If(taken):
@@ -198,8 +202,8 @@ class LinearIssue(wiring.Component):
                 first_row.eq(row == 0),
                 last_row.eq(row_last),
                 *([] if passes is None else [passes.eq(0)]),
-                *anew,
             ]
+            anew(count)
             taps.take(m)
             halves.take(m, row, table)
         halves.free(m, row_done & last_row)

@@ -130,7 +130,7 @@ class NormUnit(wiring.Component):
         twice: Value | None = op.twice if index.present and config.weight_stream else None
         measured = op.width if twice is None else Mux(twice, op.channels, op.width)
         summing, squaring, firing = Signal(), Signal(), Signal()  # what is done with the channel being read
-        reads = NormReads(config, self, index, op, summing, twice)
+        reads = NormReads(config, self, index, op, op.kind == KINDS["layer"], twice)
 
         def sweep(state: str, strobe: Signal, following: str, flush: int, width: Value = op.width) -> None:
             """Read all channels, then wait until the last one is through."""
@@ -141,6 +141,7 @@ class NormUnit(wiring.Component):
                     m.next = f"{state}-FLUSH"
             with m.State(f"{state}-FLUSH"):
                 m.d.sync += [left.eq(left - 1), channel.eq(0)]
+                reads.end(m)
                 with m.If(left == 0):
                     m.next = following
 
@@ -161,6 +162,7 @@ class NormUnit(wiring.Component):
             with m.State("ROW"):
                 m.d.sync += [channel.eq(0), rounded.eq(0), channels_sum.eq(0), squares.eq(0), shift.eq(0)]
                 m.d.sync += [part.eq(0), fraction.eq(op.mean_fraction), bits_left.eq(op.mean_bits)]
+                reads.begin(m)
                 begins = self.rows_linear > needed
                 if kept:
                     # of another descriptor nothing is under way
