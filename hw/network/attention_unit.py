@@ -100,6 +100,7 @@ class AttentionUnit(wiring.Component):
             if config.pipelined:
                 with m.State("LEAD"):
                     m.next = "WAIT"
+            # rows of the group before have all come: its descriptors end with that
             with m.State("WAIT"), m.If(complete):
                 m.d.comb += start.eq(1)
                 m.next = "HEAD"

@@ -113,7 +113,8 @@ class LinearIssue(wiring.Component):
         count = Signal(bits_for(config.features))
         offered, taken = Signal(), Signal()
         row_last = Signal()
-        completed = Array(getattr(self, f"rows_{name}") for name in Source.__members__)
+        # compared before the source is chosen: a shorter path
+        complete = Array(getattr(self, f"rows_{name}") > needed for name in Source.__members__)[op.source]
         counts = Array(getattr(self, f"count_{name}") for name in Source.__members__)
         index = RowIndex(config, self, op, needed)
         taps = Taps(m, config, op, index, row, count)
@@ -127,9 +128,9 @@ class LinearIssue(wiring.Component):
             index.states(m)
             with m.State("ROW"):
                 m.d.sync += count.eq(counts[op.source])
-                with m.If(completed[op.source] > needed):
+                with m.If(complete):
                     m.next = "OFFER"
-                taps.begin(m, completed[op.source] > needed)
+                taps.begin(m, complete)
             taps.states(m)
             with m.State("OFFER"):
                 m.d.comb += offered.eq(1)
