@@ -71,12 +71,16 @@ class AttentionUnit(wiring.Component):
             for name in ("base", "features", "tokens", "span")
         ]
 
+        # the descriptor of heads that lead: what the memory shows, or a cycle later its register
+        leading = op if config.pipelined else op_read.data
         query = self._feed(m, core, lead, group, start)
         m.d.comb += [
             query.take.eq(leads),
-            query.following.base.eq(op_read.data.base),
-            query.following.span.eq(op_read.data.span),
+            query.following.base.eq(leading.base),
+            query.following.span.eq(leading.span),
         ]
+        with m.If(leads):
+            m.d.sync += [lead.eq(leading), heads_left.eq(leading.group)]
         head = core.i_head
         m.d.comb += [
             head.payload.tokens.eq(there(self, op, op.tokens, config)),
@@ -91,14 +95,17 @@ class AttentionUnit(wiring.Component):
         with m.FSM():
             with fetch.states(m, self.begin) as fetched:
                 m.next = "HEAD"
-                with m.If(fetched.leads):
-                    m.d.comb += leads.eq(1)
-                    m.d.sync += [lead.eq(fetched), heads_left.eq(fetched.group)]
-                    m.next = "LEAD" if config.pipelined else "WAIT"
-                if not config.pipelined:
+                if config.pipelined:
+                    with m.If(fetched.leads):
+                        m.next = "LEAD"
+                else:
                     m.d.sync += complete.eq(self.rows_linear > fetched.wait)
+                    with m.If(fetched.leads):
+                        m.d.comb += leads.eq(1)
+                        m.next = "WAIT"
             if config.pipelined:
                 with m.State("LEAD"):
+                    m.d.comb += leads.eq(1)
                     m.next = "WAIT"
             # rows of the group before have all come: its descriptors end with that
             with m.State("WAIT"), m.If(complete):

@@ -157,14 +157,14 @@ class LinearIssue(wiring.Component):
 
         passes = None if halves.present else Signal.like(work.passes)
         alone, sums = config.lanes, max(config.lanes // config.drains, stream_apart(config))
-        gap = Signal(range(max(alone, sums) + 1))
+        gap = Signal(range(1 - max(alone, sums), 1))  # to the next hand-over, upwards: its sign says whether
         last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal()
         paired = work.target == Target.stream
         pass_end = last_entry & ~taps.more if taps.present else last_entry
         m.d.comb += [
             last_pass.eq(1 if passes is None else passes + 1 == work.passes),
             hand.eq(pass_end & (~work.pooled | last_row)),
-            go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap == 0))),
+            go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap >= 0))),
             row_done.eq(go & pass_end & last_pass),
             taken.eq(halves.ready(offered & (~self.busy | row_done), row)),
             self.read_row.eq(taps.origin if taps.present else work_row),
@@ -172,12 +172,12 @@ class LinearIssue(wiring.Component):
             self.accepted.eq(go),
             self.release_image.eq(row_done & last_row & work.release),
         ]
-        with m.If(gap != 0):
-            m.d.sync += gap.eq(gap - 1)
+        with m.If(gap < 0):
+            m.d.sync += gap.eq(gap + 1)
         with m.If(go):
             m.d.sync += [position.eq(position + 1), last_entry.eq(position + 2 == work_count)]
             with m.If(hand):
-                m.d.sync += gap.eq(Mux(paired, sums - 1, alone - 1) if sums != alone else alone - 1)
+                m.d.sync += gap.eq(Mux(paired, 1 - sums, 1 - alone) if sums != alone else 1 - alone)
             if taps.present:
                 with m.If(last_entry):
                     anew(work_count)

@@ -89,7 +89,7 @@ class Taps:
         origin, offset: row of the source that is broadcast, and where its weights begin.
         start: place of the first spike of the row that is broadcast, 0 unless blocks are read.
 
-    Timing: from ROW on, a cycle per tap and two more, four where the core is pipelined: what the lists show of
+    Timing: from ROW on, a cycle per tap and two more, four where the core is pipelined: what lists show of
     a tap is registered, and what is noted of it.
     """
 
