@@ -14,6 +14,7 @@ from hw.network.load_bus import pick
 from hw.network.terms_feeder import TermsFeeder, run_of
 from hw.network.token_counts import members, missing_of, there
 from hw.parts.descriptors import DescriptorFetch
+from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import spike, struct
 
 
@@ -54,7 +55,7 @@ class AttentionUnit(wiring.Component):
         m = Module()
         config = self._config
         op_layout = struct(AttentionOp, config)
-        m.submodules.ops = ops = Memory(shape=op_layout, depth=config.heads, init=[])
+        m.submodules.ops = ops = Memory(shape=op_layout, depth=config.heads, init=[], attrs=NO_COLLISION)
         op_read, op_write = ops.read_port(), ops.write_port()
         pick(m, op_write, self.i_load, self.i_write)
         # streamed weights come with lists that fill the block RAM

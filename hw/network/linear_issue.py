@@ -15,6 +15,7 @@ from hw.network.taps import RowIndex, Taps
 from hw.network.token_counts import there
 from hw.network.weight_loader import WeightHalves
 from hw.parts.descriptors import DescriptorFetch
+from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import struct
 
 
@@ -100,7 +101,8 @@ class LinearIssue(wiring.Component):
         m = Module()
         config = self._config
         op_layout = struct(LinearOp, config)
-        m.submodules.ops = ops = Memory(shape=op_layout, depth=config.linear_ops, init=[])
+        size = {"shape": op_layout, "depth": config.linear_ops}
+        m.submodules.ops = ops = Memory(**size, init=[], attrs=NO_COLLISION)
         read, write = ops.read_port(), ops.write_port()
         pick(m, write, self.i_load, self.i_write)
 

@@ -22,6 +22,7 @@ from hw.network.taps import RowIndex
 from hw.network.token_counts import members, there
 from hw.parts.delay import delayed, registered
 from hw.parts.descriptors import DescriptorFetch
+from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import struct
 
 # Cycles from reading a channel to its value centred, from its place to its square
@@ -99,8 +100,10 @@ class NormUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        m.submodules.ops = ops = Memory(shape=struct(NormOp, config), depth=config.norm_ops, init=[])
-        m.submodules.offsets = offsets = Memory(shape=signed(OFFSET_BITS), depth=config.offsets, init=[])
+        size = {"shape": struct(NormOp, config), "depth": config.norm_ops}
+        m.submodules.ops = ops = Memory(**size, init=[], attrs=NO_COLLISION)
+        size = {"shape": signed(OFFSET_BITS), "depth": config.offsets}
+        m.submodules.offsets = offsets = Memory(**size, init=[], attrs=NO_COLLISION)
         op_read, op_write = ops.read_port(), ops.write_port()
         offset_read, offset_write = offsets.read_port(), offsets.write_port()
         pick(m, op_write, self.i_load, self.i_write_op)
