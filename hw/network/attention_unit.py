@@ -15,6 +15,7 @@ from hw.network.load_bus import pick
 from hw.network.terms_feeder import TermsFeeder, run_of
 from hw.network.token_counts import members, missing_of, there
 from hw.parts.descriptors import DescriptorFetch
+from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import spike, struct
 
 
@@ -29,8 +30,9 @@ class AttentionUnit(wiring.Component):
         row_done: a row of a head is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
 
-    Timing: a group starts when it may and the one before is complete. Descriptors of its heads
-    reach the core three cycles apart, the first one cycle after the feeders start.
+    Timing: a group starts when it may and the one before is complete, a cycle later where the core is
+    pipelined and it need not wait. Descriptors of its heads reach the core three cycles apart, the first
+    one cycle after the feeders start.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -54,7 +56,7 @@ class AttentionUnit(wiring.Component):
         m = Module()
         config = self._config
         op_layout = struct(AttentionOp, config)
-        m.submodules.ops = ops = Memory(shape=op_layout, depth=config.heads, init=[])
+        m.submodules.ops = ops = Memory(shape=op_layout, depth=config.heads, init=[], attrs=NO_COLLISION)
         op_read, op_write = ops.read_port(), ops.write_port()
         pick(m, op_write, self.i_load, self.i_write)
         # streamed weights come with lists that fill the block RAM
@@ -71,12 +73,16 @@ class AttentionUnit(wiring.Component):
             for name in ("base", "features", "tokens", "span")
         ]
 
+        # the descriptor of heads that lead: what the memory shows, or a cycle later its register
+        leading = op if config.pipelined else op_read.data
         query = self._feed(m, core, lead, group, start)
         m.d.comb += [
             query.take.eq(leads),
-            query.following.base.eq(op_read.data.base),
-            query.following.span.eq(op_read.data.span),
+            query.following.base.eq(leading.base),
+            query.following.span.eq(leading.span),
         ]
+        with m.If(leads):
+            m.d.sync += [lead.eq(leading), heads_left.eq(leading.group)]
         head = core.i_head
         m.d.comb += [
             head.payload.tokens.eq(there(self, op, op.tokens, config)),
@@ -90,13 +96,21 @@ class AttentionUnit(wiring.Component):
         m.d.sync += complete.eq(self.rows_linear > op.wait)
         with m.FSM():
             with fetch.states(m, self.begin) as fetched:
-                m.d.sync += complete.eq(self.rows_linear > fetched.wait)
                 m.next = "HEAD"
-                with m.If(fetched.leads):
+                if config.pipelined:
+                    with m.If(fetched.leads):
+                        m.next = "LEAD"
+                else:
+                    m.d.sync += complete.eq(self.rows_linear > fetched.wait)
+                    with m.If(fetched.leads):
+                        m.d.comb += leads.eq(1)
+                        m.next = "WAIT"
+            if config.pipelined:
+                with m.State("LEAD"):
                     m.d.comb += leads.eq(1)
-                    m.d.sync += [lead.eq(fetched), heads_left.eq(fetched.group)]
                     m.next = "WAIT"
-            with m.State("WAIT"), m.If(complete & (rows_left == 0)):
+            # rows of the group before have all come: its descriptors end with that
+            with m.State("WAIT"), m.If(complete):
                 m.d.comb += start.eq(1)
                 m.next = "HEAD"
             with m.State("HEAD"):

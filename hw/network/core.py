@@ -20,6 +20,7 @@ from hw.network.neuron_cluster import NeuronCluster
 from hw.network.norm_unit import NormUnit
 from hw.network.spike_list import SpikeList
 from hw.network.weight_loader import WeightLoader
+from hw.parts.memory import NO_COLLISION
 
 
 class ImageLoader(wiring.Component):
@@ -275,13 +276,15 @@ class NetworkCore(wiring.Component):
         """Threshold lists and rows by index, a copy for each of their readers."""
         config = self._config
         for name, (unit, by_index) in readers.items():
-            lists = Memory(shape=payloads.levels(config), depth=config.lists, init=[])
+            size = {"shape": payloads.levels(config), "depth": config.lists}
+            lists = Memory(**size, init=[], attrs=NO_COLLISION)
             m.submodules[f"levels_{name}"] = lists
             read, write = lists.read_port(), lists.write_port()
             m.d.comb += [read.addr.eq(unit.levels_address), unit.levels.eq(read.data)]
             pick(m, write, load, strobes["levels"])
             if config.maps:
-                words = Memory(shape=payloads.map_word(config), depth=config.maps, init=[])
+                size = {"shape": payloads.map_word(config), "depth": config.maps}
+                words = Memory(**size, init=[], attrs=NO_COLLISION)
                 m.submodules[f"maps_{name}"] = words
                 of_map, write_map = words.read_port(), words.write_port()
                 m.d.comb += [of_map.addr.eq(by_index.map_address), by_index.map_word.eq(of_map.data)]

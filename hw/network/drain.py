@@ -19,6 +19,7 @@ from hw.network.linear_issue import issue_latency
 from hw.network.load_bus import pick
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.octave_encoder import OctaveEncoder
+from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import struct
 from hw.parts.shift_add import times
 
@@ -100,7 +101,7 @@ class Drain(wiring.Component):
         m = Module()
         config = self._config
         m.submodules.table = table = Memory(
-            shape=struct(Neuron, config), depth=payloads.table_depth(config), init=[]
+            shape=struct(Neuron, config), depth=payloads.table_depth(config), init=[], attrs=NO_COLLISION
         )
         read, write = table.read_port(), table.write_port()
         hand_over = payloads.hand_over(config)
@@ -262,7 +263,8 @@ class Drain(wiring.Component):
         """The neuron of the upper half, in step with the lower one: `entry` of the table, and the stream."""
         config = self._config
         layout = data.StructLayout({"bias": signed(config.potential_bits), "shift": SHIFT_BITS})
-        m.submodules.table_1 = table = Memory(shape=layout, depth=payloads.table_depth(config), init=[])
+        size = {"shape": layout, "depth": payloads.table_depth(config)}
+        m.submodules.table_1 = table = Memory(**size, init=[], attrs=NO_COLLISION)
         read, write = table.read_port(), table.write_port()
         pick(m, write, self.i_load, self.i_write)
         neurons = [Signal(layout, name=f"neuron_1_{n}", reset_less=True) for n in range(self._term_at)]

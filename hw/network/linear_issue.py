@@ -15,6 +15,7 @@ from hw.network.taps import RowIndex, Taps
 from hw.network.token_counts import there
 from hw.network.weight_loader import WeightHalves
 from hw.parts.descriptors import DescriptorFetch
+from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import struct
 
 
@@ -58,7 +59,8 @@ class LinearIssue(wiring.Component):
     Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at least
     `lanes` cycles apart, after one to the stream half of that with two drains, but `stream_apart`; those of
     parts of the scores after the part before has left. A row needs two cycles of fetching, one by index five,
-    six where the core is pipelined, and one per tap, a descriptor two more, all hidden behind the row before.
+    eight where the core is pipelined, and one per tap, a descriptor two more, all hidden behind the row
+    before.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -99,7 +101,8 @@ class LinearIssue(wiring.Component):
         m = Module()
         config = self._config
         op_layout = struct(LinearOp, config)
-        m.submodules.ops = ops = Memory(shape=op_layout, depth=config.linear_ops, init=[])
+        size = {"shape": op_layout, "depth": config.linear_ops}
+        m.submodules.ops = ops = Memory(**size, init=[], attrs=NO_COLLISION)
         read, write = ops.read_port(), ops.write_port()
         pick(m, write, self.i_load, self.i_write)
 
@@ -112,7 +115,8 @@ class LinearIssue(wiring.Component):
         count = Signal(bits_for(config.features))
         offered, taken = Signal(), Signal()
         row_last = Signal()
-        completed = Array(getattr(self, f"rows_{name}") for name in Source.__members__)
+        # compared before the source is chosen: a shorter path
+        complete = Array(getattr(self, f"rows_{name}") > needed for name in Source.__members__)[op.source]
         counts = Array(getattr(self, f"count_{name}") for name in Source.__members__)
         index = RowIndex(config, self, op, needed)
         taps = Taps(m, config, op, index, row, count)
@@ -126,9 +130,9 @@ class LinearIssue(wiring.Component):
             index.states(m)
             with m.State("ROW"):
                 m.d.sync += count.eq(counts[op.source])
-                with m.If(completed[op.source] > needed):
+                with m.If(complete):
                     m.next = "OFFER"
-                taps.begin(m, completed[op.source] > needed)
+                taps.begin(m, complete)
             taps.states(m)
             with m.State("OFFER"):
                 m.d.comb += offered.eq(1)
@@ -147,19 +151,22 @@ class LinearIssue(wiring.Component):
         work_row, work_count = Signal.like(row), Signal.like(count)
         first_row, last_row = Signal(), Signal()
         position = Signal(bits_for(config.features))
-        after = Signal.like(position, name="after", init=1)  # position of the next one, known early
-        onward, anew = [position.eq(after), after.eq(after + 1)], [position.eq(0), after.eq(1)]
+        last_entry = Signal()  # what is read now is the last spike of its row, or it has none; known early
+
+        def anew(spikes: Value) -> None:
+            """From the first of so many spikes."""
+            m.d.sync += [position.eq(0), last_entry.eq(spikes <= 1)]
+
         passes = None if halves.present else Signal.like(work.passes)
         alone, sums = config.lanes, max(config.lanes // config.drains, stream_apart(config))
-        gap = Signal(range(max(alone, sums) + 1))
-        last_entry, last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal(), Signal()
+        gap = Signal(range(1 - max(alone, sums), 1))  # to the next hand-over, upwards: its sign says whether
+        last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal()
         paired = work.target == Target.stream
         pass_end = last_entry & ~taps.more if taps.present else last_entry
         m.d.comb += [
-            last_entry.eq((after == work_count) | (work_count == 0)),
             last_pass.eq(1 if passes is None else passes + 1 == work.passes),
             hand.eq(pass_end & (~work.pooled | last_row)),
-            go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap == 0))),
+            go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap >= 0))),
             row_done.eq(go & pass_end & last_pass),
             taken.eq(halves.ready(offered & (~self.busy | row_done), row)),
             self.read_row.eq(taps.origin if taps.present else work_row),
@@ -167,17 +174,17 @@ class LinearIssue(wiring.Component):
             self.accepted.eq(go),
             self.release_image.eq(row_done & last_row & work.release),
         ]
-        with m.If(gap != 0):
-            m.d.sync += gap.eq(gap - 1)
+        with m.If(gap < 0):
+            m.d.sync += gap.eq(gap + 1)
         with m.If(go):
-            m.d.sync += onward
+            m.d.sync += [position.eq(position + 1), last_entry.eq(position + 2 == work_count)]
             with m.If(hand):
-                m.d.sync += gap.eq(Mux(paired, sums - 1, alone - 1) if sums != alone else alone - 1)
+                m.d.sync += gap.eq(Mux(paired, 1 - sums, 1 - alone) if sums != alone else 1 - alone)
             if taps.present:
                 with m.If(last_entry):
-                    m.d.sync += anew
+                    anew(work_count)
             with m.If(pass_end):
-                m.d.sync += anew
+                anew(work_count)
                 if passes is not None:
                     m.d.sync += [
                         passes.eq(passes + 1),
@@ -185,7 +192,7 @@ class LinearIssue(wiring.Component):
                         work.table.eq(work.table + config.lanes),
                         work.outputs.eq(work.outputs - config.lanes),
                     ]
-        taps.step(m, go & last_entry, work_count)
+        taps.step(m, go & last_entry, work_count, last_entry)
         with m.If(row_done):
             m.d.sync += self.busy.eq(0)
         with m.If(taken):
@@ -198,8 +205,8 @@ class LinearIssue(wiring.Component):
                 first_row.eq(row == 0),
                 last_row.eq(row_last),
                 *([] if passes is None else [passes.eq(0)]),
-                *anew,
             ]
+            anew(count)
             taps.take(m)
             halves.take(m, row, table)
         halves.free(m, row_done & last_row)

@@ -11,6 +11,7 @@ from golden.network.config import NetworkConfig
 from golden.network.neuron import most_octaves
 from hw.network import payloads
 from hw.network.load_bus import pick
+from hw.parts.memory import NO_COLLISION
 from hw.parts.register import KEPT
 
 
@@ -78,7 +79,8 @@ class NeuronCluster(wiring.Component):
         size, b = config.cluster, config.code.log2_base.denominator
         width = config.accumulator_bits
         word = payloads.weight_word(config)
-        m.submodules.weights = memory = Memory(shape=word, depth=payloads.weight_depth(config), init=[])
+        depth = payloads.weight_depth(config)
+        m.submodules.weights = memory = Memory(shape=word, depth=depth, init=[], attrs=NO_COLLISION)
         read, write = memory.read_port(), memory.write_port()
         m.d.comb += read.addr.eq(self.i.address)
         pick(m, write, self.i_load, self.i_write & (self.i_load.cluster == self._number))

@@ -21,12 +21,12 @@ class NormReads:
     Args:
         unit: with the members `stream_N` of the norm unit.
         index, op: of the unit, and its descriptor.
-        summing: the channel that is read enters the sum.
+        sums: rows of the descriptor are summed.
         twice: the descriptor reads its rows twice (`NormOp.twice`); None where no one does.
 
     Attributes:
         pairs: channels are summed two at a time, one of each bank of the stream, since those of a row fill
-            both; None with one bank.
+            both; a register, set by `begin` and reset by `end`. None with one bank.
     """
 
     def __init__(
@@ -35,14 +35,25 @@ class NormReads:
         unit: Any,
         index: RowIndex,
         op: data.View,
-        summing: Signal,
+        sums: Value,
         twice: Value | None,
     ) -> None:
         self._config, self._unit, self._index, self._op, self._twice = config, unit, index, op, twice
-        self.pairs: Value | None = None
+        self.pairs: Signal | None = None
         if config.drains > 1:
             channels = op.channels if index.present else op.width
-            self.pairs = summing & (channels[: exact_log2(config.lanes)] == 0)
+            self.pairs = Signal(name="pairs")
+            self._paired = sums & (channels[: exact_log2(config.lanes)] == 0)
+
+    def begin(self, m: Module) -> None:
+        """The row is read from the next cycle on, first for its sum if rows are summed."""
+        if self.pairs is not None:
+            m.d.sync += self.pairs.eq(self._paired)
+
+    def end(self, m: Module) -> None:
+        """All channels have been read once."""
+        if self.pairs is not None:
+            m.d.sync += self.pairs.eq(0)
 
     def half(self, count: Value) -> Value:
         """Cycles in which so many channels are read."""
@@ -100,9 +111,7 @@ class NormReads:
             return value, value
         _, bank = stream_address(config, unit.stream_row, unit.stream_channel)
         upper = held(registered(m, bank, "bank"), "bank_later")
-        pairs = Signal()
-        m.d.comb += pairs.eq(self.pairs)
-        both = delayed(m, pairs, 1 + late + (LOOKED_UP if self._index.present else 0))
+        both = delayed(m, self.pairs, 1 + late + (LOOKED_UP if self._index.present else 0))
         second = unit.stream_value_1
         lower = Mux(~absent & (both | ~upper), first, 0)
         higher = Mux(~absent & (both | upper), second, 0)

@@ -22,6 +22,7 @@ from hw.network.taps import RowIndex
 from hw.network.token_counts import members, there
 from hw.parts.delay import delayed, registered
 from hw.parts.descriptors import DescriptorFetch
+from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import struct
 
 # Cycles from reading a channel to its value centred, from its place to its square
@@ -99,8 +100,10 @@ class NormUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        m.submodules.ops = ops = Memory(shape=struct(NormOp, config), depth=config.norm_ops, init=[])
-        m.submodules.offsets = offsets = Memory(shape=signed(OFFSET_BITS), depth=config.offsets, init=[])
+        size = {"shape": struct(NormOp, config), "depth": config.norm_ops}
+        m.submodules.ops = ops = Memory(**size, init=[], attrs=NO_COLLISION)
+        size = {"shape": signed(OFFSET_BITS), "depth": config.offsets}
+        m.submodules.offsets = offsets = Memory(**size, init=[], attrs=NO_COLLISION)
         op_read, op_write = ops.read_port(), ops.write_port()
         offset_read, offset_write = offsets.read_port(), offsets.write_port()
         pick(m, op_write, self.i_load, self.i_write_op)
@@ -130,7 +133,7 @@ class NormUnit(wiring.Component):
         twice: Value | None = op.twice if index.present and config.weight_stream else None
         measured = op.width if twice is None else Mux(twice, op.channels, op.width)
         summing, squaring, firing = Signal(), Signal(), Signal()  # what is done with the channel being read
-        reads = NormReads(config, self, index, op, summing, twice)
+        reads = NormReads(config, self, index, op, op.kind == KINDS["layer"], twice)
 
         def sweep(state: str, strobe: Signal, following: str, flush: int, width: Value = op.width) -> None:
             """Read all channels, then wait until the last one is through."""
@@ -141,6 +144,7 @@ class NormUnit(wiring.Component):
                     m.next = f"{state}-FLUSH"
             with m.State(f"{state}-FLUSH"):
                 m.d.sync += [left.eq(left - 1), channel.eq(0)]
+                reads.end(m)
                 with m.If(left == 0):
                     m.next = following
 
@@ -161,6 +165,7 @@ class NormUnit(wiring.Component):
             with m.State("ROW"):
                 m.d.sync += [channel.eq(0), rounded.eq(0), channels_sum.eq(0), squares.eq(0), shift.eq(0)]
                 m.d.sync += [part.eq(0), fraction.eq(op.mean_fraction), bits_left.eq(op.mean_bits)]
+                reads.begin(m)
                 begins = self.rows_linear > needed
                 if kept:
                     # of another descriptor nothing is under way

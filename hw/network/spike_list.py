@@ -9,6 +9,7 @@ from amaranth.utils import bits_for, exact_log2
 from golden.network.config import NetworkConfig
 from golden.widths import index_width
 from hw.network import payloads
+from hw.parts.memory import NO_COLLISION
 from hw.parts.sliced_memory import SlicedMemory
 
 # Counts of so many rows stand in registers, of more in a memory
@@ -170,6 +171,7 @@ class SpikeList(wiring.Component):
             shape=payloads.block_span(config),
             depth=1 << (self._row_bits + index_width(config.row_blocks)),
             init=[],
+            attrs=NO_COLLISION,
         )
         write, read = spans.write_port(), spans.read_port()
         start, begins = Signal(write.data.start.shape(), name="block_start"), Signal()

@@ -66,6 +66,13 @@ class RowIndex:
                     m.next = "ROW"
 
 
+def _registered(m: Module, name: str, values: list[Any]) -> list[Any]:
+    """What values were a cycle before."""
+    later = [Signal(value.shape(), name=f"{name}_{n}") for n, value in enumerate(values)]
+    m.d.sync += [after.eq(before) for after, before in zip(later, values, strict=True)]
+    return later
+
+
 class Taps:
     """The taps of the linear unit's rows: looked up ahead, those that fire are noted, then each pass of a row
     goes through its notes. Notes of two rows: of the one that is broadcast, and of the one looked up.
@@ -82,7 +89,8 @@ class Taps:
         origin, offset: row of the source that is broadcast, and where its weights begin.
         start: place of the first spike of the row that is broadcast, 0 unless blocks are read.
 
-    Timing: from ROW on, a cycle per tap and two more, three where counts are pipelined.
+    Timing: from ROW on, a cycle per tap and two more, four where the core is pipelined: what lists show of
+    a tap is registered, and what is noted of it.
     """
 
     def __init__(
@@ -118,21 +126,10 @@ class Taps:
         following = Signal(places, name="following_note")
         m.d.comb += [
             self.starts.eq(self._number == 0),
-            self.more.eq(self._number + 1 < self._notes),
             following.eq(Mux(self.more, self._number + 1, 0)),
             self._read.addr.eq(Cat(following, self._work_half)),
             self._write.addr.eq(Cat(self._found[:places], self._half)),
         ]
-        # the tap whose count is noted
-        self._noted: Signal = self.tap
-        if self._pipelined:
-            self._noted = Signal(self.tap.shape(), name="noted_tap")
-            m.d.sync += self._noted.eq(self.tap)
-        m.d.comb += self._write.data.origin.eq(self._noted.row)
-        offset: Value = self._offset
-        if config.block:
-            offset = offset - Mux(op.blocks, self._noted.block << exact_log2(config.block), 0)
-        m.d.comb += self._write.data.offset.eq(offset)
 
     def row(self) -> Value:
         """Row of the source whose spikes are counted."""
@@ -165,37 +162,43 @@ class Taps:
                 m.d.sync += self._index.address.eq(self._index.address + 1)
         with m.State("LAST-TAP"):
             m.d.sync += self._looking.eq(0)
-            m.next = "NOTED" if self._pipelined else "OFFER"
+            m.next = "LAST-COUNT" if self._pipelined else "OFFER"
         if self._pipelined:
-            with m.State("NOTED"):
+            with m.State("LAST-COUNT"):
+                m.next = "LAST-NOTE"
+            with m.State("LAST-NOTE"):
                 m.next = "OFFER"
 
     def note(self, m: Module, spikes: Value, span: data.View | None) -> None:
         """Note the tap that was looked up if it has `spikes`; of a block its `span`, one cycle later."""
         if not self.present:
             return
-        looking = self._looking
+        op, written = self._op, self._write.data
+        now: list[Any] = [self._looking, self.tap, spikes]
         if self._pipelined:
-            now = [looking, spikes]
-            looking, spikes = later = [
-                Signal(value.shape(), name=f"looked_up_{n}") for n, value in enumerate(now)
-            ]
-            m.d.sync += [after.eq(before) for after, before in zip(later, now, strict=True)]
+            now = _registered(m, "looked_up", now)
+            if span is not None:
+                now = [*now[:-1], Mux(op.blocks, span.count, now[-1]), Mux(op.blocks, span.start, 0)]
+            now = _registered(m, "noted", now)
+        looking, tap, spikes, *starts = now
+        offset: Value = self._offset
         if span is not None:
-            spikes = Mux(self._op.blocks, span.count, spikes)
-            m.d.comb += self._write.data.start.eq(Mux(self._op.blocks, span.start, 0))
+            offset = offset - Mux(op.blocks, tap.block << exact_log2(self._block), 0)
+            m.d.comb += written.start.eq(starts[0])
         m.d.comb += [
-            self._write.en.eq(looking & ~self._noted.none & (spikes != 0)),
-            self._write.data.count.eq(spikes),
+            self._write.en.eq(looking & ~tap.none & (spikes != 0)),
+            written.origin.eq(tap.row),
+            written.offset.eq(offset),
+            written.count.eq(spikes),
         ]
         with m.If(looking):
-            m.d.sync += self._offset.eq(self._offset + self._op.width)
+            m.d.sync += self._offset.eq(self._offset + op.width)
         with m.If(self._write.en):
             m.d.sync += self._found.eq(self._found + 1)
             with m.If(self._found == 0):
-                m.d.sync += [self._first.eq(self._write.data), self._count.eq(spikes)]
+                m.d.sync += [self._first.eq(written), self._count.eq(spikes)]
 
-    def step(self, m: Module, done: Value, work_count: Signal) -> None:
+    def step(self, m: Module, done: Value, work_count: Signal, last_entry: Signal) -> None:
         """Go on to the next note, or to the first one for the next pass, where the current one is `done`."""
         if not self.present:
             return
@@ -204,9 +207,11 @@ class Taps:
             with m.If(self._notes > 1):
                 m.d.sync += [
                     self._number.eq(self._read.addr[: len(self._number)]),
+                    self.more.eq(~self.more | (self._number + 2 < self._notes)),
                     self.origin.eq(self._read.data.origin),
                     self.offset.eq(self._read.data.offset),
                     work_count.eq(self._read.data.count),
+                    last_entry.eq(self._read.data.count == 1),
                     *([self.start.eq(self._read.data.start)] if self._block else []),
                 ]
 
@@ -220,6 +225,7 @@ class Taps:
             *([self.start.eq(self._first.start)] if self._block else []),
             self._notes.eq(self._found),
             self._number.eq(0),
+            self.more.eq(self._found > 1),
             self._work_half.eq(self._half),
             self._half.eq(~self._half),
         ]

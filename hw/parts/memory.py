@@ -3,8 +3,8 @@
 from types import MappingProxyType
 
 # Attribute of a memory of which no word is read in the cycle in which it is written, or whose word is not
-# used then: each has its proof in tests/proofs/, but weights and biases of stochastic networks, which are
-# loaded between images; those and the memories of hw/integer have a bench that spoils such words.
+# used then: each has its proof in tests/proofs/, but the memories of hw/network and hw/integer, and weights
+# and biases of stochastic networks, loaded between images: those have a bench that spoils such words.
 # Without it a block RAM gets a comparison of the addresses and a copy of what was written, to behave as the
 # RTL does. Yosys knows the name from Verilog; `synth.commands` tells it the same of RTLIL.
 NO_COLLISION = MappingProxyType({"no_rw_check": True})

@@ -7,6 +7,7 @@ from amaranth.lib.memory import Memory
 from amaranth.utils import exact_log2
 
 from hw.parts.delay import registered
+from hw.parts.memory import NO_COLLISION
 
 # Width and depth that a block RAM of 18 kbit may have, as on the ECP5 and the Gowin parts
 BLOCK_SHAPES = ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024), (36, 512))
@@ -48,6 +49,7 @@ class Port:
 class SlicedMemory(Elaboratable):
     """As `amaranth.lib.memory.Memory` of zeros, with a port that reads and one that writes, both clocked.
 
+    A word that is read in the cycle in which it is written must not be used (`hw.parts.memory.NO_COLLISION`).
     What is read comes two cycles after its address: every block RAM, slow from clock to output, has a
     register behind it, and only then one of those that lie behind each other is chosen.
 
@@ -81,7 +83,8 @@ class SlicedMemory(Elaboratable):
         bits = exact_log2(deep)
         shown = []
         for part, first in enumerate(range(0, self._depth, deep)):
-            memory = Memory(shape=len(written), depth=min(deep, self._depth - first), init=[])
+            size = {"shape": len(written), "depth": min(deep, self._depth - first)}
+            memory = Memory(**size, init=[], attrs=NO_COLLISION)
             m.submodules[f"{name}_{part}" if self._depth > deep else name] = memory
             read, write = memory.read_port(), memory.write_port()
             m.d.comb += [

@@ -98,8 +98,8 @@ class LinearTiming:
     ) -> None:
         self.missing = 0
         self.weights = weights
-        # registers of a core that is pipelined: before what a row by index waits for, a note of
-        # taps, a broadcast, a potential
+        # registers of a core that is pipelined: before what a row by index waits for, twice a note of
+        # taps, a broadcast, a potential, before heads that lead
         self.late = int(weights is not None)
         self.lanes, self.clusters, self.drains = lanes, clusters, drains
         self.times = NetworkTimes()
@@ -128,7 +128,7 @@ class LinearTiming:
         for row in range(rows):
             needed = maps[op.map + row * (op.taps + 1)] if op.taps else row
             ready = self.rows[op.source][op.wait + needed]
-            look_up = op.taps + LAST_TAP + late if op.taps else 0
+            look_up = op.taps + LAST_TAP + 2 * late if op.taps else 0
             entry += INDEX + late if op.taps else 0
             taken = max(max(entry, ready) + look_up + 1, self.broadcast_end)
             if self.weights and row == 0:
@@ -213,7 +213,7 @@ class NetworkTiming(LinearTiming):
         self.rows[Source.image] = image_rows + self.missing * image_rows[-1:]
         self.rows[Source.hidden] = [begin] * self.network.tokens if enters else []
         self.begin(begin)
-        self.norm_entry = self.attention_entry = begin + FETCH
+        self.norm_entry, self.attention_entry = begin + FETCH, begin + FETCH + self.late
         self.norm_done = begin
         program = self.program
         linear, norm, attention = iter(program.linear), iter(program.norm), iter(program.attention)
@@ -300,7 +300,7 @@ class NetworkTiming(LinearTiming):
             self.times.mixed += ends
             self.rows[Source.mixed] += [cycle + 1 for cycle in ends] + missing * [end + 1]
         self.times.timeline.append(Segment("attention", where, start, end))
-        self.attention_entry = end + 1 + FETCH
+        self.attention_entry = end + 1 + FETCH + self.late
 
 
 def predict(

@@ -46,13 +46,16 @@ def test_rows_that_fire_longer_than_the_next_is_measured() -> None:
     assert assert_integers_and_cycles(twice, config, image, reader=memory) > 1000
 
 
-def test_side_by_side_in_rtl() -> None:
-    """Two images at once, weights from a stream and hidden layers in pieces: every integer and cycle."""
+@pytest.mark.parametrize("rows", [8, 128])
+def test_side_by_side_in_rtl(rows: int) -> None:
+    """Images side by side, weights from a stream and hidden layers in pieces: every integer and cycle."""
     network, image = sample(hidden=20, blocks=1)
-    joined = in_pieces(side_by_side(network, 2), 8)
-    assert [layer.groups for layer in joined.layers if isinstance(layer, Attention)] == [2]
-    pairs = Spikes(*(a.reshape(2, 2 * network.tokens, -1) for a in (image.sign, image.phase)))
+    beside = rows // network.tokens
+    joined = in_pieces(side_by_side(network, beside), 8)
+    assert [layer.groups for layer in joined.layers if isinstance(layer, Attention)] == [beside]
+    entry = (np.resize(a, (2, beside * network.tokens, a.shape[-1])) for a in (image.sign, image.phase))
     config = config_for(joined, lanes=8, cluster=4, weight_stream=16)
     assert config.weights <= 32
+    assert config.tokens == rows
     memory = ReaderTiming(latency=9, interval=2, period=50, gap=7, queue=4)
-    assert assert_integers_and_cycles(joined, config, pairs, reader=memory) > 1000
+    assert assert_integers_and_cycles(joined, config, Spikes(*entry), reader=memory) > 1000
