@@ -23,14 +23,13 @@ class RowIndex:
         op: current descriptor, with `taps`, `map` and `wait`.
         needed: row of the source that must be complete, counted over the inference.
 
-    Timing: a row by index is in ROW two cycles later than another, three where the core is pipelined;
-    `address` is then that of its first tap, and `word` that tap.
+    Timing: a row by index is in ROW three cycles later than another; `address` is then that of its first tap,
+    and `word` that tap.
     """
 
     def __init__(self, config: NetworkConfig, unit: Any, op: data.View, needed: Signal) -> None:
         self.present = config.maps > 0
         self._op, self._needed = op, needed
-        self._pipelined = config.pipelined
         if self.present:
             self.address, self.word = unit.map_address, unit.map_word
 
@@ -57,13 +56,11 @@ class RowIndex:
                 m.d.sync += self.address.eq(self.address + 1)
                 m.next = "NEED"
             with m.State("NEED"):
-                wait = 0 if self._pipelined else self._op.wait
-                m.d.sync += self._needed.eq(wait + self.word.row)
-                m.next = "SINCE" if self._pipelined else "ROW"
-            if self._pipelined:
-                with m.State("SINCE"):
-                    m.d.sync += self._needed.eq(self._op.wait + self._needed)
-                    m.next = "ROW"
+                m.d.sync += self._needed.eq(self.word.row)
+                m.next = "SINCE"
+            with m.State("SINCE"):
+                m.d.sync += self._needed.eq(self._op.wait + self._needed)
+                m.next = "ROW"
 
 
 class Taps:
@@ -82,14 +79,13 @@ class Taps:
         origin, offset: row of the source that is broadcast, and where its weights begin.
         start: place of the first spike of the row that is broadcast, 0 unless blocks are read.
 
-    Timing: from ROW on, a cycle per tap and two more, three where counts are pipelined.
+    Timing: from ROW on, a cycle per tap and three more.
     """
 
     def __init__(
         self, m: Module, config: NetworkConfig, op: data.View, index: RowIndex, row: Signal, count: Signal
     ) -> None:
         self._index, self._op, self._row, self._count = index, op, row, count
-        self._pipelined = config.pipelined
         self.present = index.present
         if not self.present:
             return
@@ -124,10 +120,8 @@ class Taps:
             self._write.addr.eq(Cat(self._found[:places], self._half)),
         ]
         # the tap whose count is noted
-        self._noted: Signal = self.tap
-        if self._pipelined:
-            self._noted = Signal(self.tap.shape(), name="noted_tap")
-            m.d.sync += self._noted.eq(self.tap)
+        self._noted = Signal(self.tap.shape(), name="noted_tap")
+        m.d.sync += self._noted.eq(self.tap)
         m.d.comb += self._write.data.origin.eq(self._noted.row)
         offset: Value = self._offset
         if config.block:
@@ -165,22 +159,19 @@ class Taps:
                 m.d.sync += self._index.address.eq(self._index.address + 1)
         with m.State("LAST-TAP"):
             m.d.sync += self._looking.eq(0)
-            m.next = "NOTED" if self._pipelined else "OFFER"
-        if self._pipelined:
-            with m.State("NOTED"):
-                m.next = "OFFER"
+            m.next = "NOTED"
+        with m.State("NOTED"):
+            m.next = "OFFER"
 
     def note(self, m: Module, spikes: Value, span: data.View | None) -> None:
         """Note the tap that was looked up if it has `spikes`; of a block its `span`, one cycle later."""
         if not self.present:
             return
-        looking = self._looking
-        if self._pipelined:
-            now = [looking, spikes]
-            looking, spikes = later = [
-                Signal(value.shape(), name=f"looked_up_{n}") for n, value in enumerate(now)
-            ]
-            m.d.sync += [after.eq(before) for after, before in zip(later, now, strict=True)]
+        now = [self._looking, spikes]
+        looking, spikes = later = [
+            Signal(value.shape(), name=f"looked_up_{n}") for n, value in enumerate(now)
+        ]
+        m.d.sync += [after.eq(before) for after, before in zip(later, now, strict=True)]
         if span is not None:
             spikes = Mux(self._op.blocks, span.count, spikes)
             m.d.comb += self._write.data.start.eq(Mux(self._op.blocks, span.start, 0))
