@@ -176,12 +176,6 @@ class NetworkConfig:
             )
 
     @property
-    def pipelined(self) -> bool:
-        """Whether what large memories show is registered before it is used, and long sums are cut: a core of
-        streamed weights is large, its memories are many block RAMs, far apart."""
-        return self.weight_stream > 0
-
-    @property
     def clusters(self) -> int:
         return self.lanes // self.cluster
 

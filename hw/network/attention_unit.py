@@ -30,9 +30,8 @@ class AttentionUnit(wiring.Component):
         row_done: a row of a head is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
 
-    Timing: a group starts when it may and the one before is complete, a cycle later where the core is
-    pipelined and it need not wait. Descriptors of its heads reach the core three cycles apart, the first
-    one cycle after the feeders start.
+    Timing: a group starts when it may and the one before is complete, a cycle later where it need not wait.
+    Descriptors of its heads reach the core three cycles apart, the first one cycle after the feeders start.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -73,16 +72,14 @@ class AttentionUnit(wiring.Component):
             for name in ("base", "features", "tokens", "span")
         ]
 
-        # the descriptor of heads that lead: what the memory shows, or a cycle later its register
-        leading = op if config.pipelined else op_read.data
         query = self._feed(m, core, lead, group, start)
         m.d.comb += [
             query.take.eq(leads),
-            query.following.base.eq(leading.base),
-            query.following.span.eq(leading.span),
+            query.following.base.eq(op.base),
+            query.following.span.eq(op.span),
         ]
         with m.If(leads):
-            m.d.sync += [lead.eq(leading), heads_left.eq(leading.group)]
+            m.d.sync += [lead.eq(op), heads_left.eq(op.group)]
         head = core.i_head
         m.d.comb += [
             head.payload.tokens.eq(there(self, op, op.tokens, config)),
@@ -97,18 +94,11 @@ class AttentionUnit(wiring.Component):
         with m.FSM():
             with fetch.states(m, self.begin) as fetched:
                 m.next = "HEAD"
-                if config.pipelined:
-                    with m.If(fetched.leads):
-                        m.next = "LEAD"
-                else:
-                    m.d.sync += complete.eq(self.rows_linear > fetched.wait)
-                    with m.If(fetched.leads):
-                        m.d.comb += leads.eq(1)
-                        m.next = "WAIT"
-            if config.pipelined:
-                with m.State("LEAD"):
-                    m.d.comb += leads.eq(1)
-                    m.next = "WAIT"
+                with m.If(fetched.leads):
+                    m.next = "LEAD"
+            with m.State("LEAD"):
+                m.d.comb += leads.eq(1)
+                m.next = "WAIT"
             # rows of the group before have all come: its descriptors end with that
             with m.State("WAIT"), m.If(complete):
                 m.d.comb += start.eq(1)

@@ -15,7 +15,7 @@ from golden.network.limits import MAX_SHIFT
 from golden.widths import index_width
 from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
-from hw.network.linear_issue import issue_latency
+from hw.network.linear_issue import ISSUE_LATENCY
 from hw.network.load_bus import pick
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.octave_encoder import OctaveEncoder
@@ -23,8 +23,8 @@ from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import struct
 from hw.parts.shift_add import times
 
-# Cycles from a value leaving the clusters to its potential, one more where it is pipelined
-POTENTIAL = 3
+# Cycles from a value leaving the clusters to its potential
+POTENTIAL = 4
 SHIFT_BITS = bits_for(MAX_SHIFT)
 
 
@@ -38,7 +38,7 @@ class Drain(wiring.Component):
         i_sums: accumulators; with two drains of the lower half of the lanes, i_sums_1 of the upper one.
         levels_address, levels: threshold list, one cycle later.
         o_hidden, o_qkv: spikes; cannot be held up.
-        stream_row, stream_channel, stream_old: residual stream, one cycle later, two where it is pipelined.
+        stream_row, stream_channel, stream_old: residual stream, two cycles later.
         stream_adds: the stream is read for a sum (only if memories are shared).
         stream_write, write_row, write_channel, stream_new: its update; with two drains stream_old_1,
             stream_write_1 and stream_new_1 for the channel half of the lanes further on.
@@ -47,17 +47,16 @@ class Drain(wiring.Component):
             `hw.network.token_counts`.
         o_potential: every potential, for verification; cannot be held up. o_potential_1: of the second drain.
 
-    Timing: from a value at `i_sums` 3 cycles to its potential, 4 where it is pipelined; 8 more to its spike.
+    Timing: from a value at `i_sums` `POTENTIAL` cycles to its potential; 8 more to its spike.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         self._config = config
         self._encoder = OctaveEncoder(config, config.potential_bits)
         # cycles to its potential, its spike, its row counting as done, and what is added to the stream
-        self._potential_at = POTENTIAL + config.pipelined
-        self._spike_at = self._potential_at + self._encoder.latency + FallingThreshold.latency
+        self._spike_at = POTENTIAL + self._encoder.latency + FallingThreshold.latency
         self._done_at = self._spike_at + 1
-        self._term_at = self._potential_at + 2
+        self._term_at = POTENTIAL + 2
         row = payloads.row_width(config)
         parts = {"scores_taken": Out(1)} if config.score_parts else {}
         parts |= {"stream_adds": Out(1)} if config.shared else {}
@@ -106,7 +105,7 @@ class Drain(wiring.Component):
         read, write = table.read_port(), table.write_port()
         hand_over = payloads.hand_over(config)
         # as many passes as can be between the broadcast and here
-        way = issue_latency(config) + NeuronCluster.latency + config.clusters
+        way = ISSUE_LATENCY + NeuronCluster.latency + config.clusters
         depth = 2 + way // (config.lanes // config.drains)
         m.submodules.passes = passes = SyncFIFO(width=hand_over.size, depth=depth)
         now = Signal(hand_over)
@@ -161,10 +160,10 @@ class Drain(wiring.Component):
             m.d.sync += after.eq(before)
 
         # stages 1 to 3: products with the constants, their sum, bias
-        potential = self._potential(m, arrived, neurons[self._potential_at - 1].bias)
+        potential = self._potential(m, arrived, neurons[POTENTIAL - 1].bias)
         m.d.comb += [
             self.o_potential.payload.eq(potential),
-            self.o_potential.valid.eq(tags[self._potential_at].valid),
+            self.o_potential.valid.eq(tags[POTENTIAL].valid),
         ]
         self._spikes(m, tags, neurons, potential)
         self._stream(m, tags, neurons, potential)
@@ -192,12 +191,11 @@ class Drain(wiring.Component):
         m.d.sync += sums.eq(arrived)
         for r, constant in enumerate(config.constants):
             m.d.sync += parts[r].eq(times(sums[r], constant))
-        added: list[Value] = list(parts)
-        if config.pipelined:
-            pairs = [parts[n : n + 2] for n in range(0, b, 2)]
-            names = (f"pair_{n}{suffix}" for n in range(len(pairs)))
-            added = [Signal(signed(bits), name=name, reset_less=True) for name in names]
-            m.d.sync += [of.eq(sum(pair[1:], pair[0])) for of, pair in zip(added, pairs, strict=True)]
+        # a long sum is cut in two
+        pairs = [parts[n : n + 2] for n in range(0, b, 2)]
+        names = (f"pair_{n}{suffix}" for n in range(len(pairs)))
+        added = [Signal(signed(bits), name=name, reset_less=True) for name in names]
+        m.d.sync += [of.eq(sum(pair[1:], pair[0])) for of, pair in zip(added, pairs, strict=True)]
         m.d.sync += potential.eq(sum(added[1:], added[0]) + bias)
         return potential
 
@@ -205,7 +203,7 @@ class Drain(wiring.Component):
         config = self._config
         m.submodules.encoder = encoder = self._encoder
         m.submodules.threshold = threshold = FallingThreshold(config)
-        placed = self._potential_at + encoder.latency
+        placed = POTENTIAL + encoder.latency
         tag, slot = tags[self._spike_at], neurons[self._spike_at].slot
         m.d.comb += [
             encoder.value.eq(potential),
@@ -229,9 +227,9 @@ class Drain(wiring.Component):
 
     def _stream(self, m: Module, tags: list, neurons: list, potential: Signal) -> None:
         """x += floor((V + 2**(s-1)) / 2**s): round, shift, add, one stage each."""
-        at = self._potential_at
+        at = POTENTIAL
         term = self._term(m, potential, [neurons[at + n].offset[:SHIFT_BITS] for n in range(2)])
-        tag, read = tags[self._term_at], self._term_at - 1 - self._config.pipelined
+        tag, read = tags[self._term_at], self._term_at - 2
         m.d.sync += [
             self.stream_new.eq(Mux(tag.fresh, 0, self.stream_old) + term),
             self.stream_write.eq(tag.valid & (tag.target == Target.stream)),
@@ -273,7 +271,7 @@ class Drain(wiring.Component):
         m.d.sync += there.eq(Cat(valid, there))
         for before, after in pairwise(neurons[1:]):
             m.d.sync += after.eq(before)
-        at = self._potential_at
+        at = POTENTIAL
         potential = self._potential(m, self.i_sums_1.sum, neurons[at - 1].bias, "_1")
         term = self._term(m, potential, [neurons[at + n].shift for n in range(2)], "_1")
         m.d.comb += [
@@ -290,7 +288,7 @@ class Drain(wiring.Component):
         layout, parts = payloads.score_beat(config), config.score_parts
         m.submodules.scores = queue = SyncFIFO(width=layout.size + parts, depth=config.lanes)
         beat = Signal(layout)
-        tag = tags[self._potential_at]
+        tag = tags[POTENTIAL]
         if parts:
             taken = self.o_score.valid & self.o_score.ready
             m.d.comb += self.scores_taken.eq(taken & queue.r_data[-1])

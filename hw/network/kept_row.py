@@ -15,10 +15,8 @@ from hw.network.falling_threshold import FallingThreshold
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
 from hw.parts.payloads import struct
 
-
-def kept_latency(config: NetworkConfig) -> int:
-    """From reading a place that was kept to its spike."""
-    return 1 + config.pipelined + FallingThreshold.latency
+# From reading a place that was kept to its spike
+KEPT_LATENCY = 2 + FallingThreshold.latency
 
 
 class KeptRow:
@@ -52,7 +50,7 @@ class KeptRow:
         m.submodules.places = places = Memory(shape=place, depth=1 << config.feature_bits, init=[])
         self._write, read = places.write_port(), places.read_port()
         self.place = read.data
-        last, later = Signal(), Signal(kept_latency(config))
+        last, later = Signal(), Signal(KEPT_LATENCY)
         if twice:  # places of a row that is read twice are kept once
             self._address = Signal(config.feature_bits, name="kept_address")
             again = self.row.twice & (self._address + 1 == self.row.channels)

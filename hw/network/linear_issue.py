@@ -14,19 +14,15 @@ from hw.network.load_bus import pick
 from hw.network.taps import RowIndex, Taps
 from hw.network.token_counts import there
 from hw.network.weight_loader import WeightHalves
+from hw.parts.delay import registered
 from hw.parts.descriptors import DescriptorFetch
 from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import struct
 
-
-def issue_latency(config: NetworkConfig) -> int:
-    """Cycles from reading a spike to its broadcast."""
-    return 2 + config.pipelined
-
-
-def stream_apart(config: NetworkConfig) -> int:
-    """Least cycles from a sum for the stream to one that reads what it wrote (`hw.network.drain`)."""
-    return 3 + config.pipelined
+# Cycles from reading a spike to its broadcast
+ISSUE_LATENCY = 3
+# Least cycles from a sum for the stream to one that reads what it wrote (`hw.network.drain`)
+STREAM_APART = 4
 
 
 class LinearIssue(wiring.Component):
@@ -41,9 +37,8 @@ class LinearIssue(wiring.Component):
         i_load, i_write: words of the descriptor memory.
         rows_N: rows that source N has completed.
         row: row whose count is looked up; count_N: its spikes in source N.
-        read_row, position: spike to read; entry_N: from source N, one cycle later, two where the core is
-            pipelined.
-        o: broadcast, `issue_latency` cycles behind the read.
+        read_row, position: spike to read; entry_N: from source N, two cycles later.
+        o: broadcast, `ISSUE_LATENCY` cycles behind the read.
         o_pass: one beat per pass that hands over; there is always room.
         map_address, map_word: rows by index, one cycle later (only with maps).
         tap, span: the tap that is looked up, and where the spikes of its block are, one cycle later (only
@@ -57,10 +52,9 @@ class LinearIssue(wiring.Component):
         busy: a row is being broadcast; accepted: a spike is read in this cycle.
 
     Timing: one spike per cycle; a row without spikes takes one cycle per pass. Hand-overs are at least
-    `lanes` cycles apart, after one to the stream half of that with two drains, but `stream_apart`; those of
-    parts of the scores after the part before has left. A row needs two cycles of fetching, one by index five,
-    eight where the core is pipelined, and one per tap, a descriptor two more, all hidden behind the row
-    before.
+    `lanes` cycles apart, after one to the stream half of that with two drains, but `STREAM_APART`; those of
+    parts of the scores after the part before has left. A row needs two cycles of fetching, one by index eight
+    and one per tap, a descriptor two more, all hidden behind the row before.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -158,7 +152,7 @@ class LinearIssue(wiring.Component):
             m.d.sync += [position.eq(0), last_entry.eq(spikes <= 1)]
 
         passes = None if halves.present else Signal.like(work.passes)
-        alone, sums = config.lanes, max(config.lanes // config.drains, stream_apart(config))
+        alone, sums = config.lanes, max(config.lanes // config.drains, STREAM_APART)
         gap = Signal(range(1 - max(alone, sums), 1))  # to the next hand-over, upwards: its sign says whether
         last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal()
         paired = work.target == Target.stream
@@ -263,40 +257,26 @@ class LinearIssue(wiring.Component):
         some: Value,
         paired: Value,
     ) -> None:
-        """Broadcast the spike that is read in this cycle; it is there one cycle later."""
+        """Broadcast the spike that is read in this cycle; it is there two cycles later."""
         config = self._config
         tags = Signal(data.StructLayout({"valid": 1, "first": 1, "last": 1, "some": 1}))
-        source = Signal.like(from_, name="source", reset_less=True)
-        base = Signal(index_width(payloads.weight_depth(config)), reset_less=True)
-        m.d.sync += [
-            tags.valid.eq(go),
-            tags.first.eq(first),
-            tags.last.eq(last),
-            tags.some.eq(some),
-            source.eq(from_),
-            base.eq(weight),
-        ]
+        later = Signal.like(tags, name="tags_later")
+        m.d.sync += [tags.valid.eq(go), tags.first.eq(first), tags.last.eq(last), tags.some.eq(some)]
+        m.d.sync += later.eq(tags)
+        source = registered(m, registered(m, from_, "source"), "source_later")
+        address = weight[: index_width(payloads.weight_depth(config))]
+        base = registered(m, registered(m, address, "base"), "base_later")
         shown = [getattr(self, f"entry_{name}").as_value() for name in Source.__members__]
-        pairs = Signal()
         if config.drains > 1:
-            m.d.sync += pairs.eq(paired)
-        if config.pipelined:
-            later = Signal.like(tags, name="tags_later")
-            m.d.sync += later.eq(tags)
-            tags, now = later, [source, base, pairs]
-            held = [Signal(signal.shape(), name=f"held_{n}", reset_less=True) for n, signal in enumerate(now)]
-            m.d.sync += [after.eq(before) for after, before in zip(held, now, strict=True)]
-            source, base, pairs = held
-        if config.drains > 1:
-            m.d.sync += self.o.paired.eq(pairs)
+            m.d.sync += self.o.paired.eq(registered(m, registered(m, paired, "paired"), "paired_later"))
         entry = Signal(payloads.list_entry(config))
         entries = Array(shown)
         m.d.comb += entry.eq(entries[source])
         m.d.sync += [
-            self.o.valid.eq(tags.valid),
-            self.o.first.eq(tags.first),
-            self.o.last.eq(tags.last),
-            self.o.active.eq(tags.some & entry.spike.active),
+            self.o.valid.eq(later.valid),
+            self.o.first.eq(later.first),
+            self.o.last.eq(later.last),
+            self.o.active.eq(later.some & entry.spike.active),
             self.o.negative.eq(entry.spike.negative),
             self.o.address.eq(base + entry.feature),
         ]

@@ -3,7 +3,6 @@
 from typing import Any
 
 from amaranth.hdl import Assert, Module, Mux, signed
-from amaranth.lib.memory import Memory
 
 from golden.network.config import NetworkConfig
 from golden.network.tensors import STREAM
@@ -38,7 +37,7 @@ def add_membrane(m: Module, config: NetworkConfig, drain: Drain, norm: NormUnit,
     for number, (value, change) in enumerate(changes):
         for name in ("both",) if config.shared else ("sum", "norm"):
             size = {"shape": signed(config.stream_bits), "depth": payloads.stream_depth(config)}
-            memory = SlicedMemory(**size) if config.pipelined else Memory(**size, init=[])
+            memory = SlicedMemory(**size)
             m.submodules[f"stream_{name}" + f"_{number}" * (config.drains > 1)] = memory
             read, write = memory.read_port(), memory.write_port()
             place, _ = payloads.stream_address(config, row, channel)

@@ -62,7 +62,7 @@ class NormReads:
     def read(
         self, m: Module, row: Signal, channel: Signal, measuring: Value, firing: Value
     ) -> tuple[Value, Value]:
-        """The stream at a channel of a row, one cycle after it is read, two where the core is pipelined; with
+        """The stream at a channel of a row, two cycles after it is read; with
         maps LOOKED_UP cycles later, from the row of its tap. And what enters a sum: it, or both of a pair.
 
         Args:
@@ -99,19 +99,18 @@ class NormReads:
     def _shown(self, m: Module, none: Value) -> tuple[Value, Value]:
         """What the stream shows, see `read`; `none` where what is read now counts as 0."""
         unit, config = self._unit, self._config
-        late = config.pipelined
 
-        def held(value: Value, name: str) -> Value:
-            return registered(m, value, name) if late else value
+        def later(value: Value, name: str) -> Value:
+            return registered(m, registered(m, value, name), f"{name}_later")
 
-        absent = held(registered(m, none, "none"), "none_later") if self._index.present else Const(0)
+        absent = later(none, "none") if self._index.present else Const(0)
         first = unit.stream_value
         if self.pairs is None:
             value = Mux(absent, 0, first)
             return value, value
         _, bank = stream_address(config, unit.stream_row, unit.stream_channel)
-        upper = held(registered(m, bank, "bank"), "bank_later")
-        both = delayed(m, self.pairs, 1 + late + (LOOKED_UP if self._index.present else 0))
+        upper = later(bank, "bank")
+        both = delayed(m, self.pairs, 2 + (LOOKED_UP if self._index.present else 0))
         second = unit.stream_value_1
         lower = Mux(~absent & (both | ~upper), first, 0)
         higher = Mux(~absent & (both | upper), second, 0)

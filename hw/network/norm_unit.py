@@ -14,7 +14,7 @@ from golden.network.octave import ROOT_FRACTION_BITS, resolution, roots
 from golden.widths import index_width
 from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
-from hw.network.kept_row import KeptRow, kept_latency
+from hw.network.kept_row import KEPT_LATENCY, KeptRow
 from hw.network.load_bus import pick
 from hw.network.norm_reads import LOOKED_UP, NormReads
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
@@ -26,7 +26,7 @@ from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import struct
 
 # Cycles from reading a channel to its value centred, from its place to its square
-CENTRED, SQUARE = 2, 2
+CENTRED, SQUARE = 3, 2
 
 
 def doubled(value: Value, twice: Value | None) -> Value:
@@ -47,31 +47,30 @@ class NormUnit(wiring.Component):
         i_load, i_write_op, i_write_offset: words of the descriptor and offset memories.
         rows_linear: rows that the linear unit has completed.
         map_address, map_word: rows by index, one cycle later (only with maps).
-        stream_row, stream_channel, stream_value: residual stream, one cycle later, two where the core is
-            pipelined; stream_reads: it is read.
+        stream_row, stream_channel, stream_value: residual stream, two cycles later; stream_reads: it is read.
         stream_value_1: what the second bank has there, the first one is in stream_value (with two drains).
         levels_address, levels: threshold list, one cycle later.
         o: spikes; cannot be held up.
         row_done: a row is complete; missing, short: see `hw.network.token_counts`.
         begin: an image is there; start with the first descriptor.
 
-    Timing per row, from the cycle in which it may begin: 1, for "layer" width + 2, half of the width where
+    Timing per row, from the cycle in which it may begin: 1, for "layer" width + 3, half of the width where
     channels are summed in pairs (`NormReads.pairs`), and a cycle for each bit of the mean's constant, or a
-    bit and a zero behind it, for "rms" and "layer" width + 15, then width + 10 up to and with `row_done`. A
-    descriptor takes 2. With maps each of these three takes LOOKED_UP more, and a row by index takes 2
-    before; `sim.timing.network` has what is pipelined. With two rows the last of the three is, but for
-    "fixed", width + `kept_latency`, beside the next row of the descriptor. A row that is read twice
-    (`NormOp.twice`) is measured in half of its width.
+    bit and a zero behind it, for "rms" and "layer" width + 16, then width + 11 up to and with `row_done`. A
+    descriptor takes 2. With maps each of these three takes LOOKED_UP more, and a row by index takes 3
+    before; where sums of squares are wide the encoder takes a cycle more. With two rows the last of the three
+    is, but for "fixed", width + `KEPT_LATENCY`, beside the next row of the descriptor. A row that is read
+    twice (`NormOp.twice`) is measured in half of its width.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
-        self._config, self._late = config, int(config.pipelined)
+        self._config = config
         self._encoder = OctaveEncoder(config, 2 * config.stream_bits + config.feature_bits + 1)
         self._threshold = FallingThreshold(config)
         # cycles from reading a channel to: its place; its square in the sum; its spike
-        self._placed = CENTRED + self._late + self._encoder.latency
+        self._placed = CENTRED + self._encoder.latency
         self._squared = self._placed + SQUARE + 1
-        self._spike = self._placed + self._late + FallingThreshold.latency
+        self._spike = self._placed + 1 + FallingThreshold.latency
         by_index: dict[str, wiring.Member] = {}
         if config.maps:
             by_index["map_address"] = Out(index_width(config.maps))
@@ -114,12 +113,12 @@ class NormUnit(wiring.Component):
         needed = Signal(config.row_count_width)
         channel = Signal(config.feature_bits + 1)
         index = RowIndex(config, self, op, needed)
-        ahead, late = LOOKED_UP if index.present else 0, self._late
+        ahead = LOOKED_UP if index.present else 0
         kept = KeptRow(m, config) if config.norm_rows > 1 else None
         left = Signal(range(self._spike + 1 + ahead))
         mean = Signal(signed(config.stream_bits + 1))
         channels_sum = Signal(signed(config.stream_bits + config.feature_bits))
-        rounded = Signal(signed(len(channels_sum) + 2)) if late else mean
+        rounded = Signal(signed(len(channels_sum) + 2))
         part = Signal.like(channels_sum)
         fraction = Signal.like(op.mean_fraction, name="fraction")
         bits_left = Signal.like(op.mean_bits, name="bits_left")
@@ -179,14 +178,14 @@ class NormUnit(wiring.Component):
                         m.next = "FIRE"
                         if kept:
                             kept.take(m, op, row, 0)
-            sweep("SUM", summing, "MEAN", 1 + late, reads.half(measured))
+            sweep("SUM", summing, "MEAN", 2, reads.half(measured))
             with m.State("MEAN"):
                 # the sum times the reciprocal of the width, a bit of its fraction a cycle, or one and a zero
                 half = (Const(1) << op.mean_shift) >> 1
                 total = channels_sum + part + half
                 more = part + Mux(fraction[0], channels_sum, 0)
                 m.d.sync += [
-                    rounded.eq(total if late else total >> op.mean_shift),
+                    rounded.eq(total),
                     part.eq(Mux(zero, more >> 2, more >> 1)),
                     fraction.eq(Mux(zero, fraction >> 2, fraction >> 1)),
                     bits_left.eq(Mux(zero, bits_left - 2, bits_left - 1)),
@@ -222,10 +221,8 @@ class NormUnit(wiring.Component):
             under_way = Signal()
             m.d.comb += under_way.eq(summing | squaring | firing)
             m.d.comb += self.stream_reads.eq(delayed(m, under_way, ahead))
-        if late:
-            m.d.sync += mean.eq(rounded >> op.mean_shift)
-        m.d.sync += centred.eq(value - mean)
-        with m.If(delayed(m, summing, 1 + ahead + late)):
+        m.d.sync += [mean.eq(rounded >> op.mean_shift), centred.eq(value - mean)]
+        with m.If(delayed(m, summing, 2 + ahead)):
             m.d.sync += channels_sum.eq(channels_sum + doubled(added, twice))
         m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
         self._square(m, squares, squaring, self._squared - 1 + ahead, twice)
@@ -265,7 +262,7 @@ class NormUnit(wiring.Component):
             channel.eq(Mux(kept.fires, kept.channel, channel_out)),
             offsets.addr.eq(row.offset + channel),
         ]
-        fires = delayed(m, fires, kept_latency(self._config))
+        fires = delayed(m, fires, KEPT_LATENCY)
         self._fire(m, row.levels, offsets.data, row.shift, row.row, channel, fires, kept)
 
     def _fire(
@@ -286,9 +283,8 @@ class NormUnit(wiring.Component):
         if kept:
             place = Mux(kept.read, kept.place.place, place)
             negative = Mux(kept.read, kept.place.negative, negative)
-        if self._late:
-            place, negative = registered(m, place, "place"), registered(m, negative, "negative")
-            offset = registered(m, offset, "offset")
+        place, negative = registered(m, place, "place"), registered(m, negative, "negative")
+        offset = registered(m, offset, "offset")
         m.d.comb += [
             threshold.place.eq(place),
             threshold.negative.eq(negative),

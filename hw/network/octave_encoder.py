@@ -23,13 +23,13 @@ class OctaveEncoder(wiring.Component):
         place, negative: L and the sign of the value `latency` cycles ago; `NOWHERE` for zero.
         octave, residue, some: L = octave*R + residue where the value is not zero (`some`).
 
-    Timing: one value per cycle, 5 cycles later; of a wide value in a core that is pipelined 6.
+    Timing: one value per cycle, 5 cycles later; of a wide value 6.
     """
 
     def __init__(self, config: NetworkConfig, value_bits: int) -> None:
         self._points = resolution(config.code.log2_base)
         self._bits = value_bits
-        self.latency = 6 if config.pipelined and value_bits > WIDE else 5
+        self.latency = 6 if value_bits > WIDE else 5
         super().__init__(
             {
                 "value": In(signed(value_bits)),

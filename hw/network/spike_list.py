@@ -12,10 +12,8 @@ from hw.network import payloads
 from hw.parts.memory import NO_COLLISION
 from hw.parts.sliced_memory import SlicedMemory
 
-# Counts of so many rows stand in registers, of more in a memory
-COUNT_REGISTERS = 64
-# The same where what is looked up must be there early in the cycle
-FEW_REGISTERS = 8
+# Counts of so many rows stand in registers, of more in a memory, which shows them earlier in the cycle
+COUNT_REGISTERS = 8
 
 
 class SpikeList(wiring.Component):
@@ -32,7 +30,7 @@ class SpikeList(wiring.Component):
         i: neurons of a row one after the other; cannot be held up.
         count_row, count: spikes of a row, in the same cycle.
         read_row, position: what to read.
-        entry: the spike there, one cycle later, two where the core is pipelined.
+        entry: the spike there, two cycles later.
         block_row, block, span: where the spikes of a block of a row are, one cycle later (only with blocks).
 
     Timing: a spike can be read, and counts, from the cycle after its write on.
@@ -74,22 +72,16 @@ class SpikeList(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config = self._config
         beat, depth = self.i.payload, self._depth()
         written_row, counted_row = self._row(beat.row), self._row(self.count_row)
-        memory: Memory | SlicedMemory
-        if config.pipelined:
-            # whatever is in the list fires
-            memory = SlicedMemory(len(beat.entry.as_value()) - 1, depth)
-        else:
-            memory = Memory(shape=payloads.list_entry(config), depth=depth, init=[])
-        m.submodules.memory = memory
+        # whatever is in the list fires
+        m.submodules.memory = memory = SlicedMemory(len(beat.entry.as_value()) - 1, depth)
         write, read = memory.write_port(), memory.read_port()
         place = Signal(bits_for(self._features))
         fires = Signal()
         width = bits_for(self._features)
         rows = self._rows if self._lists == 1 else 1 << len(written_row)
-        in_registers = rows <= (FEW_REGISTERS if config.pipelined else COUNT_REGISTERS)
+        in_registers = rows <= COUNT_REGISTERS
         if in_registers:
             counts = Array(Signal(width, name=f"count_{n}") for n in range(rows))
             written, looked_up = counts[written_row], counts[counted_row]
@@ -109,15 +101,12 @@ class SpikeList(wiring.Component):
             read.addr.eq(self._address(self.read_row, self.position)),
             self.count.eq(looked_up),
         ]
-        if config.pipelined:
-            spike, shown = beat.entry.spike, self.entry
-            m.d.comb += [
-                write.data.eq(Cat(beat.entry.feature, spike.negative, spike.phase)),
-                Cat(shown.feature, shown.spike.negative, shown.spike.phase).eq(read.data),
-                shown.spike.active.eq(1),
-            ]
-        else:
-            m.d.comb += [write.data.eq(beat.entry), self.entry.eq(read.data)]
+        spike, shown = beat.entry.spike, self.entry
+        m.d.comb += [
+            write.data.eq(Cat(beat.entry.feature, spike.negative, spike.phase)),
+            Cat(shown.feature, shown.spike.negative, shown.spike.phase).eq(read.data),
+            shown.spike.active.eq(1),
+        ]
         count = place + beat.entry.spike.active
         if in_registers:
             with m.If(self.i.valid):

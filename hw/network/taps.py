@@ -23,14 +23,13 @@ class RowIndex:
         op: current descriptor, with `taps`, `map` and `wait`.
         needed: row of the source that must be complete, counted over the inference.
 
-    Timing: a row by index is in ROW two cycles later than another, three where the core is pipelined;
-    `address` is then that of its first tap, and `word` that tap.
+    Timing: a row by index is in ROW three cycles later than another; `address` is then that of its first tap,
+    and `word` that tap.
     """
 
     def __init__(self, config: NetworkConfig, unit: Any, op: data.View, needed: Signal) -> None:
         self.present = config.maps > 0
         self._op, self._needed = op, needed
-        self._pipelined = config.pipelined
         if self.present:
             self.address, self.word = unit.map_address, unit.map_word
 
@@ -57,13 +56,11 @@ class RowIndex:
                 m.d.sync += self.address.eq(self.address + 1)
                 m.next = "NEED"
             with m.State("NEED"):
-                wait = 0 if self._pipelined else self._op.wait
-                m.d.sync += self._needed.eq(wait + self.word.row)
-                m.next = "SINCE" if self._pipelined else "ROW"
-            if self._pipelined:
-                with m.State("SINCE"):
-                    m.d.sync += self._needed.eq(self._op.wait + self._needed)
-                    m.next = "ROW"
+                m.d.sync += self._needed.eq(self.word.row)
+                m.next = "SINCE"
+            with m.State("SINCE"):
+                m.d.sync += self._needed.eq(self._op.wait + self._needed)
+                m.next = "ROW"
 
 
 def _registered(m: Module, name: str, values: list[Any]) -> list[Any]:
@@ -89,15 +86,14 @@ class Taps:
         origin, offset: row of the source that is broadcast, and where its weights begin.
         start: place of the first spike of the row that is broadcast, 0 unless blocks are read.
 
-    Timing: from ROW on, a cycle per tap and two more, four where the core is pipelined: what lists show of
-    a tap is registered, and what is noted of it.
+    Timing: from ROW on, a cycle per tap and four more: what lists show of a tap is registered, and what is
+    noted of it.
     """
 
     def __init__(
         self, m: Module, config: NetworkConfig, op: data.View, index: RowIndex, row: Signal, count: Signal
     ) -> None:
         self._index, self._op, self._row, self._count = index, op, row, count
-        self._pipelined = config.pipelined
         self.present = index.present
         if not self.present:
             return
@@ -162,25 +158,21 @@ class Taps:
                 m.d.sync += self._index.address.eq(self._index.address + 1)
         with m.State("LAST-TAP"):
             m.d.sync += self._looking.eq(0)
-            m.next = "LAST-COUNT" if self._pipelined else "OFFER"
-        if self._pipelined:
-            with m.State("LAST-COUNT"):
-                m.next = "LAST-NOTE"
-            with m.State("LAST-NOTE"):
-                m.next = "OFFER"
+            m.next = "LAST-COUNT"
+        with m.State("LAST-COUNT"):
+            m.next = "LAST-NOTE"
+        with m.State("LAST-NOTE"):
+            m.next = "OFFER"
 
     def note(self, m: Module, spikes: Value, span: data.View | None) -> None:
         """Note the tap that was looked up if it has `spikes`; of a block its `span`, one cycle later."""
         if not self.present:
             return
         op, written = self._op, self._write.data
-        now: list[Any] = [self._looking, self.tap, spikes]
-        if self._pipelined:
-            now = _registered(m, "looked_up", now)
-            if span is not None:
-                now = [*now[:-1], Mux(op.blocks, span.count, now[-1]), Mux(op.blocks, span.start, 0)]
-            now = _registered(m, "noted", now)
-        looking, tap, spikes, *starts = now
+        now: list[Any] = _registered(m, "looked_up", [self._looking, self.tap, spikes])
+        if span is not None:
+            now = [*now[:-1], Mux(op.blocks, span.count, now[-1]), Mux(op.blocks, span.start, 0)]
+        looking, tap, spikes, *starts = _registered(m, "noted", now)
         offset: Value = self._offset
         if span is not None:
             offset = offset - Mux(op.blocks, tap.block << exact_log2(self._block), 0)

@@ -39,20 +39,22 @@ from sim.timing.weights import LayerFetch, WeightTiming, weight_timing
 FETCH = 3
 # By index: to knowing what a row waits for; from there on to its last tap, beside a cycle per tap; in a norm,
 # to the row of a channel
-INDEX, LAST_TAP, LOOKED_UP = 2, 1, 2
+INDEX, LAST_TAP, LOOKED_UP = 3, 3, 2
+# From the descriptor of heads that lead to their start
+LEAD = 1
 # From a hand-over to its first value at the drain, beside the way through the clusters
-HAND_OVER = 7
+HAND_OVER = 8
 # In the drain: from a value to its potential, to its score leaving, to its row counting
-POTENTIAL, SCORE, COUNTED = 3, 4, 13
+POTENTIAL, SCORE, COUNTED = 4, 5, 14
 # From a hand-over to the stream to one whose sums may read what it wrote
-SUM = 3
+SUM = 4
 # Norm: flush of the squares with the place of the sum, flush of the spikes
-SUM_FLUSH, SQUARE_FLUSH, FIRE_FLUSH = 2, 15, 9
+SUM_FLUSH, SQUARE_FLUSH, FIRE_FLUSH = 3, 16, 11
 # From the place of a last channel, which was kept, to its spike
-KEPT_FLUSH = 3
+KEPT_FLUSH = 4
 # From the last place that was kept to the first of the next row
 PLACE = 6
-# Sums of squares of more bits are placed a cycle later where the core is pipelined
+# Sums of squares of more bits are placed a cycle later
 WIDE = 40
 # What is said of the stretch in which an image, or a stream of embedded tokens, enters
 PIXELS_IN, TOKENS_IN = "pixels in", "tokens in"
@@ -98,9 +100,6 @@ class LinearTiming:
     ) -> None:
         self.missing = 0
         self.weights = weights
-        # registers of a core that is pipelined: before what a row by index waits for, twice a note of
-        # taps, a broadcast, a potential, before heads that lead
-        self.late = int(weights is not None)
         self.lanes, self.clusters, self.drains = lanes, clusters, drains
         self.times = NetworkTimes()
         self.drained = self.scores_taken = -(1 << 40)
@@ -116,20 +115,20 @@ class LinearTiming:
 
     def run_linear(self, op: LinearOp, what: str, counts: NDArray[np.int64], maps: NDArray[np.int64]) -> None:
         """Rows of a descriptor, `counts` spikes in each; `maps` of the program."""
-        lanes, late = self.lanes, self.late
-        arrives = HAND_OVER + self.clusters + late
+        lanes = self.lanes
+        arrives = HAND_OVER + self.clusters
         # neurons of a pass that leave one by one
         drained = lanes // self.drains if op.target is Target.stream else lanes
         # a sum reads the stream when the one before has written it
-        apart = max(drained, SUM + late) if op.target is Target.stream else drained
+        apart = max(drained, SUM) if op.target is Target.stream else drained
         entry, first, hand, least = self.linear_entry, None, 0, 0
         missing = self.missing * op.counted
         rows = op.rows - missing
         for row in range(rows):
             needed = maps[op.map + row * (op.taps + 1)] if op.taps else row
             ready = self.rows[op.source][op.wait + needed]
-            look_up = op.taps + LAST_TAP + 2 * late if op.taps else 0
-            entry += INDEX + late if op.taps else 0
+            look_up = op.taps + LAST_TAP if op.taps else 0
+            entry += INDEX if op.taps else 0
             taken = max(max(entry, ready) + look_up + 1, self.broadcast_end)
             if self.weights and row == 0:
                 taken = self.weights.ready(taken)
@@ -146,12 +145,12 @@ class LinearTiming:
                     if op.target is Target.scores:  # after the part before has left
                         hand = max(hand, self.scores_taken + 1)
                         outputs = min(lanes, op.outputs - number * lanes)
-                        self.scores_taken = hand + arrives + outputs - 1 + SCORE + late
+                        self.scores_taken = hand + arrives + outputs - 1 + SCORE
                     self.drained = hand + apart
                 cycle = hand + 1
                 self.times.broadcasts += spikes
                 if number == op.passes - 1 and (not op.pooled or row == rows - 1):
-                    last = hand + arrives + min(drained, op.outputs - number * lanes) - 1 + late
+                    last = hand + arrives + min(drained, op.outputs - number * lanes) - 1
                     self.times.potential.append(last + POTENTIAL)
                     if op.closes:
                         self.rows[Source.hidden].append(last + COUNTED)
@@ -213,7 +212,7 @@ class NetworkTiming(LinearTiming):
         self.rows[Source.image] = image_rows + self.missing * image_rows[-1:]
         self.rows[Source.hidden] = [begin] * self.network.tokens if enters else []
         self.begin(begin)
-        self.norm_entry, self.attention_entry = begin + FETCH, begin + FETCH + self.late
+        self.norm_entry, self.attention_entry = begin + FETCH, begin + FETCH + LEAD
         self.norm_done = begin
         program = self.program
         linear, norm, attention = iter(program.linear), iter(program.norm), iter(program.attention)
@@ -254,14 +253,13 @@ class NetworkTiming(LinearTiming):
 
     def run_norm(self, op: NormOp, what: str) -> None:
         width, start, fired = op.width, 0, 0
-        late = self.late
-        flush = LOOKED_UP * (self.config.maps > 0) + late
+        flush = LOOKED_UP * (self.config.maps > 0)
         # from a channel to its place
-        deep = int(late and 2 * self.config.stream_bits + self.config.feature_bits + 1 > WIDE)
+        deep = int(2 * self.config.stream_bits + self.config.feature_bits + 1 > WIDE)
         missing = self.missing * op.counted
         for row in range(op.rows - missing):
             needed = self.program.maps[op.map + row * (op.taps + 1)] if op.taps else row
-            entry = self.norm_entry + (INDEX + late if op.taps else 0)
+            entry = self.norm_entry + (INDEX if op.taps else 0)
             begun = max(entry, self.rows[Source.hidden][op.wait + needed])
             if row == 0:  # of the descriptor before nothing is under way
                 begun = start = max(begun, self.norm_done + 1)
@@ -276,7 +274,7 @@ class NetworkTiming(LinearTiming):
             if kept and row:  # the row before has fired when this one begins to
                 measured = max(measured, fired + PLACE + deep)
             fired = measured + width
-            self.norm_done = measured + width + late + (KEPT_FLUSH if kept else FIRE_FLUSH + flush + deep)
+            self.norm_done = measured + width + (KEPT_FLUSH if kept else FIRE_FLUSH + flush + deep)
             self.times.norm.append(self.norm_done)
             self.rows[Source.norm].append(self.norm_done + 1)
             self.norm_entry = measured if kept else self.norm_done + 1
@@ -300,7 +298,7 @@ class NetworkTiming(LinearTiming):
             self.times.mixed += ends
             self.rows[Source.mixed] += [cycle + 1 for cycle in ends] + missing * [end + 1]
         self.times.timeline.append(Segment("attention", where, start, end))
-        self.attention_entry = end + 1 + FETCH + self.late
+        self.attention_entry = end + 1 + FETCH + LEAD
 
 
 def predict(
