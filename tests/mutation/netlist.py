@@ -37,12 +37,15 @@ pmuxtree
 opt_hier
 opt_expr
 opt_clean
+setundef -zero
 opt_hier
 wreduce -memx
 opt_expr
 opt_clean
+setundef -zero
 opt_hier
 opt_clean
+setundef -zero
 {split}
 write_rtlil netlist.il
 write_json netlist.json
@@ -50,8 +53,9 @@ flatten
 delete t:$scopeinfo
 write_json flat.json
 """
-# Bits of a register or a multiplexer that nothing reads go, then those that only these read, and so on
-SPLIT = "splitcells\nopt_clean\nopt_hier\nopt_clean\n" * 3
+# Bits of a register or a multiplexer that nothing reads go, then those that only these read, and so on. What
+# nothing drives any more becomes 0: Yosys would compare what two such bits are at the start
+SPLIT = "splitcells\nopt_clean\nopt_hier\nopt_clean\nsetundef -zero\n" * 3
 # Flat vectors of which one bit feeds another; Verilator may take its time with them
 QUIET = "/* verilator lint_off UNOPTFLAT */\n"
 RUN = "from pyosys import libyosys; libyosys.run_pass('script run.ys')"
