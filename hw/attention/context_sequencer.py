@@ -44,7 +44,7 @@ class ContextSequencer(wiring.Component):
         head = self.i_head.payload
         command = self.o_command
         running, ones = Signal(), Signal(init=1)
-        row, last_row = Signal.like(head.tokens), Signal()
+        row, last_row = Signal(range(config.tokens)), Signal()
         left = Signal.like(head.tokens)  # tokens of this and the later groups
         columns_left = Signal.like(head.features)  # after this column
         feature = Signal(index_width(config.head_dim))

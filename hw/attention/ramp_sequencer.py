@@ -61,7 +61,7 @@ class RampSequencer(wiring.Component):
         t = Signal(range(config.code.steps))
         steps_left, final_step = Signal.like(head.window), Signal()  # the next step is the last of its window
         left = Signal.like(head.tokens)
-        row, last_row = Signal.like(head.tokens), Signal()
+        row, last_row = Signal(range(config.tokens)), Signal()
         used = Signal(range(3))
         bank, group = Signal(), Signal(range(max(2, config.groups)))
         threshold = Signal(signed(config.step_width + 1))

@@ -54,7 +54,7 @@ class ScoreSequencer(wiring.Component):
         m = Module()
         config = self._config
         head = self.i_head.payload
-        row, last_row = Signal.like(head.tokens), Signal()
+        row, last_row = Signal(range(config.tokens)), Signal()
         left = Signal.like(head.tokens)  # tokens of this and the later groups, while a row runs
         group = Signal(max(1, ceil_log2(config.groups)))
         bank = Signal()
@@ -72,10 +72,10 @@ class ScoreSequencer(wiring.Component):
             with m.Else():
                 m.next = "SPIKES"
 
+        with m.If(group == 0):  # nothing is left out yet
+            m.d.sync += left.eq(head.tokens)
         with m.FSM():
             with m.State("IDLE"):
-                with m.If(group == 0):
-                    m.d.sync += left.eq(head.tokens)
                 with m.If(self.i_head.valid & self.keys_full & (self.rows != 0) & terms_ready):
                     begin()
             with m.State("TERMS"):

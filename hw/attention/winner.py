@@ -130,15 +130,14 @@ class WinnerCollector(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         # Bits arrive as `alive`, then the score with its sign bit inverted, so that the order of
-        # the numbers is that of unsigned ones.
+        # the numbers is that of unsigned ones. They arrive without a pause: nothing holds `word`.
         m = Module()
         width = self._config.score_width
         word = Signal(width + 1, reset_less=True)
         best = Signal(width + 1, reset_less=True)
         complete, final, more = Signal(), Signal(reset_less=True), Signal()
-        with m.If(self.i.tags.valid):
-            m.d.sync += word.eq((word << 1) | self.i.bit)
         m.d.sync += [
+            word.eq((word << 1) | self.i.bit),
             complete.eq(self.i.tags.valid & self.i.tags.last),
             final.eq(self.i.tags.final),
             self.found.eq(complete & final),

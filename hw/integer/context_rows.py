@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.widths import index_width
 from hw.integer import payloads
-from hw.integer.product import delayed
+from hw.integer.product import delayed, delayed_tags
 from hw.integer.vector_config import VectorConfig
 from hw.parts.memory import BLOCK, NO_COLLISION
 
@@ -57,7 +57,7 @@ class ContextRows(wiring.Component):
         # twice the context of all groups, if made of squares
         width = config.context_width + config.squares
         value = delayed(m, self.sum, 1, "sum")
-        tags = delayed(m, self.tags, 1, "tags", reset=True)
+        tags = delayed_tags(m, self.tags, 1, "tags")
         before = self.feature
         if config.squares:
             wide = signed(max(len(self.sum), len(self.norm), len(self.i_squares.payload)) + 2)
@@ -65,10 +65,10 @@ class ContextRows(wiring.Component):
                 Signal(wide, name=f"less_{name}", reset_less=True) for name in ("norm", "both")
             )
             m.d.sync += less_norm.eq(value - Mux(tags.final, self.norm, 0))
-            tags = delayed(m, tags, 1, "tags_norm", reset=True)
+            tags = delayed_tags(m, tags, 1, "tags_norm")
             m.d.sync += less_both.eq(less_norm - Mux(tags.final, self.i_squares.payload, 0))
             m.d.comb += self.i_squares.ready.eq(tags.valid & tags.final & tags.last)
-            tags = delayed(m, tags, 1, "tags_both", reset=True)
+            tags = delayed_tags(m, tags, 1, "tags_both")
             before = delayed(m, before, 2, "feature")
             value, width = less_both, len(less_both)
         if config.groups > 1:
@@ -104,6 +104,6 @@ class ContextRows(wiring.Component):
             write.data.eq(total),
         ]
         m.d.sync += total.eq(Mux(tags.first, 0, read.data) + value)
-        tags = delayed(m, tags, 1, "tags_total", reset=True)
+        tags = delayed_tags(m, tags, 1, "tags_total")
         m.d.comb += write.en.eq(tags.valid)
         return total, tags

@@ -54,13 +54,9 @@ class Divisor(wiring.Component):
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.i.ready.eq(self.i_head.valid)
+                m.d.sync += [normaliser.eq(self.i.payload), ratio.eq(head.ratio), high.eq(0)]
                 with m.If(self.i.valid & self.i_head.valid):
-                    m.d.sync += [
-                        normaliser.eq(self.i.payload),
-                        ratio.eq(head.ratio),
-                        high.eq(0),
-                        row.eq(row + 1),
-                    ]
+                    m.d.sync += row.eq(row + 1)
                     m.next = "ADD"
             with m.State("ADD"):
                 m.d.sync += [

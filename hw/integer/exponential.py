@@ -16,7 +16,7 @@ from golden.integer.softmax import (
     weights,
 )
 from hw.integer import payloads
-from hw.integer.product import delayed, multiply, multiply_latency
+from hw.integer.product import delayed, delayed_tags, multiply, multiply_latency
 from hw.integer.weight_sequencer import weight_tags
 
 # From a key to its distance, to that in units of the table, to their limit
@@ -99,14 +99,14 @@ class Exponential(wiring.Component):
         alive = delayed(m, self.score.alive, latency - 1, "alive")
         found = Signal(entry, reset_less=True)
         m.d.comb += [read.addr.eq(index), self.o_vector.eq(found.weight)]
-        launching = delayed(m, self.tags, latency - 1, "tags", reset=True)
-        entering = delayed(m, launching, 1, "entering", reset=True)
+        launching = delayed_tags(m, self.tags, latency - 1, "tags")
+        entering = delayed_tags(m, launching, 1, "entering")
         with m.If(alive & entering.valid):
             m.d.sync += found.eq(read.data)
         with m.Else():
             m.d.sync += found.eq(0)
 
-        tags = delayed(m, entering, 1, "weight_tags", reset=True)
+        tags = delayed_tags(m, entering, 1, "weight_tags")
         m.d.comb += [
             self.o_shift.eq(entering.valid),
             self.launch.eq(launching.valid & launching.last),

@@ -20,6 +20,15 @@ def delayed(m: Module, value: Value, cycles: int, name: str, *, reset: bool = Fa
     return value
 
 
+def delayed_tags(m: Module, tags: data.View, cycles: int, name: str) -> data.View:
+    """Likewise tags with a field `valid`. It alone is reset: without it the others mean nothing."""
+    later = delayed(m, tags, cycles, name)
+    now = Signal(tags.shape(), name=f"{name}_now")
+    valid = delayed(m, tags.valid, cycles, f"{name}_valid", reset=True)
+    m.d.comb += [now.eq(later), now.valid.eq(valid)]
+    return now
+
+
 def multiply(m: Module, left: Value, right: Value, name: str, *, dsp: bool) -> Value:
     """left * right, `multiply_latency` cycles later: by the device's own multiplier or by additions alone."""
     product = Signal((left * right).shape(), name=name, reset_less=dsp)

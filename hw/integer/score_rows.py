@@ -78,7 +78,7 @@ class ScoreRows(wiring.Component):
             m.d.sync += total.eq(value + delayed(m, bias, stages - 1, "bias"))
             value, stages = total, stages + 1
         valid = delayed(m, self.tags.valid, stages, "valid", reset=True)
-        last = delayed(m, self.tags.last, stages, "last", reset=True)
+        last = delayed(m, self.tags.last, stages, "last")
         m.d.comb += [score.value.eq(value), score.alive.eq(~masked if config.mask else 1)]
 
         address = payloads.row_address(config)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.integer import payloads
 from hw.integer.cluster import VectorCluster
-from hw.integer.product import Factors, delayed
+from hw.integer.product import Factors, delayed_tags
 from hw.integer.vector_config import VectorConfig
 
 
@@ -70,6 +70,6 @@ class VectorUnit(wiring.Component):
             before = cluster
         m.d.comb += [
             self.sum.eq(self._chain[-1].o_sum),
-            self.o_tags.eq(delayed(m, self.tags, self.latency, "tags", reset=True)),
+            self.o_tags.eq(delayed_tags(m, self.tags, self.latency, "tags")),
         ]
         return m

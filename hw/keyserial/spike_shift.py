@@ -9,7 +9,7 @@ from golden.attention.key_serial import KeySerialConfig
 from hw.attention import payloads
 from hw.attention.trace import TraceDecay
 from hw.integer.payloads import held_score
-from hw.integer.product import delayed
+from hw.integer.product import delayed, delayed_tags
 from hw.integer.weight_sequencer import weight_tags
 from hw.parts.payloads import spike
 
@@ -100,9 +100,9 @@ class SpikeShift(wiring.Component):
             phase.eq(Mux(at_once, 0, Cat(reversed(quotient)) + 1)),
             self.o_vector.eq(found),
         ]
-        launching = delayed(m, self.tags, latency - 1, "tags", reset=True)
-        entering = delayed(m, launching, 1, "entering", reset=True)
-        tags = delayed(m, entering, 1, "spike_tags", reset=True)
+        launching = delayed_tags(m, self.tags, latency - 1, "tags")
+        entering = delayed_tags(m, launching, 1, "entering")
+        tags = delayed_tags(m, entering, 1, "spike_tags")
         m.d.sync += found.active.eq(entering.valid & alive & (phase < window))
         m.d.sync += found.phase.eq(phase)
         m.d.comb += [
@@ -128,7 +128,7 @@ class SpikeShift(wiring.Component):
         total = Signal.like(self.o_normaliser.payload, name="normaliser_sum")
         m.d.comb += decay.steps.eq(found.phase)
         m.d.sync += point.eq(Mux(found.active, decay.trace, 0))
-        tags = delayed(m, tags, 1, "point_tags", reset=True)
+        tags = delayed_tags(m, tags, 1, "point_tags")
         complete = Signal()
         m.d.sync += complete.eq(tags.valid & tags.last & tags.final)
         with m.If(tags.valid):

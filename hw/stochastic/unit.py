@@ -30,9 +30,9 @@ class AttentionUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         # count > draw is count + (2**b - 1 - draw) >= 2**b: the counter starts at the complement of
         # the draw, and its carry is the comparator. A unit without a comparator and without a
-        # register for the draw is about half the area.
+        # register for the draw is about half the area. `first` sets the counter, nothing else does.
         m = Module()
-        counter = Signal(self.draw_bits + 1)
+        counter = Signal(self.draw_bits + 1, reset_less=True)
         start = Signal(self.draw_bits + 1)
         m.d.comb += start[: self.draw_bits].eq(~self.draw)
         m.d.sync += counter.eq(Mux(self.first, start, counter) + (self.q & self.k))

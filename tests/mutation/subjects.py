@@ -41,15 +41,16 @@ def attention(name: str) -> Subject:
             test_core_rtl.test_integers_and_cycles,
             test_core_rtl.test_heads_of_different_size_back_to_back,
             test_core_rtl.test_pauses,
+            test_core_rtl.test_standstill,
             test_core_rtl.test_reset_in_the_middle,
             test_core_rtl.test_every_pair_of_codes,
         )
     }
     tests |= {
         f"random heads {seed}": partial(
-            random_jobs.check_runs, config, seed, 10, random_jobs.Checked(), full=2
+            random_jobs.check_runs, config, seed, 10, random_jobs.Checked(), full=int(seed < 2)
         )
-        for seed in range(8)
+        for seed in range(16)
     }
     return of_core("attention", SpikedAttentionCore(config), tests)
 
@@ -62,6 +63,7 @@ def integer(name: str) -> Subject:
         for test in (
             test_integer_core.test_integers_and_cycles,
             test_integer_core.test_pauses,
+            test_integer_core.test_standstill,
             test_integer_core.test_reset_in_the_middle,
         )
     }
@@ -81,7 +83,11 @@ def key_serial(name: str) -> Subject:
     config = test_key_serial_core.CORES[name]
     tests: dict[str, Callable[[], object]] = {
         f"{test.__name__}[{name}]": partial(test, name)
-        for test in (test_key_serial_core.test_integers_and_cycles, test_key_serial_core.test_pauses)
+        for test in (
+            test_key_serial_core.test_integers_and_cycles,
+            test_key_serial_core.test_pauses,
+            test_key_serial_core.test_standstill,
+        )
     }
     if config == test_key_serial_core.SMALL:
         tests |= {"test_reset_in_the_middle": test_key_serial_core.test_reset_in_the_middle}
@@ -133,7 +139,8 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
     """An engine of `tests.hw.stochastic.test_stochastic_core`."""
     config = test_stochastic_core.config_of(*shape)
     tests: dict[str, Callable[[], object]] = {
-        "test_spikes_and_cycles": partial(test_stochastic_core.test_spikes_and_cycles, shape)
+        test.__name__: partial(test, shape)
+        for test in (test_stochastic_core.test_spikes_and_cycles, test_stochastic_core.test_long_head)
     }
 
     def random_jobs_of(seed: int) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from golden.network.limits import MAX_OFFSET
+from golden.code import Spikes
+from golden.network.limits import MAX_FALL, MAX_OFFSET
 from golden.network.octave import fire, octave_code, resolution
 from hw.network.falling_threshold import FallingThreshold
 from hw.network.octave_encoder import OctaveEncoder
@@ -53,33 +54,42 @@ def octave_encoder() -> Subject:
 
 def falling_threshold() -> Subject:
     """The threshold alone: lists of any steepness, values that lie close to a level, and far from all."""
-    code, count = test_components.CODES[1], 4000
+    code, count, lists = test_components.CODES[1], 200, 40
     unit = partial(FallingThreshold, test_components.config(code))
 
-    def trial(spread: int, simulator: Simulator) -> None:
-        rng = np.random.default_rng(spread)
+    def beats(rng: np.random.Generator, spread: int) -> tuple[dict[str, Any], Spikes]:
+        """Beats of one list, and what comes of them."""
         levels = -np.append(0, np.sort(rng.choice(np.arange(1, spread), code.steps - 1, replace=False)))
         values = rng.integers(-(1 << 16), 1 << 16, count) >> rng.integers(0, 17, count)
         place = octave_code(values, resolution(code.log2_base))
-        shift = rng.integers(0, 1 << 8, count) * rng.integers(0, 2, count)
+        shift = rng.integers(0, 1 << 13, count) >> rng.integers(0, 14, count)
         close = place - rng.choice(levels, count) + rng.integers(-2, 3, count)
         far = shift + rng.integers(-MAX_OFFSET, MAX_OFFSET + 1, count)
         total = np.where(values == 0, shift, np.where(rng.random(count) < 0.5, close, far))
         offset = np.clip(total - shift, -MAX_OFFSET, MAX_OFFSET)
         both = rng.integers(0, 2, count)
         one, two = (fire(values, levels, offset + shift, code, signed=kind) for kind in (False, True))
-        sign, phase = np.where(both, two.sign, one.sign), np.where(both, two.phase, one.phase)
+        spikes = Spikes(np.where(both, two.sign, one.sign), np.where(both, two.phase, one.phase))
         inputs = {"place": place, "negative": values < 0, "offset": offset, "shift": shift, "both": both}
-        # the last beat is not looked at: its levels would have to stay a cycle longer
-        beats = {name: np.append(part, 0) for name, part in inputs.items()}
-        held = {"levels": np.tile(levels, (count + 1, 1))}
-        spikes = simulator.run({"i": beats | held}, {"o": count + 1})["o"]["spike"]
+        return inputs | {"levels": np.tile(levels, (count, 1))}, spikes
+
+    def trial(spread: int, simulator: Simulator) -> None:
+        rng = np.random.default_rng(spread)
+        made = [beats(rng, spread) for _ in range(lists)]
+        inputs = {name: np.concatenate([one[name] for one, _ in made]) for name in made[0][0]}
+        # levels are looked at a cycle after the rest
+        levels = inputs.pop("levels")
+        held = {name: np.append(part, 0) for name, part in inputs.items()}
+        held["levels"] = np.concatenate([levels[:1], levels])
+        total = len(levels) + 1
+        spikes = simulator.run({"i": held}, {"o": total})["o"]["spike"]
         spikes = {name: part[:-1] for name, part in spikes.items()}
+        sign, phase = (np.concatenate([getattr(one, name) for _, one in made]) for name in ("sign", "phase"))
         np.testing.assert_array_equal(spikes["active"], sign != 0)
         np.testing.assert_array_equal(spikes["negative"][sign != 0], sign[sign != 0] < 0)
         np.testing.assert_array_equal(spikes["phase"][sign != 0], phase[sign != 0])
 
-    trials = {f"levels over {spread} places": partial(trial, spread) for spread in (20, 200, MAX_OFFSET)}
+    trials = {f"levels over {spread} places": partial(trial, spread) for spread in (20, 200, MAX_FALL)}
     return Subject("network/falling_threshold", str(code), alone(unit), "falling_threshold", trials)
 
 

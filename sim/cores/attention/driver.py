@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from golden.attention.config import CoreConfig
 from golden.attention.job import AttentionJob
 from golden.code import PhaseCode, Spikes
+from sim.cores.marks import check_marks
 from sim.timing.cycles import CycleReport
 from sim.verilator.result import Result
 
@@ -148,7 +149,12 @@ def taps(
 
 def shown(outputs: Mapping[str, Any], job: AttentionJob, config: CoreConfig) -> Fields:
     """Attributes of `AttentionSpikes` in the beats of a core's ports: no context and no normaliser with
-    `output` "codes", no codes with "context", no scores, winners and phases without taps."""
+    `output` "codes", no codes with "context", no scores, winners and phases without taps.
+
+    Raises:
+        SimulationError: a beat is not marked as what it is.
+    """
+    check_marks(outputs, job.head_dim)
     fields: Fields = {}
     if "o_winner" in outputs:
         fields["score"], fields["attn_phase"] = taps(outputs, job, config)

@@ -10,6 +10,7 @@ import numpy as np
 
 from golden.integer.config import IntegerConfig
 from golden.integer.job import IntegerJob
+from sim.cores.marks import check_marks
 from sim.timing.cycles import CycleReport
 from sim.verilator.result import Result
 
@@ -77,7 +78,12 @@ def output_beats(job: Any, config: Any) -> dict[str, int]:
 
 
 def shown(outputs: Mapping[str, Any], job: IntegerJob) -> dict[str, Any]:
-    """Attributes of `IntegerAttention` in the beats of a core's ports."""
+    """Attributes of `IntegerAttention` in the beats of a core's ports.
+
+    Raises:
+        SimulationError: a beat is not marked as what it is.
+    """
+    check_marks(outputs, job.head_dim)
     fields: dict[str, Any] = {}
     if "o_tap" in outputs:
         pairs = (job.heads, job.tokens, job.tokens)

@@ -70,6 +70,17 @@ def random_job(seed: int, config: CoreConfig) -> AttentionJob:
     heads = int(rng.integers(1, 5))
     tokens = int(rng.integers(1, config.tokens + 1))
     features = int(rng.integers(1, config.head_dim + 1))
+    return _job(rng, config, heads, tokens, features)
+
+
+def full_job(seed: int, config: CoreConfig) -> AttentionJob:
+    """Three heads that fill the core."""
+    return _job(np.random.default_rng(seed), config, 3, config.tokens, config.head_dim)
+
+
+def _job(
+    rng: np.random.Generator, config: CoreConfig, heads: int, tokens: int, features: int
+) -> AttentionJob:
     q, k, v = rng.standard_normal((3, heads, tokens, features))
     for values in (q, k, v):
         values *= rng.random(values.shape) < rng.uniform(0, 1.3)

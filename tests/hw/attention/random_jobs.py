@@ -6,11 +6,12 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.attention.config import OUTPUT_FORMS, TRACE_STORES, CoreConfig
-from golden.attention.job import AttentionJob, AttentionSpikes
+from golden.attention.job import AttentionJob, AttentionSpikes, compute
 from golden.attention.key_serial import key_serial as as_key_serial
-from golden.attention.normaliser import RATIO_WIDTH
+from golden.attention.normaliser import MAX_RATIO, RATIO_FRACTION_BITS, RATIO_WIDTH
 from golden.code import MAX_DENOMINATOR, MAX_STEPS, PhaseCode, Spikes
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.heads import HeadCore
@@ -109,8 +110,7 @@ def random_job(rng: np.random.Generator, config: CoreConfig, *, full: bool = Fal
     useful = 1 << config.score_width + config.code.ramp_bits
     steps = [0, 1, config.step_limit, *(limits_or(rng, 1, useful) // window for _ in range(5))]
     highest = [limits_or(rng, 1, (1 << RATIO_WIDTH) - 1) for _ in range(heads)]
-    residues = np.arange(config.code.log2_base.denominator) / config.code.log2_base.denominator
-    ratio = np.maximum(np.floor(np.outer(highest, 2.0**-residues) + 0.5), 1).astype(np.int64)
+    ratio = np.stack([ratios(number, config.code) for number in highest])
     return AttentionJob(
         code=config.code,
         window=window,
@@ -121,10 +121,44 @@ def random_job(rng: np.random.Generator, config: CoreConfig, *, full: bool = Fal
     )
 
 
+def ratios(highest: float, code: PhaseCode) -> NDArray[np.int64]:
+    """Output ratios whose first is `highest`."""
+    residues = np.arange(code.log2_base.denominator) / code.log2_base.denominator
+    return np.maximum(np.floor(highest * 2.0**-residues + 0.5), 1).astype(np.int64)
+
+
+def at_the_edge(rng: np.random.Generator, job: AttentionJob) -> AttentionJob:
+    """The job with other ramp steps and output ratios: in each head a key just fires at its time, or one step
+    later, and an output at its phase, or not: one more or less would show wherever it is added or lost."""
+    spikes, job = compute(job), replace(job, ramp_step=job.ramp_step.copy(), ratio=job.ratio.copy())
+    for head in range(job.heads):
+        allowed = np.ones(spikes.score[head].shape, bool) if job.allowed is None else job.allowed[head]
+        away = (spikes.winner[head][:, None] - spikes.score[head])[allowed]
+        if (away > 0).any():
+            distance = int(rng.choice(away[away > 0])) << job.code.ramp_bits
+            t = int(rng.integers(job.window))
+            step = -(-2 * distance // (2 * t + 1))  # the smallest that reaches it: floor(step/2) + t*step
+            step += (step // 2 + t * step < distance) - int(rng.integers(2))
+            job.ramp_step[head] = step
+    spikes = compute(job)
+    for head in range(job.heads):
+        row, feature = (int(rng.integers(size)) for size in spikes.context[head].shape)
+        octaves, residue = job.code.octave(int(rng.integers(job.code.steps)))
+        context, normaliser = abs(int(spikes.context[head, row, feature])), int(spikes.normaliser[head, row])
+        ratio = (context << RATIO_FRACTION_BITS + octaves) // normaliser + int(rng.integers(2))
+        highest = ratio * 2.0 ** (residue / job.code.log2_base.denominator)
+        if ratio >= 1 and highest <= MAX_RATIO:
+            job.ratio[head] = ratios(highest, job.code)
+            job.ratio[head, residue] = ratio
+    return job
+
+
 def random_run(seed: int, config: CoreConfig) -> list[AttentionJob]:
-    """Jobs whose heads follow each other: one-token heads between long ones, other windows and terms."""
+    """Jobs whose heads follow each other: one-token heads between long ones, other windows and terms. Every
+    other one is at the edge."""
     rng = np.random.default_rng([seed, 2])
     jobs = [random_job(rng, config) for _ in range(int(rng.integers(1, 7)))]
+    jobs = [at_the_edge(rng, job) if rng.random() < 0.5 else job for job in jobs]
     return jobs if config.terms else [replace(job, bias=None, allowed=None) for job in jobs]
 
 

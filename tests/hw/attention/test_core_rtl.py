@@ -11,7 +11,7 @@ from golden.code import Spikes
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.timing.attention import predict
 from studies.data.random import random_heads
-from tests.hw.attention.core_cases import CORES, random_job
+from tests.hw.attention.core_cases import CORES, full_job, random_job
 from tests.hw.attention.random_jobs import Checked, check_run, check_runs, random_config
 
 WORKLOADS = 40  # per core
@@ -50,6 +50,15 @@ def test_pauses(name: str) -> None:
         job = random_job(100 + seed, CORES[name])
         for streams in (inputs, outputs, inputs + outputs):
             check(job, CORES[name], pauses=dict.fromkeys(streams, 0.15 + 0.12 * seed), seed=seed)
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_standstill(name: str) -> None:
+    """An output is taken so seldom that every stage waits for the next, with all of its buffers full."""
+    config = CORES[name]
+    job = full_job(9, config)
+    for port in (f"o_{form}" for form in ("code", "context") if config.output in ("both", form + "s", form)):
+        check(job, config, pauses={port: 0.95}, seed=1)
 
 
 @pytest.mark.parametrize("name", ["two-clusters", "two-groups", "three-groups"])

@@ -52,6 +52,15 @@ def test_pauses(name: str) -> None:
             check_run([job], config, Checked(), pauses=dict.fromkeys(streams, 0.15 + 0.2 * seed), seed=seed)
 
 
+@pytest.mark.parametrize("name", CORES)
+def test_standstill(name: str) -> None:
+    """An output is taken so seldom that every stage waits for the next, with all of its buffers full."""
+    config = CORES[name]
+    job = random_job(np.random.default_rng(9), config, full=True)
+    for port in (f"o_{form}" for form in ("code", "context") if config.output in ("both", form + "s", form)):
+        check_run([job], config, Checked(), pauses={port: 0.95}, seed=1)
+
+
 @pytest.mark.parametrize("name", ["squares", "partial products"])
 def test_reset_in_the_middle(name: str) -> None:
     """A reset in any phase of a head, even one cycle long, leaves nothing behind."""

@@ -163,8 +163,8 @@ class CollectorKeepsTheLargest(Property):
     """When a row's winner is found, it is the largest score of all its groups, and it is found once per row,
     two cycles after the last bit.
 
-    Assumes: groups of as many bits as a number has, the last one marked, `final` on all bits of a row's
-    last group."""
+    Assumes: groups of as many bits as a number has, one per cycle (`SearchHasNoPauses`), the last one marked,
+    `final` on all bits of a row's last group."""
 
     component = "attention/winner"
     reach = 30
@@ -187,6 +187,7 @@ class CollectorKeepsTheLargest(Property):
         final = Signal()
         m.d.comb += [
             Assume(tags.last == (place == width)),
+            Assume((place == 0) | tags.valid),
             Assume((place == 0) | (tags.final == final)),
             now.eq(Cat(bit, word)),
         ]
