@@ -75,9 +75,8 @@ class ScoreSequencer(wiring.Component):
         with m.If(group == 0):  # nothing is left out yet
             m.d.sync += left.eq(head.tokens)
         with m.FSM():
-            with m.State("IDLE"):
-                with m.If(self.i_head.valid & self.keys_full & (self.rows != 0) & terms_ready):
-                    begin()
+            with m.State("IDLE"), m.If(self.i_head.valid & self.keys_full & (self.rows != 0) & terms_ready):
+                begin()
             with m.State("TERMS"):
                 m.d.comb += self.consume_terms.eq(1)
                 m.next = "SPIKES"

@@ -9,7 +9,7 @@ from sim.verilator.result import SimulationError
 
 
 def check_marks(outputs: Mapping[str, Any], features: int) -> None:
-    """Whether the beats of `o_code` and `o_context`, of rows of so many features, are marked as what they are.
+    """Whether beats of `o_code` and `o_context`, of rows of so many features, are marked as what they are.
 
     Args:
         outputs: fields of the output streams; those of other names have no marks.
