@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from amaranth.hdl import Assert, Module, Signal, signed
 from amaranth.lib import stream, wiring
-from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.attention.config import CoreConfig
@@ -25,6 +24,7 @@ from hw.attention.trace import TraceLookup
 from hw.attention.trace_loader import TraceLoader
 from hw.attention.winner import WinnerCollector, WinnerTree
 from hw.attention.winner_sequencer import WinnerSequencer
+from hw.parts.granted_queue import GrantedQueue
 from hw.parts.payloads import spike
 
 # A word put into an empty queue is there in the next cycle
@@ -191,9 +191,7 @@ class AttentionCore(wiring.Component):
     def _queue_winners(self, m: Module, collector: WinnerCollector, ramp: RampSequencer) -> None:
         """As many places as scores that can be held: a winner never waits for room."""
         config = self._config
-        m.submodules.winner_queue = queue = SyncFIFO(
-            width=config.score_width, depth=payloads.score_slots(config)
-        )
+        m.submodules.winner_queue = queue = GrantedQueue(config.score_width, payloads.score_slots(config))
         m.d.comb += [
             queue.w_data.eq(collector.winner),
             queue.w_en.eq(collector.found),

@@ -2,7 +2,6 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -18,6 +17,7 @@ from golden.integer.softmax import (
 from hw.integer import payloads
 from hw.integer.product import delayed, delayed_tags, multiply, multiply_latency
 from hw.integer.weight_sequencer import weight_tags
+from hw.parts.granted_queue import GrantedQueue
 
 # From a key to its distance, to that in units of the table, to their limit
 BEFORE_PRODUCT = 4
@@ -127,7 +127,7 @@ class Exponential(wiring.Component):
         """Sums of rows wait in a queue; there are never more than rows in the core."""
         o = getattr(self, f"o_{name}")
         total = Signal(o.payload.shape(), name=f"{name}_sum")
-        queue = SyncFIFO(width=len(total), depth=payloads.CONTEXT_ROWS)
+        queue = GrantedQueue(len(total), payloads.CONTEXT_ROWS)
         m.submodules[f"{name}_queue"] = queue
         complete = Signal(name=f"{name}_complete")
         m.d.sync += complete.eq(tags.valid & tags.last & tags.final)

@@ -2,7 +2,6 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +9,7 @@ from golden.widths import index_width
 from hw.integer import payloads
 from hw.integer.product import delayed
 from hw.integer.vector_config import VectorConfig
+from hw.parts.granted_queue import GrantedQueue
 from hw.parts.memory import NO_COLLISION
 
 
@@ -105,7 +105,7 @@ class ScoreRows(wiring.Component):
                 m.d.sync += best.eq(score.value)
         with m.If(valid & last):
             m.d.sync += [written.token.eq(0), written.bank.eq(written.bank + 1), some.eq(0)]
-        m.submodules.queue = queue = SyncFIFO(width=len(best), depth=payloads.SCORE_ROWS)
+        m.submodules.queue = queue = GrantedQueue(len(best), payloads.SCORE_ROWS)
         m.d.sync += [complete.eq(valid & last), bank.eq(bank + self.release)]
         m.d.comb += [
             queue.w_data.eq(best),

@@ -2,7 +2,6 @@
 
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.attention.key_serial import KeySerialConfig
@@ -21,6 +20,7 @@ from hw.integer.weight_sequencer import WeightSequencer
 from hw.keyserial.output import Output
 from hw.keyserial.spike_shift import SpikeShift, tap
 from hw.keyserial.trace_points import SpikeFactors
+from hw.parts.granted_queue import GrantedQueue
 from hw.parts.payloads import spike
 
 
@@ -197,7 +197,7 @@ class KeySerialCore(wiring.Component):
 
     def _queue_normalisers(self, m: Module, name: str, shift: SpikeShift, to: stream.Interface) -> None:
         """Room for as many as rows: a normaliser never waits for room."""
-        queue = SyncFIFO(width=self._config.normaliser_width, depth=CONTEXT_ROWS)
+        queue = GrantedQueue(self._config.normaliser_width, CONTEXT_ROWS)
         m.submodules[f"{name}_normalisers"] = queue
         m.d.comb += [
             queue.w_data.eq(shift.o_normaliser.payload),

@@ -2,11 +2,12 @@
 
 import numpy as np
 from amaranth.hdl import Const, Module, Mux, Signal
-from amaranth.lib import fifo, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.stochastic.config import StochasticConfig
+from hw.parts.granted_queue import GrantedQueue
 from hw.stochastic.encoder import BernoulliEncoder
 from hw.stochastic.generator import GeneratorBank
 from hw.stochastic.payloads import column_layout, rates_layout, score_layout, spikes_layout
@@ -153,7 +154,7 @@ class StochasticAttention(wiring.Component):
             behind = Signal(name=f"under_way_{stage}")
             m.d.sync += behind.eq(flow)
             flow = behind
-        m.submodules.queue = queue = fifo.SyncFIFO(width=config.rows, depth=QUEUE_DEPTH)
+        m.submodules.queue = queue = GrantedQueue(config.rows, QUEUE_DEPTH)
         m.d.comb += queue.w_en.eq(flow)
         m.d.comb += [self.o.p.eq(queue.r_data), self.o.valid.eq(queue.r_rdy), queue.r_en.eq(self.o.ready)]
 

@@ -140,7 +140,7 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
     config = test_stochastic_core.config_of(*shape)
     tests: dict[str, Callable[[], object]] = {
         test.__name__: partial(test, shape)
-        for test in (test_stochastic_core.test_spikes_and_cycles, test_stochastic_core.test_long_head)
+        for test in (test_stochastic_core.test_spikes_and_cycles, test_stochastic_core.test_many_draws)
     }
 
     def random_jobs_of(seed: int) -> None:
