@@ -6,12 +6,17 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from amaranth.hdl import Module, Mux
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In
 
 from golden.code import Spikes
+from golden.network.config import NetworkConfig
 from golden.network.limits import MAX_FALL, MAX_OFFSET
-from golden.network.octave import fire, octave_code, resolution
+from golden.network.octave import NOWHERE, fire, octave_code, resolution
 from hw.network.falling_threshold import FallingThreshold
-from hw.network.octave_encoder import OctaveEncoder
+from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
+from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.verilator.simulator import Simulator
 from tests.hw.attention.wrappers import Vectors
 from tests.hw.link import line, test_link_line
@@ -52,45 +57,83 @@ def octave_encoder() -> Subject:
     )
 
 
+class Asked(wiring.Component):
+    """The threshold as networks ask it: the place of a value or `NOWHERE`, and in a row of zeros the shift is
+    half of that; the first level is 0, and none is above.
+
+    Members:
+        place: of a value.
+        zero, zeros: the value is zero; so is its whole row.
+        falls: how far the levels behind the first are below it.
+        negative, offset, shift, both, spike: as of the threshold.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        self._unit = FallingThreshold(config)
+        self.latency = self._unit.latency
+        members = self._unit.signature.members
+        super().__init__(
+            {name: members[name] for name in ("negative", "offset", "both", "spike")}
+            | {"place": In(PLACE_BITS - 2), "shift": In(PLACE_BITS - 3), "zero": In(1), "zeros": In(1)}
+            | {"falls": In(data.ArrayLayout(MAX_FALL.bit_length(), config.code.steps - 1))}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.unit = unit = self._unit
+        m.d.comb += [
+            unit.place.eq(Mux(self.zero | self.zeros, NOWHERE, self.place)),
+            unit.shift.eq(Mux(self.zeros, NOWHERE // 2, self.shift)),
+            *(level.eq(-fall) for level, fall in zip(list(unit.levels)[1:], self.falls, strict=True)),
+            *(getattr(unit, name).eq(getattr(self, name)) for name in ("negative", "offset", "both")),
+            self.spike.eq(unit.spike),
+        ]
+        return m
+
+
 def falling_threshold() -> Subject:
     """The threshold alone: lists of any steepness, values that lie close to a level, and far from all."""
     code, count, lists = test_components.CODES[1], 200, 40
-    unit = partial(FallingThreshold, test_components.config(code))
+    unit = partial(Asked, test_components.config(code))
 
     def beats(rng: np.random.Generator, spread: int) -> tuple[dict[str, Any], Spikes]:
         """Beats of one list, and what comes of them."""
-        levels = -np.append(0, np.sort(rng.choice(np.arange(1, spread), code.steps - 1, replace=False)))
+        falls = np.append(0, np.sort(rng.choice(np.arange(1, spread), code.steps - 1, replace=False)))
         values = rng.integers(-(1 << 16), 1 << 16, count) >> rng.integers(0, 17, count)
+        zeros = rng.random(count) < 0.1
+        values *= ~zeros
         place = octave_code(values, resolution(code.log2_base))
-        shift = rng.integers(0, 1 << 13, count) >> rng.integers(0, 14, count)
-        close = place - rng.choice(levels, count) + rng.integers(-2, 3, count)
+        shift = rng.integers(0, 1 << PLACE_BITS - 3, count) >> rng.integers(0, PLACE_BITS - 2, count)
+        shift[zeros] = NOWHERE // 2
+        close = place - rng.choice(-falls, count) + rng.integers(-2, 3, count)
         far = shift + rng.integers(-MAX_OFFSET, MAX_OFFSET + 1, count)
-        total = np.where(values == 0, shift, np.where(rng.random(count) < 0.5, close, far))
+        total = np.where((values != 0) & (rng.random(count) < 0.5), close, far)
         offset = np.clip(total - shift, -MAX_OFFSET, MAX_OFFSET)
         both = rng.integers(0, 2, count)
-        one, two = (fire(values, levels, offset + shift, code, signed=kind) for kind in (False, True))
+        one, two = (fire(values, -falls, offset + shift, code, signed=kind) for kind in (False, True))
         spikes = Spikes(np.where(both, two.sign, one.sign), np.where(both, two.phase, one.phase))
-        inputs = {"place": place, "negative": values < 0, "offset": offset, "shift": shift, "both": both}
-        return inputs | {"levels": np.tile(levels, (count, 1))}, spikes
+        inputs = {"place": np.maximum(place, 0), "zero": values == 0, "zeros": zeros, "negative": values < 0}
+        inputs |= {"offset": offset, "shift": np.maximum(shift, 0), "both": both}
+        return inputs | {"falls": np.tile(falls[1:], (count, 1))}, spikes
 
     def trial(spread: int, simulator: Simulator) -> None:
         rng = np.random.default_rng(spread)
         made = [beats(rng, spread) for _ in range(lists)]
         inputs = {name: np.concatenate([one[name] for one, _ in made]) for name in made[0][0]}
         # levels are looked at a cycle after the rest
-        levels = inputs.pop("levels")
+        falls = inputs.pop("falls")
         held = {name: np.append(part, 0) for name, part in inputs.items()}
-        held["levels"] = np.concatenate([levels[:1], levels])
-        total = len(levels) + 1
-        spikes = simulator.run({"i": held}, {"o": total})["o"]["spike"]
-        spikes = {name: part[:-1] for name, part in spikes.items()}
+        held["falls"] = np.concatenate([falls[:1], falls])
+        found = simulator.run({"i": held}, {"o": len(held["falls"])})["o"]["spike"]
+        found = {name: part[:-1] for name, part in found.items()}
         sign, phase = (np.concatenate([getattr(one, name) for _, one in made]) for name in ("sign", "phase"))
-        np.testing.assert_array_equal(spikes["active"], sign != 0)
-        np.testing.assert_array_equal(spikes["negative"][sign != 0], sign[sign != 0] < 0)
-        np.testing.assert_array_equal(spikes["phase"][sign != 0], phase[sign != 0])
+        np.testing.assert_array_equal(found["active"], sign != 0)
+        np.testing.assert_array_equal(found["negative"][sign != 0], sign[sign != 0] < 0)
+        np.testing.assert_array_equal(found["phase"][sign != 0], phase[sign != 0])
 
     trials = {f"levels over {spread} places": partial(trial, spread) for spread in (20, 200, MAX_FALL)}
-    return Subject("network/falling_threshold", str(code), alone(unit), "falling_threshold", trials)
+    design = f"{code}{inspect.getsource(Asked)}"
+    return Subject("network/falling_threshold", design, alone(unit), "falling_threshold", trials)
 
 
 def load_reader() -> Subject:
