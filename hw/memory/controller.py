@@ -81,76 +81,83 @@ class SdramController(wiring.Component):
         wait = Signal(range(max(config.refresh, config.precharge, config.activate_to_column, config.mode)))
         m.d.sync += wait.eq(Mux(wait == 0, 0, wait - 1))
 
-        def give(what: Command, then: int = 1) -> None:
+        def give(what: Command, then: int) -> None:
             """A command, and the cycles until the next one."""
             m.d.comb += command.eq(what)
             m.d.sync += wait.eq(then - 1)
 
         def close_all() -> None:
             give(Command.PRECHARGE, config.precharge)
-            m.d.comb += a.eq(ALL_BANKS)
 
-        def activate(page: Any, then: int = 1) -> None:
-            give(Command.ACTIVATE, then)
+        def point(page: Any) -> None:
+            """The address of a row, which means nothing without a command."""
             m.d.comb += [ba.eq(page.bank), a.eq(page.row)]
 
         timer, tick, due = Signal(range(config.refresh_period)), Signal(), Signal()
         m.d.comb += tick.eq(timer == config.refresh_period - 1)
         m.d.sync += timer.eq(Mux(tick, 0, timer + 1))
 
-        # The open page; the one after it, where that is open, too; the one before, where it still is
+        # The open page; the one after it, where that is open, too. The one before may still be
         page = Signal.like(request.address.page)
         following = Signal.like(page)
         m.d.comb += Value.cast(following).eq(Value.cast(page) + 1)
-        next_open, left_open, fresh, was_read, reading, at_end = (Signal() for _ in range(6))
+        next_open, fresh, was_read, reading, at_end = (Signal() for _ in range(5))
         slot = Signal(range(BURST))
+        m.d.sync += slot.eq(0)
         with m.FSM():
             self._set_up(m, tick, wait, a, give, close_all)
-            with m.State("closed"), m.If(wait == 0):
-                with m.If(due):
-                    give(Command.REFRESH, config.refresh)
-                    m.d.sync += due.eq(0)
-                with m.Elif(self.i.valid):
-                    activate(request.address.page, config.activate_to_column)
-                    m.d.sync += [page.eq(request.address.page), fresh.eq(1)]
-                    m.d.sync += [next_open.eq(0), left_open.eq(0), was_read.eq(0)]
-                    m.next = "open"
-            with m.State("open"), m.If(wait == 0):
-                m.d.comb += ba.eq(page.bank)
+            with m.State("closed"):
+                point(request.address.page)
+                m.d.sync += [page.eq(request.address.page), fresh.eq(1), next_open.eq(0), was_read.eq(0)]
+                with m.If(wait == 0):
+                    with m.If(due):
+                        give(Command.REFRESH, config.refresh)
+                        m.d.sync += due.eq(0)
+                    with m.Elif(self.i.valid):
+                        give(Command.ACTIVATE, config.activate_to_column)
+                        m.next = "open"
+            with m.State("open"):
+                m.d.comb += [
+                    ba.eq(page.bank),
+                    a.eq(Cat(Mux(request.write, request.address.place, 0), request.address.burst)),
+                ]
                 # A row that was just opened is used first: it may not be closed yet. Words that were read are
                 # still on their way when the next slot begins: none is written before rows were closed
                 elsewhere = (request.address.page != page) | (request.write & was_read)
-                with m.If((due & ~fresh) | (self.i.valid & elsewhere)):
-                    close_all()
-                    m.next = "closed"
-                with m.Elif(self.i.valid):
-                    m.d.comb += [
-                        self.i.ready.eq(1),
-                        command.eq(Mux(request.write, Command.WRITE, Command.READ)),
-                        a.eq(Cat(Mux(request.write, request.address.place, 0), request.address.burst)),
-                    ]
-                    with m.If(~request.write):
-                        m.d.sync += was_read.eq(1)
-                    m.d.sync += [
-                        reading.eq(~request.write),
-                        at_end.eq(~request.write & request.address.burst.all()),
-                        fresh.eq(0),
-                        slot.eq(1),
-                    ]
-                    m.next = "slot"
+                with m.If(wait == 0):
+                    with m.If((due & ~fresh) | (self.i.valid & elsewhere)):
+                        close_all()
+                        m.d.comb += a.eq(ALL_BANKS)
+                        m.next = "closed"
+                    with m.Elif(self.i.valid):
+                        m.d.comb += [
+                            self.i.ready.eq(1),
+                            command.eq(Mux(request.write, Command.WRITE, Command.READ)),
+                        ]
+                        with m.If(~request.write):
+                            m.d.sync += was_read.eq(1)
+                        m.d.sync += [
+                            reading.eq(~request.write),
+                            at_end.eq(~request.write & request.address.burst.all()),
+                            fresh.eq(0),
+                            slot.eq(1),
+                        ]
+                        m.next = "slot"
             with m.State("slot"):
                 m.d.sync += slot.eq(slot + 1)
-                with m.If((slot == OPEN_NEXT) & ~next_open):
-                    activate(following)
+                m.d.comb += ba.eq(page.bank - 1)
+                with m.If(slot == OPEN_NEXT):
+                    point(following)
                     m.d.sync += next_open.eq(1)
-                with m.If((slot == CLOSE_LEFT) & left_open):
-                    give(Command.PRECHARGE)
-                    m.d.comb += ba.eq(page.bank - 1)
-                    m.d.sync += left_open.eq(0)
+                    with m.If(~next_open):
+                        m.d.comb += command.eq(Command.ACTIVATE)
+                # In most slots no row is left there, and the chip does nothing
+                with m.If(slot == CLOSE_LEFT):
+                    m.d.comb += command.eq(Command.PRECHARGE)
                 with m.If(slot == BURST - 1):
                     m.d.sync += reading.eq(0)
                     with m.If(at_end):
-                        m.d.sync += [page.eq(following), next_open.eq(0), left_open.eq(1)]
+                        m.d.sync += [page.eq(following), next_open.eq(0)]
                     m.next = "open"
         with m.If(tick):
             m.d.sync += due.eq(1)
@@ -170,21 +177,23 @@ class SdramController(wiring.Component):
         config = self._config
         done = Signal(range(max(FIRST_REFRESHES, config.power_up_periods) + 1))
         with m.State("power up"):
+            m.d.comb += a.eq(ALL_BANKS)
             with m.If(tick):
                 m.d.sync += done.eq(done + 1)
             with m.If(done == config.power_up_periods):
                 close_all()
                 m.d.sync += done.eq(0)
                 m.next = "set up"
-        with m.State("set up"), m.If(wait == 0):
-            m.d.sync += done.eq(done + 1)
-            with m.If(done != FIRST_REFRESHES):
-                give(Command.REFRESH, config.refresh)
-            with m.Else():
-                give(Command.SET_MODE, config.mode)
-                m.d.comb += a.eq(MODE)
-                m.d.sync += self.dqm.eq(0)
-                m.next = "closed"
+        with m.State("set up"):
+            m.d.comb += a.eq(MODE)
+            with m.If(wait == 0):
+                m.d.sync += done.eq(done + 1)
+                with m.If(done != FIRST_REFRESHES):
+                    give(Command.REFRESH, config.refresh)
+                with m.Else():
+                    give(Command.SET_MODE, config.mode)
+                    m.d.sync += self.dqm.eq(0)
+                    m.next = "closed"
 
     def _words(self, m: Module, reading: Signal) -> None:
         """What was asked for comes so many cycles later."""

@@ -60,7 +60,7 @@ class CyclicReader(wiring.Component):
         written, read = Signal(exact_log2(self._depth) + 1), Signal(exact_log2(self._depth) + 1)
         burst = Signal.like(self.region.first)
         asking, stale, padding = Signal(), Signal(init=1), Signal()
-        ask, arrived, step, freed = Signal(), Signal(), Signal(), Signal()
+        ask, arrived, stored, step, freed = (Signal() for _ in range(5))
 
         address = self.request.payload.address
         m.d.comb += [
@@ -85,8 +85,9 @@ class CyclicReader(wiring.Component):
             arrived.eq(self.word.valid & written[: exact_log2(BURST)].all()),
             reader.addr.eq(read),
             self.o.payload.eq(reader.data.data),
-            self.o.valid.eq((read != written) & ~padding & ~stale),
-            step.eq(Mux(padding, read != written, self.o.valid & self.o.ready)),
+            stored.eq(read != written),
+            self.o.valid.eq(stored & ~padding & ~stale),
+            step.eq(Mux(padding, stored, self.o.valid & self.o.ready)),
             freed.eq(step & read[: exact_log2(BURST)].all()),
         ]
         m.d.sync += [

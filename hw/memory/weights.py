@@ -61,7 +61,7 @@ class WeightMemory(wiring.Component):
 
         words, last = Signal(payloads.address_bits(chip) + 1), Signal(payloads.address_bits(chip))
         storing, word = Signal(), Signal(WORD_BITS)
-        begun, checked = Signal(), Signal.like(words)
+        begun, checked, more = Signal(), Signal.like(words), Signal()
         request = controller.i.payload
         with m.If(storing):
             m.d.comb += [
@@ -90,11 +90,12 @@ class WeightMemory(wiring.Component):
                 with m.If(reader.quiet & ~storing):
                     m.next = "check"
             with m.State("check"):
-                more = checked != words
                 m.d.comb += [
+                    more.eq(checked != words),
                     reader.rewind.eq(words == 0),
                     check_sum.i.valid.eq(reader.o.valid & more),
-                    reader.o.ready.eq(check_sum.i.ready & more),
+                    # behind the last word one may go, too: the reader is rewound then
+                    reader.o.ready.eq(check_sum.i.ready),
                 ]
                 m.d.sync += [checked.eq(checked + (reader.o.valid & reader.o.ready)), begun.eq(0)]
                 with m.If(~more & ~check_sum.busy):

@@ -15,7 +15,7 @@ from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.verilator.simulator import Simulator
 from tests.hw.attention.wrappers import Vectors
 from tests.hw.link import line, test_link_line
-from tests.hw.memory import chip, sessions
+from tests.hw.memory import chip, sessions, test_sessions
 from tests.hw.network import random_cores, test_components
 from tests.mutation.subject import Subject
 
@@ -109,6 +109,12 @@ def memory() -> Subject:
         )
         for count in (45, 8, 1, sessions.SMALL.words)
         for pauses in (0.0, 0.5)
+    }
+    trials |= {
+        f"power is lost in cycle {cycle}": partial(
+            sessions.check, seed=8, count=8, pauses=0.0, reset_at=cycle
+        )
+        for cycle in test_sessions.RESETS
     }
     made = sessions.SteppedWeights
     design = inspect.getsource(sessions) + inspect.getsource(chip)

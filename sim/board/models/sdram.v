@@ -10,6 +10,8 @@ module sdram #(
   parameter PERIOD = 10000,
   // Addresses that are told apart: a smaller chip for those who use a part of it
   parameter ADDRESS_BITS = 24,
+  // Of a chip of fewer rows and columns, which has no others
+  parameter ROW_BITS = 13, COLUMN_BITS = 9,
   // Table 16 of the sheet, picoseconds; the speed grade is -7
   parameter T_RC = 63000, T_RFC = 63000, T_RCD = 21000, T_RP = 21000, T_RRD = 14000, T_MRD = 14000,
   parameter T_RAS = 42000, T_RAS_LONGEST = 120000000, T_WR = 14000, T_CK2 = 10000, T_CK3 = 7000,
@@ -96,7 +98,7 @@ module sdram #(
       if (!opened[ba]) broken("row not open");
       need(activated[ba], T_RCD, "tRCD");
       if (a[10]) broken("auto-precharge");
-      if (a[12:11] != 0 || a[9]) broken("column");
+      if (a[12:11] != 0 || a[9:0] >> COLUMN_BITS != 0) broken("column");
       bank = ba;
       column = a[8:0];
       writing = is_write;
@@ -132,6 +134,7 @@ module sdram #(
       3'b011: begin
         if (!ready) broken("mode not set");
         if (opened[ba]) broken("row is open");
+        if (a >> ROW_BITS != 0) broken("row");
         need(precharged[ba], T_RP, "tRP");
         need(activated[ba], T_RC, "tRC");
         need(last_activate, T_RRD, "tRRD");

@@ -7,6 +7,7 @@ from pathlib import Path
 from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.utils import exact_log2
 
 import sim.board
 from golden.memory import ULX3S_SDRAM, WORD_BITS, MemoryConfig
@@ -51,6 +52,8 @@ class Chip(wiring.Component):
             "sdram",
             p_PERIOD=round(1e12 / self._config.clock),
             p_ADDRESS_BITS=self._address_bits,
+            p_ROW_BITS=exact_log2(self._config.chip.rows),
+            p_COLUMN_BITS=exact_log2(self._config.chip.columns),
             p_T_POWER_UP=POWER_UP * 1000,
             i_clk=ClockSignal(),
             i_power=~ResetSignal(),
@@ -64,6 +67,7 @@ class Chip(wiring.Component):
 
 class Commands(wiring.Component):
     """The model alone, at 100 MHz, powered up after 2 us; tRC is longer than that of a -7, which tRAS hides.
+    Of eight rows of 16 columns.
 
     Members: `power`, the pins, and `fault`.
     """
@@ -83,6 +87,8 @@ class Commands(wiring.Component):
             "sdram",
             p_PERIOD=self.PERIOD,
             p_ADDRESS_BITS=10,
+            p_ROW_BITS=3,
+            p_COLUMN_BITS=4,
             p_T_POWER_UP=2_000_000,
             p_T_RC=90_000,
             i_clk=ClockSignal(),

@@ -12,7 +12,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
-from golden.memory import WORD_BITS, MemoryConfig, Region
+from golden.memory import BURST, CAS, WORD_BITS, MemoryConfig, Region
 from hw.memory import payloads
 from sim.timing.memory import CyclicReads
 from sim.verilator.simulator import Simulator
@@ -100,6 +100,8 @@ class Host:
         self.status: list[tuple[int, int]] = []
         # Steps, words and first weights of reads whose cycles are predicted
         self.timed: list[tuple[int, int, int]] = []
+        # Steps and statuses of sessions in which there are no words
+        self.empty: list[tuple[int, int]] = []
 
     def idle(self, cycles: int) -> None:
         self.steps.append((0, 0, Wait.CYCLES, cycles))
@@ -113,6 +115,8 @@ class Host:
             self.told(held, running=0)
 
     def told(self, words: Words, *, running: int) -> None:
+        if not len(words):
+            self.empty.append((len(self.steps), len(self.status)))
         self.steps.append((0, running, Wait.STATUS, 1))
         self.status.append((len(words), zlib.crc32(words.astype("<u2").tobytes())))
 
@@ -124,8 +128,12 @@ class Host:
         if timed:  # the row that is open when refreshes come is closed after two of them
             self.idle(2 * CONFIG.refresh_period)
             self.timed.append((len(self.steps), len(words), len(self.weights)))
-        self.steps.append((0, 1, Wait.WEIGHTS, rounds * len(words)))
-        self.weights += np.tile(words, rounds).tolist()
+        self.run(words, rounds * len(words))
+
+    def run(self, words: Words, count: int) -> None:
+        """So many of the words that come over and over."""
+        self.steps.append((0, 1, Wait.WEIGHTS, count))
+        self.weights += np.resize(words, count).tolist()
 
     def stored_and_read(self, words: Words, rounds: int) -> None:
         self.store(words)
@@ -135,10 +143,12 @@ class Host:
 
 
 def host(rng: np.random.Generator, count: int) -> Host:
-    """A host that stores two contents of about `count` words."""
+    """A host that stores two contents of about `count` words, and parts of them."""
     made = Host()
     first, second = (rng.integers(0, 1 << WORD_BITS, n) for n in (count, max(1, count - 5)))
     part = second[: -(-len(second) // 2)]
+    # before the chip is set up, and when it is
+    made.begin(first[:0])
     made.begin(first[:0])
     made.idle((CONFIG.power_up_periods + 2) * CONFIG.refresh_period)
     made.stored_and_read(first, 3)
@@ -148,6 +158,10 @@ def host(rng: np.random.Generator, count: int) -> Host:
         made.begin(first, int(after))
     made.begin(first)
     made.read(first, 2)
+    # what brings the words goes back to the first, however short the stop
+    for stop in range(BURST + CAS + 3):
+        made.run(first, int(rng.integers(1, min(3 * count, 99) + 1)))
+        made.idle(stop)
     # a content that is stored in part, by a session that ends; then wholly, and another in the same session
     made.begin(first)
     made.store(part)
@@ -156,6 +170,15 @@ def host(rng: np.random.Generator, count: int) -> Host:
     made.stored_and_read(first, 2)
     made.begin(first)
     made.read(first, -(-2 * CONFIG.refresh_period // count), timed=True)
+    # sessions that end while the last word is on its way, however far it is
+    held = first
+    for stop in range(BURST + 2):
+        made.begin(held)
+        held = rng.integers(0, 1 << WORD_BITS, int(rng.integers(1, 4)))
+        made.store(held)
+        made.idle(stop)
+    made.begin(held)
+    made.read(held, 2)
     return made
 
 
@@ -163,8 +186,12 @@ def fields(names: Iterable[str], rows: list[Any]) -> dict[str, NDArray[np.int64]
     return dict(zip(names, np.array(rows).T, strict=True))
 
 
-def check(simulator: Simulator, seed: int, count: int, pauses: float) -> None:
-    """Words, statuses and, without pauses, cycles of the sessions of a seed.
+# Cycles within which a memory without words says so, whether its chip is set up or not
+EMPTY = 4
+
+
+def check(simulator: Simulator, seed: int, count: int, pauses: float, reset_at: int | None = None) -> None:
+    """Words, statuses and, without pauses, cycles of the sessions of a seed; power may be lost in between.
 
     Raises:
         AssertionError, SimulationError: something is not as it must be.
@@ -176,12 +203,16 @@ def check(simulator: Simulator, seed: int, count: int, pauses: float) -> None:
         {"o_weights": len(host_.weights), "o_status": len(host_.status)},
         pauses={"o_weights": pauses, "o_status": pauses, "i_store": pauses},
         seed=seed,
+        reset_at=reset_at,
     )
     assert result["o_weights"].tolist() == host_.weights
     status = result["o_status"]
     assert [*zip(status["words"].tolist(), status["sum"].tolist(), strict=True)] == host_.status
     assert not result.ports["broken"]
     if not pauses:
+        for step, number in host_.empty:
+            waited = result.outputs["o_status"].cycles[number] - result.accepted["i_step"][step]
+            assert waited <= EMPTY
         for step, words, first in host_.timed:
             begun = int(result.accepted["i_step"][step]) + 1
             model = CyclicReads(CONFIG, Region(SMALL, 0, words), begun)

@@ -97,8 +97,8 @@ class CommandsKeepTheirTimes(Property):
         ),
         Fault(
             module=controller,
-            old="activate(request.address.page, config.activate_to_column)",
-            new="activate(request.address.page, 2)",
+            old="give(Command.ACTIVATE, config.activate_to_column)",
+            new="give(Command.ACTIVATE, 2)",
         ),
         Fault(module=controller, old="| (request.write & was_read)", new=""),
         Fault(module=controller, old="ba.eq(page.bank - 1)", new="ba.eq(page.bank + 1)"),
@@ -137,6 +137,12 @@ class CommandsKeepTheirTimes(Property):
         in_slot = inside.within("slot")
         resting = inside.within("set up") | closed
         any_open, next_, left = Signal(BANKS), inside["following"].bank, (page.bank - 1)[:2]
+        # the row before the open one still is, too, until the slot closes it
+        left_open = Signal()
+        with m.If(closed | (in_slot & (slot == controller.CLOSE_LEFT))):
+            m.d.sync += left_open.eq(0)
+        with m.Elif(in_slot & (slot == BURST - 1) & inside["at_end"]):
+            m.d.sync += left_open.eq(1)
         m.d.comb += [
             Assert((command == Command.NOTHING) | (refreshed >= config.cycles(chip.refresh))),
             Assert((command == Command.NOTHING) | (moded >= config.cycles(chip.mode))),
@@ -153,16 +159,16 @@ class CommandsKeepTheirTimes(Property):
             Assert(~(unset | in_slot | (opened & ~fresh)) | (wait == 0)),
             Assert(~in_slot | ((slot != 0) & ~fresh)),
             Assert(~opened | ~fresh | (ports.i.valid & (Value.cast(wanted) == Value.cast(page)))),
-            Assert(~opened | ~fresh | ~(inside["was_read"] | inside["next_open"] | inside["left_open"])),
+            Assert(~opened | ~fresh | ~(inside["was_read"] | inside["next_open"] | left_open)),
             Assert(~(unset | inside.within("set up")) | (read == most)),
             Assert(read >= Mux(in_slot, slot, BURST)),
             Assert(~closed | (read + wait >= BURST + config.precharge)),
             Assert(~(opened | in_slot) | inside["was_read"] | (read >= BURST + config.precharge)),
             # which banks are open
             Assert(~in_slot | (slot <= controller.OPEN_NEXT) | inside["next_open"]),
-            Assert(~in_slot | (slot <= controller.CLOSE_LEFT) | ~inside["left_open"]),
-            Assert(~opened | inside["next_open"] | inside["left_open"] | fresh),
-            Assert(~opened | ~inside["next_open"] | ~inside["left_open"]),
+            Assert(~in_slot | (slot <= controller.CLOSE_LEFT) | ~left_open),
+            Assert(~opened | inside["next_open"] | left_open | fresh),
+            Assert(~opened | ~inside["next_open"] | ~left_open),
         ]
         rows = []
         for bank in range(BANKS):
@@ -179,7 +185,7 @@ class CommandsKeepTheirTimes(Property):
             burst = since(gives[Command.READ] & mine, f"burst{bank}")
             rows.append(begun)
             here = page.bank == bank
-            ahead, behind = inside["next_open"] & (next_ == bank), inside["left_open"] & (left == bank)
+            ahead, behind = inside["next_open"] & (next_ == bank), left_open & (left == bank)
             # a bank that is neither open nor left was closed a slot before the one that was left
             now = Mux(in_slot, slot, 0)
             just = in_slot & (slot > CLOSED) & (left == bank)
