@@ -7,6 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.errors import InputError
+from golden.widths import index_width
 
 # Bits of a piece
 PIECE_BITS = 32
@@ -49,13 +50,29 @@ class LoadReader(wiring.Component):
         m = Module()
         layout = self._header
         header = data.View(layout, self.i.payload[: layout.size])
-        word = self.o.payload
-        last_piece, piece = Signal.like(header.last_piece), Signal.like(header.last_piece)
-        address, left = Signal(PIECE_BITS), Signal(PIECE_BITS)
+        # Nothing is in it before a block has come
+        word = Signal(self.o.payload.shape(), reset_less=True)
+        pieces = index_width(len(word.data))
+        last_piece, piece = Signal(pieces), Signal(pieces)
+        # no memory has more words than addresses, but what is behind the stream of weights
+        address = Signal(len(word.address))
+        left = Signal(PIECE_BITS if self._wide else len(address) + 1)
         m.d.sync += self.o.valid.eq(0)
         with m.If(self.o.valid):
             m.d.sync += address.eq(address + 1)
-        m.d.comb += [word.address.eq(address), self.i.ready.eq(1)]
+        m.d.comb += [
+            self.i.ready.eq(1),
+            *[self.o.payload[name].eq(word[name]) for name in layout.members if name != "last_piece"],
+            self.o.payload.data.eq(word.data),
+            self.o.payload.address.eq(address),
+        ]
+        # a header, too: the word's first piece follows it. The last one leaves at once
+        *held, last = word.data
+        with m.If(self.i.valid), m.Switch(piece):
+            for n, part in enumerate(held):
+                with m.Case(n):
+                    m.d.sync += part.eq(self.i.payload)
+        m.d.sync += last.eq(self.i.payload)
         with m.FSM():
             with m.State("header"), m.If(self.i.valid):
                 m.d.sync += [
@@ -72,10 +89,6 @@ class LoadReader(wiring.Component):
                         m.next = "store"
             with m.State("pieces"), m.If(self.i.valid):
                 m.d.sync += piece.eq(piece + 1)
-                with m.Switch(piece):
-                    for n, part in enumerate(word.data):
-                        with m.Case(n):
-                            m.d.sync += part.eq(self.i.payload)
                 with m.If(piece == last_piece):
                     m.d.sync += [self.o.valid.eq(1), piece.eq(0), left.eq(left - 1)]
                     with m.If(left == 1):

@@ -109,13 +109,10 @@ def key_serial(name: str) -> Subject:
     return of_core("keyserial", KeySerialAttentionCore(config), tests)
 
 
-# Cores that have no more room than some of so many networks need, of codes whose phases these reach: what is
-# never used no test can see
-FILLED = replace(random_cores.SMALL, lanes=4, features=10, networks=60, spare=False)
-STREAMED = replace(FILLED, tokens=8, features=12, networks=24, streamed=True)
+STREAMED = replace(random_cores.FILLED, tokens=8, features=12, networks=24, streamed=True)
 
 
-def network(seed: int, scale: random_cores.Scale = FILLED) -> Subject:
+def network(seed: int, scale: random_cores.Scale = random_cores.FILLED) -> Subject:
     """A random core with many networks."""
     core = random_cores.random_core(seed, scale)
     assert core.taps
@@ -188,7 +185,7 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "network 419": partial(network, 419),
     "network, streamed 81": partial(network, 81, replace(STREAMED, held=True, counts=True)),
     "network, streamed 90": partial(network, 90, replace(STREAMED, windows=True, general=True, beside=True)),
-    "linked network": partial(units.linked_network, 18),
+    "load reader": units.load_reader,
     "octave encoder": units.octave_encoder,
     "falling threshold": units.falling_threshold,
     "memory": units.memory,

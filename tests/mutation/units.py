@@ -11,12 +11,12 @@ from golden.network.limits import MAX_OFFSET
 from golden.network.octave import fire, octave_code, resolution
 from hw.network.falling_threshold import FallingThreshold
 from hw.network.octave_encoder import OctaveEncoder
-from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.verilator.simulator import Simulator
 from tests.hw.attention.wrappers import Vectors
 from tests.hw.link import line, test_link_line
 from tests.hw.memory import chip, sessions, test_sessions
-from tests.hw.network import random_cores, test_components
+from tests.hw.network import test_components
+from tests.hw.parts import test_load_reader
 from tests.mutation.subject import Subject
 
 
@@ -83,22 +83,14 @@ def falling_threshold() -> Subject:
     return Subject("network/falling_threshold", str(code), alone(unit), "falling_threshold", trials)
 
 
-def linked_network(seed: int) -> Subject:
-    """A network core as it stands behind the link, loaded in pieces; only what loads is mutated."""
-    drawn = random_cores.random_core(seed, random_cores.SMALL)
-    core = WholeNetworkCore(drawn.config)
-
-    def trial(job: NetworkJob, pauses: float, simulator: Simulator) -> None:
-        result = simulator.run(core.linked_beats(job), core.output_beats(job), pauses=pauses)
-        assert core.compare(job, core.shown(job, result)).first_difference is None
-
-    jobs = [NetworkJob(network=network, load=True, image=image) for network, image in drawn.networks]
+def load_reader() -> Subject:
+    """What loads a core behind the link, alone."""
     trials = {
-        f"linked network {seed}.{number}, pauses {pauses}": partial(trial, job, pauses)
-        for pauses in (0.0, 0.3)
-        for number, job in enumerate(jobs)
+        f"blocks of seed {seed}, pauses {pauses}": partial(test_load_reader.check, seed=seed, pauses=pauses)
+        for seed, pauses in enumerate(test_load_reader.PAUSES)
     }
-    return Subject("parts/load_reader", f"linked {core}", core.linked, "linked_network", trials)
+    design = inspect.getsource(test_load_reader)
+    return Subject("parts/load_reader", design, test_load_reader.load_reader, "load_reader", trials)
 
 
 def memory() -> Subject:

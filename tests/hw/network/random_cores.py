@@ -25,6 +25,7 @@ from hw.network.payloads import TABLES
 from sim.cores.network import core as network_core
 from sim.cores.network.beats import load_beats
 from sim.verilator.payload import Fields
+from tests.golden.network.close_calls import close
 from tests.golden.network.random_networks import Drawer
 from tests.golden.network.rooms import Room, random_code, some
 from tests.hw.network.compare import Entry, Tokens, assert_cycles, assert_integers
@@ -73,6 +74,9 @@ USUAL = Scale(lanes=20, tokens=20, features=48, heads=6, networks=20)
 LARGE = Scale(lanes=64, tokens=64, features=256, heads=85, networks=3)
 LONG = Scale(lanes=8, tokens=120, features=400, heads=4, networks=2)
 SMALL = Scale(lanes=6, tokens=6, features=12, heads=3, networks=6)
+# Cores that have no more room than some of so many networks need, of codes whose phases these reach: what is
+# never used no test can see
+FILLED = replace(SMALL, lanes=4, features=10, networks=60, spare=False)
 # Networks that are drawn for each that reads in turn
 TRIES = 20
 # Which kinds the core of a seed has: parities of these bits of it
@@ -216,6 +220,8 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     if scale.streamed and zeros.random() < 0.7:
         block = int(zeros.choice([1, 2, 4, 8]))
         networks = [(sparse(network, zeros, block), entry) for network, entry in networks]
+    calls = np.random.default_rng([seed, 5])
+    networks = [(close(network, entry, calls), entry) for network, entry in networks]
     how = {"streamed": scale.streamed, "block": block, "shared": shared}
     size = largest(networks, lanes, 1, **how)["attention.tokens"]
     attention_lanes, attention_cluster = random_lanes(rng, size + 3, size)
