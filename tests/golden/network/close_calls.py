@@ -3,7 +3,9 @@
 Of a network only what is compared with is changed, layer by layer, on what its own images make of it:
 thresholds of neurons, the lists that fall, ramp steps and output ratios of heads. Each is set to the last
 value with which a neuron, a key or an output still fires at its phase, or to the first with which it does
-not, so that a wrong bit of any weight moves a spike. Sizes and weights stay.
+not, so that a wrong bit of any weight moves a spike. What is added to the stream is rounded as closely, and
+some streams are so small that each of their bits moves the deviation of a row. Sizes and weights stay, and
+no bound grows.
 """
 
 from dataclasses import replace
@@ -17,8 +19,8 @@ from golden.attention.normaliser import MAX_RATIO, RATIO_FRACTION_BITS
 from golden.attention.woss import MAX_RAMP_STEP
 from golden.code import PhaseCode, Spikes
 from golden.network.attention import Attention
-from golden.network.layers import Norm, SpikingLinear
-from golden.network.limits import MAX_FALL, MAX_OFFSET
+from golden.network.layers import Norm, SpikingLinear, StreamLinear
+from golden.network.limits import MAX_FALL, MAX_OFFSET, MAX_SHIFT
 from golden.network.network import Network
 from golden.network.norm import centred, row_shift
 from golden.network.octave import NOWHERE, octave_code, resolution
@@ -27,8 +29,10 @@ from golden.network.tensors import IMAGE, Layer, Run
 
 Fires = TypeVar("Fires", SpikingLinear, Norm)
 
-# Shares of lists, neurons, ramps and outputs that are changed
-LISTS, NEURONS, RAMPS, RATIOS = 0.5, 0.7, 0.7, 0.7
+# Shares of lists, neurons, ramps, outputs, and networks with small streams
+LISTS, NEURONS, RAMPS, RATIOS, SMALL = 0.5, 0.7, 0.7, 0.7, 0.4
+# Most bits of what a layer adds to a small stream
+SMALL_BITS = 6
 
 
 def close(network: Network, entry: Spikes | NDArray[np.int64], rng: np.random.Generator) -> Network:
@@ -39,6 +43,7 @@ def close(network: Network, entry: Spikes | NDArray[np.int64], rng: np.random.Ge
     else:
         run.begin_stream(entry, None)
     layers: list[Layer] = []
+    small = rng.random() < SMALL
     for layer in network.layers:
         closer = layer
         if isinstance(layer, Attention):
@@ -47,6 +52,8 @@ def close(network: Network, entry: Spikes | NDArray[np.int64], rng: np.random.Ge
             closer = _thresholds(
                 layer, layer.potentials(layer.inputs(run), run.code), np.zeros(1, np.int64), run, rng
             )
+        elif isinstance(layer, StreamLinear):
+            closer = _sums(layer, layer.potentials(layer.inputs(run), run.code), small, rng)
         elif isinstance(layer, Norm):
             stream = run.stream if layer.gather is None else gathered_rows(run.stream, layer.gather, 0)
             values = centred(stream, layer.kind)
@@ -77,6 +84,28 @@ def _thresholds(
         if abs(found) <= MAX_OFFSET:
             offset[neuron] = found
     return replace(layer, levels=levels, offset=offset)
+
+
+def _sums(
+    layer: StreamLinear, values: NDArray[np.int64], small: bool, rng: np.random.Generator
+) -> StreamLinear:
+    """With biases at which one of the potentials [images, rows, outputs] is just rounded up, or just down."""
+    shift, bias = layer.shift.copy(), layer.bias.copy()
+    if small:
+        bits = np.ceil(np.log2(1 + np.abs(values).max(axis=(0, 1)))).astype(np.int64)
+        shift = np.clip(bits - rng.integers(1, SMALL_BITS, len(bits)), shift, MAX_SHIFT)
+    for output in np.flatnonzero(rng.random(len(shift)) < NEURONS):
+        row = int(rng.integers(values.shape[1]))
+        at = output if bias.ndim == 1 else (row, output)
+        one = int(shift[output])
+        above = int(rng.choice(values[:, row, output])) + (1 << one >> 1) & (1 << one) - 1
+        # towards zero only
+        down, up = above + int(rng.integers(2)), (1 << one) - above - int(rng.integers(2))
+        if 0 < down <= bias[at]:
+            bias[at] -= down
+        elif 0 < up <= -bias[at]:
+            bias[at] += up
+    return replace(layer, shift=shift, bias=bias)
 
 
 def _levels(code: PhaseCode, rng: np.random.Generator) -> NDArray[np.int64]:
