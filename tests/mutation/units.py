@@ -16,7 +16,6 @@ from golden.network.limits import MAX_FALL, MAX_OFFSET
 from golden.network.octave import NOWHERE, fire, octave_code, resolution
 from hw.network.falling_threshold import FallingThreshold
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
-from sim.cores.network.core import NetworkJob, WholeNetworkCore
 from sim.verilator.simulator import Simulator
 from tests.hw.attention.wrappers import Vectors
 from tests.hw.link import line, test_link_line
