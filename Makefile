@@ -124,7 +124,7 @@ soak-minilm: $(CORE) build/minilm/network.npz  ## MiniLM: ten sentences of DATA=
 	$(BIN)/python -m tests.sim.board.minilm build/minilm
 
 soak-cifar10: $(CORE)  ## IMAGES of CIFAR-10 in DATA through a network of each scheme, in RTL (30 min)
-	$(BIN)/onespike infer --network cifar10 --steps 16 --log2-base 2/5 --images $(IMAGES) --rtl $(IMAGES) \
+	$(BIN)/onespike infer --network cifar10-small --streamed --steps 16 --log2-base 2/5 --images $(IMAGES) --rtl $(IMAGES) \
 	    --data $(or $(DATA),$(error soak-cifar10 needs DATA=folder that holds cifar10/)) -o build/soak-cifar10
 	$(BIN)/onespike stochastic demo --network cifar10-small --data $(DATA) --images $(IMAGES)
 
