@@ -9,6 +9,7 @@ from amaranth.utils import bits_for, exact_log2
 from golden.network.config import NetworkConfig
 from golden.widths import index_width
 from hw.network import payloads
+from hw.parts.delay import registered
 from hw.parts.memory import NO_COLLISION
 from hw.parts.sliced_memory import SlicedMemory
 
@@ -33,7 +34,7 @@ class SpikeList(wiring.Component):
         entry: the spike there, two cycles later.
         block_row, block, span: where the spikes of a block of a row are, one cycle later (only with blocks).
 
-    Timing: a spike can be read, and counts, from the cycle after its write on.
+    Timing: a spike counts from the cycle after its write on, and can be read a cycle later.
     """
 
     def __init__(
@@ -96,14 +97,16 @@ class SpikeList(wiring.Component):
         m.d.comb += [
             place.eq(Mux(beat.first, 0, written)),
             fires.eq(self.i.valid & beat.entry.spike.active),
-            write.en.eq(fires),
-            write.addr.eq(self._address(beat.row, place)),
             read.addr.eq(self._address(self.read_row, self.position)),
             self.count.eq(looked_up),
         ]
         spike, shown = beat.entry.spike, self.entry
+        # to look up a count takes most of a cycle
+        written_spike = Cat(beat.entry.feature, spike.negative, spike.phase)
+        m.d.sync += write.en.eq(fires)
         m.d.comb += [
-            write.data.eq(Cat(beat.entry.feature, spike.negative, spike.phase)),
+            write.addr.eq(registered(m, self._address(beat.row, place), "write_address")),
+            write.data.eq(registered(m, written_spike, "written_spike")),
             Cat(shown.feature, shown.spike.negative, shown.spike.phase).eq(read.data),
             shown.spike.active.eq(1),
         ]

@@ -78,8 +78,11 @@ class SpikesAreReadAsWritten(Property):
                 counts[beat.row].eq(count + beat.entry.spike.active),
                 came[beat.row].eq(before + 1),
             ]
-        with m.If(fires & (beat.row == row) & (count == place)):
-            m.d.sync += kept.eq(stored(beat.entry))
+        # a cycle after it came
+        comes, coming = Signal(), Signal.like(kept, reset_less=True)
+        m.d.sync += [comes.eq(fires & (beat.row == row) & (count == place)), coming.eq(stored(beat.entry))]
+        with m.If(comes):
+            m.d.sync += kept.eq(coming)
         read = (ports.read_row == row) & (ports.position == place)
         # what is read in the cycle in which it is written is as it was before
         m.d.comb += [
