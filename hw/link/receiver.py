@@ -112,7 +112,7 @@ class FrameReceiver(wiring.Component):
 
         # The verdict takes two steps: what the frame is, then what follows from it
         ended, good, mine, due, repeated = Signal(), Signal(), Signal(), Signal(), Signal()
-        no_session = Signal()
+        no_session, other = Signal(), Signal()
         behind = Signal(Position)
         m.d.comb += behind.eq(position - ring.committed)
         m.d.sync += [
@@ -120,6 +120,7 @@ class FrameReceiver(wiring.Component):
             good.eq(~event.bad & (header_left == 0) & (left == 0) & (tail_left == 0) & ~long & check.match),
             mine.eq((session == self.session) & (session != NO_SESSION)),
             no_session.eq(session == NO_SESSION),
+            other.eq(~((session == self.session) | (session == NO_SESSION))),
             due.eq((behind == 0) & ~overflow & ~self.refuse),
             repeated.eq(behind[-1]),
         ]
@@ -135,6 +136,8 @@ class FrameReceiver(wiring.Component):
             m.d.sync += self.dropped_frames.eq(self.dropped_frames + 1)
 
         m.d.comb += self.ack_position.eq(position)
+        # early, for the reset of the ring is far from here
+        m.d.comb += self.opened.eq(ended & good & is_open & other)
         with m.If(ended):
             m.d.comb += ring.revert.eq(~ring.commit)
             with m.If(~good | (is_open & no_session)):
@@ -142,8 +145,8 @@ class FrameReceiver(wiring.Component):
                 m.d.comb += self.status.eq(1)
             with m.Elif(is_open):
                 # The same session again is a repeated frame: answer, but do not disturb the session
-                m.d.comb += [self.ident.eq(1), self.opened.eq(~mine)]
-                with m.If(self.opened):
+                m.d.comb += self.ident.eq(1)
+                with m.If(other):
                     m.d.sync += [self.session.eq(session), self.bad_frames.eq(0), self.dropped_frames.eq(0)]
             with m.Else():
                 m.d.comb += self.status.eq(1)
