@@ -87,10 +87,10 @@ def key_serial(name: str) -> Subject:
             test_key_serial_core.test_integers_and_cycles,
             test_key_serial_core.test_pauses,
             test_key_serial_core.test_standstill,
+            test_key_serial_core.test_reset_in_the_middle,
         )
     }
     if config == test_key_serial_core.SMALL:
-        tests |= {"test_reset_in_the_middle": test_key_serial_core.test_reset_in_the_middle}
         (corners,) = (
             mark.args[1]
             for mark in test_key_serial_core.test_corners.pytestmark
@@ -137,7 +137,11 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
     config = test_stochastic_core.config_of(*shape)
     tests: dict[str, Callable[[], object]] = {
         test.__name__: partial(test, shape)
-        for test in (test_stochastic_core.test_spikes_and_cycles, test_stochastic_core.test_many_draws)
+        for test in (
+            test_stochastic_core.test_spikes_and_cycles,
+            test_stochastic_core.test_reset_in_the_middle,
+            test_stochastic_core.test_many_draws,
+        )
     }
 
     def random_jobs_of(seed: int) -> None:
