@@ -165,7 +165,7 @@ MEMORIES = {"spikes": 512, "stream": 64, "weights": 256, "biases": 32}
 def stochastic_network(seed: int) -> Subject:
     """A core with many networks: each of its sizes is what one of them needs."""
     rng, drawn, needs = np.random.default_rng(seed), list[tuple[SpikingNetwork, int]](), []
-    while len(drawn) < 40:
+    while len(drawn) < 120:
         network, steps = random_networks.random_network(rng, HEAD_DIM, most=20), int(rng.integers(1, 6))
         if network.shape.tokens == TOKENS_SIDE**2:
             need = compile_network(network, STOCHASTIC_LANES, steps).needs
