@@ -1,14 +1,15 @@
-"""Marks of the beats of a row: which is the normaliser, and which the last."""
+"""Marks of output beats: which closes a row or an image, and which is a normaliser."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.verilator.result import SimulationError
 
 
-def check_marks(outputs: Mapping[str, Any], features: int) -> None:
+def check_rows(outputs: Mapping[str, Any], features: int) -> None:
     """Whether beats of `o_code` and `o_context`, of rows of so many features, are marked as what they are.
 
     Args:
@@ -22,8 +23,27 @@ def check_marks(outputs: Mapping[str, Any], features: int) -> None:
         if stream not in outputs:
             continue
         place = np.arange(len(outputs[stream]["last"])) % (features + first)
-        due = {"last": place == features + first - 1} | ({"normaliser": place == 0} if first else {})
-        for mark, where in due.items():
-            wrong = np.flatnonzero(outputs[stream][mark] != where)
-            if len(wrong):
-                raise SimulationError(f"beat {wrong[0]} of {stream} has {mark} {int(not where[wrong[0]])}")
+        _check(stream, "last", outputs[stream], place == features + first - 1)
+        if first:
+            _check(stream, "normaliser", outputs[stream], place == 0)
+
+
+def check_ends(outputs: Mapping[str, Any], scores: NDArray[np.int64]) -> None:
+    """Whether of `o_score` the last one of each image is marked, and no other.
+
+    Args:
+        outputs: fields of the output streams.
+        scores: of each image, so many, int64 [images].
+
+    Raises:
+        SimulationError: a mark is missing, or is where none belongs.
+    """
+    due = np.zeros(int(scores.sum()), bool)
+    due[np.cumsum(scores) - 1] = True
+    _check("o_score", "last", outputs["o_score"], due)
+
+
+def _check(stream: str, mark: str, fields: Mapping[str, Any], due: NDArray[np.bool_]) -> None:
+    wrong = np.flatnonzero(fields[mark] != due)
+    if len(wrong):
+        raise SimulationError(f"beat {wrong[0]} of {stream} has {mark} {int(not due[wrong[0]])}")

@@ -87,10 +87,10 @@ def key_serial(name: str) -> Subject:
             test_key_serial_core.test_integers_and_cycles,
             test_key_serial_core.test_pauses,
             test_key_serial_core.test_standstill,
+            test_key_serial_core.test_reset_in_the_middle,
         )
     }
     if config == test_key_serial_core.SMALL:
-        tests |= {"test_reset_in_the_middle": test_key_serial_core.test_reset_in_the_middle}
         (corners,) = (
             mark.args[1]
             for mark in test_key_serial_core.test_corners.pytestmark
@@ -137,7 +137,11 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
     config = test_stochastic_core.config_of(*shape)
     tests: dict[str, Callable[[], object]] = {
         test.__name__: partial(test, shape)
-        for test in (test_stochastic_core.test_spikes_and_cycles, test_stochastic_core.test_many_draws)
+        for test in (
+            test_stochastic_core.test_spikes_and_cycles,
+            test_stochastic_core.test_reset_in_the_middle,
+            test_stochastic_core.test_many_draws,
+        )
     }
 
     def random_jobs_of(seed: int) -> None:
@@ -161,7 +165,7 @@ MEMORIES = {"spikes": 512, "stream": 64, "weights": 256, "biases": 32}
 def stochastic_network(seed: int) -> Subject:
     """A core with many networks: each of its sizes is what one of them needs."""
     rng, drawn, needs = np.random.default_rng(seed), list[tuple[SpikingNetwork, int]](), []
-    while len(drawn) < 40:
+    while len(drawn) < 120:
         network, steps = random_networks.random_network(rng, HEAD_DIM, most=20), int(rng.integers(1, 6))
         if network.shape.tokens == TOKENS_SIDE**2:
             need = compile_network(network, STOCHASTIC_LANES, steps).needs

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from golden.attention.config import CoreConfig
 from golden.attention.job import AttentionJob
 from golden.code import PhaseCode, Spikes
-from sim.cores.marks import check_marks
+from sim.cores.marks import check_rows
 from sim.timing.cycles import CycleReport
 from sim.verilator.result import Result
 
@@ -154,7 +154,7 @@ def shown(outputs: Mapping[str, Any], job: AttentionJob, config: CoreConfig) -> 
     Raises:
         SimulationError: a beat is not marked as what it is.
     """
-    check_marks(outputs, job.head_dim)
+    check_rows(outputs, job.head_dim)
     fields: Fields = {}
     if "o_winner" in outputs:
         fields["score"], fields["attn_phase"] = taps(outputs, job, config)

@@ -10,7 +10,7 @@ import numpy as np
 
 from golden.integer.config import IntegerConfig
 from golden.integer.job import IntegerJob
-from sim.cores.marks import check_marks
+from sim.cores.marks import check_rows
 from sim.timing.cycles import CycleReport
 from sim.verilator.result import Result
 
@@ -83,7 +83,7 @@ def shown(outputs: Mapping[str, Any], job: IntegerJob) -> dict[str, Any]:
     Raises:
         SimulationError: a beat is not marked as what it is.
     """
-    check_marks(outputs, job.head_dim)
+    check_rows(outputs, job.head_dim)
     fields: dict[str, Any] = {}
     if "o_tap" in outputs:
         pairs = (job.heads, job.tokens, job.tokens)

@@ -27,6 +27,7 @@ from hw.network.stored_network import StoredNetwork
 from hw.parts.payloads import spike
 from sim.cores.attention.driver import read_spikes
 from sim.cores.core import Core
+from sim.cores.marks import check_ends
 from sim.cores.network.beats import image_beats, load_beats, load_pieces
 from sim.cores.network.neurons import NetworkIntegers, all_beside, golden_neurons, in_rows, there
 from sim.cores.rtl import Run, count_of
@@ -237,6 +238,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
             full[computed] = values
             return full
 
+        check_ends(outputs, self._there(job, "scores").sum(axis=1))
         scores = in_rows(program_of(job.network, self.config), placed(outputs["o_score"]["value"], "scores"))
         shown: dict[str, Any] = {"scores": scores.reshape(-1, *job.scores)}
         if self.taps:

@@ -14,6 +14,7 @@ from golden.stochastic.network_config import StochasticNetworkConfig, from_table
 from golden.stochastic.program import Program, bit_planes, check_fit
 from hw.stochastic.network.core import StochasticNetworkCore
 from sim.cores.core import Core
+from sim.cores.marks import check_ends
 from sim.cores.rtl import Run
 from sim.cores.stochastic.network_beats import image_beats, load_pieces, read_counts, written_words
 from sim.timing.cycles import CycleReport, StageActivity
@@ -137,6 +138,7 @@ class WholeStochasticCore(Core[StochasticNetworkConfig, StochasticNetworkJob, St
         return expected
 
     def shown(self, job: StochasticNetworkJob, outputs: Mapping[str, Fields]) -> dict[str, Any]:
+        check_ends(outputs, np.full(len(job.images), job.network.shape.classes))
         shown: dict[str, Any] = {"scores": outputs["o_score"]["value"].reshape(len(job.images), -1)}
         if self.taps:
             spikes = outputs["o_spikes"].reshape(len(job.images), -1, self.lanes)

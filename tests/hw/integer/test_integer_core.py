@@ -66,7 +66,7 @@ def test_reset_in_the_middle(name: str) -> None:
     """A reset in any phase of a head, even one cycle long, leaves nothing behind."""
     job = workload(7, CORES[name])
     total = predict(job, CORES[name]).total
-    for cycle in np.linspace(1, total - 1, 25).astype(int):
+    for cycle in np.linspace(1, total - 1, 100).astype(int):
         check_run([job], CORES[name], Checked(), reset_at=int(cycle))
 
 

@@ -26,7 +26,7 @@ CORES = {
         code=PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=7),
         cluster=4,
         tokens=7,
-        head_dim=5,
+        head_dim=8,
         bias=False,
         output="codes",
     ),
@@ -85,12 +85,13 @@ def test_standstill(name: str) -> None:
         run_all([job], config, pauses={port: 0.95}, seed=1)
 
 
-def test_reset_in_the_middle() -> None:
+@pytest.mark.parametrize("name", ["both signs and no room for silence", "silence of each spike"])
+def test_reset_in_the_middle(name: str) -> None:
     """A reset in any phase of a head, even one cycle long, leaves nothing behind."""
-    job = workload(7, SMALL)
-    total = predict(job, SMALL).total
-    for cycle in np.linspace(1, total - 1, 25).astype(int):
-        run_all([job], SMALL, reset_at=int(cycle))
+    job = workload(7, CORES[name])
+    total = predict(job, CORES[name]).total
+    for cycle in np.linspace(1, total - 1, 100).astype(int):
+        run_all([job], CORES[name], reset_at=int(cycle))
 
 
 def full(sign: int, phase: int) -> Spikes:

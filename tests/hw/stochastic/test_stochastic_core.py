@@ -96,6 +96,15 @@ def test_spikes_and_cycles(shape):
 
 
 @pytest.mark.parametrize("shape", ENGINES)
+def test_reset_in_the_middle(shape):
+    """A reset in any phase of a head leaves nothing behind, and all numbers begin anew."""
+    config = config_of(*shape)
+    for seed in range(60):
+        job = job_of(config, 2, 1, seed)
+        run(job, reset_at=1 + seed % (predict(job).total - 1))
+
+
+@pytest.mark.parametrize("shape", ENGINES)
 def test_many_draws(shape):
     """As many as it takes for every bit of a number to decide some of them."""
     run(job_of(config_of(*shape), 16, 200))

@@ -1,11 +1,11 @@
-"""Beats of a row are what they are marked as."""
+"""Output beats are what they are marked as."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sim.cores.marks import check_marks
+from sim.cores.marks import check_ends, check_rows
 from sim.verilator.result import SimulationError
 
 FEATURES = 3
@@ -22,7 +22,7 @@ def rows(count: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_marks_where_they_belong(count: int) -> None:
-    check_marks(rows(count), FEATURES)
+    check_rows(rows(count), FEATURES)
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,13 @@ def test_a_wrong_mark_is_told(stream: str, mark: str, beat: int) -> None:
     outputs[stream][mark][beat] ^= 1
     found = outputs[stream][mark][beat]
     with pytest.raises(SimulationError, match=f"^beat {beat} of {stream} has {mark} {found}$"):
-        check_marks(outputs, FEATURES)
+        check_rows(outputs, FEATURES)
+
+
+def test_scores_end_with_their_image() -> None:
+    marks, sizes = np.array([0, 1, 1, 0, 0, 1]), np.array([2, 1, 3])
+    check_ends({"o_score": {"last": marks}}, sizes)
+    for beat in range(len(marks)):
+        wrong = marks ^ (np.arange(len(marks)) == beat)
+        with pytest.raises(SimulationError, match=f"^beat {beat} of o_score has last {wrong[beat]}$"):
+            check_ends({"o_score": {"last": wrong}}, sizes)
