@@ -158,9 +158,11 @@ def host(rng: np.random.Generator, count: int) -> Host:
         made.begin(first, int(after))
     made.begin(first)
     made.read(first, 2)
-    # what brings the words goes back to the first, however short the stop
+    # what brings the words goes back to the first, however short the stop; also behind the last one, when the
+    # rest of its burst is left out
     for stop in range(BURST + CAS + 3):
-        made.run(first, int(rng.integers(1, min(3 * count, 99) + 1)))
+        most = min(3 * count, 99)
+        made.run(first, count if stop % 2 and count < most else int(rng.integers(1, most + 1)))
         made.idle(stop)
     # a content that is stored in part, by a session that ends; then wholly, and another in the same session
     made.begin(first)
