@@ -111,10 +111,8 @@ class FrameReceiver(wiring.Component):
                 m.d.sync += long.eq(1)
 
         # The verdict takes two steps: what the frame is, then what follows from it
-        ended, good, mine, due, repeated = Signal(), Signal(), Signal(), Signal(), Signal()
-        no_session, other = Signal(), Signal()
-        behind = Signal(Position)
-        m.d.comb += behind.eq(position - ring.committed)
+        ended, good, mine, other = Signal(), Signal(), Signal(), Signal()
+        no_session, due, repeated, behind = Signal(), Signal(), Signal(), Signal(Position)
         m.d.sync += [
             ended.eq(self.i.valid & event.end),
             good.eq(~event.bad & (header_left == 0) & (left == 0) & (tail_left == 0) & ~long & check.match),
@@ -135,8 +133,7 @@ class FrameReceiver(wiring.Component):
         def drop() -> None:
             m.d.sync += self.dropped_frames.eq(self.dropped_frames + 1)
 
-        m.d.comb += self.ack_position.eq(position)
-        # early, for the reset of the ring is far from here
+        m.d.comb += [behind.eq(position - ring.committed), self.ack_position.eq(position)]
         m.d.comb += self.opened.eq(ended & good & is_open & other)
         with m.If(ended):
             m.d.comb += ring.revert.eq(~ring.commit)
