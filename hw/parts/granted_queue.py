@@ -9,14 +9,15 @@ from amaranth.lib.wiring import In, Out
 class GrantedQueue(wiring.Component):
     """Words in order; whoever writes has counted its room, and the queue does not look.
 
-    Parameters
+    Args:
         width: of a word.
         depth: places.
 
-    Members
+    Members:
         w_data, w_en: a word to keep.
         r_data, r_rdy: the oldest word, if there is one.
         r_en: drop it; without one nothing happens.
+        level: words that are held.
 
     Timing: a word that is written in cycle n can be read in n + 1.
     """
@@ -24,7 +25,14 @@ class GrantedQueue(wiring.Component):
     def __init__(self, width: int, depth: int) -> None:
         self._width, self._depth = width, depth
         super().__init__(
-            {"w_data": In(width), "w_en": In(1), "r_data": Out(width), "r_rdy": Out(1), "r_en": In(1)}
+            {
+                "w_data": In(width),
+                "w_en": In(1),
+                "r_data": Out(width),
+                "r_rdy": Out(1),
+                "r_en": In(1),
+                "level": Out(range(depth + 1)),
+            }
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -32,7 +40,6 @@ class GrantedQueue(wiring.Component):
         m.submodules.storage = storage = Memory(shape=self._width, depth=self._depth, init=[])
         write, read = storage.write_port(), storage.read_port(domain="comb")
         produce, consume = Signal(range(self._depth)), Signal(range(self._depth))
-        level = Signal(range(self._depth + 1))
         drop = Signal()
         m.d.comb += [
             write.addr.eq(produce),
@@ -40,11 +47,11 @@ class GrantedQueue(wiring.Component):
             write.en.eq(self.w_en),
             read.addr.eq(consume),
             self.r_data.eq(read.data),
-            self.r_rdy.eq(level != 0),
+            self.r_rdy.eq(self.level != 0),
             drop.eq(self.r_en & self.r_rdy),
         ]
         for place, move in ((produce, self.w_en), (consume, drop)):
             with m.If(move):
                 m.d.sync += place.eq(Mux(place == self._depth - 1, 0, place + 1))
-        m.d.sync += level.eq(level + self.w_en - drop)
+        m.d.sync += self.level.eq(self.level + self.w_en - drop)
         return m

@@ -23,7 +23,7 @@ from tests.hw.attention.wrappers import delay, free
 
 
 class WinnerSearch(wiring.Component):
-    """Trees of all clusters, and the collector.
+    """Trees of all clusters, and the collector. Bits of a group wait for its last: a search has no pauses.
 
     Members:
         i: one bit of the score of every lane, and what it is.
@@ -38,9 +38,19 @@ class WinnerSearch(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        bits, tags = self.i.payload.bits.as_value(), Signal(payloads.winner_tags())
-        m.d.comb += tags.valid.eq(self.i.valid)
-        m.d.comb += [getattr(tags, name).eq(getattr(self.i.payload, name)) for name in ("last", "final")]
+        layout, word = self.i.payload.shape(), config.score_width + 1
+        m.submodules.whole = whole = SyncFIFO(width=layout.size, depth=2 * word)
+        beat, under_way, tags = data.View(layout, whole.r_data), Signal(), Signal(payloads.winner_tags())
+        m.d.comb += [
+            whole.w_data.eq(self.i.payload.as_value()),
+            whole.w_en.eq(self.i.valid),
+            tags.valid.eq(under_way | (whole.level >= word)),
+            whole.r_en.eq(tags.valid),
+            *[getattr(tags, name).eq(getattr(beat, name)) for name in ("last", "final")],
+        ]
+        with m.If(tags.valid):
+            m.d.sync += under_way.eq(~beat.last)
+        bits = beat.bits.as_value()
         link = None
         for n in range(config.clusters):
             m.submodules[f"tree_{n}"] = tree = WinnerTree(config.cluster, first_cluster=n == 0)

@@ -11,7 +11,9 @@ from tests.proofs.property import Fault, Property
 
 class LastIsKnownEarly(Property):
     """The registers that tell the last group of a column and the last column of a row say in every cycle what
-    the counters beside them say, whatever heads come and go."""
+    the counters beside them say.
+
+    Assumes: nothing. Heads of any size come and go at any time."""
 
     component = "attention/context_sequencer"
     cases = ({}, {"config": preset("digits")}, {"config": preset("default")})

@@ -77,7 +77,8 @@ class RowsAreReadAsWritten(Property):
 class QueriesDoNotCollide(Property):
     """No spike is read for a broadcast in the cycle in which it is written.
 
-    Assumes: nothing. Rows of any length, heads, terms and pauses are any."""
+    Assumes: a head has no more tokens than the core, and one at least, and stays as it is offered until it is
+    done. Rows of any length, heads, terms and pauses are any."""
 
     component = "attention/query_rows"
     reach = 40
@@ -96,6 +97,14 @@ class QueriesDoNotCollide(Property):
             rows.ports.index.eq(score.ports.index),
             rows.ports.leave.eq(score.ports.leave_row),
             rows.ports.release.eq(score.ports.release_row),
+        ]
+        offered = score.ports.i_head
+        stays = self.later(offered.valid & ~offered.ready)
+        same = offered.payload.as_value() == self.later(offered.payload.as_value())
+        tokens = offered.payload.tokens
+        m.d.comb += [
+            Assume(~stays | (offered.valid & same)),
+            Assume(~offered.valid | ((tokens > 0) & (tokens <= CONFIG.tokens))),
         ]
         write, read, used = rows["write"], rows["read"], score["add"]  # a cycle after it was read
         met = write.en & (write.addr == read.addr)
