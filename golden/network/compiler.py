@@ -28,6 +28,7 @@ from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, Stre
 from golden.network.mean import reciprocal
 from golden.network.network import Network
 from golden.network.order import Place, places
+from golden.network.rows import last_reads
 from golden.network.tensors import IMAGE, STREAM, Layer
 from golden.network.terms import TermTables
 
@@ -241,7 +242,8 @@ class Compiler:
         copies = len(bias)
         entry = np.stack([bias, np.tile(offset[rows], (copies, 1)), np.tile(slots, (copies, 1))], axis=-1)
         self.table.append(entry.reshape(-1, 3))
-        by_index = self.by_index(layer.gather, held.rows, self.overwrites(layer, target, held), blocks)
+        after = self.overwritten(layer, target, held)
+        by_index = self.by_index(layer.gather, held.rows, after, blocks)
         made, reads = self.place or Place(Source.hidden), held.place.list
         self.linear.append(
             LinearOp(
@@ -256,38 +258,47 @@ class Compiler:
         self.words += passes * inputs
         self.entries += copies * count
 
-    def overwrites(self, layer: Linear, target: Target, held: Held) -> bool:
-        """Whether rows of a layer may overwrite what the unit that makes its source still reads for others.
+    def overwritten(self, layer: Linear, target: Target, held: Held) -> NDArray[np.intp]:
+        """Which row of its source a row of a layer must come after, so as not to overwrite what the unit that
+        makes the source still reads for others; the first where it overwrites nothing.
 
-        Row by row they do not: row t of the source is made when row t of what it is made of has been read.
+        Row by row it does not: row t of the source is made when row t of what it is made of has been read.
+
+        Returns:
+            [rows]: of the layer, those of the source where no row is made by index.
         """
-        by_index = layer.gather is not None
+        rows = held.rows if layer.gather is None else len(layer.gather)
+        everything, nothing = np.full(rows, held.rows - 1), np.zeros(rows, np.intp)
         if isinstance(layer, StreamLinear) and held.place.source is Source.norm:
             assert self.last_norm is not None
-            # of one copy of the stream, sums and norm read in turn
-            adds = self.shared and not layer.fresh
-            return adds or by_index or self.last_norm.gather is not None
-        return held.place.source is Source.mixed and target is Target.qkv and by_index
+            if self.shared and not layer.fresh:
+                # of one copy of the stream, sums and norm read in turn
+                return everything
+            norm = self.last_norm.gather
+            return last_reads(np.arange(held.rows)[:, None] if norm is None else norm, rows)
+        if held.place.source is Source.mixed and target is Target.qkv and layer.gather is not None:
+            return everything
+        return nothing
 
     def by_index(
         self,
         gather: NDArray[np.int64] | None,
         rows: int,
-        everything: bool,
+        after: NDArray[np.intp],
         blocks: NDArray[np.intp] | None = None,
     ) -> dict[str, int]:
         """Rows of a descriptor, its taps and their list.
 
         Args:
             gather: of the layer; rows: of its source.
-            everything: no row may begin before the whole source is there.
+            after: of each row that the layer makes, a row of the source that must be there.
             blocks: of each row that are read; None for all of them.
         """
         if gather is None:
-            if not everything and blocks is None:
+            if blocks is None and (after <= np.arange(rows)).all():
                 return {"rows": rows, "taps": 0, "map": 0}
             gather = np.repeat(np.arange(rows)[:, None], 1 if blocks is None else len(blocks), axis=1)
-        needed = np.maximum(gather.max(axis=1), rows - 1 if everything else 0)
+        needed = np.maximum(gather.max(axis=1), after)
         needed[-1] = rows - 1
         return {"rows": len(gather), "taps": gather.shape[1], "map": self.map_of(needed, gather, blocks)}
 
@@ -300,7 +311,10 @@ class Compiler:
         reads = made_of is not None and made_of.place.source is Source.norm
         gathers = layer.gather is not None or (self.stream is not None and self.stream.gather is not None)
         adds = self.shared and self.stream is not None and not self.stream.fresh
-        by_index = self.by_index(layer.gather, rows, adds or (reads and gathers))
+        after = np.zeros(rows if layer.gather is None else len(layer.gather), np.intp)
+        if adds or (reads and gathers):
+            after[:] = rows - 1
+        by_index = self.by_index(layer.gather, rows, after)
         wait, made = self.linear_rows - rows, by_index.pop("rows")
         self.held[layer.target] = Held(Place(Source.norm), made, self.norm_rows)
         self.last_norm = layer

@@ -22,15 +22,20 @@ def in_pieces(network: Network, most: int) -> Network:
     """
     check_range("pieces", most, 1, MAX_FEATURES)
     layers: list[Layer] = []
-    waiting: dict[int, SpikingLinear] = {}
+    waiting: dict[int, tuple[int, SpikingLinear]] = {}
     for number, layer in enumerate(network.layers):
         reader = reader_of(network.layers, number)
         if isinstance(layer, SpikingLinear) and layer.outputs > most and reader is not None:
-            waiting[reader] = layer
+            between = network.layers[number + 1 : reader]
+            # Neurons take the rows of a norm as they come, sums may wait for the last: these come second
+            before = all(one.source == layer.source for one in between)
+            waiting[reader] = len(layers) if before else len(layers) + len(between), layer
         elif isinstance(layer, StreamLinear) and number in waiting:
-            hidden = waiting[number]
-            for low in range(0, hidden.outputs, most):
-                layers += piece(hidden, layer, low, most)
+            place, hidden = waiting[number]
+            parts = [
+                part for low in range(0, hidden.outputs, most) for part in piece(hidden, layer, low, most)
+            ]
+            layers[place:] = [parts[0], *layers[place:], *parts[1:]]
         else:
             layers.append(layer)
     return replace(network, layers=tuple(layers))

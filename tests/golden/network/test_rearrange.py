@@ -8,7 +8,7 @@ import pytest
 
 from golden.code import Spikes
 from golden.errors import InputError
-from golden.network.layers import ScoreLinear, SpikingLinear
+from golden.network.layers import ScoreLinear, SpikingLinear, StreamLinear
 from golden.network.network import Network, encode_image, run_network
 from golden.network.program import compile_network
 from golden.network.rearrange import in_pieces, side_by_side
@@ -39,6 +39,31 @@ def test_pieces_round_less_than_a_unit_each() -> None:
     # pieces that are the layer are the layer
     same = in_pieces(network, 30)
     assert all(a is b for a, b in zip(same.layers, network.layers, strict=True))
+
+
+def test_the_first_piece_goes_before_sums_of_what_it_reads() -> None:
+    """Neurons take the rows of a norm as they come, sums wait for the last: the order of sums stays."""
+    network, image = sample(hidden=30, blocks=1)
+    number = next(n for n, layer in enumerate(network.layers) if getattr(layer, "outputs", 0) == 30)
+    hidden, added = network.layers[number : number + 2]
+    assert isinstance(hidden, SpikingLinear)
+    assert isinstance(added, StreamLinear)
+    width = hidden.weight.shape[1]
+    beside = replace(
+        added, source=hidden.source, weight=np.ones((added.outputs, width), np.int64), fresh=False
+    )
+    layers = (*network.layers[: number + 1], beside, *network.layers[number + 1 :])
+    cut = in_pieces(replace(network, layers=layers), 16)
+    assert [layer.source for layer in cut.layers[number : number + 5]] == [
+        hidden.source, beside.source, hidden.target, hidden.source, hidden.target
+    ]  # fmt: skip
+    assert isinstance(cut.layers[number], SpikingLinear)
+    last = (
+        replace(network, layers=layers),
+        replace(network, layers=(*layers[:number], beside, hidden, *layers[number + 2 :])),
+    )
+    scores = [run_network(in_pieces(one, 16), image).scores for one in last]
+    assert np.array_equal(*scores)
 
 
 def test_pieces_are_exact_where_nothing_is_rounded() -> None:

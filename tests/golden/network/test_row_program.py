@@ -77,22 +77,25 @@ def post_norm(anew: Layer, normed: Layer, *, gather: list | None = None) -> Prog
 
 
 def test_a_stream_by_index_waits_for_the_norm_that_reads_it() -> None:
-    """Row 0 of the new stream overwrites what row 2 of the norm still reads; and norms overwrite spikes."""
+    """Row 1 of the new stream overwrites what row 1 of the norm reads; and norms overwrite spikes."""
     program = post_norm(
-        by_index(linear("norm", "stream", WIDTH, WIDTH, fresh=True), [[0], [2], [1]]), norm("norm")
+        by_index(linear("norm", "stream", WIDTH, WIDTH, fresh=True), [[0], [0], [1]]), norm("norm")
     )
-    assert rows_of(program, program.linear[1]) == [[2, 0], [2, 2], [2, 1]]
+    assert rows_of(program, program.linear[1]) == [[0, 0], [1, 0], [2, 1]]
     assert rows_of(program, program.norm[1]) == [[2, 0], [2, 1], [2, 2]]
     assert program.norm[1].wait == TOKENS
 
 
 def test_a_stream_waits_for_a_norm_by_index() -> None:
-    """Row 1 of the norm reads row 0 of the stream: the layer after it must not be there before."""
+    """Row 1 of the norm reads row 0 of the stream: the layer after it must not be there before. Nor before the
+    other rows that read it, and not after any that does not."""
     again = linear("norm", "stream", WIDTH, WIDTH, fresh=True)
     program = post_norm(again, norm("norm"), gather=[[2], [0], [1]])
     assert rows_of(program, program.norm[0]) == [[2, 2], [0, 0], [2, 1]]
-    assert rows_of(program, program.linear[1]) == [[2, 0], [2, 1], [2, 2]]
+    assert rows_of(program, program.linear[1]) == [[1, 0], [2, 1], [2, 2]]
     assert program.norm[1].taps == 0
+    twice = post_norm(again, norm("norm"), gather=[[0], [0], [-1]])
+    assert rows_of(twice, twice.linear[1]) == [[1, 0], [1, 1], [2, 2]]
 
 
 def test_rows_in_order_wait_row_by_row() -> None:

@@ -66,6 +66,17 @@ def test_sums_of_a_norm_wait_for_all_of_it() -> None:
     assert not reads_in_turn(network(FIRST, norm("norm"), hidden, qkv, attend, ADDS, norm("norm"), SCORES))
 
 
+def test_a_stream_set_anew_follows_a_norm_of_rows_read_twice_row_by_row() -> None:
+    """As the layer norm of an encoder makes it: two codes of each row, by index."""
+    twice = replace(norm("norm"), gather=np.repeat(np.arange(TOKENS)[:, None], 2, axis=1))
+    twice = replace(twice, offset=np.tile(twice.offset, 2))
+    anew = linear("norm", "stream", 2 * WIDTH, WIDTH, fresh=True)
+    codes, attend = linear("norm", "qkv", WIDTH, QKV), attention("qkv", "mixed", HEADS)
+    program = shared(network(FIRST, twice, anew, norm("norm"), codes, attend, ADDS, norm("norm"), SCORES))
+    op = next(op for op in program.linear if op.target is Target.stream and op.source.name == "norm")
+    assert (op.wait, op.taps) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
