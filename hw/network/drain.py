@@ -19,12 +19,15 @@ from hw.network.linear_issue import ISSUE_LATENCY
 from hw.network.load_bus import pick
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.octave_encoder import OctaveEncoder
+from hw.parts.delay import registered
 from hw.parts.memory import NO_COLLISION
 from hw.parts.payloads import struct
 from hw.parts.shift_add import times
 
 # Cycles from a value leaving the clusters to its potential
 POTENTIAL = 4
+# From reading the stream to adding to it
+STREAM_READ = 3
 SHIFT_BITS = bits_for(MAX_SHIFT)
 
 
@@ -229,9 +232,9 @@ class Drain(wiring.Component):
         """x += floor((V + 2**(s-1)) / 2**s): round, shift, add, one stage each."""
         at = POTENTIAL
         term = self._term(m, potential, [neurons[at + n].offset[:SHIFT_BITS] for n in range(2)])
-        tag, read = tags[self._term_at], self._term_at - 2
+        tag, read = tags[self._term_at], self._term_at - STREAM_READ
         m.d.sync += [
-            self.stream_new.eq(Mux(tag.fresh, 0, self.stream_old) + term),
+            self.stream_new.eq(self._old(m, tags, self.stream_old) + term),
             self.stream_write.eq(tag.valid & (tag.target == Target.stream)),
             self.write_row.eq(tag.row),
             self.write_channel.eq(neurons[self._term_at].slot),
@@ -243,6 +246,10 @@ class Drain(wiring.Component):
         if self._config.shared:
             now = tags[read]
             m.d.comb += self.stream_adds.eq(now.valid & (now.target == Target.stream) & ~now.fresh)
+
+    def _old(self, m: Module, tags: list, shown: Value, suffix: str = "") -> Signal:
+        """What is added to, with the term: block RAMs of a large stream lie far from here."""
+        return registered(m, Mux(tags[self._term_at - 1].fresh, 0, shown), f"old{suffix}")
 
     def _term(self, m: Module, potential: Signal, shift: list, suffix: str = "") -> Signal:
         """What is added to the stream, two cycles after the potential; the shift at these."""
@@ -279,7 +286,7 @@ class Drain(wiring.Component):
             self.o_potential_1.valid.eq(there[at - 1]),
         ]
         m.d.sync += [
-            self.stream_new_1.eq(Mux(tags[self._term_at].fresh, 0, self.stream_old_1) + term),
+            self.stream_new_1.eq(self._old(m, tags, self.stream_old_1, "_1") + term),
             self.stream_write_1.eq(there[self._term_at - 1]),
         ]
 

@@ -22,7 +22,7 @@ from hw.parts.payloads import struct
 # Cycles from reading a spike to its broadcast
 ISSUE_LATENCY = 3
 # Least cycles from a sum for the stream to one that reads what it wrote (`hw.network.drain`)
-STREAM_APART = 4
+STREAM_APART = 5
 
 
 class LinearIssue(wiring.Component):

@@ -15,6 +15,11 @@ from hw.parts.delay import delayed, registered
 LOOKED_UP = 2
 
 
+def banks_chosen(config: NetworkConfig) -> int:
+    """Cycles in which one of two banks is chosen, or both are added; they lie far from each other."""
+    return int(config.drains > 1)
+
+
 class NormReads:
     """Reads the channels of a row one after the other, those of its taps where it is made by index.
 
@@ -62,7 +67,7 @@ class NormReads:
     def read(
         self, m: Module, row: Signal, channel: Signal, measuring: Value, firing: Value
     ) -> tuple[Value, Value]:
-        """The stream at a channel of a row, two cycles after it is read; with
+        """The stream at a channel of a row, two cycles after it is read, and `banks_chosen`; with
         maps LOOKED_UP cycles later, from the row of its tap. And what enters a sum: it, or both of a pair.
 
         Args:
@@ -114,4 +119,4 @@ class NormReads:
         second = unit.stream_value_1
         lower = Mux(~absent & (both | ~upper), first, 0)
         higher = Mux(~absent & (both | upper), second, 0)
-        return lower | higher, lower + higher
+        return registered(m, lower | higher, "value"), registered(m, lower + higher, "added")

@@ -16,7 +16,7 @@ from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
 from hw.network.kept_row import KEPT_LATENCY, KeptRow
 from hw.network.load_bus import pick
-from hw.network.norm_reads import LOOKED_UP, NormReads
+from hw.network.norm_reads import LOOKED_UP, NormReads, banks_chosen
 from hw.network.octave_encoder import PLACE_BITS, OctaveEncoder
 from hw.network.taps import RowIndex
 from hw.network.token_counts import members, there
@@ -57,10 +57,10 @@ class NormUnit(wiring.Component):
     Timing per row, from the cycle in which it may begin: 1, for "layer" width + 3, half of the width where
     channels are summed in pairs (`NormReads.pairs`), and a cycle for each bit of the mean's constant, or a
     bit and a zero behind it, for "rms" and "layer" width + 16, then width + 11 up to and with `row_done`. A
-    descriptor takes 2. With maps each of these three takes LOOKED_UP more, and a row by index takes 3
-    before; where sums of squares are wide the encoder takes a cycle more. With two rows the last of the three
-    is, but for "fixed", width + `KEPT_LATENCY`, beside the next row of the descriptor. A row that is read
-    twice (`NormOp.twice`) is measured in half of its width.
+    descriptor takes 2. With maps each of these three takes LOOKED_UP more, with two banks 1, and a row by
+    index takes 3 before; where sums of squares are wide the encoder takes a cycle more. With two rows the
+    last of the three is, but for "fixed", width + `KEPT_LATENCY`, beside the next row of the descriptor. A
+    row that is read twice (`NormOp.twice`) is measured in half of its width.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -113,7 +113,8 @@ class NormUnit(wiring.Component):
         needed = Signal(config.row_count_width)
         channel = Signal(config.feature_bits + 1)
         index = RowIndex(config, self, op, needed)
-        ahead = LOOKED_UP if index.present else 0
+        looked_up = LOOKED_UP if index.present else 0
+        ahead = looked_up + banks_chosen(config)
         kept = KeptRow(m, config) if config.norm_rows > 1 else None
         left = Signal(range(self._spike + 1 + ahead))
         mean = Signal(signed(config.stream_bits + 1))
@@ -220,7 +221,7 @@ class NormUnit(wiring.Component):
         if config.shared:
             under_way = Signal()
             m.d.comb += under_way.eq(summing | squaring | firing)
-            m.d.comb += self.stream_reads.eq(delayed(m, under_way, ahead))
+            m.d.comb += self.stream_reads.eq(delayed(m, under_way, looked_up))
         m.d.sync += [mean.eq(rounded >> op.mean_shift), centred.eq(value - mean)]
         with m.If(delayed(m, summing, 2 + ahead)):
             m.d.sync += channels_sum.eq(channels_sum + doubled(added, twice))

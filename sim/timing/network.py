@@ -47,9 +47,11 @@ HAND_OVER = 8
 # In the drain: from a value to its potential, to its score leaving, to its row counting
 POTENTIAL, SCORE, COUNTED = 4, 5, 14
 # From a hand-over to the stream to one whose sums may read what it wrote
-SUM = 4
+SUM = 5
 # Norm: flush of the squares with the place of the sum, flush of the spikes
 SUM_FLUSH, SQUARE_FLUSH, FIRE_FLUSH = 3, 16, 11
+# In a norm, to what two banks of the stream show
+BANKS = 1
 # From the place of a last channel, which was kept, to its spike
 KEPT_FLUSH = 4
 # From the last place that was kept to the first of the next row
@@ -253,7 +255,7 @@ class NetworkTiming(LinearTiming):
 
     def run_norm(self, op: NormOp, what: str) -> None:
         width, start, fired = op.width, 0, 0
-        flush = LOOKED_UP * (self.config.maps > 0)
+        flush = LOOKED_UP * (self.config.maps > 0) + BANKS * (self.config.drains > 1)
         # from a channel to its place
         deep = int(2 * self.config.stream_bits + self.config.feature_bits + 1 > WIDE)
         missing = self.missing * op.counted

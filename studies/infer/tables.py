@@ -67,7 +67,8 @@ def _sentences(result: Encodings) -> Table:
     if beside > 1:
         table.add_row("sentences of an inference, side by side", str(beside))
         if result.throughput is not None:
-            each = beside * result.throughput["inferences_per_second"]
+            done = result.throughput
+            each = beside * done["clock_mhz"] * 1e6 / done["cycles_per_inference"]
             table.add_row("sentences per second", f"{each:,.1f}")
     table.add_section()
     table.add_row("sentences whose events are counted", str(result.counted))

@@ -87,8 +87,8 @@ def test_a_stream_by_index_waits_for_the_norm_that_reads_it() -> None:
 
 
 def test_a_stream_waits_for_a_norm_by_index() -> None:
-    """Row 1 of the norm reads row 0 of the stream: the layer after it must not be there before. Nor before the
-    other rows that read it, and not after any that does not."""
+    """Row 1 of the norm reads row 0 of the stream: the layer after it must not be there before. It comes
+    after the last row that reads what it overwrites, not after all."""
     again = linear("norm", "stream", WIDTH, WIDTH, fresh=True)
     program = post_norm(again, norm("norm"), gather=[[2], [0], [1]])
     assert rows_of(program, program.norm[0]) == [[2, 2], [0, 0], [2, 1]]
