@@ -179,5 +179,6 @@ def link() -> Subject:
         )
         for seed, steps in sessions
     }
+    trials |= {one.__name__: partial(trial, one) for one in test_link_line.SESSIONS}
     trials["long session"] = partial(trial, test_link_line.long_session)
     return Subject("link", inspect.getsource(line), line.Line, "line", trials)
