@@ -53,8 +53,8 @@ DECIDE = f"{READ}; &get; &lcorr; &scorr; &put; write_aiger merged.aig; pdr -v -T
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a design: a module and all that is inside of it, or all but words of memories (`read`), or its
-    own cells only, without those."""
+    """A part of a design: a module and all that is inside of it, or all but words of memories (`read`), or
+    its own cells only, without those."""
 
     module: str
     own: bool = False
@@ -63,8 +63,8 @@ class Part:
 
 def parts(rtlil: str, module: str) -> list[Part]:
     """What to look at for a fault in a module, in that order: its own cells, if something else is inside; the
-    module; the widest part of the design around it; the widest part but for words of memories, if it is wider.
-    The last three where they are small and of known cells."""
+    module; the widest part of the design around it; the widest but for words of memories, if that is wider. The
+    last three where they are small and of known cells."""
     sizes: dict[str, tuple[int, int, list[str]]] = {}
     for text in re.split(r"^module \\", rtlil, flags=re.M)[1:]:
         name, _, body = text.partition("\n")

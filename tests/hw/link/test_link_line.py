@@ -109,7 +109,7 @@ def before(register: int) -> int:
 
 
 def wrong_check_sums() -> Host:
-    """Bodies, good but for a bit of the check sum; or for one of what is left in the board's register then."""
+    """Bodies, good but for a bit of the check sum, or for one of what is left in the board's register."""
     host = Host(2)
     host.open(7)
     for bit in range(32):
