@@ -63,8 +63,8 @@ class Part:
 
 def parts(rtlil: str, module: str) -> list[Part]:
     """What to look at for a fault in a module, in that order: its own cells, if something else is inside; the
-    module; the widest part of the design around it; the widest but for words of memories, if that is wider. The
-    last three where they are small and of known cells."""
+    module; the widest part of the design around it; the widest but for words of memories, if that is wider.
+    The last three where they are small and of known cells."""
     sizes: dict[str, tuple[int, int, list[str]]] = {}
     for text in re.split(r"^module \\", rtlil, flags=re.M)[1:]:
         name, _, body = text.partition("\n")
