@@ -42,8 +42,9 @@ INSIDE = "expose -evert {top}/t:{top}.*"
 MEMORIES = "tee -q -o memories.il dump {top}/t:$mem_v2\nexpose -evert {top}/t:$mem_v2"
 # Of processor time, after which a mutant counts as different
 SECONDS = 6
-# Bits of registers and memories of a part of a design: every one is a register in the graph
-MOST_BITS = 4_000
+# Bits of registers and memories of a part of a design: every one is a register in the graph; of registers,
+# where words of memories are free
+MOST_BITS, MOST_REGISTERS = 4_000, 3_000
 # A short search for a difference, which most show soon; then what is equal in every state is merged (van Eijk
 # 1998), and the rest decided
 READ = "read_aiger pair.aig; strash; scleanup"
@@ -73,7 +74,9 @@ def parts(rtlil: str, module: str) -> list[Part]:
     def fits(around: str, read: bool) -> bool:
         within = [found for name, found in sizes.items() if f"{name}.".startswith(f"{around}.")]
         known = all(name in sizes for *_, inner in within for name in inner)
-        return known and sum(bits if read else bits + held for bits, held, _ in within) <= MOST_BITS
+        registers, memories = (sum(found[n] for found in within) for n in (0, 1))
+        small = registers <= MOST_REGISTERS if read else registers + memories <= MOST_BITS
+        return known and small
 
     def widest(around: str, read: bool) -> str:
         outer = around.rpartition(".")[0]

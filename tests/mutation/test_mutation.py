@@ -164,9 +164,10 @@ def test_memories_are_measured_whatever_the_order_of_their_parameters(
     first = re.sub(r"(cell \$mem_v2 .*\n)", lambda cell: cell[0] + size, found.replace(size, ""))
     assert first != found
     # and the register inside
-    wide = Part("remembers", read=True)
-    for most, around in ((129, [Part(module), Part("remembers")]), (128, [Part(module), wide]), (0, [])):
-        monkeypatch.setattr(equivalence, "MOST_BITS", most)
+    whole, wide = Part("remembers"), Part("remembers", read=True)
+    for *most, around in ((129, 1, [Part(module), whole]), (128, 1, [Part(module), wide]), (0, 0, [])):
+        for name, bits in zip(("MOST_BITS", "MOST_REGISTERS"), most, strict=True):
+            monkeypatch.setattr(equivalence, name, bits)
         assert [parts(one, module) for one in (found, first)] == [around, around]
     with pytest.raises(AssertionError, match="1 memories"):
         parts(found.replace(size, ""), module)
