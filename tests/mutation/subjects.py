@@ -130,7 +130,8 @@ def network(seed: int, scale: random_cores.Scale = FILLED) -> Subject:
         for number, one in enumerate(core.networks)
     }
     whole = of_core("network", WholeNetworkCore(core.config, taps=True, reader=core.reader), tests)
-    return replace(whole, apart=("network/octave_encoder.py", "network/falling_threshold.py"))
+    alone = ("octave_encoder", "falling_threshold", "feeders", "terms_feeder")
+    return replace(whole, apart=tuple(f"network/{unit}.py" for unit in alone))
 
 
 def stochastic(shape: tuple[Any, ...]) -> Subject:
@@ -206,6 +207,9 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "load reader": units.load_reader,
     "octave encoder": units.octave_encoder,
     "falling threshold": units.falling_threshold,
+    "terms feeder": partial(units.feeder, "terms"),
+    "query feeder": partial(units.feeder, "query"),
+    "trace feeder": partial(units.feeder, "trace"),
     "memory": units.memory,
     "link": units.link,
     "stochastic network": partial(stochastic_network, 1),

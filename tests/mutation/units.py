@@ -20,7 +20,7 @@ from sim.verilator.simulator import Simulator
 from tests.hw.attention.wrappers import Vectors
 from tests.hw.link import line, test_link_line
 from tests.hw.memory import chip, sessions, test_sessions
-from tests.hw.network import test_components
+from tests.hw.network import fed, test_components
 from tests.hw.parts import test_load_reader
 from tests.mutation.subject import Subject
 
@@ -133,6 +133,17 @@ def falling_threshold() -> Subject:
     trials = {f"levels over {spread} places": partial(trial, spread) for spread in (20, 200, MAX_FALL)}
     design = f"{code}{inspect.getsource(Asked)}"
     return Subject("network/falling_threshold", design, alone(unit), "falling_threshold", trials)
+
+
+def feeder(name: str) -> Subject:
+    """A feeder of the attention core alone, of everything that its widths can say."""
+    trials = {
+        f"runs of seed {seed}, {how}": partial(fed.check_feeder, name=name, seed=seed, **how)
+        for seed, how in enumerate(fed.WAYS)
+    }
+    file = "terms_feeder" if name == "terms" else "feeders"
+    design = f"{name} {inspect.getsource(fed)}"
+    return Subject(f"network/{file}", design, partial(fed.made, name), f"{name}_feeder", trials)
 
 
 def load_reader() -> Subject:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from itertools import cycle
 
 import pytest
 
@@ -86,14 +87,16 @@ def long_session() -> Host:
     """Bytes until a position has had every bit, and a session after that."""
     host = Host(1)
     host.open(7)
+    places = cycle((bit, way) for bit in range(16) for way in (1, -1))
     while host.acked <= POSITION_MODULUS // 2 + DEPTH:
         if not host.left:
             host.left = values(host, 240)
         host.data(host.left[:40])
         host.left = host.left[40:]
+        if host.rng.random() < 0.1:
+            misplaced(host, *next(places))
         host.poll()
     host.poll(host.acked - DEPTH // 2, Kind.RESEND)
-    misplaced(host)
     host.open(8)
     host.data(values(host, 4))
     host.poll(0, Kind.RESEND)
@@ -142,23 +145,25 @@ def wrong_headers() -> Host:
     return host
 
 
-def misplaced(host: Host) -> None:
-    """Bytes wanted that are a power of two ahead or behind; then all bytes, once more."""
-    for bit in range(16):
-        for way in (1, -1):
-            for kind in (Kind.POLL, Kind.RESEND):
-                host.poll((host.acked if way < 0 else host.produced) + way * (1 << bit), kind)
-    host.poll(host.acked, Kind.RESEND)
+def misplaced(host: Host, bit: int, way: int) -> None:
+    """Bytes wanted that are a power of two ahead or behind."""
+    for kind in (Kind.POLL, Kind.RESEND):
+        host.poll((host.acked if way < 0 else host.produced) + way * (1 << bit), kind)
 
 
 def acknowledgements() -> Host:
-    """From positions of all low bits on."""
+    """Of bytes that are not there, up to byte 20 and up to byte 176; then those that are there once more."""
     host = Host(4)
     host.open(7)
-    for count in (5, 15):
-        host.data(values(host, count))
-        misplaced(host)
-        host.poll(host.acked + 3 + count)
+    for counts in ((5,), (15, 15, 9)):
+        for count in counts:
+            host.poll()
+            host.data(values(host, count))
+        for bit in range(16):
+            misplaced(host, bit, 1)
+            misplaced(host, bit, -1)
+        host.poll(host.acked, Kind.RESEND)
+        host.poll(host.acked + 3)
     return host
 
 

@@ -1,0 +1,14 @@
+"""Feeders of the attention core, compiled, each alone."""
+
+import pytest
+
+from hw.export.verilog import export
+from sim.verilator.build import build_verilog
+from tests.hw.network.fed import WAYS, check_feeder, made
+
+
+@pytest.mark.parametrize("name", ["terms", "query", "trace"])
+def test_feeders(name: str) -> None:
+    simulator = build_verilog(*export(made(name), f"{name}_feeder"), quick=True)
+    for seed, how in enumerate(WAYS):
+        check_feeder(simulator, name, seed, **how)
