@@ -130,7 +130,7 @@ def network(seed: int, scale: random_cores.Scale = FILLED) -> Subject:
         for number, one in enumerate(core.networks)
     }
     whole = of_core("network", WholeNetworkCore(core.config, taps=True, reader=core.reader), tests)
-    alone = ("octave_encoder", "falling_threshold", "feeders", "terms_feeder")
+    alone = ("octave_encoder", "falling_threshold", "feeders", "terms_feeder", "weight_loader")
     return replace(whole, apart=tuple(f"network/{unit}.py" for unit in alone))
 
 
@@ -210,6 +210,7 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "terms feeder": partial(units.feeder, "terms"),
     "query feeder": partial(units.feeder, "query"),
     "trace feeder": partial(units.feeder, "trace"),
+    "weight loader": units.weight_loader,
     "memory": units.memory,
     "link": units.link,
     "stochastic network": partial(stochastic_network, 1),

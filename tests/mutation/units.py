@@ -20,7 +20,7 @@ from sim.verilator.simulator import Simulator
 from tests.hw.attention.wrappers import Vectors
 from tests.hw.link import line, test_link_line
 from tests.hw.memory import chip, sessions, test_sessions
-from tests.hw.network import fed, test_components
+from tests.hw.network import fed, loaded, test_components
 from tests.hw.parts import test_load_reader
 from tests.mutation.subject import Subject
 
@@ -144,6 +144,16 @@ def feeder(name: str) -> Subject:
     file = "terms_feeder" if name == "terms" else "feeders"
     design = f"{name} {inspect.getsource(fed)}"
     return Subject(f"network/{file}", design, partial(fed.made, name), f"{name}_feeder", trials)
+
+
+def weight_loader() -> Subject:
+    """The loader of streamed weights alone."""
+    trials = {
+        f"passes of seed {seed}, {how}": partial(loaded.check, seed=seed, **how)
+        for seed, how in enumerate(loaded.WAYS)
+    }
+    design = inspect.getsource(loaded) + inspect.getsource(fed)
+    return Subject("network/weight_loader", design, loaded.Loaded, "weight_loader", trials)
 
 
 def load_reader() -> Subject:

@@ -1,9 +1,10 @@
-"""Feeders of the attention core, compiled, each alone."""
+"""Feeders of the attention core and the loader of weights, compiled, each alone."""
 
 import pytest
 
 from hw.export.verilog import export
 from sim.verilator.build import build_verilog
+from tests.hw.network import loaded
 from tests.hw.network.fed import WAYS, check_feeder, made
 
 
@@ -12,3 +13,9 @@ def test_feeders(name: str) -> None:
     simulator = build_verilog(*export(made(name), f"{name}_feeder"), quick=True)
     for seed, how in enumerate(WAYS):
         check_feeder(simulator, name, seed, **how)
+
+
+def test_weight_loader() -> None:
+    simulator = build_verilog(*export(loaded.Loaded(), "weight_loader"), quick=True)
+    for seed, how in enumerate(loaded.WAYS):
+        loaded.check(simulator, seed, **how)
