@@ -118,6 +118,9 @@ def key_serial(name: str) -> Subject:
 FILLED = replace(random_cores.FILLED, further=100)
 STREAMED = replace(FILLED, tokens=8, features=12, networks=24, streamed=True)
 
+# Units of a network core that are designs of their own
+ALONE = ("octave_encoder", "falling_threshold", "feeders", "terms_feeder", "weight_loader", "spike_list")
+
 
 def network(seed: int, scale: random_cores.Scale = FILLED) -> Subject:
     """A random core with many networks."""
@@ -130,8 +133,7 @@ def network(seed: int, scale: random_cores.Scale = FILLED) -> Subject:
         for number, one in enumerate(core.networks)
     }
     whole = of_core("network", WholeNetworkCore(core.config, taps=True, reader=core.reader), tests)
-    alone = ("octave_encoder", "falling_threshold", "feeders", "terms_feeder", "weight_loader")
-    return replace(whole, apart=tuple(f"network/{unit}.py" for unit in alone))
+    return replace(whole, apart=tuple(f"network/{unit}.py" for unit in ALONE))
 
 
 def stochastic(shape: tuple[Any, ...]) -> Subject:
@@ -211,6 +213,7 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "query feeder": partial(units.feeder, "query"),
     "trace feeder": partial(units.feeder, "trace"),
     "weight loader": units.weight_loader,
+    **{f"spike list, {kind}": partial(units.spike_list, kind) for kind in units.listed.KINDS},
     "memory": units.memory,
     "link": units.link,
     "stochastic network": partial(stochastic_network, 1),

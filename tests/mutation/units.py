@@ -20,7 +20,7 @@ from sim.verilator.simulator import Simulator
 from tests.hw.attention.wrappers import Vectors
 from tests.hw.link import line, test_link_line
 from tests.hw.memory import chip, sessions, test_sessions
-from tests.hw.network import fed, loaded, test_components
+from tests.hw.network import fed, listed, loaded, test_components
 from tests.hw.parts import test_load_reader
 from tests.mutation.subject import Subject
 
@@ -154,6 +154,16 @@ def weight_loader() -> Subject:
     }
     design = inspect.getsource(loaded) + inspect.getsource(fed)
     return Subject("network/weight_loader", design, loaded.Loaded, "weight_loader", trials)
+
+
+def spike_list(kind: str) -> Subject:
+    """A spike memory alone, looked at in every cycle."""
+    trials = {
+        f"rows of seed {seed}, {how}": partial(listed.check, kind=kind, seed=seed, **how)
+        for seed, how in enumerate(listed.WAYS)
+    }
+    design = f"{kind} {inspect.getsource(listed)} {inspect.getsource(fed)}"
+    return Subject("network/spike_list", design, partial(listed.Listed, kind), "spike_list", trials)
 
 
 def load_reader() -> Subject:

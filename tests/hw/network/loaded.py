@@ -88,7 +88,7 @@ def check(simulator: Simulator, seed: int, **how: Any) -> None:
     """Passes of random words. At full rate words come one per cycle, the first of a pass once a half is free.
 
     Raises:
-        AssertionError, SimulationError: something else is written, or a word or pass is taken in another cycle.
+        AssertionError, SimulationError: something else is written, or another cycle takes a word or a pass.
     """
     rng, clusters, slots = np.random.default_rng(seed), STREAMED.clusters, STREAMED.neuron_slots
     widths = [
