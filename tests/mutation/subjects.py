@@ -26,7 +26,7 @@ from tests.hw.attention.core_cases import CORES
 from tests.hw.integer import random_jobs as integer_jobs
 from tests.hw.integer import test_integer_core
 from tests.hw.keyserial import test_key_serial_core
-from tests.hw.network import random_cores
+from tests.hw.network import listed, random_cores
 from tests.hw.stochastic import random_engines, random_networks, test_stochastic_core
 from tests.mutation import units
 from tests.mutation.subject import Subject, of_core
@@ -213,7 +213,7 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "query feeder": partial(units.feeder, "query"),
     "trace feeder": partial(units.feeder, "trace"),
     "weight loader": units.weight_loader,
-    **{f"spike list, {kind}": partial(units.spike_list, kind) for kind in units.listed.KINDS},
+    **{f"spike list, {kind}": partial(units.spike_list, kind) for kind in listed.KINDS},
     "memory": units.memory,
     "link": units.link,
     "stochastic network": partial(stochastic_network, 1),
