@@ -167,6 +167,21 @@ def acknowledgements() -> Host:
     return host
 
 
+def opened_again() -> Host:
+    """A session behind a long one, in which bytes are wanted that were never there."""
+    host = Host(8)
+    host.open(7)
+    for _ in range(3):
+        host.data(values(host, 12))
+        host.poll()
+    host.open(8)
+    host.data(values(host, 2))
+    for bit in range(4):
+        misplaced(host, bit, -1)
+    host.poll(0, Kind.RESEND)
+    return host
+
+
 def sessions_of_all_bits() -> Host:
     """Numbers of one bit, and the same again: counts of what was refused and dropped stay then."""
     host = Host(5)
@@ -226,6 +241,7 @@ SESSIONS = (
     wrong_check_sums,
     wrong_headers,
     acknowledgements,
+    opened_again,
     sessions_of_all_bits,
     long_records,
     stalls,
