@@ -9,6 +9,7 @@ from amaranth.utils import exact_log2
 from golden.descriptors import words
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import AttentionOp
+from golden.widths import index_width
 from hw.attention.payloads import terms
 from hw.network import payloads
 from hw.network.load_bus import pick
@@ -57,9 +58,11 @@ class TermsFeeder(wiring.Component):
         run = self.run
         running, held, move = Signal(), Signal(), Signal()
         heads_left = Signal.like(run.group, name="heads_left")
-        row, word = Signal.like(run.tokens, name="row"), Signal.like(run.stride, name="word")
+        row, word, last_word = (
+            Signal(index_width(self._config.attention.tokens), name=name)
+            for name in ("row", "word", "last_word")
+        )
         row_done, head_done = Signal(), Signal()
-        last_word = Signal.like(run.stride, name="last_word")
         counts, per_word = self._config.token_counts, self._config.attention.terms_per_beat
         m.d.comb += [
             move.eq(~held | self.o.ready),

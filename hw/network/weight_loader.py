@@ -64,7 +64,7 @@ class WeightLoader(wiring.Component):
         # halves that are full or in use, and of them those that no pass has begun with
         held, waiting = Signal(range(HALVES + 1)), Signal(range(HALVES + 1))
         filled = Signal.like(self.slot, name="filled_slot")
-        left, neurons = Signal.like(word), Signal.like(word)
+        left, neurons = Signal(range(config.weights + 1)), Signal(range(config.table + 1))
         piece, cluster = Signal(range(most)), Signal(index_width(config.clusters))
         address = Signal.like(self.o.address, name="address")
         entry = Signal(index_width(config.table))

@@ -5,16 +5,18 @@ fault cannot reach. Their inputs are the same and free, whatever the modules aro
 decides by property-directed reachability whether an output can differ, a payload only while it is valid.
 Equal modules make equal designs. Unequal ones may make equal designs too: what is decided of the module is
 decided of the widest part of the design around it that is small enough. And what is inside of a module may
-be too large where its own cells are not: then what goes to the modules inside and to memories is compared,
-and what comes from them is free.
+be too large where its own cells are not: then what goes to the modules inside is compared, and what comes
+from them is free. So are words of memories there, and in a part of the design that is too wide with them:
+what is written is compared, and words read at one address are the same, those read at two may be any.
 """
 
+import itertools
 import re
 import resource
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +25,11 @@ from tests.mutation.netlist import SELECT, Mutated, run_script
 GRAPH = """
 read_rtlil design.il
 hierarchy -top {top}
-{cut}
+{inside}
 flatten
 delete t:$check t:$print t:$scopeinfo
 opt_clean
+{memories}
 memory_map
 techmap
 dffunmap
@@ -34,12 +37,14 @@ setundef -zero -undriven
 aigmap
 write_aiger -ascii -zinit -symbols graph.aag
 """
-# What is inside of a module becomes ports of it
-CUT = "expose -evert {top}/t:{top}.* {top}/t:$mem_v2"
+# What is inside of a module becomes ports of it, and so do its memories
+INSIDE = "expose -evert {top}/t:{top}.*"
+MEMORIES = "tee -q -o memories.il dump {top}/t:$mem_v2\nexpose -evert {top}/t:$mem_v2"
 # Of processor time, after which a mutant counts as different
 SECONDS = 6
-# Bits of registers and memories of a part of a design: every one is a register in the graph
-MOST_BITS = 4_000
+# Bits of registers and memories of a part of a design: every one is a register in the graph; of registers,
+# where words of memories are free
+MOST_BITS, MOST_REGISTERS = 4_000, 3_000
 # A short search for a difference, which most show soon; then what is equal in every state is merged (van Eijk
 # 1998), and the rest decided
 READ = "read_aiger pair.aig; strash; scleanup"
@@ -49,53 +54,67 @@ DECIDE = f"{READ}; &get; &lcorr; &scorr; &put; write_aiger merged.aig; pdr -v -T
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a design: a module and all that is inside of it, or its own cells only."""
+    """A part of a design: a module and all that is inside of it, or all but words of memories (`read`), or
+    its own cells only, without those."""
 
     module: str
     own: bool = False
+    read: bool = False
 
 
 def parts(rtlil: str, module: str) -> list[Part]:
     """What to look at for a fault in a module, in that order: its own cells, if something else is inside; the
-    module; the widest part of the design around it. The last two where they are small and of known cells."""
-    sizes: dict[str, tuple[int, list[str]]] = {}
+    module; the widest part of the design around it; the widest but for words of memories, if that is wider.
+    The last three where they are small and of known cells."""
+    sizes: dict[str, tuple[int, int, list[str]]] = {}
     for text in re.split(r"^module \\", rtlil, flags=re.M)[1:]:
         name, _, body = text.partition("\n")
-        sizes[name] = _state_bits(body), re.findall(r"^  cell \\(\S+)", body, re.M)
+        sizes[name] = *_state_bits(body), re.findall(r"^  cell \\(\S+)", body, re.M)
 
-    def fits(around: str) -> bool:
+    def fits(around: str, read: bool) -> bool:
         within = [found for name, found in sizes.items() if f"{name}.".startswith(f"{around}.")]
-        known = all(name in sizes for _, inner in within for name in inner)
-        return known and sum(bits for bits, _ in within) <= MOST_BITS
+        known = all(name in sizes for *_, inner in within for name in inner)
+        registers, memories = (sum(found[n] for found in within) for n in (0, 1))
+        small = registers <= MOST_REGISTERS if read else registers + memories <= MOST_BITS
+        return known and small
 
-    def wider(around: str) -> str:
+    def widest(around: str, read: bool) -> str:
         outer = around.rpartition(".")[0]
-        return wider(outer) if outer and fits(outer) else around
+        return widest(outer, read) if outer and fits(outer, read) else around
 
-    own = [Part(module, own=True)] if sizes[module][1] or "cell $mem" in _body(rtlil, module) else []
-    return own + [Part(one) for one in dict.fromkeys((module, wider(module))) if fits(one)]
-
-
-def _body(rtlil: str, module: str) -> str:
-    (found,) = re.findall(rf"^module \\{re.escape(module)}\n.*?^end$", rtlil, re.M | re.S)
-    return found
+    own = [Part(module, own=True)] if sizes[module][1] or sizes[module][2] else []
+    whole = [Part(one) for one in dict.fromkeys((module, widest(module, False))) if fits(one, False)]
+    wide = Part(widest(module, True), read=True)
+    return own + whole + [wide] * (fits(wide.module, True) and Part(wide.module) not in whole)
 
 
-def _state_bits(body: str) -> int:
-    """Bits of all registers and memories of a module."""
+def _state_bits(body: str) -> tuple[int, int]:
+    """Bits of all registers, and of all memories, of a module."""
     memories = re.findall(r"^  cell \$mem.*?^  end$", body, re.M | re.S)
     sizes = [re.findall(r"parameter \\(?:WIDTH|SIZE) (\d+)$", memory, re.M) for memory in memories]
     assert all(len(pair) == 2 for pair in sizes), f"{len(memories)} memories, of sizes {sizes}"
     registers = re.findall(r"^  cell \$\w*dff.*?parameter \\WIDTH (\d+)$", body, re.M | re.S)
-    return sum(int(one) * int(other) for one, other in sizes) + sum(map(int, registers))
+    return sum(map(int, registers)), sum(int(one) * int(other) for one, other in sizes)
+
+
+@dataclass(frozen=True)
+class Read:
+    """Literals of a clocked read port of a memory: what is given to it, and the word that it shows."""
+
+    enable: int
+    address: list[int]
+    word: list[int]
 
 
 class Graph:
     """The and-inverter graph of a part of a mutated netlist, in literals of AIGER (Biere 2007)."""
 
     def __init__(self, mutated: Mutated, part: Part) -> None:
-        script = GRAPH.format(top=part.module, cut=CUT.format(top=part.module) if part.own else "")
-        found = run_script(script, {"design.il": mutated.rtlil}, ("graph.aag",))
+        inside = INSIDE.format(top=part.module) if part.own else ""
+        memories = MEMORIES.format(top=part.module) if part.own or part.read else ""
+        script = GRAPH.format(top=part.module, inside=inside, memories=memories)
+        files = ("graph.aag", "memories.il")
+        found = run_script(script, {"design.il": mutated.rtlil, "memories.il": ""}, files)
         lines = found["graph.aag"].splitlines()
         sizes = [int(number) for number in lines[0].split()[2:]]
         rows = [[int(number) for number in line.split()] for line in lines[1 : 1 + sum(sizes)]]
@@ -105,7 +124,12 @@ class Graph:
         names = re.findall(r"^([io])(\d+) (\S+)", "\n".join(lines[1 + sum(sizes) :]), re.M)
         inputs = {name: self._inputs[int(n)] for kind, n, name in names if kind == "i"}
         self._select = {literal: _bit(name) for name, literal in inputs.items() if _port(name) == SELECT}
-        self._seen = list(_seen({name: lists[2][int(n)][0] for kind, n, name in names if kind == "o"}))
+        outputs = {name: lists[2][int(n)][0] for kind, n, name in names if kind == "o"}
+        sizes_of = dict(_memories(found["memories.il"]))
+        self._reads = [
+            read for name, sizes in sizes_of.items() for read in _reads(name, sizes, inputs, outputs)
+        ]
+        self._seen = list(_seen(outputs, sizes_of))
 
     def _constants(self, number: int) -> dict[int, int]:
         """The value of every even literal that is constant while `number` is selected."""
@@ -127,6 +151,9 @@ class Graph:
                 readers[right & ~1].append(node)
         for latch, following in self._latches:
             readers[following & ~1].append(latch)
+        for read in self._reads:
+            for given in (read.enable, *read.address):
+                readers[given & ~1] += read.word
         front = [node for node in {*sound, *faulty} if sound.get(node) != faulty.get(node)]
         reached = set()
         while front:
@@ -141,11 +168,19 @@ class Graph:
         sound, faulty = self._constants(0), self._constants(number)
         reached = self._reached(sound, faulty)
         twins = [latch for latch, _ in self._latches if latch in reached]
-        made = Made(len(self._inputs), len(self._latches) + len(twins))
+        reads = [read for read in self._reads if not reached.isdisjoint(read.word)]
+        inputs = len(self._inputs) + sum(len(read.word) for read in reads)
+        made = Made(inputs, len(self._latches) + len(twins) + len(reads))
         one = {0: 0} | {literal: 2 * n for n, literal in enumerate(self._inputs, 1)}
-        first = 1 + len(self._inputs)
-        one |= {latch: 2 * n for n, (latch, _) in enumerate(self._latches, first)}
-        other = one | {latch: 2 * n for n, latch in enumerate(twins, first + len(self._latches))}
+        numbers = itertools.count(1 + inputs)
+        one |= {latch: 2 * next(numbers) for latch, _ in self._latches}
+        other = one | {latch: 2 * next(numbers) for latch in twins}
+        # Whether both copies last read at other addresses: then the word of the other one may be any
+        apart_at = [2 * next(numbers) for _ in reads]
+        any_bit = itertools.count(1 + len(self._inputs))
+        for read, apart in zip(reads, apart_at, strict=True):
+            for bit in read.word:
+                other[bit] = made.either(one[bit], made.both(apart, 2 * next(any_bit)))
         one |= dict.fromkeys(self._select, 0)
         other |= {literal: number >> bit & 1 for literal, bit in self._select.items()}
 
@@ -158,12 +193,15 @@ class Graph:
             other[node] = one[node] if alike else made.both(of(other, left), of(other, right))
         following = [of(one, literal) for _, literal in self._latches]
         following += [of(other, literal) for latch, literal in self._latches if latch in reached]
-        same = 1
-        for bit, valid in self._seen:
-            left, right = of(one, bit), of(other, bit)
-            apart = made.both(made.both(left, right) ^ 1, made.both(left ^ 1, right ^ 1) ^ 1)
-            same = made.both(same, made.both(apart, of(one, valid)) ^ 1)
-        return made.aiger(following, same ^ 1)
+
+        def differ(bit: int) -> int:
+            return made.either(of(one, bit), of(other, bit))
+
+        for read, apart in zip(reads, apart_at, strict=True):
+            elsewhere = made.any(map(differ, (read.enable, *read.address)))
+            reading = made.any(of(copy, read.enable) for copy in (one, other))
+            following.append(made.any([made.both(reading, elsewhere), made.both(reading ^ 1, apart)]))
+        return made.aiger(following, made.any(made.both(differ(bit), of(one, on)) for bit, on in self._seen))
 
     def equivalent(self, number: int) -> bool:
         """Whether it is proven that mutant `number` never shows."""
@@ -208,6 +246,16 @@ class Made:
             return high
         return self._nodes.setdefault((high, low), 2 * (1 + self._inputs + self._latches + len(self._nodes)))
 
+    def any(self, bits: Iterable[int]) -> int:
+        none = 1
+        for bit in bits:
+            none = self.both(none, bit ^ 1)
+        return none ^ 1
+
+    def either(self, left: int, right: int) -> int:
+        """One of the two, not both."""
+        return self.both(self.both(left, right) ^ 1, self.both(left ^ 1, right ^ 1) ^ 1)
+
     def aiger(self, following: list[int], output: int) -> bytes:
         total = self._inputs + self._latches + len(self._nodes)
         lines = [f"aig {total} {self._inputs} {self._latches} 1 {len(self._nodes)}", *map(str, following)]
@@ -235,14 +283,53 @@ def _bit(name: str) -> int:
     return int(name.partition("[")[2].rstrip("]") or 0)
 
 
-def _seen(outputs: dict[str, int]) -> Iterator[tuple[int, int]]:
+def _memories(text: str) -> Iterator[tuple[str, dict[str, int]]]:
+    """Names of memories and their sizes, and which of their read ports are clocked, in bits."""
+    for name, body in re.findall(r"^ *cell \$mem_v2 \\?(\S+)$(.*?)^ *end$", text, re.M | re.S):
+        sizes = dict(re.findall(r"parameter \\(ABITS|WIDTH|RD_PORTS|WR_PORTS) (\d+)$", body, re.M))
+        (clocked,) = re.findall(r"parameter \\RD_CLK_ENABLE \d+'([01]+)$", body, re.M)
+        yield name, {key: int(size) for key, size in sizes.items()} | {"clocked": int(clocked, 2)}
+
+
+def _bits(name: str, ports: dict[str, int], first: int, count: int) -> list[int]:
+    """Literals of bits of a port of a memory."""
+    return [ports.get(f"{name}[{n}]", ports.get(name, 0)) for n in range(first, first + count)]
+
+
+def _reads(
+    name: str, sizes: dict[str, int], inputs: dict[str, int], outputs: dict[str, int]
+) -> Iterator[Read]:
+    for port in range(sizes["RD_PORTS"]):
+        if sizes["clocked"] >> port & 1:
+            (enable,) = _bits(f"{name}.RD_EN", outputs, port, 1)
+            address = _bits(f"{name}.RD_ADDR", outputs, port * sizes["ABITS"], sizes["ABITS"])
+            word = _bits(f"{name}.RD_DATA", inputs, port * sizes["WIDTH"], sizes["WIDTH"])
+            yield Read(enable, address, word)
+
+
+def _seen(outputs: dict[str, int], memories: dict[str, dict[str, int]]) -> Iterator[tuple[int, int]]:
     """Output bits, each with the literal of the `valid` without which it means nothing.
 
-    Of what goes to modules inside, whose ports have dots in their names, everything is seen but SELECT.
+    Of what goes to modules inside, whose ports have dots in their names, everything is seen but SELECT; of
+    what goes to memories, what is written, and addresses of read ports that have no clock.
     """
     for name, literal in outputs.items():
-        port = _port(name)
-        if "." in port:
+        port, bit = _port(name), _bit(name)
+        memory, _, pin = port.rpartition(".")
+        if memory in memories:
+            sizes = memories[memory]
+            width, address = sizes["WIDTH"], sizes["ABITS"]
+            if pin == "WR_DATA":
+                yield literal, _bits(f"{memory}.WR_EN", outputs, bit, 1)[0]
+            elif pin == "WR_ADDR":
+                first = bit // address * width
+                yield from {(literal, on) for on in _bits(f"{memory}.WR_EN", outputs, first, width)}
+            elif (
+                pin not in ("RD_ADDR", "RD_EN")
+                or not sizes["clocked"] >> (bit // address if pin == "RD_ADDR" else bit) & 1
+            ):
+                yield literal, 1
+        elif "." in port:
             if not port.endswith(f".{SELECT}"):
                 yield literal, 1
         else:

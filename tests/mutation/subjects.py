@@ -4,7 +4,7 @@ A trial is a test of the project, or one case of it, on a compiled design; it ra
 that are fast and see much come first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -26,7 +26,7 @@ from tests.hw.attention.core_cases import CORES
 from tests.hw.integer import random_jobs as integer_jobs
 from tests.hw.integer import test_integer_core
 from tests.hw.keyserial import test_key_serial_core
-from tests.hw.network import random_cores
+from tests.hw.network import listed, random_cores
 from tests.hw.stochastic import random_engines, random_networks, test_stochastic_core
 from tests.mutation import units
 from tests.mutation.subject import Subject, of_core
@@ -115,10 +115,14 @@ def key_serial(name: str) -> Subject:
     return of_core("keyserial", KeySerialAttentionCore(config), tests)
 
 
-STREAMED = replace(random_cores.FILLED, tokens=8, features=12, networks=24, streamed=True)
+FILLED = replace(random_cores.FILLED, further=100)
+STREAMED = replace(FILLED, tokens=8, features=12, networks=24, streamed=True)
+
+# Units of a network core that are designs of their own
+ALONE = ("octave_encoder", "falling_threshold", "feeders", "terms_feeder", "weight_loader", "spike_list")
 
 
-def network(seed: int, scale: random_cores.Scale = random_cores.FILLED) -> Subject:
+def network(seed: int, scale: random_cores.Scale = FILLED) -> Subject:
     """A random core with many networks."""
     core = random_cores.random_core(seed, scale)
     assert core.taps
@@ -129,7 +133,7 @@ def network(seed: int, scale: random_cores.Scale = random_cores.FILLED) -> Subje
         for number, one in enumerate(core.networks)
     }
     whole = of_core("network", WholeNetworkCore(core.config, taps=True, reader=core.reader), tests)
-    return replace(whole, apart=("network/octave_encoder.py", "network/falling_threshold.py"))
+    return replace(whole, apart=tuple(f"network/{unit}.py" for unit in ALONE))
 
 
 def stochastic(shape: tuple[Any, ...]) -> Subject:
@@ -163,25 +167,31 @@ MEMORIES = {"spikes": 512, "stream": 64, "weights": 256, "biases": 32}
 
 
 def stochastic_network(seed: int) -> Subject:
-    """A core with many networks: each of its sizes is what one of them needs."""
-    rng, drawn, needs = np.random.default_rng(seed), list[tuple[SpikingNetwork, int]](), []
-    while len(drawn) < 120:
-        network, steps = random_networks.random_network(rng, HEAD_DIM, most=20), int(rng.integers(1, 6))
-        if network.shape.tokens == TOKENS_SIDE**2:
-            need = compile_network(network, STOCHASTIC_LANES, steps).needs
-            if all(need[name] <= most for name, most in MEMORIES.items()):
-                drawn.append((network, steps))
-                needs.append(need)
+    """A core with many networks: each of its sizes is what one of the first 120 needs."""
+    rng = np.random.default_rng(seed)
+
+    def drawn(count: int, room: Mapping[str, int]) -> Iterator[tuple[SpikingNetwork, int, Mapping[str, int]]]:
+        """So many networks, with their time steps, that need no more than there is room for."""
+        while count:
+            network, steps = random_networks.random_network(rng, HEAD_DIM, most=20), int(rng.integers(1, 6))
+            if network.shape.tokens == TOKENS_SIDE**2:
+                needs = compile_network(network, STOCHASTIC_LANES, steps).needs
+                if all(needs[name] <= most for name, most in room.items()):
+                    yield network, steps, needs
+                    count -= 1
+
+    first = [*drawn(120, MEMORIES)]
+    sizes = {name: max(needs[name] for *_, needs in first) for name in first[0][-1]}
     config = StochasticNetworkConfig(
-        tokens=TOKENS_SIDE**2, head_dim=HEAD_DIM, lanes=STOCHASTIC_LANES, plan=RandomPlan(seed=seed),
-        **{name: max(need[name] for need in needs) for name in needs[0]},
-    )  # fmt: skip
+        tokens=TOKENS_SIDE**2, head_dim=HEAD_DIM, lanes=STOCHASTIC_LANES, plan=RandomPlan(seed=seed), **sizes
+    )
+    networks = [(network, steps) for network, steps, _ in (*first, *drawn(120, sizes))]
 
     def images_of(number: int) -> None:
         images, checked = np.random.default_rng(number), random_networks.Checked()
-        random_networks.check_core(config, *drawn[number], images, checked)
+        random_networks.check_core(config, *networks[number], images, checked)
 
-    tests = {f"random network {seed}.{number}": partial(images_of, number) for number in range(len(drawn))}
+    tests = {f"random network {seed}.{number}": partial(images_of, number) for number in range(len(networks))}
     return of_core("stochastic/network", WholeStochasticCore(config).tapped(), tests)
 
 
@@ -199,6 +209,11 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "load reader": units.load_reader,
     "octave encoder": units.octave_encoder,
     "falling threshold": units.falling_threshold,
+    "terms feeder": partial(units.feeder, "terms"),
+    "query feeder": partial(units.feeder, "query"),
+    "trace feeder": partial(units.feeder, "trace"),
+    "weight loader": units.weight_loader,
+    **{f"spike list, {kind}": partial(units.spike_list, kind) for kind in listed.KINDS},
     "memory": units.memory,
     "link": units.link,
     "stochastic network": partial(stochastic_network, 1),

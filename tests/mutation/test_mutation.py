@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -164,8 +164,10 @@ def test_memories_are_measured_whatever_the_order_of_their_parameters(
     first = re.sub(r"(cell \$mem_v2 .*\n)", lambda cell: cell[0] + size, found.replace(size, ""))
     assert first != found
     # and the register inside
-    for most, around in ((129, [Part(module), Part("remembers")]), (128, [Part(module)]), (0, [])):
-        monkeypatch.setattr(equivalence, "MOST_BITS", most)
+    whole, wide = Part("remembers"), Part("remembers", read=True)
+    for *most, around in ((129, 1, [Part(module), whole]), (128, 1, [Part(module), wide]), (0, 0, [])):
+        for name, bits in zip(("MOST_BITS", "MOST_REGISTERS"), most, strict=True):
+            monkeypatch.setattr(equivalence, name, bits)
         assert [parts(one, module) for one in (found, first)] == [around, around]
     with pytest.raises(AssertionError, match="1 memories"):
         parts(found.replace(size, ""), module)
@@ -186,6 +188,45 @@ def test_own_cells_are_compared_at_what_is_inside() -> None:
     ]
     graph = Graph(mutated(made, mutants), Part("around", own=True))
     assert [graph.equivalent(mutant.number) for mutant in mutants] == [True, False, False, True]
+
+
+class Looks(wiring.Component):
+    """Looks words up and shows each once, and the one that was looked up last."""
+
+    look: In(1)
+    put: In(1)
+    a: In(2)
+    b: In(2)
+    o: Out(2)
+    p: Out(2)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.words = words = memory.Memory(shape=2, depth=4, init=[])
+        write, once, last = words.write_port(), words.read_port(), words.read_port()
+        looked, ever = Signal(), Signal()
+        m.d.sync += [looked.eq(self.look), ever.eq(ever | self.look)]
+        m.d.comb += [
+            write.addr.eq(self.a), write.en.eq(self.put), write.data.eq(Mux(self.put, self.b, self.a)),
+            once.addr.eq(Mux(self.look, self.a, self.b)), once.en.eq(1), self.o.eq(Mux(looked, once.data, 0)),
+            last.addr.eq(Mux(self.look, self.b, self.a)), last.en.eq(self.look),
+            self.p.eq(Mux(ever, last.data, 0)),
+        ]  # fmt: skip
+        return m
+
+
+@pytest.mark.parametrize("part", [Part("looks"), Part("looks", read=True), Part("looks", own=True)])
+def test_what_is_read_shows_only_where_it_is_looked_at(part: Part) -> None:
+    """A fault at the side of a choice that is written, or read and shown; or at the other side."""
+    made = netlist(Looks(), "looks")
+    muxes = re.findall(r"^  cell \$mux (\S+)$(.*?)^  end$", made.rtlil, re.M | re.S)
+    chosen = [cell for cell, pins in muxes if re.search(r"connect .S .(look|put)$", pins, re.M)]
+    mutants = [
+        Mutant(n, "inv", Site("looks", cell, port, 1, 2, "", ""))
+        for n, (cell, port) in enumerate(itertools.product(chosen, "AB"), 1)
+    ]
+    graph = Graph(mutated(made, mutants), part)
+    assert [graph.equivalent(mutant.number) for mutant in mutants] == [True, False] * 3
 
 
 class Wide(wiring.Component):

@@ -20,7 +20,7 @@ from sim.verilator.simulator import Simulator
 from tests.hw.attention.wrappers import Vectors
 from tests.hw.link import line, test_link_line
 from tests.hw.memory import chip, sessions, test_sessions
-from tests.hw.network import test_components
+from tests.hw.network import fed, listed, loaded, test_components
 from tests.hw.parts import test_load_reader
 from tests.mutation.subject import Subject
 
@@ -135,6 +135,37 @@ def falling_threshold() -> Subject:
     return Subject("network/falling_threshold", design, alone(unit), "falling_threshold", trials)
 
 
+def feeder(name: str) -> Subject:
+    """A feeder of the attention core alone, of everything that its widths can say."""
+    trials = {
+        f"runs of seed {seed}, {how}": partial(fed.check_feeder, name=name, seed=seed, **how)
+        for seed, how in enumerate(fed.WAYS)
+    }
+    file = "terms_feeder" if name == "terms" else "feeders"
+    design = f"{name} {inspect.getsource(fed)}"
+    return Subject(f"network/{file}", design, partial(fed.made, name), f"{name}_feeder", trials)
+
+
+def weight_loader() -> Subject:
+    """The loader of streamed weights alone."""
+    trials = {
+        f"passes of seed {seed}, {how}": partial(loaded.check, seed=seed, **how)
+        for seed, how in enumerate(loaded.WAYS)
+    }
+    design = inspect.getsource(loaded) + inspect.getsource(fed)
+    return Subject("network/weight_loader", design, loaded.Loaded, "weight_loader", trials)
+
+
+def spike_list(kind: str) -> Subject:
+    """A spike memory alone, looked at in every cycle."""
+    trials = {
+        f"rows of seed {seed}, {how}": partial(listed.check, kind=kind, seed=seed, **how)
+        for seed, how in enumerate(listed.WAYS)
+    }
+    design = f"{kind} {inspect.getsource(listed)} {inspect.getsource(fed)}"
+    return Subject("network/spike_list", design, partial(listed.Listed, kind), "spike_list", trials)
+
+
 def load_reader() -> Subject:
     """What loads a core behind the link, alone."""
     trials = {
@@ -179,5 +210,6 @@ def link() -> Subject:
         )
         for seed, steps in sessions
     }
+    trials |= {one.__name__: partial(trial, one) for one in test_link_line.SESSIONS}
     trials["long session"] = partial(trial, test_link_line.long_session)
     return Subject("link", inspect.getsource(line), line.Line, "line", trials)

@@ -1,7 +1,7 @@
 """Random cores over everything that `NetworkConfig` accepts, each with random networks that fit it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
@@ -40,7 +40,8 @@ class Scale:
 
     `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
     the cores; `beside`: two drains, or two rows in the norm unit, or both; `streamed`: the weights are, from
-    a reader of any timing. `spare`: some cores are larger than their networks need.
+    a reader of any timing. `spare`: some cores are larger than their networks need; `further`: so many more
+    networks are drawn, of which those stay that fit a core made for the others.
     """
 
     lanes: int
@@ -55,6 +56,7 @@ class Scale:
     beside: bool = False
     streamed: bool = False
     spare: bool = True
+    further: int = 0
 
 
 # Sizes that are as the networks need them
@@ -269,7 +271,28 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     )  # fmt: skip
     for network, _ in networks:
         check_fit(network, config)
-    return RandomCore(config, bool(rng.random() < 0.9), networks, reader)
+    taps = bool(rng.random() < 0.9)
+    if shared:
+        room = replace(room, held=False, chains=False)
+    networks += further(config, room, np.random.default_rng([seed, 6]), scale.further)
+    return RandomCore(config, taps, networks, reader)
+
+
+def further(
+    config: NetworkConfig, room: Room, rng: np.random.Generator, count: int
+) -> Iterator[tuple[Network, Entry]]:
+    """Of so many networks that are drawn, those that fit a core."""
+    for _ in range(count):
+        network, entry = Drawer(rng, room).draw()
+        if config.weight_stream:
+            network = doubled(network, rng)
+        if config.block:
+            network = sparse(network, rng, config.block)
+        network = close(network, entry, rng)
+        with suppress(InputError):
+            if reads_in_turn(network) or not config.shared:
+                check_fit(network, config)
+                yield network, entry
 
 
 @dataclass
