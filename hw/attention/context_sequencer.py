@@ -50,14 +50,15 @@ class ContextSequencer(wiring.Component):
         feature = Signal(index_width(config.head_dim))
         group = Signal(max(1, ceil_log2(config.groups)))
         value_bank, phase_bank = Signal(), Signal()
-        used = Signal(range(payloads.ROW_BANKS + 1))  # rows of the context buffer
+        # rows of the context buffer, without the one that began a cycle ago: what starts a row comes late
+        used, started = Signal(range(payloads.ROW_BANKS + 1)), Signal()
 
         # what `left` and `columns_left` say stands in registers beside them: it is needed early in the cycle
         last_group, last_feature = Signal(init=1), Signal(init=1)
         one_group, no_feature = ~above(head.tokens, config.lanes), head.features == 0
         room, start, row_done, head_done = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
-            room.eq(used != payloads.ROW_BANKS),
+            room.eq(used + started != payloads.ROW_BANKS),
             row_done.eq(running & last_group & last_feature),
             head_done.eq(row_done & last_row),
             self.release_phases.eq(row_done),
@@ -97,6 +98,7 @@ class ContextSequencer(wiring.Component):
             m.d.sync += [row.eq(0), value_bank.eq(~value_bank)]
         m.d.sync += [
             last_row.eq(row + 1 == head.tokens),  # in time: every row takes two cycles at least
-            used.eq(used + start - self.release_row),
+            started.eq(start),
+            used.eq(used + started - self.release_row),
         ]
         return m

@@ -57,7 +57,8 @@ class OutputThreshold(wiring.Component):
         normaliser = Signal(config.normaliser_width, reset_less=True)
         features = Signal.like(head.features, reset_less=True)
         count = Signal(range(bits))
-        row = Signal.like(head.tokens)  # rows of the head that were loaded
+        row, last_row = Signal(range(config.tokens)), Signal()  # rows of the head that are done
+        m.d.sync += last_row.eq(row + 1 == head.tokens)
         idle, load, add, hand_over = Signal(), Signal(), Signal(), Signal()
         with m.FSM():
             with m.State("IDLE"):
@@ -67,9 +68,9 @@ class OutputThreshold(wiring.Component):
             with m.State("ADD"):
                 m.d.comb += add.eq(1)
                 m.d.sync += count.eq(count + 1)
-                with m.If((count == 0) & (row == head.tokens)):
-                    m.d.sync += row.eq(0)
-                    m.d.comb += self.i_head.ready.eq(1)
+                with m.If(count == 0):
+                    m.d.sync += row.eq(Mux(last_row, 0, row + 1))
+                    m.d.comb += self.i_head.ready.eq(last_row)
                 with m.If(count == bits - 1):
                     m.d.sync += count.eq(0)
                     m.next = "DONE"
@@ -79,7 +80,7 @@ class OutputThreshold(wiring.Component):
 
         # until there is a row to load whatever is offered is taken in: so many registers do not wait for that
         with m.If(idle):
-            m.d.sync += [normaliser.eq(self.i.payload), features.eq(head.features), row.eq(row + load)]
+            m.d.sync += [normaliser.eq(self.i.payload), features.eq(head.features)]
         with m.If(hand_over):
             m.d.sync += [self.o.valid.eq(1), self.o.payload.features.eq(features)]
         with m.Elif(self.o.ready):

@@ -84,8 +84,10 @@ class RampSequencer(wiring.Component):
             now_below.eq(threshold[-1] & ~threshold[config.score_width - 1 :].all()),  # threshold < lowest
         ]
         with m.If(start):
+            m.d.sync += running.eq(1)
+        # until a row starts whatever is offered is taken in: so many registers do not wait for that
+        with m.If(~running):
             m.d.sync += [
-                running.eq(1),
                 fresh.eq(1),
                 start_level.eq(top),
                 step.eq(head.step),

@@ -48,10 +48,10 @@ class TraceLoader(wiring.Component):
         loading = Signal()
         started, filled = Signal(range(3)), Signal(range(3))
         feature = Signal(index_width(config.head_dim))
-        features_left = Signal.like(head.features)
+        features_left, last_feature = Signal.like(head.features), Signal()
         group = Signal(max(1, ceil_log2(config.groups)))
-        # Tokens of this feature still to come. That the next is the last is known before it comes: what
-        # brings it waits for what follows
+        # Tokens of this feature still to come. That the next is the last, and of the last feature, is known
+        # before it comes: what brings it waits for what follows
         left, last_token = Signal.like(head.tokens), Signal()
         lane = Signal(range(config.lanes))
         bank = Signal()
@@ -64,14 +64,15 @@ class TraceLoader(wiring.Component):
             transfer.eq(loading & self.i.valid),
             feature_done.eq(transfer & last_token),
             word.eq(feature_done | (transfer & (lane == config.lanes - 1))),
-            done.eq(feature_done & (features_left == 1)),
+            done.eq(feature_done & last_feature),
             self.i_head.ready.eq(done),
             self.o_command.strobe.shift.eq(transfer),
             self.full.eq(filled != 0),
         ]
         with m.If(start):
-            m.d.sync += [loading.eq(1), left.eq(head.tokens), features_left.eq(head.features)]
-            m.d.sync += last_token.eq(head.tokens == 1)
+            m.d.sync += [loading.eq(1), feature.eq(0), features_left.eq(head.features)]
+            m.d.sync += [left.eq(head.tokens), last_token.eq(head.tokens == 1)]
+            m.d.sync += last_feature.eq(head.features == 1)
         with m.If(transfer):
             m.d.sync += [lane.eq(lane + 1), left.eq(left - 1), last_token.eq(left == 2)]
         with m.If(word):
@@ -79,8 +80,9 @@ class TraceLoader(wiring.Component):
         with m.If(feature_done):
             m.d.sync += [group.eq(0), left.eq(head.tokens), last_token.eq(head.tokens == 1)]
             m.d.sync += [feature.eq(feature + 1), features_left.eq(features_left - 1)]
+            m.d.sync += last_feature.eq(features_left == 2)
         with m.If(done):
-            m.d.sync += [feature.eq(0), bank.eq(~bank), loading.eq(0)]
+            m.d.sync += [bank.eq(~bank), loading.eq(0)]
 
         write, write_last = Signal(), Signal()
         address = Signal(payloads.memory_address(config), reset_less=True)

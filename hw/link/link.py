@@ -12,6 +12,7 @@ from hw.link.records import BeatWriter, RecordReader
 from hw.link.ring import Position, check_depth
 from hw.link.transmitter import FrameTransmitter
 from hw.link.uart import UartReceiver, UartTransmitter
+from hw.parts.delay import registered
 
 CLEAR_CYCLES = 8
 
@@ -131,23 +132,26 @@ class Link(wiring.Component):
             m.d.sync += ident_due.eq(0)
 
         # What the host was last told it may send, against what it could be told now
+        grant_due = Signal()
         m.d.comb += freed.eq(receiver.limit - granted)
+        m.d.sync += grant_due.eq(self.open & (freed[half:] != 0) & ~transmitter.send_status)
         with m.If(transmitter.send_status):
             m.d.sync += granted.eq(receiver.limit)
+        fault = registered(m, reader.fault, "fault")  # the reader may stand far away
         m.d.comb += [
-            receiver.refuse.eq(reader.fault | clear),
+            receiver.refuse.eq(fault | clear),
             transmitter.send_ident.eq(ident_due & ~clear),
-            transmitter.send_status.eq(receiver.status | self.open & (freed[half:] != 0)),
+            transmitter.send_status.eq(receiver.status | grant_due),
             transmitter.session.eq(receiver.session),
             transmitter.expected.eq(receiver.expected),
             transmitter.limit.eq(receiver.limit),
             transmitter.bad_frames.eq(receiver.bad_frames),
             transmitter.dropped_frames.eq(receiver.dropped_frames),
-            transmitter.fault.eq(reader.fault),
+            transmitter.fault.eq(fault),
             transmitter.ack.eq(receiver.ack),
             transmitter.ack_position.eq(receiver.ack_position),
             transmitter.rewind.eq(receiver.rewind),
-            self.fault.eq(reader.fault),
+            self.fault.eq(fault),
         ]
         return m
 

@@ -1,6 +1,6 @@
 """Records of bytes to beats of streams, and beats to bytes."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,8 +11,8 @@ from hw.parts.compare import above
 class RecordReader(wiring.Component):
     """Bytes to beats of the numbered streams.
 
-    A beat is offered in the cycle after its last byte; the next byte is taken from the second cycle after it
-    was accepted on.
+    A byte is taken in two cycles; a beat is offered three cycles after its last byte was taken, and the next
+    beat's bytes count from the second cycle after it was accepted on.
     A record for a channel that does not exist stops the reader until it is reset: what follows
     could no longer be told apart.
 
@@ -42,6 +42,11 @@ class RecordReader(wiring.Component):
         left = Signal(range(max(sizes) + 1))
         # Bytes enter at the top; a shorter beat ends up in the top bytes
         bits = Signal(8 * max(sizes))
+        # Bytes come from afar: the register decides, not what brings them
+        byte, some, offer = Signal(8, reset_less=True), Signal(), Signal()
+        m.d.comb += self.i.ready.eq(~some)
+        with m.If(~some):
+            m.d.sync += [byte.eq(self.i.payload), some.eq(self.i.valid)]
 
         def start_beat() -> None:
             for n, size in enumerate(sizes):
@@ -53,29 +58,25 @@ class RecordReader(wiring.Component):
             o = getattr(self, f"o{n}")
             m.d.comb += [o.payload.eq(bits[8 * (max(sizes) - size) :]), o.valid.eq(offered[n])]
             ready.append(o.ready)
-        with m.If((offered & Cat(ready)).any()):
-            m.d.sync += offered.eq(0)
+        m.d.sync += offered.eq(Mux(offer, channel, offered & ~Cat(ready)))
         with m.FSM():
-            with m.State("channel"):
-                m.d.comb += self.i.ready.eq(1)
-                with m.If(self.i.valid):
-                    m.d.sync += channel.eq(Cat(self.i.payload == n for n in range(len(sizes))))
-                    m.next = "count"
-                    with m.If(above(self.i.payload, len(sizes) - 1)):
-                        m.next = "fault"
-            with m.State("count"):
-                m.d.comb += self.i.ready.eq(1)
-                with m.If(self.i.valid):
-                    m.d.sync += beats.eq(self.i.payload)
-                    start_beat()
-                    m.next = "byte"
-            with m.State("byte"):
-                m.d.comb += self.i.ready.eq(1)
-                with m.If(self.i.valid):
-                    m.d.sync += [bits.eq(Cat(bits[8:], self.i.payload)), left.eq(left - 1)]
-                    with m.If(left == 0):
-                        m.d.sync += offered.eq(channel)
-                        m.next = "beat"
+            with m.State("channel"), m.If(some):
+                m.d.sync += [channel.eq(Cat(byte == n for n in range(len(sizes)))), some.eq(0)]
+                m.next = "count"
+                with m.If(above(byte, len(sizes) - 1)):
+                    m.d.sync += self.fault.eq(1)
+                    m.next = "fault"
+            with m.State("count"), m.If(some):
+                m.d.sync += [beats.eq(byte), some.eq(0)]
+                start_beat()
+                m.next = "byte"
+            with m.State("byte"), m.If(some):
+                m.d.sync += [bits.eq(Cat(bits[8:], byte)), left.eq(left - 1), some.eq(0)]
+                with m.If(left == 0):
+                    m.next = "offer"
+            with m.State("offer"):
+                m.d.comb += offer.eq(1)
+                m.next = "beat"
             with m.State("beat"), m.If(offered == 0):
                 m.d.sync += beats.eq(beats - 1)
                 start_beat()
@@ -83,7 +84,7 @@ class RecordReader(wiring.Component):
                 with m.If(beats == 0):
                     m.next = "channel"
             with m.State("fault"):
-                m.d.comb += self.fault.eq(1)
+                pass
         return m
 
 

@@ -26,13 +26,14 @@ def check_depth(name: str, depth: int) -> None:
 class CommitRing(wiring.Component):
     """Bytes that stay hidden until they are committed; the receiver's store.
 
-    A byte is offered four cycles after its commit; one byte in two cycles.
+    A byte is offered five cycles after its commit; one byte in four cycles.
 
     Args:
         depth: bytes, a power of two.
 
     Members:
-        data, write: a byte to append; the writer looks at `full` first.
+        data, write: a byte to append; the writer looks at `full` first. Nothing is written, committed or
+            reverted in the next cycle.
         full: no byte can be appended.
         commit: everything written becomes readable.
         revert: everything written since the last commit is forgotten.
@@ -64,21 +65,29 @@ class CommitRing(wiring.Component):
         bits = exact_log2(self._depth)
         written = Signal(Position)
         read = Signal(Position)
-        some, fetch, fetched, moves = Signal(), Signal(), Signal(), Signal()
+        writing, some, wanted = Signal(), Signal(), Signal()
+        fetch, fetched, moves = Signal(), Signal(), Signal()  # the last is either of the others
+        data = registered(m, self.data, "data")
         m.d.comb += [
             self.limit.eq(Cat(read[:bits], (read >> bits) + 1)),
             self.full.eq((written ^ read)[: bits + 1] == self._depth),
             writer.addr.eq(written),
-            writer.data.eq(self.data),
-            writer.en.eq(self.write),
+            writer.data.eq(data),
+            writer.en.eq(writing),
             reader.addr.eq(read),
-            moves.eq(fetch | fetched),
             reader.en.eq(moves),
-            fetch.eq(some & ~fetched & (~self.o.valid | self.o.ready)),
+            wanted.eq(some & ~(fetch | fetched | self.o.valid)),
         ]
-        # whether a byte waits was true a cycle ago, and still is: behind a fetch comes a cycle without
-        m.d.sync += some.eq(read != self.committed)
-        with m.If(self.write):
+        # The memory's blocks stand far apart: what they are told comes from registers. Whether a byte waits
+        # was true a cycle ago, and still is where none is fetched
+        m.d.sync += [
+            writing.eq(self.write),
+            some.eq(read != self.committed),
+            fetch.eq(wanted),
+            fetched.eq(fetch),
+            moves.eq(wanted | fetch),
+        ]
+        with m.If(writing):
             m.d.sync += written.eq(written + 1)
         with m.If(self.commit):
             m.d.sync += self.committed.eq(written)
@@ -91,7 +100,6 @@ class CommitRing(wiring.Component):
         m.d.comb += self.o.payload.eq(payload)
         with m.If(moves):
             m.d.sync += payload.eq(reader.data)
-        m.d.sync += fetched.eq(fetch)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(fetched):

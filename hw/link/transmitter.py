@@ -103,7 +103,7 @@ class FrameTransmitter(wiring.Component):
         turn = Signal(len(numbers) // 8)
         first_of_check = len(turn) - CRC_BYTES
         unsent = Signal(Position)
-        byte = Signal(8)
+        byte, quiet = Signal(8), Signal()
         m.d.sync += unsent.eq(ring.produced - ring.sent)
 
         def begin(new_kind: Kind, length: ValueLike) -> None:
@@ -114,9 +114,11 @@ class FrameTransmitter(wiring.Component):
         def send(byte: Value, *, flag: int = 0) -> None:
             m.d.comb += [self.o.valid.eq(1), self.o.p.data.eq(byte), self.o.p.flag.eq(flag)]
 
-        identification, number = registered(m, rom.data, "identification"), Signal(8)
-        m.d.comb += number.eq(choose(numbers, turn))
+        identification = registered(m, rom.data, "identification")
+        number = registered(m, choose(numbers, turn), "number")
         sent = self.o.valid & self.o.ready
+        # The check sum was at rest a cycle ago and the turn is at least as old: so `number` is of both
+        m.d.sync += quiet.eq(~(check.busy | sent))
         m.d.comb += [check.data.eq(self.o.p.data), rom.addr.eq(left)]
         with m.FSM():
             with m.State("idle"):
@@ -148,7 +150,7 @@ class FrameTransmitter(wiring.Component):
             # A byte is chosen in one cycle and handed over in the next: memories answer late
             with m.State("header"):
                 m.d.sync += byte.eq(number)
-                with m.If(~check.busy):
+                with m.If(quiet):
                     m.next = "give header"
             with m.State("give header"):
                 send(byte)
@@ -174,7 +176,7 @@ class FrameTransmitter(wiring.Component):
                         m.d.sync += byte.eq(number)
                     with m.Default():
                         m.d.sync += byte.eq(ring.data)
-                with m.If(~check.busy):
+                with m.If(quiet):
                     m.next = "give payload"
             with m.State("give payload"):
                 send(byte)
@@ -185,7 +187,7 @@ class FrameTransmitter(wiring.Component):
                     m.next = "fetch"
             with m.State("check"):
                 m.d.sync += byte.eq(number)
-                with m.If(~check.busy):
+                with m.If(quiet):
                     m.next = "give check"
             with m.State("give check"):
                 send(byte)

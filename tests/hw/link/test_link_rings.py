@@ -29,12 +29,14 @@ def test_commit_ring(seed: int) -> None:
     taken: list[int] = []
 
     async def bench(ctx: Any) -> None:
-        for _ in range(3000):
+        write = 0
+        for _ in range(6000):
             ready = int(rng.random() < 0.4)
             ctx.set(ring.o.ready, ready)
-            byte, write = rng.randrange(256), int(rng.random() < 0.5 and not ctx.get(ring.full))
-            commit = int(not write and rng.random() < 0.1)
-            revert = int(not write and not commit and rng.random() < 0.05)
+            quiet = bool(write)  # nothing happens behind a write
+            byte, write = rng.randrange(256), int(not quiet and rng.random() < 0.6 and not ctx.get(ring.full))
+            commit = int(not quiet and not write and rng.random() < 0.2)
+            revert = int(not quiet and not write and not commit and rng.random() < 0.1)
             for signal, value in ((ring.data, byte), (ring.write, write), (ring.commit, commit)):
                 ctx.set(signal, value)
             ctx.set(ring.revert, revert)
@@ -54,7 +56,7 @@ def test_commit_ring(seed: int) -> None:
     simulate(ring, bench)
     assert len(taken) > 500
     assert taken == committed[: len(taken)]
-    assert len(committed) - len(taken) <= DEPTH
+    assert len(committed) - len(taken) <= DEPTH + 1  # one is offered
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -107,7 +107,8 @@ class FramesAreActedOnByTheContract(Property):
         ]
         # What holds in between
         header_left, left, tail_left = inside["header_left"], inside["left"], inside["tail_left"]
-        written, read = inside["ring.written"], inside["ring.read"]
+        writing, read = inside["ring.writing"], inside["ring.read"]
+        written = (inside["ring.written"] + writing)[:16]  # a write counts a cycle later
         headed = count >= HEADER_BYTES
         inner = count - HEADER_BYTES  # bytes after the header
         outer = inner - length  # of them, after the payload
@@ -137,6 +138,7 @@ class FramesAreActedOnByTheContract(Property):
             Assert(Mux(of_data, inside["overflow"] == lost, ~lost)),
             Assert(headed | ~inside["overflow"]),
             Assert((written - read)[:16] <= DEPTH),
+            Assert(~writing | (self.later(body) & (count > HEADER_BYTES))),
             Assert((ports.expected - read)[:16] <= (written - read)[:16]),
             Assert(
                 ended

@@ -18,14 +18,15 @@ class CommittedBytesPassInOrder(Property):
     was taken back never does; what is offered stays until it is taken. No more bytes are inside than there
     is room for, and positions go round at 65536.
 
-    Assumes: no write while it is full, and one of write, commit and revert at a time. Bytes at one address
-    are followed, any one of them."""
+    Assumes: no write while it is full; one of write, commit and revert at a time, and none behind a write.
+    Bytes at one address are followed, any one of them, from the cycle after their write on."""
 
     component = "link/ring"
     faults = (
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(written)"),
         Fault(module=ring, old="some.eq(read != self.committed)", new="some.eq(read != written)"),
-        Fault(module=ring, old="moves.eq(fetch | fetched)", new="moves.eq(1)"),
+        Fault(module=ring, old="moves.eq(wanted | fetch)", new="moves.eq(1)"),
+        Fault(module=ring, old="~(fetch | fetched | self.o.valid)", new="~(fetch | self.o.valid)"),
     )
 
     def build(self) -> None:
@@ -36,13 +37,14 @@ class CommittedBytesPassInOrder(Property):
         peek = inside["memory"].peek
         m.d.comb += peek.addr.eq(address)
         ports, read = inside.ports, inside["read"]
-        o, fetched, reader = ports.o, inside["fetched"], inside["reader"]
+        o, fetch, fetched, reader = ports.o, inside["fetch"], inside["fetched"], inside["reader"]
+        push, pushed = self.later(ports.write), self.later(ports.data)  # a write counts a cycle later
         m.d.comb += [
             Assume(~(ports.write & ports.full)),
-            Assume(ports.write + ports.commit + ports.revert <= 1),
+            Assume(push + ports.write + ports.commit + ports.revert <= 1),
         ]
         written, committed = Signal(16), Signal(16)
-        with m.If(ports.write):
+        with m.If(push):
             m.d.sync += written.eq(written + 1)
         with m.If(ports.commit):
             m.d.sync += committed.eq(written)
@@ -54,7 +56,7 @@ class CommittedBytesPassInOrder(Property):
         # bytes inside, and those of them that are committed
         stored, public = Signal(range(DEPTH + 2)), Signal(range(DEPTH + 2))
         m.d.sync += [
-            stored.eq(Mux(ports.revert, public, stored + ports.write) - pop),
+            stored.eq(Mux(ports.revert, public, stored + push) - pop),
             public.eq(Mux(ports.commit, stored, public) - pop),
         ]
         follow = self.free(1, "follow")
@@ -62,8 +64,8 @@ class CommittedBytesPassInOrder(Property):
         before = Signal(range(DEPTH + 2))  # bytes that leave before the one that is followed
         turn = followed & (position == taken)
         m.d.sync += before.eq(before - pop)
-        with m.If(ports.write & follow & ~followed & (written[:BITS] == address)):
-            m.d.sync += [followed.eq(1), firm.eq(0), position.eq(written), kept.eq(ports.data)]
+        with m.If(push & follow & ~followed & (written[:BITS] == address)):
+            m.d.sync += [followed.eq(1), firm.eq(0), position.eq(written), kept.eq(pushed)]
             m.d.sync += before.eq(stored - pop)
         with m.Elif(ports.commit):
             m.d.sync += firm.eq(followed)
@@ -73,8 +75,8 @@ class CommittedBytesPassInOrder(Property):
             m.d.sync += followed.eq(0)
         # what is stored at the address; reset leaves a memory as it is
         shadow = Signal(8, reset_less=True)
-        with m.If(ports.write & (written[:BITS] == address)):
-            m.d.sync += shadow.eq(ports.data)
+        with m.If(push & (written[:BITS] == address)):
+            m.d.sync += shadow.eq(pushed)
         # what a fetch brought; what is read in the cycle behind it goes no further
         byte = Signal(8, reset_less=True)
         with m.If(fetched):
@@ -93,7 +95,12 @@ class CommittedBytesPassInOrder(Property):
             Assert(committed == (taken + public)[:16]),
             Assert(read == (taken + out)[:16]),
             Assert((stored <= out + DEPTH) & (out <= public)),
-            Assert(~(fetched & o.valid)),
+            Assert(inside["writing"] == push),
+            Assert(~push | (inside["data"] == pushed)),
+            Assert(~push | (stored < out + DEPTH)),
+            Assert(fetch + fetched + o.valid <= 1),
+            Assert(inside["moves"] == fetch | fetched),
+            Assert(~fetch | (public != out)),
             Assert(~inside["some"] | fetched | (public != out)),
             Assert(~o.valid | (o.payload == byte)),
             Assert(~followed | (position[:BITS] == address)),
@@ -113,12 +120,13 @@ class CommittedBytesPassInOrder(Property):
 class CommittedReadsDoNotCollide(Property):
     """No byte is fetched in the cycle in which it is written.
 
-    Assumes: no write while the ring is full, and one of write, commit and revert at a time."""
+    Assumes: no write while the ring is full; one of write, commit and revert at a time, and none behind a
+    write."""
 
     component = "link/ring"
     cases = ({}, {"depth": 8192})
     faults = (
-        Fault(module=ring, old="fetch.eq(some &", new="fetch.eq("),
+        Fault(module=ring, old="wanted.eq(some &", new="wanted.eq("),
         Fault(module=ring, old="written.eq(self.committed)", new="written.eq(read - 1)"),
     )
 
@@ -128,15 +136,17 @@ class CommittedReadsDoNotCollide(Property):
         ports, read, written = inside.ports, inside["read"], inside["written"]
         m.d.comb += [
             Assume(~(ports.write & ports.full)),
-            Assume(ports.write + ports.commit + ports.revert <= 1),
+            Assume(self.later(ports.write) + ports.write + ports.commit + ports.revert <= 1),
         ]
-        writer, reader = inside["writer"], inside["reader"]
+        writer, reader, fetch = inside["writer"], inside["reader"], inside["fetch"]
         stored, public = (written - read)[:16], (ports.committed - read)[:16]
         m.d.comb += [
-            Assert(~(writer.en & inside["fetch"] & (writer.addr == reader.addr))),
-            Assert((stored <= depth) & (public <= stored)),
+            Assert(~(writer.en & fetch & (writer.addr == reader.addr))),
+            Assert((stored + writer.en <= depth) & (public <= stored)),
+            Assert(writer.en == self.later(ports.write)),
+            Assert(~fetch | (public != 0)),
             Assert(~inside["some"] | inside["fetched"] | (public != 0)),
-            Cover(writer.en & inside["fetch"]),
+            Cover(writer.en & fetch),
         ]
 
 
