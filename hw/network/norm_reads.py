@@ -16,7 +16,7 @@ LOOKED_UP = 2
 
 
 def banks_chosen(config: NetworkConfig) -> int:
-    """Cycles in which it is chosen what counts of two banks: block RAMs of both are spread over the device."""
+    """Cycles in which it is chosen what counts of two banks, whose block RAMs lie far from each other."""
     return int(config.drains > 1)
 
 
