@@ -16,7 +16,7 @@ LOOKED_UP = 2
 
 
 def banks_chosen(config: NetworkConfig) -> int:
-    """Cycles in which one of two banks is chosen, or both are added; they lie far from each other."""
+    """Cycles in which it is chosen what counts of two banks, whose block RAMs lie far from each other."""
     return int(config.drains > 1)
 
 
@@ -117,6 +117,6 @@ class NormReads:
         upper = later(bank, "bank")
         both = delayed(m, self.pairs, 2 + (LOOKED_UP if self._index.present else 0))
         second = unit.stream_value_1
-        lower = Mux(~absent & (both | ~upper), first, 0)
-        higher = Mux(~absent & (both | upper), second, 0)
-        return registered(m, lower | higher, "value"), registered(m, lower + higher, "added")
+        lower = registered(m, Mux(~absent & (both | ~upper), first, 0), "lower")
+        higher = registered(m, Mux(~absent & (both | upper), second, 0), "higher")
+        return lower | higher, lower + higher
