@@ -134,6 +134,10 @@ class Step:
     taken: bytes
 
 
+# What a session begins with
+NOTHING = Status(limit=DEPTH, produced=0, bad_frames=0, dropped_frames=0, fault=False)
+
+
 class Host:
     """Draws what to send, and keeps account of what the board must say.
 
@@ -182,6 +186,8 @@ class Host:
             broken = int(self.rng.integers(len(line)))
             spoil = "" if line[broken] in (FLAG, ESCAPE) else spoil
             broken = broken if spoil else -1
+        elif spoil == "extra":  # a byte without stop bit between two good ones
+            line, broken = line[:1] + b"\0" + line[1:], 1
         elif spoil == "glitch":
             self.levels += [0] + [1] * DIVISOR * 3
             spoil = ""
@@ -251,7 +257,7 @@ def compare(host: Host, words: dict[str, NDArray[Any]]) -> None:
         AssertionError: something differs.
     """
     frames, begins = heard(words["tx"])
-    got, following, session, at = b"", 0, 0, 0
+    got, following, session, at, before = b"", 0, 0, 0, NOTHING
     for number, (step, next_step) in enumerate(zip(host.steps, [*host.steps[1:], None], strict=True)):
         here: dict[Kind, list[Frame]] = {kind: [] for kind in (Kind.IDENT, Kind.STATUS, Kind.REPLY)}
         while at < len(frames) and frames[at][0] < step.until:
@@ -264,9 +270,11 @@ def compare(host: Host, words: dict[str, NDArray[Any]]) -> None:
         assert step.bodies > 1 or here_begin == [step.begins], f"body {number}: begins at {here_begin}"
         if step.session != session:
             session, got, following = step.session, b"", 0
+            before = NOTHING
         idents = [(frame.position, frame.payload) for frame in here[Kind.IDENT]]
         assert idents == [(step.position, IDENT)] * step.idents, f"body {number}: {idents}"
-        _check_states(step, here[Kind.STATUS], f"body {number}")
+        _check_states(step, here[Kind.STATUS], before, f"body {number}")
+        before = step.status
         following = following if step.resend is None else step.resend
         for frame in here[Kind.REPLY]:
             end = following + len(frame.payload)
@@ -285,13 +293,16 @@ def compare(host: Host, words: dict[str, NDArray[Any]]) -> None:
         assert state == {"open": int(session != 0), "fault": int(fault)}, f"body {number}: {state}"
 
 
-def _check_states(step: Step, states: list[Frame], where: str) -> None:
+def _check_states(step: Step, states: list[Frame], before: Status, where: str) -> None:
     assert step.states[0] <= len(states) <= step.states[1], f"{where}: {len(states)} STATUS frames"
     for frame in states if step.bodies == 1 else states[-1:]:
         status = Status.from_bytes(frame.payload)
         assert frame.position == step.position, f"{where}: position {frame.position}"
         for name in ("bad_frames", "dropped_frames"):
             assert getattr(status, name) == getattr(step.status, name), f"{where}: {name} of {status}"
+        assert status.fault in (before.fault, step.status.fault), f"{where}: fault of {status}"
+        new = distance(before.produced, step.status.produced)
+        assert distance(before.produced, status.produced) <= new, f"{where}: produced of {status}"
     if states and step.limit_known:
         # Less than half of the store has become free since
         assert distance(status.limit, step.status.limit) < DEPTH // 2, f"{where}: {status}"

@@ -137,6 +137,7 @@ def wrong_headers() -> Host:
             if other not in (Kind.OPEN, Kind.DATA, Kind.POLL, Kind.RESEND):
                 host.body(sealed(other, 0x55 + (kind == Kind.OPEN), position, payload))
         host.body(sealed(Kind.DATA, 0x55 ^ 1 << bit, sent, payload))
+    host.body(sealed(Kind.DATA, 0x55, sent, payload), spoil="extra")
     for bit in range(16):
         host.body(sealed(Kind.DATA, 0x55, sent ^ 1 << bit, payload))
         host.body(sealed(Kind.DATA, 0x55, sent, payload, length=len(payload) ^ 1 << bit))

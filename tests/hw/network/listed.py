@@ -21,7 +21,6 @@ FEATURES, STEPS = 16, 3000
 KINDS = {
     "registers": {"rows": 8},
     "memory": {"rows": 12},
-    "two lists": {"rows": 3, "lists": 2},
     "blocks": {"rows": 5, "block": 4, "room": 7},
 }
 
@@ -38,12 +37,9 @@ class Listed(wiring.Component):
     """A spike memory of which a row, a place and a count are asked in every cycle, beside what is written."""
 
     def __init__(self, kind: str) -> None:
-        self.rows, self.lists = KINDS[kind]["rows"], KINDS[kind].get("lists", 1)
         config, self._blocks = config_of(kind), "block" in KINDS[kind]
-        self._unit = SpikeList(
-            config, FEATURES, self.lists, room=KINDS[kind].get("room", 0), blocks=self._blocks
-        )
-        beat = payloads.list_write(config, self.lists)
+        self._unit = SpikeList(config, FEATURES, room=KINDS[kind].get("room", 0), blocks=self._blocks)
+        beat = payloads.list_write(config)
         row = beat["row"].width
         step = {
             "beat": beat,
@@ -89,9 +85,7 @@ def check(simulator: Simulator, kind: str, seed: int, **how: Any) -> None:
     Raises:
         AssertionError, SimulationError: a count or a spike is another.
     """
-    rng, rows, lists = np.random.default_rng(seed), KINDS[kind]["rows"], KINDS[kind].get("lists", 1)
-    of_list, block = 1 << payloads.row_width(config_of(kind)), KINDS[kind].get("block", 0)
-    places = [row + which * of_list for which in range(lists) for row in range(rows)]
+    rng, rows, block = np.random.default_rng(seed), KINDS[kind]["rows"], KINDS[kind].get("block", 0)
     spikes: dict[int, list[tuple[int, ...]]] = {}
     steps: dict[str, list[int]] = {name: [] for name in ("writes", "count_row", "read_row", "position")}
     beats: dict[str, list[int]] = {n: [] for n in ("row", "first", "feature", "active", "negative", "phase")}
@@ -102,7 +96,7 @@ def check(simulator: Simulator, kind: str, seed: int, **how: Any) -> None:
     row, left, feature, density, late = 0, 0, 0, 0.5, list[tuple[int, int]]()
     for _ in range(STEPS):
         if not left:
-            row, left, feature = int(rng.choice(places)), int(rng.integers(1, FEATURES + 1)), 0
+            row, left, feature = int(rng.integers(rows)), int(rng.integers(1, FEATURES + 1)), 0
             density = rng.choice([0, 0.3, 0.7, 1])
         writes = rng.random() < 0.8
         known = [place for place in spikes if place != row]

@@ -13,7 +13,8 @@ from golden.network.reader import ReaderTiming
 from golden.network.rearrange import in_pieces, side_by_side
 from tests.golden.network.test_rearrange import sample
 from tests.hw.network.compare import assert_integers_and_cycles
-from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, doubled, random_core
+from tests.hw.network.random_cores import SMALL, Checked, Scale, check_core, random_core
+from tests.hw.network.varied import doubled
 
 STREAMED = replace(SMALL, tokens=8, features=24, networks=3, streamed=True)
 # Layers that read older spikes with numbers of tokens; everything else with windows, on shared memories
