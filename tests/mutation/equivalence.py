@@ -41,7 +41,7 @@ write_aiger -ascii -zinit -symbols graph.aag
 INSIDE = "expose -evert {top}/t:{top}.*"
 MEMORIES = "tee -q -o memories.il dump {top}/t:$mem_v2\nexpose -evert {top}/t:$mem_v2"
 # Of processor time, after which a mutant counts as different
-SECONDS = 6
+SECONDS = 30
 # Bits of registers and memories of a part of a design: every one is a register in the graph; of registers,
 # where words of memories are free
 MOST_BITS, MOST_REGISTERS = 4_000, 3_000
