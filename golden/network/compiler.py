@@ -28,7 +28,7 @@ from golden.network.layers import Linear, Norm, ScoreLinear, SpikingLinear, Stre
 from golden.network.mean import reciprocal
 from golden.network.network import Network
 from golden.network.order import Place, places
-from golden.network.rows import last_reads
+from golden.network.overwrites import comes_after
 from golden.network.tensors import IMAGE, STREAM, Layer
 from golden.network.terms import TermTables
 
@@ -242,7 +242,7 @@ class Compiler:
         copies = len(bias)
         entry = np.stack([bias, np.tile(offset[rows], (copies, 1)), np.tile(slots, (copies, 1))], axis=-1)
         self.table.append(entry.reshape(-1, 3))
-        after = self.overwritten(layer, target, held)
+        after = comes_after(layer, target, held.place.source, held.rows, self.last_norm, self.shared)
         by_index = self.by_index(layer.gather, held.rows, after, blocks)
         made, reads = self.place or Place(Source.hidden), held.place.list
         self.linear.append(
@@ -257,28 +257,6 @@ class Compiler:
         )  # fmt: skip
         self.words += passes * inputs
         self.entries += copies * count
-
-    def overwritten(self, layer: Linear, target: Target, held: Held) -> NDArray[np.intp]:
-        """Which row of its source a row of a layer must come after, so as not to overwrite what the unit that
-        makes the source still reads for others; the first where it overwrites nothing.
-
-        Row by row it does not: row t of the source is made when row t of what it is made of has been read.
-
-        Returns:
-            [rows]: of the layer, those of the source where no row is made by index.
-        """
-        rows = held.rows if layer.gather is None else len(layer.gather)
-        everything, nothing = np.full(rows, held.rows - 1), np.zeros(rows, np.intp)
-        if isinstance(layer, StreamLinear) and held.place.source is Source.norm:
-            assert self.last_norm is not None
-            if self.shared and not layer.fresh:
-                # of one copy of the stream, sums and norm read in turn
-                return everything
-            norm = self.last_norm.gather
-            return last_reads(np.arange(held.rows)[:, None] if norm is None else norm, rows)
-        if held.place.source is Source.mixed and target is Target.qkv and layer.gather is not None:
-            return everything
-        return nothing
 
     def by_index(
         self,

@@ -27,7 +27,8 @@ def in_pieces(network: Network, most: int) -> Network:
         reader = reader_of(network.layers, number)
         if isinstance(layer, SpikingLinear) and layer.outputs > most and reader is not None:
             between = network.layers[number + 1 : reader]
-            # Neurons take the rows of a norm as they come, sums may wait for the last: these come second
+            # Neurons take the rows of a norm as they come, sums may wait for the last: where both read the
+            # same these come second, else the neurons stay before who reads them
             before = all(one.source == layer.source for one in between)
             waiting[reader] = len(layers) if before else len(layers) + len(between), layer
         elif isinstance(layer, StreamLinear) and number in waiting:

@@ -52,16 +52,3 @@ def present_rows(present: NDArray[np.bool_] | None, gather: Gather | None) -> ND
         return present
     found = np.concatenate([present, np.ones_like(present[:, :1])], axis=1)[:, gather]
     return np.asarray(found.all(axis=-1))
-
-
-def last_reads(gather: NDArray[np.int64], rows: int) -> NDArray[np.intp]:
-    """[rows]: the last row that is made of each row by index, the first one where none is.
-
-    Args:
-        gather: [made, taps], -1 for none.
-    """
-    last = np.zeros(rows, np.intp)
-    for made, taps in enumerate(gather):
-        read = taps[(taps >= 0) & (taps < rows)]
-        last[read] = made
-    return last

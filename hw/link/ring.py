@@ -66,7 +66,7 @@ class CommitRing(wiring.Component):
         written = Signal(Position)
         read = Signal(Position)
         writing, some, wanted = Signal(), Signal(), Signal()
-        fetch, fetched, moves = Signal(), Signal(), Signal()  # the last is either of the others
+        fetch, fetched, moves = Signal(), Signal(), Signal()  # `moves`: one of the others is true
         data = registered(m, self.data, "data")
         m.d.comb += [
             self.limit.eq(Cat(read[:bits], (read >> bits) + 1)),

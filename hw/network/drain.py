@@ -15,7 +15,7 @@ from golden.network.limits import MAX_SHIFT
 from golden.widths import index_width
 from hw.network import payloads
 from hw.network.falling_threshold import FallingThreshold
-from hw.network.linear_issue import ISSUE_LATENCY
+from hw.network.linear_issue import ISSUE_LATENCY, STREAM_READ
 from hw.network.load_bus import pick
 from hw.network.neuron_cluster import NeuronCluster
 from hw.network.octave_encoder import OctaveEncoder
@@ -26,8 +26,6 @@ from hw.parts.shift_add import times
 
 # Cycles from a value leaving the clusters to its potential
 POTENTIAL = 4
-# From reading the stream to adding to it
-STREAM_READ = 3
 SHIFT_BITS = bits_for(MAX_SHIFT)
 
 

@@ -21,8 +21,10 @@ from hw.parts.payloads import struct
 
 # Cycles from reading a spike to its broadcast
 ISSUE_LATENCY = 3
-# Least cycles from a sum for the stream to one that reads what it wrote (`hw.network.drain`)
-STREAM_APART = 5
+# From reading the stream to adding to it (`hw.network.drain`), and the least cycles from a sum to one that
+# reads what it wrote: it is written a cycle after that, and read in the next
+STREAM_READ = 3
+STREAM_APART = STREAM_READ + 2
 
 
 class LinearIssue(wiring.Component):

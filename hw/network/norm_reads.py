@@ -16,7 +16,7 @@ LOOKED_UP = 2
 
 
 def banks_chosen(config: NetworkConfig) -> int:
-    """Cycles in which it is chosen what counts of two banks, whose block RAMs lie far from each other."""
+    """Cycles of the register behind the choice of a bank: block RAMs of two lie far from each other."""
     return int(config.drains > 1)
 
 
@@ -67,8 +67,9 @@ class NormReads:
     def read(
         self, m: Module, row: Signal, channel: Signal, measuring: Value, firing: Value
     ) -> tuple[Value, Value]:
-        """The stream at a channel of a row, two cycles after it is read, and `banks_chosen`; with
-        maps LOOKED_UP cycles later, from the row of its tap. And what enters a sum: it, or both of a pair.
+        """The stream at a channel of a row, two cycles after it is read, `banks_chosen` more with two banks
+        and LOOKED_UP more with maps, then from the row of its tap. And what enters a sum: it, or both of a
+        pair.
 
         Args:
             channel: its number, in pairs that among the channels of the first bank.

@@ -292,8 +292,9 @@ def _memories(text: str) -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def _bits(name: str, ports: dict[str, int], first: int, count: int) -> list[int]:
-    """Literals of bits of a port of a memory."""
-    return [ports.get(f"{name}[{n}]", ports.get(name, 0)) for n in range(first, first + count)]
+    """Literals of bits of a port of a memory, which has a name without a number if it is one bit wide."""
+    names = (f"{name}[{n}]" for n in range(first, first + count))
+    return [ports[bit if bit in ports else name] for bit in names]
 
 
 def _reads(

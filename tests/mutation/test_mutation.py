@@ -229,6 +229,41 @@ def test_what_is_read_shows_only_where_it_is_looked_at(part: Part) -> None:
     assert [graph.equivalent(mutant.number) for mutant in mutants] == [True, False] * 3
 
 
+class Given(wiring.Component):
+    """A memory, with something between every input and what the memory is given."""
+
+    go: In(1)
+    put: In(1)
+    a: In(2)
+    b: In(2)
+    o: Out(2)
+    p: Out(2)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.words = words = memory.Memory(shape=2, depth=4, init=[])
+        write, clocked, at_once = words.write_port(), words.read_port(), words.read_port(domain="comb")
+        m.d.comb += [
+            write.en.eq(self.go & self.put), write.addr.eq(self.a ^ self.b), write.data.eq(self.a | self.b),
+            clocked.en.eq(self.go | self.put), clocked.addr.eq(self.a & self.b), self.o.eq(clocked.data),
+            at_once.addr.eq(self.a + self.b), self.p.eq(at_once.data),
+        ]  # fmt: skip
+        return m
+
+
+@pytest.mark.parametrize("part", [Part("given"), Part("given", read=True), Part("given", own=True)])
+def test_all_that_a_memory_is_given_shows(part: Part) -> None:
+    """Enables, addresses and data, of ports with a clock and without."""
+    made = netlist(Given(), "given")
+    cells = re.findall(r"^  cell \$(and|or|xor|add) (\S+)", made.rtlil, re.M)
+    assert sorted(kind for kind, _ in cells) == ["add", "and", "and", "or", "or", "xor"]
+    mutants = [
+        Mutant(n, "inv", Site("given", cell, "Y", 0, 1, "", "")) for n, (_, cell) in enumerate(cells, 1)
+    ]
+    graph = Graph(mutated(made, mutants), part)
+    assert [mutant.site.cell for mutant in mutants if graph.equivalent(mutant.number)] == []
+
+
 class Wide(wiring.Component):
     """Two registers of eight bits one behind the other, of which two bits leave."""
 

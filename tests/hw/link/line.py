@@ -35,7 +35,8 @@ DIVISOR, IDENT, FRAME_BYTES = 4, b"two streams", DEPTH // 2
 # Cycles in which the board has answered, and all that it has to send has come
 SILENCE = 6000
 # From the end of a body to the start bit of its answer, in cycles: a STATUS, one behind an acknowledgement,
-# an IDENT, and that of a new session, which resets what makes it
+# an IDENT, and that of a new session, which resets what makes it. No contract of the link: where one of its
+# registers moves these do
 ANSWER, ACKNOWLEDGED, IDENTIFIED, OPENED = 7, 11, 8, 17
 
 
