@@ -152,7 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
     with heard():
         try:
             status = app(arguments, prog_name="onespike", standalone_mode=False) or 0
-            _flush()
+            sys.stdout.flush()  # while an error can still be told in one line
             # The library's word for Ctrl-C, which it keeps to itself
             if status == INTERRUPTED:
                 raise KeyboardInterrupt
@@ -167,6 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
         except typer.Abort:  # the library's word for an EOFError
             message = "a file must be whole, one ended too early"
         except OSError as error:  # a place that no command looked at before it wrote there
+            _drop_output()
             message = f"{error.filename or 'standard output'}: cannot be used ({error.strerror or error})"
         except KeyboardInterrupt:
             status, message = exit_status(), "interrupted"
@@ -175,11 +176,9 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def _flush() -> None:
-    """Write what is left for standard output while an error can still be told in one line."""
+def _drop_output() -> None:
+    """Forget what standard output does not take: at its end the interpreter would try once more."""
     try:
         sys.stdout.flush()
     except OSError:
-        # At its end the interpreter would try again, and show a traceback
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise

@@ -63,10 +63,14 @@ def test_full_disk(folder: Path, words: tuple[str, ...], message: str) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("word", ["presets", "--help"])
-def test_full_disk_behind_standard_output(word: str) -> None:
+def test_full_disk_behind_standard_output(word: str, unbuffered: str) -> None:
+    """Where output is buffered the interpreter tries once more at its end."""
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-m", "onespike", word]
     with Path("/dev/full").open("w") as full:
-        ran = subprocess.run([sys.executable, "-m", "onespike", word], stdout=full, stderr=subprocess.PIPE)
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment)
     assert ran.returncode == 2
     assert ran.stderr == b"onespike: standard output: cannot be used (No space left on device)\n"
 

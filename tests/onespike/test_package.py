@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tomllib
 from pathlib import Path
 from zipfile import ZipFile
@@ -77,8 +76,7 @@ def test_files(source: Path, wheel: Path) -> None:
 
 def test_source_distribution(source: Path, wheel: Path, tmp_path: Path) -> None:
     archive = sdist_of(source, tmp_path)
-    with tarfile.open(archive) as files:
-        files.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xf", archive], cwd=tmp_path, check=True)  # filters of tarfile came after 3.11.2
     assert contents(wheel_of(tmp_path / archive.name.removesuffix(".tar.gz"), tmp_path)) == contents(wheel)
 
 
