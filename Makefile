@@ -38,7 +38,7 @@ IMAGES ?= 100
 # Board of `make synth` and `make program`, and what is put on it; the board's own preset when empty
 BOARD ?= ulx3s-85f
 PRESET ?=
-ON_BOARD = --board $(BOARD) $(if $(CONVERTED),$(STREAMED_CORE) --tokens 32 --clock 80,$(if $(PRESET),--preset $(PRESET)))
+ON_BOARD = --board $(BOARD) $(if $(CONVERTED),$(STREAMED_CORE) --tokens 64 --clock 80 --seed 2,$(if $(PRESET),--preset $(PRESET)))
 ifneq ($(and $(filter synth program,$(MAKECMDGOALS)),$(filter-out digits minilm sst2,$(NETWORK))),)
 $(error NETWORK of synth and program must be minilm or sst2, not $(NETWORK); of others: onespike synth --network $(NETWORK))
 endif
