@@ -1,4 +1,4 @@
-"""What a linear layer overwrites while another unit may still read it, and what it must come after so."""
+"""What a linear layer must not overwrite before another unit has read it: the row that it comes after."""
 
 import numpy as np
 from numpy.typing import NDArray
