@@ -77,7 +77,7 @@ build/minilm/network.npz: | $(MINILM)
 build/sst2/network.npz: | $(MINILM)
 	$(CONVERT_MINILM) -o build/sst2 --adapters models/shipped/weights/minilm_sst2.safetensors \
 	    --samples $(or $(DATA),$(error NETWORK=sst2 needs DATA=folder of train.tsv.gz and dev.tsv.gz))/train.tsv.gz \
-	    --steps 16 --log2-base 1/2
+	    --count 400 --steps 16 --log2-base 3/8
 
 sim-stochastic: $(CORE)  ## digits by a whole stochastic network in RTL: neurons, attention, scores (1 min)
 	$(BIN)/onespike stochastic demo
