@@ -13,8 +13,8 @@ from amaranth.lib import wiring
 
 from hw.export.verilog import export
 from synth.boards import find_board
-from synth.commands import NETLIST, STATISTICS, TIMING, TOP, synthesis
-from synth.netlist import count, read_cells
+from synth.commands import NETLIST, TIMING, TOP, synthesis
+from synth.netlist import pack, read_top, resources_of
 from synth.tools import Tool, find_tools, run_tool
 
 BOARD = find_board("ulx3s-85f")
@@ -44,12 +44,12 @@ def synthesise(
         "proc",
         "flatten",
         *([] if dsp else ["select -assert-none t:$mul"]),
-        *synthesis(BOARD.family, f"-json {NETLIST}", STATISTICS, dsp=dsp),
+        *synthesis(BOARD.family, f"-json {NETLIST}", dsp=dsp),
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")
-    cells = read_cells(folder / STATISTICS, folder / NETLIST, BOARD.family)[TOP]
-    return asdict(count(cells, BOARD.family))
+    pack(folder / NETLIST, BOARD.family)
+    return asdict(resources_of(read_top(folder / NETLIST), BOARD.family))
 
 
 def route(

@@ -9,7 +9,6 @@ from synth.boards import Board
 from synth.families import Family
 
 TOP = "top"
-STATISTICS = "resources.json"
 TIMING = "timing.json"
 NETLIST = f"{TOP}.json"
 
@@ -38,25 +37,25 @@ def generate(board: Board, top: Elaboratable, *, dsp: bool = False) -> dict[str,
     return {
         f"{TOP}.il": plan.files[f"{TOP}.il"],
         constraints: re.sub(r"(?m)^\s*(//|#) Automatically generated.*$", "", plan.files[constraints]),
-        f"{TOP}.ys": synthesis_script(board.family, f"-json {NETLIST}", STATISTICS, dsp=dsp),
+        f"{TOP}.ys": synthesis_script(board.family, f"-json {NETLIST}", dsp=dsp),
     }
 
 
-def synthesis_script(family: Family, options: str, statistics: str, *, dsp: bool = False) -> str:
-    """Script that synthesises `top.il` with more options, and writes the cells it needs."""
-    commands = (f"read_rtlil {TOP}.il", *NO_COLLISION, *synthesis(family, options, statistics, dsp=dsp))
+def synthesis_script(family: Family, options: str, *, dsp: bool = False) -> str:
+    """Script that synthesises `top.il` with more options."""
+    commands = (f"read_rtlil {TOP}.il", *NO_COLLISION, *synthesis(family, options, dsp=dsp))
     return "\n".join(commands) + "\n"
 
 
-def synthesis(family: Family, options: str, statistics: str, *, dsp: bool = False) -> tuple[str, ...]:
-    """Commands that synthesise the module `top`, and write the cells it needs to `statistics`.
+def synthesis(family: Family, options: str, *, dsp: bool = False) -> tuple[str, ...]:
+    """Commands that synthesise the module `top`.
 
     Args:
         dsp: use the device's DSP blocks.
     """
     command = family.multiplying if dsp else family.synthesis
     kept = KEPT if family.keeps_registers else ()
-    return (*kept, *HIDE_ELEMENTS, f"{command} -top {TOP} {options}", f"tee -o {statistics} stat -json")
+    return (*kept, *HIDE_ELEMENTS, f"{command} -top {TOP} {options}")
 
 
 def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -23,7 +23,7 @@ from synth.boards import BOARDS, Board
 from synth.design import Design, board_top
 from synth.families import FAMILIES, Family
 from synth.figures import ESTIMATE
-from synth.netlist import Resources, count, count_lone, read_cells
+from synth.netlist import Resources, pack, read_top, resources_of
 from synth.tools import find_tools, run_tool
 
 # More than the fit's error on any sample, and than what cores have lost since those were measured: a core is
@@ -87,8 +87,8 @@ def measure(board: Board, config: CoreConfig, directory: Path) -> Resources:
     stage, tool, arguments = next(iter(commands.stages(board, board.clock, 1)))
     run_tool(find_tools([tool])[tool], arguments, directory, directory / f"{stage}.log")
     netlist = directory / commands.NETLIST
-    cells = read_cells(directory / commands.STATISTICS, netlist, board.family)[commands.TOP]
-    return count(cells, board.family, count_lone(netlist, board.family))
+    pack(netlist, board.family)
+    return resources_of(read_top(netlist), board.family)
 
 
 def measure_samples(again: bool, on_sample: Callable[[str, dict[str, Any], Resources], None]) -> None:

@@ -20,7 +20,7 @@ from synth.boards import Board
 from synth.design import Design, board_top
 from synth.estimate import TOLERANCE
 from synth.fit import check_fit, check_memories
-from synth.netlist import count, count_lone, read_cells, read_top
+from synth.netlist import pack, read_top, resources_of
 from synth.report import BuildReport, TimingError, make_report, warnings
 from synth.tools import Origin, Tool, ToolError, find_tools, run_tool
 from synth.units import by_unit, die
@@ -143,10 +143,11 @@ def _run(
         on_stage(stage, "done", seconds[stage])
         if stage == "synthesise":
             netlist = directory / commands.NETLIST
-            modules = read_cells(directory / commands.STATISTICS, netlist, board.family)
-            resources = count(modules[commands.TOP], board.family, count_lone(netlist, board.family))
+            pack(netlist, board.family)
+            top = read_top(netlist)
+            resources = resources_of(top, board.family)
             check_fit(board, design, resources)
-            units = by_unit(read_top(netlist)["cells"], board.family)
+            units = by_unit(top["cells"], board.family)
         elif stage == PLACE:
             check_constraints(log)
             timing = json.loads((directory / commands.TIMING).read_text())

@@ -4,9 +4,9 @@ import tempfile
 from pathlib import Path
 
 from golden.errors import InputError, quoted
-from synth.commands import HIDE_ELEMENTS, NETLIST, STATISTICS
+from synth.commands import HIDE_ELEMENTS, NETLIST
 from synth.families import FAMILIES
-from synth.netlist import read_cells
+from synth.netlist import pack
 from synth.tools import find_tools, run_tool
 
 
@@ -23,7 +23,6 @@ def synthesis_scripts(name: str, family: str) -> tuple[str, str]:
         *HIDE_ELEMENTS,
         *(command.format(top=name) for command in FAMILIES[family].simulated),
         f"write_json {NETLIST}",
-        f"tee -q -o {STATISTICS} stat -json",
     )
     simulate = (
         f"read_json {NETLIST}",
@@ -69,6 +68,6 @@ def gate_level(verilog: str, name: str, family: str) -> str:
             run_tool(tool, (f"{stage}.ys",), directory, directory / f"{stage}.log")
 
         run("synthesise", synthesise)
-        read_cells(directory / STATISTICS, directory / NETLIST, FAMILIES[family])
+        pack(directory / NETLIST, FAMILIES[family])
         run("simulate", simulate)
         return (directory / "flat.v").read_text()

@@ -19,8 +19,8 @@ from golden.memory import MemoryConfig
 from hw.memory.controller import SdramController
 from hw.memory.weights import DOMAIN, WeightMemory
 from synth.alone import BOARD, route, synthesise
-from synth.commands import NETLIST, STATISTICS, TOP, synthesis
-from synth.netlist import count, read_cells
+from synth.commands import NETLIST, TOP, synthesis
+from synth.netlist import pack, read_top, resources_of
 from synth.tools import find_tools, run_tool
 
 CLOCK = 100e6
@@ -46,12 +46,13 @@ def litedram(verilog: str, folder: Path) -> dict[str, Any]:
     """Cells of LiteDRAM's core; the netlist stays in the folder."""
     name = re.findall(r"^module (\w+)", verilog, re.M)[0]
     (folder / f"{TOP}.v").write_text(verilog.replace(f"module {name} ", f"module {TOP} "))
-    commands = synthesis(BOARD.family, f"-json {NETLIST}", STATISTICS)
+    commands = synthesis(BOARD.family, f"-json {NETLIST}")
     script = (f"read_verilog {TOP}.v", f"hierarchy -top {TOP}", "proc", "flatten", *commands)
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(find_tools(["yosys"])["yosys"], (f"{TOP}.ys",), folder, folder / "synthesise.log")
     (folder / PLACES).write_text("\n".join(sites()) + "\n")
-    return asdict(count(read_cells(folder / STATISTICS, folder / NETLIST, BOARD.family)[TOP], BOARD.family))
+    pack(folder / NETLIST, BOARD.family)
+    return asdict(resources_of(read_top(folder / NETLIST), BOARD.family))
 
 
 def main(files: list[str]) -> None:

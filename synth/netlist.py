@@ -1,4 +1,4 @@
-"""Resources of a netlist, from what Yosys writes of it."""
+"""Resources of a netlist as Yosys writes it."""
 
 import json
 from collections import Counter
@@ -49,8 +49,14 @@ def count(cells: Mapping[str, int], family: Family, lone_cells: int = 0) -> Reso
     )
 
 
-def count_lone(netlist: Path, family: Family) -> int:
-    """Flip-flops and carries that take a logic cell of their own, from the JSON of a flat netlist.
+def resources_of(top: Mapping[str, Any], family: Family) -> Resources:
+    """Resources of a flat top module."""
+    cells = Counter(cell["type"] for cell in top["cells"].values())
+    return count(cells, family, count_lone(top, family))
+
+
+def count_lone(top: Mapping[str, Any], family: Family) -> int:
+    """Flip-flops and carries that take a logic cell of their own, of a flat top module.
 
     A flip-flop shares the cell of the LUT that feeds it and nothing else; a carry of the iCE40 that of the
     LUT with the same operands. What place and route adds where a chain of carries begins or ends, some
@@ -58,7 +64,6 @@ def count_lone(netlist: Path, family: Family) -> int:
     """
     if not family.shared_cells:
         return 0
-    top = read_top(netlist)
     readers: Counter[int] = Counter()
     sources: dict[int, str] = {}
     sums = set()
@@ -95,26 +100,12 @@ def _nets(cell: Mapping[str, Any], *ports: str) -> tuple[Any, ...]:
     return tuple(None if isinstance(bit, str) else bit for bit in bits)
 
 
-def read_statistics(path: Path) -> dict[str, dict[str, int]]:
-    """Cells by type of every module, from `stat -json`."""
-    text = path.read_text()
-    # The pass writes its headline in front
-    modules: dict[str, Any] = json.loads(text[text.index("{") :])["modules"]
-    return {name.lstrip("\\"): module["num_cells_by_type"] for name, module in modules.items()}
-
-
-def read_cells(statistics: Path, netlist: Path, family: Family) -> dict[str, Counter[str]]:
-    """Cells by type of every module, once the netlist's carry cells and block RAMs hold what they can
-    (`synth.carry_cells`, `synth.output_registers`).
-
-    The netlist is changed in place, if its family has such cells.
-    """
-    modules = {name: Counter(cells) for name, cells in read_statistics(statistics).items()}
+def pack(netlist: Path, family: Family) -> None:
+    """Let carry cells and block RAMs hold what they can (`synth.carry_cells`, `synth.output_registers`), in
+    place."""
     if family.packs_cells:
         whole = json.loads(netlist.read_text())
-        for name, module in whole["modules"].items():
-            if name in modules:
-                modules[name]["LUT4"] -= carry_cells.pack(module)
-                modules[name]["TRELLIS_FF"] -= output_registers.pack(module)
+        for module in whole["modules"].values():
+            carry_cells.pack(module)
+            output_registers.pack(module)
         netlist.write_text(json.dumps(whole))
-    return modules

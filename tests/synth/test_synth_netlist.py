@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from synth.families import FAMILIES
-from synth.netlist import count, count_lone
+from synth.netlist import count, count_lone, read_top, resources_of
 from synth.units import by_unit, die, unit_of
 
 
@@ -52,11 +52,17 @@ LONE = {
 
 @pytest.mark.parametrize(("lone", "cells"), LONE.values(), ids=LONE.keys())
 def test_lone_cells(tmp_path: Path, lone: int, cells: list[dict[str, Any]]) -> None:
-    assert count_lone(write(tmp_path / "n.json", *cells), FAMILIES["ice40"]) == lone
+    assert count_lone(read_top(write(tmp_path / "n.json", *cells)), FAMILIES["ice40"]) == lone
 
 
 def test_flip_flops_of_the_ecp5_have_places_of_their_own(tmp_path: Path) -> None:
-    assert count_lone(write(tmp_path / "n.json", flip_flop(11, 5)), FAMILIES["ecp5"]) == 0
+    assert count_lone(read_top(write(tmp_path / "n.json", flip_flop(11, 5))), FAMILIES["ecp5"]) == 0
+
+
+def test_resources_are_those_of_the_top_module(tmp_path: Path) -> None:
+    cells = (lut(10, 3, 4, "0", "0"), flip_flop(11, 10), flip_flop(12, 11))
+    found = resources_of(read_top(write(tmp_path / "n.json", *cells)), FAMILIES["ice40"])
+    assert (found.lut4, found.flip_flops, found.logic_cells) == (1, 2, 2)
 
 
 def test_equivalents() -> None:

@@ -41,13 +41,17 @@ class StandIns:
 
     def answer(self, *, luts: int = 100, megahertz: float = 30.0) -> None:
         """Tools that succeed: a netlist of so many LUTs, placed and routed at that clock."""
-        statistics = {"modules": {"top": {"num_cells_by_type": {"SB_LUT4": luts, "SB_DFF": 0}}}}
-        netlist = {"modules": {"top": {"attributes": {"top": "1"}, "ports": {}, "cells": {}}}}
+        pins = ("I1", "I2", "I3")
+        lut = {
+            "type": "SB_LUT4",
+            "port_directions": dict.fromkeys(pins, "input"),
+            "connections": {pin: [1] for pin in pins},
+        }
+        cells = {f"lut_{number}": lut for number in range(luts)}
+        netlist = {"modules": {"top": {"attributes": {"top": "1"}, "ports": {}, "cells": cells}}}
         timing = {"fmax": {"clk": {"achieved": megahertz}}, "critical_paths": []}
-        self.write(
-            "yosys",
-            f"echo '{json.dumps(statistics)}' > resources.json\necho '{json.dumps(netlist)}' > top.json",
-        )
+        (self.folder / "netlist.json").write_text(json.dumps(netlist))
+        self.write("yosys", f"cp {self.folder}/netlist.json top.json")
         placed = {"modules": {"top": {"cells": {}}}}
         said = f"echo '{json.dumps(timing)}' > timing.json; echo '{json.dumps(placed)}' > top.placed.json"
         self.write("nextpnr-ice40", f"{said}; echo placed > top.asc")
