@@ -51,6 +51,7 @@ class Family:
         block_rams: cells that are block RAMs, by prefix.
         block_shapes: widths and depths that a block RAM may have.
         dsps: cells that multiply, by prefix.
+        lut_ram: memories may ask for LUT RAM, which the device has and place and route finds places for.
         shared_cells: a flip-flop is fed by the LUT of its own logic cell only.
         keeps_registers: flip-flops are plenty, wires are long (`hw.parts.register`).
         packs_cells: what stands before a carry cell or behind a block RAM may disappear into it
@@ -76,6 +77,7 @@ class Family:
     block_rams: tuple[str, ...]
     block_shapes: tuple[tuple[int, int], ...]
     dsps: tuple[str, ...]
+    lut_ram: bool = False
     shared_cells: bool
     keeps_registers: bool = False
     packs_cells: bool = False
@@ -113,6 +115,7 @@ FAMILIES = {
             block_rams=("DP16KD", "PDPW16KD"),
             block_shapes=KILOBITS_18,
             dsps=("MULT18X18", "ALU54"),
+            lut_ram=True,
             shared_cells=False,
             keeps_registers=True,
             packs_cells=True,

@@ -24,7 +24,7 @@ LINK_BITS = 8  # of a word of the link's stores
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """A memory that only block RAM can be.
+    """A memory of a design.
 
     Attributes:
         name: its unit, and what it is called there; units of one kind share a name.
@@ -43,22 +43,38 @@ class MemoryNeed:
 def memories(component: wiring.Component) -> list[MemoryNeed]:
     """Those of a component that are read with a clock, and too large for LUTs; slices of one
     (`hw.parts.sliced_memory`) have its name."""
+    return [
+        need
+        for need, memory in _every_memory(component)
+        if not _asks_for_lut_ram(memory)
+        and all(port._domain != "comb" for port in memory._read_ports)
+        and need.width * need.depth >= LEAST_BITS
+    ]
 
-    def walk(fragment: Any, unit: str) -> Iterator[MemoryNeed]:
+
+def _asks_for_lut_ram(memory: MemoryInstance) -> bool:
+    return bool(memory._attrs.get("ram_style") == LUT_RAM["ram_style"])
+
+
+def _every_memory(component: wiring.Component) -> list[tuple[MemoryNeed, MemoryInstance]]:
+    def walk(fragment: Any, unit: str) -> Iterator[tuple[MemoryNeed, MemoryInstance]]:
         for part, name, _ in fragment.subfragments:
             if not isinstance(part, MemoryInstance):
                 yield from walk(part, unit if name == "memory" else re.sub(r"_\d+$", "", str(name)))
-            elif all(port._domain != "comb" for port in part._read_ports):
+            else:
                 need = MemoryNeed(
                     unit if name == "memory" or str(name).startswith("slice_") else f"{unit}.{name}",
                     Shape.cast(part._data.shape).width,
                     part._data.depth,
                 )
-                block = part._attrs.get("ram_style") != LUT_RAM["ram_style"]
-                if block and need.width * need.depth >= LEAST_BITS:
-                    yield need
+                yield need, part
 
     return list(walk(Fragment.get(component, None), "top"))
+
+
+def needs_lut_ram(component: wiring.Component) -> str | None:
+    """Name of a memory that asks for LUT RAM, None if there is none."""
+    return next((need.name for need, memory in _every_memory(component) if _asks_for_lut_ram(memory)), None)
 
 
 def blocks(own: list[MemoryNeed], board: Board) -> Counter[str]:
@@ -71,11 +87,18 @@ def blocks(own: list[MemoryNeed], board: Board) -> Counter[str]:
 
 
 def check_memories(board: Board, design: Design) -> None:
-    """Raise InputError if the memories of a design need more block RAMs than a board has.
+    """Raise InputError if the memories of a design need more block RAMs than a board has, or LUT RAM where
+    there is none.
 
-    They are counted from below, so that whatever has a bitstream passes.
+    Block RAMs are counted from below, so that whatever has a bitstream passes.
     """
-    needed = blocks(memories(design.make()), board)
+    component = design.make()
+    if (name := needs_lut_ram(component)) is not None and not board.family.lut_ram:
+        raise InputError(
+            f"{design.name} must fit {board.device} of {board.name}, its memory {name} asks for LUT RAM, "
+            f"which designs for {board.family.name} do without; {where_else(design, board)}"
+        )
+    needed = blocks(memories(component), board)
     least = sum(needed.values())
     if least > board.block_rams:
         name, most = needed.most_common(1)[0]
@@ -140,11 +163,11 @@ def smallest_board(design: Design, board: Board | None = None, need: Resources |
     None if there is none. See `where_else`."""
     component = design.make()
     streamed = "memory" in component.signature.members
-    own = memories(component)
+    own, lut_ram = memories(component), needs_lut_ram(component) is not None
     for other in sorted(BOARDS.values(), key=size):
         if board is not None and (other == board or size(other) < size(board)):
             continue
-        if streamed and other.memory is None:
+        if (streamed and other.memory is None) or (lut_ram and not other.family.lut_ram):
             continue
         least = sum(blocks(own, other).values())
         if least <= other.block_rams and has(other, design, board, need):

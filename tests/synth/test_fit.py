@@ -102,6 +102,18 @@ def test_the_memory_that_is_too_large() -> None:
         check_memories(small, same)
 
 
+def test_lut_ram_where_there_is_none() -> None:
+    design = Design(name="store", make=lambda: Store(512, attributes=LUT_RAM))
+    for board in ("icebreaker", "tangnano9k"):
+        family = BOARDS[board].family.name
+        says = (
+            f"its memory top.words asks for LUT RAM, which designs for {family} do without; .* is ulx3s-25f$"
+        )
+        with pytest.raises(InputError, match=says):
+            check_memories(BOARDS[board], design)
+    check_memories(BOARDS["ulx3s-12f"], design)
+
+
 def test_cells_that_are_too_many() -> None:
     """Counted in a family they are known for its boards; others must have as many LUTs."""
     design = Design(name="store", make=lambda: Store(512))
