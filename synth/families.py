@@ -6,12 +6,11 @@ Beside this a family has a clock: its loop, in `hw.board.clock`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hw.parts.sliced_memory import BLOCK_SHAPES
+
 # Block RAM of the ECP5 and of the Gowin parts is a black box among Yosys's cells: in a netlist to simulate
 # memories, those that ask for it included, become LUT RAM, tables and registers. The iCE40 keeps its own.
 NO_BLOCK_RAM = "setattr -unset rom_style -unset ram_style */*"
-
-# Block RAMs of 18 kbit; the ninth bit of a byte is there from words of nine bits on
-KILOBITS_18 = ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024), (36, 512))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +112,7 @@ FAMILIES = {
             lut4_cells={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
             flip_flops=("TRELLIS_FF",),
             block_rams=("DP16KD", "PDPW16KD"),
-            block_shapes=KILOBITS_18,
+            block_shapes=BLOCK_SHAPES,
             dsps=("MULT18X18", "ALU54"),
             lut_ram=True,
             shared_cells=False,
@@ -174,7 +173,7 @@ FAMILIES = {
             lut4_cells={"LUT1": 1, "LUT2": 1, "LUT3": 1, "LUT4": 1, "ALU": 1, "RAM16SDP4": 4, "RAM16SDP2": 2},
             flip_flops=("DFF",),
             block_rams=("SDPB", "SDPX9B", "DPB", "DPX9B", "SP", "pROM"),
-            block_shapes=KILOBITS_18,
+            block_shapes=BLOCK_SHAPES,
             dsps=("MULT", "PADD", "MULTALU", "MULTADDALU", "ALU54D"),
             shared_cells=True,
         ),

@@ -116,8 +116,7 @@ class Compiler:
         if begins:
             bias = bias + self._array("position")
         bounds = np.abs(bias), np.abs(weight).sum(axis=1)
-        if kind is Kind.entry:
-            bias = 2 * bias + 1
+        bias = _stored(kind, bias)
         if gather is not None:
             taps = gather.shape[1]
             width = weight.shape[1] // taps
@@ -163,8 +162,7 @@ class Compiler:
     ) -> None:
         """Follow the largest magnitudes through a layer: of biases and sums of weights, by output."""
         largest = bias + weight
-        stored = 2 * bias + 1 if kind is Kind.entry else bias
-        self.bias = max(self.bias, int(stored.max()))
+        self.bias = max(self.bias, int(_stored(kind, bias).max()))
         if kind is Kind.scores:
             # over all rows and time steps, and nothing fires
             sums = self.network.shape.tokens * self.steps * largest
@@ -210,6 +208,11 @@ class Compiler:
                 "bias_bits": signed_bits(self.bias),
             },
         )  # fmt: skip
+
+
+def _stored(kind: Kind, bias: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What the bias memory holds; see above for that of pixels, which has half a unit besides."""
+    return 2 * bias + 1 if kind is Kind.entry else bias
 
 
 def signed_bits(magnitude: int) -> int:
