@@ -16,7 +16,7 @@ from golden.network.counts import counted_layers
 from golden.network.limits import MAX_FEATURES, MAX_TOKENS, POTENTIAL_BITS, STREAM_BITS
 from golden.network.network import Network
 from golden.network.order import reads_in_turn
-from golden.network.program import MAX_HEAD_DIM, check_fit, compile_network, needs, with_bias_limit
+from golden.network.program import MAX_HEAD_DIM, ROOMS, check_fit, compile_network, needs, with_bias_limit
 from golden.network.reader import ReaderTiming
 from golden.widths import bits_for
 from hw.network.payloads import TABLES
@@ -187,6 +187,8 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
                 "potential_bits": POTENTIAL_BITS,
                 "hidden_lists": 2,
                 "score_parts": 1,
+                # a bit more is a memory twice as large
+                **{room: sizes[room] + 2 for room in ROOMS},
             }.get(name, 64)
             sizes[name] = max(sizes[name], min(limit, sizes[name] + int(rng.integers(1, 20))))
     sizes["maps"] = max(sizes["maps"], sizes["taps"])
