@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -56,22 +56,25 @@ class NeuronCluster(wiring.Component):
 
     def _addends(
         self, m: Module, weights: data.View, now: data.View
-    ) -> tuple[Sequence[Value], data.View, Value]:
+    ) -> tuple[Sequence[Value], data.View, Value, Value]:
         """What each lane adds, a cycle after the weights and the command are there: by sign and octave.
 
+        Negation costs neither an adder nor its time: the one that an inverted addend is owed enters as the
+        carry of its sum.
+
         Returns:
-            (addends, command in the cycle before them, residues to which they are added).
+            (addends, which are signed, command in the cycle before them, residues to which they are added,
+            whether a one is owed).
         """
         config = self._config
-        addend_bits = config.weight_bits + most_octaves(config.code) + 1
+        addend_bits = config.weight_bits + most_octaves(config.code)
         addends = [
             Signal(signed(addend_bits), name=f"addend_{n}", reset_less=True) for n in range(config.cluster)
         ]
         for lane, addend in enumerate(addends):
-            weight = Signal(signed(config.weight_bits + 1), name=f"weight_{lane}")
-            m.d.comb += weight.eq(Mux(now.negative, -weights[lane], weights[lane]))
-            m.d.sync += addend.eq(Mux(now.active, weight << now.shift, 0))
-        return addends, now, now.residue
+            weight = weights[lane] << now.shift
+            m.d.sync += addend.eq(Mux(now.negative, ~weight, weight))
+        return addends, now, Mux(now.active, now.residue, 0), now.negative
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -91,13 +94,14 @@ class NeuronCluster(wiring.Component):
         weights, now = Signal(word, reset_less=True), Signal(self._broadcast(), attrs=KEPT)
         m.d.sync += [weights.eq(read.data), now.eq(self.o)]
         # stage 2: what is added
-        addends, now, residues = self._addends(m, weights, now)
+        addends, now, residues, owed = self._addends(m, weights, now)
         # stage 3: accumulate
-        residue = Signal(b, reset_less=True)
+        residue, carry = Signal(b, reset_less=True), Signal(b, reset_less=True)
         first, valid = Signal(), Signal()
         last = Signal(2)
         m.d.sync += [
             residue.eq(residues),
+            carry.eq(Mux(owed, residues, 0)),
             first.eq(now.first),
             valid.eq(now.valid),
             last.eq((last << 1) | (now.valid & now.last)),
@@ -106,11 +110,13 @@ class NeuronCluster(wiring.Component):
             [Signal(signed(width), name=f"sum_{n}_{r}", reset_less=True) for r in range(b)]
             for n in range(size)
         ]
+        # what an inverted addend is owed enters below the lowest bit
         with m.If(valid):
             for lane in range(size):
                 for r in range(b):
                     old = Mux(first, 0, total[lane][r])
-                    m.d.sync += total[lane][r].eq(old + Mux(residue[r], addends[lane], 0))
+                    added = Cat(carry[r], Mux(residue[r], addends[lane], 0)).as_signed()
+                    m.d.sync += total[lane][r].eq((Cat(1, old).as_signed() + added)[1:])
         # stage 4: hand over, then wait for this cluster's turn
         chain = [
             Signal(data.ArrayLayout(signed(width), b), name=f"chain_{n}", reset_less=True)
@@ -124,17 +130,20 @@ class NeuronCluster(wiring.Component):
             m.d.sync += pairs.eq((pairs << 1) | now.paired)
             half = config.lanes // 2
             turns = Mux(pairs[1], begin % half + size, begin + size)
-        turn = Signal()
-        m.d.comb += turn.eq((count != 0) & (count <= size))
+        # it is this cluster's turn; sums are taken or move on: known a cycle before, for so many registers
+        turn, moves, following = Signal(), Signal(), Signal()
+        m.d.comb += following.eq(Mux(last[1], turns <= size, (count > 1) & (count <= size + 1)))
+        m.d.sync += [turn.eq(following), moves.eq(following | last[0])]
         with m.If(last[1]):
             m.d.sync += count.eq(turns)
-            for lane in range(size):
-                m.d.sync += [chain[lane][r].eq(total[lane][r]) for r in range(b)]
-        with m.Else():
-            with m.If(count != 0):
-                m.d.sync += count.eq(count - 1)
-            with m.If(turn):
-                m.d.sync += [chain[lane].eq(chain[lane + 1]) for lane in range(size - 1)]
+        with m.Elif(count != 0):
+            m.d.sync += count.eq(count - 1)
+        with m.If(moves):
+            # what follows the last lane's does not come to its turn
+            m.d.sync += [chain[-1][r].eq(total[-1][r]) for r in range(b)]
+            for lane in range(size - 1):
+                further = chain[lane + 1]
+                m.d.sync += [chain[lane][r].eq(Mux(last[1], total[lane][r], further[r])) for r in range(b)]
         m.d.sync += [
             self.o_sums.valid.eq(turn | self.i_sums.valid),
             self.o_sums.sum.eq(Mux(turn, chain[0].as_value(), self.i_sums.sum.as_value())),

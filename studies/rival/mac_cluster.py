@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Const, Module, Value
+from amaranth.hdl import Const, Module, Signal, Value, signed
 from amaranth.lib import data
 
 from golden.integer.config import IntegerConfig
@@ -36,10 +36,15 @@ class MacCluster(NeuronCluster):
 
     def _addends(
         self, m: Module, weights: data.View, now: data.View
-    ) -> tuple[Sequence[Value], data.View, Value]:
+    ) -> tuple[Sequence[Value], data.View, Value, Value]:
         factors = Factors.of_scores(self._integers)
         m.submodules.products = products = Products(self._integers, factors)
         for lane in range(self._config.cluster):
             m.d.comb += [products.left[lane].eq(now.value), products.right[lane].eq(weights[lane])]
         later = delayed(m, now, Products.latency(self._integers) - 1, "command", reset=True)
-        return [products.o[lane] for lane in range(self._config.cluster)], later, Const(1)
+        addends = [
+            Signal(signed(len(product) + 1), name=f"addend_{lane}")  # squares are unsigned
+            for lane, product in enumerate(products.o)
+        ]
+        m.d.comb += [addend.eq(product) for addend, product in zip(addends, products.o, strict=True)]
+        return addends, later, Const(1), Const(0)
