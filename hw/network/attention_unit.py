@@ -75,8 +75,8 @@ class AttentionUnit(wiring.Component):
         query = self._feed(m, core, lead, group, start)
         m.d.comb += [
             query.take.eq(leads),
-            query.following.base.eq(op.base),
-            query.following.span.eq(op.span),
+            *[query.following[name].eq(op[name]) for name in ("base", "features", "span")],
+            query.following.tokens.eq(there(self, op, op.tokens, config)),
         ]
         with m.If(leads):
             m.d.sync += [lead.eq(op), heads_left.eq(op.group)]

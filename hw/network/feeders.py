@@ -95,7 +95,7 @@ class QueryFeeder(wiring.Component):
         self._config = config
         super().__init__(
             {
-                "following": In(group_of(config, "base", "span")),
+                "following": In(group_of(config)),
                 "take": In(1),
                 "group": In(group_of(config, "features", "tokens")),
                 "start": In(1),
@@ -115,8 +115,9 @@ class QueryFeeder(wiring.Component):
         head_base = Signal(self._config.feature_bits)
         left = Signal.like(self.following.span, name="left")
         feature = Signal.like(group.features, name="feature")
-        end_of_row = Signal()
-        m.d.comb += [reads.eq(self.start | running), end_of_row.eq(feature + 1 == group.features)]
+        # that this is the last feature of a row, of a row of a head, of a head: known a cycle before
+        end_of_row, last_row, last_head = Signal(), Signal(), Signal()
+        m.d.comb += reads.eq(self.start | running)
         shown, shown_feature, shown_end = Signal(), Signal.like(feature), Signal()
         looked_at, looked_feature, looked_end = Signal(), Signal.like(feature), Signal()
         code = Signal(spike(self._config.code), reset_less=True)
@@ -147,18 +148,25 @@ class QueryFeeder(wiring.Component):
             with m.If(reads):
                 onward = self.read_feature + 1
                 m.d.sync += [running.eq(1), feature.eq(feature + 1), self.read_feature.eq(onward)]
+                m.d.sync += end_of_row.eq(feature + 2 == group.features)
                 with m.If(end_of_row):
                     m.d.sync += [feature.eq(0), self.read_feature.eq(head_base)]
-                    m.d.sync += self.read_row.eq(self.read_row + 1)
-                    with m.If(self.read_row + 1 == group.tokens):
-                        m.d.sync += [self.read_row.eq(0), self.read_feature.eq(onward), head_base.eq(onward)]
+                    m.d.sync += [end_of_row.eq(group.features == 1), self.read_row.eq(self.read_row + 1)]
+                    m.d.sync += last_row.eq(self.read_row + 2 == group.tokens)
+                    with m.If(last_row):
+                        m.d.sync += [self.read_row.eq(0), last_row.eq(group.tokens == 1)]
+                        m.d.sync += [self.read_feature.eq(onward), head_base.eq(onward)]
                         m.d.sync += left.eq(left - group.features)
-                        with m.If(left == group.features):
+                        m.d.sync += last_head.eq(left == group.features << 1)
+                        with m.If(last_head):
                             m.d.sync += running.eq(0)
         with m.If(self.take):
             m.d.sync += [
                 self.read_feature.eq(self.following.base),
                 head_base.eq(self.following.base),
                 left.eq(self.following.span),
+                end_of_row.eq(self.following.features == 1),
+                last_row.eq(self.following.tokens == 1),
+                last_head.eq(self.following.span == self.following.features),
             ]
         return m

@@ -127,9 +127,8 @@ class FedCodes(Fed):
             unit.start.eq(start),
         ]
         if isinstance(unit, QueryFeeder):
-            m.d.comb += [
-                unit.take.eq(there), unit.following.base.eq(run.base), unit.following.span.eq(run.span),
-            ]  # fmt: skip
+            names = unit.following.shape().members
+            m.d.comb += [unit.take.eq(there), *[unit.following[name].eq(run[name]) for name in names]]
         connect(m, unit.o, flipped(self.o))
         return m
 

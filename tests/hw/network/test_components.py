@@ -273,8 +273,9 @@ def test_query_feeder(seed: int, busy: float, features: int) -> None:
                 feature, row = feature_, row_
 
     async def bench(ctx: SimulatorContext) -> None:
-        ctx.set(unit.group.features, features)
-        ctx.set(unit.group.tokens, 4)
+        for group in (unit.group, unit.following):
+            ctx.set(group.features, features)
+            ctx.set(group.tokens, 4)
         for earlier, base, heads in ((0, 5, 2), (3, 2, 1)):
             ctx.set(unit.following.base, base)
             ctx.set(unit.following.span, heads * features)
