@@ -156,7 +156,7 @@ class AttentionUnit(wiring.Component):
         for part, (name, feeder) in enumerate(zip(("query", "key", "value"), feeders, strict=True)):
             rows = index_width(config.most_stream_rows)
             depth = config.widest << rows
-            memory = Memory(shape=spike(config.code), depth=depth, init=[])
+            memory = Memory(shape=spike(config.code), depth=depth, init=[], attrs=NO_COLLISION)
             m.submodules[f"{name}_codes"], m.submodules[f"{name}_feeder"] = memory, feeder
             read, write = memory.read_port(), memory.write_port()
             m.d.comb += [
