@@ -110,14 +110,15 @@ class LinearIssue(wiring.Component):
         table = Signal(index_width(config.table))
         count = Signal(bits_for(config.features))
         offered, taken = Signal(), Signal()
-        row_last = Signal()
+        row_last = Signal()  # of the row that is offered: known a cycle before
         # compared before the source is chosen: a shorter path
         complete = Array(getattr(self, f"rows_{name}") > needed for name in Source.__members__)[op.source]
         counts = Array(getattr(self, f"count_{name}") for name in Source.__members__)
         index = RowIndex(config, self, op, needed)
         taps = Taps(m, config, op, index, row, count)
         halves = WeightHalves(config, self)
-        m.d.comb += [self.row.eq(taps.row()), row_last.eq(row + 1 == there(self, op, op.rows, config))]
+        m.d.comb += self.row.eq(taps.row())
+        m.d.sync += row_last.eq(row + 1 == there(self, op, op.rows, config))
         with m.FSM(name="fetch"):
             with fetch.states(m, self.begin) as fetched:
                 m.d.sync += [row.eq(0), needed.eq(fetched.wait)]
@@ -146,6 +147,7 @@ class LinearIssue(wiring.Component):
         work = Signal(op_layout)
         work_row, work_count = Signal.like(row), Signal.like(count)
         first_row, last_row = Signal(), Signal()
+        hands, releases = Signal(), Signal()  # passes of the row hand over; the image is used behind it
         position = Signal(bits_for(config.features))
         last_entry = Signal()  # what is read now is the last spike of its row, or it has none; known early
 
@@ -153,22 +155,22 @@ class LinearIssue(wiring.Component):
             """From the first of so many spikes."""
             m.d.sync += [position.eq(0), last_entry.eq(spikes <= 1)]
 
-        passes = None if halves.present else Signal.like(work.passes)
+        passes = None if halves.present else work.passes  # still to come, with this one
+        first_pass, last_pass = Signal(), Signal(init=int(halves.present))
         alone, sums = config.lanes, max(config.lanes // config.drains, STREAM_APART)
         gap = Signal(range(1 - max(alone, sums), 1))  # to the next hand-over, upwards: its sign says whether
-        last_pass, hand, go, row_done = Signal(), Signal(), Signal(), Signal()
+        hand, go, row_done = Signal(), Signal(), Signal()
         paired = work.target == Target.stream
         pass_end = last_entry & ~taps.more if taps.present else last_entry
         m.d.comb += [
-            last_pass.eq(1 if passes is None else passes + 1 == work.passes),
-            hand.eq(pass_end & (~work.pooled | last_row)),
+            hand.eq(pass_end & hands),
             go.eq(self.busy & (~hand | self._room(m, go & hand, work.target, gap >= 0))),
             row_done.eq(go & pass_end & last_pass),
             taken.eq(halves.ready(offered & (~self.busy | row_done), row)),
             self.read_row.eq(taps.origin if taps.present else work_row),
             self.position.eq(position + taps.start if config.block else position),
             self.accepted.eq(go),
-            self.release_image.eq(row_done & last_row & work.release),
+            self.release_image.eq(row_done & releases),
         ]
         with m.If(gap < 0):
             m.d.sync += gap.eq(gap + 1)
@@ -183,7 +185,9 @@ class LinearIssue(wiring.Component):
                 anew(work_count)
                 if passes is not None:
                     m.d.sync += [
-                        passes.eq(passes + 1),
+                        passes.eq(passes - 1),
+                        first_pass.eq(0),
+                        last_pass.eq(passes == 2),
                         work.weight.eq(work.weight + work.inputs),
                         work.table.eq(work.table + config.lanes),
                         work.outputs.eq(work.outputs - config.lanes),
@@ -200,8 +204,11 @@ class LinearIssue(wiring.Component):
                 work_count.eq(count),
                 first_row.eq(row == 0),
                 last_row.eq(row_last),
-                *([] if passes is None else [passes.eq(0)]),
+                hands.eq(~op.pooled | row_last),
+                releases.eq(row_last & op.release),
             ]
+            if passes is not None:
+                m.d.sync += [first_pass.eq(1), last_pass.eq(op.passes == 1)]
             anew(count)
             taps.take(m)
             halves.take(m, row, table)
@@ -222,7 +229,7 @@ class LinearIssue(wiring.Component):
                 if passes is None
                 else Mux(work.outputs > config.lanes, config.lanes, work.outputs)
             ),
-            beat.first.eq(work.opens if passes is None else passes == 0),
+            beat.first.eq(work.opens if passes is None else first_pass),
             beat.last.eq(work.closes if passes is None else last_pass),
             # of scores of rows, the last row's
             beat.final.eq(work.final & last_row if config.score_parts else work.final),
