@@ -60,6 +60,10 @@ class NormReads:
         if self.pairs is not None:
             m.d.sync += self.pairs.eq(0)
 
+    def summed(self, count: Value) -> Value:
+        """Cycles in which so many channels are read for their sum, known before it begins."""
+        return count if self.pairs is None else Mux(self._paired, count >> 1, count)
+
     def half(self, count: Value) -> Value:
         """Cycles in which so many channels are read."""
         return count if self.pairs is None else Mux(self.pairs, count >> 1, count)

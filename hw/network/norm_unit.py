@@ -109,7 +109,8 @@ class NormUnit(wiring.Component):
         pick(m, offset_write, self.i_load, self.i_write_offset)
         op = Signal(struct(NormOp, config))
         fetch = DescriptorFetch(m, op_read, op)
-        row = Signal(payloads.row_width(config))
+        row, row_last = Signal(payloads.row_width(config)), Signal()  # the last one: known a cycle before
+        m.d.sync += row_last.eq(row + 1 == there(self, op, op.rows, config))
         needed = Signal(config.row_count_width)
         channel = Signal(config.feature_bits + 1)
         index = RowIndex(config, self, op, needed)
@@ -126,7 +127,7 @@ class NormUnit(wiring.Component):
         zero = ~fraction[1] & (bits_left > 1)  # behind the next bit
         squares = Signal(2 * config.stream_bits + config.feature_bits)
         shift = Signal(signed(PLACE_BITS))
-        place_of_sum = Signal()
+        placing = Signal()  # the sum of squares is what is placed
         done: Signal = Signal() if kept else self.row_done
         short: Any = Signal() if kept or not config.token_counts else self.short
         # channels that are measured: of a row that is read twice half of them, which count twice
@@ -135,23 +136,35 @@ class NormUnit(wiring.Component):
         summing, squaring, firing = Signal(), Signal(), Signal()  # what is done with the channel being read
         reads = NormReads(config, self, index, op, op.kind == KINDS["layer"], twice)
 
-        def sweep(state: str, strobe: Signal, following: str, flush: int, width: Value = op.width) -> None:
-            """Read all channels, then wait until the last one is through."""
+        def last_of(width: Value, name: str) -> Signal:
+            """The last of so many channels of a row: known before it begins, which takes a cycle at least."""
+            return registered(m, width - 1, f"last_{name}")
+
+        last_summed, last_squared, last_fired = (
+            last_of(width, name)
+            for width, name in (
+                (reads.summed(measured), "summed"), (measured, "squared"), (op.width, "fired"),
+            )
+        )  # fmt: skip
+
+        def sweep(state: str, strobe: Signal, following: str, flush: int, last: Signal) -> None:
+            """Read all channels, then wait until the `last` one is through."""
             with m.State(state):
                 m.d.comb += strobe.eq(1)
                 m.d.sync += [channel.eq(channel + 1), left.eq(flush - 1 + ahead)]
-                with m.If(channel + 1 == width):
+                with m.If(channel == last):
                     m.next = f"{state}-FLUSH"
             with m.State(f"{state}-FLUSH"):
                 m.d.sync += [left.eq(left - 1), channel.eq(0)]
                 reads.end(m)
                 with m.If(left == 0):
+                    m.d.sync += placing.eq(int(following == "TOTAL"))
                     m.next = following
 
         def next_row(short: Signal) -> None:
             m.d.sync += [row.eq(row + 1), needed.eq(needed + 1)]
             index.next_row(m)
-            with m.If(row + 1 == there(self, op, op.rows, config)):
+            with m.If(row_last):
                 if config.token_counts:
                     m.d.comb += short.eq(op.counted)
                 fetch.step(m)
@@ -179,7 +192,7 @@ class NormUnit(wiring.Component):
                         m.next = "FIRE"
                         if kept:
                             kept.take(m, op, row, 0)
-            sweep("SUM", summing, "MEAN", 2, reads.half(measured))
+            sweep("SUM", summing, "MEAN", 2, last_summed)
             with m.State("MEAN"):
                 # the sum times the reciprocal of the width, a bit of its fraction a cycle, or one and a zero
                 half = (Const(1) << op.mean_shift) >> 1
@@ -193,15 +206,14 @@ class NormUnit(wiring.Component):
                 ]
                 with m.If(bits_left == 0):
                     m.next = "SQUARE"
-            sweep("SQUARE", squaring, "TOTAL", self._squared - 1, measured)
+            sweep("SQUARE", squaring, "TOTAL", self._squared - 1, last_squared)
             with m.State("TOTAL"):
                 m.d.sync += left.eq(self._encoder.latency - 1)
                 # the row before has fired when this one begins to
                 with m.If(~kept.fires if kept else 1):
-                    m.d.comb += place_of_sum.eq(1)
                     m.next = "PLACE"
             with m.State("PLACE"):
-                m.d.sync += left.eq(left - 1)
+                m.d.sync += [left.eq(left - 1), placing.eq(0)]
                 with m.If(left == 0):
                     if kept:
                         kept.take(m, op, row, self._half_place())
@@ -210,7 +222,7 @@ class NormUnit(wiring.Component):
                     else:
                         m.d.sync += shift.eq(self._half_place())
                         m.next = "FIRE"
-            sweep("FIRE", firing, "DONE", self._spike - 1)
+            sweep("FIRE", firing, "DONE", self._spike - 1, last_fired)
             with m.State("DONE"):
                 m.d.comb += done.eq(1)
                 next_row(short)
@@ -225,7 +237,7 @@ class NormUnit(wiring.Component):
         m.d.sync += [mean.eq(rounded >> op.mean_shift), centred.eq(value - mean)]
         with m.If(delayed(m, summing, 2 + ahead)):
             m.d.sync += channels_sum.eq(channels_sum + doubled(added, twice))
-        m.d.comb += encoder.value.eq(Mux(place_of_sum, squares, centred))
+        m.d.comb += encoder.value.eq(Mux(placing, squares, centred))
         self._square(m, squares, squaring, self._squared - 1 + ahead, twice)
         channel_next = delayed(m, channel, self._placed - 2 + ahead)
         channel_out = delayed(m, channel_next, 1)
