@@ -47,18 +47,21 @@ class FallingThreshold(wiring.Component):
         negative, negative_2 = Signal(reset_less=True), Signal(reset_less=True)
         both, both_2 = Signal(reset_less=True), Signal(reset_less=True)
         reached = Signal(steps, reset_less=True)
+        # what resets it would come behind the choice of the phase
+        shown = Signal(spike(self._config.code), reset_less=True)
         m.d.sync += [
             above.eq(self.place - self.offset - self.shift),
             negative.eq(self.negative),
             negative_2.eq(negative),
             both.eq(self.both),
             both_2.eq(both),
-            self.spike.active.eq(reached.any() & (both_2 | ~negative_2)),
-            self.spike.negative.eq(negative_2),
+            shown.active.eq(reached.any() & (both_2 | ~negative_2)),
+            shown.negative.eq(negative_2),
         ]
+        m.d.comb += self.spike.eq(shown)
         for phase in range(steps):
             m.d.sync += reached[phase].eq(above >= self.levels[phase])
         for phase in reversed(range(steps)):
             with m.If(reached[phase]):
-                m.d.sync += self.spike.phase.eq(phase)
+                m.d.sync += shown.phase.eq(phase)
         return m
