@@ -88,6 +88,11 @@ ToolsOption = Annotated[
 ]
 
 
+SeedsOption = Annotated[
+    int, typer.Option("--seeds", min=1, metavar="N", help="Place and route with seeds 1 to N, too.")
+]
+
+
 PortOption = Annotated[
     str | None,
     typer.Option(

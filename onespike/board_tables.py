@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from studies.boards.figures import reached
 from studies.boards.page import RESOURCES
 from studies.boards.sentences import HEADS, table_rows
 
@@ -32,6 +33,8 @@ def _summary(figures: Mapping[str, Any]) -> Table:
     done = figures["throughput"]
     table = Table(title="{design} on {board} ({device})".format(**figures), show_header=False)
     table.add_row("clock", f"{figures['fmax_mhz']:g} MHz reached, {figures['clock_mhz']:g} MHz asked for")
+    if "mhz_by_seed" in figures:
+        table.add_row("with several seeds", f"{reached(figures)} MHz")
     table.add_row("slack", f"{figures['slack_ns']:g} ns")
     if "inferences_per_second" in done:
         images = f"mean of {done['images']} inferences"

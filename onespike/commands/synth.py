@@ -12,9 +12,11 @@ from onespike.board_options import (
     BoardPresetOption,
     ClockOption,
     CoreNetworkOption,
+    SeedsOption,
     ToolsOption,
     board_build,
     board_config,
+    stage_progress,
 )
 from onespike.files import whole_or_nothing, write_json
 from onespike.network_options import (
@@ -46,6 +48,7 @@ def synth(
     clock: ClockOption = None,
     scheme: SchemeOption = "spiked",
     seed: SeedOption = 1,
+    seeds: SeedsOption = 1,
     tools: ToolsOption = "auto",
     bitstream: Annotated[
         Path | None,
@@ -57,7 +60,8 @@ def synth(
     """Make the bitstream of a configuration for a board: synthesis, place and route, packing.
 
     Printed are its resources, by unit too, the longest paths and what the tools warned of; a picture beside
-    the bitstream has the units on the die.
+    the bitstream has the units on the die. With --seeds the same netlist is placed and routed again with
+    other seeds, and the median of the clocks that they reach is printed with the least and the most.
 
     Programs of OSS CAD Suite are used if all are on PATH, else those of the Python packages
     (`pip install -e '.[fpga]'`). Everything a tool says is kept beside the bitstream in
@@ -70,7 +74,7 @@ def synth(
         onespike synth --html build/synth.html
         onespike synth --board tangnano9k --preset tiny --clock 60 -o tiny.fs
         onespike synth --scheme stochastic --config engine.toml --clock 50
-        onespike synth --network fashion --data DIR --clock 60
+        onespike synth --network fashion --data DIR --clock 100 --seeds 5
         onespike synth --network build/encoder --tokens 16 --clock 50
         onespike synth --network build/minilm --streamed --pieces 384 --tokens 64
         onespike synth --network DIR --streamed --tokens 16 --side-by-side 4
@@ -102,6 +106,21 @@ def synth(
         from synth.flow import DIE
 
         found: dict[str, Any] = figures(made.report, wanted.throughput)
+        if seeds > 1:
+            from synth.seeds import reach_with_seeds
+            from synth.tools import find_tools
+
+            board = wanted.board
+            with stage_progress() as on_stage:
+                found["mhz_by_seed"] = reach_with_seeds(
+                    made.directory,
+                    made.report,
+                    board,
+                    wanted.clock,
+                    seeds,
+                    find_tools(board.family.tools, tools),
+                    on_stage,
+                )
         if bitstream is not None:
             shutil.copyfile(made.bitstream, places["-o"])
         if report_file is not None:

@@ -4,21 +4,20 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from golden.attention.config import PRESETS
 from golden.errors import InputError, quoted
 from sim.cores.attention.core import SpikedAttentionCore
-from studies.boards.figures import figures
+from studies.boards.figures import figures, reached
 from studies.boards.throughput import head_throughput
 from synth.boards import BOARDS, Board
 from synth.budgets import budgets, clock_of
 from synth.estimate import estimate
 from synth.figures import BUILDS
-from synth.flow import PLACE, OnStage, build
+from synth.flow import OnStage, build
 from synth.report import TimingError
-from synth.seeds import reach_again
+from synth.seeds import reach_with_seeds
 from synth.tools import find_tools
 
 TEXT = Path("docs/boards.md")
@@ -40,25 +39,9 @@ def make_row(board: Board, preset: str, seeds: int, *, on_stage: OnStage) -> Row
         report, directory = made.report, made.directory
     except TimingError as error:
         report, directory = error.report, error.directory
-    reached = {report.seed: report.fmax_mhz}
     tools = find_tools(board.family.tools)
-    for seed in range(2, seeds + 1):
-        name = f"{PLACE}, seed {seed}"
-
-        def heartbeat(seconds: float, name: str = name) -> None:
-            on_stage(name, "running", seconds)
-
-        reached[seed] = round(reach_again(directory, board, clock, seed, tools, heartbeat), 2)
-    return figures(report, partial(head_throughput, core)) | {"mhz_by_seed": reached}
-
-
-def reached(row: Row) -> str:
-    """MHz reached with seed 1; with several seeds the median, and from the least to the most."""
-    found = list(row["mhz_by_seed"].values()) if "mhz_by_seed" in row else [row["fmax_mhz"]]
-    text = f"{median(found):.1f}"
-    if len(found) > 1:
-        text += f" ({min(found):.1f} to {max(found):.1f}, {len(found)} seeds)"
-    return text + ("" if min(found) >= row["clock_mhz"] else " (missed)")
+    by_seed = reach_with_seeds(directory, report, board, clock, seeds, tools, on_stage)
+    return figures(report, partial(head_throughput, core)) | {"mhz_by_seed": by_seed}
 
 
 def main_table(rows: Sequence[Row]) -> Iterator[str]:

@@ -30,7 +30,7 @@ OWN = {
     "--preset": {"board_options", "board_table", "options"},
     "--samples": {"convert", "losses"},
     "--seed": {"attention", "compare", "demo", "options"},
-    "--seeds": {"accuracy", "board_table"},
+    "--seeds": {"accuracy", "board_options"},
     "--size": {"area", "study"},
     # Of random heads, of a text encoder, and of the network of a model
     "--tokens": {"convert", "network_options", "options", "stochastic"},

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from onespike.board_tables import remarks
+from studies.boards.figures import reached
 from studies.boards.picture import build_figure, draw, unit_map
-from studies.boards.table import reached
 from synth.boards import BOARDS
 from synth.design import Design
 from synth.flow import DIE, build
 from synth.report import paths, warnings
-from synth.seeds import reach_again
+from synth.seeds import reach_again, reach_with_seeds
 from synth.tools import find_tools
 from tests.synth.tool_stand_ins import StandIns
 
@@ -75,6 +75,27 @@ def test_other_seeds(tmp_path: Path, stand_ins: StandIns, echo: Design) -> None:
     assert stand_ins.ran.count("nextpnr-ice40") == 2
     assert json.loads((made.directory / DIE).read_text()) == {}
     assert made.report.fmax_mhz == 30
+
+
+def test_with_several_seeds(tmp_path: Path, stand_ins: StandIns, echo: Design) -> None:
+    """A build's own seed is not placed again, the others are, each as a stage."""
+    board, stages = BOARDS["icebreaker"], []
+    made = build(board, echo, seed=2, tools="native", root=tmp_path)
+    stand_ins.answer(megahertz=26)
+    by_seed = reach_with_seeds(
+        made.directory,
+        made.report,
+        board,
+        board.clock,
+        3,
+        find_tools(board.family.tools, "native"),
+        lambda stage, state, seconds: stages.append((stage, state)),
+    )
+    assert by_seed == {2: 30, 1: 26, 3: 26}
+    assert [stage for stage, state in stages if state == "done"] == [
+        "place and route, seed 1", "place and route, seed 3",
+    ]  # fmt: skip
+    assert stand_ins.ran.count("nextpnr-ice40") == 3
 
 
 def test_reached_with_several_seeds() -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from onespike.board_options import stage_progress
+from onespike.board_options import SeedsOption, stage_progress
 
 
 def board_table(
@@ -16,9 +16,7 @@ def board_table(
         str | None,
         typer.Option("--preset", metavar="NAME", help="Build this preset alone.", show_default=False),
     ] = None,
-    seeds: Annotated[
-        int, typer.Option("--seeds", min=1, metavar="N", help="Place and route with seeds 1 to N.")
-    ] = 1,
+    seeds: SeedsOption = 1,
 ) -> None:
     """Write `synth/figures/boards.json` and the tables of `docs/boards.md`.
 
