@@ -16,10 +16,12 @@ import resource
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.mutation.aiger import Made, never
+from tests.mutation.contracts import Contract
 from tests.mutation.netlist import SELECT, Mutated, run_script
 
 GRAPH = """
@@ -33,6 +35,7 @@ opt_clean
 memory_map
 techmap
 dffunmap
+{starts}
 setundef -zero -undriven
 aigmap
 write_aiger -ascii -zinit -symbols graph.aag
@@ -40,6 +43,8 @@ write_aiger -ascii -zinit -symbols graph.aag
 # What is inside of a module becomes ports of it, and so do its memories
 INSIDE = "expose -evert {top}/t:{top}.*"
 MEMORIES = "tee -q -o memories.il dump {top}/t:$mem_v2\nexpose -evert {top}/t:$mem_v2"
+# A fault behind a register takes its name from it, and with that the value it starts with, which would be any
+STARTS = "setundef -zero -init"
 # Of processor time, after which a mutant counts as different
 SECONDS = 30
 # Bits of registers and memories of a part of a design: every one is a register in the graph; of registers,
@@ -97,6 +102,13 @@ def _state_bits(body: str) -> tuple[int, int]:
     return sum(map(int, registers)), sum(int(one) * int(other) for one, other in sizes)
 
 
+def _all_start_at_zero(rtlil: str, module: str) -> bool:
+    """Whether no register of a module, and of those inside, starts with a 1."""
+    modules = re.split(r"^module \\", rtlil, flags=re.M)[1:]
+    inside = [text for text in modules if f"{text.split(maxsplit=1)[0]}.".startswith(f"{module}.")]
+    return not re.search(r"attribute \\init \d+'\S*1", "".join(inside))
+
+
 @dataclass(frozen=True)
 class Read:
     """Literals of a clocked read port of a memory: what is given to it, and the word that it shows."""
@@ -107,12 +119,14 @@ class Read:
 
 
 class Graph:
-    """The and-inverter graph of a part of a mutated netlist, in literals of AIGER (Biere 2007)."""
+    """The and-inverter graph of a part of a mutated netlist, in literals of AIGER (Biere 2007), and the
+    contracts that its module may rely on."""
 
-    def __init__(self, mutated: Mutated, part: Part) -> None:
+    def __init__(self, mutated: Mutated, part: Part, contracts: Iterable[Contract] = ()) -> None:
         inside = INSIDE.format(top=part.module) if part.own else ""
         memories = MEMORIES.format(top=part.module) if part.own or part.read else ""
-        script = GRAPH.format(top=part.module, inside=inside, memories=memories)
+        starts = STARTS if _all_start_at_zero(mutated.rtlil, part.module) else ""
+        script = GRAPH.format(top=part.module, inside=inside, memories=memories, starts=starts)
         files = ("graph.aag", "memories.il")
         found = run_script(script, {"design.il": mutated.rtlil, "memories.il": ""}, files)
         lines = found["graph.aag"].splitlines()
@@ -129,7 +143,23 @@ class Graph:
         self._reads = [
             read for name, sizes in sizes_of.items() for read in _reads(name, sizes, inputs, outputs)
         ]
-        self._seen = list(_seen(outputs, sizes_of))
+        ports = inputs | outputs
+        kept = [one for one in contracts if one.of(part.module, ports)]
+        zeros = {bit for one in kept if one.zero for bit in one.bits if bit in inputs}
+        self._zeros = {inputs[bit] for bit in zeros}
+        # Of the others a latch says whether one was broken
+        self._contracts = [
+            (one, [ports[bit] for bit in one.bits], ports[one.on] if one.on else 1)
+            for one in kept
+            if not zeros.issuperset(one.bits)
+        ]
+        # Where a memory is only ever 0 it does not show whether that is written, but what else is
+        pins = ("WR_DATA", "WR_EN")
+        stored = [
+            tuple(bit.replace(".RD_DATA", f".{pin}") for pin in pins) for bit in zeros if ".RD_DATA[" in bit
+        ]
+        self._stored = [tuple(outputs[bit] for bit in pair) for pair in stored]
+        self._seen = list(_seen(outputs, sizes_of, {bit for pair in stored for bit in pair}))
 
     def _constants(self, number: int) -> dict[int, int]:
         """The value of every even literal that is constant while `number` is selected."""
@@ -170,7 +200,7 @@ class Graph:
         twins = [latch for latch, _ in self._latches if latch in reached]
         reads = [read for read in self._reads if not reached.isdisjoint(read.word)]
         inputs = len(self._inputs) + sum(len(read.word) for read in reads)
-        made = Made(inputs, len(self._latches) + len(twins) + len(reads))
+        made = Made(inputs, len(self._latches) + len(twins) + len(reads) + bool(self._contracts))
         one = {0: 0} | {literal: 2 * n for n, literal in enumerate(self._inputs, 1)}
         numbers = itertools.count(1 + inputs)
         one |= {latch: 2 * next(numbers) for latch, _ in self._latches}
@@ -181,6 +211,8 @@ class Graph:
         for read, apart in zip(reads, apart_at, strict=True):
             for bit in read.word:
                 other[bit] = made.either(one[bit], made.both(apart, 2 * next(any_bit)))
+        for copy in (one, other):
+            copy |= dict.fromkeys(self._zeros, 0)
         one |= dict.fromkeys(self._select, 0)
         other |= {literal: number >> bit & 1 for literal, bit in self._select.items()}
 
@@ -201,7 +233,17 @@ class Graph:
             elsewhere = made.any(map(differ, (read.enable, *read.address)))
             reading = made.any(of(copy, read.enable) for copy in (one, other))
             following.append(made.any([made.both(reading, elsewhere), made.both(reading ^ 1, apart)]))
-        return made.aiger(following, made.any(made.both(differ(bit), of(one, on)) for bit, on in self._seen))
+        seen = [made.both(differ(bit), of(one, on)) for bit, on in self._seen]
+        seen += [made.both(of(other, bit), of(other, on)) for bit, on in self._stored]
+        shows = made.any(seen)
+        if self._contracts:
+            broken = [
+                contract.broken(made, [of(one, bit) for bit in bits], of(one, on))
+                for contract, bits, on in self._contracts
+            ]
+            following.append(made.any([2 * next(numbers), *broken]))
+            shows = made.both(shows, following[-1] ^ 1)
+        return made.aiger(following, shows)
 
     def equivalent(self, number: int) -> bool:
         """Whether it is proven that mutant `number` never shows."""
@@ -215,7 +257,7 @@ class Graph:
             told = _told(tool, DECIDE, name)
             merged = Path(name) / "merged.aig"
             # Where merging was enough nothing is left to decide
-            if merged.exists() and _never(merged.read_bytes()):
+            if merged.exists() and never(merged.read_bytes()):
                 return True
         return "Verification of invariant" in told and "was successful" in told
 
@@ -229,50 +271,6 @@ def _told(tool: str, script: str, folder: str) -> str:
 
 def _bounded() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-
-
-class Made:
-    """An and-inverter graph in the making: equal nodes are one."""
-
-    def __init__(self, inputs: int, latches: int) -> None:
-        self._inputs, self._latches = inputs, latches
-        self._nodes: dict[tuple[int, int], int] = {}
-
-    def both(self, left: int, right: int) -> int:
-        low, high = sorted((left, right))
-        if low == 0 or low ^ 1 == high:
-            return 0
-        if low == 1 or low == high:
-            return high
-        return self._nodes.setdefault((high, low), 2 * (1 + self._inputs + self._latches + len(self._nodes)))
-
-    def any(self, bits: Iterable[int]) -> int:
-        none = 1
-        for bit in bits:
-            none = self.both(none, bit ^ 1)
-        return none ^ 1
-
-    def either(self, left: int, right: int) -> int:
-        """One of the two, not both."""
-        return self.both(self.both(left, right) ^ 1, self.both(left ^ 1, right ^ 1) ^ 1)
-
-    def aiger(self, following: list[int], output: int) -> bytes:
-        total = self._inputs + self._latches + len(self._nodes)
-        lines = [f"aig {total} {self._inputs} {self._latches} 1 {len(self._nodes)}", *map(str, following)]
-        deltas = bytearray()
-        for (high, low), node in self._nodes.items():
-            for number in (node - high, high - low):
-                while number > 127:
-                    deltas.append(number & 127 | 128)
-                    number >>= 7
-                deltas.append(number)
-        return "\n".join([*lines, str(output)]).encode() + b"\n" + bytes(deltas)
-
-
-def _never(graph: bytes) -> bool:
-    """Whether the only output of a graph is the constant 0."""
-    header, *lines = graph.split(b"\n", 1 + int(graph.split(maxsplit=4)[3]) + 1)
-    return lines[int(header.split()[3])] == b"0"
 
 
 def _port(name: str) -> str:
@@ -308,13 +306,17 @@ def _reads(
             yield Read(enable, address, word)
 
 
-def _seen(outputs: dict[str, int], memories: dict[str, dict[str, int]]) -> Iterator[tuple[int, int]]:
-    """Output bits, each with the literal of the `valid` without which it means nothing.
+def _seen(
+    outputs: dict[str, int], memories: dict[str, dict[str, int]], unseen: Container[str]
+) -> Iterator[tuple[int, int]]:
+    """Output bits, each with the literal of the `valid` without which it means nothing, but `unseen` ones.
 
     Of what goes to modules inside, whose ports have dots in their names, everything is seen but SELECT; of
     what goes to memories, what is written, and addresses of read ports that have no clock.
     """
     for name, literal in outputs.items():
+        if name in unseen:
+            continue
         port, bit = _port(name), _bit(name)
         memory, _, pin = port.rpartition(".")
         if memory in memories:

@@ -185,7 +185,7 @@ class Judge:
 
     def _graph(self, part: Part) -> Graph:
         if part not in self._graphs:
-            self._graphs[part] = Graph(self._mutated, part)
+            self._graphs[part] = Graph(self._mutated, part, self._subject.contracts)
         return self._graphs[part]
 
 

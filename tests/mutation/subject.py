@@ -12,6 +12,7 @@ from amaranth.lib import wiring
 from sim.cores import rtl
 from sim.cores.core import Core
 from sim.verilator.simulator import Simulator
+from tests.mutation.contracts import Contract
 
 Trial = Callable[[Simulator], None]
 
@@ -28,6 +29,7 @@ class Subject:
         trials: tests by name.
         apart: files of that folder that have a design of their own here, and are not mutated in this one.
         finish: makes what is simulated of the Verilog.
+        contracts: what its modules may rely on in a proof.
     """
 
     folder: str
@@ -37,6 +39,7 @@ class Subject:
     trials: Mapping[str, Trial] = field(repr=False)
     apart: tuple[str, ...] = ()
     finish: Callable[[str], str] = str
+    contracts: tuple[Contract, ...] = ()
 
 
 @contextmanager
@@ -55,7 +58,12 @@ def standing_in(core: Core[Any, Any, Any], simulator: Simulator) -> Iterator[Non
         rtl.compiled.cache_clear()
 
 
-def of_core(folder: str, core: Core[Any, Any, Any], tests: Mapping[str, Callable[[], object]]) -> Subject:
+def of_core(
+    folder: str,
+    core: Core[Any, Any, Any],
+    tests: Mapping[str, Callable[[], object]],
+    contracts: tuple[Contract, ...] = (),
+) -> Subject:
     """A core with tests that run it through `sim.cores.rtl`."""
 
     def trial(test: Callable[[], object], simulator: Simulator) -> None:
@@ -63,4 +71,4 @@ def of_core(folder: str, core: Core[Any, Any, Any], tests: Mapping[str, Callable
             test()
 
     trials = {name: partial(trial, test) for name, test in tests.items()}
-    return Subject(folder, repr(core), core.component, core.module, trials)
+    return Subject(folder, repr(core), core.component, core.module, trials, contracts=contracts)

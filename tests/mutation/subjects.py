@@ -28,7 +28,7 @@ from tests.hw.integer import test_integer_core
 from tests.hw.keyserial import test_key_serial_core
 from tests.hw.network import listed, random_cores
 from tests.hw.stochastic import random_engines, random_networks, test_stochastic_core
-from tests.mutation import units
+from tests.mutation import contracts, units
 from tests.mutation.subject import Subject, of_core
 
 
@@ -52,7 +52,7 @@ def attention(name: str) -> Subject:
         )
         for seed in range(16)
     }
-    return of_core("attention", SpikedAttentionCore(config), tests)
+    return of_core("attention", SpikedAttentionCore(config), tests, contracts.attention(config))
 
 
 def integer(name: str) -> Subject:
@@ -132,7 +132,8 @@ def network(seed: int, scale: random_cores.Scale = FILLED) -> Subject:
         )
         for number, one in enumerate(core.networks)
     }
-    whole = of_core("network", WholeNetworkCore(core.config, taps=True, reader=core.reader), tests)
+    compiled = WholeNetworkCore(core.config, taps=True, reader=core.reader)
+    whole = of_core("network", compiled, tests, contracts.network(core.config))
     return replace(whole, apart=tuple(f"network/{unit}.py" for unit in ALONE))
 
 
