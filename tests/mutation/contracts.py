@@ -1,4 +1,4 @@
-"""What modules may rely on: what the descriptors that golden makes, and what the neighbours, never give them.
+"""What modules may rely on: what neighbours, and the words that golden makes to load, never give them.
 
 A proof that a fault never shows takes inputs that are free but for that, as the assumptions of the properties
 in `tests/proofs`: neighbours keep to it by reading. Until a fault shows all around a module is as it was, so
@@ -15,13 +15,11 @@ from amaranth.lib.data import Field
 from golden.attention.config import CoreConfig
 from golden.attention.normaliser import RATIO_FRACTION_BITS
 from golden.network.config import NetworkConfig
-from golden.network.descriptors import AttentionOp
 from golden.network.limits import LEVEL_BITS
 from golden.network.neuron import most_octaves
 from hw.attention.output_threshold import threshold_beat
 from hw.attention.payloads import head_part
 from hw.network import payloads
-from hw.parts.payloads import struct
 from tests.mutation.aiger import Made
 
 
@@ -97,13 +95,9 @@ def _elements(array: Field) -> list[tuple[int, int]]:
 
 
 def network(config: NetworkConfig) -> tuple[Contract, ...]:
-    """Lists of thresholds begin with 0, heads that run back to back share a pass, and what is added to a sum
-    is a weight shifted by the octaves of a phase of its residue."""
+    """Lists of thresholds begin with 0, and what is added to a sum is a weight shifted by the octaves of a
+    phase of its residue: there are no other residues, and lower bits stay 0."""
     found = [_levels(f"levels_{reader}") for reader in ("drain", "norm")]
-    words = struct(AttentionOp, config)
-    for field, most in (("group", config.lanes), ("group_rows", config.lanes * config.tokens)):
-        bits = words[field]
-        found.append((Contract("attention", "ops.RD_DATA", bits.offset, bits.width, most),))
     phases = [config.code.octave(phase) for phase in range(config.code.steps)]
     shifts = [(most_octaves(config.code) - octaves, residue) for octaves, residue in phases]
     spike = payloads.broadcast(config)
