@@ -40,7 +40,8 @@ class Scale:
     `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
     the cores; `beside`: two drains, or two rows in the norm unit, or both; `streamed`: the weights are, from
     a reader of any timing. `spare`: some cores are larger than their networks need; `further`: so many more
-    networks are drawn, of which those stay that fit a core made for the others.
+    networks are drawn, of which those stay that fit a core made for the others, and as many whose heads run
+    back to back.
     """
 
     lanes: int
@@ -221,6 +222,9 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     if shared:
         room = replace(room, held=False, chains=False)
     networks += further(config, room, np.random.default_rng([seed, 6]), scale.further)
+    # heads of few features, which run back to back
+    several = replace(room, head_dim=max(1, lanes // 2), heads=config.heads)
+    networks += further(config, several, np.random.default_rng([seed, 7]), scale.further)
     return RandomCore(config, taps, networks, reader)
 
 
