@@ -27,6 +27,7 @@ from tests.golden.network.close_calls import close
 from tests.golden.network.random_networks import Drawer
 from tests.golden.network.rooms import Room, random_code, some
 from tests.hw.network.compare import Entry, Tokens, assert_cycles, assert_integers
+from tests.hw.network.leaning import leaning
 from tests.hw.network.varied import doubled, in_turn, sparse
 
 # Groups of tokens that an attention core may be made for; a network's core uses one of them
@@ -40,8 +41,8 @@ class Scale:
     `held`, `windows`, `counts`: as in `Room`; `general`: so are its other kinds of networks, each on some of
     the cores; `beside`: two drains, or two rows in the norm unit, or both; `streamed`: the weights are, from
     a reader of any timing. `spare`: some cores are larger than their networks need; `further`: so many more
-    networks are drawn, of which those stay that fit a core made for the others, and as many whose heads run
-    back to back.
+    networks are drawn, of which those stay that fit a core made for the others, as many whose heads run
+    back to back, and as many whose channels lie close to each other (`leaning`).
     """
 
     lanes: int
@@ -225,19 +226,21 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
     # heads of few features, which run back to back
     several = replace(room, head_dim=max(1, lanes // 2), heads=config.heads)
     networks += further(config, several, np.random.default_rng([seed, 7]), scale.further)
+    networks += further(config, room, np.random.default_rng([seed, 8]), scale.further, lean=True)
     return RandomCore(config, taps, networks, reader)
 
 
 def further(
-    config: NetworkConfig, room: Room, rng: np.random.Generator, count: int
+    config: NetworkConfig, room: Room, rng: np.random.Generator, count: int, *, lean: bool = False
 ) -> Iterator[tuple[Network, Entry]]:
-    """Of so many networks that are drawn, those that fit a core."""
+    """Of so many networks that are drawn, those that fit a core; all leaning, or none."""
     for _ in range(count):
         network, entry = Drawer(rng, room).draw()
         if config.weight_stream:
             network = doubled(network, rng)
         if config.block:
             network = sparse(network, rng, config.block)
+        network = leaning(network, config, rng) if lean else network
         network = close(network, entry, rng)
         with suppress(InputError):
             if reads_in_turn(network) or not config.shared:
