@@ -21,6 +21,8 @@ from golden.toml import read_toml
 OutputForm = Literal["codes", "context", "both"]
 TraceStore = Literal["logic", "memory"]
 TRACE_STORES = ("logic", "memory")
+ScoreStore = Literal["registers", "memory"]
+SCORE_STORES = ("registers", "memory")
 OUTPUT_FORMS = ("codes", "context", "both")
 
 
@@ -38,6 +40,8 @@ class CoreConfig:
         mask: accept a mask per score.
         terms_per_beat: bias and mask entries in one beat of their stream; divides `cluster`.
         trace_store: where a lane looks up points of the trace: logic, or a block RAM of its own.
+        score_store: where scores wait for the ramp, and attention spikes for the context: registers and LUT
+            RAM, or block RAM, for a device where a flip-flop takes the place of a LUT.
         queued_heads: head descriptors that may wait in front of each unit, 2..8.
         output: output streams present: codes, context (raw context and normaliser), or both.
         taps: add ports that show scores and attention phases, for verification.
@@ -55,6 +59,7 @@ class CoreConfig:
     mask: bool = True
     terms_per_beat: int = 4
     trace_store: TraceStore = "memory"
+    score_store: ScoreStore = "registers"
     queued_heads: int = 4
     output: OutputForm = "both"
     taps: bool = False
@@ -77,7 +82,8 @@ class CoreConfig:
                     f"CoreConfig.{name} must be true or false, not {quoted(getattr(self, name))}"
                 )
         check_range("CoreConfig.queued_heads", self.queued_heads, 2, 8)
-        for name, choices in (("trace_store", TRACE_STORES), ("output", OUTPUT_FORMS)):
+        stores = ("trace_store", TRACE_STORES), ("score_store", SCORE_STORES)
+        for name, choices in (*stores, ("output", OUTPUT_FORMS)):
             if getattr(self, name) not in choices:
                 raise InputError(
                     f"CoreConfig.{name} must be one of {', '.join(choices)}, "

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from golden.attention import config as lane_parallel
-from golden.attention.config import CoreConfig, TraceStore
+from golden.attention.config import CoreConfig, ScoreStore, TraceStore
 from golden.toml import read_toml
 from golden.widths import index_width
 
@@ -22,6 +22,7 @@ class KeySerialConfig(CoreConfig):
 
     terms_per_beat: int = field(init=False, default=1)
     trace_store: TraceStore = field(init=False, default="memory")
+    score_store: ScoreStore = field(init=False, default="registers")
 
     @property
     def bits(self) -> int:

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
 from hw.attention import payloads
-from hw.parts.memory import LOGIC
+from hw.parts.memory import BLOCK, LOGIC, NO_COLLISION
 
 
 class AttentionMemory(wiring.Component):
@@ -15,11 +15,11 @@ class AttentionMemory(wiring.Component):
 
     Members:
         command: broadcast ramp step.
-        i: spikes of the lanes, two cycles behind the step that they follow.
+        i: spikes of the lanes, `behind` cycles behind the step that they follow.
         entry: what to read.
-        o: spikes of the entry, in the same cycle.
+        o: spikes of the entry, `latency` cycles later.
 
-    Timing: the last step of a window in cycle n: its spikes can be read from n+3 on.
+    Timing: the last step of a window in cycle n: its spikes can be at `o` from n+3 on.
     """
 
     def __init__(self, config: CoreConfig) -> None:
@@ -34,23 +34,35 @@ class AttentionMemory(wiring.Component):
             }
         )
 
+    @staticmethod
+    def latency(config: CoreConfig) -> int:
+        return int(config.score_store == "memory")
+
+    @staticmethod
+    def behind(config: CoreConfig) -> int:
+        return 2 - AttentionMemory.latency(config)
+
     def elaborate(self, platform: object) -> Module:
         # A few words, the same for all lanes: LUT RAM where there is some, registers elsewhere. To choose
-        # between two words costs less than LUT RAM
+        # between two words costs less than LUT RAM. Block RAM is read a cycle ahead, and so written
         m = Module()
-        depth = 2 * self._config.groups
+        config = self._config
+        depth = 2 * config.groups
+        block, few = {**BLOCK, **NO_COLLISION}, LOGIC if depth == 2 else {}
+        clocked = self.latency(config) == 1
         m.submodules.memory = memory = Memory(
-            shape=self.i.shape(), depth=depth, init=[], attrs=LOGIC if depth == 2 else {}
+            shape=self.i.shape(), depth=depth, init=[], attrs=block if clocked else few
         )
-        write, read = memory.write_port(), memory.read_port(domain="comb")
-        last, entry = Signal(2), Signal.like(self.command.data.entry, reset_less=True)
-        m.d.sync += [
-            last.eq((last << 1) | (self.command.strobe.step & self.command.data.last)),
-            entry.eq(self.command.data.entry),
-            write.addr.eq(entry),
-        ]
+        write, read = memory.write_port(), memory.read_port(domain="sync" if clocked else "comb")
+        last, entry = self.command.strobe.step & self.command.data.last, self.command.data.entry
+        for n in range(self.behind(config)):
+            last_later = Signal(name=f"last_{n + 1}")
+            entry_later = Signal.like(entry, name=f"entry_{n + 1}", reset_less=True)
+            m.d.sync += [last_later.eq(last), entry_later.eq(entry)]
+            last, entry = last_later, entry_later
         m.d.comb += [
-            write.en.eq(last[1]),
+            write.en.eq(last),
+            write.addr.eq(entry),
             write.data.eq(self.i),
             read.addr.eq(self.entry),
             self.o.eq(read.data),

@@ -11,6 +11,7 @@ from hw.attention.attention_memory import AttentionMemory
 from hw.attention.local_trace import LocalTraceMemory
 from hw.attention.ramp_lane import RampLane
 from hw.attention.score_lane import ScoreLane
+from hw.attention.score_memory import ScoreMemory
 from hw.attention.terms_chain import TermsChain
 from hw.attention.trace import TraceLookup
 from hw.attention.winner import WinnerTree
@@ -118,9 +119,10 @@ class Cluster(wiring.Component):
         ]
         ones = delay(context.data.ones, values.latency, "context_ones", True)
         m.submodules.attention = attention = AttentionMemory(config)
+        early = values.latency - AttentionMemory.latency(config)
         m.d.comb += [
             attention.command.eq(command["ramp"]),
-            attention.entry.eq(delay(context.data.entry, values.latency, "context_entry", True)),
+            attention.entry.eq(delay(context.data.entry, early, "context_entry", True)),
         ]
         tags = Signal(payloads.context_tags())
         m.d.comb += [
@@ -135,12 +137,20 @@ class Cluster(wiring.Component):
         m.submodules.adder_tree = adder = AdderTree(config, first_cluster=first_cluster)
         bits = Signal(config.cluster, reset_less=True)
         bit_tags = Signal(payloads.winner_tags(), attrs=KEPT)
-        # one bit after the other, without a pause: a one that moves on costs no logic, and to choose with it
-        # half of what it costs with a number
+        stored = config.score_store == "memory"
         chosen, moving = Signal(config.score_width + 1), Signal(config.score_width, attrs=KEPT)
-        m.d.comb += chosen.eq(Cat(command["winner"].strobe.first, moving))
+        if stored:
+            m.submodules.scores = scores = ScoreMemory(config)
+            m.d.comb += [
+                scores.copy.eq(command["winner"].strobe.copy),
+                scores.leave.eq(command["winner"].strobe.move[0]),
+            ]
+        else:
+            # one bit after the other, without a pause: a one that moves on costs no logic, and to choose with
+            # it half of what it costs with a number
+            m.d.comb += chosen.eq(Cat(command["winner"].strobe.first, moving))
+            m.d.sync += moving.eq(chosen)
         m.d.sync += [
-            moving.eq(chosen),
             bit_tags.valid.eq(command["winner"].strobe.search),
             bit_tags.last.eq(command["winner"].data.last),
             bit_tags.final.eq(command["winner"].data.final),
@@ -172,11 +182,8 @@ class Cluster(wiring.Component):
                 score.terms.eq(strobe.terms),
                 score.take.eq(strobe.take),
                 score.present.eq(present[n]),
-                ramp.score.eq(score.score),
-                ramp.copy.eq(command["winner"].strobe.copy),
-                ramp.move.eq(command["winner"].strobe.move),
                 ramp.command.eq(command["ramp"]),
-                attention.i[n].eq(ramp.spike),
+                attention.i[n].eq(ramp.next if stored else ramp.spike),
                 trace.context_a.active.eq(attention.o[n].active),
                 trace.context_a.phase.eq(attention.o[n].phase),
                 trace.context_b.eq(values.spikes[n]),
@@ -186,6 +193,19 @@ class Cluster(wiring.Component):
             ]
             if config.terms:
                 m.d.comb += score.term.eq(terms.terms[n])
+            if stored:
+                m.d.comb += [
+                    score.search.eq(command["winner"].strobe.search),
+                    scores.scores[n].eq(score.score),
+                    ramp.score.eq(scores.held[n]),
+                ]
+                m.d.sync += bits[n].eq(score.bit)
+                continue
+            m.d.comb += [
+                ramp.score.eq(score.score),
+                ramp.copy.eq(command["winner"].strobe.copy),
+                ramp.move.eq(command["winner"].strobe.move),
+            ]
             # the score in the order of unsigned numbers, the highest bit first
             unsigned = score.score.value.as_unsigned() ^ (1 << (config.score_width - 1))
             word = Cat(unsigned, score.score.alive)[::-1]

@@ -14,11 +14,12 @@ class RampLane(wiring.Component):
     """Compares a held score with the broadcast threshold and latches the phase of the first spike.
 
     Members:
-        score: finished score of the search.
-        copy: store `score` in the last slot.
-        move: bit n moves slot n+1 to slot n.
+        score: finished score of the search; with `score_store = "memory"` the score in slot 0.
+        copy: store `score` in the last slot. Only with `score_store = "registers"`.
+        move: bit n moves slot n+1 to slot n. Only with `score_store = "registers"`.
         command: broadcast ramp step.
         spike: attention spike of the window so far; without one its phase means nothing.
+        next: `spike` of the next cycle.
         held: the score in slot 0, which `command` is about.
 
     Timing: `copy` in cycle n: the last slot holds the score from n+1 on. A step in cycle n: its result is
@@ -27,13 +28,14 @@ class RampLane(wiring.Component):
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
+        moves: dict[str, wiring.Member] = {"copy": In(1), "move": In(payloads.score_slots(config) - 1)}
         super().__init__(
             {
                 "score": In(payloads.score(config)),
-                "copy": In(1),
-                "move": In(payloads.score_slots(config) - 1),
+                **(moves if config.score_store == "registers" else {}),
                 "command": In(payloads.ramp_command(config)),
                 "spike": Out(payloads.attention(config)),
+                "next": Out(payloads.attention(config)),
                 "held": Out(payloads.score(config)),
             }
         )
@@ -41,15 +43,10 @@ class RampLane(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
-        # a queue that shifts: unlike a memory it needs no choice in front of the comparison
-        slots = [
-            Signal(payloads.score(config), name=f"slot_{n}", reset_less=True)
-            for n in range(payloads.score_slots(config))
-        ]
-        for n, (slot, source) in enumerate(pairwise([*slots, self.score])):
-            with m.If(self.move[n] if n < len(slots) - 1 else self.copy):
-                m.d.sync += slot.eq(source)
-        m.d.comb += self.held.eq(slots[0])
+        if config.score_store == "registers":
+            self._queue(m)
+        else:
+            m.d.comb += self.held.eq(self.score)
 
         step, first = Signal(), Signal(reset_less=True)
         reached = Signal(reset_less=True)
@@ -64,5 +61,19 @@ class RampLane(wiring.Component):
         # until it fires the phase is that of the last step
         with m.If(step & (first | ~spike.active)):
             m.d.sync += [spike.active.eq(reached), spike.phase.eq(phase)]
+            m.d.comb += [self.next.active.eq(reached), self.next.phase.eq(phase)]
+        with m.Else():
+            m.d.comb += self.next.eq(spike)
         m.d.comb += self.spike.eq(spike)
         return m
+
+    def _queue(self, m: Module) -> None:
+        """The slots: a queue that shifts needs no choice in front of the comparison."""
+        slots = [
+            Signal(payloads.score(self._config), name=f"slot_{n}", reset_less=True)
+            for n in range(payloads.score_slots(self._config))
+        ]
+        for n, (slot, source) in enumerate(pairwise([*slots, self.score])):
+            with m.If(self.move[n] if n < len(slots) - 1 else self.copy):
+                m.d.sync += slot.eq(source)
+        m.d.comb += self.held.eq(slots[0])

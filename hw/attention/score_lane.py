@@ -1,6 +1,6 @@
 """Score half of a token lane: the trace-driven product of the query row with one key."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,7 +16,10 @@ class ScoreLane(wiring.Component):
         add, terms, take: strobes; at most one is high.
         term: bias and mask of this key for this row.
         present: the lane holds a token.
-        score: the finished score, held from one `take` to the next.
+        score: the finished score, held from one `take` to the next; with `score_store = "memory"` it is there
+            in the cycle of its last bit.
+        search, bit: only with `score_store = "memory"`: the next bit is wanted, and what it is, `alive` first,
+            then the score in the order of unsigned numbers, its highest bit first.
 
     Timing: every input belongs to the same cycle n. An addend is in the sum from n+1 on; `take`
     makes the sum of all earlier cycles visible in `score` from n+1 on and clears it.
@@ -24,6 +27,7 @@ class ScoreLane(wiring.Component):
 
     def __init__(self, config: CoreConfig) -> None:
         self._config = config
+        turns: dict[str, wiring.Member] = {"search": In(1), "bit": Out(1)}
         super().__init__(
             {
                 "addend": In(signed(config.code.trace_bits + 2)),
@@ -34,6 +38,7 @@ class ScoreLane(wiring.Component):
                 "take": In(1),
                 "present": In(1),
                 "score": Out(payloads.score(config)),
+                **(turns if config.score_store == "memory" else {}),
             }
         )
 
@@ -55,13 +60,29 @@ class ScoreLane(wiring.Component):
         if config.mask:
             with m.If(self.terms):
                 m.d.sync += masked.eq(self.term.masked)
+        alive = self.present & ~masked
+        if config.score_store == "memory":
+            self._turn(m, total, alive)
         with m.If(self.take):
-            m.d.sync += [
-                self.score.value.eq(total),
-                self.score.alive.eq(self.present & ~masked),
-                total.eq(0),
-                masked.eq(0),
-            ]
+            if config.score_store == "registers":
+                m.d.sync += [self.score.value.eq(total), self.score.alive.eq(alive)]
+            m.d.sync += [total.eq(0), masked.eq(0)]
         with m.Elif(self.add | self.terms if config.bias else self.add):
             m.d.sync += total.eq((Cat(1, total).as_signed() + Cat(carry, addend).as_signed())[1:])
         return m
+
+    def _turn(self, m: Module, total: Signal, alive: Value) -> None:
+        """The score turns by a bit in every cycle of its search, and is itself again behind the last: where a
+        flip-flop takes the place of a LUT, to move costs less than to choose a bit."""
+        width = self._config.score_width
+        word = Signal(width + 1, reset_less=True)
+        turned, sign = word.rotate_left(1), 1 << (width - 1)
+        with m.If(self.take):
+            m.d.sync += word.eq(Cat(total.as_unsigned() ^ sign, alive))
+        with m.Elif(self.search):
+            m.d.sync += word.eq(turned)
+        m.d.comb += [
+            self.bit.eq(word[-1]),
+            self.score.value.eq(turned[:-1] ^ sign),
+            self.score.alive.eq(turned[-1]),
+        ]

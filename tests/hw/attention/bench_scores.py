@@ -53,6 +53,36 @@ async def sums_and_hand_over(bench: UnitBench, rng: np.random.Generator) -> None
     bench.expect("o", {"score": {"value": values, "alive": alives}})
 
 
+@scenario("turning")
+async def bits_of_every_score(bench: UnitBench, rng: np.random.Generator) -> None:
+    """A score that turns: the bit whose turn it is, and itself with its last bit."""
+    config = bench.config
+    width = config.score_width
+    beats, bits, values, alives = [], [], [], []
+    for row in range(ROWS):
+        value = int(rng.integers(-config.bias_limit, config.bias_limit + 1)) if row else 0
+        alive = int(rng.random() < 0.8)
+        word = [alive, *(value + (1 << width - 1) >> place & 1 for place in reversed(range(width)))]
+        kinds = (["terms"] if row else []) + ["take", *["search"] * width]
+        for kind in kinds:
+            beats.append({name: int(kind == name) for name in ("terms", "take", "search")})
+            beats[-1] |= {"bias": value, "present": alive}
+            if kind == "search":
+                word = [*word[1:], word[0]]
+            if kind != "terms":
+                shown = [*word[1:], word[0]]
+                number = sum(bit << place for place, bit in enumerate(reversed(shown[1:])))
+            bits.append(word[0] if kind != "terms" else bits[-1])
+            values.append(number - (1 << width - 1))
+            alives.append(shown[0])
+        assert (values[-1], alives[-1]) == (value, alive)
+    columns = {name: np.array([beat[name] for beat in beats]) for name in beats[0]}
+    bias, none = columns.pop("bias"), np.zeros(len(beats), int)
+    term = {"bias": bias, "masked": none}
+    bench.send("i", columns | {"term": term, "addend": none, "carry": none, "add": none})
+    bench.expect("o", {"score": {"value": np.array(values), "alive": np.array(alives)}, "bit": np.array(bits)})
+
+
 @scenario("queries")
 async def rows_read_twice(bench: UnitBench, rng: np.random.Generator) -> None:
     """The spikes of a row, in any order and repeatedly, until reading leaves it."""

@@ -69,7 +69,6 @@ async def largest_of_every_row(bench: UnitBench, rng: np.random.Generator) -> No
         bench.expect("o", np.array([linear_scan(scores, alive)]))
 
 
-@scenario("ramp")
 async def phases_of_every_row(bench: UnitBench, rng: np.random.Generator) -> None:
     """Heads of different size, window and step; steps of 0, 1 and beyond every distance among them."""
     config = bench.config
@@ -94,3 +93,7 @@ async def phases_of_every_row(bench: UnitBench, rng: np.random.Generator) -> Non
             row = np.zeros((2, config.groups, config.lanes), int)
             row[:, :groups] = [in_lanes(config, a, none) for a in (active, active * spikes.phase[0])]
             bench.expect("o_row", {"active": row[:1], "phase": row[1:]})
+
+
+from_registers = scenario("ramp_registers")(phases_of_every_row)
+from_memory = scenario("ramp_memory")(phases_of_every_row)

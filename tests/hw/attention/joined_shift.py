@@ -16,6 +16,7 @@ from hw.attention import payloads
 from hw.attention.attention_memory import AttentionMemory
 from hw.attention.ramp_lane import RampLane
 from hw.attention.ramp_sequencer import RampSequencer
+from hw.attention.score_memory import ScoreMemory
 from hw.attention.trace import TraceLookup
 from hw.attention.winner import WinnerCollector, WinnerTree
 from hw.attention.winner_sequencer import WinnerSequencer
@@ -140,18 +141,28 @@ class Ramp(wiring.Component):
         alone = replace(config, cluster=1, terms_per_beat=1)
         for n in range(config.lanes):
             m.submodules[f"lane_{n}"] = lane = RampLane(config)
-            m.d.comb += [
-                lane.score.eq(scores.scores[n]),
-                lane.copy.eq(place.copy),
-                lane.move.eq(place.move),
-                lane.command.eq(step),
-            ]
+            m.d.comb += lane.command.eq(step)
+            if config.score_store == "memory":
+                m.submodules[f"scores_{n}"] = stored = ScoreMemory(alone)
+                m.d.comb += [
+                    stored.scores[0].eq(scores.scores[n]),
+                    stored.copy.eq(place.copy),
+                    stored.leave.eq(place.move[0]),
+                    lane.score.eq(stored.held[0]),
+                ]
+            else:
+                m.d.comb += [
+                    lane.score.eq(scores.scores[n]),
+                    lane.copy.eq(place.copy),
+                    lane.move.eq(place.move),
+                ]
+            spike = lane.next if config.score_store == "memory" else lane.spike
             # a memory for each lane and group: a row is seen as a whole
             for group in range(config.groups):
                 m.submodules[f"memory_{n}_{group}"] = memory = AttentionMemory(alone)
                 m.d.comb += [
                     memory.command.eq(step),
-                    memory.i[0].eq(lane.spike),
+                    memory.i[0].eq(spike),
                     memory.entry.eq(Mux(bank, config.groups, 0) + group),
                 ]
                 with m.If((group < self.i_groups.payload) & memory.o[0].active):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.attention.config import OUTPUT_FORMS, TRACE_STORES, CoreConfig
+from golden.attention.config import OUTPUT_FORMS, SCORE_STORES, TRACE_STORES, CoreConfig
 from golden.attention.job import AttentionJob, AttentionSpikes, compute
 from golden.attention.key_serial import key_serial as as_key_serial
 from golden.attention.normaliser import MAX_RATIO, RATIO_FRACTION_BITS, RATIO_WIDTH
@@ -72,6 +72,7 @@ def random_config(seed: int, *, most_lanes: int) -> CoreConfig:
         queued_heads=int(rng.integers(2, 9)),
         output=OUTPUT_FORMS[rng.integers(len(OUTPUT_FORMS))],
         taps=bool(rng.random() < 0.8),
+        score_store=SCORE_STORES[rng.integers(len(SCORE_STORES))],
     )
 
 

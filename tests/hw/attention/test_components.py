@@ -7,7 +7,7 @@ import pytest
 from amaranth.hdl import Value
 from amaranth.lib import wiring
 
-from golden.attention.config import TRACE_STORES, CoreConfig, to_table
+from golden.attention.config import SCORE_STORES, TRACE_STORES, CoreConfig, to_table
 from hw.attention import payloads
 from hw.attention.core import AttentionCore
 from hw.attention.head_queue import HeadQueue
@@ -39,6 +39,7 @@ def addends(lookup: TraceLookup) -> dict[str, Value]:
 
 def units(config: CoreConfig) -> dict[str, wiring.Component]:
     stores = {store: replace(config, trace_store=store) for store in TRACE_STORES}
+    scores = {store: replace(config, score_store=store) for store in SCORE_STORES}
     return {
         "decay": Vectors(TraceDecay(config.code), 0),
         **{
@@ -49,9 +50,10 @@ def units(config: CoreConfig) -> dict[str, wiring.Component]:
         "memories": LoadedMemories(config),
         "terms": LoadedTerms(config),
         "score": Vectors(ScoreLane(config), 1),
+        "turning": Vectors(ScoreLane(scores["memory"]), 1),
         "queries": QueryRows(config),
         "winner": WinnerSearch(config),
-        "ramp": Ramp(config),
+        **{f"ramp_{store}": Ramp(c) for store, c in scores.items()},
         **{f"columns_{store}": Columns(c) for store, c in stores.items()},
         "threshold": OutputThreshold(config),
         "rows": OutputRows(config),
