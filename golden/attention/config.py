@@ -42,7 +42,7 @@ class CoreConfig:
         trace_store: where a lane looks up points of the trace: logic, or a block RAM of its own.
         score_store: where scores wait for the ramp, and attention spikes for the context: registers and LUT
             RAM, or block RAM, for a device where a flip-flop takes the place of a LUT.
-        queued_heads: head descriptors that may wait in front of each unit, 2..8.
+        queued_heads: head descriptors that each unit holds, 1..8; with 1 a head waits for all of the one before.
         output: output streams present: codes, context (raw context and normaliser), or both.
         taps: add ports that show scores and attention phases, for verification.
 
@@ -81,7 +81,7 @@ class CoreConfig:
                 raise InputError(
                     f"CoreConfig.{name} must be true or false, not {quoted(getattr(self, name))}"
                 )
-        check_range("CoreConfig.queued_heads", self.queued_heads, 2, 8)
+        check_range("CoreConfig.queued_heads", self.queued_heads, 1, 8)
         stores = ("trace_store", TRACE_STORES), ("score_store", SCORE_STORES)
         for name, choices in (*stores, ("output", OUTPUT_FORMS)):
             if getattr(self, name) not in choices:

@@ -11,11 +11,16 @@ from amaranth.lib.wiring import In, Out, connect
 class HeadQueue(wiring.Component):
     """Descriptors that wait, and the current one in a register.
 
+    Args:
+        layout: of a descriptor.
+        depth: descriptors that it holds; with 1 none waits behind the current one.
+
     Members:
         i: descriptors.
         o: the current descriptor.
 
-    Timing: two cycles from `i` to `o` when empty; `o` pauses for one cycle after each transfer.
+    Timing: two cycles from `i` to `o` when empty, one where none waits; `o` pauses for one cycle after each
+    transfer.
     """
 
     def __init__(self, layout: data.StructLayout, depth: int) -> None:
@@ -27,16 +32,23 @@ class HeadQueue(wiring.Component):
         # flip-flops, not through the read port of a memory. What they decide late in a cycle, that
         # a head is done, ends in a flip-flop here.
         m = Module()
-        m.submodules.waiting = waiting = SyncFIFO(width=self.i.payload.shape().size, depth=self._depth - 1)
         full, taken = Signal(), Signal()
+        m.d.comb += self.o.valid.eq(full & ~taken)
+        m.d.sync += taken.eq(self.o.valid & self.o.ready)
+        if self._depth == 1:
+            m.d.comb += self.i.ready.eq(~full)
+            with m.If(self.i.ready):
+                m.d.sync += [full.eq(self.i.valid), self.o.payload.eq(self.i.payload)]
+            with m.Elif(taken):
+                m.d.sync += full.eq(0)
+            return m
+        m.submodules.waiting = waiting = SyncFIFO(width=self.i.payload.shape().size, depth=self._depth - 1)
         m.d.comb += [
             waiting.w_data.eq(self.i.payload),
             waiting.w_en.eq(self.i.valid),
             self.i.ready.eq(waiting.w_rdy),
             waiting.r_en.eq(~full | taken),
-            self.o.valid.eq(full & ~taken),
         ]
-        m.d.sync += taken.eq(self.o.valid & self.o.ready)
         with m.If(waiting.r_en):
             m.d.sync += [full.eq(waiting.r_rdy), self.o.payload.eq(waiting.r_data)]
         return m

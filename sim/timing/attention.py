@@ -74,11 +74,13 @@ class Heads:
         """Cycle in which the next descriptor, there from cycle `offered` on, is accepted."""
         # one descriptor is in use, the others wait; each moves on in the cycle after it came
         room = max(dropped.back(self.queued) for dropped in self.dropped.values()) + 2
-        moved = self.accepted.back(self.queued - 1) + 2
+        moved = self.accepted.back(self.queued - 1) + 2 if self.queued > 1 else NEVER
         return self.accepted.add(max(offered, self.accepted.back(1) + 1, room, moved))
 
     def seen(self, unit: str) -> int:
         """First cycle in which `unit` sees the current head."""
+        if self.queued == 1:
+            return self.accepted.back(1) + 1
         return max(self.accepted.back(1), self.dropped[unit].back(1)) + 2
 
 

@@ -96,7 +96,8 @@ def test_any_accepted_bias_fits_the_score(code: PhaseCode, seed: int) -> None:
         ({"terms_per_beat": 3}, "CoreConfig.terms_per_beat must divide cluster (8), not 3"),
         ({"bias": 1}, "CoreConfig.bias must be true or false, not 1"),
         ({"mask": "no"}, "CoreConfig.mask must be true or false, not 'no'"),
-        ({"queued_heads": 1}, "CoreConfig.queued_heads must be an integer in 2..8, not 1"),
+        ({"queued_heads": 0}, "CoreConfig.queued_heads must be an integer in 1..8, not 0"),
+        ({"score_store": "rom"}, "CoreConfig.score_store must be one of registers, memory, not 'rom'"),
         ({"trace_store": "rom"}, "CoreConfig.trace_store must be one of logic, memory, not 'rom'"),
         ({"taps": None}, "CoreConfig.taps must be true or false, not None"),
         ({"output": "raw"}, "CoreConfig.output must be one of codes, context, both, not 'raw'"),
@@ -190,7 +191,7 @@ def test_absent_keys_come_from_the_base() -> None:
 
 ALLOWED = (
     "base, steps, log2_base, trace_bits, ramp_bits, lanes, tokens, head_dim, cluster, bias, mask, "
-    "terms_per_beat, trace_store, queued_heads, output, taps"
+    "terms_per_beat, trace_store, score_store, queued_heads, output, taps"
 )
 
 

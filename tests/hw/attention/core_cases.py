@@ -27,7 +27,7 @@ CORES: dict[str, CoreConfig] = {
     ),
     "no-terms": CoreConfig(
         code=T8, lanes=8, tokens=8, head_dim=24, cluster=4, bias=False, mask=False, output="codes",
-        score_store="memory",
+        score_store="memory", queued_heads=1,
     ),  # fmt: skip
     "mask-only": CoreConfig(lanes=4, tokens=7, head_dim=6, cluster=2, terms_per_beat=2, bias=False),
     "one-lane": CoreConfig(lanes=1, tokens=3, head_dim=4, cluster=1, terms_per_beat=1),

@@ -69,7 +69,7 @@ def random_config(seed: int, *, most_lanes: int) -> CoreConfig:
         bias=bool(rng.random() < 0.5),
         mask=bool(rng.random() < 0.5),
         trace_store=TRACE_STORES[rng.integers(len(TRACE_STORES))],
-        queued_heads=int(rng.integers(2, 9)),
+        queued_heads=int(rng.integers(1, 9)),
         output=OUTPUT_FORMS[rng.integers(len(OUTPUT_FORMS))],
         taps=bool(rng.random() < 0.8),
         score_store=SCORE_STORES[rng.integers(len(SCORE_STORES))],

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from golden.attention.config import TRACE_STORES, CoreConfig
+from golden.attention.config import SCORE_STORES, TRACE_STORES, CoreConfig
 from golden.errors import InputError
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
@@ -200,7 +200,8 @@ def random_core(seed: int, scale: Scale) -> RandomCore:
         code=code, lanes=attention_lanes, cluster=attention_cluster, terms_per_beat=terms_per_beat,
         tokens=min(MAX_TOKENS, max(size, attention_lanes * groups - int(rng.integers(attention_lanes)))),
         head_dim=sizes["attention.head_dim"], bias=sizes["biases"] > 0, mask=sizes["masks"] > 0,
-        output="codes", trace_store=TRACE_STORES[rng.integers(2)], queued_heads=int(rng.integers(2, 9)),
+        output="codes", trace_store=TRACE_STORES[rng.integers(2)], score_store=SCORE_STORES[rng.integers(2)],
+        queued_heads=int(rng.integers(1, 9)),
     )  # fmt: skip
     attention = with_bias_limit(attention, sizes["attention.bias_limit"]) if attention.bias else attention
     sizes = {name: count for name, count in sizes.items() if not name.startswith("attention.")}

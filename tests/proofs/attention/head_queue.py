@@ -15,7 +15,7 @@ class DescriptorsPassInOrder(Property):
     Assumes: nothing. A descriptor is two bits here; the queue never looks at what it carries."""
 
     component = "attention/head_queue"
-    cases = tuple({"depth": depth} for depth in (2, 3, 4))
+    cases = tuple({"depth": depth} for depth in (2, 3, 4, 1))
     faults = (
         Fault(module=head_queue, old="~full | taken)", new="~full | taken | self.o.ready)"),
         Fault(module=head_queue, old="full & ~taken", new="full"),
