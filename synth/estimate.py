@@ -31,17 +31,18 @@ from synth.tools import find_tools, run_tool
 TOLERANCE = 0.4
 FITTED = ("lut4", "flip_flops", "block_rams", "logic_cells")
 
-# Differences from presets: number of lanes, tokens, code, bias and mask, output, where the trace is.
-# The large one fits few devices; it keeps the fit from guessing beyond the small ones
+# Differences from presets: number of lanes, tokens, code, bias and mask, output, where the trace is. Scores wait
+# in registers in all of them. The large one fits few devices; it keeps the fit from guessing beyond the small ones
+_TINY: dict[str, Any] = {"base": "tiny", "cluster": 4, "score_store": "registers"}
 SAMPLES: tuple[dict[str, Any], ...] = (
     {"base": "pico"},
-    {"base": "tiny", "lanes": 4},
-    {"base": "tiny"},
-    {"base": "tiny", "trace_store": "memory"},
+    _TINY | {"lanes": 4},
+    _TINY,
+    _TINY | {"trace_store": "memory"},
     {"base": "digits", "lanes": 8},
     {"base": "digits"},
-    {"base": "tiny", "tokens": 8},
-    {"base": "tiny", "lanes": 16},
+    _TINY | {"tokens": 8},
+    _TINY | {"lanes": 16},
     {"base": "default"},
 )
 

@@ -130,11 +130,12 @@ FAMILIES = {
             constraints=".pcf",
             routed=".asc",
             placed=".placed.json",
-            synthesis="synth_ice40 -device u",
-            multiplying="synth_ice40 -device u -dsp",
+            # Flip-flops of a tile of eight share their enable: of an enable of few the tile stays half empty
+            synthesis="synth_ice40 -device u -dffe_min_ce_use 5",
+            multiplying="synth_ice40 -device u -dffe_min_ce_use 5 -dsp",
             place=("--pcf", "{constraints}", "--asc", "{routed}", "--write", "{placed}"),
             pack_words=("{routed}", "{bitstream}"),
-            simulated=("synth_ice40 -device u -top {top}",),
+            simulated=("synth_ice40 -device u -dffe_min_ce_use 5 -top {top}",),
             models="-D ICE40_U +/ice40/cells_sim.v",
             # A carry shares its logic cell with the LUT of the same bit
             lut4_cells={"SB_LUT4": 1},

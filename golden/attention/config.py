@@ -173,7 +173,7 @@ PRESETS: dict[str, CoreConfig] = {
     "default": DEFAULT,
     "wide": dataclasses.replace(DEFAULT, lanes=128),
     "lean": LEAN,
-    # For the iCE40UP5K, on which the output neuron finds no room beside a link
+    # The least of hardware: the host codes what comes out
     "pico": dataclasses.replace(
         LEAN,
         code=PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=8),
@@ -184,7 +184,10 @@ PRESETS: dict[str, CoreConfig] = {
         trace_store="logic",
         output="context",
     ),
-    "tiny": dataclasses.replace(LEAN, lanes=8, tokens=16, head_dim=16, cluster=4, trace_store="logic"),
+    # For small boards, whose block RAM is there while a flip-flop takes the place of a LUT
+    "tiny": dataclasses.replace(
+        LEAN, lanes=8, tokens=16, head_dim=16, trace_store="logic", score_store="memory"
+    ),
     "digits": dataclasses.replace(DEFAULT, lanes=16, tokens=16, head_dim=16),
     "long-window": dataclasses.replace(
         DEFAULT,

@@ -84,11 +84,11 @@ def test_code_of_a_preset(folder: Path, source: str, arrays: Arrays, run, name: 
 
 
 def test_configuration_and_window(folder: Path, source: str, arrays: Arrays, run) -> None:
-    (folder / "c.toml").write_text('base = "tiny"\nsteps = 12\nlanes = 4\n')
+    (folder / "c.toml").write_text('base = "tiny"\nsteps = 12\nlanes = 16\n')
     words = ("attention", source, "out.npz", "--config", "c.toml", "--window", "5", "--report", "r.json")
     assert run(*words).status == 0
     config = json.loads((folder / "r.json").read_text())["configuration"]
-    assert config == to_table(PRESETS["tiny"]) | {"steps": 12, "lanes": 4}
+    assert config == to_table(PRESETS["tiny"]) | {"steps": 12, "lanes": 16}
     code = PhaseCode(steps=12, log2_base=preset("tiny").code.log2_base, trace_bits=10)
     whole, cut = prepare(**arrays, code=code), prepare(**arrays, code=code, window=5)
     assert_same(read(folder / "out.npz"), expected(cut))
