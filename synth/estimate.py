@@ -31,8 +31,8 @@ from synth.tools import find_tools, run_tool
 TOLERANCE = 0.4
 FITTED = ("lut4", "flip_flops", "block_rams", "logic_cells")
 
-# Differences from presets: number of lanes, tokens, code, bias and mask, output, where the trace is. Scores wait
-# in registers in all of them. The large one fits few devices; it keeps the fit from guessing beyond the small ones
+# Differences from presets: number of lanes, tokens, code, bias and mask, output, where the trace is. Scores
+# are in registers. The large one fits few devices; it keeps the fit from guessing beyond the small ones
 _TINY: dict[str, Any] = {"base": "tiny", "cluster": 4, "score_store": "registers"}
 SAMPLES: tuple[dict[str, Any], ...] = (
     {"base": "pico"},

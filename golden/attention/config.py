@@ -42,7 +42,7 @@ class CoreConfig:
         trace_store: where a lane looks up points of the trace: logic, or a block RAM of its own.
         score_store: where scores wait for the ramp, and attention spikes for the context: registers and LUT
             RAM, or block RAM, for a device where a flip-flop takes the place of a LUT.
-        queued_heads: head descriptors that each unit holds, 1..8; with 1 a head waits for all of the one before.
+        queued_heads: head descriptors that each unit holds, 1..8; with 1 a head waits for the one before.
         output: output streams present: codes, context (raw context and normaliser), or both.
         taps: add ports that show scores and attention phases, for verification.
 

@@ -54,15 +54,17 @@ class AttentionMemory(wiring.Component):
             shape=self.i.shape(), depth=depth, init=[], attrs=block if clocked else few
         )
         write, read = memory.write_port(), memory.read_port(domain="sync" if clocked else "comb")
-        last, entry = self.command.strobe.step & self.command.data.last, self.command.data.entry
-        for n in range(self.behind(config)):
-            last_later = Signal(name=f"last_{n + 1}")
-            entry_later = Signal.like(entry, name=f"entry_{n + 1}", reset_less=True)
-            m.d.sync += [last_later.eq(last), entry_later.eq(entry)]
-            last, entry = last_later, entry_later
+        last, entry = Signal(2), Signal.like(self.command.data.entry, reset_less=True)
+        m.d.sync += [
+            last.eq((last << 1) | (self.command.strobe.step & self.command.data.last)),
+            entry.eq(self.command.data.entry),
+        ]
+        if clocked:
+            m.d.comb += write.addr.eq(entry)
+        else:
+            m.d.sync += write.addr.eq(entry)
         m.d.comb += [
-            write.en.eq(last),
-            write.addr.eq(entry),
+            write.en.eq(last[self.behind(config) - 1]),
             write.data.eq(self.i),
             read.addr.eq(self.entry),
             self.o.eq(read.data),

@@ -171,6 +171,18 @@ class Cluster(wiring.Component):
             m.submodules[f"ramp_{n}"] = ramp = RampLane(config)
             m.submodules[f"trace_{n}"] = trace = TraceLookup(config)
             ramps.append(ramp)
+            if stored:
+                waits = [
+                    score.search.eq(command["winner"].strobe.search),
+                    scores.scores[n].eq(score.score),
+                    ramp.score.eq(scores.held[n]),
+                ]
+            else:
+                waits = [
+                    ramp.score.eq(score.score),
+                    ramp.copy.eq(command["winner"].strobe.copy),
+                    ramp.move.eq(command["winner"].strobe.move),
+                ]
             m.d.comb += [
                 trace.score_a.active.eq(1),  # the strobe says whether the query spike is there
                 trace.score_a.negative.eq(query.negative),
@@ -182,6 +194,7 @@ class Cluster(wiring.Component):
                 score.terms.eq(strobe.terms),
                 score.take.eq(strobe.take),
                 score.present.eq(present[n]),
+                *waits,
                 ramp.command.eq(command["ramp"]),
                 attention.i[n].eq(ramp.next if stored else ramp.spike),
                 trace.context_a.active.eq(attention.o[n].active),
@@ -194,18 +207,8 @@ class Cluster(wiring.Component):
             if config.terms:
                 m.d.comb += score.term.eq(terms.terms[n])
             if stored:
-                m.d.comb += [
-                    score.search.eq(command["winner"].strobe.search),
-                    scores.scores[n].eq(score.score),
-                    ramp.score.eq(scores.held[n]),
-                ]
                 m.d.sync += bits[n].eq(score.bit)
                 continue
-            m.d.comb += [
-                ramp.score.eq(score.score),
-                ramp.copy.eq(command["winner"].strobe.copy),
-                ramp.move.eq(command["winner"].strobe.move),
-            ]
             # the score in the order of unsigned numbers, the highest bit first
             unsigned = score.score.value.as_unsigned() ^ (1 << (config.score_width - 1))
             word = Cat(unsigned, score.score.alive)[::-1]

@@ -32,25 +32,31 @@ class HeadQueue(wiring.Component):
         # flip-flops, not through the read port of a memory. What they decide late in a cycle, that
         # a head is done, ends in a flip-flop here.
         m = Module()
-        full, taken = Signal(), Signal()
-        m.d.comb += self.o.valid.eq(full & ~taken)
-        m.d.sync += taken.eq(self.o.valid & self.o.ready)
         if self._depth == 1:
-            m.d.comb += self.i.ready.eq(~full)
-            with m.If(self.i.ready):
-                m.d.sync += [full.eq(self.i.valid), self.o.payload.eq(self.i.payload)]
-            with m.Elif(taken):
-                m.d.sync += full.eq(0)
-            return m
+            return self._alone(m)
         m.submodules.waiting = waiting = SyncFIFO(width=self.i.payload.shape().size, depth=self._depth - 1)
+        full, taken = Signal(), Signal()
         m.d.comb += [
             waiting.w_data.eq(self.i.payload),
             waiting.w_en.eq(self.i.valid),
             self.i.ready.eq(waiting.w_rdy),
             waiting.r_en.eq(~full | taken),
+            self.o.valid.eq(full & ~taken),
         ]
+        m.d.sync += taken.eq(self.o.valid & self.o.ready)
         with m.If(waiting.r_en):
             m.d.sync += [full.eq(waiting.r_rdy), self.o.payload.eq(waiting.r_data)]
+        return m
+
+    def _alone(self, m: Module) -> Module:
+        """The current descriptor, behind which none waits."""
+        held, done = Signal(), Signal()
+        m.d.comb += [self.i.ready.eq(~held), self.o.valid.eq(held & ~done)]
+        m.d.sync += done.eq(self.o.valid & self.o.ready)
+        with m.If(~held):
+            m.d.sync += [held.eq(self.i.valid), self.o.payload.eq(self.i.payload)]
+        with m.Elif(done):
+            m.d.sync += held.eq(0)
         return m
 
 

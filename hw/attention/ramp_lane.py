@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -19,7 +19,7 @@ class RampLane(wiring.Component):
         move: bit n moves slot n+1 to slot n. Only with `score_store = "registers"`.
         command: broadcast ramp step.
         spike: attention spike of the window so far; without one its phase means nothing.
-        next: `spike` of the next cycle.
+        next: `spike` of the next cycle. Only with `score_store = "memory"`.
         held: the score in slot 0, which `command` is about.
 
     Timing: `copy` in cycle n: the last slot holds the score from n+1 on. A step in cycle n: its result is
@@ -32,18 +32,16 @@ class RampLane(wiring.Component):
         super().__init__(
             {
                 "score": In(payloads.score(config)),
-                **(moves if config.score_store == "registers" else {}),
+                **(moves if config.score_store == "registers" else {"next": Out(payloads.attention(config))}),
                 "command": In(payloads.ramp_command(config)),
                 "spike": Out(payloads.attention(config)),
-                "next": Out(payloads.attention(config)),
                 "held": Out(payloads.score(config)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config = self._config
-        if config.score_store == "registers":
+        if self._config.score_store == "registers":
             self._queue(m)
         else:
             m.d.comb += self.held.eq(self.score)
@@ -61,10 +59,11 @@ class RampLane(wiring.Component):
         # until it fires the phase is that of the last step
         with m.If(step & (first | ~spike.active)):
             m.d.sync += [spike.active.eq(reached), spike.phase.eq(phase)]
-            m.d.comb += [self.next.active.eq(reached), self.next.phase.eq(phase)]
-        with m.Else():
-            m.d.comb += self.next.eq(spike)
         m.d.comb += self.spike.eq(spike)
+        if self._config.score_store == "memory":
+            fires = step & (first | ~self.spike.active)
+            m.d.comb += self.next.active.eq(Mux(fires, reached, spike.active))
+            m.d.comb += self.next.phase.eq(Mux(fires, phase, spike.phase))
         return m
 
     def _queue(self, m: Module) -> None:

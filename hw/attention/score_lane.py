@@ -18,8 +18,8 @@ class ScoreLane(wiring.Component):
         present: the lane holds a token.
         score: the finished score, held from one `take` to the next; with `score_store = "memory"` it is there
             in the cycle of its last bit.
-        search, bit: only with `score_store = "memory"`: the next bit is wanted, and what it is, `alive` first,
-            then the score in the order of unsigned numbers, its highest bit first.
+        search, bit: only with `score_store = "memory"`: the next bit, wanted and what it is, `alive` first,
+            then the score in the order of unsigned numbers, the highest bit first.
 
     Timing: every input belongs to the same cycle n. An addend is in the sum from n+1 on; `take`
     makes the sum of all earlier cycles visible in `score` from n+1 on and clears it.

@@ -29,8 +29,8 @@ class ScoreMemory(wiring.Component):
         super().__init__({"scores": In(scores), "copy": In(1), "leave": In(1), "held": Out(scores)})
 
     def elaborate(self, platform: object) -> Module:
-        # A score moves up to slot 0 one slot per cycle, and from the last slot that takes two cycles at least:
-        # so it is in the memory before it is read
+        # A score moves up to slot 0 by a slot per cycle, from the last in two cycles at least: it is in the
+        # memory before it is read
         m = Module()
         bits = ceil_log2(payloads.score_slots(self._config))
         m.submodules.memory = memory = Memory(

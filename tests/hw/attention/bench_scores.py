@@ -80,7 +80,8 @@ async def bits_of_every_score(bench: UnitBench, rng: np.random.Generator) -> Non
     bias, none = columns.pop("bias"), np.zeros(len(beats), int)
     term = {"bias": bias, "masked": none}
     bench.send("i", columns | {"term": term, "addend": none, "carry": none, "add": none})
-    bench.expect("o", {"score": {"value": np.array(values), "alive": np.array(alives)}, "bit": np.array(bits)})
+    score = {"value": np.array(values), "alive": np.array(alives)}
+    bench.expect("o", {"score": score, "bit": np.array(bits)})
 
 
 @scenario("queries")

@@ -13,8 +13,8 @@ T8 = PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=10)
 T24 = PhaseCode(steps=24, log2_base=Fraction(2, 7))
 T40 = PhaseCode(steps=40, log2_base=Fraction(1, 5))
 
-# Every code of the presets, one to sixteen tokens per lane, every output form, both stores of the trace and of
-# scores, with and without terms, clusters of one, of all lanes, and of sizes that are no power of two
+# Every code of the presets, one to sixteen tokens per lane, every output form, both stores of the trace and
+# of scores, with and without terms, clusters of one, of all lanes, and of sizes that are no power of two
 CORES: dict[str, CoreConfig] = {
     "two-clusters": CoreConfig(lanes=8, tokens=8, head_dim=16, cluster=4, terms_per_beat=2),
     "two-groups": CoreConfig(lanes=4, tokens=8, head_dim=9, cluster=2, terms_per_beat=1),
@@ -26,18 +26,33 @@ CORES: dict[str, CoreConfig] = {
         code=T24, lanes=5, tokens=13, head_dim=20, cluster=5, terms_per_beat=1, mask=False, output="context"
     ),
     "no-terms": CoreConfig(
-        code=T8, lanes=8, tokens=8, head_dim=24, cluster=4, bias=False, mask=False, output="codes",
-        score_store="memory", queued_heads=1,
-    ),  # fmt: skip
+        code=T8,
+        lanes=8,
+        tokens=8,
+        head_dim=24,
+        cluster=4,
+        bias=False,
+        mask=False,
+        output="codes",
+        score_store="memory",
+        queued_heads=1,
+    ),
     "mask-only": CoreConfig(lanes=4, tokens=7, head_dim=6, cluster=2, terms_per_beat=2, bias=False),
     "one-lane": CoreConfig(lanes=1, tokens=3, head_dim=4, cluster=1, terms_per_beat=1),
     "sixteen-groups": CoreConfig(
         lanes=1, tokens=16, head_dim=4, cluster=1, terms_per_beat=1, trace_store="logic"
     ),
     "eleven-groups": CoreConfig(
-        code=T8, lanes=3, tokens=33, head_dim=2, cluster=1, terms_per_beat=1, trace_store="logic", mask=False,
+        code=T8,
+        lanes=3,
+        tokens=33,
+        head_dim=2,
+        cluster=1,
+        terms_per_beat=1,
+        trace_store="logic",
+        mask=False,
         score_store="memory",
-    ),  # fmt: skip
+    ),
     "one-step": CoreConfig(
         code=PhaseCode(steps=1, log2_base=Fraction(1)),
         lanes=2,

@@ -1,4 +1,4 @@
-"""Proof of the memory of attention spikes: no word that is used is read in the cycle in which it is written."""
+"""Proof of the memory of attention spikes: none that is used is read in the cycle in which it is written."""
 
 from dataclasses import replace
 
@@ -14,8 +14,8 @@ class AttentionSpikesDoNotCollide(Property):
     """No attention spikes are read for a column in the cycle in which they are written, in whatever cluster:
     steps of the ramp and columns reach every cluster in as many cycles.
 
-    Assumes: nothing. Heads, winners, values, room and pauses are any; what writes and what reads need not even
-    agree on the size of a head."""
+    Assumes: nothing. Heads, winners, values, room and pauses are any; what writes and what reads need not
+    even agree on the size of a head."""
 
     component = "attention/attention_memory"
     cases = ({}, {"tokens": 1})
