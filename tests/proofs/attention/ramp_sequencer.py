@@ -1,12 +1,10 @@
 """Proofs of the ramp: it meets the scores it is meant for, and a key fires at the time the contract names."""
 
-from dataclasses import replace
-
 from amaranth.hdl import Assert, Assume, Cover, Signal, signed
 
-from golden.attention.config import DEFAULT, CoreConfig, ScoreStore
+from golden.attention.config import DEFAULT, CoreConfig
 from golden.code import PhaseCode
-from hw.attention import payloads, ramp_lane, ramp_sequencer, score_memory, winner_sequencer
+from hw.attention import payloads, ramp_lane, ramp_sequencer, winner_sequencer
 from tests.proofs.property import Fault, Property
 
 CONFIG = CoreConfig(
@@ -30,7 +28,6 @@ class StepsMeetTheirScores(Property):
     before their scores have moved through the slots, and windows and tokens are any."""
 
     component = "attention/ramp_sequencer"
-    cases = ({}, {"store": "memory"})
     reach = 64
     quick = False
     faults = (
@@ -41,38 +38,28 @@ class StepsMeetTheirScores(Property):
         Fault(module=ramp_lane, old="n < len(slots) - 1", new="n < len(slots) - 2"),
     )
 
-    def build(self, store: ScoreStore = "registers") -> None:
+    def build(self) -> None:
         m = self.m
-        config = replace(CONFIG, score_store=store)
-        search = self.unit("search", winner_sequencer.WinnerSequencer(config))
-        ramp = self.unit("ramp", ramp_sequencer.RampSequencer(config))
-        lane = self.unit("lane", ramp_lane.RampLane(config))
+        search = self.unit("search", winner_sequencer.WinnerSequencer(CONFIG))
+        ramp = self.unit("ramp", ramp_sequencer.RampSequencer(CONFIG))
+        lane = self.unit("lane", ramp_lane.RampLane(CONFIG))
         slots = payloads.score_slots(CONFIG)
         copy, step = search.o_command.strobe.copy, ramp.o_command.strobe.step
         m.d.comb += [
             Assume(~search.take | search.free),
             ramp.slot_full.eq(search.slot_full),
             search.release_slot.eq(ramp.release_slot),
+            lane.copy.eq(copy),
+            lane.move.eq(search.o_command.strobe.move),
             lane.command.eq(ramp.o_command),
         ]
-        finished = lane.score
-        if store == "memory":
-            stored = self.unit("stored", score_memory.ScoreMemory(config))
-            finished = stored.scores[0]
-            m.d.comb += [
-                stored.copy.eq(copy),
-                stored.leave.eq(search.o_command.strobe.move[0]),
-                lane.score.eq(stored.held[0]),
-            ]
-        else:
-            m.d.comb += [lane.copy.eq(copy), lane.move.eq(search.o_command.strobe.move)]
         held = Signal(range(slots + 1))  # scores that were copied and whose last step has not left
         m.d.sync += held.eq(held + copy - ramp.release_slot)
         # any one score is followed: how many are before it, and what it is
         follow = self.free(1, "follow")
-        followed, before, kept = Signal(), Signal(range(slots + 1)), Signal.like(finished)
+        followed, before, kept = Signal(), Signal(range(slots + 1)), Signal.like(lane.score)
         with m.If(copy & follow & ~followed):
-            m.d.sync += [followed.eq(1), before.eq(held - ramp.release_slot), kept.eq(finished)]
+            m.d.sync += [followed.eq(1), before.eq(held - ramp.release_slot), kept.eq(lane.score)]
         with m.Elif(followed & ramp.release_slot):
             m.d.sync += [before.eq(before - 1), followed.eq(before != 0)]
         turn = followed & (before == 0)
