@@ -6,7 +6,7 @@ Beside this a family has a clock: its loop, in `hw.board.clock`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hw.parts.sliced_memory import BLOCK_SHAPES
+from hw.parts.memory import BLOCK_SHAPES
 
 # Block RAM of the ECP5 and of the Gowin parts is a black box among Yosys's cells: in a netlist to simulate
 # memories, those that ask for it included, become LUT RAM, tables and registers. The iCE40 keeps its own.

@@ -12,3 +12,6 @@ NO_COLLISION = MappingProxyType({"no_rw_check": True})
 BLOCK = MappingProxyType({"ram_style": "block"})
 LUT_RAM = MappingProxyType({"ram_style": "distributed"})
 LOGIC = MappingProxyType({"ram_style": "logic"})
+# Width and depth that a block RAM of 18 kbit may have, as on the ECP5 and the Gowin parts; the ninth bit of a
+# byte is there from words of nine bits on
+BLOCK_SHAPES = ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024), (36, 512))

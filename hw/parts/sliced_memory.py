@@ -7,11 +7,7 @@ from amaranth.lib.memory import Memory
 from amaranth.utils import exact_log2
 
 from hw.parts.delay import registered
-from hw.parts.memory import NO_COLLISION
-
-# Width and depth that a block RAM of 18 kbit may have, as on the ECP5 and the Gowin parts; the ninth bit of a
-# byte is there from words of nine bits on
-BLOCK_SHAPES = ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024), (36, 512))
+from hw.parts.memory import BLOCK_SHAPES, NO_COLLISION
 
 
 @cache

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from hw.parts.sliced_memory import BLOCK_SHAPES, SlicedMemory, slices
+from hw.parts.memory import BLOCK_SHAPES
+from hw.parts.sliced_memory import SlicedMemory, slices
 
 
 def blocks(width: int, depth: int) -> int:
