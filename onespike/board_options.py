@@ -89,7 +89,10 @@ ToolsOption = Annotated[
 
 
 SeedsOption = Annotated[
-    int, typer.Option("--seeds", min=1, metavar="N", help="Place and route with seeds 1 to N, too.")
+    int,
+    typer.Option(
+        "--seeds", min=1, metavar="N", help="Of more than one, place and route with seeds 1 to N, too."
+    ),
 ]
 
 

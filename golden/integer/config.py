@@ -33,7 +33,7 @@ class IntegerConfig:
             logic (partial products and adders).
         bias: accept an additive bias per score.
         mask: accept a mask per score.
-        queued_heads: head descriptors that may wait in front of each unit, 2..8.
+        queued_heads: head descriptors that each unit holds, 1..8; with 1 a head waits for the one before.
         output: output streams present: codes, context (raw context and normaliser), or both.
         taps: add a port that shows distances and weights, for verification.
 
@@ -66,7 +66,7 @@ class IntegerConfig:
                 raise InputError(
                     f"IntegerConfig.{name} must be true or false, not {quoted(getattr(self, name))}"
                 )
-        check_range("IntegerConfig.queued_heads", self.queued_heads, 2, 8)
+        check_range("IntegerConfig.queued_heads", self.queued_heads, 1, 8)
         for name, choices in (("multiplier", MULTIPLIERS), ("output", OUTPUT_FORMS)):
             if getattr(self, name) not in choices:
                 raise InputError(

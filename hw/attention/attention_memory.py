@@ -36,10 +36,12 @@ class AttentionMemory(wiring.Component):
 
     @staticmethod
     def latency(config: CoreConfig) -> int:
+        """Cycles from `entry` to `o`: LUT RAM is read at once, block RAM with a clock."""
         return int(config.score_store == "memory")
 
     @staticmethod
     def behind(config: CoreConfig) -> int:
+        """Cycles from a step to its spikes at `i`."""
         return 2 - AttentionMemory.latency(config)
 
     def elaborate(self, platform: object) -> Module:

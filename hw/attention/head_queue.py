@@ -20,7 +20,7 @@ class HeadQueue(wiring.Component):
         o: the current descriptor.
 
     Timing: two cycles from `i` to `o` when empty, one where none waits; `o` pauses for one cycle after each
-    transfer.
+    transfer, for two where none waits.
     """
 
     def __init__(self, layout: data.StructLayout, depth: int) -> None:

@@ -21,8 +21,9 @@ class ScoreLane(wiring.Component):
         search, bit: only with `score_store = "memory"`: the next bit, wanted and what it is, `alive` first,
             then the score in the order of unsigned numbers, the highest bit first.
 
-    Timing: every input belongs to the same cycle n. An addend is in the sum from n+1 on; `take`
-    makes the sum of all earlier cycles visible in `score` from n+1 on and clears it.
+    Timing: every input belongs to the same cycle n. An addend is in the sum from n+1 on; `take` clears it and
+    makes the sum of all earlier cycles visible in `score` from n+1 on, with `score_store = "memory"` in the
+    cycle of its last bit.
     """
 
     def __init__(self, config: CoreConfig) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from studies.boards.figures import reached
 from studies.boards.sentences import HEADS, table_rows
 from studies.page.page import Figure, Number, Page, Section, Table, key, number
 from studies.page.plots import bars
@@ -54,6 +55,8 @@ def _overview(figures: Mapping[str, Any]) -> Table:
         ["slack, ns", number(figures, "/slack_ns", "{:g}")],
         ["bitstream, bytes", number(figures, "/bitstream_bytes")],
     ]
+    if "mhz_by_seed" in figures:
+        rows.insert(1, ["with several seeds, MHz", reached(figures)])
     for name, value in figures["throughput"].items():
         if name == "sentences":
             continue

@@ -15,6 +15,7 @@ from sim.board.session import LinkError
 from sim.board.streams import open_session
 from synth.boards import BOARDS
 from synth.budgets import budgets
+from tests.synth.tool_stand_ins import StandIns
 
 
 def test_boards(run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +180,28 @@ def test_failed_tool_names_its_log(folder: Path, run, loader: Path) -> None:
     assert "ERROR: no memory" in (folder / log).read_text()
     # The log is kept; nothing is written that looks like a result
     assert not {"r.json", "bits"} & {path.name for path in folder.iterdir()}
+
+
+def test_several_seeds(folder: Path, run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their clocks are in the table, the report and the page; where the first misses, in the table."""
+    tools = StandIns(folder / "bin")
+    tools.folder.mkdir()
+    tools.answer(megahertz=30)
+    monkeypatch.setenv("PATH", f"{tools.folder}:/usr/bin:/bin")
+    words = ("synth", "--board", "icebreaker", "--tools", "native", "--report", "r.json", "--html", "p.html")
+    ran = run(*words, "--seeds", "3")
+    assert ran.status == 0, ran.err
+    told = "30.0 (30.0 to 30.0, 3 seeds)"
+    assert told in ran.out
+    assert told in (folder / "p.html").read_text()
+    assert json.loads((folder / "r.json").read_text())["mhz_by_seed"] == {"1": 30, "2": 30, "3": 30}
+    (folder / "r.json").unlink()
+    tools.answer(megahertz=20)
+    ran = run(*words, "--seed", "4", "--seeds", "2")
+    assert ran.status == 1
+    assert "must reach 24 MHz, it reached 20.00 MHz with seed 4" in ran.err
+    assert "20.0 (20.0 to 20.0, 3 seeds) (missed)" in ran.out
+    assert not (folder / "r.json").exists()
 
 
 @pytest.mark.parametrize("word", ["synth", "program"])

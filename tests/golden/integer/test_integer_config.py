@@ -45,7 +45,7 @@ def test_a_file(tmp_path) -> None:
         ({"multiplier": "booth"}, "multiplier must be one of dsp, table, logic, not 'booth'"),
         ({"output": "spikes"}, "output must be one of codes, context, both"),
         ({"bias": 1}, "bias must be true or false"),
-        ({"queued_heads": 1}, "queued_heads must be an integer in 2..8"),
+        ({"queued_heads": 0}, "queued_heads must be an integer in 1..8"),
     ],
 )
 def test_refused(changes: dict, message: str) -> None:

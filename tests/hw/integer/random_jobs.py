@@ -36,7 +36,7 @@ def random_config(seed: int, *, most_lanes: int) -> IntegerConfig:
         multiplier=MULTIPLIERS[rng.integers(len(MULTIPLIERS))],
         bias=bool(rng.random() < 0.5),
         mask=bool(rng.random() < 0.5),
-        queued_heads=int(rng.integers(2, 9)),
+        queued_heads=int(rng.integers(1, 9)),
         output=OUTPUT_FORMS[rng.integers(len(OUTPUT_FORMS))],
         taps=bool(rng.random() < 0.8),
     )

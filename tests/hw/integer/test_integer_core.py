@@ -19,7 +19,9 @@ CORES = {
     "squares": replace(SMALL, multiplier="table"),
     "partial products": replace(SMALL, multiplier="logic", bits=7, output="codes"),
     "table of products": replace(SMALL, multiplier="table", bits=4, bias=False, output="context"),
-    "one lane": replace(SMALL, multiplier="table", lanes=1, cluster=1, tokens=5, head_dim=1, mask=False),
+    "one lane and head": replace(
+        SMALL, multiplier="table", lanes=1, cluster=1, tokens=5, head_dim=1, mask=False, queued_heads=1
+    ),
     "no terms": replace(SMALL, bits=2, lanes=8, cluster=8, tokens=8, head_dim=9, bias=False, mask=False),
 }
 WORKLOADS = 12  # per core

@@ -38,8 +38,16 @@ CORES = {
         mask=False,
         output="context",
     ),
-    "one step, lane and feature": replace(
-        SMALL, code=PhaseCode(steps=1), lanes=1, cluster=1, tokens=5, head_dim=1, bias=False, mask=False
+    "one step, lane, feature and head": replace(
+        SMALL,
+        code=PhaseCode(steps=1),
+        lanes=1,
+        cluster=1,
+        tokens=5,
+        head_dim=1,
+        bias=False,
+        mask=False,
+        queued_heads=1,
     ),
 }
 WORKLOADS = 12  # per core
