@@ -52,6 +52,7 @@ CORES: dict[str, CoreConfig] = {
         trace_store="logic",
         mask=False,
         score_store="memory",
+        queued_heads=1,
     ),
     "one-step": CoreConfig(
         code=PhaseCode(steps=1, log2_base=Fraction(1)),
