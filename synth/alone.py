@@ -14,7 +14,7 @@ from amaranth.lib import wiring
 from hw.export.verilog import export
 from synth.boards import find_board
 from synth.commands import NETLIST, TIMING, TOP, synthesis
-from synth.netlist import pack, read_top, resources_of
+from synth.netlist import pack, resources_of
 from synth.tools import Tool, find_tools, run_tool
 
 BOARD = find_board("ulx3s-85f")
@@ -48,8 +48,7 @@ def synthesise(
     )
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(yosys, (f"{TOP}.ys",), folder, folder / "synthesise.log")
-    pack(folder / NETLIST, BOARD.family)
-    return asdict(resources_of(read_top(folder / NETLIST), BOARD.family))
+    return asdict(resources_of(pack(folder / NETLIST, BOARD.family), BOARD.family))
 
 
 def route(

@@ -23,7 +23,7 @@ from synth.boards import BOARDS, Board
 from synth.design import Design, board_top
 from synth.families import FAMILIES, Family
 from synth.figures import ESTIMATE
-from synth.netlist import Resources, pack, read_top, resources_of
+from synth.netlist import Resources, pack, resources_of
 from synth.tools import find_tools, run_tool
 
 # More than the fit's error on any sample, and than what cores have lost since those were measured: a core is
@@ -87,9 +87,7 @@ def measure(board: Board, config: CoreConfig, directory: Path) -> Resources:
         (directory / name).write_text(text)
     stage, tool, arguments = next(iter(commands.stages(board, board.clock, 1)))
     run_tool(find_tools([tool])[tool], arguments, directory, directory / f"{stage}.log")
-    netlist = directory / commands.NETLIST
-    pack(netlist, board.family)
-    return resources_of(read_top(netlist), board.family)
+    return resources_of(pack(directory / commands.NETLIST, board.family), board.family)
 
 
 def measure_samples(again: bool, on_sample: Callable[[str, dict[str, Any], Resources], None]) -> None:

@@ -20,7 +20,7 @@ from synth.boards import Board
 from synth.design import Design, board_top
 from synth.estimate import TOLERANCE
 from synth.fit import check_fit, check_memories
-from synth.netlist import pack, read_top, resources_of
+from synth.netlist import pack, resources_of
 from synth.report import BuildReport, TimingError, make_report, warnings
 from synth.tools import Origin, Tool, ToolError, find_tools, run_tool
 from synth.units import by_unit, die
@@ -142,9 +142,7 @@ def _run(
         seconds[stage] = run_tool(tools[tool], arguments, directory, log, heartbeat)
         on_stage(stage, "done", seconds[stage])
         if stage == "synthesise":
-            netlist = directory / commands.NETLIST
-            pack(netlist, board.family)
-            top = read_top(netlist)
+            top = pack(directory / commands.NETLIST, board.family)
             resources = resources_of(top, board.family)
             check_fit(board, design, resources)
             units = by_unit(top["cells"], board.family)

@@ -20,7 +20,7 @@ from hw.memory.controller import SdramController
 from hw.memory.weights import DOMAIN, WeightMemory
 from synth.alone import BOARD, route, synthesise
 from synth.commands import NETLIST, TOP, synthesis
-from synth.netlist import pack, read_top, resources_of
+from synth.netlist import pack, resources_of
 from synth.tools import find_tools, run_tool
 
 CLOCK = 100e6
@@ -51,8 +51,7 @@ def litedram(verilog: str, folder: Path) -> dict[str, Any]:
     (folder / f"{TOP}.ys").write_text("\n".join(script) + "\n")
     run_tool(find_tools(["yosys"])["yosys"], (f"{TOP}.ys",), folder, folder / "synthesise.log")
     (folder / PLACES).write_text("\n".join(sites()) + "\n")
-    pack(folder / NETLIST, BOARD.family)
-    return asdict(resources_of(read_top(folder / NETLIST), BOARD.family))
+    return asdict(resources_of(pack(folder / NETLIST, BOARD.family), BOARD.family))
 
 
 def main(files: list[str]) -> None:

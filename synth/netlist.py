@@ -100,12 +100,13 @@ def _nets(cell: Mapping[str, Any], *ports: str) -> tuple[Any, ...]:
     return tuple(None if isinstance(bit, str) else bit for bit in bits)
 
 
-def pack(netlist: Path, family: Family) -> None:
+def pack(netlist: Path, family: Family) -> dict[str, Any]:
     """Let carry cells and block RAMs hold what they can (`synth.carry_cells`, `synth.output_registers`), in
-    place."""
+    place; the top module, as it is then."""
     if family.packs_cells:
         whole = json.loads(netlist.read_text())
         for module in whole["modules"].values():
             carry_cells.pack(module)
             output_registers.pack(module)
         netlist.write_text(json.dumps(whole))
+    return read_top(netlist)
