@@ -199,6 +199,7 @@ def stochastic_network(seed: int) -> Subject:
 SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "attention, memory": partial(attention, "two-groups"),
     "attention, logic": partial(attention, "sixteen-groups"),
+    "attention, stored scores": partial(attention, "eleven-groups"),
     "integer, squares": partial(integer, "squares"),
     "integer, partial products": partial(integer, "partial products"),
     "key-serial, context": partial(key_serial, "both signs and no room for silence"),
