@@ -23,7 +23,7 @@ KINDS = ("line", "branch", "toggle")
 
 
 def files(component: wiring.Component, top: str) -> dict[str, str]:
-    """The file of hw/ in which a module of a `Watched` component is written, by the module's name."""
+    """The file of hw/ in which an instance of a `Watched` component is written, by the instance's name."""
     found: dict[str, str] = {}
 
     def walk(fragment: Fragment, name: str, file: str) -> None:
@@ -33,7 +33,7 @@ def files(component: wiring.Component, top: str) -> dict[str, str]:
         for inner, label, _ in fragment.subfragments:
             walk(inner, f"{name}.{label}", file)
 
-    walk(Fragment.get(component, None), f"{top}.core", "")
+    walk(Fragment.get(component, None), f"TOP.{top}.core", "")
     return found
 
 
@@ -47,10 +47,10 @@ def of_subject(name: str) -> dict[str, Any]:
         for trial in subject.trials.values():
             trial(covered)
     points: dict[str, Counter[str]] = defaultdict(Counter)
-    for (kind, module, place), count in covered.counts.items():
+    for (kind, instance, place), count in covered.counts.items():
         # Names that Yosys made up are no signals of ours
-        if kind in KINDS and places.get(module) and "__024auto" not in place:
-            points[places[module]] += Counter({kind: 1, f"{kind} reached": int(count > 0)})
+        if kind in KINDS and places.get(instance) and "__024auto" not in place:
+            points[places[instance]].update({kind: 1, f"{kind} reached": int(count > 0)})
     events = covered.component.events
     goals = {"events": {"cases": len(events), "missing": sorted(set(events) - covered.events)}}
     for counted in heads.values():

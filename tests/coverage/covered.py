@@ -5,9 +5,10 @@ import shutil
 import tempfile
 from collections import Counter
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from hw.export.verilog import export
 from sim.verilator import build
@@ -18,30 +19,28 @@ from sim.verilator.toolchain import compile_model
 from tests.coverage.watched import Watched
 
 HERE = Path(__file__).parent
-FILE = "ONESPIKE_COVERAGE"
+FOLDER = "ONESPIKE_COVERAGE"
 
 Point = tuple[str, str, str]
-"""Kind (line, branch or toggle), module, and place of a point of coverage."""
+"""Kind (line, branch or toggle), instance, and place of a point of coverage."""
 
 
 class Covered(Simulator):
     """A compiled component.
 
     Attributes:
-        counts: how often each point was passed, in all runs.
         events: that happened in any run; see `Watched`.
     """
 
     def __init__(self, component: Watched, name: str) -> None:
         verilog, manifest = export(component, name)
         binding = "\n".join(build._binding(manifest)) + "\n"
-        recipe = build._recipe(False, False)
+        recipe = build._recipe(False, True)
         recipe = replace(
             recipe,
             main=HERE / "covered.cpp",
-            verilator_flags=("--coverage-line", "--coverage-toggle"),
+            verilator_flags=("--flatten", "--coverage-line", "--coverage-toggle"),
             defines=(*recipe.defines, "VM_COVERAGE=1"),
-            runtime=(*recipe.runtime, "verilated_cov.cpp"),
         )
 
         def make(directory: Path) -> None:
@@ -55,25 +54,24 @@ class Covered(Simulator):
         kept = cached("verilator", digest((verilog, binding, *recipe.key)), make)
         super().__init__(verilog, manifest, lambda waves: kept / "model.so")
         self.component = component
-        self.counts: Counter[Point] = Counter()
         self.events: set[str] = set()
+        self._names = ""
+        self._counts = np.zeros((), np.int64)
+
+    @property
+    def counts(self) -> Counter[Point]:
+        """How often each point was passed, in all runs."""
+        counts = Counter[Point]()
+        for name, count in zip(self._names.splitlines(), self._counts.tolist(), strict=True):
+            kind, instance, place = name.split("\t")
+            counts[kind.removeprefix("v_"), instance, place] += count
+        return counts
 
     def run(self, *streams: Any, **how: Any) -> Result:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "counts"
-            os.environ[FILE] = str(path)
+            os.environ[FOLDER] = folder
             result = super().run(*streams, **how)
-            for line in path.read_text(errors="replace").splitlines():
-                if line.startswith("C '"):
-                    key, _, count = line[3:].rpartition("' ")
-                    self.counts[_point(key)] += int(count)
+            self._names = self._names or (Path(folder) / "names").read_text()
+            self._counts = self._counts + np.fromfile(Path(folder) / "counts", np.uint32)
         self.events |= self.component.happened(result.ports)
         return result
-
-
-@cache
-def _point(key: str) -> Point:
-    """A point, of its key in a file of Verilator."""
-    parts = dict(part.partition("\2")[::2] for part in key.split("\1")[1:])
-    kind, _, module = parts["page"].partition("/")
-    return kind.removeprefix("v_"), module, f"{parts['l']}:{parts.get('n', '')} {parts.get('o', '')}"
