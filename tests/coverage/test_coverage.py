@@ -9,7 +9,9 @@ from amaranth.lib.wiring import In, Out
 
 from golden.attention.config import CoreConfig
 from golden.attention.job import prepare
+from tests.coverage.cover import of_subject
 from tests.coverage.covered import Covered
+from tests.coverage.table import markdown
 from tests.coverage.watched import Watched
 from tests.coverage.workload import Heads
 from tests.hw.attention.core_cases import T8
@@ -58,6 +60,30 @@ def test_events_lines_and_bits() -> None:
     assert len(spare) == 16
     assert not any(spare)
     assert all(covered.counts[point] for point in covered.counts if "i__payload[0]" in point[2])
+
+
+def test_points_are_those_of_the_file_of_their_instance() -> None:
+    """A mutant's design: the encoder stands alone, in a wrapper that is not of hw/."""
+    (found,) = of_subject("octave encoder")["points"].items()
+    assert found[0] == "network/octave_encoder.py"
+    assert found[1]["line"] == found[1]["line reached"] > 10
+    assert found[1]["toggle"] >= found[1]["toggle reached"] > 500
+
+
+def test_the_tables_sum_over_designs_and_folders() -> None:
+    counts = {"toggle": 4, "toggle reached": 1, "line": 2, "line reached": 2}
+    designs = {
+        name: {
+            "points": {"link/ring.py": counts, "link/crc.py": counts, "memory/reader.py": {"line": 1}},
+            "goals": {"events": {"cases": 3, "missing": ["a", "b"][:missing]}},
+        }
+        for name, missing in (("x", 1), ("y", 2))
+    }
+    text = markdown(designs)
+    assert "| `link` | 8 of 8 (100.0 %) | none | 4 of 16 (25.0 %) |" in text
+    assert "| all | 8 of 10 (80.0 %) | none | 4 of 16 (25.0 %) |" in text
+    assert "| events | 3 of 6 (50.0 %) |" in text
+    assert text.endswith("\n2 designs.\n")
 
 
 def test_codes_that_meet() -> None:
