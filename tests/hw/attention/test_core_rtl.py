@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from golden.attention.config import PRESETS, CoreConfig
-from golden.attention.job import AttentionJob, prepare
+from golden.attention.job import AttentionJob, compute, prepare
 from golden.code import Spikes
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.timing.attention import predict
@@ -141,6 +141,32 @@ def test_every_pair_of_codes(name: str) -> None:
     check(job, config)
     # the same token's q and k: the pairs as dealt
     check(dataclasses.replace(base, q=q, k=k, v=q), config)
+    check(at_every_lane(config), config)
+
+
+def at_every_lane(config: CoreConfig) -> AttentionJob:
+    """Every code of q meets every code of k at every lane, and keys that fire at every step of the ramp
+    have every code of v."""
+    steps, tokens, features = config.code.steps, config.tokens, config.head_dim
+    codes = np.array([(sign, phase) for sign in (-1, 1) for phase in range(steps)] + [(0, steps)], np.int8)
+    groups = tokens // config.lanes
+    # in each column q has one code, and each lane as many of k as it has keys
+    parts = -(-len(codes) // groups)
+    heads = 3 * -(-len(codes) * parts // features)
+    column = np.arange(heads * features).reshape(heads, 1, features) % (len(codes) * parts)
+    key, group = np.arange(tokens)[:, None], np.arange(tokens)[:, None] // config.lanes
+    q = np.broadcast_to(column // parts, (heads, tokens, features))
+    k = (column % parts * groups + group) % len(codes)
+    # the farthest key fires at step 1, 2, ..., in turn; each time round v goes on to its next codes
+    turn, late = np.divmod(np.arange(heads), max(1, steps - 1))
+    v = (np.arange(features) + features * turn[:, None, None] + 5 * key) % len(codes)
+    spikes = {name: Spikes(*np.moveaxis(codes[part], -1, 0)) for name, part in (("q", q), ("k", k), ("v", v))}
+    floats = np.random.default_rng(4).standard_normal((3, heads, tokens, features))
+    job = dataclasses.replace(prepare(*floats, config.code).job, **spikes)
+    found = compute(job)
+    away = (found.winner[..., None] - found.score).max(axis=(1, 2)) << config.code.ramp_bits
+    step = -(-2 * away // (2 * late + 3))
+    return dataclasses.replace(job, ramp_step=np.clip(step + step % 2, 1, config.step_limit).astype(np.int64))
 
 
 @pytest.mark.parametrize("name", ["two-groups", "four-groups", "sixteen-groups", "eleven-groups"])
