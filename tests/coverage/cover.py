@@ -42,7 +42,7 @@ def of_subject(name: str) -> dict[str, Any]:
     and `goals`, the cases of each and those missing."""
     subject = SUBJECTS[name]()
     places = files(subject.make(), subject.module)
-    covered = Covered(Watched(subject.make()), subject.module)
+    covered = Covered(Watched(subject.make()), subject.module, subject.finish)
     with noted() as heads:
         for trial in subject.trials.values():
             trial(covered)

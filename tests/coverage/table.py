@@ -1,4 +1,4 @@
-"""The compact tables of `docs/verification.md`, of what `make coverage` found: python -m tests.coverage.table."""
+"""Of what `make coverage` found, the tables of `docs/verification.md`: python -m tests.coverage.table."""
 
 import json
 from collections import Counter, defaultdict
