@@ -33,6 +33,7 @@ class Contract:
         first, width: the bits.
         most: the largest number; unless `values` has all there are. least: 0 or 1.
         on: bit without which the port means nothing.
+        vector: whether the port is more than one bit wide, so that its bits have numbers.
     """
 
     module: str
@@ -43,9 +44,12 @@ class Contract:
     values: frozenset[int] = frozenset()
     least: int = 0
     on: str = ""
+    vector: bool = True
 
     @property
     def bits(self) -> list[str]:
+        if not self.vector:
+            return [self.port]
         return [f"{self.port}[{n}]" for n in range(self.first, self.first + self.width)]
 
     @property
@@ -75,16 +79,43 @@ class Contract:
 
 def attention(config: CoreConfig) -> tuple[Contract, ...]:
     """Output ratios and normalisers are not 0, normalisers those of all keys at most, and levels those of the
-    largest ratio."""
+    largest ratio; and what `heads` says."""
     most = (1 << config.ratio_width) - 1
     level = (config.normaliser_limit * most - 1) >> RATIO_FRACTION_BITS
     head = head_part(config, "tokens", "features", "ratio")
     found = [("threshold", "i", 0, config.normaliser_width, config.normaliser_limit, 1)]
     found += [("threshold", "i_head", *place, most, 1) for place in _elements(head["ratio"])]
     found += [("encoder", "i", *place, level, 0) for place in _elements(threshold_beat(config)["level"])]
-    return tuple(
+    payloads = (
         Contract(module, f"{port}__payload", first, width, highest, least=least, on=f"{port}__valid")
         for module, port, first, width, highest, least in found
+    )
+    terms = ["terms_loader"] if config.terms else []
+    return *payloads, *heads("threshold", "key_loader", "value_loader", "score", "ramp", *terms)
+
+
+def key_serial() -> tuple[Contract, ...]:
+    """Nothing of cores without codes, which have no threshold."""
+    return heads("threshold", "key_loader", "value_loader", "score", "weights")
+
+
+def integer() -> tuple[Contract, ...]:
+    """Of queues of heads."""
+    return heads("divisor", "key_loader", "value_loader", "score", "weights")
+
+
+def heads(late: str, *early: str) -> tuple[Contract, ...]:
+    """A unit that ends every head later than others: where its queue has room for one more theirs have.
+
+    All queues of a core are given the same heads in the same cycles. A threshold or a divisor ends a head
+    once it has begun with the normaliser of the last row; keys, values and terms of the head are loaded
+    then, and its last scores, times and weights are made.
+    """
+    return tuple(
+        Contract(
+            r"\w+", f"{unit}_heads.i__ready", 0, 1, 1, least=1, on=f"{late}_heads.i__ready", vector=False
+        )
+        for unit in early
     )
 
 

@@ -75,7 +75,7 @@ def integer(name: str) -> Subject:
     }
     if name == "squares":
         tests |= {"test_every_pair_of_codes": test_integer_core.test_every_pair_of_codes}
-    return of_core("integer", IntegerAttentionCore(config), tests)
+    return of_core("integer", IntegerAttentionCore(config), tests, contracts.integer())
 
 
 def key_serial(name: str) -> Subject:
@@ -112,7 +112,7 @@ def key_serial(name: str) -> Subject:
         )
         for seed in range(8)
     }
-    return of_core("keyserial", KeySerialAttentionCore(config), tests)
+    return of_core("keyserial", KeySerialAttentionCore(config), tests, contracts.key_serial())
 
 
 FILLED = replace(random_cores.FILLED, further=100)

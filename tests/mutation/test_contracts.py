@@ -4,10 +4,11 @@ import re
 from functools import partial
 
 import pytest
-from amaranth.hdl import Module, Signal
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.attention.head_queue import fork_heads
 from hw.attention.output_threshold import OutputThreshold
 from hw.network.drain import Drain
 from hw.network.neuron_cluster import NeuronCluster
@@ -112,6 +113,48 @@ def test_what_is_only_ever_0_in_a_memory_need_not_be_written() -> None:
         graph = Graph(design, Part("keeps", own=True), given)
         same = {fault for n, fault in enumerate(faults, 1) if graph.equivalent(n)}
         assert same == wanted
+
+
+class Ends(wiring.Component):
+    """A unit that ends a head whenever it is told to."""
+
+    i_head: In(stream.Signature(data.StructLayout({"tokens": 2})))
+    end: In(1)
+    o: Out(2)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.comb += [self.i_head.ready.eq(self.end), self.o.eq(self.i_head.payload.tokens)]
+        return m
+
+
+class Forks(wiring.Component):
+    """Two units with a queue of heads each."""
+
+    i_head: In(stream.Signature(data.StructLayout({"tokens": 2})))
+    end: In(2)
+    o: Out(4)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        units = {"score": Ends(), "threshold": Ends()}
+        fork_heads(m, self.i_head, units, 4)
+        m.submodules += units.values()
+        m.d.comb += [unit.end.eq(end) for unit, end in zip(units.values(), self.end, strict=True)]
+        m.d.comb += self.o.eq(Cat(unit.o for unit in units.values()))
+        return m
+
+
+def test_the_queue_of_a_unit_that_ends_heads_earlier_has_room() -> None:
+    """Whether the other one has room still shows; and without the contract both do."""
+    made = netlist(Forks(), "forks")
+    (body,) = re.findall(r"^module \\forks$.*?^end$", made.rtlil, re.M | re.S)
+    (cell,) = re.findall(r"^  cell \$reduce_and (\S+)$", body, re.M)
+    mutants = [Mutant(n, "const1", Site("forks", cell, "A", n - 1, 2, "", "")) for n in (1, 2)]
+    design = mutated(made, mutants)
+    for given, wanted in (((), [False, False]), (contracts.heads("threshold", "score"), [True, False])):
+        graph = Graph(design, Part("forks", own=True), given)
+        assert [graph.equivalent(n) for n in (1, 2)] == wanted
 
 
 class Starts(wiring.Component):
