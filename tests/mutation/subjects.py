@@ -65,6 +65,7 @@ def integer(name: str) -> Subject:
             test_integer_core.test_pauses,
             test_integer_core.test_standstill,
             test_integer_core.test_reset_in_the_middle,
+            test_integer_core.test_reset_in_any_cycle,
         )
     }
     tests |= {

@@ -9,7 +9,7 @@ import pytest
 from golden.integer.config import IntegerConfig
 from golden.integer.job import IntegerJob, prepare
 from sim.cores.integer.core import IntegerAttentionCore
-from sim.timing.integer import predict
+from sim.timing.integer import predict, predict_in_turn
 from tests.hw.attention.random_jobs import Checked
 from tests.hw.integer.random_jobs import check_core, check_run, random_job, random_run
 
@@ -70,6 +70,16 @@ def test_reset_in_the_middle(name: str) -> None:
     total = predict(job, CORES[name]).total
     for cycle in np.linspace(1, total - 1, 100).astype(int):
         check_run([job], CORES[name], Checked(), reset_at=int(cycle))
+
+
+@pytest.mark.parametrize("name", ["squares", "partial products"])
+def test_reset_in_any_cycle(name: str) -> None:
+    """Nor does one in any cycle of small heads, while tags are on their way whose `valid` alone is reset."""
+    config = CORES[name]
+    jobs = random_run(2, config)[:2]
+    total = max(int(report.rows.max()) for report in predict_in_turn(jobs, config))
+    for cycle in range(1, total):
+        check_run(jobs, config, Checked(), reset_at=cycle)
 
 
 def constant(value: int) -> np.ndarray:
