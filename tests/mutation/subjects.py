@@ -43,6 +43,7 @@ def attention(name: str) -> Subject:
             test_core_rtl.test_pauses,
             test_core_rtl.test_standstill,
             test_core_rtl.test_reset_in_the_middle,
+            test_core_rtl.test_reset_in_a_search,
             test_core_rtl.test_every_pair_of_codes,
         )
     }

@@ -9,7 +9,7 @@ from golden.attention.config import PRESETS, CoreConfig
 from golden.attention.job import AttentionJob, compute, prepare
 from golden.code import Spikes
 from sim.cores.attention.core import SpikedAttentionCore
-from sim.timing.attention import predict
+from sim.timing.attention import predict, predict_in_turn
 from studies.data.random import random_heads
 from tests.hw.attention.core_cases import CORES, full_job, random_job
 from tests.hw.attention.random_jobs import Checked, check_run, check_runs, random_config
@@ -68,6 +68,17 @@ def test_reset_in_the_middle(name: str) -> None:
     total = predict(job, CORES[name]).total
     for cycle in np.linspace(1, total - 1, 40).astype(int):
         check(job, CORES[name], reset_at=int(cycle))
+
+
+@pytest.mark.parametrize("name", ["two-groups", "eleven-groups"])
+def test_reset_in_a_search(name: str) -> None:
+    """A bit of a score that is on its way leaves no key out: behind the reset a head has one only."""
+    config = dataclasses.replace(CORES[name], taps=True)
+    job = random_job(7, config)
+    jobs = [cut(job, 1), job]
+    total = max(int(report.rows.max()) for report in predict_in_turn(jobs, config))
+    for cycle in np.linspace(1, total - 1, 40).astype(int):
+        check_run(jobs, config, Checked(), reset_at=int(cycle))
 
 
 CORNERS = CORES["two-clusters"]
