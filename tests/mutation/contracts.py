@@ -14,6 +14,7 @@ from amaranth.lib.data import Field
 
 from golden.attention.config import CoreConfig
 from golden.attention.normaliser import RATIO_FRACTION_BITS
+from golden.integer.config import IntegerConfig
 from golden.network.config import NetworkConfig
 from golden.network.limits import LEVEL_BITS
 from golden.network.neuron import most_octaves
@@ -91,7 +92,9 @@ def attention(config: CoreConfig) -> tuple[Contract, ...]:
         for module, port, first, width, highest, least in found
     )
     terms = ["terms_loader"] if config.terms else []
-    return *payloads, *heads("threshold", "key_loader", "value_loader", "score", "ramp", *terms)
+    queues = heads("threshold", "key_loader", "value_loader", "score", "ramp", *terms)
+    units = r"(key|value|terms)_loader|score|ramp|context|threshold"
+    return *payloads, *queues, *tokens(units, config.tokens, config.queued_heads)
 
 
 def key_serial() -> tuple[Contract, ...]:
@@ -99,9 +102,19 @@ def key_serial() -> tuple[Contract, ...]:
     return heads("threshold", "key_loader", "value_loader", "score", "weights")
 
 
-def integer() -> tuple[Contract, ...]:
-    """Of queues of heads."""
-    return heads("divisor", "key_loader", "value_loader", "score", "weights")
+def integer(config: IntegerConfig) -> tuple[Contract, ...]:
+    """What `heads` and `tokens` say."""
+    queues = heads("divisor", "key_loader", "value_loader", "score", "weights")
+    units = r"key_loader|(score|weight)_sequencer|divisor"
+    return *queues, *tokens(units, config.tokens, config.queued_heads)
+
+
+def tokens(units: str, most: int, queued: int) -> tuple[Contract, ...]:
+    """Heads have one token at least, and no more than there is room for. A queue in which heads wait shows
+    none but those also while it offers none, or 0."""
+    port, width = "i_head__payload", most.bit_length()
+    always = [Contract(units, port, 0, width, most)] if queued > 1 else []
+    return Contract(units, port, 0, width, most, least=1, on="i_head__valid"), *always
 
 
 def heads(late: str, *early: str) -> tuple[Contract, ...]:

@@ -77,7 +77,7 @@ def integer(name: str) -> Subject:
     }
     if name == "squares":
         tests |= {"test_every_pair_of_codes": test_integer_core.test_every_pair_of_codes}
-    return of_core("integer", IntegerAttentionCore(config), tests, contracts.integer())
+    return of_core("integer", IntegerAttentionCore(config), tests, contracts.integer(config))
 
 
 def key_serial(name: str) -> Subject:

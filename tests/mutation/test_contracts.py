@@ -10,9 +10,11 @@ from amaranth.lib.wiring import In, Out
 
 from hw.attention.head_queue import fork_heads
 from hw.attention.output_threshold import OutputThreshold
+from hw.integer.score_sequencer import ScoreSequencer
 from hw.network.drain import Drain
 from hw.network.neuron_cluster import NeuronCluster
 from tests.hw.attention.core_cases import CORES
+from tests.hw.integer import test_integer_core
 from tests.hw.network.random_cores import SMALL, random_core
 from tests.mutation import contracts
 from tests.mutation.contracts import Contract
@@ -188,12 +190,15 @@ def test_a_fault_behind_a_register_does_not_change_what_it_starts_with(start: in
     assert {mutant.mode for mutant in mutants if graph.equivalent(mutant.number)} == wanted
 
 
-NETWORK, HEADS = random_core(18, SMALL).config, CORES["two-groups"]
+NETWORK, HEADS, INTEGERS = random_core(18, SMALL).config, CORES["two-groups"], test_integer_core.SMALL
 UNITS = {
     "cluster_0": (partial(NeuronCluster, NETWORK, 0), contracts.network(NETWORK), {"i", "i_sums"}),
     "drain": (partial(Drain, NETWORK), contracts.network(NETWORK), {"i_sums"}),
     "threshold": (
         partial(OutputThreshold, HEADS), contracts.attention(HEADS), {"i__payload", "i_head__payload"},
+    ),
+    "score_sequencer": (
+        partial(ScoreSequencer, INTEGERS), contracts.integer(INTEGERS), {"i_head__payload"},
     ),
 }  # fmt: skip
 
