@@ -2,8 +2,9 @@
 
 The figures of `synth/figures/estimate.json` are measured: cores with their link after synthesis, in each
 family. A least-squares fit through them gives what a core costs fixed, for its output neuron, per bit of
-its lanes' scores, and per bit of the trace that they look up, in memory or in logic. The fit serves to
-refuse what cannot fit; what might is synthesised and counted. `onespike dev estimate` measures again.
+its lanes' scores, in registers or in memory, and per bit of the trace that they look up, in memory or in
+logic. The fit serves to refuse what cannot fit; what might is synthesised and counted. `onespike dev
+estimate` measures again.
 """
 
 import json
@@ -31,8 +32,8 @@ from synth.tools import find_tools, run_tool
 TOLERANCE = 0.4
 FITTED = ("lut4", "flip_flops", "block_rams", "logic_cells")
 
-# Differences from presets: number of lanes, tokens, code, bias and mask, output, where the trace is. Scores
-# are in registers. The large one fits few devices; it keeps the fit from guessing beyond the small ones
+# Differences from presets: number of lanes, tokens, code, bias and mask, output, where the trace is and where
+# scores wait. The large one fits few devices; it keeps the fit from guessing beyond the small ones
 _TINY: dict[str, Any] = {"base": "tiny", "cluster": 4, "score_store": "registers"}
 SAMPLES: tuple[dict[str, Any], ...] = (
     {"base": "pico"},
@@ -43,6 +44,8 @@ SAMPLES: tuple[dict[str, Any], ...] = (
     {"base": "digits"},
     _TINY | {"tokens": 8},
     _TINY | {"lanes": 16},
+    {"base": "tiny"},
+    {"base": "tiny", "lanes": 16},
     {"base": "default"},
 )
 
@@ -50,8 +53,9 @@ SAMPLES: tuple[dict[str, Any], ...] = (
 def features(config: CoreConfig) -> tuple[float, ...]:
     """What resources are taken to be a linear function of."""
     lanes, width = config.lanes, config.score_width
-    points = lanes * config.code.trace_bits
-    return (1, config.output != "context", lanes * width, points, points * (config.trace_store == "memory"))
+    scores, points = lanes * width, lanes * config.code.trace_bits
+    stored, looked_up = config.score_store == "memory", config.trace_store == "memory"
+    return (1, config.output != "context", scores, scores * stored, points, points * looked_up)
 
 
 @cache

@@ -1,6 +1,6 @@
 """All figures of a build: what it costs, and what it does at its clock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
@@ -18,7 +18,12 @@ def figures(report: BuildReport, throughput: Throughput) -> dict[str, Any]:
 def reached(row: Mapping[str, Any]) -> str:
     """MHz of figures: with several seeds, under `mhz_by_seed`, the median, and from the least to the most."""
     found = list(row["mhz_by_seed"].values()) if "mhz_by_seed" in row else [row["fmax_mhz"]]
+    return spread(found) + ("" if min(found) >= row["clock_mhz"] else " (missed)")
+
+
+def spread(found: Sequence[float]) -> str:
+    """The median of what seeds reached, and from the least to the most where there are several."""
     text = f"{median(found):.1f}"
     if len(found) > 1:
         text += f" ({min(found):.1f} to {max(found):.1f}, {len(found)} seeds)"
-    return text + ("" if min(found) >= row["clock_mhz"] else " (missed)")
+    return text

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,9 @@ from studies.attention import key_serial as key_serial_study
 from studies.attention import spiked as spiked_study
 from studies.attention.integer import IntegerResult
 from studies.attention.spiked import AttentionResult
-from synth.alone import measure_alone
+from synth.alone import BOARD, measure_alone, route, synthesise
 from synth.figures import RIVALS
+from synth.tools import find_tools
 
 CODES = (
     PhaseCode(steps=8, log2_base=Fraction(3, 4), trace_bits=10),
@@ -172,11 +174,31 @@ class Standing:
 
     @cached_property
     def heads_per_kilo_lut(self) -> float | None:
-        """Heads per second and 1,000 LUT4-equivalents at `CLOCK_HZ`."""
+        """Heads per second and 1,000 LUT4-equivalents at `CLOCK_HZ`, where the core was measured."""
         return 1000 * self.heads_per_second / self.area["core"]["lut4"] if "core" in self.area else None
 
+    @cached_property
+    def mhz(self) -> float | None:
+        """Median of what the core reached with each seed, where it was placed and routed."""
+        by_seed = self.area.get("core", {}).get("mhz_by_seed")
+        return median(by_seed.values()) if by_seed else None
+
+    @cached_property
+    def own_heads_per_second(self) -> float | None:
+        """At the core's own clock, `mhz`."""
+        return None if self.mhz is None else self.mhz * 1e6 / self.cycles_per_head
+
+    @cached_property
+    def own_heads_per_kilo_lut(self) -> float | None:
+        """Heads per second and 1,000 LUT4-equivalents, likewise."""
+        each = self.own_heads_per_second
+        return None if each is None else 1000 * each / self.area["core"]["lut4"]
+
     def to_json(self) -> dict[str, Any]:
-        derived = ("heads_per_second", "heads_per_kilo_lut")
+        derived = (
+            *("heads_per_second", "heads_per_kilo_lut"),
+            *("mhz", "own_heads_per_second", "own_heads_per_kilo_lut"),
+        )
         return dict(vars(self)) | {name: getattr(self, name) for name in derived}
 
 
@@ -204,7 +226,7 @@ def measured() -> dict[str, dict[str, dict[str, Any]]]:
     """Areas by label: of `lanes` and, where it was measured, of the whole `core`.
 
     Each holds lut4 (LUT4-equivalents after synthesis), flip_flops, block_rams, dsps and, after place and
-    route, fmax_mhz.
+    route, mhz_by_seed and the target_mhz that was asked for.
     """
     areas: dict[str, dict[str, dict[str, Any]]] = json.loads(RIVALS.read_text())
     return areas
@@ -225,18 +247,24 @@ def measure_lanes(contender: Contender, folder: Path) -> dict[str, Any]:
     return {name: total[name] for name in AREA}
 
 
-def measure_core(contender: Contender, folder: Path, frequency: float | None) -> dict[str, Any]:
-    """Area of its core alone after synthesis, likewise.
+def measure_core(contender: Contender, folder: Path, frequency: float | None, seeds: int) -> dict[str, Any]:
+    """Area of its core alone after synthesis, likewise, and its clock with each seed.
 
     Args:
         frequency: target of place and route in MHz; None to leave that out.
+        seeds: place and route with seeds 1 to this.
 
     Raises:
         InputError: a tool is missing.
         ToolError: a tool failed.
     """
-    core = contender.core
-    found = measure_alone(
-        core.component(), core.to_table(), folder / "core", frequency=frequency, seed=1, dsp=core.dsp
-    )
-    return {name: found[name] for name in (*AREA, "fmax_mhz") if name in found}
+    core, place, nextpnr = contender.core, folder / "core", BOARD.family.place_and_route
+    tools = find_tools(("yosys", nextpnr))
+    found = synthesise(core.component(), core.to_table(), place, tools["yosys"], core.dsp)
+    area = {name: found[name] for name in AREA}
+    if frequency is None:
+        return area
+    by_seed = {
+        str(seed): route(place, seed, frequency, tools[nextpnr])["fmax_mhz"] for seed in range(1, seeds + 1)
+    }
+    return area | {"target_mhz": frequency, "mhz_by_seed": by_seed}

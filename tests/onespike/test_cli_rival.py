@@ -67,6 +67,7 @@ def test_contest(run: Callable[..., Ran], folder: Path) -> None:
 def test_mistakes(refused: Callable[..., str], folder: Path) -> None:
     refused("dev", "rival", "--whole", says="--whole needs --synthesise")
     refused("dev", "rival", "--synthesise", "8", "--route", says="--route needs --whole")
+    refused("dev", "rival", "--synthesise", "8", "--whole", "--seeds", "2", says="--seeds needs --route")
     refused("dev", "rival", "--synthesise", "bytes", says="--synthesise must be part of a name of a core")
     np.savez("big.npz", **random_heads(1, 129, 4, seed=3))
     refused("dev", "rival", "big.npz", says="tokens must be at most 128 in this configuration, not 129")

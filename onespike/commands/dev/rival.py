@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from golden.errors import InputError
+from onespike.board_options import SeedsOption
 from onespike.files import read_inputs, reporting, write_json
 from onespike.options import FrequencyOption, ReportOption, RouteOption, SeedOption
 from onespike.tables import print_tables, working
@@ -34,6 +35,7 @@ def rival(
     whole: Annotated[bool, typer.Option("--whole", help="Measure them whole, too (minutes each).")] = False,
     route: RouteOption = False,
     frequency: FrequencyOption = 150.0,
+    seeds: SeedsOption = 1,
     folder: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for what the tools write.")
     ] = Path("build/rival"),
@@ -51,7 +53,7 @@ def rival(
 
         onespike dev rival
         onespike dev rival --synthesise "8 bits"
-        onespike dev rival --synthesise "T = 16" --whole --route
+        onespike dev rival --synthesise "T = 16" --whole --route --seeds 3
     """
     from studies.data.random import random_heads
     from studies.rival.contest import contenders, measure_core, measure_lanes, measured, stand
@@ -61,6 +63,8 @@ def rival(
         raise InputError("--whole needs --synthesise, which says of which cores")
     if route and not whole:
         raise InputError("--route needs --whole, as whole cores are placed")
+    if seeds > 1 and not route:
+        raise InputError("--seeds needs --route, which places with each")
     arrays = random_heads(4, 128, 64, seed) if source is None else read_inputs(source)
     cores = list(contenders())
     chosen = []
@@ -74,13 +78,13 @@ def rival(
             place = folder / re.sub(r"[^a-z0-9]+", "-", contender.label.lower())
             area = measured().get(contender.label, {}) | {"lanes": measure_lanes(contender, place)}
             if whole:
-                area["core"] = measure_core(contender, place, frequency if route else None)
+                area["core"] = measure_core(contender, place, frequency if route else None, seeds)
             typer.echo(f"{contender.label}: {area}")
             write_json(RIVALS, measured() | {contender.label: area})
         with working("compute"):
             standings = [stand(contender, arrays).to_json() for contender in cores]
         write(standings)
-    print_tables([_made(standings), _cells(standings)])
+    print_tables([_made(standings), _cells(standings), _speed(standings)])
 
 
 def _made(standings: list[dict[str, Any]]) -> Table:
@@ -102,23 +106,31 @@ def _made(standings: list[dict[str, Any]]) -> Table:
 
 def _cells(standings: list[dict[str, Any]]) -> Table:
     table = Table(title="Cells of eight lanes, and of the core")
-    table.add_column("")
     counts = {"lut4": "LUT4", "flip_flops": "flip-flops", "block_rams": "block RAMs", "dsps": "DSPs"}
-    for name in (
-        *counts.values(),
-        "core: LUT4",
-        *list(counts.values())[1:],
-        "MHz",
-        "heads per s, 1,000 LUT4",
-    ):
+    names = list(counts.values())
+    table.add_column("")
+    for name in (*names, f"core: {names[0]}", *names[1:]):
         table.add_column(name, justify="right")
     for standing in standings:
         lanes, core = (standing["area"].get(part, {}) for part in ("lanes", "core"))
-        per_lut, fmax = standing["heads_per_kilo_lut"], core.get("fmax_mhz")
-        table.add_row(
-            standing["label"],
-            *(f"{part[name]:,}" if name in part else "-" for part in (lanes, core) for name in counts),
-            "-" if fmax is None else f"{fmax:.0f}",
-            "-" if per_lut is None else f"{per_lut:,.0f}",
+        shown = (f"{part[name]:,}" if name in part else "-" for part in (lanes, core) for name in counts)
+        table.add_row(standing["label"], *shown)
+    return table
+
+
+def _speed(standings: list[dict[str, Any]]) -> Table:
+    from studies.boards.figures import spread
+
+    table = Table(title="Heads per second of the core alone, for 1,000 of its LUT4")
+    table.add_column("")
+    for name in ("for 1,000 LUT4, at 100 MHz", "MHz reached", "heads per s at it", "for 1,000 LUT4"):
+        table.add_column(name, justify="right")
+    for standing in standings:
+        by_seed = standing["area"].get("core", {}).get("mhz_by_seed", {})
+        at_one_clock, own, own_for_lut = (
+            "-" if standing[name] is None else f"{standing[name]:,.0f}"
+            for name in ("heads_per_kilo_lut", "own_heads_per_second", "own_heads_per_kilo_lut")
         )
+        reached = spread(list(by_seed.values())) if by_seed else "-"
+        table.add_row(standing["label"], at_one_clock, reached, own, own_for_lut)
     return table

@@ -52,6 +52,12 @@ def test_throughput_for_an_area(standings: dict[str, Standing], monkeypatch: pyt
     monkeypatch.setattr(contest, "measured", lambda: {contender.label: {"core": {"lut4": 2000}}})
     standing = stand(contender, ARRAYS)
     assert standing.heads_per_kilo_lut == standing.heads_per_second / 2
+    assert standing.mhz is standing.own_heads_per_kilo_lut is None
+    placed = {"lut4": 2000, "mhz_by_seed": {"1": 120.0, "2": 50.0, "3": 90.0}}
+    monkeypatch.setattr(contest, "measured", lambda: {contender.label: {"core": placed}})
+    standing = stand(contender, ARRAYS)
+    assert standing.own_heads_per_second == pytest.approx(0.9 * CLOCK_HZ / standing.cycles_per_head)
+    assert standing.own_heads_per_kilo_lut == pytest.approx(0.9 * (standing.heads_per_kilo_lut or 0))
     monkeypatch.setattr(contest, "measured", dict)
     assert stand(contender, ARRAYS).heads_per_kilo_lut is None
 
