@@ -55,7 +55,13 @@ def synthesis(family: Family, options: str, *, dsp: bool = False) -> tuple[str, 
     """
     command = family.multiplying if dsp else family.synthesis
     kept = KEPT if family.keeps_registers else ()
-    return (*kept, *HIDE_ELEMENTS, f"{command} -top {TOP} {options}")
+    halves = (f"{command} -top {TOP} {options}",)
+    if family.before_gates:
+        halves = (
+            *(f"{command} -top {TOP} -run begin:map_gates", *family.before_gates),
+            f"{command} -top {TOP} -run map_gates: {options}",
+        )
+    return (*kept, *HIDE_ELEMENTS, *halves)
 
 
 def stages(board: Board, clock: float, seed: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -11,6 +11,10 @@ from hw.parts.memory import BLOCK_SHAPES
 # Block RAM of the ECP5 and of the Gowin parts is a black box among Yosys's cells: in a netlist to simulate
 # memories, those that ask for it included, become LUT RAM, tables and registers. The iCE40 keeps its own.
 NO_BLOCK_RAM = "setattr -unset rom_style -unset ram_style */*"
+# Flip-flops of a tile of eight share their enable: of an enable of few the tile stays half empty
+_ICE40 = "synth_ice40 -device u -dffe_min_ce_use 5"
+# A chain of carries takes logic cells at its ends, and cells in one column: a short one costs more than LUTs
+_SHORT_SUMS = ("techmap t:$alu r:Y_WIDTH<=4 %i",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,7 @@ class Family:
             JSON that holds the place of every cell.
         synthesis: Yosys's command without DSP blocks, so that a multiplier would show as logic.
         multiplying: the same with them, for a design that asks for them.
+        before_gates: commands in the middle of either, before its stage `map_gates`.
         placer: option of place and route, where the default will not do.
         place: its options for the files.
         pack_words: arguments of the packer.
@@ -66,6 +71,7 @@ class Family:
     placed: str
     synthesis: str
     multiplying: str
+    before_gates: tuple[str, ...] = ()
     placer: tuple[str, ...] = ()
     place: tuple[str, ...]
     pack_words: tuple[str, ...]
@@ -130,12 +136,15 @@ FAMILIES = {
             constraints=".pcf",
             routed=".asc",
             placed=".placed.json",
-            # Flip-flops of a tile of eight share their enable: of an enable of few the tile stays half empty
-            synthesis="synth_ice40 -device u -dffe_min_ce_use 5",
-            multiplying="synth_ice40 -device u -dffe_min_ce_use 5 -dsp",
+            synthesis=_ICE40,
+            multiplying=f"{_ICE40} -dsp",
+            before_gates=_SHORT_SUMS,
             place=("--pcf", "{constraints}", "--asc", "{routed}", "--write", "{placed}"),
             pack_words=("{routed}", "{bitstream}"),
-            simulated=("synth_ice40 -device u -dffe_min_ce_use 5 -top {top}",),
+            simulated=(
+                *(f"{_ICE40} -top {{top}} -run begin:map_gates", *_SHORT_SUMS),
+                f"{_ICE40} -top {{top}} -run map_gates:",
+            ),
             models="-D ICE40_U +/ice40/cells_sim.v",
             # A carry shares its logic cell with the LUT of the same bit
             lut4_cells={"SB_LUT4": 1},
