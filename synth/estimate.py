@@ -2,9 +2,9 @@
 
 The figures of `synth/figures/estimate.json` are measured: cores with their link after synthesis, in each
 family. A least-squares fit through them gives what a core costs fixed, for its output neuron, per bit of
-its lanes' scores, in registers or in memory, and per bit of the trace that they look up, in memory or in
-logic. The fit serves to refuse what cannot fit; what might is synthesised and counted. `onespike dev
-estimate` measures again.
+its lanes' scores, in registers or in memory, per bit of the trace that they look up, in memory or in logic,
+and per point of their tables. The fit serves to refuse what cannot fit; what might is synthesised and
+counted. `onespike dev estimate` measures again.
 """
 
 import json
@@ -19,6 +19,7 @@ import numpy as np
 
 from golden.attention.config import CoreConfig, from_table
 from hw.attention.core import AttentionCore
+from hw.attention.trace import trace_table
 from synth import commands
 from synth.boards import BOARDS, Board
 from synth.design import Design, board_top
@@ -27,14 +28,14 @@ from synth.figures import ESTIMATE
 from synth.netlist import Resources, pack, resources_of
 from synth.tools import find_tools, run_tool
 
-# More than the fit's error on any sample, and than what cores have lost since those were measured: a core is
-# refused when it cannot fit even with so much less
-TOLERANCE = 0.4
+# More than the fit's error on any sample: a core is refused when it cannot fit even with so much less
+TOLERANCE = 0.25
 FITTED = ("lut4", "flip_flops", "block_rams", "logic_cells")
 
 # Differences from presets: number of lanes, tokens, code, bias and mask, output, where the trace is and where
 # scores wait. The large one fits few devices; it keeps the fit from guessing beyond the small ones
-_TINY: dict[str, Any] = {"base": "tiny", "cluster": 4, "score_store": "registers"}
+_STORED: dict[str, Any] = {"base": "tiny", "queued_heads": 2}
+_TINY = _STORED | {"cluster": 4, "score_store": "registers"}
 SAMPLES: tuple[dict[str, Any], ...] = (
     {"base": "pico"},
     _TINY | {"lanes": 4},
@@ -44,8 +45,8 @@ SAMPLES: tuple[dict[str, Any], ...] = (
     {"base": "digits"},
     _TINY | {"tokens": 8},
     _TINY | {"lanes": 16},
-    {"base": "tiny"},
-    {"base": "tiny", "lanes": 16},
+    _STORED,
+    _STORED | {"lanes": 16},
     {"base": "default"},
 )
 
@@ -55,7 +56,9 @@ def features(config: CoreConfig) -> tuple[float, ...]:
     lanes, width = config.lanes, config.score_width
     scores, points = lanes * width, lanes * config.code.trace_bits
     stored, looked_up = config.score_store == "memory", config.trace_store == "memory"
-    return (1, config.output != "context", scores, scores * stored, points, points * looked_up)
+    # A table of many points is several block RAMs where those are small
+    words = lanes * len(trace_table(config.code)) if looked_up else 0
+    return (1, config.output != "context", scores, scores * stored, points, points * looked_up, words)
 
 
 @cache

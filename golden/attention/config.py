@@ -184,9 +184,16 @@ PRESETS: dict[str, CoreConfig] = {
         trace_store="logic",
         output="context",
     ),
-    # For small boards, whose block RAM is there while a flip-flop takes the place of a LUT
+    # For small boards, whose block RAM is there while a flip-flop takes the place of a LUT, and whose line is
+    # a hundred times slower than the core, so that heads may wait for each other
     "tiny": dataclasses.replace(
-        LEAN, lanes=8, tokens=16, head_dim=16, trace_store="logic", score_store="memory"
+        LEAN,
+        lanes=8,
+        tokens=16,
+        head_dim=16,
+        trace_store="logic",
+        score_store="memory",
+        queued_heads=1,
     ),
     "digits": dataclasses.replace(DEFAULT, lanes=16, tokens=16, head_dim=16),
     "long-window": dataclasses.replace(
