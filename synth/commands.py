@@ -55,7 +55,7 @@ def synthesis(family: Family, options: str, *, dsp: bool = False) -> tuple[str, 
     """
     command = family.multiplying if dsp else family.synthesis
     kept = KEPT if family.keeps_registers else ()
-    halves = (f"{command} -top {TOP} {options}",)
+    halves: tuple[str, ...] = (f"{command} -top {TOP} {options}",)
     if family.before_gates:
         halves = (
             *(f"{command} -top {TOP} -run begin:map_gates", *family.before_gates),
