@@ -3,7 +3,7 @@
 The figures of `synth/figures/estimate.json` are measured: cores with their link after synthesis, in each
 family. A least-squares fit through them gives what a core costs fixed, for its output neuron, per bit of
 its lanes' scores, in registers or in memory, per bit of the trace that they look up, in memory or in logic,
-and per point of their tables. The fit serves to refuse what cannot fit; what might is synthesised and
+and in block RAM per point of their tables. The fit serves to refuse what cannot fit; what might is synthesised and
 counted. `onespike dev estimate` measures again.
 """
 
@@ -51,25 +51,25 @@ SAMPLES: tuple[dict[str, Any], ...] = (
 )
 
 
-def features(config: CoreConfig) -> tuple[float, ...]:
-    """What resources are taken to be a linear function of."""
+def features(config: CoreConfig, resource: str) -> tuple[float, ...]:
+    """What a resource is taken to be a linear function of."""
     lanes, width = config.lanes, config.score_width
     scores, points = lanes * width, lanes * config.code.trace_bits
     stored, looked_up = config.score_store == "memory", config.trace_store == "memory"
+    always = (1, config.output != "context", scores, scores * stored, points, points * looked_up)
+    if resource != "block_rams":
+        return always
     # A table of many points is several block RAMs where those are small
-    words = lanes * len(trace_table(config.code)) if looked_up else 0
-    return (1, config.output != "context", scores, scores * stored, points, points * looked_up, words)
+    return (*always, lanes * len(trace_table(config.code)) * looked_up)
 
 
 @cache
-def _coefficients(family: str) -> tuple[np.ndarray, ...]:
+def _coefficients(family: str, resource: str) -> np.ndarray:
     samples = json.loads(ESTIMATE.read_text())[family]
-    rows = np.array([features(_config(sample)) for sample in samples], dtype=float)
-    values = np.array([[sample["measured"][name] for name in FITTED] for sample in samples], dtype=float)
+    rows = np.array([features(_config(sample), resource) for sample in samples], dtype=float)
+    measured = np.array([sample["measured"][resource] for sample in samples], dtype=float)
     # Relative errors count alike, in small cores and in large ones
-    return tuple(
-        np.linalg.lstsq(rows / column[:, None], np.ones(len(rows)), rcond=None)[0] for column in values.T
-    )
+    return np.linalg.lstsq(rows / measured[:, None], np.ones(len(rows)), rcond=None)[0]
 
 
 def _config(sample: dict[str, Any]) -> CoreConfig:
@@ -78,9 +78,11 @@ def _config(sample: dict[str, Any]) -> CoreConfig:
 
 def estimate(config: CoreConfig, family: Family) -> Resources:
     """Resources of a core with its link."""
-    row = np.array(features(config), dtype=float)
-    found = [max(0, round(float(row @ column))) for column in _coefficients(family.name)]
-    return Resources(dsps=0, **dict(zip(FITTED, found, strict=True)))
+    found = {
+        resource: max(0, round(float(features(config, resource) @ _coefficients(family.name, resource))))
+        for resource in FITTED
+    }
+    return Resources(dsps=0, **found)
 
 
 def measure(board: Board, config: CoreConfig, directory: Path) -> Resources:
