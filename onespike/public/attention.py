@@ -61,7 +61,7 @@ def attention(
     >>> result.out.shape, result.out.dtype.name
     ((2, 5, 8), 'float32')
     >>> print(f"cosine {result.report()['error']['out']['cosine']:.2f}, {result.cycles.total + 1} cycles")
-    cosine 0.98, 330 cycles
+    cosine 0.98, 415 cycles
     """
     given = {"bias": bias, "mask": mask}
     given |= {"scale_q": scale_q, "scale_k": scale_k, "scale_v": scale_v, "scale_o": scale_o}
