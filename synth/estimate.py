@@ -3,8 +3,8 @@
 The figures of `synth/figures/estimate.json` are measured: cores with their link after synthesis, in each
 family. A least-squares fit through them gives what a core costs fixed, for its output neuron, per bit of
 its lanes' scores, in registers or in memory, per bit of the trace that they look up, in memory or in logic,
-and in block RAM per point of their tables. The fit serves to refuse what cannot fit; what might is synthesised and
-counted. `onespike dev estimate` measures again.
+and in block RAM per point of their tables. The fit serves to refuse what cannot fit; what might is
+synthesised and counted. `onespike dev estimate` measures again.
 """
 
 import json
