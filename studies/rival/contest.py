@@ -195,10 +195,8 @@ class Standing:
         return None if each is None else 1000 * each / self.area["core"]["lut4"]
 
     def to_json(self) -> dict[str, Any]:
-        derived = (
-            *("heads_per_second", "heads_per_kilo_lut"),
-            *("mhz", "own_heads_per_second", "own_heads_per_kilo_lut"),
-        )
+        at_one_clock = ("heads_per_second", "heads_per_kilo_lut")
+        derived = (*at_one_clock, "mhz", "own_heads_per_second", "own_heads_per_kilo_lut")
         return dict(vars(self)) | {name: getattr(self, name) for name in derived}
 
 

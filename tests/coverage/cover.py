@@ -12,7 +12,8 @@ from amaranth.lib import wiring
 from rich.console import Console
 from rich.table import Table
 
-from sim.verilator.build import SOURCES
+from sim.verilator.build import ROOT, SOURCES
+from sim.verilator.cache import digest
 from tests.coverage.covered import Covered
 from tests.coverage.watched import Watched
 from tests.coverage.workload import noted
@@ -58,6 +59,14 @@ def of_subject(name: str) -> dict[str, Any]:
     return {"points": points, "goals": goals}
 
 
+def key() -> str:
+    """Of all that decides what a design's tests reach: the hardware, what computes and runs it, and the
+    tests."""
+    parts = ("golden", "sim", "tests")
+    paths = sorted(path for part in parts for path in (ROOT / part).rglob("*.py"))
+    return digest([SOURCES, *(path.read_bytes() for path in paths)])
+
+
 def main(
     subjects: Annotated[list[str] | None, typer.Argument(help="designs; all by default")] = None,
     output: Annotated[Path, typer.Option(help="all that is missing, as JSON")] = Path("build/coverage.json"),
@@ -69,9 +78,10 @@ def main(
     told: dict[str, Any] = json.loads(output.read_text()) if output.exists() else {}
     total: defaultdict[str, Counter[str]] = defaultdict(Counter, {file: Counter() for file in COMPONENTS})
     goals = Table("design", "goal", "cases", "reached", "missing", box=None)
+    sources = key()
     for name in subjects or SUBJECTS:
-        if told.get(name, {}).get("sources") != SOURCES:
-            told[name] = {"sources": SOURCES} | of_subject(name)
+        if told.get(name, {}).get("sources") != sources:
+            told[name] = {"sources": sources} | of_subject(name)
             output.write_text(json.dumps(told, indent=1) + "\n")
         for file, counts in told[name]["points"].items():
             total[file] += Counter(counts)
