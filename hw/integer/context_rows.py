@@ -28,7 +28,7 @@ class ContextRows(wiring.Component):
         i_squares: of each row the sum of the squares of its weights, likewise.
         o: context values.
 
-    Timing: a sum in cycle n is written `latency` cycles later and leaves two after that.
+    Timing: a sum in cycle n is written `latency` cycles later and leaves three after that.
     """
 
     def __init__(self, config: VectorConfig, sums: int) -> None:
@@ -47,7 +47,7 @@ class ContextRows(wiring.Component):
 
     @staticmethod
     def latency(config: VectorConfig) -> int:
-        return 1 + 2 * config.squares + (config.groups > 1)
+        return 1 + 2 * config.squares + 2 * (config.groups > 1)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -77,15 +77,20 @@ class ContextRows(wiring.Component):
             width=value_beat(config).size, depth=payloads.CONTEXT_ROWS * config.head_dim
         )
         beat = Signal(value_beat(config))
+        # block RAM answers late in a cycle: what is decided by a value reads it from a register
+        oldest = Signal(value_beat(config), reset_less=True)
+        held = Signal()
         m.d.comb += [
             beat.value.eq(value >> 1 if config.squares else value),
             beat.last.eq(tags.last),
             queue.w_data.eq(beat),
             queue.w_en.eq(tags.valid & tags.final),
-            self.o.valid.eq(queue.r_rdy),
-            self.o.payload.eq(queue.r_data),
-            queue.r_en.eq(self.o.ready),
+            queue.r_en.eq(~held | self.o.ready),
+            self.o.valid.eq(held),
+            self.o.payload.eq(oldest),
         ]
+        with m.If(queue.r_en):
+            m.d.sync += [held.eq(queue.r_rdy), oldest.eq(queue.r_data)]
         return m
 
     def _add_groups(
@@ -97,13 +102,16 @@ class ContextRows(wiring.Component):
             shape=signed(width), depth=1 << len(before), init=[], attrs=BLOCK | NO_COLLISION
         )
         read, write = sums.read_port(), sums.write_port()
-        total = Signal(signed(width), reset_less=True)
+        earlier, total = (Signal(signed(width), name=name, reset_less=True) for name in ("earlier", "total"))
         m.d.comb += [
             read.addr.eq(before),
-            write.addr.eq(delayed(m, before, 2, "written")),
+            write.addr.eq(delayed(m, before, 3, "written")),
             write.data.eq(total),
         ]
-        m.d.sync += total.eq(Mux(tags.first, 0, read.data) + value)
-        tags = delayed_tags(m, tags, 1, "tags_total")
+        m.d.sync += [
+            earlier.eq(Mux(tags.first, 0, read.data)),
+            total.eq(earlier + delayed(m, value, 1, "value")),
+        ]
+        tags = delayed_tags(m, tags, 2, "tags_total")
         m.d.comb += write.en.eq(tags.valid)
         return total, tags

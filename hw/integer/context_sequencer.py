@@ -36,8 +36,8 @@ class ContextSequencer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         place = Signal(self._address)
-        left = Signal.like(self.i_head.payload.features)
-        tags = Signal(weight_tags())
+        left = Signal.like(self.i_head.payload.features, reset_less=True)
+        tags = Signal(weight_tags(), reset_less=True)
         running, last = Signal(), Signal()
         m.d.comb += [
             last.eq(running & (left == 1)),

@@ -20,7 +20,7 @@ from hw.integer.weight_sequencer import weight_tags
 from hw.parts.granted_queue import GrantedQueue
 
 # From a key to its distance, to that in units of the table, to their limit
-BEFORE_PRODUCT = 4
+BEFORE_PRODUCT = 5
 # From a product to its index, the entry and the weight
 AFTER_PRODUCT = 3
 
@@ -31,7 +31,7 @@ class Exponential(wiring.Component):
     Members:
         mantissa, shift: of the head.
         tags: key that is wanted.
-        score: of that key, one cycle later.
+        score: of that key, two cycles later.
         largest: of its row.
         o_shift, o_vector: to the vector unit; the weight is one cycle behind its shift, else 0.
         launch, o_tags: the last weight of a group enters in the next cycle.
@@ -80,8 +80,8 @@ class Exponential(wiring.Component):
         near = Signal(DISTANCE_BITS, reset_less=True)
         index = Signal(INDEX_BITS, reset_less=True)
         m.d.sync += [
-            distance.eq(delayed(m, self.largest, 1, "largest") - self.score.value),
-            shifted.eq((distance << scaled) >> delayed(m, self.shift, 2, "shift")),
+            distance.eq(delayed(m, self.largest, 2, "largest") - self.score.value),
+            shifted.eq((distance << scaled) >> delayed(m, self.shift, 3, "shift")),
             near.eq(Mux(shifted[DISTANCE_BITS:].any(), (1 << DISTANCE_BITS) - 1, shifted)),
         ]
         mantissa = delayed(m, self.mantissa, BEFORE_PRODUCT, "mantissa")
@@ -96,7 +96,7 @@ class Exponential(wiring.Component):
             shape=entry, depth=len(table), init=table, attrs={"rom_style": "block"}
         )
         read = memory.read_port()
-        alive = delayed(m, self.score.alive, latency - 1, "alive")
+        alive = delayed(m, self.score.alive, latency - 2, "alive")
         found = Signal(entry, reset_less=True)
         m.d.comb += [read.addr.eq(index), self.o_vector.eq(found.weight)]
         launching = delayed_tags(m, self.tags, latency - 1, "tags")
@@ -119,7 +119,7 @@ class Exponential(wiring.Component):
             m.d.comb += [
                 self.tap.valid.eq(tags.valid),
                 self.tap.payload.weight.eq(found.weight),
-                self.tap.payload.distance.eq(delayed(m, distance, latency - 1, "tap_distance")),
+                self.tap.payload.distance.eq(delayed(m, distance, latency - 2, "tap_distance")),
             ]
         return m
 

@@ -68,16 +68,15 @@ class VectorLoader(wiring.Component):
         loading = Signal()
         started, filled = Signal(range(3)), Signal(range(3))
         place = Signal(self._word)
-        vectors_left = Signal.like(vectors)
-        left = Signal.like(length)  # codes of this vector still to come
-        lane = Signal(range(max(2, self._lanes)))
-        start, transfer, word, vector_done, done = (Signal() for _ in range(5))
+        vectors_left = Signal.like(vectors, reset_less=True)
+        left = Signal.like(length, reset_less=True)  # codes of this vector still to come
+        start, transfer, word, word_full, vector_done, done = (Signal() for _ in range(6))
         m.d.comb += [
             start.eq(~loading & self.i_head.valid & (started != 2)),
             self.i.ready.eq(loading),
             transfer.eq(loading & self.i.valid),
             vector_done.eq(transfer & (left == 1)),
-            word.eq(vector_done | (transfer & (lane == self._lanes - 1))),
+            word.eq(vector_done | word_full),
             done.eq(vector_done & (vectors_left == 1)),
             self.i_head.ready.eq(done),
             self.o_load.shift.eq(transfer),
@@ -86,12 +85,15 @@ class VectorLoader(wiring.Component):
         with m.If(start):
             m.d.sync += [loading.eq(1), left.eq(length), vectors_left.eq(vectors)]
         with m.If(transfer):
-            m.d.sync += [lane.eq(lane + 1), left.eq(left - 1)]
-        with m.If(word):
-            m.d.sync += [lane.eq(0), place.group.eq(place.group + 1)]
+            m.d.sync += left.eq(left - 1)
+        if self._limits[1] > self._lanes:
+            self._fill_words(m, transfer, vector_done, place, word_full)
         with m.If(vector_done):
-            m.d.sync += [place.group.eq(0), left.eq(length)]
-            m.d.sync += [place.vector.eq(place.vector + 1), vectors_left.eq(vectors_left - 1)]
+            m.d.sync += [
+                left.eq(length),
+                place.vector.eq(place.vector + 1),
+                vectors_left.eq(vectors_left - 1),
+            ]
         with m.If(done):
             m.d.sync += [place.vector.eq(0), place.bank.eq(~place.bank), loading.eq(0)]
 
@@ -109,8 +111,21 @@ class VectorLoader(wiring.Component):
             self._sum_squares(m, transfer, vector_done, written)
         return m
 
+    def _fill_words(
+        self, m: Module, transfer: Signal, vector_done: Signal, place: data.View, word_full: Signal
+    ) -> None:
+        """A vector may be longer than a word."""
+        lane = Signal(range(max(2, self._lanes)))
+        m.d.comb += word_full.eq(transfer & (lane == self._lanes - 1))
+        with m.If(transfer):
+            m.d.sync += lane.eq(lane + 1)
+        with m.If(word_full):
+            m.d.sync += [lane.eq(0), place.group.eq(place.group + 1)]
+        with m.If(vector_done):
+            m.d.sync += [lane.eq(0), place.group.eq(0)]
+
     def _sum_squares(self, m: Module, transfer: Signal, vector_done: Signal, written: data.View) -> None:
-        """The square of a code is found two cycles after it came, the sum is written two later."""
+        """The square of a code is found three cycles after it came, the sum is written two later."""
         config = self._config
         size = 1 << config.bits
         table = [min(n, size - n) ** 2 for n in range(size)]
@@ -121,17 +136,18 @@ class VectorLoader(wiring.Component):
             shape=self._norm, depth=2 << len(written.vector), init=[], attrs=NO_COLLISION
         )
         square, write, read = squares.read_port(), norms.write_port(), norms.read_port()
+        found = Signal.like(square.data, reset_less=True)
         total = Signal(self._norm)
         address = data.StructLayout({"vector": len(written.vector), "bank": 1})
         place, ended, wanted = Signal(address), Signal(address), Signal(address)
         bank = Signal()
-        arrived = delayed(m, transfer, 2, "arrived", reset=True)
-        complete = delayed(m, vector_done, 3, "complete", reset=True)
+        arrived = delayed(m, transfer, 3, "arrived", reset=True)
+        complete = delayed(m, vector_done, 4, "complete", reset=True)
         m.d.comb += [
             square.addr.eq(self.o_word),
             place.vector.eq(written.vector),
             place.bank.eq(written.bank),
-            ended.eq(delayed(m, place, 2, "ended")),
+            ended.eq(delayed(m, place, 3, "ended")),
             write.en.eq(complete),
             write.addr.eq(ended),
             write.data.eq(total),
@@ -140,8 +156,8 @@ class VectorLoader(wiring.Component):
             read.addr.eq(wanted),
             self.norm.eq(read.data),
         ]
-        m.d.sync += bank.eq(bank ^ self.release)
+        m.d.sync += [bank.eq(bank ^ self.release), found.eq(square.data)]
         with m.If(arrived):
-            m.d.sync += total.eq(Mux(complete, 0, total) + square.data)
+            m.d.sync += total.eq(Mux(complete, 0, total) + found)
         with m.Elif(complete):
             m.d.sync += total.eq(0)

@@ -33,7 +33,11 @@ def multiply(m: Module, left: Value, right: Value, name: str, *, dsp: bool) -> V
     """left * right, `multiply_latency` cycles later: by the device's own multiplier or by additions alone."""
     product = Signal((left * right).shape(), name=name, reset_less=dsp)
     if dsp:
-        m.d.sync += product.eq(left * right)
+        # a DSP block is slow and stands far from most lanes: registers before it and behind it
+        factors = [
+            delayed(m, factor, 1, f"{name}_{side}") for side, factor in (("left", left), ("right", right))
+        ]
+        m.d.sync += product.eq(factors[0] * factors[1])
         return product
     # partial products by position; that of a sign bit is the last one, and is taken off
     parts = [(Mux(left[n], right, 0), n) for n in range(len(left))]
@@ -58,7 +62,7 @@ def multiply(m: Module, left: Value, right: Value, name: str, *, dsp: bool) -> V
 
 def multiply_latency(left_bits: int, *, dsp: bool) -> int:
     """Cycles of `multiply`, of at least two bits."""
-    return 1 if dsp else (left_bits - 1).bit_length()
+    return 2 if dsp else (left_bits - 1).bit_length()
 
 
 @dataclass(frozen=True)

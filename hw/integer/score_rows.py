@@ -23,7 +23,7 @@ class ScoreRows(wiring.Component):
         term: bias and mask of that key, likewise; with `IntegerConfig.terms`.
         full: a complete row is held.
         read: token of the oldest row.
-        score: its score, one cycle later.
+        score: its score, two cycles later.
         largest: of the oldest row.
         release: drop the oldest row.
 
@@ -86,6 +86,7 @@ class ScoreRows(wiring.Component):
             shape=self._score, depth=1 << address.size, init=[], attrs=NO_COLLISION
         )
         write, read = memory.write_port(), memory.read_port()
+        score_read = Signal(self._score, reset_less=True)
         written, wanted = Signal(address), Signal(address)
         bank = Signal(range(payloads.ROW_BANKS))
         m.d.comb += [
@@ -95,8 +96,9 @@ class ScoreRows(wiring.Component):
             wanted.token.eq(self.read),
             wanted.bank.eq(bank),
             read.addr.eq(wanted),
-            self.score.eq(read.data),
+            self.score.eq(score_read),
         ]
+        m.d.sync += score_read.eq(read.data)
         best = Signal(self._score["value"].shape, reset_less=True)
         some, complete = Signal(), Signal()
         with m.If(valid):

@@ -50,7 +50,8 @@ class ScoreSequencer(wiring.Component):
         full = Signal()  # the chain holds a row
         running, first = Signal(), Signal()
         place = Signal(self._address)
-        left, row, last_row = Signal.like(head.tokens), Signal.like(head.tokens), Signal()
+        left = Signal.like(head.tokens, reset_less=True)
+        row, last_row = Signal.like(head.tokens), Signal()
         held = Signal(range(payloads.SCORE_ROWS + 1))  # rows of scores, begun ones too
         transfer, last, head_done = Signal(), Signal(), Signal()
         m.d.comb += [

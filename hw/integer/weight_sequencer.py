@@ -62,12 +62,13 @@ class WeightSequencer(wiring.Component):
         m = Module()
         config = self._config
         head = self.i_head.payload
-        running, first, final = Signal(), Signal(init=1), Signal()
-        left, row, last_row = Signal.like(head.tokens), Signal.like(head.tokens), Signal()
+        running, first, final = Signal(), Signal(init=1), Signal(reset_less=True)
+        left = Signal.like(head.tokens, reset_less=True)
+        row, last_row = Signal.like(head.tokens), Signal()
         columns = Signal(bits_for(max(config.head_dim, SHORTEST_PASS)))  # of the pass before, still to come
-        keys = Signal(bits_for(config.lanes))  # of this group, still to come
+        keys = Signal(bits_for(config.lanes), reset_less=True)  # of this group, still to come
         used = Signal(range(payloads.CONTEXT_ROWS + 1))
-        coming, size = Signal.like(left), Signal.like(keys)
+        coming, size = Signal.like(head.tokens), Signal(keys.shape())
         begin, start, last, row_done, head_done = (Signal() for _ in range(5))
         m.d.comb += [
             coming.eq(Mux(first, head.tokens, left)),

@@ -14,7 +14,7 @@ from hw.integer.weight_sequencer import weight_tags
 from hw.parts.payloads import spike
 
 # From a key to its distance and to that less half a step
-BEFORE_PHASE = 3
+BEFORE_PHASE = 4
 
 
 def tap(config: KeySerialConfig) -> data.StructLayout:
@@ -33,7 +33,7 @@ class SpikeShift(wiring.Component):
     Members:
         step, window: of the head.
         tags: key that is wanted.
-        score: of that key, one cycle later.
+        score: of that key, two cycles later.
         largest: of its row.
         o_shift, o_vector: to the vector unit; the spike is one cycle behind its shift, else silent.
         launch, o_tags: the last spike of a group enters in the next cycle.
@@ -73,9 +73,9 @@ class SpikeShift(wiring.Component):
         bits = latency - BEFORE_PHASE
         distance = Signal(config.score_width, reset_less=True)
         rest = Signal(signed(config.step_width + bits + 1), reset_less=True)
-        half = Cat(delayed(m, self.step, 2, "step")[1:], Const(0, 1)).as_signed()
+        half = Cat(delayed(m, self.step, 3, "step")[1:], Const(0, 1)).as_signed()
         m.d.sync += [
-            distance.eq(delayed(m, self.largest, 1, "largest") - self.score.value),
+            distance.eq(delayed(m, self.largest, 2, "largest") - self.score.value),
             rest.eq((distance << code.ramp_bits) + ~half),
         ]
         at_once = delayed(m, rest[-1], bits, "at_once")
@@ -92,7 +92,7 @@ class SpikeShift(wiring.Component):
             quotient = [delayed(m, found, 1, f"quotient_{bit}_{n}") for n, found in enumerate(quotient)]
             quotient.append(~left[-1])
             rest, step = left, passed
-        alive = delayed(m, self.score.alive, latency - 1, "alive")
+        alive = delayed(m, self.score.alive, latency - 2, "alive")
         window = delayed(m, self.window, latency, "window")
         found = Signal(spike(code), reset_less=True)
         phase = Signal(bits + 1)
@@ -116,7 +116,7 @@ class SpikeShift(wiring.Component):
                 self.tap.valid.eq(tags.valid),
                 self.tap.payload.attention.active.eq(found.active),
                 self.tap.payload.attention.phase.eq(found.phase),
-                self.tap.payload.score.eq(delayed(m, self.score.value, latency, "tap_score")),
+                self.tap.payload.score.eq(delayed(m, self.score.value, latency - 1, "tap_score")),
                 self.tap.payload.winner.eq(delayed(m, self.largest, latency + 1, "tap_winner")),
             ]
         return m

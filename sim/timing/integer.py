@@ -13,9 +13,9 @@ from sim.timing.attention import NEVER
 from sim.timing.cycles import CycleReport
 
 # Cycles of a product: looked up as a square, in a table of products, by a DSP block
-SQUARE, TABLE, DSP = 3, 2, 1
+SQUARE, TABLE, DSP = 3, 2, 2
 # From a key to the shift of its weight, beside the product
-WEIGHT = 6
+WEIGHT = 7
 # From the shift of the last weight of a row to its normaliser at the divisor
 NORMALISER = 3
 # From the turn of a value to its transfer; a code takes as many more as it has bits

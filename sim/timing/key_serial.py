@@ -14,7 +14,7 @@ from sim.timing.attention import LOOKUP, NEVER
 from sim.timing.cycles import CycleReport
 
 # From a key to the shift of its spike, beside a cycle per bit of a phase
-SPIKE = 3
+SPIKE = 4
 # From the shift of the last spike of a row to its normaliser at threshold and output
 NORMALISER = 4
 # From the turn of a value to its transfer

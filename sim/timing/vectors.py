@@ -28,7 +28,7 @@ DOT = 4
 # From a sum to the cycle in which its row of scores is seen
 SCORES = 3
 # From a sum of context to its turn at the output
-CONTEXT = 3
+CONTEXT = 4
 
 
 class VectorTiming(ABC):
@@ -106,7 +106,7 @@ class VectorTiming(ABC):
         Args:
             entered: cycle in which the last weight of the row is shifted in.
         """
-        return entered + self.context_sum + self.summing + (self.config.groups > 1) + CONTEXT - 1
+        return entered + self.context_sum + self.summing + 2 * (self.config.groups > 1) + CONTEXT - 1
 
     @abstractmethod
     def output(self, entered: int, features: int, last: bool) -> int:

@@ -201,7 +201,7 @@ class SumsDoNotCollide(Property):
     faults = (
         Fault(
             module=context_rows,
-            old='delayed(m, before, 2, "written")',
+            old='delayed(m, before, 3, "written")',
             new='delayed(m, before, 4, "written")',
         ),
     )
