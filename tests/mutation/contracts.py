@@ -99,12 +99,12 @@ def attention(config: CoreConfig) -> tuple[Contract, ...]:
 
 def key_serial() -> tuple[Contract, ...]:
     """Nothing of cores without codes, which have no threshold."""
-    return heads("threshold", "key_loader", "value_loader", "score", "weights")
+    return heads("threshold", "key_loader", "value_loader", "score", "weights", "context")
 
 
 def integer(config: IntegerConfig) -> tuple[Contract, ...]:
     """What `heads` and `tokens` say."""
-    queues = heads("divisor", "key_loader", "value_loader", "score", "weights")
+    queues = heads("divisor", "key_loader", "value_loader", "score", "weights", "context")
     units = r"key_loader|(score|weight)_sequencer|divisor"
     return *queues, *tokens(units, config.tokens, config.queued_heads)
 
@@ -122,7 +122,7 @@ def heads(late: str, *early: str) -> tuple[Contract, ...]:
 
     All queues of a core are given the same heads in the same cycles. A threshold or a divisor ends a head
     once it has begun with the normaliser of the last row; keys, values and terms of the head are loaded
-    then, and its last scores, times and weights are made.
+    then, its last scores, times and weights are made, and the last products with values begin.
     """
     return tuple(
         Contract(

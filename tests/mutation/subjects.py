@@ -90,6 +90,8 @@ def key_serial(name: str) -> Subject:
             test_key_serial_core.test_pauses,
             test_key_serial_core.test_standstill,
             test_key_serial_core.test_reset_in_the_middle,
+            test_key_serial_core.test_reset_in_any_cycle,
+            test_key_serial_core.test_steep_ramps,
         )
     }
     if config == test_key_serial_core.SMALL:

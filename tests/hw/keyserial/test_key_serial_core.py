@@ -14,7 +14,7 @@ from golden.code import PhaseCode, Spikes
 from golden.errors import InputError
 from sim.cores.attention.core import SpikedAttentionCore
 from sim.cores.keyserial.core import KeySerialAttentionCore
-from sim.timing.key_serial import predict
+from sim.timing.key_serial import predict, predict_in_turn
 from tests.hw.attention.random_jobs import KEY_SERIAL, Checked, check_run, random_job, random_run
 
 # Between them every way of addressing the table of points, at scores and at the context, and every output
@@ -100,6 +100,28 @@ def test_reset_in_the_middle(name: str) -> None:
     total = predict(job, CORES[name]).total
     for cycle in np.linspace(1, total - 1, 100).astype(int):
         run_all([job], CORES[name], reset_at=int(cycle))
+
+
+@pytest.mark.parametrize("name", [name for name, config in CORES.items() if config.queued_heads > 1])
+def test_reset_in_any_cycle(name: str) -> None:
+    """Nor does one in any cycle of a few heads, while tags are on their way whose `valid` alone is reset: of
+    small ones at full rate, and of longer ones that wait to be loaded."""
+    config = CORES[name]
+    held_up = {"o_context" if config.output == "context" else "o_code": 0.8}
+    for seed, pauses in ((2, {}), (3, held_up)):
+        jobs = random_run(seed, config)[:2]
+        total = max(int(report.rows.max()) for report in predict_in_turn(jobs, config))
+        for cycle in range(1, total):
+            run_all(jobs, config, reset_at=cycle, pauses=pauses, seed=cycle)
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_steep_ramps(name: str) -> None:
+    """Steps of the ramp as large as a core takes them, whose highest bit is alone, and one less."""
+    config = CORES[name]
+    job = workload(8, config)
+    for step in (config.step_limit, config.step_limit - 1):
+        run_all([replace(job, ramp_step=np.full(job.heads, step))], config)
 
 
 def full(sign: int, phase: int) -> Spikes:
