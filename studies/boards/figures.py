@@ -17,8 +17,16 @@ def figures(report: BuildReport, throughput: Throughput) -> dict[str, Any]:
 
 def reached(row: Mapping[str, Any]) -> str:
     """MHz of figures: with several seeds, under `mhz_by_seed`, the median, and from the least to the most."""
-    found = list(row["mhz_by_seed"].values()) if "mhz_by_seed" in row else [row["fmax_mhz"]]
-    return spread(found) + ("" if min(found) >= row["clock_mhz"] else " (missed)")
+    return spread(_found(row)) + (" (missed)" if missed(row) else "")
+
+
+def missed(row: Mapping[str, Any]) -> bool:
+    """Whether a seed did not reach the clock that was asked for."""
+    return min(_found(row)) < row["clock_mhz"]
+
+
+def _found(row: Mapping[str, Any]) -> list[float]:
+    return list(row["mhz_by_seed"].values()) if "mhz_by_seed" in row else [row["fmax_mhz"]]
 
 
 def spread(found: Sequence[float]) -> str:

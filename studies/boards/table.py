@@ -9,7 +9,7 @@ from typing import Any
 from golden.attention.config import PRESETS
 from golden.errors import InputError, quoted
 from sim.cores.attention.core import SpikedAttentionCore
-from studies.boards.figures import figures, reached
+from studies.boards.figures import figures, missed, reached
 from studies.boards.throughput import head_throughput
 from synth.boards import BOARDS, Board
 from synth.budgets import budgets, clock_of
@@ -18,7 +18,7 @@ from synth.figures import BUILDS
 from synth.flow import OnStage, build
 from synth.report import TimingError
 from synth.seeds import reach_with_seeds
-from synth.tools import find_tools
+from synth.tools import ToolError, find_tools
 
 TEXT = Path("docs/boards.md")
 BEGIN, END = "<!-- begin {} -->", "<!-- end {} -->"
@@ -127,7 +127,7 @@ def write_tables(
 
     Raises:
         InputError: it does not run in the repository's folder, or no board or preset is called so.
-        ToolError: a tool failed.
+        ToolError: a tool failed; or a seed of a build missed its clock, and all is written.
     """
     if not TEXT.is_file():
         raise InputError(f"{TEXT} is to be written: must run in the repository's folder, not in {Path.cwd()}")
@@ -136,10 +136,12 @@ def write_tables(
             raise InputError(f"{what} must be one of {', '.join(known)}, not {quoted(name)}")
     rows = {(row["board"], row["design"]): row for row in json.loads(BUILDS.read_text())}
     pairs = [(name, design) for name in BOARDS for design in PRESETS if design in budgets().get(name, {})]
+    measured = []
     for name, design in pairs:
         if board in (None, name) and preset in (None, design):
             on_row(f"{design} on {name}")
             rows[name, design] = make_row(BOARDS[name], design, seeds, on_stage=on_stage)
+            measured.append(rows[name, design])
     shown = [rows[pair] for pair in pairs if pair in rows]
     BUILDS.write_text(json.dumps(shown, indent=1) + "\n")
     text = TEXT.read_text()
@@ -150,3 +152,5 @@ def write_tables(
     ):
         text = replace_section(text, section, lines)
     TEXT.write_text(text)
+    if slow := [f"{row['design']} on {row['board']} at {reached(row)}" for row in measured if missed(row)]:
+        raise ToolError(f"every seed must reach the clock of the budget: {'; '.join(slow)}")

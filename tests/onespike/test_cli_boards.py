@@ -15,6 +15,7 @@ from sim.board.session import LinkError
 from sim.board.streams import open_session
 from synth.boards import BOARDS
 from synth.budgets import budgets
+from synth.figures import BUILDS
 from tests.synth.tool_stand_ins import StandIns
 
 
@@ -202,6 +203,31 @@ def test_several_seeds(folder: Path, run, monkeypatch: pytest.MonkeyPatch) -> No
     assert "must reach 24 MHz, it reached 20.00 MHz with seed 4" in ran.err
     assert "20.0 (20.0 to 20.0, 3 seeds) (missed)" in ran.out
     assert not (folder / "r.json").exists()
+
+
+def test_a_row_that_misses(folder: Path, run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in the table, and the command fails."""
+    (known,) = (
+        r for r in json.loads(BUILDS.read_text()) if (r["board"], r["design"]) == ("icebreaker", "pico")
+    )
+    builds, text = folder / "boards.json", folder / "docs/boards.md"
+    builds.write_text("[]")
+    text.parent.mkdir()
+    names = ("builds", "units", "others")
+    text.write_text("".join(f"<!-- begin {name} -->\n<!-- end {name} -->\n" for name in names))
+    monkeypatch.setattr("studies.boards.table.BUILDS", builds)
+    for slowest, status, told in (
+        (30, 0, "35.0 (30.0 to 40.0, 2 seeds)"),
+        (20, 1, "30.0 (20.0 to 40.0, 2 seeds) (missed)"),
+    ):
+        row = known | {"mhz_by_seed": {"1": 40, "2": slowest}}
+        monkeypatch.setattr("studies.boards.table.make_row", lambda *_, row=row, **__: row)
+        ran = run("dev", "board-table", "--board", "icebreaker", "--preset", "pico", "--seeds", "2")
+        assert ran.status == status
+        assert f"| {told} |" in text.read_text()
+        assert json.loads(builds.read_text()) == [row]
+        refused = f"every seed must reach the clock of the budget: pico on icebreaker at {told}"
+        assert (refused in ran.err) == bool(status)
 
 
 @pytest.mark.parametrize("word", ["synth", "program"])

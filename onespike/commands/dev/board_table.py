@@ -22,7 +22,8 @@ def board_table(
 
     Builds every preset that has a budget on a board, the bitstream with seed 1. Builds that were made before
     are found, those of other seeds too, and rows that are not asked for stay as they are. The largest presets
-    take ten minutes and more with each seed. Runs in the repository's folder.
+    take ten minutes and more with each seed. A row of which a seed misses the clock is written, and the
+    command fails. Runs in the repository's folder.
 
     Examples:
 
