@@ -1,9 +1,10 @@
 """Dense layers: lanes that add weights against lanes that multiply, in the sizes of one network core."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,14 +75,15 @@ def work(network: Network, config: NetworkConfig, image: Spikes | NDArray[np.int
     return spiking, dense
 
 
-def clusters(config: NetworkConfig) -> Iterator[tuple[str, wiring.Component, bool]]:
-    """Label, a middle cluster of lanes, and whether it takes DSP blocks."""
-    yield SPIKES, NeuronCluster(config, 1), False
+def clusters(config: NetworkConfig) -> Iterator[tuple[str, Callable[[], wiring.Component], bool]]:
+    """Label, what makes a middle cluster of lanes, and whether it takes DSP blocks."""
+    yield SPIKES, partial(NeuronCluster, config, 1), False
     plain = replace(config.code, log2_base=Fraction(1))
     alike = replace(config, code=plain, attention=replace(config.attention, code=plain))
     for multiplier in MULTIPLIERS:
         integers = IntegerConfig(bits=config.weight_bits, multiplier=multiplier, cluster=config.cluster)
-        yield f"{config.weight_bits} bits, {multiplier}", MacCluster(alike, 1, integers), multiplier == "dsp"
+        make = partial(MacCluster, alike, 1, integers)
+        yield f"{config.weight_bits} bits, {multiplier}", make, multiplier == "dsp"
 
 
 def measure(config: NetworkConfig, folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -91,9 +93,9 @@ def measure(config: NetworkConfig, folder: Path) -> Iterator[tuple[str, dict[str
         InputError: a tool is missing.
         ToolError: a tool failed.
     """
-    for label, cluster, dsp in clusters(config):
+    for label, make, dsp in clusters(config):
         place = folder / label.replace(", ", "-").replace(" ", "-")
-        area = measure_alone(cluster, {}, place, frequency=None, seed=1, dsp=dsp)
+        area = measure_alone(make(), {}, place, frequency=None, seed=1, dsp=dsp)
         yield label, {name: area[name] for name in AREA}
 
 
