@@ -34,10 +34,7 @@ def multiply(m: Module, left: Value, right: Value, name: str, *, dsp: bool) -> V
     product = Signal((left * right).shape(), name=name, reset_less=dsp)
     if dsp:
         # a DSP block is slow and stands far from most lanes: registers before it and behind it
-        factors = [
-            delayed(m, factor, 1, f"{name}_{side}") for side, factor in (("left", left), ("right", right))
-        ]
-        m.d.sync += product.eq(factors[0] * factors[1])
+        m.d.sync += product.eq(delayed(m, left, 1, f"{name}_left") * delayed(m, right, 1, f"{name}_right"))
         return product
     # partial products by position; that of a sign bit is the last one, and is taken off
     parts = [(Mux(left[n], right, 0), n) for n in range(len(left))]
