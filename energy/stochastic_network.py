@@ -1,5 +1,6 @@
 """Energy of one inference of a stochastic network from the spikes that happened, beside the same network in
-8-bit multiply-accumulates, on the memories of one core.
+8-bit multiply-accumulates, on the memories of one core. Where weights are streamed, both fetch them once per
+inference from an external memory and write them into the same memories.
 
 Spikes are words of as many bits as there are lanes; a spike reads a weight of every neuron of a pass.
 Attention is counted as in `energy.stochastic`, its scores by their expectation. Leak, current and threshold
@@ -16,13 +17,14 @@ from energy import mac
 from energy.events import LinearEvents
 from energy.ledger import Ledger, Line, clock_line
 from energy.linear import LinearUnit
-from energy.prices import access, add
+from energy.prices import access, add, external
 from energy.stochastic import Layer, float_attention, stochastic_attention
 from golden.stochastic.descriptors import Kind, LayerOp
 from golden.stochastic.inference import infer
 from golden.stochastic.network import SpikingNetwork, Trains
 from golden.stochastic.network_config import PLANES, WEIGHT_BITS, StochasticNetworkConfig
 from golden.stochastic.program import bit_planes, check_fit
+from golden.stochastic.weights import HEADER
 
 
 def account(
@@ -60,6 +62,9 @@ def account(
         )  # fmt: skip
         spiking += layer(op, events, config)
         dense += mac.linear(events, unit)
+        if config.weight_stream:
+            shared = times(fetches(op, config), len(images))
+            spiking, dense = spiking + shared, dense + shared
     word = access(config.lanes, config.spikes * config.lanes)
     for block in range(shape.depth):
         q, k, v = (heads(trains[f"block{block}_{name}"], shape.head_dim) for name in "qkv")
@@ -106,6 +111,16 @@ def layer(op: LayerOp, events: LinearEvents, config: StochasticNetworkConfig) ->
         memory = access(config.stream_bits, config.stream * config.stream_bits)
         lines.append(Line("residual stream", neurons * (1 if op.begins else 2), memory, "neuron, step"))
     return Ledger(*lines)
+
+
+def fetches(op: LayerOp, config: StochasticNetworkConfig) -> Ledger:
+    """Streamed weights of a layer, once."""
+    words = op.passes * (HEADER + op.inputs * config.weight_pieces)
+    price = access(WEIGHT_BITS, config.weights * WEIGHT_BITS)
+    return Ledger(
+        Line("external memory", words, external(config.weight_stream), "word of weights"),
+        Line("loads of the weight memory", op.passes * op.inputs * config.lanes, price, "weight"),
+    )
 
 
 def heads(trains: Trains, head_dim: int) -> NDArray[np.float64]:

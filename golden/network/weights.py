@@ -13,6 +13,7 @@ from golden.descriptors import words
 from golden.network.compiler import Program
 from golden.network.config import NetworkConfig
 from golden.network.descriptors import Neuron, slot_word
+from golden.stream_words import to_bits, to_words
 
 HEADER = 2
 
@@ -35,11 +36,11 @@ def pass_words(program: Program, config: NetworkConfig) -> NDArray[np.int64]:
 
 def weight_words(program: Program, config: NetworkConfig) -> NDArray[np.uint64]:
     """The words of an inference, uint64 [words]."""
-    lanes = _in_words(_bits(program.weights, config.weight_bits), config.clusters, config.weight_stream)
+    lanes = to_words(to_bits(program.weights, config.weight_bits), config.clusters, config.weight_stream)
     table = np.column_stack([program.table[:, :2], slot_word(program.table[:, 2], config)])
     widths = [word.bits for word in words(Neuron, config).values()]
-    fields = [_bits(column[:, None], width) for column, width in zip(table.T, widths, strict=True)]
-    neurons = _in_words(np.concatenate(fields, axis=1), 1, config.weight_stream)
+    fields = [to_bits(column[:, None], width) for column, width in zip(table.T, widths, strict=True)]
+    neurons = to_words(np.concatenate(fields, axis=1), 1, config.weight_stream)
     parts: list[NDArray[np.uint64]] = []
     for op in program.linear:
         parts += [
@@ -48,20 +49,3 @@ def weight_words(program: Program, config: NetworkConfig) -> NDArray[np.uint64]:
             neurons[op.table : op.table + op.neurons].reshape(-1),
         ]
     return np.concatenate(parts)
-
-
-def _bits(values: NDArray[np.integer], width: int) -> NDArray[np.uint8]:
-    """The low bits of integers [n, m], two's complement, the low ones first: [n, m*width]."""
-    octets = np.ascontiguousarray(values, "<i8").view(np.uint8).reshape(*values.shape, 8)
-    return np.unpackbits(octets, axis=-1, count=width, bitorder="little").reshape(len(values), -1)
-
-
-def _in_words(bits: NDArray[np.uint8], groups: int, wide: int) -> NDArray[np.uint64]:
-    """Bits [n, m] in words of `wide` bits, each of `groups` equal parts beginning a word: [n, words]."""
-    apart = bits.reshape(len(bits), groups, -1)
-    pieces = -(-apart.shape[-1] // wide)
-    whole = np.pad(apart, ((0, 0), (0, 0), (0, pieces * wide - apart.shape[-1])))
-    octets = np.packbits(whole.reshape(len(bits), groups * pieces, wide), axis=-1, bitorder="little")
-    padded = np.zeros((*octets.shape[:-1], 8), np.uint8)
-    padded[..., : octets.shape[-1]] = octets
-    return padded.view("<u8")[..., 0].astype(np.uint64)

@@ -34,8 +34,8 @@ class LayerOp:
             each.
         passes: rounds of as many outputs as there are lanes; words of a row and time step of the target.
         steps: T.
-        weight, bias: where its weights and biases begin: those of a pass follow each other, biases row by row
-            where they differ.
+        weight, bias: where its weights (unless streamed) and biases begin: those of a pass follow each other,
+            biases row by row where they differ.
         attend: attention follows.
         outputs: of the last pass.
         final: the last descriptor.
@@ -54,7 +54,7 @@ class LayerOp:
     tap_words: int = word(lambda config: bits_for(config.spikes))
     passes: int = word(lambda config: bits_for(config.weights))
     steps: int = word(lambda config: bits_for(config.steps))
-    weight: int = word(lambda config: index_width(config.weights))
+    weight: int = word(lambda config: 0 if config.weight_stream else index_width(config.weights))
     bias: int = word(lambda config: index_width(config.biases))
     attend: bool = word(1)
     outputs: int = word(lambda config: bits_for(config.lanes))

@@ -9,6 +9,7 @@ from golden.errors import InputError, quoted
 from golden.stochastic.config import MAX_SIZE, MAX_STEPS, StochasticConfig
 from golden.stochastic.plan import RandomPlan
 from golden.toml import read_toml
+from golden.widths import bits_for
 
 WEIGHT_BITS = 8
 MAX_LANES = 256
@@ -17,6 +18,8 @@ MAX_WEIGHT_PORTS = 2
 # Bits of a pixel, which enters bit by bit
 PLANES = 8
 BIAS_STORES = ("block", "distributed")
+# Parts of a piece of the load stream, so that a host can store them
+WEIGHT_STREAMS = (0, 1, 2, 4, 8, 16, 32)
 # The threshold and what lies below it, signed
 LEAST_STREAM_BITS = 8
 MEMORIES = ("spikes", "stream", "weights", "biases", "layers")
@@ -33,9 +36,11 @@ class StochasticNetworkConfig:
         lanes: neurons at work at once, and spikes in a word: a power of two, 1..256, at least `head_dim`,
             which is one too.
         weight_ports: weights that a lane reads and adds in a cycle, 1 or 2: as many spikes of a word leave.
+        weight_stream: bits of a word of the stream that brings the weights, pass by pass, a divisor of 32; 0
+            where all of them are in the core.
         spikes: words of the spike memory; stream: of the residual currents; weights: a weight of every lane
-            each; biases: a bias of every lane each; layers: descriptors; maps: of the memory of rows by
-            index, 0 for none, and for no stem.
+            each, of one pass where they are streamed; biases: a bias of every lane each; layers: descriptors;
+            maps: of the memory of rows by index, 0 for none, and for no stem.
         bias_store: the RAM of the biases: block, or distributed, in LUTs, of devices that have such (not
             iCE40), which costs more and leaves block RAM to others.
         accumulator_bits, stream_bits, bias_bits: widths of signed integers: sums of a layer, residual and
@@ -52,6 +57,7 @@ class StochasticNetworkConfig:
     steps: int = 16
     lanes: int = 32
     weight_ports: int = MAX_WEIGHT_PORTS
+    weight_stream: int = 0
     spikes: int
     stream: int
     weights: int
@@ -81,12 +87,29 @@ class StochasticNetworkConfig:
             )
         for name in MEMORIES:
             check_range(f"StochasticNetworkConfig.{name}", getattr(self, name), 1, 1 << 20)
+        self._check_stream()
         check_range("StochasticNetworkConfig.rows", self.rows, self.tokens, 1 << 20)
         check_range("StochasticNetworkConfig.maps", self.maps, 0, 1 << 20)
         check_range("StochasticNetworkConfig.bias_bits", self.bias_bits, 2, 32)
         check_range("StochasticNetworkConfig.stream_bits", self.stream_bits, LEAST_STREAM_BITS, 32)
         check_range("StochasticNetworkConfig.accumulator_bits", self.accumulator_bits, self.stream_bits, 64)
         _ = self.engine  # the plan must suit it
+
+    def _check_stream(self) -> None:
+        wide = self.weight_stream
+        if wide not in WEIGHT_STREAMS:
+            allowed = ", ".join(map(str, WEIGHT_STREAMS))
+            raise InputError(f"StochasticNetworkConfig.weight_stream must be one of {allowed}, not {wide}")
+        if 0 < wide < bits_for(self.weights):
+            raise InputError(
+                "StochasticNetworkConfig.weight_stream must hold the inputs of a pass, weights = "
+                f"{self.weights}, in {bits_for(self.weights)} bits or more, not {wide}"
+            )
+
+    @property
+    def weight_pieces(self) -> int:
+        """Words of the stream of weights that hold those of one input."""
+        return -(-self.lanes * WEIGHT_BITS // self.weight_stream)
 
     @property
     def engine(self) -> StochasticConfig:

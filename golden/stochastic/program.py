@@ -63,8 +63,8 @@ class Program:
 class Compiler:
     """Collects the descriptors of a network in the order of execution."""
 
-    def __init__(self, network: SpikingNetwork, lanes: int, steps: int) -> None:
-        self.network, self.lanes, self.steps = network, lanes, steps
+    def __init__(self, network: SpikingNetwork, lanes: int, steps: int, streamed: bool) -> None:
+        self.network, self.lanes, self.steps, self.streamed = network, lanes, steps, streamed
         self.layers: list[LayerOp] = []
         self.reads: list[str] = []
         self.writes: list[list[str]] = []
@@ -199,7 +199,9 @@ class Compiler:
                 "rows": self.rows,
                 "spikes": max(self.end, *(op.words for op in self.layers)),  # `words` is as wide
                 "stream": self.stream,
-                "weights": sum(map(len, self.weights)),
+                "weights": max(op.inputs for op in self.layers)
+                if self.streamed
+                else sum(map(len, self.weights)),
                 "biases": sum(map(len, self.biases)),
                 "layers": len(self.layers),
                 "maps": sum(map(len, self.maps)),
@@ -226,14 +228,17 @@ def check_network(network: SpikingNetwork) -> None:
         raise InputError(f"the core for stochastic networks has ssa attention, not {network.kind}")
 
 
-def compile_network(network: SpikingNetwork, lanes: int, steps: int) -> Program:
+def compile_network(network: SpikingNetwork, lanes: int, steps: int, *, streamed: bool = False) -> Program:
     """Descriptors and memory images of a network that runs for T = `steps`.
+
+    Args:
+        streamed: a core has the weights of a pass at a time.
 
     Raises:
         InputError: the core has no unit for a part of it.
     """
     check_network(network)
-    made = Compiler(network, lanes, steps)
+    made = Compiler(network, lanes, steps, streamed)
     other, spikes, qkv = made.other, made.spikes, made.qkv
     places, last = (other, spikes) if not len(network.shape.stem) % 2 else (spikes, other), "image"
     for index, (name, (layer, side, _)) in enumerate(network.shape.convolutions.items()):
@@ -253,20 +258,28 @@ def compile_network(network: SpikingNetwork, lanes: int, steps: int) -> Program:
 
 
 def config_for(
-    network: SpikingNetwork, steps: int = STEPS, lanes: int = LANES, plan: RandomPlan | None = None
+    network: SpikingNetwork,
+    steps: int = STEPS,
+    lanes: int = LANES,
+    plan: RandomPlan | None = None,
+    weight_stream: int = 0,
 ) -> StochasticNetworkConfig:
     """The smallest core that runs a network for up to `steps` time steps; the default plan when absent.
+
+    Args:
+        weight_stream: as in `StochasticNetworkConfig`.
 
     Raises:
         InputError: a number is out of range, or the core cannot run the network.
     """
     check_range("StochasticNetworkConfig.lanes", lanes, 1, MAX_LANES)
     check_range("StochasticNetworkConfig.steps", steps, 1, MAX_STEPS)
-    needs: dict[str, Any] = dict(compile_network(network, lanes, steps).needs)
+    needs: dict[str, Any] = dict(compile_network(network, lanes, steps, streamed=weight_stream > 0).needs)
     shape = network.shape
     return StochasticNetworkConfig(
-        tokens=shape.tokens, head_dim=shape.head_dim, lanes=lanes, plan=plan or RandomPlan(), **needs
-    )
+        tokens=shape.tokens, head_dim=shape.head_dim, lanes=lanes, plan=plan or RandomPlan(),
+        weight_stream=weight_stream, **needs,
+    )  # fmt: skip
 
 
 def sized_config(network: SpikingNetwork, given: dict[str, Any]) -> StochasticNetworkConfig:
@@ -276,7 +289,9 @@ def sized_config(network: SpikingNetwork, given: dict[str, Any]) -> StochasticNe
         InputError: one is out of range, or the network does not fit: what it needs, what there is.
     """
     plan = RandomPlan(**{name: given[name] for name in PLAN if name in given})
-    config = config_for(network, given.get("steps", STEPS), given.get("lanes", LANES), plan)
+    config = config_for(
+        network, given.get("steps", STEPS), given.get("lanes", LANES), plan, given.get("weight_stream", 0)
+    )
     config = replace(config, **{name: value for name, value in given.items() if name not in PLAN})
     check_fit(network, config.steps, config)
     return config
@@ -284,7 +299,7 @@ def sized_config(network: SpikingNetwork, given: dict[str, Any]) -> StochasticNe
 
 def check_fit(network: SpikingNetwork, steps: int, config: StochasticNetworkConfig) -> Program:
     """The program of a network for a core, or InputError with what it needs and what there is."""
-    program = compile_network(network, config.lanes, steps)
+    program = compile_network(network, config.lanes, steps, streamed=config.weight_stream > 0)
     shape = network.shape
     for name, of_network in (("tokens", shape.tokens), ("head_dim", shape.head_dim)):
         if of_network != getattr(config, name):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.timing.cycles import CycleReport, StageActivity
+from sim.timing.weights import LayerFetch
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class ImageTimes:
         finished: cycle in which the last score of each image leaves.
         broadcasts: of spikes to the lanes; additions: by all lanes.
         timeline: what each unit did.
+        fetched: of streamed weights, what each layer took.
     """
 
     begun: list[int] = field(default_factory=list)
@@ -33,6 +35,7 @@ class ImageTimes:
     broadcasts: int = 0
     additions: int = 0
     timeline: list[Segment] = field(default_factory=list)
+    fetched: list[LayerFetch] = field(default_factory=list)
 
     def report(self) -> CycleReport:
         return CycleReport(np.array(self.finished)[:, None], since=self.begun[0])

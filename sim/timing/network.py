@@ -30,10 +30,11 @@ from golden.network.program import check_fit
 from golden.network.reader import ReaderTiming
 from golden.network.rows import gathered
 from golden.network.tensors import IMAGE, STREAM
+from golden.network.weights import pass_words
 from sim.timing.attention import CoreTiming
 from sim.timing.image_times import ImageTimes, Segment
 from sim.timing.query_scan import QueryScan
-from sim.timing.weights import LayerFetch, WeightTiming, weight_timing
+from sim.timing.weights import WeightTiming, reader_from
 
 # Descriptor fetch: from begin, or from the last row taken, to waiting for the first row
 FETCH = 3
@@ -69,14 +70,12 @@ class NetworkTimes(ImageTimes):
     Attributes:
         potential, norm, mixed: cycle of the last neuron of each row, in order of execution.
         linear: cycles from the first to the last broadcast of each linear descriptor, summed.
-        fetched: of streamed weights, what each layer took.
     """
 
     potential: list[int] = field(default_factory=list)
     norm: list[int] = field(default_factory=list)
     mixed: list[int] = field(default_factory=list)
     linear: int = 0
-    fetched: list[LayerFetch] = field(default_factory=list)
 
 
 def mean_cycles(op: NormOp) -> int:
@@ -322,7 +321,10 @@ def predict(
         InputError: the network does not fit the core.
     """
     program, pixels = check_fit(network, config), loads + 1
-    weights = weight_timing(program, config, memory, pixels) if config.weight_stream else None
+    weights = None
+    if config.weight_stream:
+        words = pass_words(program, config).tolist()
+        weights = WeightTiming(reader_from(memory, pixels), words, pixels)
     timing = NetworkTiming(network, config, program, weights)
     for number in range(image.shape[0]):
         count = network.tokens if tokens is None else int(tokens[number])

@@ -16,16 +16,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.network.reader import ReaderTiming
 from golden.stochastic.descriptors import HeadsOp, Kind, LayerOp
 from golden.stochastic.network_config import StochasticNetworkConfig
 from sim.timing.image_times import ImageTimes, Segment
 from sim.timing.stochastic import SCORE_LATENCY, output_latency
+from sim.timing.weights import LayerFetch, WeightTiming, reader_from
 
 # From the last beat of the load stream to the first bits of an image
 LOADED = 1
 # From the last bits of an image, or the end of what came before, to the first spike of a layer; from its last
 # spike to its end: what it made is in memory
 FETCH, SETTLE = 6, 8
+# Where weights are streamed: from the end of what came before to when a layer wants weights; from when a pass
+# has them to its first spike; from its last to the end of the pass
+FETCHED, TAKEN, DRAINED = 3, 4, 1
 # Rows by index are a stage more between the two
 MAPPED = 1
 # From the end of a layer to the first score, and from a score to the next
@@ -71,6 +76,28 @@ def layer_cycles(
     return op.passes * (word_cycles(beats) + held)
 
 
+def streamed_passes(
+    weights: WeightTiming, op: LayerOp, cycle: int, sending: int, mapped: int, fetched: list[LayerFetch]
+) -> tuple[int, int]:
+    """Cycles of the first and the last spike of a layer whose passes wait for their weights.
+
+    Args:
+        cycle: in which what came before ended.
+        sending: cycles in which a pass sends its words.
+        mapped: of a stage that looks up rows.
+        fetched: where what the layer took is added.
+    """
+    first, wanted = 0, cycle + FETCHED
+    for number in range(op.passes):
+        begun = weights.ready(wanted) + TAKEN + mapped
+        first = begun if number == 0 else first
+        last = begun + sending - 1
+        weights.freed(last + DRAINED)
+        weights.note(op.kind.name, first, last, sending, number == 0, fetched)
+        wanted = last + DRAINED + 1
+    return first, last
+
+
 def attention_cycles(op: HeadsOp, config: StochasticNetworkConfig) -> int:
     """Cycles from the end of a layer to that of the attention behind it: its last word is in memory."""
     slot = 3 * config.tokens + READ + config.head_dim
@@ -84,24 +111,33 @@ def predict(
     config: StochasticNetworkConfig,
     counts: Sequence[Sequence[NDArray[np.integer]]],
     loads: int,
+    words: list[int],
+    memory: ReaderTiming | None = None,
 ) -> ImageTimes:
     """Times of images that follow each other without a pause.
 
     Args:
         counts: of each image, by layer: spikes of the words that it reads, [rows, steps or planes, words].
         loads: beats of the load stream that come first.
+        words: of streamed weights, by pass of an image; none where all of them are in the core.
+        memory: that brings those; None where they come at full rate.
     """
     times = ImageTimes()
     cycle = loads + LOADED if loads else 0
+    weights = WeightTiming(reader_from(memory, cycle), words, cycle) if words else None
     for image in counts:
         times.begun.append(cycle)
         cycle += image[0].size - 1
         times.timeline.append(Segment("image", "bits in", times.begun[-1], cycle))
         for op, read in zip(layers, image, strict=True):
-            first = cycle + FETCH + (MAPPED if config.maps else 0)
+            mapped = MAPPED if config.maps else 0
+            first = cycle + FETCH + mapped
             outputs = (op.passes - 1) * config.lanes + op.outputs
-            last = first + layer_cycles(op, read, outputs, config.weight_ports, times) - 1
-            cycle = last + SETTLE
+            sending = layer_cycles(op, read, outputs, config.weight_ports, times)
+            last = first + sending - 1
+            if weights is not None:
+                first, last = streamed_passes(weights, op, cycle, sending // op.passes, mapped, times.fetched)
+            cycle = last + SETTLE + (DRAINED if weights else 0)
             times.timeline.append(Segment("linear", op.kind.name, first, last))
             if op.attend:
                 first, cycle = cycle + 1, cycle + attention_cycles(heads, config)

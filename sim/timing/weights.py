@@ -1,7 +1,7 @@
 """Cycle model of streamed weights: when the weights of each pass are there.
 
 A reader brings words (`golden.network.reader`), the loader fills one half of the weight memories with the
-next pass while the neurons work from the other (`hw.network.weight_loader`).
+next pass while the neurons work from the other (`weight_loader` in `hw.network` and `hw.stochastic.network`).
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.network.compiler import Program
-from golden.network.config import NetworkConfig
 from golden.network.reader import ReaderTiming
-from golden.network.weights import pass_words
 
 # A pass may begin the cycle after its last word is accepted; the next one is let in two cycles after a half
 # is free
@@ -156,9 +153,6 @@ class WeightTiming:
         self.number = (self.number + 1) % len(self.words)
 
 
-def weight_timing(
-    program: Program, config: NetworkConfig, memory: ReaderTiming | None, start: int
-) -> WeightTiming:
-    """Of a core that begins in cycle `start` to take words: of a memory, or at full rate."""
-    reader: Reader = FullRate() if memory is None else PacedReader(memory, start)
-    return WeightTiming(reader, pass_words(program, config).tolist(), start)
+def reader_from(memory: ReaderTiming | None, start: int) -> Reader:
+    """What brings the words from cycle `start` on: a memory, or without one the full rate."""
+    return FullRate() if memory is None else PacedReader(memory, start)

@@ -12,7 +12,7 @@ from golden.network.network import Network
 from golden.network.program import check_fit, config_for
 from golden.network.reader import SDRAM
 from sim.cores.network.core import NetworkJob, WholeNetworkCore
-from sim.timing.network import NetworkTimes
+from sim.timing.image_times import ImageTimes
 from synth.fit import where_else
 
 
@@ -48,7 +48,7 @@ def check_board(config: NetworkConfig, network: Network) -> None:
         raise InputError(f"{error}; for a core of its own {other}") from None
 
 
-def memory_use(times: NetworkTimes) -> dict[str, Any] | None:
+def memory_use(times: ImageTimes) -> dict[str, Any] | None:
     """What the first inference took from the memory, layer by layer; None of weights in the core."""
     count = len(times.fetched) // len(times.finished)
     if not count:

@@ -14,12 +14,16 @@ import numpy as np
 from energy.ledger import Ledger
 from energy.stochastic_network import account
 from golden.code import check_range
+from golden.memory import WORD_BITS
+from golden.network.reader import SDRAM
+from golden.stochastic.network_config import StochasticNetworkConfig
 from golden.stochastic.plan import RandomPlan
 from golden.stochastic.program import config_for
 from sim.board.board import Board
 from sim.cores.compare import Comparison
 from sim.cores.core import Core
 from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
+from studies.infer.cores import memory_use
 from studies.stochastic.cases import Case
 
 # Images whose spikes are priced
@@ -37,6 +41,7 @@ class Demonstration:
         cycles: of an inference, the mean; None on a board, which does not tell.
         wrong_cycles: inferences that did not end in the cycle that the cycle model says, where that is known.
         spiking, dense: energy of an inference, and of the same network in 8-bit multiply-accumulates.
+        memory: of streamed weights, what the first inference took from the memory; None on a board, too.
         seconds: of the run.
     """
 
@@ -47,6 +52,7 @@ class Demonstration:
     wrong_cycles: int
     spiking: Ledger
     dense: Ledger
+    memory: dict[str, Any] | None
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -54,6 +60,11 @@ class Demonstration:
         ledgers = {name: getattr(self, name).to_json() for name in ("spiking", "dense")}
         compared = None if self.comparison is None else asdict(self.comparison)
         return vars(self) | ledgers | {"comparison": compared}
+
+
+def core_with_memory(config: StochasticNetworkConfig) -> WholeStochasticCore:
+    """A core; streamed weights come from a memory (`golden.network.reader.SDRAM`)."""
+    return WholeStochasticCore(config, reader=SDRAM if config.weight_stream else None)
 
 
 def demonstrate(
@@ -65,6 +76,7 @@ def demonstrate(
     board: Board[Any, Any, Any] | None = None,
     *,
     modelled: bool = False,
+    streamed: bool = False,
 ) -> Demonstration:
     """Classify the first images of the test set.
 
@@ -74,6 +86,7 @@ def demonstrate(
         seed, lanes: of the random-number plan and of the simulated core.
         board: that runs it instead.
         modelled: the cycle model does.
+        streamed: weights of the simulated core come from a memory.
 
     Raises:
         InputError: a number outside its range, a network that does not fit, or there is no C++ compiler.
@@ -83,7 +96,8 @@ def demonstrate(
     job = StochasticNetworkJob(network=case.network, steps=steps, load=True, images=case.images.test[:images])
     began = time.perf_counter()
     if board is None:
-        simulated = WholeStochasticCore(config_for(case.network, steps, lanes, RandomPlan(seed=seed)))
+        wide = WORD_BITS if streamed else 0
+        simulated = core_with_memory(config_for(case.network, steps, lanes, RandomPlan(seed=seed), wide))
         core: Core[Any, Any, Any] = simulated if modelled else simulated.tapped()
         predicted = core.predict(job)
         if modelled:
@@ -92,11 +106,11 @@ def demonstrate(
             run = core.run(job)
             integers, report = run.integers, run.cycles
             wrong = int(np.count_nonzero(report.rows != predicted.rows))
-        cycles = float(report.durations.mean())
+        cycles, memory = float(report.durations.mean()), memory_use(simulated.times(job))
     else:
         core = board.core
         board.require(replace(core.config, plan=replace(core.config.plan, seed=seed)))
-        integers, cycles, wrong = board.run(job), None, 0
+        integers, cycles, wrong, memory = board.run(job), None, 0, None
     seconds = time.perf_counter() - began
     spiking, dense = account(case.network, core.config, job.images[:COUNTED_IMAGES], steps)
     return Demonstration(
@@ -107,5 +121,6 @@ def demonstrate(
         wrong_cycles=wrong,
         spiking=spiking,
         dense=dense,
+        memory=memory,
         seconds=seconds,
     )

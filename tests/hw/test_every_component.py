@@ -14,7 +14,7 @@ from hw.board.clock import ClockSource
 from hw.board.top import BoardTop
 from hw.export.axi import AxiStream
 from hw.memory.pads import SdramPads
-from hw.network.stored_network import StoredNetwork
+from hw.memory.stored_network import StoredNetwork
 from tests.hw.attention import test_components
 from tests.hw.export import test_axi
 from tests.hw.integer import bench_integer_attention

@@ -8,13 +8,14 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from golden.stochastic.descriptors import HeadsOp, Kind
 from golden.stochastic.network_config import StochasticNetworkConfig
 from golden.widths import index_width
-from hw.parts.load_reader import PIECE_BITS, LoadReader
+from hw.parts.load_reader import PIECE_BITS, LoadReader, stored
 from hw.parts.payloads import struct
 from hw.stochastic.network import payloads
 from hw.stochastic.network.attention import AttentionUnit
 from hw.stochastic.network.issue import SpikeIssue
 from hw.stochastic.network.lanes import NeuronLanes
 from hw.stochastic.network.scores import ScoreReader
+from hw.stochastic.network.weight_loader import WeightLoader
 
 
 class StochasticNetworkCore(wiring.Component):
@@ -28,6 +29,9 @@ class StochasticNetworkCore(wiring.Component):
             `payloads.run`: from then on images are accepted. Only while no image is inside.
         i_image: bits of pixels; the next image enters when the scores of the one before have left.
         o_score: class scores of each image.
+        i_weights, running, o_store: where weights are streamed, the words of the passes over and over
+            (`golden.stochastic.weights`), from the first on when `running` rises; those that came on the load
+            stream, for the memory behind i_weights.
         o_spikes: with `taps`, every word that neurons and attention write.
 
     Timing: predicted by `sim.timing.stochastic_network`.
@@ -40,6 +44,9 @@ class StochasticNetworkCore(wiring.Component):
             "i_image": In(stream.Signature(payloads.image_beat(config))),
             "o_score": Out(stream.Signature(payloads.score_beat(config))),
         }
+        if config.weight_stream:
+            members |= {"i_weights": In(stream.Signature(config.weight_stream)), "running": Out(1)}
+        members |= stored(config.weight_stream)
         if taps:
             members["o_spikes"] = Out(stream.Signature(payloads.spikes(config), always_ready=True))
         super().__init__(members)
@@ -48,7 +55,8 @@ class StochasticNetworkCore(wiring.Component):
         m = Module()
         config = self._config
         header, word = payloads.load_header(config), payloads.load(config)
-        m.submodules.reader = reader = LoadReader(header, word)
+        wide = config.weight_stream
+        m.submodules.reader = reader = LoadReader(header, word, payloads.store(config) if wide else 0, wide)
         m.submodules.issue = issue = SpikeIssue(config)
         m.submodules.lanes = lanes = NeuronLanes(config)
         m.submodules.attention = attention = AttentionUnit(config)
@@ -67,7 +75,7 @@ class StochasticNetworkCore(wiring.Component):
             issue.i_load.eq(loaded),
             lanes.i_load.eq(loaded),
             issue.i_write.eq(strobes["layers"]),
-            lanes.i_write_weights.eq(strobes["weights"]),
+            *([] if wide else [lanes.i_write_weights.eq(strobes["weights"])]),
             lanes.i_write_biases.eq(strobes["biases"]),
         ]
         if config.maps:
@@ -76,6 +84,9 @@ class StochasticNetworkCore(wiring.Component):
             m.d.sync += heads.eq(loaded.data.as_value())
         with m.If(reader.o.valid):
             m.d.sync += enabled.eq(loaded.memory == payloads.run(config))
+        if wide:
+            connect(m, reader.o_store, flipped(self.o_store))
+            self._loader(m, issue, lanes, enabled)
 
         # an image lies where the memory begins, and is begun when its last bits are there
         pixel, image = Signal(index_width(config.spikes)), self.i_image
@@ -125,3 +136,21 @@ class StochasticNetworkCore(wiring.Component):
         if self._taps:
             m.d.comb += [self.o_spikes.payload.eq(written.spikes), self.o_spikes.valid.eq(computed)]
         return m
+
+    def _loader(self, m: Module, issue: SpikeIssue, lanes: NeuronLanes, enabled: Signal) -> None:
+        """Streamed weights on their way to the lanes."""
+        m.submodules.loader = loader = WeightLoader(self._config)
+        connect(m, flipped(self.i_weights), loader.i)
+        m.d.comb += [
+            self.running.eq(enabled),
+            loader.enable.eq(enabled),
+            issue.weights_ready.eq(loader.ready),
+            loader.take.eq(issue.weights_take),
+            lanes.i_weights.eq(loader.o),
+            lanes.i_write_weights.eq(loader.o_write),
+        ]
+        # what the pass read last is read in the cycle after
+        m.d.sync += loader.free.eq(issue.weights_free)
+        # the half that the pass began with, until the next begins
+        with m.If(issue.weights_take):
+            m.d.sync += lanes.half.eq(loader.half)

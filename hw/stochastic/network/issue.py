@@ -38,10 +38,13 @@ class SpikeIssue(wiring.Component):
         op: the layer.
         start: its spikes are in memory, and it wants attention or scores; done: that is over.
         finished: the last layer is.
+        weights_ready, weights_take, weights_free: where weights are streamed, as of
+            `hw.stochastic.network.weight_loader.WeightLoader`.
 
     Timing: as many inputs per cycle as ports, the bias one of them; a word takes a cycle at least unless it
     is passed over. Three cycles from word to word beside that are hidden, with rows by index four. See
-    `sim.timing.stochastic_network`.
+    `sim.timing.stochastic_network`. Where weights are streamed a pass begins when the one before has sent its
+    last word.
     """
 
     # cycles from a beat at `o` to where its spikes can be read
@@ -49,8 +52,10 @@ class SpikeIssue(wiring.Component):
 
     def __init__(self, config: StochasticNetworkConfig) -> None:
         self._config = config
+        streamed = {"weights_ready": In(1), "weights_take": Out(1), "weights_free": Out(1)}
         super().__init__(
             ({"i_write_maps": In(1)} if config.maps else {})
+            | (streamed if config.weight_stream else {})
             | {
                 "i_load": In(payloads.load(config)),
                 "i_write": In(1),
@@ -87,7 +92,7 @@ class SpikeIssue(wiring.Component):
         free, done = Signal(), Signal()
         shown, unsent, left = (Signal(self._config.lanes, name=name) for name in ("shown", "unsent", "left"))
         index = RowIndex(self._config, op)
-        begin_walk, address = self._walk(m, op, asked, walking & move, ends, index)
+        begin_walk, address, passes = self._walk(m, op, asked, walking & move, ends, index)
         wanted, wanted_valid = asked, walking
         if self._config.maps:
             wanted, wanted_valid, address = index.look_up(
@@ -116,18 +121,30 @@ class SpikeIssue(wiring.Component):
         with m.Else():
             m.d.sync += [left.eq(more), current.bias.eq(0), current.base.eq(Base.SUM)]
 
+        streamed = self._config.weight_stream > 0
+        empty = ~wanted_valid & ~found_valid & ~ready_valid & ~current_valid
         settled = Signal(range(self.settle + 1))
         with m.FSM():
             with fetch.states(m, self.begin) as following:
                 begin_walk(following)
                 m.d.sync += settled.eq(0)
-                m.next = "WALK"
+                m.next = "WEIGHTS" if streamed else "WALK"
+            if streamed:
+                with m.State("WEIGHTS"), m.If(self.weights_ready):
+                    m.d.comb += self.weights_take.eq(1)
+                    m.next = "WALK"
             with m.State("WALK"):
                 m.d.comb += walking.eq(1)
                 with m.If(move & ends):
-                    m.next = "SETTLE"
+                    m.next = "DRAIN" if streamed else "SETTLE"
+            if streamed:
+                with m.State("DRAIN"), m.If(empty):
+                    m.d.comb += self.weights_free.eq(1)
+                    m.next = "WEIGHTS"
+                    with m.If(passes == 0):
+                        m.next = "SETTLE"
             with m.State("SETTLE"):
-                with m.If(~wanted_valid & ~found_valid & ~ready_valid & ~current_valid):
+                with m.If(empty):
                     m.d.sync += settled.eq(settled + 1)
                 with m.If(settled == self.settle):
                     fetch.step(m)
@@ -143,12 +160,15 @@ class SpikeIssue(wiring.Component):
 
     def _walk(
         self, m: Module, op: data.View, wanted: data.View, advance: Value, ends: Signal, index: RowIndex
-    ) -> tuple[Callable[[data.View], None], Value]:
-        """The counters of the loops: `wanted` is the word to be read, the last where `ends` is high.
+    ) -> tuple[Callable[[data.View], None], Value, Value]:
+        """The counters of the loops: `wanted` is the word to be read, where `ends` is high the last of the
+        layer, of the pass where weights are streamed.
 
         Returns:
-            What starts them, given a layer, and the address of the word where rows are read in their order.
+            What starts them, given a layer; the address of the word where rows are read in their order; the
+            passes from the current one on.
         """
+        streamed = self._config.weight_stream > 0
         words, passes, steps = (Signal.like(op[n], name=f"{n}_left") for n in ("words", "passes", "steps"))
         rows = Signal.like(op.rows, name="rows_left")
         lead = Signal(range(PLANES))  # steps before the first that fires
@@ -156,7 +176,8 @@ class SpikeIssue(wiring.Component):
         address, weight, pass_weight, bias, place, pass_place = (
             Signal.like(like, name=name)
             for name, like in (
-                ("read", self.address), ("weight", op.weight), ("pass_weight", op.weight), ("bias", op.bias),
+                ("read", self.address), ("weight", wanted.weight_address),
+                ("pass_weight", wanted.weight_address), ("bias", op.bias),
                 ("place", self.o.place), ("pass_place", self.o.place),
             )
         )  # fmt: skip
@@ -171,7 +192,7 @@ class SpikeIssue(wiring.Component):
             last_word.eq(~wanted.active | (words == 1)),
             last_step.eq(last_word & (lead == 0) & (steps == 1)),
             last_row.eq(last_step & (rows == 1)),
-            ends.eq(last_row & (passes == 1)),
+            ends.eq(last_row if streamed else last_row & (passes == 1)),
             wanted.bias.eq(first & (~entry | opens)),
             wanted.fire.eq(last_word & (lead == 0)),
             wanted.rest.eq(last_step),
@@ -194,9 +215,10 @@ class SpikeIssue(wiring.Component):
 
         def begin(layer: data.View) -> None:
             begin_row(layer)
+            first_weight = 0 if streamed else layer.weight
             m.d.sync += [
                 words.eq(layer.words), rows.eq(layer.rows), passes.eq(layer.passes),
-                address.eq(layer.source), weight.eq(layer.weight), pass_weight.eq(layer.weight),
+                address.eq(layer.source), weight.eq(first_weight), pass_weight.eq(first_weight),
                 bias.eq(layer.bias), place.eq(0), pass_place.eq(0), first.eq(1), fresh.eq(1),
             ]  # fmt: skip
             index.begin(m, layer)
@@ -218,12 +240,13 @@ class SpikeIssue(wiring.Component):
                 with m.If(op.begins | last_row):
                     m.d.sync += bias.eq(bias + 1)
             with m.If(last_row):
+                next_weight = 0 if streamed else pass_weight + op.inputs
                 m.d.sync += [
                     rows.eq(op.rows), passes.eq(passes - 1), address.eq(op.source),
-                    weight.eq(pass_weight + op.inputs), pass_weight.eq(pass_weight + op.inputs),
+                    weight.eq(next_weight), pass_weight.eq(next_weight),
                     place.eq(pass_place + 1), pass_place.eq(pass_place + 1),
                 ]  # fmt: skip
-        return begin, address
+        return begin, address, passes
 
     def _send(self, m: Module, beat: data.View, valid: Signal, left: Signal, done: Signal) -> Value:
         """The spikes of a word that leave, or the bias: their numbers, a cycle later their addresses.

@@ -1,6 +1,6 @@
 """Leaky integrate-and-fire neurons: accumulate, leak, compare, reset."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -12,7 +12,7 @@ from golden.widths import index_width
 from hw.network.load_bus import pick
 from hw.parts.memory import LUT_RAM, NO_COLLISION
 from hw.stochastic.network import payloads
-from hw.stochastic.network.payloads import Base
+from hw.stochastic.network.payloads import HALVES, Base
 
 
 class NeuronLanes(wiring.Component):
@@ -25,6 +25,8 @@ class NeuronLanes(wiring.Component):
     Members:
         i: inputs, as many per cycle as ports; i_load, strobes i_write_weights, i_write_biases: words of the
             memories.
+        i_weights, with a strobe per half: where weights are streamed, those of an input; half: that the
+            inputs at `i` read, the other may be written.
         kind, target, begins: of the layer; stay until its last spikes have left.
         o: words of spikes.
         sums: of the inputs, from cycle to cycle.
@@ -36,11 +38,13 @@ class NeuronLanes(wiring.Component):
 
     def __init__(self, config: StochasticNetworkConfig) -> None:
         self._config = config
+        streamed = {"i_weights": In(payloads.weight_load(config)), "half": In(1)}
         super().__init__(
-            {
+            (streamed if config.weight_stream else {})
+            | {
                 "i": In(payloads.beat(config)),
                 "i_load": In(payloads.load(config)),
-                "i_write_weights": In(1),
+                "i_write_weights": In(HALVES if config.weight_stream else 1),
                 "i_write_biases": In(1),
                 "kind": In(Kind),
                 "target": In(index_width(config.spikes)),
@@ -53,27 +57,16 @@ class NeuronLanes(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config, lanes = self._config, self._config.lanes
-        m.submodules.weights = weights = Memory(
-            shape=payloads.weight_word(config), depth=config.weights, init=[], attrs=NO_COLLISION
-        )
+        memories = self._weight_memories(m)
         m.submodules.biases = biases = Memory(
             shape=payloads.bias_word(config), depth=config.biases, init=[],
             attrs=NO_COLLISION | (LUT_RAM if config.bias_store == "distributed" else {}),
         )  # fmt: skip
         m.submodules.stream = held = Memory(shape=payloads.stream_word(config), depth=config.stream, init=[])
         bias, old = biases.read_port(), held.read_port()
-        reads = [weights.read_port() for _ in range(config.weight_ports)]
-        load = weights.write_port()
+        shown = self._weights(m, memories)
         pick(m, biases.write_port(), self.i_load, self.i_write_biases)
-        # a block RAM has two ports at most: words are loaded at the first one that reads
-        loaded = Signal.like(load.addr, name="loaded")
         m.d.comb += [
-            loaded.eq(Mux(self.i_write_weights, self.i_load.address, self.i.weight_address[0])),
-            load.addr.eq(loaded),
-            load.data.eq(self.i_load.data.as_value()),
-            load.en.eq(self.i_write_weights),
-            *[read.addr.eq(self.i.weight_address[port]) for port, read in enumerate(reads) if port],
-            reads[0].addr.eq(loaded),
             bias.addr.eq(self.i.bias_address),
             old.addr.eq(self.i.place),
         ]
@@ -95,7 +88,7 @@ class NeuronLanes(wiring.Component):
         old_now = Signal(payloads.stream_word(config), reset_less=True)
         old_added = Signal(payloads.stream_word(config), reset_less=True)
         m.d.sync += [
-            *[now.eq(read.data) for now, read in zip(weights_now, reads, strict=True)],
+            *[now.eq(word) for now, word in zip(weights_now, shown, strict=True)],
             bias_now.eq(bias.data), old_now.eq(old.data), old_added.eq(old_now),
         ]  # fmt: skip
         write = held.write_port()
@@ -140,3 +133,39 @@ class NeuronLanes(wiring.Component):
                     m.d.sync += v.eq(0)
             m.d.comb += [write.data[lane].eq(x), self.sums[lane].eq(total)]
         return m
+
+    def _weight_memories(self, m: Module) -> list[Memory]:
+        """The memory of the weights, or its halves."""
+        config = self._config
+        names = [f"weights_{half}" for half in range(HALVES)] if config.weight_stream else ["weights"]
+        memories = []
+        for name in names:
+            m.submodules[name] = memory = Memory(
+                shape=payloads.weight_word(config), depth=config.weights, init=[], attrs=NO_COLLISION
+            )
+            memories.append(memory)
+        return memories
+
+    def _weights(self, m: Module, memories: list[Memory]) -> list[Value]:
+        """What the ports of the weights show, a cycle after the addresses of the inputs."""
+        source = self.i_weights if self._config.weight_stream else self.i_load
+        shown = []
+        for memory, strobe in zip(memories, self.i_write_weights, strict=True):
+            reads = [memory.read_port() for _ in range(self._config.weight_ports)]
+            load = memory.write_port()
+            # a block RAM has two ports at most: words are loaded at the first one that reads
+            loaded = Signal.like(load.addr, name="loaded")
+            m.d.comb += [
+                loaded.eq(Mux(strobe, source.address, self.i.weight_address[0])),
+                load.addr.eq(loaded),
+                load.data.eq(Value.cast(source.data)),
+                load.en.eq(strobe),
+                *[read.addr.eq(self.i.weight_address[port]) for port, read in enumerate(reads) if port],
+                reads[0].addr.eq(loaded),
+            ]
+            shown.append([Value.cast(read.data) for read in reads])
+        if len(shown) == 1:
+            return shown[0]
+        read_half = Signal()
+        m.d.sync += read_half.eq(self.half)
+        return [Mux(read_half, second, first) for first, second in zip(*shown, strict=True)]

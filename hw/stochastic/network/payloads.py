@@ -11,6 +11,9 @@ from golden.widths import bits_for, index_width
 from hw.parts.load_reader import PIECE_BITS
 from hw.parts.payloads import struct
 
+# Of the memory of streamed weights: one is read, the other filled
+HALVES = 2
+
 
 class Base(IntEnum):
     """What an input of a neuron is added to."""
@@ -63,14 +66,22 @@ def sums(config: StochasticNetworkConfig) -> data.ArrayLayout:
     return data.ArrayLayout(signed(config.accumulator_bits), config.lanes)
 
 
+def weight_load(config: StochasticNetworkConfig) -> data.StructLayout:
+    """Streamed weights of an input, for one half of their memory."""
+    return data.StructLayout({"address": index_width(config.weights), "data": weight_word(config)})
+
+
 def memories(config: StochasticNetworkConfig) -> dict[str, tuple[ShapeLike, int]]:
-    """Loadable memories: shape of a word and depth, in the order of their number in `load`."""
+    """Loadable memories: shape of a word and depth, in the order of their number in `load`; streamed weights
+    have none."""
     held: dict[str, tuple[ShapeLike, int]] = {
         "layers": (struct(LayerOp, config), config.layers),
         "heads": (struct(HeadsOp, config), 1),
         "weights": (weight_word(config), config.weights),
         "biases": (bias_word(config), config.biases),
     }
+    if config.weight_stream:
+        del held["weights"]
     return held | ({"maps": (map_word(config), config.maps)} if config.maps else {})
 
 
@@ -79,9 +90,19 @@ def run(config: StochasticNetworkConfig) -> int:
     return len(memories(config))
 
 
+def store(config: StochasticNetworkConfig) -> int:
+    """Number of the memory behind the stream of weights."""
+    return run(config) + 1
+
+
+def memory_number(config: StochasticNetworkConfig) -> int:
+    """Bits of the number of a memory."""
+    return bits_for(store(config) if config.weight_stream else run(config))
+
+
 def load_header(config: StochasticNetworkConfig) -> data.StructLayout:
     """Of a block of words on the load stream, see `hw.parts.load_reader.LoadReader`."""
-    return data.StructLayout({"memory": bits_for(run(config)), "last_piece": 16})
+    return data.StructLayout({"memory": memory_number(config), "last_piece": 16})
 
 
 def load(config: StochasticNetworkConfig) -> data.StructLayout:
@@ -90,7 +111,7 @@ def load(config: StochasticNetworkConfig) -> data.StructLayout:
     widest = max(Shape.cast(shape).width for shape, _ in held)
     return data.StructLayout(
         {
-            "memory": bits_for(run(config)),
+            "memory": memory_number(config),
             "address": max(index_width(depth) for _, depth in held),
             "data": data.ArrayLayout(PIECE_BITS, -(-widest // PIECE_BITS)),
         }

@@ -6,11 +6,12 @@ import typer
 
 from golden.code import check_range
 from golden.errors import OutsideError
+from golden.memory import WORD_BITS
 from golden.stochastic.config import MAX_STEPS
 from golden.stochastic.program import LANES
 from onespike.board_options import HARDWARE, PortOption, TimeoutOption, check_hardware, opened_board
 from onespike.files import reporting
-from onespike.network_options import ImageSetsOption, LanesOption
+from onespike.network_options import ImageSetsOption, LanesOption, StreamedOption
 from onespike.options import MAX_SEED, ReportOption, one_of, whole_number
 from onespike.tables import working
 
@@ -33,6 +34,7 @@ def demo(
     ] = 60,
     steps: Annotated[int, typer.Option("--steps", metavar="T", parser=whole_number, help="Time steps.")] = 10,
     lanes: LanesOption = None,
+    streamed: StreamedOption = False,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", parser=whole_number, help="Of the random-number plan.")
     ] = 1,
@@ -61,6 +63,7 @@ def demo(
         onespike stochastic demo --images 450
         onespike stochastic demo --network fashion-mnist --data DIR --images 200
         onespike stochastic demo --network cifar10-small --data DIR --engine model
+        onespike stochastic demo --network cifar10 --data DIR --streamed --images 3
         onespike board-sim --scheme stochastic --network digits --clock 10
         onespike stochastic demo --engine board --port /dev/pts/3
 
@@ -70,7 +73,7 @@ def demo(
     from studies.stochastic.cases import load_case
     from studies.stochastic.demo import demonstrate
 
-    check_hardware(engine, port, {"--lanes": lanes})
+    check_hardware(engine, port, {"--lanes": lanes, "--streamed": streamed or None})
     check_range("--steps", steps, 1, MAX_STEPS)
     check_range("--seed", seed, 1, MAX_SEED)
     case = load_case(network, data)
@@ -82,8 +85,9 @@ def demo(
     ):
         typer.echo(f"{case.name}: {images} images, T={steps}, seed {seed}")
         found = demonstrate(
-            case, images, steps, seed, LANES if lanes is None else lanes, board, modelled=engine == "model"
-        )
+            case, images, steps, seed, LANES if lanes is None else lanes, board,
+            modelled=engine == "model", streamed=streamed,
+        )  # fmt: skip
         write({"steps": steps, "seed": seed} | found.to_json())
     compared = found.comparison
     if compared is not None:
@@ -97,6 +101,12 @@ def demo(
         typer.echo(
             f"cycles: {found.cycles:.0f} per image; {found.wrong_cycles} of {images} images end in another "
             "cycle than predicted"
+        )
+    if found.memory is not None:
+        waited = sum(layer["waited"] for layer in found.memory["layers"])
+        typer.echo(
+            f"weights: {found.memory['words']} words of {WORD_BITS} bits per image from a memory; the lanes "
+            f"waited for those of the first {waited} cycles"
         )
     typer.echo(
         f"energy: {found.spiking.microjoule:.2f} µJ per image, {found.dense.microjoule:.2f} in 8-bit "

@@ -86,12 +86,13 @@ def load_beats(program: Program, config: NetworkConfig) -> Fields:
     return {"memory": memory, "cluster": cluster, "address": address, "data": data}
 
 
-def store_block(program: Program, config: NetworkConfig) -> Block:
-    """Streamed weights on their way to the memory behind their stream: pieces of several words."""
-    words, per_piece = weight_words(program, config), PIECE_BITS // config.weight_stream
+def store_block(words: NDArray[np.uint64], wide: int, memory: int) -> Block:
+    """Streamed weights, words of `wide` bits, on their way to the memory behind their stream, of that number:
+    pieces of several words."""
+    per_piece = PIECE_BITS // wide
     padded = np.pad(words, (0, -len(words) % per_piece)).reshape(-1, per_piece)
-    pieces = (padded << np.arange(per_piece, dtype=np.uint64) * np.uint64(config.weight_stream)).sum(axis=1)
-    return Block(payloads.store(config), 0, pieces.astype(np.uint32)[:, None], len(words))
+    pieces = (padded << np.arange(per_piece, dtype=np.uint64) * np.uint64(wide)).sum(axis=1)
+    return Block(memory, 0, pieces.astype(np.uint32)[:, None], len(words))
 
 
 def load_pieces(program: Program, config: NetworkConfig, stored: bool = True) -> NDArray[np.int64]:
@@ -100,7 +101,10 @@ def load_pieces(program: Program, config: NetworkConfig, stored: bool = True) ->
     Args:
         stored: with streamed weights, which a memory may hold already.
     """
-    store = [store_block(program, config)] if config.weight_stream and stored else []
+    store = []
+    if config.weight_stream and stored:
+        words = weight_words(program, config)
+        store.append(store_block(words, config.weight_stream, payloads.store(config)))
     # A core stops to run with the first block; only then its memory takes words, and they are there in time
     *held, run = blocks(program, config)
     return block_pieces([*held, *store, run], payloads.load_header(config))

@@ -1,6 +1,5 @@
 """The network core as `sim.cores.core.Core`."""
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -11,26 +10,25 @@ from numpy.typing import NDArray
 
 from golden.code import Spikes
 from golden.errors import InputError
-from golden.memory import ULX3S_SDRAM, WORD_BITS
+from golden.memory import WORD_BITS
 from golden.network.checks import check_integers
 from golden.network.config import NetworkConfig
 from golden.network.counts import counted_layers
 from golden.network.network import Network, run_network
 from golden.network.program import check_fit, config_for
-from golden.network.reader import ReaderTiming
 from golden.network.sizes import from_table, to_table
 from golden.network.weights import pass_words, weight_words
+from hw.memory.paced_reader import PacedNetwork
+from hw.memory.stored_network import StoredNetwork
 from hw.network.core import NetworkCore
 from hw.network.linked_network import LinkedNetwork
-from hw.network.paced_reader import PacedNetwork
-from hw.network.stored_network import StoredNetwork
 from hw.parts.payloads import spike
 from sim.cores.attention.driver import read_spikes
-from sim.cores.core import Core
 from sim.cores.marks import check_ends
 from sim.cores.network.beats import image_beats, load_beats, load_pieces
 from sim.cores.network.neurons import NetworkIntegers, all_beside, golden_neurons, in_rows, there
 from sim.cores.rtl import Run, count_of
+from sim.cores.streamed import StreamedCore
 from sim.cores.waves import Kind, spike_kinds
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.timing.network import NetworkTimes, predict
@@ -77,13 +75,11 @@ class NetworkJob:
 
 
 @dataclass(frozen=True)
-class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
+class WholeNetworkCore(StreamedCore[NetworkConfig, NetworkJob, NetworkIntegers]):
     """A network core.
 
     Attributes:
         taps: with ports that show the neurons of every layer.
-        reader: of streamed weights; None where they come at full rate.
-        held: words that the memory of a board holds, and their check sum.
     """
 
     noun = "a network core"
@@ -95,11 +91,6 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
     units = ("loader", "image", "issue", "cluster", "drain", "norm", "attention")
 
     taps: bool = False
-    reader: ReaderTiming | None = None
-    held: tuple[int, int] = (0, 0)
-
-    def __post_init__(self) -> None:
-        assert self.reader is None or self.config.weight_stream, "a reader brings streamed weights"
 
     @classmethod
     def from_table(cls, table: dict[str, Any], source: str) -> Self:
@@ -128,7 +119,8 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return core if self.reader is None else PacedNetwork(core, self.reader)
 
     def linked(self) -> LinkedNetwork | StoredNetwork:
-        return (StoredNetwork if self.config.weight_stream else LinkedNetwork)(self.config)
+        linked = LinkedNetwork(self.config)
+        return StoredNetwork(linked) if self.streamed else linked
 
     def smaller(self, job: NetworkJob, name: str) -> tuple[str, Callable[[], Design]] | None:
         config = self.config
@@ -153,51 +145,19 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
         return self._beats(job, load_beats)
 
     def linked_beats(self, job: NetworkJob) -> dict[str, Fields]:
-        beats = self._beats(job, partial(load_pieces, stored=self._stores(job)))
+        beats = self._beats(job, partial(load_pieces, stored=self.stores(job)))
         beats.pop("i_weights", None)  # the board's memory brings them
         return beats
 
-    def greeting(self) -> dict[str, int]:
-        return {"o_score": 0, "o_status": 1} if self.config.weight_stream else {}
+    @property
+    def streamed(self) -> bool:
+        return self.config.weight_stream > 0
 
-    def linked_output_beats(self, job: NetworkJob) -> dict[str, int]:
-        status = {"o_status": int(self._stores(job))} if self.config.weight_stream else {}
-        return self.output_beats(job) | status
+    def pass_words(self, job: NetworkJob) -> list[int]:
+        return pass_words(program_of(job.network, self.config), self.config).tolist()
 
-    def told(self, outputs: Mapping[str, Fields], job: NetworkJob | None = None) -> Self:
-        if not self.config.weight_stream or not len(outputs["o_status"]["words"]):
-            return self
-        status = outputs["o_status"]
-        held = int(status["words"][0]), int(status["sum"][0])
-        if job is not None and held != self._wanted(job):
-            raise InputError(
-                f"the board's memory must hold the {self._wanted(job)[0]} words that were sent, it does not"
-            )
-        return replace(self, held=held)
-
-    def check_memory(self, job: NetworkJob) -> None:
-        """Raise InputError unless a board's memory holds the streamed weights of a job."""
-        if self.config.weight_stream:
-            words = int(pass_words(program_of(job.network, self.config), self.config).sum())
-            if words > ULX3S_SDRAM.words:
-                raise InputError(
-                    f"the network's weights must fit the board's memory of {ULX3S_SDRAM.words} words, "
-                    f"they are {words}"
-                )
-
-    def _wanted(self, job: NetworkJob) -> tuple[int, int]:
-        """Words of streamed weights of a job, and their check sum, as a board's memory tells them.
-
-        Raises:
-            InputError: there are more than the memory holds.
-        """
-        self.check_memory(job)
-        words = weight_words(program_of(job.network, self.config), self.config)
-        return len(words), zlib.crc32(words.astype("<u2").tobytes())
-
-    def _stores(self, job: NetworkJob) -> bool:
-        """Whether a job sends streamed weights: those that the memory of the board does not hold."""
-        return bool(self.config.weight_stream) and job.load and self.held != self._wanted(job)
+    def streamed_words(self, job: NetworkJob) -> NDArray[np.uint64]:
+        return weight_words(program_of(job.network, self.config), self.config)
 
     def _beats(self, job: NetworkJob, loading: Any) -> dict[str, Fields]:
         beats: dict[str, Fields] = {}
@@ -207,8 +167,7 @@ class WholeNetworkCore(Core[NetworkConfig, NetworkJob, NetworkIntegers]):
             beats["i_image"] = image_beats(job.image, job.tokens)
         if self.config.weight_stream:
             # not those that would come for one more inference
-            program = program_of(job.network, self.config)
-            beats["i_weights"] = np.tile(weight_words(program, self.config), len(job.counts))
+            beats["i_weights"] = np.tile(self.streamed_words(job), len(job.counts))
         return beats
 
     def output_beats(self, job: NetworkJob) -> dict[str, int]:

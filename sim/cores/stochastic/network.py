@@ -1,6 +1,6 @@
 """The core for stochastic networks as `sim.cores.core.Core`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Self
@@ -8,20 +8,25 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.memory import WORD_BITS
 from golden.stochastic.inference import infer
 from golden.stochastic.network import SpikingNetwork, Trains
 from golden.stochastic.network_config import StochasticNetworkConfig, from_table, to_table
-from golden.stochastic.program import Program, bit_planes, check_fit
+from golden.stochastic.program import Program, bit_planes, check_fit, config_for
+from golden.stochastic.weights import pass_words, weight_words
+from hw.memory.paced_reader import PacedNetwork
+from hw.memory.stored_network import StoredNetwork
 from hw.stochastic.network.core import StochasticNetworkCore
-from sim.cores.core import Core
 from sim.cores.marks import check_ends
 from sim.cores.rtl import Run
 from sim.cores.stochastic.network_beats import image_beats, load_pieces, read_counts, written_words
+from sim.cores.streamed import StreamedCore
 from sim.timing.cycles import CycleReport, StageActivity
 from sim.timing.image_times import ImageTimes
 from sim.timing.stochastic_network import predict
 from sim.verilator.payload import Fields
 from sim.verilator.result import Result
+from synth.design import Design
 
 # Cycles without a transfer after which a run without taps is given up; a whole inference may pass
 LONG_STALL = 1 << 22
@@ -80,7 +85,9 @@ def computed(
 
 
 @dataclass(frozen=True)
-class WholeStochasticCore(Core[StochasticNetworkConfig, StochasticNetworkJob, StochasticNetworkIntegers]):
+class WholeStochasticCore(
+    StreamedCore[StochasticNetworkConfig, StochasticNetworkJob, StochasticNetworkIntegers]
+):
     """A core for stochastic networks.
 
     Attributes:
@@ -115,8 +122,21 @@ class WholeStochasticCore(Core[StochasticNetworkConfig, StochasticNetworkJob, St
     def tapped(self) -> Self:
         return replace(self, taps=True)
 
-    def component(self) -> StochasticNetworkCore:
-        return StochasticNetworkCore(self.config, taps=self.taps)
+    def component(self) -> StochasticNetworkCore | PacedNetwork:
+        core = StochasticNetworkCore(self.config, taps=self.taps)
+        return core if self.reader is None else PacedNetwork(core, self.reader)
+
+    def linked(self) -> StochasticNetworkCore | StoredNetwork:
+        core = StochasticNetworkCore(self.config)
+        return StoredNetwork(core) if self.streamed else core
+
+    def smaller(self, job: StochasticNetworkJob, name: str) -> tuple[str, Callable[[], Design]] | None:
+        def streamed() -> Design:
+            config = self.config
+            least = config_for(job.network, config.steps, config.lanes, config.plan, WORD_BITS)
+            return type(self)(least).design(name)
+
+        return None if self.streamed else ("with --streamed", streamed)
 
     def check(self, job: StochasticNetworkJob) -> None:
         self._program(job)
@@ -124,18 +144,45 @@ class WholeStochasticCore(Core[StochasticNetworkConfig, StochasticNetworkJob, St
     def _program(self, job: StochasticNetworkJob) -> Program:
         return program_of(job.network, job.steps, self.config)
 
+    @property
+    def streamed(self) -> bool:
+        return self.config.weight_stream > 0
+
+    def pass_words(self, job: StochasticNetworkJob) -> list[int]:
+        return pass_words(self._program(job), self.config)
+
+    def streamed_words(self, job: StochasticNetworkJob) -> NDArray[np.uint64]:
+        return weight_words(self._program(job), self.config)
+
     def input_beats(self, job: StochasticNetworkJob) -> dict[str, Fields]:
-        loading = {"i_load": load_pieces(self._program(job), self.config)} if job.load else {}
+        beats = self._beats(job, stored=False)
+        if self.streamed:
+            # not those that would come for one more image
+            beats["i_weights"] = np.tile(self.streamed_words(job), len(job.images))
+        return beats
+
+    def linked_beats(self, job: StochasticNetworkJob) -> dict[str, Fields]:
+        return self._beats(job, stored=self.stores(job))
+
+    def _beats(self, job: StochasticNetworkJob, *, stored: bool) -> dict[str, Fields]:
+        loading = {"i_load": load_pieces(self._program(job), self.config, stored)} if job.load else {}
         return loading | {"i_image": image_beats(job.network, job.images, self.lanes)}
 
     def output_beats(self, job: StochasticNetworkJob) -> dict[str, int]:
         expected = {"o_score": len(job.images) * job.network.shape.classes}
+        if self.streamed:
+            expected["o_store"] = 0
         if self.taps:
             integers, _ = computed(job, self.config)
             assert integers.spikes is not None
             images, words, _ = integers.spikes.shape
             expected["o_spikes"] = images * words
         return expected
+
+    def linked_output_beats(self, job: StochasticNetworkJob) -> dict[str, int]:
+        beats = super().linked_output_beats(job)
+        beats.pop("o_store", None)  # it ends in the board's memory
+        return beats
 
     def shown(self, job: StochasticNetworkJob, outputs: Mapping[str, Fields]) -> dict[str, Any]:
         check_ends(outputs, np.full(len(job.images), job.network.shape.classes))
@@ -160,8 +207,10 @@ class WholeStochasticCore(Core[StochasticNetworkConfig, StochasticNetworkJob, St
     def times(self, job: StochasticNetworkJob) -> ImageTimes:
         """Everything that the cycle model says; without loading, images come from the first cycle on."""
         program = self._program(job)
-        loads = len(load_pieces(program, self.config)) if job.load else 0
-        return predict(program.layers, program.heads, self.config, computed(job, self.config)[1], loads)
+        loads = len(load_pieces(program, self.config, stored=False)) if job.load else 0
+        words = self.pass_words(job) if self.streamed else []
+        counts = computed(job, self.config)[1]
+        return predict(program.layers, program.heads, self.config, counts, loads, words, self.reader)
 
     def predict(self, job: StochasticNetworkJob) -> CycleReport:
         return self.times(job).report()

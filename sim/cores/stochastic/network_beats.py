@@ -9,14 +9,19 @@ from golden.stochastic.descriptors import Kind
 from golden.stochastic.network import SpikingNetwork, Trains
 from golden.stochastic.network_config import StochasticNetworkConfig
 from golden.stochastic.program import Program, bit_planes
+from golden.stochastic.weights import weight_words
 from hw.export.verilog import describe
 from hw.stochastic.network import payloads
-from sim.cores.network.beats import Block, block_pieces, columns
+from sim.cores.network.beats import Block, block_pieces, columns, store_block
 from sim.verilator.payload import Fields, pack
 
 
-def load_pieces(program: Program, config: StochasticNetworkConfig) -> NDArray[np.int64]:
-    """Beats of the load stream: every memory, then the word that lets images in."""
+def load_pieces(program: Program, config: StochasticNetworkConfig, stored: bool) -> NDArray[np.int64]:
+    """Beats of the load stream: every memory, then the word that lets images in.
+
+    Args:
+        stored: with streamed weights, for the memory behind their stream.
+    """
     images: dict[str, Fields] = {
         "layers": columns(program.layers, config),
         "heads": columns([program.heads], config),
@@ -29,6 +34,10 @@ def load_pieces(program: Program, config: StochasticNetworkConfig) -> NDArray[np
     ]
     # a network without a stem has no rows by index, though its core may have room for some
     blocks = [Block(number, 0, pieces, len(pieces)) for number, pieces in enumerate(packed) if len(pieces)]
+    # only after the first block, with which a core stops to run, its memory takes words
+    if stored:
+        words = weight_words(program, config)
+        blocks.append(store_block(words, config.weight_stream, payloads.store(config)))
     blocks.append(Block(payloads.run(config), 0, np.zeros((1, 1), np.uint32), 1))
     return block_pieces(blocks, payloads.load_header(config))
 

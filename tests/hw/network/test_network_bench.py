@@ -5,8 +5,8 @@ from pathlib import Path
 from amaranth.lib import wiring
 
 from golden.network.reader import ReaderTiming
+from hw.memory.paced_reader import PacedNetwork
 from hw.network.linked_network import LinkedNetwork
-from hw.network.paced_reader import PacedNetwork
 from tests.hw.attention.wrappers import Group
 from tests.hw.cocotb.launch import run_bench
 from tests.hw.network.bench_network import sample, sample_by_index, sample_of_stem, sample_streamed

@@ -21,19 +21,21 @@ STEM = (
     Convolution(outputs=5, kernel=3, stride=1, padding=1),
     Convolution(outputs=6, kernel=2, stride=2, padding=0),
 )
-# Patches of the pixels, and of what a stem of convolutions makes of them; ports of the weight memory
+# Patches of the pixels, and of what a stem of convolutions makes of them
 SHAPES = {
     "patches": NetworkShape(side=5, patch=3, stride=2, depth=2, **SIZES),
     "stem": NetworkShape(side=4, stem=STEM, patch=2, stride=2, padding=1, depth=1, **SIZES),
 }
+# Ports of the weight memory; bits of the words that bring weights, if they are streamed
 CASES: dict[str, dict[str, Any]] = {
     "patches": {"shape": "patches", "ports": 1},
     "stem": {"shape": "stem", "ports": 2},
+    "streamed": {"shape": "stem", "ports": 2, "wide": 16},
 }
 
 
 def small_network(
-    shape: str = "patches", ports: int = MAX_WEIGHT_PORTS
+    shape: str = "patches", ports: int = MAX_WEIGHT_PORTS, wide: int = 0
 ) -> tuple[StochasticNetworkConfig, StochasticNetworkJob]:
     """A network, a core of four lanes for it, and two images."""
     rng, sizes = np.random.default_rng(3), SHAPES[shape]
@@ -44,7 +46,7 @@ def small_network(
     network = SpikingNetwork(shape=sizes, kind="ssa", arrays=arrays)
     images = rng.integers(0, 256, (2, sizes.side, sizes.side, sizes.channels)).astype(np.uint8)
     job = StochasticNetworkJob(network=network, steps=STEPS, load=True, images=images)
-    return replace(config_for(network, STEPS, lanes=4), weight_ports=ports), job
+    return replace(config_for(network, STEPS, lanes=4, weight_stream=wide), weight_ports=ports), job
 
 
 def core(parameters: dict[str, Any]) -> StochasticNetworkCore:

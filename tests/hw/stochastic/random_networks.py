@@ -18,11 +18,14 @@ from golden.stochastic.network_config import (
     BIAS_STORES,
     MAX_WEIGHT_PORTS,
     MEMORIES,
+    WEIGHT_STREAMS,
     StochasticNetworkConfig,
 )
 from golden.stochastic.plan import LANE_SHARINGS, SCORE_SHARINGS, RandomPlan
-from golden.stochastic.program import config_for
+from golden.stochastic.program import compile_network, config_for
+from golden.widths import bits_for
 from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
+from tests.hw.network.random_cores import random_reader
 from tests.hw.stochastic.random_engines import log_uniform
 
 MOST_TOKENS_SIDE, MOST_LANES, MOST_NEURONS, MOST_STEPS, MOST_DEPTH = 4, 64, 70, 12, 3
@@ -115,7 +118,19 @@ def random_core(
             larger = {name: getattr(config, name) + more for name in (*MEMORIES, "steps", "rows", "maps")}
             larger |= {name: getattr(config, name) + wider for name in WIDTHS}
             config = replace(config, **larger)
-        return config, network, steps
+        return with_streamed_weights(rng, config, network), network, steps
+
+
+def with_streamed_weights(
+    rng: np.random.Generator, config: StochasticNetworkConfig, network: SpikingNetwork
+) -> StochasticNetworkConfig:
+    """The core, or as often one of as much room that is given its weights pass by pass."""
+    program = compile_network(network, config.lanes, config.steps, streamed=True)
+    weights = program.needs["weights"] + int(rng.integers(0, 4))
+    widths = [wide for wide in WEIGHT_STREAMS if wide >= bits_for(weights)]
+    if rng.random() < 0.5:
+        return config
+    return replace(config, weights=weights, weight_stream=int(rng.choice(widths)))
 
 
 def check_core(
@@ -132,7 +147,8 @@ def check_core(
         AssertionError: an integer or a cycle differs.
     """
     checked.cores += 1
-    core = WholeStochasticCore(config).tapped()
+    reader = random_reader(rng) if config.weight_stream else None
+    core = WholeStochasticCore(config, reader=reader).tapped()
     shape = network.shape
     pixels = rng.integers(0, 256, (images, shape.side, shape.side, shape.channels))
     pixels *= rng.random(pixels.shape) < rng.choice([0.1, 0.5, 1.0], (images, 1, 1, 1))
@@ -142,7 +158,8 @@ def check_core(
     assert ran.cycles == core.predict(job), f"cycles {ran.cycles} are not {core.predict(job)}"
     checked.cycles += ran.cycles.rows.size
     how: dict[str, Any] = {"seed": int(rng.integers(1 << 16)), "quick": True}
-    how["pauses"] = {name: float(rng.random()) * 0.9 for name in ("i_load", "i_image", "o_score")}
+    names = ("i_load", "i_image", "o_score", *(["i_weights"] if config.weight_stream else []))
+    how["pauses"] = {name: float(rng.random()) * 0.9 for name in names}
     if rng.random() < 0.5:
         how["reset_at"] = int(rng.integers(ran.result.cycles))
     compare(core, job, core.run(job, **how).integers, checked)

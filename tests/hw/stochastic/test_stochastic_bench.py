@@ -32,13 +32,21 @@ def test_network(case: str, tmp_path: Path) -> None:
     run_network(case, tmp_path)
 
 
-def test_weights_that_are_loaded_while_they_are_read_are_not_used(tmp_path: Path) -> None:
-    """As synthesis is told: every word read in a cycle in which one is written comes inverted."""
+@pytest.mark.parametrize(("case", "reads", "memories"), [("stem", 3, 2), ("streamed", 5, 3)])
+def test_weights_that_are_loaded_while_they_are_read_are_not_used(
+    case: str, reads: int, memories: int, tmp_path: Path
+) -> None:
+    """As synthesis is told: every word read in a cycle in which one is written comes inverted, of the half
+    into which it is where they are streamed."""
 
     def spoil(verilog: str) -> str:
-        read, spoiled = r"<= ((weights|biases)\[[^\n]*\]);", r"<= i_write_\2 ? ~\1 : \1;"
-        text, count = re.subn(read, spoiled, verilog)
-        assert (count, verilog.count("no_rw_check")) == (3, 2)
+        def spoiled(match: re.Match[str]) -> str:
+            word, kind, half = match.groups()
+            bit = "" if half is None else f"[{half}]"
+            return f"<= i_write_{kind}{bit} ? ~{word} : {word};"
+
+        text, count = re.subn(r"<= ((weights|biases)(?:_(\d))?\[[^\n]*\]);", spoiled, verilog)
+        assert (count, verilog.count("no_rw_check")) == (reads, memories)
         return text
 
-    run_network("stem", tmp_path, transform=spoil)
+    run_network(case, tmp_path, transform=spoil)

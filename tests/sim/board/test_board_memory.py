@@ -127,4 +127,4 @@ def test_boards_and_streams_that_do_not_fit() -> None:
     wide = WholeNetworkCore(config_for(NETWORKS[0][1], 12, weight_stream=32))
     with pytest.raises(InputError) as error:
         wide.linked()
-    assert str(error.value) == "NetworkConfig.weight_stream must be 16, a word of a board's memory, not 32"
+    assert str(error.value) == "weight_stream must be 16, a word of a board's memory, not 32"

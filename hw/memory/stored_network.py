@@ -1,4 +1,6 @@
-"""Network core behind a narrow load stream, and beside it a memory for its streamed weights."""
+"""A core for networks behind a narrow load stream, and beside it a memory for its streamed weights."""
+
+from typing import Any
 
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
@@ -6,16 +8,17 @@ from amaranth.lib.wiring import Out, connect, flipped
 
 from golden.errors import InputError
 from golden.memory import ULX3S_SDRAM, WORD_BITS
-from golden.network.config import NetworkConfig
 from hw.memory import payloads
-from hw.network.linked_network import LinkedNetwork
 
 
 class StoredNetwork(wiring.Component):
-    """A `LinkedNetwork` whose streamed weights are in a memory of the board.
+    """A core whose streamed weights are in a memory of the board.
+
+    Args:
+        network: with `i_weights`, `running` and `o_store`, as `hw.network.linked_network.LinkedNetwork`.
 
     Members:
-        i_load, i_image, o_score: as `LinkedNetwork`.
+        i_load, i_image, o_score: as of the network.
         o_status: of the memory.
         memory: the user of a `hw.memory.weights.WeightMemory`.
 
@@ -23,14 +26,11 @@ class StoredNetwork(wiring.Component):
         InputError: the words of the stream are not those of a board's memory.
     """
 
-    def __init__(self, config: NetworkConfig) -> None:
-        if config.weight_stream != WORD_BITS:
-            raise InputError(
-                f"NetworkConfig.weight_stream must be {WORD_BITS}, a word of a board's memory, "
-                f"not {config.weight_stream}"
-            )
-        self._network = LinkedNetwork(config)
-        members = self._network.signature.members
+    def __init__(self, network: Any) -> None:
+        members = network.signature.members
+        if (wide := len(network.i_weights.payload)) != WORD_BITS:
+            raise InputError(f"weight_stream must be {WORD_BITS}, a word of a board's memory, not {wide}")
+        self._network = network
         super().__init__(
             {name: members[name] for name in ("i_load", "i_image", "o_score")}
             | {

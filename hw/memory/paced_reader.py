@@ -1,4 +1,4 @@
-"""A network core whose stream of weights comes as from a memory, to simulate it with one of any timing."""
+"""A core whose stream of weights comes as from a memory, to simulate it with one of any timing."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ class PacedReader(wiring.Component):
 
 
 class PacedNetwork(wiring.Component):
-    """A network core, or one behind its load stream, whose weights come through a `PacedReader`."""
+    """A core for networks, or one behind its load stream, whose weights come through a `PacedReader`."""
 
     def __init__(self, core: Any, timing: ReaderTiming) -> None:
         self._core, self._timing = core, timing
