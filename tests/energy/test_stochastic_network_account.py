@@ -5,7 +5,8 @@ import pytest
 
 from energy.stochastic_network import account
 from golden.stochastic.inference import infer
-from golden.stochastic.program import bit_planes
+from golden.stochastic.program import bit_planes, check_fit
+from golden.stochastic.weights import pass_words
 from tests.hw.stochastic.bench_stochastic_network import SHAPES, STEPS, small_network
 
 SHAPE = SHAPES["patches"]
@@ -31,3 +32,15 @@ def test_counts_are_those_of_the_spikes() -> None:
     inputs = SHAPE.tokens * (18 * width + 2 * (4 * width**2 + 2 * width * hidden) + width * SHAPE.classes)
     assert dense.count("weight memory") == pytest.approx(inputs)
     assert spiking.picojoule > 0
+
+
+def test_streamed_weights_are_fetched_once_by_both() -> None:
+    inside, job = small_network()
+    config, _ = small_network(wide=16)
+    program = check_fit(job.network, STEPS, config)
+    before = account(job.network, inside, job.images, STEPS)
+    for ledger, without in zip(account(job.network, config, job.images, STEPS), before, strict=True):
+        assert ledger.count("external memory") == sum(pass_words(program, config))
+        assert ledger.count("loads of the weight memory") == program.weights.size
+        assert ledger.count("weight memory") == without.count("weight memory")
+        assert ledger.picojoule > without.picojoule

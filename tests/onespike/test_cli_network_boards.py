@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from golden.code import PhaseCode
+from golden.errors import InputError
 from golden.network.file import save_network
 from onespike.board_options import board_config
 from tests.golden.network.samples import converted, random_images, random_transformer
@@ -21,9 +22,13 @@ from tests.golden.network.samples import converted, random_images, random_transf
         (("--data", "d"), "--data is for --network"),
         (("--pieces", "8"), "--pieces is for --network"),
         (("--streamed",), "--streamed is for --network"),
-        (("--network", "digits", "--streamed", "--scheme", "stochastic"), "--streamed must be absent"),
+        (("--network", "digits", "--pieces", "8", "--scheme", "stochastic"), "--pieces must be absent"),
         (
             ("--network", "digits", "--streamed", "--board", "icebreaker", "--clock", "24"),
+            "icebreaker must have a memory for streamed weights, it has none",
+        ),
+        (
+            ("--network", "digits", "--streamed", "--scheme", "stochastic", "--board", "icebreaker"),
             "icebreaker must have a memory for streamed weights, it has none",
         ),
     ],
@@ -40,6 +45,27 @@ def test_the_core_of_a_stochastic_network() -> None:
     found = wanted.throughput(50.0)
     assert 20_000 < found["cycles_per_inference"] < 40_000
     assert 0.2 < found["lanes_in_linear_layers"] < 1
+
+
+def test_a_stochastic_core_of_streamed_weights(folder: Path) -> None:
+    """Of all weights it holds those of a pass; a file may change its sizes, but not to words that the memory
+    does not have."""
+    (folder / "sizes.toml").write_text("layers = 40\n")
+    sizes = folder / "sizes.toml"
+    wanted = board_config(
+        "ulx3s-85f", None, sizes, 50.0, "digits", scheme="stochastic", lanes=16, streamed=True
+    )
+    found = wanted.design.parameters
+    assert (found["weight_stream"], found["layers"], found["lanes"], found["weights"]) == (16, 40, 16, 128)
+    assert wanted.design.smaller is None
+    assert 40_000 < wanted.throughput(50.0)["cycles_per_inference"] < 80_000
+    sizes.write_text("weight_stream = 32\n")
+    with pytest.raises(InputError, match="weight_stream must be 16, a word of a board's memory, not 32"):
+        board_config("ulx3s-85f", None, sizes, 50.0, "digits", scheme="stochastic")
+    inside = board_config("ulx3s-85f", None, None, 50.0, "digits", scheme="stochastic")
+    assert inside.design.smaller is not None
+    way, smaller = inside.design.smaller
+    assert (way, smaller().parameters["weight_stream"]) == ("with --streamed", 16)
 
 
 def test_the_core_of_a_network(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The stream of weights of a stochastic network: word for word as it is described, and what it asks of a core."""
+"""The stream of weights of a stochastic network: word for word as described, and what it asks of a core."""
 
 from dataclasses import replace
 

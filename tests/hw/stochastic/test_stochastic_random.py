@@ -17,10 +17,13 @@ def test_random_engine(seed: int) -> None:
     assert checked.different == 0
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-def test_random_network(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "wide"), [(3, 0), (5, 16), (13, 32)])
+def test_random_network(seed: int, wide: int) -> None:
+    """Weights in the core, or in words of so many bits beside it."""
     rng, checked = np.random.default_rng(seed), random_networks.Checked()
-    random_networks.check_core(*random_networks.random_core(rng, checked, 8, 20), rng, checked)
+    config, *drawn = random_networks.random_core(rng, checked, 8, 20)
+    assert config.weight_stream == wide
+    random_networks.check_core(config, *drawn, rng, checked)
     assert checked.networks == 1
     assert checked.integers > 0
     assert checked.cycles > 0

@@ -15,7 +15,7 @@ from golden.network.weights import weight_words
 from models.floating.vit import Vit
 from sim.board.board import connect
 from sim.board.simulate import compile_board, running
-from sim.cores.network import core as core_module
+from sim.cores import streamed
 from sim.cores.network.core import NetworkJob, WholeNetworkCore, program_of
 from studies.infer.hardware import NetworkBoard
 from synth.boards import find_board
@@ -105,7 +105,7 @@ def test_words_that_are_not_there() -> None:
 
 def test_more_weights_than_the_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused before any is made or sent, and before anything is synthesised."""
-    monkeypatch.setattr(core_module, "ULX3S_SDRAM", replace(ULX3S_SDRAM, rows=1, columns=64))
+    monkeypatch.setattr(streamed, "ULX3S_SDRAM", replace(ULX3S_SDRAM, rows=1, columns=64))
     core, job = WholeNetworkCore(CONFIG), NetworkJob(network=NETWORKS[0][1], load=True)
     words = len(weight_words(program_of(job.network, CONFIG), CONFIG))
     for run in (core.check_memory, core.linked_beats):

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from golden.errors import InputError
 from golden.stochastic.inference import infer
-from golden.stochastic.network import network_arrays
+from golden.stochastic.network import SpikingNetwork, network_arrays
 from onespike.cli import main
 from sim.board.board import connect
 from sim.board.simulate import compile_board, running
-from sim.cores.stochastic.network import WholeStochasticCore
+from sim.cores.stochastic.network import StochasticNetworkJob, WholeStochasticCore
 from studies.stochastic import cases
 from synth.boards import find_board
 from tests.hw.stochastic.bench_stochastic_network import STEPS, small_network
@@ -21,6 +22,8 @@ from tests.hw.stochastic.bench_stochastic_network import STEPS, small_network
 CONFIG, JOB = small_network()
 # Five cycles per bit, so that the simulated line is not what takes the time
 CLOCK = 10e6
+# Seconds; a simulated board on a busy machine is slow
+PATIENCE = 120
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,31 @@ def test_every_score(port: str) -> None:
         for job in (JOB, other, replace(JOB, steps=1)):
             scores = infer(job.network, job.images, job.steps, CONFIG.plan)
             np.testing.assert_array_equal(board.run(job).scores, scores)
+
+
+def test_weights_in_the_memory() -> None:
+    """They are sent once, for this session and the next, until others are."""
+    config, job = small_network(wide=16)
+    other = SpikingNetwork(
+        shape=job.network.shape, kind="ssa", arrays={k: v[::-1] for k, v in job.network.arrays.items()}
+    )
+    program = compile_board(find_board("ulx3s-85f"), WholeStochasticCore(config).design("streamed"), CLOCK)
+
+    def check(board: Any, asked: StochasticNetworkJob, *, sent: bool) -> None:
+        assert board.core.stores(asked) == sent
+        scores = infer(asked.network, asked.images, asked.steps, config.plan)
+        np.testing.assert_array_equal(board.run(asked).scores, scores)
+        assert not board.core.stores(asked)
+
+    with running(program) as port:
+        with connect(WholeStochasticCore, port, patience=PATIENCE) as board:
+            check(board, job, sent=True)
+            check(board, replace(job, images=255 - job.images, load=False), sent=False)
+            check(board, replace(job, steps=1), sent=False)
+        with connect(WholeStochasticCore, port, patience=PATIENCE) as board:
+            check(board, job, sent=False)
+            check(board, replace(job, network=other), sent=True)
+            check(board, job, sent=True)
 
 
 def test_a_network_that_does_not_fit(port: str) -> None:

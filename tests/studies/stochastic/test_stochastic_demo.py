@@ -7,6 +7,7 @@ import pytest
 
 from golden.stochastic.inference import classify
 from golden.stochastic.network import SHAPES, load_network
+from golden.stochastic.program import compile_network
 from onespike.cli import main
 from sim.cores.stochastic.network import WholeStochasticCore
 from studies.data.datasets import load_images
@@ -48,6 +49,26 @@ def test_whole_network_in_rtl(capsys, monkeypatch, tmp_path):
     assert (found["comparison"], found["wrong_cycles"]) == (None, 0)
     assert cycles == f"cycles: {found['cycles']:.0f} per image by the cycle model"
     assert found["cycles"] == measured
+
+
+def test_streamed_weights(capsys, tmp_path):
+    """Of 32 lanes and 16 bits: 16 words of an input, and a header of each pass; the lanes wait for some."""
+    report, words = tmp_path / "r.json", ["stochastic", "demo", "--images", "2", "--engine", "model"]
+    assert main([*words, "--report", str(report)]) == 0
+    inside = json.loads(report.read_text())
+    assert inside["memory"] is None
+    assert main([*words, "--streamed", "--report", str(report)]) == 0
+    streamed = json.loads(report.read_text())
+    program = compile_network(load_network(WEIGHTS), 32, 10)
+    passes = sum(op.passes for op in program.layers)
+    assert streamed["memory"]["words"] == 16 * len(program.weights) + passes
+    layers = streamed["memory"]["layers"]
+    assert sum(layer["words"] for layer in layers) == streamed["memory"]["words"]
+    assert {layer["bound"] for layer in layers} <= {"memory", "lanes"}
+    waited = sum(layer["waited"] for layer in layers)
+    assert waited > 0
+    assert f"waited for those of the first {waited} cycles" in capsys.readouterr().out
+    assert streamed["cycles"] > inside["cycles"]
 
 
 def test_a_difference_is_told(capsys, monkeypatch):
