@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from golden.network.reader import ReaderTiming
 from golden.stochastic.network import SpikingNetwork
 from golden.stochastic.network_config import StochasticNetworkConfig
 from golden.stochastic.plan import RandomPlan
@@ -171,8 +172,12 @@ TOKENS_SIDE, HEAD_DIM, STOCHASTIC_LANES = 3, 4, 8
 MEMORIES = {"spikes": 512, "stream": 64, "weights": 256, "biases": 32}
 
 
-def stochastic_network(seed: int) -> Subject:
-    """A core with many networks: each of its sizes is what one of the first 120 needs."""
+def stochastic_network(seed: int, wide: int = 0, reader: ReaderTiming | None = None) -> Subject:
+    """A core with many networks: each of its sizes is what one of the first 120 needs.
+
+    Args:
+        wide, reader: of streamed weights.
+    """
     rng = np.random.default_rng(seed)
 
     def drawn(count: int, room: Mapping[str, int]) -> Iterator[tuple[SpikingNetwork, int, Mapping[str, int]]]:
@@ -180,7 +185,7 @@ def stochastic_network(seed: int) -> Subject:
         while count:
             network, steps = random_networks.random_network(rng, HEAD_DIM, most=20), int(rng.integers(1, 6))
             if network.shape.tokens == TOKENS_SIDE**2:
-                needs = compile_network(network, STOCHASTIC_LANES, steps).needs
+                needs = compile_network(network, STOCHASTIC_LANES, steps, streamed=wide > 0).needs
                 if all(needs[name] <= most for name, most in room.items()):
                     yield network, steps, needs
                     count -= 1
@@ -188,16 +193,18 @@ def stochastic_network(seed: int) -> Subject:
     first = [*drawn(120, MEMORIES)]
     sizes = {name: max(needs[name] for *_, needs in first) for name in first[0][-1]}
     config = StochasticNetworkConfig(
-        tokens=TOKENS_SIDE**2, head_dim=HEAD_DIM, lanes=STOCHASTIC_LANES, plan=RandomPlan(seed=seed), **sizes
-    )
+        tokens=TOKENS_SIDE**2, head_dim=HEAD_DIM, lanes=STOCHASTIC_LANES, plan=RandomPlan(seed=seed),
+        weight_stream=wide, **sizes,
+    )  # fmt: skip
+    core = WholeStochasticCore(config, reader=reader)
     networks = [(network, steps) for network, steps, _ in (*first, *drawn(120, sizes))]
 
     def images_of(number: int) -> None:
         images, checked = np.random.default_rng(number), random_networks.Checked()
-        random_networks.check_core(config, *networks[number], images, checked)
+        random_networks.check_core(core, *networks[number], images, checked)
 
     tests = {f"random network {seed}.{number}": partial(images_of, number) for number in range(len(networks))}
-    return of_core("stochastic/network", WholeStochasticCore(config).tapped(), tests)
+    return of_core("stochastic/network", core.tapped(), tests)
 
 
 SUBJECTS: Mapping[str, Callable[[], Subject]] = {
@@ -223,6 +230,9 @@ SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "memory": units.memory,
     "link": units.link,
     "stochastic network": partial(stochastic_network, 1),
+    "stochastic network, streamed": partial(
+        stochastic_network, 2, 16, ReaderTiming(latency=20, interval=2, period=90, gap=15)
+    ),
     "stochastic, encoders": partial(stochastic, (9, 10, 4, True, "none", "unit", "serial")),
     "stochastic, rows": partial(stochastic, (9, 10, 4, False, "none", "row", "lane")),
     "stochastic, two tokens": partial(stochastic, (2, 2, 2, False, "none", "row-broadcast", "lane")),

@@ -91,7 +91,7 @@ def random_stem(rng: np.random.Generator, side: int, most: int) -> tuple[tuple[C
 
 def random_core(
     rng: np.random.Generator, checked: Checked, most_lanes: int = MOST_LANES, most: int = MOST_NEURONS
-) -> tuple[StochasticNetworkConfig, SpikingNetwork, int]:
+) -> tuple[WholeStochasticCore, SpikingNetwork, int]:
     """A core, a network that it holds, and T; what is refused on the way is counted."""
     while True:
         lanes = 1 << int(rng.integers(0, most_lanes.bit_length()))
@@ -118,23 +118,24 @@ def random_core(
             larger = {name: getattr(config, name) + more for name in (*MEMORIES, "steps", "rows", "maps")}
             larger |= {name: getattr(config, name) + wider for name in WIDTHS}
             config = replace(config, **larger)
-        return with_streamed_weights(rng, config, network), network, steps
+        return with_weights(rng, config, network), network, steps
 
 
-def with_streamed_weights(
+def with_weights(
     rng: np.random.Generator, config: StochasticNetworkConfig, network: SpikingNetwork
-) -> StochasticNetworkConfig:
-    """The core, or as often one of as much room that is given its weights pass by pass."""
+) -> WholeStochasticCore:
+    """The core, or as often one of as much room to which a reader of any timing brings the weights."""
     program = compile_network(network, config.lanes, config.steps, streamed=True)
     weights = program.needs["weights"] + int(rng.integers(0, 4))
     widths = [wide for wide in WEIGHT_STREAMS if wide >= bits_for(weights)]
     if rng.random() < 0.5:
-        return config
-    return replace(config, weights=weights, weight_stream=int(rng.choice(widths)))
+        return WholeStochasticCore(config)
+    streamed = replace(config, weights=weights, weight_stream=int(rng.choice(widths)))
+    return WholeStochasticCore(streamed, reader=random_reader(rng))
 
 
 def check_core(
-    config: StochasticNetworkConfig,
+    core: WholeStochasticCore,
     network: SpikingNetwork,
     steps: int,
     rng: np.random.Generator,
@@ -147,9 +148,7 @@ def check_core(
         AssertionError: an integer or a cycle differs.
     """
     checked.cores += 1
-    reader = random_reader(rng) if config.weight_stream else None
-    core = WholeStochasticCore(config, reader=reader).tapped()
-    shape = network.shape
+    core, shape = core.tapped(), network.shape
     pixels = rng.integers(0, 256, (images, shape.side, shape.side, shape.channels))
     pixels *= rng.random(pixels.shape) < rng.choice([0.1, 0.5, 1.0], (images, 1, 1, 1))
     job = StochasticNetworkJob(network=network, steps=steps, load=True, images=pixels.astype(np.uint8))
@@ -158,7 +157,7 @@ def check_core(
     assert ran.cycles == core.predict(job), f"cycles {ran.cycles} are not {core.predict(job)}"
     checked.cycles += ran.cycles.rows.size
     how: dict[str, Any] = {"seed": int(rng.integers(1 << 16)), "quick": True}
-    names = ("i_load", "i_image", "o_score", *(["i_weights"] if config.weight_stream else []))
+    names = ("i_load", "i_image", "o_score", *(["i_weights"] if core.streamed else []))
     how["pauses"] = {name: float(rng.random()) * 0.9 for name in names}
     if rng.random() < 0.5:
         how["reset_at"] = int(rng.integers(ran.result.cycles))

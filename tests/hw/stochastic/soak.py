@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import typer
 
-from golden.stochastic import network_config
 from golden.stochastic.table import to_table
 from onespike.options import MinutesOption, SeedOption
 from tests.hw.stochastic import random_networks
@@ -34,7 +33,7 @@ def main(minutes: MinutesOption = 30, seed: SeedOption = 1000) -> None:
         print(f"seed {number}: {', '.join(f'{key} {value}' for key, value in to_table(config).items())}")
         check_engine(config, rng, JOBS, checked)
         core, network, steps = random_networks.random_core(rng, of_networks)
-        print(f"seed {number}: {network_config.to_table(core)}, {network.shape}, T = {steps}")
+        print(f"seed {number}: {core.to_table()}, {network.shape}, T = {steps}")
         random_networks.check_core(core, network, steps, rng, of_networks)
 
     soak(check, Both(checked, of_networks), minutes, seed)

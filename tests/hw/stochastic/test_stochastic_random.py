@@ -21,9 +21,9 @@ def test_random_engine(seed: int) -> None:
 def test_random_network(seed: int, wide: int) -> None:
     """Weights in the core, or in words of so many bits beside it."""
     rng, checked = np.random.default_rng(seed), random_networks.Checked()
-    config, *drawn = random_networks.random_core(rng, checked, 8, 20)
-    assert config.weight_stream == wide
-    random_networks.check_core(config, *drawn, rng, checked)
+    core, *drawn = random_networks.random_core(rng, checked, 8, 20)
+    assert core.config.weight_stream == wide
+    random_networks.check_core(core, *drawn, rng, checked)
     assert checked.networks == 1
     assert checked.integers > 0
     assert checked.cycles > 0
