@@ -1,6 +1,7 @@
 """Networks of one-spike codes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -75,8 +76,8 @@ def throughput(core: WholeNetworkCore, job: NetworkJob) -> Throughput:
 
 
 def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> WholeNetworkCore:
-    """The core of a network file; see `core_of`."""
-    return core_of(load_network(path), config_file, lanes)
+    """The core of a network file, streamed weights at a port of its own; see `core_of`."""
+    return replace(core_of(load_network(path), config_file, lanes), reader=None)
 
 
 def core_and_job(

@@ -1,5 +1,6 @@
 """Networks of LIF neurons and stochastic attention."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,8 @@ def throughput(core: WholeStochasticCore, job: StochasticNetworkJob) -> Throughp
 
 
 def core_of_file(path: Path, config_file: Path | None, lanes: int | None) -> WholeStochasticCore:
-    """The core of a network file; see `core_of`."""
-    return core_of(load_network(path), config_file, lanes)
+    """The core of a network file, streamed weights at a port of its own; see `core_of`."""
+    return replace(core_of(load_network(path), config_file, lanes), reader=None)
 
 
 def core_and_job(

@@ -105,6 +105,22 @@ def test_network_core_of_given_sizes(folder: Path, run) -> None:
         sizes.from_table({}, "core")
 
 
+@pytest.mark.parametrize("scheme", ["spiked", "stochastic"])
+def test_streamed_weights_enter_at_a_port(folder: Path, run, scheme: str) -> None:
+    """What brings them in a simulation is no part of the core."""
+    if scheme == "spiked":
+        save(folder / "n.npz")
+    else:
+        np.savez(folder / "n.npz", **network_arrays(small_network()[1].network))
+    (folder / "given.toml").write_text("weight_stream = 32\n")
+    ran = run("rtl", "-o", "out", "--scheme", scheme, "--network", "n.npz", "--config", "given.toml")
+    assert (ran.status, ran.err) == (0, "")
+    verilog, manifest = (folder / path for path in ran.out.split()[:2])
+    assert "paced_reader" not in verilog.read_text()
+    widths = {s["name"]: s["width"] for s in json.loads(manifest.read_text())["streams"]}
+    assert widths["i_weights"] == 32
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
