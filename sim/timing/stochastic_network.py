@@ -31,8 +31,8 @@ FETCH, SETTLE = 6, 8
 # Where weights are streamed: from the end of what came before to when a layer wants weights; from when a pass
 # has them to its first spike; from its last to the end of the pass
 FETCHED, TAKEN, DRAINED = 3, 4, 1
-# Rows by index are a stage more between the two
-MAPPED = 1
+# Rows by index are two stages more between the two
+MAPPED = 2
 # From the end of a layer to the first score, and from a score to the next
 FIRST_SCORE, SCORE = 2, 2
 # Of a head and time step beside a cycle per word read and per feature
@@ -84,7 +84,7 @@ def streamed_passes(
     Args:
         cycle: in which what came before ended.
         sending: cycles in which a pass sends its words.
-        mapped: of a stage that looks up rows.
+        mapped: of the stages that look up rows.
         fetched: where what the layer took is added.
     """
     first, wanted = 0, cycle + FETCHED

@@ -42,7 +42,7 @@ class SpikeIssue(wiring.Component):
             `hw.stochastic.network.weight_loader.WeightLoader`.
 
     Timing: as many inputs per cycle as ports, the bias one of them; a word takes a cycle at least unless it
-    is passed over. Three cycles from word to word beside that are hidden, with rows by index four. See
+    is passed over. Three cycles from word to word beside that are hidden, with rows by index five. See
     `sim.timing.stochastic_network`. Where weights are streamed a pass begins when the one before has sent its
     last word.
     """
@@ -93,9 +93,9 @@ class SpikeIssue(wiring.Component):
         shown, unsent, left = (Signal(self._config.lanes, name=name) for name in ("shown", "unsent", "left"))
         index = RowIndex(self._config, op)
         begin_walk, address, passes = self._walk(m, op, asked, walking & move, ends, index)
-        wanted, wanted_valid = asked, walking
+        wanted, wanted_valid, looked_up = asked, walking, walking
         if self._config.maps:
-            wanted, wanted_valid, address = index.look_up(
+            wanted, wanted_valid, address, looked_up = index.look_up(
                 m, self.i_load, self.i_write_maps, asked, walking, move, address
             )
         m.d.comb += self.address.eq(address)
@@ -122,7 +122,7 @@ class SpikeIssue(wiring.Component):
             m.d.sync += [left.eq(more), current.bias.eq(0), current.base.eq(Base.SUM)]
 
         streamed = self._config.weight_stream > 0
-        empty = ~wanted_valid & ~found_valid & ~ready_valid & ~current_valid
+        empty = ~looked_up & ~found_valid & ~ready_valid & ~current_valid
         settled = Signal(range(self.settle + 1))
         with m.FSM():
             with fetch.states(m, self.begin) as following:

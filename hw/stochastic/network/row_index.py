@@ -11,7 +11,7 @@ from hw.stochastic.network import payloads
 
 
 class RowIndex:
-    """Adds to the issue of spikes a list of rows, and a stage that looks them up; nothing without maps.
+    """Adds to the issue of spikes a list of rows, and two stages that look them up; nothing without maps.
 
     A word of a layer that reads by index stands where its tap says that the row begins, and behind it as many
     words as time steps before and words of the tap before make up.
@@ -58,8 +58,9 @@ class RowIndex:
     def look_up(
         self, m: Module, load: data.View, strobe: Value, asked: data.View, walking: Value, move: Value,
         address: Value,
-    ) -> tuple[data.View, Signal, Value]:  # fmt: skip
-        """The stage: what is asked, a word later, with the address of its word.
+    ) -> tuple[data.View, Signal, Value, Value]:  # fmt: skip
+        """The stages: what is asked, two words later, with the address of its word. One reads the list, which a
+        block RAM shows late in the cycle, one adds what lies behind where the row begins.
 
         Args:
             load, strobe: words of the list.
@@ -68,7 +69,7 @@ class RowIndex:
             address: of the word where it is not read by index.
 
         Returns:
-            (word, whether there is one, its address).
+            (word, whether there is one, its address; whether there is one in either stage).
         """
         op = self._op
         m.submodules.maps = maps = Memory(
@@ -77,16 +78,15 @@ class RowIndex:
         pick(m, maps.write_port(), load, strobe)
         read = maps.read_port()
         kept, wanted = Signal.like(asked, name="looked_up"), Signal.like(asked, name="wanted")
-        valid, direct = Signal(name="wanted_valid"), Signal.like(address, name="direct")
+        valid, wanted_valid = Signal(name="looked_up_valid"), Signal(name="wanted_valid")
+        direct, found = Signal.like(address, name="direct"), Signal.like(address, name="wanted_address")
         offset = Signal.like(self._offset, name="offset_now")
-        m.d.comb += [
-            read.addr.eq(self._place),
-            read.en.eq(move),
-            wanted.eq(kept),
-            wanted.active.eq(kept.active & (~op.indexed | read.data.there)),
-        ]
+        m.d.comb += [read.addr.eq(self._place), read.en.eq(move)]
         with m.If(move):
             m.d.sync += [
-                kept.eq(asked), valid.eq(walking), direct.eq(address), offset.eq(self._offset)
+                kept.eq(asked), valid.eq(walking), direct.eq(address), offset.eq(self._offset),
+                wanted.eq(kept), wanted_valid.eq(valid),
+                wanted.active.eq(kept.active & (~op.indexed | read.data.there)),
+                found.eq(Mux(op.indexed, read.data.address + offset, direct)),
             ]  # fmt: skip
-        return wanted, valid, Mux(op.indexed, read.data.address + offset, direct)
+        return wanted, wanted_valid, found, valid | wanted_valid
