@@ -2,12 +2,12 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.stochastic.descriptors import HeadsOp, Kind
 from golden.stochastic.network_config import StochasticNetworkConfig
 from golden.widths import index_width
+from hw.parts.deep_memory import DeepMemory
 from hw.parts.load_reader import PIECE_BITS, LoadReader, stored
 from hw.parts.payloads import struct
 from hw.stochastic.network import payloads
@@ -120,7 +120,7 @@ class StochasticNetworkCore(wiring.Component):
         # one unit at a time reads spikes, and one writes them
         attending, written = Signal(), Signal(payloads.spike_write(config))
         m.d.sync += attending.eq(attention.start | (attending & ~attention.done))
-        m.submodules.spikes = memory = Memory(shape=payloads.spikes(config), depth=config.spikes, init=[])
+        m.submodules.spikes = memory = DeepMemory(payloads.spikes(config), config.spikes)
         read, write = memory.read_port(), memory.write_port()
         computed = lanes.o.valid | attention.o.valid
         m.d.comb += [

@@ -59,8 +59,8 @@ class RowIndex:
         self, m: Module, load: data.View, strobe: Value, asked: data.View, walking: Value, move: Value,
         address: Value,
     ) -> tuple[data.View, Signal, Value, Value]:  # fmt: skip
-        """The stages: what is asked, two words later, with the address of its word. One reads the list, which a
-        block RAM shows late in the cycle, one adds what lies behind where the row begins.
+        """The stages: what is asked, two words later, with the address of its word. One reads the list, which
+        a block RAM shows late in the cycle, one adds what lies behind where the row begins.
 
         Args:
             load, strobe: words of the list.
