@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from golden.descriptors import word
 from golden.widths import bits_for, index_width
@@ -61,6 +62,11 @@ class LayerOp:
     final: bool = word(1)
 
 
+def row_words(config: Any) -> int:
+    """Most words of a token in all time steps: the spike memory holds all tokens."""
+    return int(config.spikes // config.tokens)
+
+
 @dataclass(frozen=True, kw_only=True)
 class HeadsOp:
     """The attention of every block.
@@ -76,9 +82,9 @@ class HeadsOp:
 
     source: int = word(lambda config: index_width(config.spikes))
     target: int = word(lambda config: index_width(config.spikes))
-    heads: int = word(lambda config: bits_for(config.spikes))
-    width: int = word(lambda config: bits_for(config.spikes * config.lanes))
-    words: int = word(lambda config: bits_for(config.spikes))
+    heads: int = word(lambda config: bits_for(row_words(config)))
+    width: int = word(lambda config: bits_for(row_words(config) * config.lanes // len("qkv")))
+    words: int = word(lambda config: bits_for(row_words(config)))
     steps: int = word(lambda config: bits_for(config.steps))
-    source_span: int = word(lambda config: bits_for(config.spikes))
-    target_span: int = word(lambda config: bits_for(config.spikes))
+    source_span: int = word(lambda config: bits_for(row_words(config)))
+    target_span: int = word(lambda config: bits_for(row_words(config)))
