@@ -135,6 +135,24 @@ def test_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     said = run(cifar10.main, monkeypatch, "float", "--data", tmp_path, "--wait", 3)
     assert said == "error: --wait is for the file of --teacher, which is absent\n"
     shipped = Path("models/shipped/weights")
+    small = shipped / "ssa_cifar10-small.npz"
+    words = ("ssa", "--data", tmp_path, "--out", out)
+    said = run(cifar10.main, monkeypatch, *words, "--resume", small)
+    assert said == f"error: {small}: must be a network of kind ssa of this shape\n"
+    said = run(cifar10.main, monkeypatch, "lif", *words[1:], "--shape", "cifar10-small", "--resume", small)
+    assert said == f"error: {small}: must be a network of kind lif of this shape\n"
+    said = run(
+        cifar10.main, monkeypatch, "float", *words[1:], "--resume", shipped / "float_cifar10-small.npz"
+    )
+    assert said.startswith(f"error: {shipped}/float_cifar10-small.npz: must be a float network of this shape")
+    said = run(cifar10.main, monkeypatch, *words, "--teacher", shipped / "float_cifar10-small.npz")
+    assert said.startswith(f"error: {shipped}/float_cifar10-small.npz: must be a float network of this shape")
+    said = run(cifar10.main, monkeypatch, "teacher", "--data", tmp_path, "--resume", small)
+    assert said == "error: --resume is for the networks that it teaches, not for teacher\n"
+    said = run(cifar10.main, monkeypatch, *words, "--resume", small, "--steps", 4)
+    assert said == "error: --steps is for the first phase, which --resume leaves out\n"
+    said = run(cifar10.main, monkeypatch, *words, "--resume", small, "--epochs", 1, 1, 1, 1)
+    assert said == "error: --epochs must be 2 integers, not 4\n"
     said = run(ssa_train.main, monkeypatch, "digits", "ssa", "--out", out, "--teacher", text)
     assert said.startswith(f"error: {text}: must be a float network of this shape (")
     assert said.count("\n") == 1

@@ -41,12 +41,13 @@ class StemLayer(nn.Module):
         self.norm: nn.BatchNorm1d | None = nn.BatchNorm1d(layer.outputs)
 
     def fold(self) -> None:
-        """Put the batch normalisation into weight and bias."""
+        """Put the batch normalisation into weight and bias, which is learned from now on."""
         assert self.norm is not None, "folded once"
         with torch.no_grad():
             scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
             self.bias.copy_(self.norm.bias - self.norm.running_mean * scale)
             self.weight.mul_(scale[:, None])
+        self.bias.requires_grad_()
         self.norm = None
 
     def forward(self, x: Tensor) -> Tensor:
