@@ -170,6 +170,8 @@ def stochastic(shape: tuple[Any, ...]) -> Subject:
 # Of a core for stochastic networks; memories are not larger, and most of each is used
 TOKENS_SIDE, HEAD_DIM, STOCHASTIC_LANES = 3, 4, 8
 MEMORIES = {"spikes": 512, "stream": 64, "weights": 256, "biases": 32}
+# Of passes of streamed weights and of rows by index, what more than one network needs
+PASSES = {"weights": 72, "maps": 180}
 
 
 def stochastic_network(seed: int, wide: int = 0, reader: ReaderTiming | None = None) -> Subject:
@@ -190,7 +192,7 @@ def stochastic_network(seed: int, wide: int = 0, reader: ReaderTiming | None = N
                     yield network, steps, needs
                     count -= 1
 
-    first = [*drawn(120, MEMORIES)]
+    first = [*drawn(120, MEMORIES | PASSES if wide else MEMORIES)]
     sizes = {name: max(needs[name] for *_, needs in first) for name in first[0][-1]}
     config = StochasticNetworkConfig(
         tokens=TOKENS_SIDE**2, head_dim=HEAD_DIM, lanes=STOCHASTIC_LANES, plan=RandomPlan(seed=seed),
