@@ -53,7 +53,8 @@ class LayerOp:
     indexed: bool = word(1)
     map: int = word(lambda config: index_width(config.maps))
     tap_words: int = word(lambda config: bits_for(config.spikes))
-    passes: int = word(lambda config: bits_for(config.weights))
+    # of streamed weights a core holds one pass, but the words of all passes are in the spike memory
+    passes: int = word(lambda config: bits_for(config.spikes if config.weight_stream else config.weights))
     steps: int = word(lambda config: bits_for(config.steps))
     weight: int = word(lambda config: 0 if config.weight_stream else index_width(config.weights))
     bias: int = word(lambda config: index_width(config.biases))
