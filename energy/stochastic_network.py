@@ -24,7 +24,7 @@ from golden.stochastic.inference import infer
 from golden.stochastic.network import SpikingNetwork, Trains
 from golden.stochastic.network_config import PLANES, WEIGHT_BITS, StochasticNetworkConfig
 from golden.stochastic.program import bit_planes, check_fit
-from golden.stochastic.weights import HEADER
+from golden.stochastic.weights import words_of_pass
 
 
 def account(
@@ -115,7 +115,7 @@ def layer(op: LayerOp, events: LinearEvents, config: StochasticNetworkConfig) ->
 
 def fetches(op: LayerOp, config: StochasticNetworkConfig) -> Ledger:
     """Streamed weights of a layer, once."""
-    words = op.passes * (HEADER + op.inputs * config.weight_pieces)
+    words = op.passes * words_of_pass(op.inputs, config)
     price = access(WEIGHT_BITS, config.weights * WEIGHT_BITS)
     return Ledger(
         Line("external memory", words, external(config.weight_stream), "word of weights"),

@@ -19,9 +19,14 @@ def pass_inputs(program: Program) -> list[int]:
     return [op.inputs for op in program.layers for _ in range(op.passes)]
 
 
+def words_of_pass(inputs: int, config: StochasticNetworkConfig) -> int:
+    """Words of a pass of so many inputs, its header included."""
+    return HEADER + inputs * config.weight_pieces
+
+
 def pass_words(program: Program, config: StochasticNetworkConfig) -> list[int]:
-    """Words of every pass, its header included."""
-    return [HEADER + inputs * config.weight_pieces for inputs in pass_inputs(program)]
+    """Words of every pass."""
+    return [words_of_pass(inputs, config) for inputs in pass_inputs(program)]
 
 
 def weight_words(program: Program, config: StochasticNetworkConfig) -> NDArray[np.uint64]:

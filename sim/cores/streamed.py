@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from golden.errors import InputError
 from golden.memory import ULX3S_SDRAM
 from golden.network.reader import ReaderTiming
-from sim.cores.core import Config, Core, Integers
+from sim.cores.core import Core, Integers
 from sim.verilator.payload import Fields
 
 
@@ -27,6 +27,18 @@ class LoadingJob(Protocol):
     def load(self) -> bool: ...
 
 
+class StreamConfig(Protocol):
+    """A configuration of such a core.
+
+    Attributes:
+        weight_stream: bits of a word of streamed weights; 0 where all are inside.
+    """
+
+    @property
+    def weight_stream(self) -> int: ...
+
+
+Config = TypeVar("Config", bound=StreamConfig)
 Job = TypeVar("Job", bound=LoadingJob)
 
 
@@ -47,9 +59,9 @@ class StreamedCore(Core[Config, Job, Integers]):
         assert self.reader is None or self.streamed, "a reader brings streamed weights"
 
     @property
-    @abstractmethod
     def streamed(self) -> bool:
         """Whether weights come on a stream."""
+        return self.config.weight_stream > 0
 
     @abstractmethod
     def pass_words(self, job: Job) -> list[int]:

@@ -99,14 +99,15 @@ def demonstrate(
         wide = WORD_BITS if streamed else 0
         simulated = core_with_memory(config_for(case.network, steps, lanes, RandomPlan(seed=seed), wide))
         core: Core[Any, Any, Any] = simulated if modelled else simulated.tapped()
-        predicted = core.predict(job)
+        times = simulated.times(job)
+        predicted = times.report()
         if modelled:
             integers, report, wrong = core.compute(job), predicted, 0
         else:
             run = core.run(job)
             integers, report = run.integers, run.cycles
             wrong = int(np.count_nonzero(report.rows != predicted.rows))
-        cycles, memory = float(report.durations.mean()), memory_use(simulated.times(job))
+        cycles, memory = float(report.durations.mean()), memory_use(times)
     else:
         core = board.core
         board.require(replace(core.config, plan=replace(core.config.plan, seed=seed)))

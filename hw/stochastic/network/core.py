@@ -75,7 +75,6 @@ class StochasticNetworkCore(wiring.Component):
             issue.i_load.eq(loaded),
             lanes.i_load.eq(loaded),
             issue.i_write.eq(strobes["layers"]),
-            *([] if wide else [lanes.i_write_weights.eq(strobes["weights"])]),
             lanes.i_write_biases.eq(strobes["biases"]),
         ]
         if config.maps:
@@ -87,6 +86,8 @@ class StochasticNetworkCore(wiring.Component):
         if wide:
             connect(m, reader.o_store, flipped(self.o_store))
             self._loader(m, issue, lanes, enabled)
+        else:
+            m.d.comb += lanes.i_write_weights.eq(strobes["weights"])
 
         # an image lies where the memory begins, and is begun when its last bits are there
         pixel, image = Signal(index_width(config.spikes)), self.i_image

@@ -149,10 +149,6 @@ class WholeNetworkCore(StreamedCore[NetworkConfig, NetworkJob, NetworkIntegers])
         beats.pop("i_weights", None)  # the board's memory brings them
         return beats
 
-    @property
-    def streamed(self) -> bool:
-        return self.config.weight_stream > 0
-
     def pass_words(self, job: NetworkJob) -> list[int]:
         return pass_words(program_of(job.network, self.config), self.config).tolist()
 

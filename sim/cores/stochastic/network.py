@@ -144,10 +144,6 @@ class WholeStochasticCore(
     def _program(self, job: StochasticNetworkJob) -> Program:
         return program_of(job.network, job.steps, self.config)
 
-    @property
-    def streamed(self) -> bool:
-        return self.config.weight_stream > 0
-
     def pass_words(self, job: StochasticNetworkJob) -> list[int]:
         return pass_words(self._program(job), self.config)
 
